@@ -1,0 +1,4 @@
+using System;
+using LibKafka;
+
+Console.WriteLine($"{ClientSoftware.Name} from C#");
