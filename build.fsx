@@ -1,0 +1,314 @@
+// The build, in plain F#: `dotnet fsi build.fsx <target>`, from any folder. It reads from the bottom up like every F# file:
+// the targets are the last thing, and what they are made of stands above them.
+
+open System
+open System.Diagnostics
+open System.IO
+open System.Runtime.InteropServices
+open System.Xml.Linq
+
+let help =
+    """dotnet fsi build.fsx <target> [arguments]
+
+  demo  [options]   build and run the demo: a million records produced, fetched and verified (--help tells its options)
+  test  [--quick]   check the formatting, build everything, run every test, publish and run the Native AOT smoke program
+  bench [name ...]  run the benchmarks, or those whose names are given
+  format            format every source file
+  pack              make the NuGet packages in artifacts/packages"""
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Programs
+
+let say (line: string) = Console.Out.WriteLine line
+let complain (line: string) = Console.Error.WriteLine line
+let root = __SOURCE_DIRECTORY__
+let artifacts = Path.Combine(root, "artifacts")
+
+/// The host that runs this script, so that one and the same SDK does everything, also where it is not on the PATH.
+let dotnet =
+    match Environment.ProcessPath with
+    | path when Path.GetFileNameWithoutExtension path = "dotnet" -> path
+    | _ -> "dotnet"
+
+/// A program, its arguments and what is added to its environment.
+type Command = { Program: string; Arguments: string list; Environment: (string * string) list }
+
+let command program arguments = { Program = program; Arguments = arguments; Environment = [] }
+
+let startInfo command =
+    let info = ProcessStartInfo(command.Program, command.Arguments, WorkingDirectory = root)
+
+    for name, value in command.Environment do
+        info.Environment[name] <- value
+
+    info
+
+let mutable interrupted = false
+let mutable child: Process option = None
+
+[<DllImport("libc", EntryPoint = "kill")>]
+extern int private sendSignal(int pid, int signal)
+
+/// Ctrl-C goes to every process of the terminal, so the child has it already: wait for it to end in its own way. A request to
+/// terminate comes to this process alone and is handed on.
+let private signals =
+    let handOn (context: PosixSignalContext) =
+        context.Cancel <- true
+        interrupted <- true
+
+        match child with
+        | Some running when context.Signal = PosixSignal.SIGTERM -> sendSignal (running.Id, 15) |> ignore
+        | _ -> ()
+
+    [ for signal in [ PosixSignal.SIGINT; PosixSignal.SIGTERM ] do
+          PosixSignalRegistration.Create(signal, handOn) ]
+
+let waitFor (started: Process) =
+    child <- Some started
+    started.WaitForExit()
+    child <- None
+    started.ExitCode
+
+/// Runs a program on this terminal; gives its exit code.
+let run command =
+    use started = Process.Start(startInfo command)
+    waitFor started
+
+/// Runs a program in silence; gives its exit code and everything it wrote.
+let capture command =
+    let info = startInfo command
+    info.RedirectStandardOutput <- true
+    info.RedirectStandardError <- true
+    use started = new Process(StartInfo = info)
+    let lines = Collections.Concurrent.ConcurrentQueue<string>()
+
+    let keep (data: DataReceivedEventArgs) =
+        match data.Data with
+        | null -> ()
+        | line -> lines.Enqueue line
+
+    started.OutputDataReceived.Add keep
+    started.ErrorDataReceived.Add keep
+    started.Start() |> ignore
+    started.BeginOutputReadLine()
+    started.BeginErrorReadLine()
+    waitFor started, List.ofSeq lines
+
+let isOnPath program =
+    match Environment.GetEnvironmentVariable "PATH" with
+    | null -> false
+    | path -> path.Split Path.PathSeparator |> Array.exists (fun folder -> File.Exists(Path.Combine(folder, program)))
+
+/// What everything below runs in. No compiler or build node is left behind as a server when the script ends.
+let prepareEnvironment () =
+    for name, value in [ "DOTNET_NOLOGO", "1"; "MSBUILDDISABLENODEREUSE", "1"; "UseSharedCompilation", "false" ] do
+        Environment.SetEnvironmentVariable(name, value)
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Steps
+
+/// What a step adds to the count at the end.
+type Tally =
+    { Passed: int
+      Failed: int
+      Skipped: int }
+
+    static member (+)(left, right) =
+        { Passed = left.Passed + right.Passed; Failed = left.Failed + right.Failed; Skipped = left.Skipped + right.Skipped }
+
+let nothing = { Passed = 0; Failed = 0; Skipped = 0 }
+let passed = { nothing with Passed = 1 }
+let failed = { nothing with Failed = 1 }
+let skipped = { nothing with Skipped = 1 }
+
+/// Prints a heading, does the work and prints how long it took.
+let step (heading: string) (work: unit -> 'T) : 'T =
+    say ("== " + heading)
+    let clock = Stopwatch.StartNew()
+    let result = work ()
+    say $"   %.1f{clock.Elapsed.TotalSeconds} s"
+
+    if interrupted then exit 130
+
+    result
+
+/// Runs programs in silence until one fails; shows what that one wrote. True if none failed.
+let succeeds commands =
+    commands
+    |> List.forall (fun command ->
+        match capture command with
+        | 0, _ -> true
+        | code, lines ->
+            if not interrupted then
+                List.iter say lines
+                let line = String.Join(" ", Path.GetFileName command.Program :: command.Arguments)
+                say $"   exit code {code} from: {line}"
+
+            false)
+
+/// Runs a step that nothing can go on without.
+let require heading commands = if not (step heading (fun () -> succeeds commands)) then exit 1
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Restoring and building
+
+/// The package source that paket.dependencies leaves open: the first one that is enabled on this machine.
+let provideSource () =
+    if String.IsNullOrEmpty(Environment.GetEnvironmentVariable "NUGET_SOURCE") then
+        let _, lines = capture (command dotnet [ "nuget"; "list"; "source"; "--format"; "short" ])
+
+        match lines |> List.tryFind (fun line -> line.StartsWith "E") with
+        | Some line -> Environment.SetEnvironmentVariable("NUGET_SOURCE", line.Substring(line.IndexOf ' ' + 1).Trim())
+        | None ->
+            complain "No NuGet source is enabled on this machine: set NUGET_SOURCE to the address of one."
+            exit 1
+
+let restore () =
+    provideSource ()
+    require "Restore tools and packages" [ command dotnet [ "tool"; "restore" ]; command dotnet [ "paket"; "restore" ] ]
+
+let building project = command dotnet [ "build"; project; "--configuration"; "Release"; "--nologo" ]
+
+/// The program that a project's Release build leaves.
+let builtProgram folder assembly arguments =
+    command dotnet (Path.Combine(root, folder, "bin", "Release", "net10.0", assembly + ".dll") :: arguments)
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Formatting
+
+let sources = [ "src"; "tests"; "samples"; "benchmarks" ]
+let fantomas options = command dotnet ([ "fantomas" ] @ options @ [ "build.fsx" ] @ sources)
+let csharpier verb = command dotnet ([ "csharpier"; verb ] @ sources)
+
+let checkFormatting () =
+    step "Check the formatting" (fun () ->
+        if succeeds [ fantomas [ "--check" ]; csharpier "check" ] then
+            passed
+        else
+            say "   `dotnet fsi build.fsx format` puts it right."
+            failed)
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Testing
+
+/// Counts the test cases of a JUnit file. A file without a case means that the suite did not do its work.
+let readSummary (file: string) =
+    let has name (case: XElement) = not (Seq.isEmpty (case.Descendants(XName.Get name)))
+
+    let cases =
+        [ for case in XDocument.Load(file).Descendants(XName.Get "testcase") do
+              if has "failure" case || has "error" case then failed
+              elif has "skipped" case then skipped
+              else passed ]
+
+    if List.isEmpty cases then failed else List.reduce (+) cases
+
+/// Runs a test program. Its summary is believed only where its exit code agrees.
+let runSuite quick folder assembly =
+    step $"Run {folder}" (fun () ->
+        let summary = Path.Combine(artifacts, "test-results", assembly + ".xml")
+        Directory.CreateDirectory(Path.GetDirectoryName summary) |> ignore
+        File.Delete summary
+        let colours = if Console.IsOutputRedirected then [ "--colours"; "0" ] else []
+        let suite = builtProgram folder assembly ([ "--no-spinner"; "--junit-summary"; summary ] @ colours)
+        let code = run { suite with Environment = [ if quick then "LIBKAFKA_QUICK", "1" ] }
+
+        if not (File.Exists summary) then
+            say $"   exit code {code}, and no summary was written: {folder} did not finish."
+            failed
+        else
+            match readSummary summary with
+            | tally when code <> 0 && tally.Failed = 0 ->
+                say $"   exit code {code}, although no test failed."
+                tally + failed
+            | tally -> tally)
+
+/// Native AOT needs a C compiler driver to link with: clang by default, and gcc does as well.
+let aotLinker () =
+    if not (OperatingSystem.IsLinux()) || isOnPath "clang" then Some []
+    elif isOnPath "gcc" then Some [ "-p:CppCompilerAndLinker=gcc" ]
+    else None
+
+let checkNativeAot () =
+    step "Publish and run the smoke program with Native AOT" (fun () ->
+        match aotLinker () with
+        | None ->
+            say "   skipped: neither clang nor gcc is installed, and Native AOT links with one of them."
+            skipped
+        | Some linker ->
+            let folder = Path.Combine(artifacts, "aot")
+
+            let publish =
+                [ "publish"; "samples/Aot"; "--configuration"; "Release"; "--use-current-runtime"; "--output"; folder; "--nologo" ]
+
+            if succeeds [ command dotnet (publish @ linker) ] && run (command (Path.Combine(folder, "LibKafka.Aot")) []) = 0 then
+                passed
+            else
+                failed)
+
+let buildAndTest quick =
+    if step "Build the solution, warnings are errors" (fun () -> succeeds [ building "LibKafka.sln" ]) then
+        runSuite quick "tests/Properties" "LibKafka.Properties"
+        + runSuite quick "tests/Integration" "LibKafka.Integration"
+        + checkNativeAot ()
+    else
+        failed
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Targets: each gives the script's exit code
+
+let wrongUse (complaint: string) =
+    complain complaint
+    complain help
+    2
+
+let demo arguments =
+    restore ()
+    require "Build the demo" [ building "samples/Demo" ]
+    run (builtProgram "samples/Demo" "LibKafka.Demo" arguments)
+
+let test quick =
+    restore ()
+    let formatting = checkFormatting ()
+    let total = formatting + buildAndTest quick
+    let skippedToo = if total.Skipped > 0 then $", {total.Skipped} skipped" else ""
+    say $"{total.Passed} passed, {total.Failed} failed{skippedToo}"
+    if total.Failed = 0 then 0 else 1
+
+let bench names =
+    restore ()
+    require "Build the benchmarks" [ building "benchmarks" ]
+    run (builtProgram "benchmarks" "LibKafka.Benchmarks" names)
+
+let format () =
+    restore ()
+    require "Format every source file" [ fantomas []; csharpier "format" ]
+    0
+
+let pack () =
+    restore ()
+    let output = Path.Combine(artifacts, "packages")
+
+    let packing (project: string) = command dotnet [ "pack"; project; "--configuration"; "Release"; "--output"; output; "--nologo" ]
+
+    let projects = Directory.GetFiles(Path.Combine(root, "src"), "*.?sproj", SearchOption.AllDirectories) |> Array.sort
+    require $"Pack into {output}" [ for project in projects -> packing project ]
+    0
+
+prepareEnvironment ()
+
+exit (
+    match List.tail (List.ofArray fsi.CommandLineArgs) with
+    | []
+    | [ "help" | "--help" | "-h" ] ->
+        say help
+        0
+    | "demo" :: arguments -> demo arguments
+    | [ "test" ] -> test false
+    | [ "test"; "--quick" ] -> test true
+    | "bench" :: names -> bench names
+    | [ "format" ] -> format ()
+    | [ "pack" ] -> pack ()
+    | ("test" | "format" | "pack") as target :: rest -> wrongUse ($"{target} does not know these arguments: " + String.Join(" ", rest))
+    | target :: _ -> wrongUse $"There is no target named {target}."
+)
