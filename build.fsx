@@ -167,7 +167,11 @@ let restore () =
     provideSource ()
     require "Restore tools and packages" [ command dotnet [ "tool"; "restore" ]; command dotnet [ "paket"; "restore" ] ]
 
-let building project = command dotnet [ "build"; project; "--configuration"; "Release"; "--nologo" ]
+/// A Release build of a project or solution. Quiet, so that what it writes is what went wrong.
+let release verb project options =
+    command dotnet ([ verb; project; "--configuration"; "Release"; "--verbosity"; "quiet"; "--nologo" ] @ options)
+
+let building project = release "build" project []
 
 /// The program that a project's Release build leaves.
 let builtProgram folder assembly arguments =
@@ -237,11 +241,9 @@ let checkNativeAot () =
             skipped
         | Some linker ->
             let folder = Path.Combine(artifacts, "aot")
+            let publishing = release "publish" "samples/Aot" ([ "--use-current-runtime"; "--output"; folder ] @ linker)
 
-            let publish =
-                [ "publish"; "samples/Aot"; "--configuration"; "Release"; "--use-current-runtime"; "--output"; folder; "--nologo" ]
-
-            if succeeds [ command dotnet (publish @ linker) ] && run (command (Path.Combine(folder, "LibKafka.Aot")) []) = 0 then
+            if succeeds [ publishing ] && run (command (Path.Combine(folder, "LibKafka.Aot")) []) = 0 then
                 passed
             else
                 failed)
@@ -288,11 +290,8 @@ let format () =
 let pack () =
     restore ()
     let output = Path.Combine(artifacts, "packages")
-
-    let packing (project: string) = command dotnet [ "pack"; project; "--configuration"; "Release"; "--output"; output; "--nologo" ]
-
     let projects = Directory.GetFiles(Path.Combine(root, "src"), "*.?sproj", SearchOption.AllDirectories) |> Array.sort
-    require $"Pack into {output}" [ for project in projects -> packing project ]
+    require $"Pack into {output}" [ for project in projects -> release "pack" project [ "--output"; output ] ]
     0
 
 prepareEnvironment ()

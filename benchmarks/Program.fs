@@ -1,7 +1,10 @@
 module LibKafka.Benchmarks.Program
 
 open BenchmarkDotNet.Attributes
+open BenchmarkDotNet.Configs
+open BenchmarkDotNet.Jobs
 open BenchmarkDotNet.Running
+open BenchmarkDotNet.Toolchains.InProcess.Emit
 open LibKafka.Benchmarks.Baseline
 
 [<MemoryDiagnoser>]
@@ -11,7 +14,17 @@ type Varint() =
     [<Benchmark>]
     member _.Write() = Loops.WriteVarint(buffer, 0, 300)
 
+/// In this process: for another one BenchmarkDotNet would generate a project and look for ours by the assembly's name.
+let config =
+    ManualConfig
+        .Create(DefaultConfig.Instance)
+        .AddJob(Job.ShortRun.WithToolchain InProcessEmitToolchain.Instance)
+        .WithArtifactsPath("artifacts/benchmarks")
+
 [<EntryPoint>]
-let main argv =
-    BenchmarkSwitcher.FromAssembly(typeof<Varint>.Assembly).Run argv |> ignore
+let main names =
+    let patterns = if Array.isEmpty names then [| "*" |] else names |> Array.map (fun name -> $"*{name}*")
+
+    BenchmarkSwitcher.FromAssembly(typeof<Varint>.Assembly).Run(Array.append [| "--filter" |] patterns, config) |> ignore
+
     0
