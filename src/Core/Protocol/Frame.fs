@@ -1,0 +1,94 @@
+namespace LibKafka.Protocol
+
+open LibKafka.Wire
+
+/// Frames: a header and a message, as they stand behind the four bytes of length on a connection.
+[<RequireQualifiedAccess>]
+module Frame =
+
+    let private behind (offset: int) (fault: Fault) = { fault with Offset = fault.Offset + offset }
+
+    /// Writes the length, the header and the request; on a fault the writer is as it was before.
+    let internal writeRequest
+        (writer: Writer)
+        (api: Api<'Request, 'Response>)
+        (version: int16)
+        (correlationId: int32)
+        (clientId: string option)
+        (request: 'Request)
+        : Result<unit, Fault> =
+        let start = writer.Length
+        writer.Int32 0
+
+        let header = { ApiKey = api.Key; ApiVersion = version; CorrelationId = correlationId; ClientId = clientId }
+
+        let written =
+            Message.writeTo writer (api.RequestHeaderVersion version) RequestHeader.message header
+            |> Result.bind (fun () -> Message.writeTo writer version api.Request request)
+
+        match written with
+        | Ok() -> writer.PatchInt32(start, writer.Length - start - 4)
+        | Error _ -> writer.Truncate start
+
+        written
+
+    /// A request frame without its length.
+    let encodeRequest (api: Api<'Request, 'Response>) version correlationId clientId (request: 'Request) : Result<Bytes, Fault> =
+        let writer = Writer 256
+
+        writeRequest writer api version correlationId clientId request
+        |> Result.map (fun () -> writer.ToBytes().Slice(4, writer.Length - 4))
+
+    /// A response frame without its length.
+    let encodeResponse (api: Api<'Request, 'Response>) version (correlationId: int32) (response: 'Response) : Result<Bytes, Fault> =
+        let writer = Writer 256
+
+        Message.writeTo writer (api.ResponseHeaderVersion version) ResponseHeader.message { CorrelationId = correlationId }
+        |> Result.bind (fun () -> Message.writeTo writer version api.Response response)
+        |> Result.map (fun () -> writer.ToBytes())
+
+    /// Reads a header, then the message behind it. A fault's offset counts from the start of the frame.
+    let private decodeBoth limits headerVersion header (frame: Bytes) version message =
+        Message.decodePrefix headerVersion header frame
+        |> Result.bind (fun (header, rest) ->
+            Message.decode limits version message rest
+            |> Result.mapError (behind (frame.Length - rest.Length))
+            |> Result.map (fun body -> header, body))
+
+    /// The correlation id and the response in a response frame.
+    let decodeResponse (limits: Limits) (api: Api<'Request, 'Response>) (version: int16) (frame: Bytes) : Result<int32 * 'Response, Fault> =
+        decodeBoth limits (api.ResponseHeaderVersion version) ResponseHeader.message frame version api.Response
+        |> Result.map (fun (header, response) -> header.CorrelationId, response)
+
+    // The first two fields of a request header are the same in every version and say which version the rest has.
+    let private peek (frame: Bytes) : Result<ApiKey * int16, Fault> =
+        if frame.Length < 4 then
+            Error { Problem = Problem.Truncated(4L, frame.Length); Offset = 0; Path = "RequestHeader" }
+        else
+            let reader = Reader frame
+            Ok(ApiKey(reader.Int16()), reader.Int16())
+
+    let private unknown (key: ApiKey) : Fault = { Problem = Problem.UnknownApi key.Code; Offset = 0; Path = "RequestHeader/RequestApiKey" }
+
+    /// The header and the request in a request frame, whatever its API.
+    let decodeRequest (limits: Limits) (frame: Bytes) : Result<RequestHeader * Request, Fault> =
+        peek frame
+        |> Result.bind (fun (key, version) ->
+            key
+            |> Apis.visit
+                { new IApiVisitor<Result<RequestHeader * Request, Fault>> with
+                    member _.Visit(api, ofRequest, _) =
+                        Message.version api.Request version
+                        |> Result.bind (fun _ ->
+                            decodeBoth limits (api.RequestHeaderVersion version) RequestHeader.message frame version api.Request)
+                        |> Result.map (fun (header, request) -> header, ofRequest request) }
+            |> Option.defaultWith (fun () -> Error(unknown key)))
+
+    /// The correlation id and the response in a response frame of the API and version that were asked.
+    let decodeAnyResponse (limits: Limits) (key: ApiKey) (version: int16) (frame: Bytes) : Result<int32 * Response, Fault> =
+        key
+        |> Apis.visit
+            { new IApiVisitor<Result<int32 * Response, Fault>> with
+                member _.Visit(api, _, ofResponse) =
+                    decodeResponse limits api version frame |> Result.map (fun (correlation, response) -> correlation, ofResponse response) }
+        |> Option.defaultWith (fun () -> Error(unknown key))

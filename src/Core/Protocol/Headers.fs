@@ -1,0 +1,52 @@
+namespace LibKafka.Protocol
+
+open LibKafka.Wire
+open LibKafka.Wire.Notation
+open LibKafka.Protocol.Types
+
+/// What stands before every request: which API and version it is, and how to tell its answer.
+type RequestHeader =
+    {
+        ApiKey: ApiKey
+        ApiVersion: int16
+        /// Chosen by the client; the broker puts it before the answer.
+        CorrelationId: int32
+        /// The name that the client goes by in the broker's logs, metrics and quotas. Null is allowed.
+        ClientId: string option
+    }
+
+[<RequireQualifiedAccess>]
+module RequestHeader =
+
+    let private schema = message {
+        let! key = field "RequestApiKey" _.ApiKey apiKey
+        and! version = field "RequestApiVersion" _.ApiVersion int16
+        and! correlation = field "CorrelationId" _.CorrelationId int32
+        // The broker reads it before it knows whether the request is flexible, so it is never compact.
+        and! client = field "ClientId" _.ClientId (string |> nullable |> classic)
+
+        return { ApiKey = key; ApiVersion = version; CorrelationId = correlation; ClientId = client }
+    }
+
+    /// Version 2 has a tagged section; version 1 has none.
+    let message: Message<RequestHeader> =
+        { Name = "RequestHeader"; Versions = { Lowest = 1s; Highest = 2s }; FlexibleSince = Some 2s; Schema = schema }
+
+/// What stands before every response.
+type ResponseHeader =
+    {
+        /// The one that the request gave.
+        CorrelationId: int32
+    }
+
+[<RequireQualifiedAccess>]
+module ResponseHeader =
+
+    let private schema = message {
+        let! correlation = field "CorrelationId" (fun (header: ResponseHeader) -> header.CorrelationId) int32
+        return { ResponseHeader.CorrelationId = correlation }
+    }
+
+    /// Version 1 has a tagged section; version 0 has none.
+    let message: Message<ResponseHeader> =
+        { Name = "ResponseHeader"; Versions = { Lowest = 0s; Highest = 1s }; FlexibleSince = Some 1s; Schema = schema }

@@ -1,0 +1,197 @@
+namespace LibKafka.Wire
+
+open System
+open System.Buffers.Binary
+open System.Numerics
+open System.Runtime.CompilerServices
+open System.Runtime.InteropServices
+open System.Runtime.Intrinsics
+open System.Runtime.Intrinsics.X86
+
+/// The checksum of record batches: the cyclic redundancy check with the Castagnoli polynomial 0x1EDC6F41, bits reflected, register
+/// and result inverted. It is the CRC-32C of iSCSI (RFC 3720, appendix B.4), which processors compute in hardware.
+///
+/// Every variant gives the same sums; they differ in the processor that they need and in the length from which they are best.
+/// Inside this module a *register* is the running sum before its final inversion, so that variants can hand over to one another.
+[<RequireQualifiedAccess>]
+module Crc32C =
+
+    /// The polynomial with its bits reflected and the leading one left out.
+    [<Literal>]
+    let private Polynomial = 0x82F63B78u
+
+    /// Where processors have no instruction for it: eight tables of 256 sums, so that eight bytes are looked up at once.
+    /// Held in a class so that a processor that has the instruction never builds them.
+    [<AbstractClass; Sealed>]
+    type private Tables private () =
+        static let tables: uint32[] =
+            let next (sum: uint32) = if sum &&& 1u <> 0u then (sum >>> 1) ^^^ Polynomial else sum >>> 1
+
+            let all = Array.zeroCreate<uint32>(8 * 256)
+
+            for value in 0..255 do
+                all[value] <- Seq.fold (fun sum _ -> next sum) (uint32 value) (seq { 1..8 })
+
+            // Entry `value` of table t is the sum of that byte followed by t zero bytes.
+            for at in 256 .. all.Length - 1 do
+                let before = all[at - 256]
+                all[at] <- (before >>> 8) ^^^ all[int (before &&& 0xFFu)]
+
+            all
+
+        static member All = tables
+
+    /// Needs nothing of the processor.
+    let internal portable (register: uint32) (span: ReadOnlySpan<byte>) : uint32 =
+        let tables = Tables.All
+        let inline look (table: int) (value: uint32) = tables[(table <<< 8) + int (value &&& 0xFFu)]
+        let mutable sum = register
+        let mutable rest = span
+
+        while rest.Length >= 8 do
+            let low = BinaryPrimitives.ReadUInt32LittleEndian rest ^^^ sum
+            let high = BinaryPrimitives.ReadUInt32LittleEndian(rest.Slice 4)
+
+            sum <-
+                look 7 low
+                ^^^ look 6 (low >>> 8)
+                ^^^ look 5 (low >>> 16)
+                ^^^ look 4 (low >>> 24)
+                ^^^ look 3 high
+                ^^^ look 2 (high >>> 8)
+                ^^^ look 1 (high >>> 16)
+                ^^^ look 0 (high >>> 24)
+
+            rest <- rest.Slice 8
+
+        for value in rest do
+            sum <- (sum >>> 8) ^^^ look 0 (sum ^^^ uint32 value)
+
+        sum
+
+    /// Needs the checksum instruction of SSE 4.2 or Armv8 to be worth while: one instruction for eight bytes, each waiting for the last.
+    let internal instruction (register: uint32) (span: ReadOnlySpan<byte>) : uint32 =
+        let origin = &MemoryMarshal.GetReference span
+        let mutable sum = register
+        let mutable at = 0
+
+        while at <= span.Length - 8 do
+            sum <- BitOperations.Crc32C(sum, Unsafe.ReadUnaligned<uint64>(&Unsafe.Add(&origin, at)))
+            at <- at + 8
+
+        while at < span.Length do
+            sum <- BitOperations.Crc32C(sum, Unsafe.Add(&origin, at))
+            at <- at + 1
+
+        sum
+
+    /// Multiplies a sum by a power of x: as many zero bits behind the bytes it is the sum of as the factor was made for. The product
+    /// of two reflected 32-bit values is one bit short of 64, and reducing it multiplies by x to the 32 once more, hence factors are
+    /// x^(bits - 33).
+    let inline private shift (sum: uint32) (factor: uint64) : uint64 =
+        Pclmulqdq.CarrylessMultiply(Vector128.CreateScalar(uint64 sum), Vector128.CreateScalar factor, 0uy).ToScalar()
+
+    /// Whether `streams` can run here.
+    let internal hasStreams () = Sse42.X64.IsSupported && Pclmulqdq.IsSupported
+
+    /// Three runs of `length` bytes beside one another, because the instruction takes one step but three cycles; then joined.
+    let inline private threeRuns (origin: byref<byte>) (register: uint32) (length: int) (byTwo: uint64) (byOne: uint64) : uint32 =
+        let mutable first = uint64 register
+        let mutable second = 0UL
+        let mutable third = 0UL
+        let mutable at = 0
+
+        while at < length do
+            first <- Sse42.X64.Crc32(first, Unsafe.ReadUnaligned<uint64>(&Unsafe.Add(&origin, at)))
+            second <- Sse42.X64.Crc32(second, Unsafe.ReadUnaligned<uint64>(&Unsafe.Add(&origin, at + length)))
+            third <- Sse42.X64.Crc32(third, Unsafe.ReadUnaligned<uint64>(&Unsafe.Add(&origin, at + 2 * length)))
+            at <- at + 8
+
+        let joined = shift (uint32 first) byTwo ^^^ shift (uint32 second) byOne
+        uint32 (Sse42.X64.Crc32(0UL, joined)) ^^^ uint32 third
+
+    /// Needs SSE 4.2 and carry-less multiplication.
+    let internal streams (register: uint32) (span: ReadOnlySpan<byte>) : uint32 =
+        let origin = &MemoryMarshal.GetReference span
+        let mutable sum = register
+        let mutable at = 0
+
+        while at <= span.Length - 3 * 2048 do
+            sum <- threeRuns (&Unsafe.Add(&origin, at)) sum 2048 0x82F89C77UL 0xA51B6135UL
+            at <- at + 3 * 2048
+
+        while at <= span.Length - 3 * 256 do
+            sum <- threeRuns (&Unsafe.Add(&origin, at)) sum 256 0xDD7E3B0CUL 0xB9E02B86UL
+            at <- at + 3 * 256
+
+        instruction sum (span.Slice at)
+
+    /// Whether `folding` can run here.
+    let internal hasFolding () = Sse42.X64.IsSupported && Pclmulqdq.V512.IsSupported
+
+    let inline private load (origin: byref<byte>) (at: int) = Unsafe.ReadUnaligned<Vector512<uint64>>(&Unsafe.Add(&origin, at))
+
+    let inline private repeat (low: uint64) (high: uint64) = Vector512.Create(low, high, low, high, low, high, low, high)
+
+    /// Moves what was summed up over the bytes that come behind it: the low halves of 128 bits by 64 bits more than the high ones.
+    let inline private fold (sum: Vector512<uint64>) (factors: Vector512<uint64>) (next: Vector512<uint64>) : Vector512<uint64> =
+        Pclmulqdq.V512.CarrylessMultiply(sum, factors, 0x00uy)
+        ^^^ Pclmulqdq.V512.CarrylessMultiply(sum, factors, 0x11uy)
+        ^^^ next
+
+    /// Needs SSE 4.2 and carry-less multiplication of 512 bits, and 256 bytes. Four sums of 64 bytes each go over the bytes in turn;
+    /// at the end they are folded into one of 64 bytes, that into one of 16, and those 16 bytes have the sum that the whole has.
+    /// Moving by n bits takes the factors x^(n + 32) and x^(n - 32), reflected and shifted left by one.
+    let internal folding (register: uint32) (span: ReadOnlySpan<byte>) : uint32 =
+        let origin = &MemoryMarshal.GetReference span
+        let by256Bytes = repeat 0xDCB17AA4UL 0xB9E02B86UL
+        let by64Bytes = repeat 0x740EEF02UL 0x9E4ADDF8UL
+        // The four quarters of 64 bytes lie 48, 32, 16 and 0 bytes before the last of them.
+        let toLast =
+            Vector512.Create(0x1C291D04UL, 0x1D82C63DAUL, 0x1384AA63AUL, 0xBA4FC28EUL, 0xF20C0DFEUL, 0x14CD00BD6UL, 0UL, 0UL)
+
+        let mutable sum0 = load &origin 0 ^^^ Vector512.CreateScalar(uint64 register)
+        let mutable sum1 = load &origin 64
+        let mutable sum2 = load &origin 128
+        let mutable sum3 = load &origin 192
+        let mutable at = 256
+
+        while at <= span.Length - 256 do
+            sum0 <- fold sum0 by256Bytes (load &origin at)
+            sum1 <- fold sum1 by256Bytes (load &origin (at + 64))
+            sum2 <- fold sum2 by256Bytes (load &origin (at + 128))
+            sum3 <- fold sum3 by256Bytes (load &origin (at + 192))
+            at <- at + 256
+
+        let mutable sum = fold (fold (fold sum0 by64Bytes sum1) by64Bytes sum2) by64Bytes sum3
+
+        while at <= span.Length - 64 do
+            sum <- fold sum by64Bytes (load &origin at)
+            at <- at + 64
+
+        let last = sum &&& Vector512.Create(0UL, 0UL, 0UL, 0UL, 0UL, 0UL, UInt64.MaxValue, UInt64.MaxValue)
+        let moved = fold sum toLast last
+        let half = moved.GetLower() ^^^ moved.GetUpper()
+        let quarter = half.GetLower() ^^^ half.GetUpper()
+        let upper = Sse42.X64.Crc32(Sse42.X64.Crc32(0UL, quarter.ToScalar()), quarter.GetElement 1)
+        instruction (uint32 upper) (span.Slice at)
+
+    /// From this many bytes on the joining of several sums is cheaper than the waiting of one.
+    [<Literal>]
+    let private WorthJoining = 256
+
+    /// Chooses for this processor. What processors can do is known to the just-in-time compiler, so nothing is asked at run time.
+    let private run (register: uint32) (span: ReadOnlySpan<byte>) : uint32 =
+        if Sse42.IsSupported || Arm.Crc32.IsSupported then
+            if span.Length < WorthJoining then instruction register span
+            elif hasFolding () then folding register span
+            elif hasStreams () then streams register span
+            else instruction register span
+        else
+            portable register span
+
+    /// The checksum of bytes that follow others whose checksum is `crc`. `append 0u` is `compute`.
+    let append (crc: uint32) (span: ReadOnlySpan<byte>) : uint32 = ~~~(run (~~~crc) span)
+
+    /// The checksum of the bytes.
+    let compute (span: ReadOnlySpan<byte>) : uint32 = append 0u span

@@ -1,0 +1,451 @@
+namespace LibKafka.Wire
+
+open System
+open System.Collections.Generic
+open Microsoft.FSharp.Core.CompilerServices
+
+/// The message notation: the types, what can be said of a field, and `message` and `field`, which put them together. Each definition reads like
+/// the protocol's own schema. To be opened where messages are defined: it shadows F#'s conversion functions.
+module Notation =
+
+    let private unversioned fallback codec = Schema(fallback, Place.Everywhere, (fun _ -> codec))
+
+    // Inlined, so that each codec calls the cursor directly: a closure for each would double the cost of a small field.
+    let inline private primitive
+        shape
+        size
+        fallback
+        ([<InlineIfLambda>] write: Writer -> 'T -> unit)
+        ([<InlineIfLambda>] read: Reader -> 'T)
+        ([<InlineIfLambda>] visit: Visitor -> 'T -> unit)
+        ([<InlineIfLambda>] build: Source -> 'T)
+        =
+        unversioned
+            fallback
+            { new Codec<'T>(shape, size) with
+                member _.Write(writer, value) = write writer value
+                member _.Read reader = read reader
+                member _.Visit(visitor, value) = visit visitor value
+                member _.Build source = build source }
+
+    let inline private integer shape size lowest highest ([<InlineIfLambda>] ofInt64) ([<InlineIfLambda>] write) ([<InlineIfLambda>] read) =
+        primitive shape size (ofInt64 0L) write read (fun visitor value -> visitor.Integer(int64 value)) (fun source ->
+            ofInt64 (source.Integer(int64 lowest, int64 highest)))
+
+    let int8 = integer Shape.Int8 1 SByte.MinValue SByte.MaxValue sbyte (fun w v -> w.Int8 v) (fun r -> r.Int8())
+
+    let int16 = integer Shape.Int16 2 Int16.MinValue Int16.MaxValue int16 (fun w v -> w.Int16 v) (fun r -> r.Int16())
+
+    let uint16 = integer Shape.UInt16 2 UInt16.MinValue UInt16.MaxValue uint16 (fun w v -> w.UInt16 v) (fun r -> r.UInt16())
+
+    let int32 = integer Shape.Int32 4 Int32.MinValue Int32.MaxValue int32 (fun w v -> w.Int32 v) (fun r -> r.Int32())
+
+    let uint32 = integer Shape.UInt32 4 UInt32.MinValue UInt32.MaxValue uint32 (fun w v -> w.UInt32 v) (fun r -> r.UInt32())
+
+    let int64 = integer Shape.Int64 8 Int64.MinValue Int64.MaxValue int64 (fun w v -> w.Int64 v) (fun r -> r.Int64())
+
+    /// A variable-length int32 with zig-zag: up to five bytes.
+    let varint =
+        integer Shape.Varint 1 Int32.MinValue Int32.MaxValue Operators.int32 (fun w v -> w.UnsignedVarint(Varint.zigZag32 v)) (fun r ->
+            Varint.unZigZag32 (r.UnsignedVarint()))
+
+    /// A variable-length int64 with zig-zag: up to ten bytes.
+    let varlong =
+        integer Shape.Varlong 1 Int64.MinValue Int64.MaxValue Operators.int64 (fun w v -> w.UnsignedVarlong(Varint.zigZag64 v)) (fun r ->
+            Varint.unZigZag64 (r.UnsignedVarlong()))
+
+    /// A variable-length uint32 without zig-zag: up to five bytes.
+    let unsignedVarint =
+        integer Shape.UnsignedVarint 1 UInt32.MinValue UInt32.MaxValue Operators.uint32 (fun w v -> w.UnsignedVarint v) (fun r ->
+            r.UnsignedVarint())
+
+    /// A variable-length uint64 without zig-zag: up to ten bytes.
+    let unsignedVarlong =
+        integer Shape.UnsignedVarlong 1 Int64.MinValue Int64.MaxValue Operators.uint64 (fun w v -> w.UnsignedVarlong v) (fun r ->
+            r.UnsignedVarlong())
+
+    /// One byte: 0 is false, anything else is true.
+    let bool =
+        primitive
+            Shape.Bool
+            1
+            false
+            (fun w v -> w.Int8(if v then 1y else 0y))
+            (fun r -> r.Int8() <> 0y)
+            (fun visitor v -> visitor.Bool v)
+            (fun source -> source.Bool())
+
+    let float64 =
+        primitive Shape.Float64 8 0.0 (fun w v -> w.Float64 v) (fun r -> r.Float64()) (fun visitor v -> visitor.Float64 v) (fun source ->
+            source.Float64())
+
+    /// Sixteen bytes, the most significant first. All zero stands for none.
+    let uuid =
+        primitive Shape.Uuid 16 Guid.Empty (fun w v -> w.Uuid v) (fun r -> r.Uuid()) (fun visitor v -> visitor.Uuid v) (fun source ->
+            source.Uuid())
+
+    /// Compact lengths take a byte at least, the classic ones their fixed size.
+    let private lengthSize compact classicSize = if compact then 1 else classicSize
+
+    /// UTF-8 text of at most 32,767 bytes.
+    let string =
+        Schema(
+            "",
+            Place.Everywhere,
+            fun version ->
+                let compact = version.Flexible
+
+                { new LengthCodec<string>(Shape.String compact, lengthSize compact 2) with
+                    member _.Write(writer, value) = writer.Text(compact, value)
+                    member _.WriteNull writer = writer.WriteStringLength(compact, -1)
+
+                    member _.TryRead reader =
+                        let length = reader.StringLength compact
+                        if length < 0 then ValueNone else ValueSome(reader.Text length)
+
+                    member _.Visit(visitor, value) = visitor.String value
+                    member _.Build source = source.String() }
+        )
+
+    let private blob shape =
+        Schema(
+            Bytes.empty,
+            Place.Everywhere,
+            fun version ->
+                let compact = version.Flexible
+
+                { new LengthCodec<Bytes>(shape compact, lengthSize compact 4) with
+                    member _.Write(writer, value) =
+                        writer.WriteLength(compact, value.Length)
+                        writer.Raw value.Span
+
+                    member _.WriteNull writer = writer.WriteLength(compact, -1)
+
+                    member _.TryRead reader =
+                        let length = reader.Length compact
+                        if length < 0 then ValueNone else ValueSome(reader.Slice length)
+
+                    member _.Visit(visitor, value) = visitor.Bytes value
+                    member _.Build source = source.Bytes() }
+        )
+
+    let bytes = blob Shape.Bytes
+
+    /// Record batches one behind the other, untouched: `LibKafka.Records` opens them.
+    let records = blob Shape.Records
+
+    let private requirePlain (schema: Schema<'T>) =
+        if schema.Place <> Place.Everywhere then
+            invalidArg (nameof schema) "versions, tags and ignorable belong to a field, not to the type of an element"
+
+    /// Any number of elements.
+    let array (element: Schema<'T>) : Schema<'T list> =
+        requirePlain element
+
+        Schema(
+            [],
+            Place.Everywhere,
+            fun version ->
+                let compact = version.Flexible
+                let inner = element.At version
+
+                { new LengthCodec<'T list>(Shape.Array(inner.Shape, compact), lengthSize compact 4) with
+                    member _.Write(writer, values) =
+                        writer.WriteLength(compact, List.length values)
+
+                        match writer.Trail with
+                        | null ->
+                            for value in values do
+                                inner.Write(writer, value)
+                        | trail ->
+                            values
+                            |> List.iteri (fun i value ->
+                                trail.Element i
+                                inner.Write(writer, value)
+                                trail.Leave())
+
+                    member _.WriteNull writer = writer.WriteLength(compact, -1)
+
+                    member _.TryRead reader =
+                        let count = reader.Length compact
+
+                        if count < 0 then
+                            ValueNone
+                        else
+                            reader.CheckCount(count, inner.MinSize)
+                            let mutable values = ListCollector<'T>()
+
+                            for i in 0 .. count - 1 do
+                                match reader.Trail with
+                                | null -> values.Add(inner.Read reader)
+                                | trail ->
+                                    trail.Element i
+                                    values.Add(inner.Read reader)
+                                    trail.Leave()
+
+                            ValueSome(values.Close())
+
+                    member _.Project values = List.map inner.Project values
+
+                    member _.Visit(visitor, values) =
+                        visitor.BeginArray(List.length values)
+
+                        values
+                        |> List.iteri (fun i value ->
+                            visitor.BeginElement i
+                            inner.Visit(visitor, value)
+                            visitor.EndElement())
+
+                        visitor.EndArray()
+
+                    member _.Build source =
+                        let values =
+                            List.init (source.BeginArray()) (fun i ->
+                                source.BeginElement i
+                                let value = inner.Build source
+                                source.EndElement()
+                                value)
+
+                        source.EndArray()
+                        values }
+        )
+
+    // A struct has no length that could say null: a byte before it does, -1 for null and 1 for a value.
+    let private marked (inner: Codec<'T>) =
+        { new Codec<'T option>(Shape.Nullable inner.Shape, 1) with
+            member _.Write(writer, value) =
+                match value with
+                | Some value ->
+                    writer.Int8 1y
+                    inner.Write(writer, value)
+                | None -> writer.Int8 -1y
+
+            member _.Read reader = if reader.Int8() < 0y then None else Some(inner.Read reader)
+
+            member _.Project value = Option.map inner.Project value
+
+            member _.Visit(visitor, value) =
+                match value with
+                | Some value -> inner.Visit(visitor, value)
+                | None -> visitor.Null()
+
+            member _.Build source = if source.IsNull() then None else Some(inner.Build source) }
+
+    let private lengthNullable (inner: LengthCodec<'T>) =
+        { new Codec<'T option>(Shape.Nullable inner.Shape, inner.MinSize) with
+            member _.Write(writer, value) =
+                match value with
+                | Some value -> inner.Write(writer, value)
+                | None -> inner.WriteNull writer
+
+            member _.Read reader =
+                match inner.TryRead reader with
+                | ValueSome value -> Some value
+                | ValueNone -> None
+
+            member _.Project value = Option.map inner.Project value
+
+            member _.Visit(visitor, value) =
+                match value with
+                | Some value -> inner.Visit(visitor, value)
+                | None -> visitor.Null()
+
+            member _.Build source = if source.IsNull() then None else Some(inner.Build source) }
+
+    // Before null is allowed the value must be there. What survives of null is the type's empty value.
+    let private required fallback (inner: Codec<'T>) =
+        { new Codec<'T option>(inner.Shape, inner.MinSize) with
+            member _.Write(writer, value) =
+                match value with
+                | Some value -> inner.Write(writer, value)
+                | None -> writer.Fail Problem.NullNotAllowed
+
+            member _.Read reader = Some(inner.Read reader)
+            member _.Project value = Some(inner.Project(Option.defaultValue fallback value))
+
+            member _.Visit(visitor, value) =
+                match value with
+                | Some value -> inner.Visit(visitor, value)
+                | None -> visitor.LostNull()
+
+            member _.Build source = Some(inner.Build source) }
+
+    /// Null is allowed from this version on.
+    let nullableSince (lowest: int16) (schema: Schema<'T>) : Schema<'T option> =
+        Schema(
+            Some schema.Default,
+            schema.Place,
+            fun version ->
+                match schema.At version with
+                | inner when version.Number >= 0s && version.Number < lowest -> required schema.Default inner
+                | :? LengthCodec<'T> as inner -> lengthNullable inner
+                | inner -> marked inner
+        )
+
+    /// Null is allowed.
+    let nullable (schema: Schema<'T>) = nullableSince 0s schema
+
+    /// The default is not the type's own (zero, empty, false) but this.
+    let withDefault (fallback: 'T) (schema: Schema<'T>) = schema.With(fallback, schema.Place)
+
+    /// The field is there in these versions; in others it has the value given.
+    let between (lowest: int16) (highest: int16) (fallback: 'T) (schema: Schema<'T>) =
+        schema.With(fallback, { schema.Place with Versions = { Lowest = lowest; Highest = highest } })
+
+    /// The field came with this version; before, it has the value given.
+    let since lowest fallback schema = between lowest Int16.MaxValue fallback schema
+
+    /// The field went after this version; from then on it has the value given.
+    let until highest fallback schema = between 0s highest fallback schema
+
+    /// The field stands in the tagged section, where it is left out while it has its default.
+    let tagged (tag: int) (schema: Schema<'T>) = schema.With(schema.Default, { schema.Place with Tag = Some(Operators.uint32 tag) })
+
+    /// A version without the field drops it silently, because the message means the same without it.
+    let ignorable (schema: Schema<'T>) = schema.With(schema.Default, { schema.Place with Ignorable = true })
+
+    /// Lengths in the classic form also in flexible versions, and no tagged section.
+    let classic (schema: Schema<'T>) = Schema(schema.Default, schema.Place, (fun version -> schema.At { version with Flexible = false }))
+
+    /// Another type with the same bytes. The two functions undo each other; `meaning` names a value for people, or is empty.
+    let mapped (ofWire: 'A -> 'B) (toWire: 'B -> 'A) (meaning: 'B -> string) (schema: Schema<'A>) : Schema<'B> =
+        let visit (inner: Codec<'A>) (visitor: Visitor) value =
+            visitor.Meaning(meaning value)
+            inner.Visit(visitor, toWire value)
+
+        Schema(
+            ofWire schema.Default,
+            schema.Place,
+            fun version ->
+                match schema.At version with
+                // What can be null by its length still can after the mapping.
+                | :? LengthCodec<'A> as inner ->
+                    { new LengthCodec<'B>(inner.Shape, inner.MinSize) with
+                        member _.Write(writer, value) = inner.Write(writer, toWire value)
+                        member _.WriteNull writer = inner.WriteNull writer
+                        member _.TryRead reader = ValueOption.map ofWire (inner.TryRead reader)
+                        member _.Project value = ofWire (inner.Project(toWire value))
+                        member _.Visit(visitor, value) = visit inner visitor value
+                        member _.Build source = ofWire (inner.Build source) }
+                | inner ->
+                    { new Codec<'B>(inner.Shape, inner.MinSize) with
+                        member _.Write(writer, value) = inner.Write(writer, toWire value)
+                        member _.Read reader = ofWire (inner.Read reader)
+                        member _.Project value = ofWire (inner.Project(toWire value))
+                        member _.Visit(visitor, value) = visit inner visitor value
+                        member _.Build source = ofWire (inner.Build source) }
+        )
+
+    let private absent name (schema: Schema<'T>) (get: 'R -> 'T) (version: MessageVersion) =
+        let isDefault value = EqualityComparer<'T>.Default.Equals(value, schema.Default)
+
+        { new Row<'R, 'T>([], 0) with
+            member _.Write(writer, record) =
+                if not schema.Place.Ignorable && not (isDefault (get record)) then
+                    match writer.Trail with
+                    | null -> ()
+                    | trail -> trail.Field name
+
+                    writer.Fail(Problem.LossyField version.Number)
+
+            member _.Read _ = schema.Default
+            member _.Project _ = schema.Default
+
+            member _.Visit(visitor, record) =
+                if not schema.Place.Ignorable && not (isDefault (get record)) then
+                    visitor.Lost name
+
+            member _.Build _ = schema.Default }
+
+    let private visitField name (codec: Codec<'T>) (visitor: Visitor) value =
+        visitor.BeginField name
+        codec.Visit(visitor, value)
+        visitor.EndField()
+
+    let private buildField name (codec: Codec<'T>) fallback (source: Source) =
+        if source.BeginField name then
+            let value = codec.Build source
+            source.EndField()
+            value
+        else
+            fallback
+
+    let private writeField name (codec: Codec<'T>) (writer: Writer) value =
+        match writer.Trail with
+        | null -> codec.Write(writer, value)
+        | trail ->
+            trail.Field name
+            codec.Write(writer, value)
+            trail.Leave()
+
+    let private readField name (codec: Codec<'T>) (reader: Reader) =
+        match reader.Trail with
+        | null -> codec.Read reader
+        | trail ->
+            trail.Field name
+            let value = codec.Read reader
+            trail.Leave()
+            value
+
+    let private inOrder name (schema: Schema<'T>) (get: 'R -> 'T) (codec: Codec<'T>) shape =
+        { new Row<'R, 'T>([ shape ], codec.MinSize) with
+            member _.Write(writer, record) = writeField name codec writer (get record)
+            member _.Read reader = readField name codec reader
+            member _.Project record = codec.Project(get record)
+            member _.Visit(visitor, record) = visitField name codec visitor (get record)
+            member _.Build source = buildField name codec schema.Default source }
+
+    let private inTaggedSection name (schema: Schema<'T>) (get: 'R -> 'T) (codec: Codec<'T>) shape (tag: uint32) =
+        let isDefault value = EqualityComparer<'T>.Default.Equals(value, schema.Default)
+
+        let read = Func<Reader, 'T>(readField name codec)
+
+        { new Row<'R, 'T>([ shape ], 0) with
+            member _.Write(_, _) = ()
+            member _.CountTags record = if isDefault (get record) then 0 else 1
+
+            member _.WriteTags(writer, record) =
+                let value = get record
+
+                if not (isDefault value) then
+                    writer.UnsignedVarint tag
+                    let mark = writer.BeginSized()
+                    writeField name codec writer value
+                    writer.EndSized mark
+
+            member _.Read reader = reader.Tagged(tag, schema.Default, read)
+            member _.Project record = codec.Project(get record)
+
+            member _.Visit(visitor, record) =
+                let value = get record
+
+                if not (isDefault value) then visitField name codec visitor value
+
+            member _.Build source = buildField name codec schema.Default source }
+
+    /// One field: its name in the protocol, how to get it from the record, and its type.
+    let field (name: string) (get: 'R -> 'T) (schema: Schema<'T>) : Fields<'R, 'T> =
+        let place = schema.Place
+
+        Fields(
+            schema.Default,
+            fun version ->
+                if place.Versions.Contains version.Number then
+                    let codec = schema.At version
+
+                    let shape =
+                        { Name = name
+                          Type = codec.Shape
+                          Tag = Option.map Operators.int place.Tag
+                          Default = Text.show codec schema.Default
+                          Ignorable = place.Ignorable }
+
+                    match place.Tag with
+                    | Some tag -> inTaggedSection name schema get codec shape tag
+                    | None -> inOrder name schema get codec shape
+                else
+                    absent name schema get version
+        )
+
+    /// Begins the definition of a message or of a struct in it.
+    let message = MessageBuilder()

@@ -1,0 +1,231 @@
+namespace LibKafka.Wire
+
+open System
+open System.Buffers.Binary
+open System.Text
+open System.Text.Unicode
+
+/// The names of the fields and the numbers of the elements that lead to a place in a message. Kept only while a fault is looked for.
+[<Sealed>]
+type internal Trail(root: string) =
+    let steps = Collections.Generic.Stack<string>()
+    do steps.Push root
+
+    /// Goes into a field.
+    member _.Field(name: string) = steps.Push("/" + name)
+
+    /// Goes into an element of an array.
+    member _.Element(index: int) = steps.Push("[" + string index + "]")
+
+    /// Comes back out of a field or element.
+    member _.Leave() = steps.Pop() |> ignore
+
+    override _.ToString() = String.Concat(steps.ToArray() |> Array.rev)
+
+/// Where each tagged field of one tagged section lies.
+[<Struct; NoEquality; NoComparison>]
+type internal TagEntry = { Tag: uint32; Start: int; Size: int }
+
+/// A cursor over bytes that are to be decoded. Every read checks that the bytes are there; a failed one throws the internal
+/// fault exception with its offset. Nothing is allocated from a count or length before it has been held against what is left.
+[<Sealed>]
+type Reader internal (buffer: byte[], start: int, count: int) =
+    let mutable position = start
+    let mutable finish = start + count
+    let mutable trail: Trail | null = null
+    // The tagged section of the struct that is being read; null until it has been opened.
+    let mutable tags: TagEntry[] | null = null
+
+    internal new(bytes: Bytes) =
+        let segment = Bytes.segment bytes
+
+        match segment.Array with
+        | null -> Reader(Array.empty, 0, 0)
+        | array -> Reader(array, segment.Offset, segment.Count)
+
+    /// Bytes read so far.
+    member _.Offset = position - start
+
+    /// Bytes left to read.
+    member _.Remaining = finish - position
+
+    member internal _.Trail
+        with get () = trail
+        and set value = trail <- value
+
+    member internal this.Fail(problem: Problem) : 'T = Fault.raise' problem this.Offset
+
+    member private this.Take(size: int) : int =
+        let at = position
+
+        if size > finish - at then this.Fail(Problem.Truncated(int64 size, finish - at))
+
+        position <- at + size
+        at
+
+    member this.Int8() : int8 = sbyte buffer[this.Take 1]
+
+    member this.Int16() : int16 = BinaryPrimitives.ReadInt16BigEndian(ReadOnlySpan<byte>(buffer, this.Take 2, 2))
+
+    member this.UInt16() : uint16 = BinaryPrimitives.ReadUInt16BigEndian(ReadOnlySpan<byte>(buffer, this.Take 2, 2))
+
+    member this.Int32() : int32 = BinaryPrimitives.ReadInt32BigEndian(ReadOnlySpan<byte>(buffer, this.Take 4, 4))
+
+    member this.UInt32() : uint32 = BinaryPrimitives.ReadUInt32BigEndian(ReadOnlySpan<byte>(buffer, this.Take 4, 4))
+
+    member this.Int64() : int64 = BinaryPrimitives.ReadInt64BigEndian(ReadOnlySpan<byte>(buffer, this.Take 8, 8))
+
+    member this.Float64() : float = BinaryPrimitives.ReadDoubleBigEndian(ReadOnlySpan<byte>(buffer, this.Take 8, 8))
+
+    member this.Uuid() : Guid = Guid(ReadOnlySpan<byte>(buffer, this.Take 16, 16), true)
+
+    /// Seven bits a byte; refuses a form longer than five bytes and one whose fifth byte overflows 32 bits.
+    member this.UnsignedVarint() : uint32 =
+        let mutable value = 0u
+        let mutable shift = 0
+        let mutable more = true
+
+        while more do
+            let next = uint32 buffer[this.Take 1]
+
+            if shift = 28 && next > 0x0Fu then
+                this.Fail(Problem.BadVarint Varint.MaxBytes32)
+
+            value <- value ||| ((next &&& 0x7Fu) <<< shift)
+            shift <- shift + 7
+            more <- next >= 0x80u
+
+        value
+
+    /// Seven bits a byte; refuses a form longer than ten bytes and one whose tenth byte overflows 64 bits.
+    member this.UnsignedVarlong() : uint64 =
+        let mutable value = 0UL
+        let mutable shift = 0
+        let mutable more = true
+
+        while more do
+            let next = uint64 buffer[this.Take 1]
+
+            if shift = 63 && next > 1UL then this.Fail(Problem.BadVarint Varint.MaxBytes64)
+
+            value <- value ||| ((next &&& 0x7FUL) <<< shift)
+            shift <- shift + 7
+            more <- next >= 0x80UL
+
+        value
+
+    /// Reads a length or count; -1 stands for null.
+    member private this.NullableLength(length: int64) : int =
+        if length < -1L then this.Fail(Problem.NegativeLength length)
+
+        if length > int64 Int32.MaxValue then
+            this.Fail(Problem.Truncated(length, this.Remaining))
+
+        int length
+
+    /// The length of a string: an int16, or its compact form.
+    member internal this.StringLength(compact: bool) : int =
+        if compact then
+            this.NullableLength(int64 (this.UnsignedVarint()) - 1L)
+        else
+            this.NullableLength(int64 (this.Int16()))
+
+    /// The length of bytes or the count of an array: an int32, or its compact form.
+    member internal this.Length(compact: bool) : int =
+        if compact then
+            this.NullableLength(int64 (this.UnsignedVarint()) - 1L)
+        else
+            this.NullableLength(int64 (this.Int32()))
+
+    member internal this.Text(length: int) : string =
+        let at = this.Take length
+        let utf8 = ReadOnlySpan<byte>(buffer, at, length)
+
+        if not (Utf8.IsValid utf8) then Fault.raise' Problem.BadUtf8 (at - start)
+
+        Encoding.UTF8.GetString utf8
+
+    /// A slice of the buffer, not a copy.
+    member internal this.Slice(length: int) : Bytes = Bytes(ReadOnlyMemory<byte>(buffer, this.Take length, length))
+
+    /// Refuses a count of elements that the bytes left cannot hold.
+    member internal this.CheckCount(count: int, minSize: int) =
+        let most = this.Remaining / max 1 minSize
+
+        if count > most then this.Fail(Problem.CountTooLarge(int64 count, int64 most))
+
+    /// Indexes the tagged section that starts here and goes behind it.
+    member private this.ReadTags() : TagEntry[] =
+        let count = this.UnsignedVarint()
+
+        if count = 0u then
+            Array.empty
+        else
+            // A tag and a size take at least a byte each.
+            let most = this.Remaining / 2
+
+            if int64 count > int64 most then
+                this.Fail(Problem.CountTooLarge(int64 count, int64 most))
+
+            let found = Array.zeroCreate<TagEntry>(int count)
+
+            for i in 0 .. found.Length - 1 do
+                let tag = this.UnsignedVarint()
+                let size = this.UnsignedVarint()
+
+                if int64 size > int64 this.Remaining then
+                    this.Fail(Problem.Truncated(int64 size, this.Remaining))
+
+                found[i] <- { Tag = tag; Start = this.Take(int size); Size = int size }
+
+            let seen = Collections.Generic.HashSet<uint32>()
+
+            for entry in found do
+                if not (seen.Add entry.Tag) then
+                    Fault.raise' (Problem.DuplicateTag entry.Tag) (entry.Start - start)
+
+            found
+
+    /// Enters a struct: what comes back is the tagged section of the struct around it, to be given to `EndStruct`.
+    member internal _.BeginStruct() : TagEntry[] | null =
+        let outer = tags
+        tags <- null
+        outer
+
+    /// Leaves a struct, going behind its tagged section where the version has one.
+    member internal this.EndStruct(outer: TagEntry[] | null, flexible: bool) =
+        if flexible && isNull tags then this.ReadTags() |> ignore
+
+        tags <- outer
+
+    /// Reads the value of a tagged field with the codec's `read`, or gives `fallback` where the tag is not there.
+    member internal this.Tagged(tag: uint32, fallback: 'T, read: Func<Reader, 'T>) : 'T =
+        let section =
+            match tags with
+            | null ->
+                let opened = this.ReadTags()
+                tags <- opened
+                opened
+            | opened -> opened
+
+        let mutable i = 0
+
+        while i < section.Length && section[i].Tag <> tag do
+            i <- i + 1
+
+        if i = section.Length then
+            fallback
+        else
+            let entry = section[i]
+            let resume = position
+            let outerFinish = finish
+            position <- entry.Start
+            finish <- entry.Start + entry.Size
+            let value = read.Invoke this
+
+            if position <> finish then
+                this.Fail(Problem.TagSizeMismatch(tag, entry.Size, position - entry.Start))
+
+            position <- resume
+            finish <- outerFinish
+            value

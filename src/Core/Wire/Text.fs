@@ -1,0 +1,106 @@
+namespace LibKafka.Wire
+
+open System
+open System.Globalization
+open System.Text
+
+/// Writes a value as one line for people: `{Name: "orders", Partitions: [{Index: 0, ErrorCode: NOT_LEADER_OR_FOLLOWER (6)}]}`.
+[<Sealed>]
+type internal TextVisitor() =
+    inherit Visitor()
+    let text = StringBuilder()
+    let mutable separator = ""
+    let mutable meaning = ""
+
+    let write (value: string) =
+        if meaning = "" then
+            text.Append value |> ignore
+        else
+            text.Append(meaning).Append(" (").Append(value).Append(')') |> ignore
+
+        meaning <- ""
+
+    let separate () =
+        text.Append separator |> ignore
+        separator <- ", "
+
+    let quote (value: string) =
+        text.Append '"' |> ignore
+
+        for letter in value do
+            match letter with
+            | '"' -> text.Append "\\\"" |> ignore
+            | '\\' -> text.Append @"\\" |> ignore
+            | letter when Char.IsControl letter -> text.Append("\\u").Append((int letter).ToString "x4") |> ignore
+            | letter -> text.Append letter |> ignore
+
+        text.Append '"' |> ignore
+
+    override _.Bool value = write (if value then "true" else "false")
+
+    override _.Integer value = write (value.ToString CultureInfo.InvariantCulture)
+
+    override _.Float64 value = write (value.ToString("R", CultureInfo.InvariantCulture))
+
+    override _.Uuid value = write (value.ToString())
+    override _.String value = quote value
+    override _.Bytes value = write ("0x" + value.ToString())
+    override _.Null() = write "null"
+    override _.LostNull() = write "null"
+    override _.Meaning name = meaning <- name
+
+    override _.BeginStruct() =
+        text.Append '{' |> ignore
+        separator <- ""
+
+    override _.EndStruct() =
+        text.Append '}' |> ignore
+        separator <- ", "
+
+    override _.BeginField name =
+        separate ()
+        text.Append(name).Append(": ") |> ignore
+
+    override _.EndField() = separator <- ", "
+
+    override _.BeginArray _ =
+        text.Append '[' |> ignore
+        separator <- ""
+
+    override _.BeginElement _ = separate ()
+
+    override _.EndArray() =
+        text.Append ']' |> ignore
+        separator <- ", "
+
+    override _.ToString() = text.ToString()
+
+/// Collects the paths of what a version would lose.
+[<Sealed>]
+type internal LossVisitor(root: string) =
+    inherit Visitor()
+    let trail = Trail root
+    let paths = Collections.Generic.List<string>()
+
+    override _.BeginField name = trail.Field name
+    override _.EndField() = trail.Leave()
+    override _.BeginElement index = trail.Element index
+    override _.EndElement() = trail.Leave()
+    override _.LostNull() = paths.Add(trail.ToString())
+
+    override _.Lost name =
+        trail.Field name
+        paths.Add(trail.ToString())
+        trail.Leave()
+
+    /// In wire order.
+    member _.Paths = List.ofSeq paths
+
+[<RequireQualifiedAccess>]
+module internal Text =
+
+    /// The value as one line for people.
+    let show (codec: Codec<'T>) (value: 'T) : string =
+        let visitor = TextVisitor()
+        codec.Visit(visitor, value)
+        visitor.ToString()
