@@ -1,10 +1,297 @@
+/// The main job, end to end: produce to every partition, fetch everything back, check every byte and every offset.
 module LibKafka.Demo.Program
 
 open System
-open LibKafka.MockCluster
+open System.Diagnostics
+open System.Runtime.InteropServices
+open System.Threading
+open LibKafka.Wire
+open LibKafka.Records
+open LibKafka.Protocol
+open LibKafka.Client
+open LibKafka.Tests
+open LibKafka.Demo.Options
+
+/// Ends the demo with one line and an exit code.
+exception private Stop of line: string * code: int
+
+let private fail line = raise (Stop(line, 1))
+
+/// A topic to work on, and how to leave it behind.
+type private Stage = { Settings: ClientSettings; Brokers: BrokerAddress list; Topic: string; CleanUp: unit -> unit }
+
+/// What all exchanges together came to.
+type private Tally() =
+    member val Exchanges = 0 with get, set
+    member val Faults = 0 with get, set
+
+    member this.Count(info: ExchangeInfo) =
+        this.Exchanges <- this.Exchanges + 1
+        if info.Fault.IsSome then this.Faults <- this.Faults + 1
+
+/// Shows how far a phase is: a line that is written over on a terminal, a line for each tenth elsewhere.
+type private Progress(name: string, total: int) =
+    let watch = Stopwatch.StartNew()
+    let mutable shownAt = -1000L
+    let mutable shownTenth = 0
+
+    let line (count: int) =
+        let rate = float count / max 1e-9 watch.Elapsed.TotalSeconds
+        name + " " + count.ToString "N0" + " of " + total.ToString "N0" + " records, " + rate.ToString "N0" + " records/s"
+
+    member _.Elapsed = watch.Elapsed
+
+    member _.Show(count: int) =
+        if Console.IsOutputRedirected then
+            let tenth = int (10L * int64 count / int64 total)
+
+            if tenth > shownTenth then
+                shownTenth <- tenth
+                Console.Out.WriteLine(line count)
+        elif count = total || watch.ElapsedMilliseconds - shownAt > 100L then
+            shownAt <- watch.ElapsedMilliseconds
+            Console.Out.Write("\r" + (line count).PadRight 76)
+            if count = total then Console.Out.WriteLine()
+
+// Retries are the caller's business, and this is a caller: a batch that is not in the log is tried again, since the leader of a new topic
+// may not have settled yet. One that may be in the log is not, for it could then be there twice.
+let private produce (producer: PartitionProducer) (batch: RecordBatch) (cancellation: CancellationToken) : int64 =
+    let rec attempt left =
+        match (producer.Produce(batch, cancellation)).Outcome with
+        | ProduceOutcome.Acknowledged at -> at.BaseOffset
+        | ProduceOutcome.Rejected(Rejection.ByBroker answer) when not answer.Error.IsRetriable || left = 0 ->
+            fail (producer.Client.Partition.ToString() + ": the broker refused a batch: " + answer.Error.ToString())
+        | ProduceOutcome.Rejected(Rejection.NotSent ClientFault.Cancelled) -> raise (OperationCanceledException())
+        | ProduceOutcome.Rejected(Rejection.NotSent fault) when left = 0 ->
+            fail (producer.Client.Partition.ToString() + ": a batch could not be sent: " + fault.ToString())
+        | ProduceOutcome.Rejected _ ->
+            cancellation.WaitHandle.WaitOne 200 |> ignore
+            attempt (left - 1)
+        | ProduceOutcome.Unknown(Doubt.AnswerLost ClientFault.Cancelled) -> raise (OperationCanceledException())
+        | ProduceOutcome.Unknown _ -> fail (producer.Client.Partition.ToString() + ": it is not known whether a batch is in the log")
+
+    attempt 25
+
+/// Produces one partition's records in batches as large as brokers take them.
+let private producePartition options (producer: PartitionProducer) partition (report: int -> unit) cancellation =
+    let builder = BatchBuilder(BatchOptions.standard, batchLimit)
+    let value = Array.zeroCreate<byte> options.Size
+    let count = Load.countIn options partition
+    let now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()
+    let mutable firstInBatch = 0
+
+    let send () =
+        let offset = produce producer (builder.Build()) cancellation
+
+        if offset <> int64 firstInBatch then
+            fail (producer.Client.Partition.ToString() + ": a batch went to offset " + string offset + ", not " + string firstInBatch)
+
+        firstInBatch <- firstInBatch + builder.Count
+        report builder.Count
+        builder.Reset()
+
+    for place in 0 .. count - 1 do
+        Load.fill (Load.numberOf options partition place) (value.AsSpan())
+
+        if not (builder.TryAdd(now, NullableSpan.Null, NullableSpan(ReadOnlySpan value))) then
+            send ()
+            builder.Add(now, NullableSpan.Null, NullableSpan(ReadOnlySpan value))
+
+    if builder.Count > 0 then send ()
+
+/// Fetches one partition's records and checks each one's bytes and offset.
+let private checkPartition options (fetcher: PartitionFetcher) partition (report: int -> unit) cancellation =
+    let name = fetcher.Client.Partition.ToString()
+    let expected = Array.zeroCreate<byte> options.Size
+    let count = Load.countIn options partition
+    let mutable place = 0
+    let mutable empty = 0
+
+    let checkBatch (batch: RecordBatch) =
+        match RecordBatch.openRecords fetcher.Client.Settings.Limits Codecs.none batch with
+        | Error fault -> fail (name + ": a batch cannot be read: " + fault.ToString())
+        | Ok records ->
+            for record in records do
+                Load.fill (Load.numberOf options partition place) (expected.AsSpan())
+
+                if record.Offset <> int64 place then
+                    fail (name + ": a record has offset " + string record.Offset + ", not " + string place)
+
+                if not (record.Value.SequenceEqual(ReadOnlySpan expected)) then
+                    fail (name + ": the record at offset " + string place + " has other bytes than were produced")
+
+                place <- place + 1
+
+    while place < count do
+        let fetched = fetcher.Fetch cancellation
+        let before = place
+
+        match fetched.Result with
+        | Error ClientFault.Cancelled -> raise (OperationCanceledException())
+        | Error fault -> fail (name + ": " + fault.ToString())
+        | Ok answer when answer.Error.IsError -> fail (name + ": the broker answers " + answer.Error.ToString())
+        | Ok _ -> ()
+
+        for item in fetched.Batches do
+            match item with
+            | RecordSetItem.Batch batch -> checkBatch batch
+            | RecordSetItem.Corrupt corrupt -> fail (name + ": corrupt batch: " + corrupt.ToString())
+            | RecordSetItem.CutOff _ -> ()
+
+        fetcher.Offset <- Fetched.nextOffset fetched
+        report (place - before)
+        empty <- if place = before then empty + 1 else 0
+        if empty > 20 then
+            fail (name + ": the records from offset " + string place + " on do not come")
+
+let private eachPartition options (stage: Stage) (progress: Progress) (work: PartitionClient -> int -> (int -> unit) -> unit) =
+    let mutable recordCount = 0
+
+    for partition in 0 .. options.Partitions - 1 do
+        use client = new PartitionClient(stage.Settings, stage.Brokers, { Topic = stage.Topic; Partition = partition })
+
+        work client partition (fun count ->
+            recordCount <- recordCount + count
+            progress.Show recordCount)
+
+let private run options (stage: Stage) (tally: Tally) (cancellation: CancellationToken) =
+    let producing = Progress("produced", options.Records)
+
+    eachPartition options stage producing (fun client partition report ->
+        producePartition options (new PartitionProducer(client, ProducerSettings.standard)) partition report cancellation)
+
+    let producedIn = producing.Elapsed
+    let fetching = Progress("fetched ", options.Records)
+
+    eachPartition options stage fetching (fun client partition report ->
+        checkPartition options (new PartitionFetcher(client, FetcherSettings.standard, 0L)) partition report cancellation)
+
+    let fetchedIn = fetching.Elapsed
+    let megabytes = float options.Records * float options.Size / 1e6
+
+    let rate (elapsed: TimeSpan) =
+        (float options.Records / elapsed.TotalSeconds).ToString "N0"
+        + " records/s, "
+        + (megabytes / elapsed.TotalSeconds).ToString "N1"
+        + " MB/s"
+
+    [ "records    "
+      + options.Records.ToString "N0"
+      + " of "
+      + options.Size.ToString "N0"
+      + " bytes, every byte and offset as produced"
+      "data       " + megabytes.ToString "N1" + " MB in " + options.Partitions.ToString "N0" + " partitions"
+      "produce    " + rate producedIn
+      "fetch      " + rate fetchedIn + ", verifying included"
+      "exchanges  " + tally.Exchanges.ToString "N0"
+      "faults     " + tally.Faults.ToString "N0" ]
+    |> List.iter Console.Out.WriteLine
+
+/// Three brokers of librdkafka inside this process, which keep about 5 MiB of a partition.
+let private mockStage options settings : Stage =
+    // A record takes its value and at most this much around it.
+    let overhead = 16
+    let largest = int64 (Load.countIn options 0) * int64 (options.Size + overhead)
+
+    if largest > int64 MockCluster.RetainedBytes then
+        let line =
+            "this load puts "
+            + largest.ToString "N0"
+            + " bytes on a partition and the mock brokers keep "
+            + MockCluster.RetainedBytes.ToString "N0"
+            + ": take fewer or smaller records, more partitions, or a real cluster with --bootstrap"
+
+        raise (Stop(line, 2))
+
+    let mock = MockCluster.start 3
+    mock.CreateTopic("libkafka-demo", options.Partitions, 3)
+
+    { Settings = settings
+      Brokers = mock.Brokers |> List.map (fun (_, host, port) -> { Host = host; Port = port })
+      Topic = "libkafka-demo"
+      CleanUp = fun () -> (mock :> IDisposable).Dispose() }
+
+let private controller settings brokers cancellation =
+    match Cluster.connectController settings brokers cancellation with
+    | Ok connection -> connection
+    | Error fault -> raise (Stop(fault.ToString(), 2))
+
+/// A topic of its own on a real cluster.
+let private realStage options settings brokers (cancellation: CancellationToken) : Stage =
+    let topic = "libkafka-demo-" + Guid.NewGuid().ToString("N").Substring(0, 12)
+    let patience = TimeSpan.FromSeconds 20.0
+    use connection = controller settings brokers cancellation
+
+    let creation =
+        Cluster.createTopics
+            connection
+            [ { Name = topic; Partitions = options.Partitions; ReplicationFactor = -1s; Configs = [] } ]
+            patience
+            cancellation
+
+    match creation.Outcome with
+    | Error fault -> fail ("the topic cannot be created: " + fault.ToString())
+    | Ok response ->
+        for result in response.Topics do
+            if result.Error.IsError then
+                fail ("the topic cannot be created: " + result.Error.ToString() + " " + Option.defaultValue "" result.ErrorMessage)
+
+    let delete () =
+        use connection = controller settings brokers CancellationToken.None
+
+        match (Cluster.deleteTopics connection [ topic ] patience CancellationToken.None).Outcome with
+        | Error fault -> Console.Error.WriteLine("the topic " + topic + " is left behind: " + fault.ToString())
+        | Ok response ->
+            for result in response.Topics do
+                if result.Error.IsError then
+                    Console.Error.WriteLine("the topic " + topic + " is left behind: " + result.Error.ToString())
+
+    { Settings = settings
+      Brokers = brokers
+      Topic = topic
+      CleanUp = if options.Keep then (fun () -> Console.Out.WriteLine("kept       " + topic)) else delete }
+
+let private demo options (cancellation: CancellationToken) =
+    let tally = Tally()
+
+    let settings = { ClientSettings.standard with ClientId = "libkafka-demo"; Observe = tally.Count }
+
+    let stage =
+        match options.Bootstrap with
+        | Some brokers -> realStage options settings brokers cancellation
+        | None -> mockStage options settings
+
+    try
+        run options stage tally cancellation
+    finally
+        stage.CleanUp()
 
 [<EntryPoint>]
-let main argv =
-    Console.WriteLine("librdkafka " + NativeLibrary.version () + ", " + string argv.Length + " arguments")
+let main arguments =
+    use interrupt = new CancellationTokenSource()
 
-    0
+    // Ends the call that is under way and lets everything be put away.
+    let stop (context: PosixSignalContext) =
+        context.Cancel <- true
+        interrupt.Cancel()
+
+    use _ = PosixSignalRegistration.Create(PosixSignal.SIGINT, stop)
+    use _ = PosixSignalRegistration.Create(PosixSignal.SIGTERM, stop)
+
+    let complain (line: string) code =
+        Console.Error.WriteLine line
+        code
+
+    match parse (List.ofArray arguments) with
+    | Error line -> complain line 2
+    | Ok Help ->
+        Console.Out.WriteLine help
+        0
+    | Ok(Run options) ->
+        try
+            demo options interrupt.Token
+            0
+        with
+        | Stop _ when interrupt.IsCancellationRequested -> complain "\ninterrupted" 130
+        | Stop(line, code) -> complain line code
+        | :? OperationCanceledException -> complain "\ninterrupted" 130

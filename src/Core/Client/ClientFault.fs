@@ -138,6 +138,9 @@ type ExchangeInfo =
         BytesOut: int
         /// Bytes received, lengths and headers included.
         BytesIn: int
+        /// Bytes of the answer that stand behind what its version should have. They were ignored; a broker that keeps to the protocol
+        /// sends none.
+        UnreadBytes: int
         /// What went wrong, where something did.
         Fault: ClientFault option
     }
@@ -173,3 +176,23 @@ module ClientSettings =
           CallTimeout = TimeSpan.FromSeconds 30.0
           Limits = Limits.standard
           Observe = ignore }
+
+[<RequireQualifiedAccess>]
+module internal Exchange =
+
+    /// A call that ended before anything was sent.
+    let notMade (settings: ClientSettings) (api: Api<'Request, 'Response>) broker (request: 'Request) (fault: ClientFault) =
+        let info =
+            { Api = api.Key
+              Version = -1s
+              Broker = broker
+              CorrelationId = 0
+              Began = DateTimeOffset.UtcNow
+              Elapsed = TimeSpan.Zero
+              BytesOut = 0
+              BytesIn = 0
+              UnreadBytes = 0
+              Fault = Some fault }
+
+        settings.Observe info
+        { Info = info; Request = request; Outcome = Error fault }

@@ -6,6 +6,10 @@ open System.Threading
 open LibKafka.Wire
 open LibKafka.Protocol
 
+/// What came back for a request: how many bytes, how many of them nobody read, and what they say.
+[<Struct>]
+type internal Answer<'T> = { BytesIn: int; UnreadBytes: int; Outcome: Result<'T, ClientFault> }
+
 /// A connection to one broker: a socket with one request in flight. It knows the broker's versions and uses, for each API, the highest
 /// that both sides know. After any fault but `CannotEncode` it is closed and stays so. It is not for use by several threads at a time.
 [<Sealed>]
@@ -13,6 +17,7 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
     let writer = Writer 512
     let prefix: byte[] = Array.zeroCreate 4
     let mutable correlation = 0
+    let mutable answered = 0
     let mutable versions: Map<ApiKey, VersionRange> = Map.empty
     let mutable closed: string option = None
 
@@ -33,11 +38,19 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
         transport.ReadExactly(ArraySegment frame, deadline)
         Bytes frame
 
-    let checkCorrelation (expected: int32) (frame: Bytes) =
+    // The answer to the request with this id. Every request since the last answer but this one wanted none, so a broker that answers
+    // them all the same is only being talkative.
+    let rec readAnswer (id: int32) (deadline: Deadline) : Bytes =
+        let frame = readFrame deadline
         let received = BinaryPrimitives.ReadInt32BigEndian frame.Span
 
-        if received <> expected then
-            raise (ClientFaultException(ClientFault.WrongCorrelationId(expected, received)))
+        if received > answered && received < id then
+            readAnswer id deadline
+        elif received = id then
+            answered <- id
+            frame
+        else
+            raise (ClientFaultException(ClientFault.WrongCorrelationId(id, received)))
 
     // The frame of every call goes this way: send what the writer holds, read the answer with `answer`, tell what happened.
     let exchange
@@ -46,21 +59,23 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
         (request: 'Request)
         (deadline: Deadline)
         (cancellation: CancellationToken)
-        (answer: int32 -> int * Result<'Answer, ClientFault>)
+        (answer: int32 -> Answer<'Answer>)
         : Exchange<'Request, 'Answer> =
         let began = DateTimeOffset.UtcNow
-        correlation <- if correlation = Int32.MaxValue then 1 else correlation + 1
+        correlation <- correlation + 1
         let id = correlation
         let mutable bytesOut = 0
 
-        let bytesIn, outcome =
+        let failed fault = { BytesIn = 0; UnreadBytes = 0; Outcome = Error fault }
+
+        let answer =
             match closed with
-            | Some cause -> 0, Error(ClientFault.Unusable cause)
+            | Some cause -> failed (ClientFault.Unusable cause)
             | None ->
                 writer.Clear()
 
                 match Frame.writeRequest writer api version id (Some settings.ClientId) request with
-                | Error fault -> 0, Error(ClientFault.CannotEncode fault)
+                | Error fault -> failed (ClientFault.CannotEncode fault)
                 | Ok() ->
                     // Closing the socket is what wakes a thread that waits in it.
                     use _ = cancellation.Register(fun () -> (transport :> IDisposable).Dispose())
@@ -71,10 +86,10 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
                         transport.Write(writer.Segment, deadline)
                         answer id
                     with error ->
-                        0, Error(Transport.Fault(deadline, cancellation, error))
+                        failed (Transport.Fault(deadline, cancellation, error))
 
         let fault =
-            match outcome with
+            match answer.Outcome with
             | Ok _ -> None
             | Error fault -> Some fault
 
@@ -91,12 +106,12 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
               Began = began
               Elapsed = deadline.Elapsed
               BytesOut = bytesOut
-              BytesIn = bytesIn
+              BytesIn = answer.BytesIn
+              UnreadBytes = answer.UnreadBytes
               Fault = fault }
 
         settings.Observe info
-
-        { Info = info; Request = request; Outcome = outcome }
+        { Info = info; Request = request; Outcome = answer.Outcome }
 
     let call
         (api: Api<'Request, 'Response>)
@@ -104,26 +119,29 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
         request
         (deadline: Deadline)
         cancellation
-        (decode: Bytes -> Result<'Answer, ClientFault>)
+        (decode: Bytes -> Result<'Answer * int, ClientFault>)
         =
         exchange api version request deadline cancellation (fun id ->
-            let frame = readFrame deadline
-            checkCorrelation id frame
-            frame.Length + 4, decode frame)
+            let frame = readAnswer id deadline
+            let decoded = decode frame
+
+            { BytesIn = frame.Length + 4
+              UnreadBytes = decoded |> Result.map snd |> Result.defaultValue 0
+              Outcome = Result.map fst decoded })
 
     let decodeAs (api: Api<'Request, 'Response>) version frame =
-        Frame.decodeResponse settings.Limits api version frame |> Result.map snd |> Result.mapError ClientFault.Malformed
+        Frame.readResponse api version frame |> Result.mapError ClientFault.Malformed
 
     // A broker that does not know the version asked answers in version 0 with error 35 (KIP-511). Some add a body that is not well formed,
     // so nothing but the error code is believed unless all of it can be read.
-    let decodeVersions (version: int16) (frame: Bytes) : Result<ApiVersions.Response, ClientFault> =
+    let decodeVersions (version: int16) (frame: Bytes) : Result<ApiVersions.Response * int, ClientFault> =
         let api = ApiVersions.api
         let refused = ErrorCode.UnsupportedVersion
 
         if frame.Length >= 6 && BinaryPrimitives.ReadInt16BigEndian(frame.Span.Slice 4) = refused.Code then
             match decodeAs api 0s frame with
-            | Ok response -> Ok response
-            | Error _ -> Ok { api.Response.Schema.Default with Error = refused }
+            | Ok(response, 0) -> Ok(response, 0)
+            | _ -> Ok({ api.Response.Schema.Default with Error = refused }, frame.Length - 6)
         else
             decodeAs api version frame
 
@@ -201,27 +219,11 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
             Ok(min range.Highest api.Versions.Highest)
         | _ -> Error(ClientFault.NoCommonVersion(api.Key, api.Versions, theirs))
 
-    member private _.NotCalled(api: Api<'Request, 'Response>, request: 'Request, fault: ClientFault) : Exchange<'Request, 'Answer> =
-        let info =
-            { Api = api.Key
-              Version = -1s
-              Broker = Some broker
-              CorrelationId = 0
-              Began = DateTimeOffset.UtcNow
-              Elapsed = TimeSpan.Zero
-              BytesOut = 0
-              BytesIn = 0
-              Fault = Some fault }
-
-        settings.Observe info
-
-        { Info = info; Request = request; Outcome = Error fault }
-
     /// Sends a request in the highest common version and waits for its response.
     member this.Call(api: Api<'Request, 'Response>, request: 'Request, ?cancellation: CancellationToken) : Exchange<'Request, 'Response> =
         match this.VersionOf api with
         | Ok version -> this.CallAt(version, api, request, ?cancellation = cancellation)
-        | Error fault -> this.NotCalled(api, request, fault)
+        | Error fault -> Exchange.notMade settings api (Some broker) request fault
 
     /// Sends a request in the version given and waits for its response.
     member _.CallAt
@@ -237,7 +239,7 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
         : Exchange<'Request, unit> =
         let deadline = Deadline.After settings.CallTimeout
         let cancellation = defaultArg cancellation CancellationToken.None
-        exchange api version request deadline cancellation (fun _ -> 0, Ok())
+        exchange api version request deadline cancellation (fun _ -> { BytesIn = 0; UnreadBytes = 0; Outcome = Ok() })
 
     /// Closes the socket. Later calls give `Unusable`.
     member _.Close() = close "closed by the caller"

@@ -67,29 +67,13 @@ type PartitionClient(settings: ClientSettings, bootstrap: BrokerAddress list, pa
             send: Connection -> int16 -> 'Request -> Exchange<'Request, 'Answer>,
             cancellation: CancellationToken
         ) : Exchange<'Request, 'Answer> =
-        let notCalled request broker fault =
-            let info =
-                { Api = api.Key
-                  Version = -1s
-                  Broker = broker
-                  CorrelationId = 0
-                  Began = DateTimeOffset.UtcNow
-                  Elapsed = TimeSpan.Zero
-                  BytesOut = 0
-                  BytesIn = 0
-                  Fault = Some fault }
-
-            settings.Observe info
-
-            { Info = info; Request = request; Outcome = Error fault }
-
         match connect cancellation with
-        | Error fault -> notCalled (request noLeader) None fault
+        | Error fault -> Exchange.notMade settings api None (request noLeader) fault
         | Ok(leader, connection) ->
             let request = request leader
 
             match connection.VersionOf api with
-            | Error fault -> notCalled request (Some connection.Broker) fault
+            | Error fault -> Exchange.notMade settings api (Some connection.Broker) request fault
             | Ok version ->
                 let version = if leader.TopicId = Guid.Empty then min version (withIds - 1s) else version
 

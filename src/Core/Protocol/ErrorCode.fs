@@ -1,6 +1,7 @@
 namespace LibKafka.Protocol
 
 open System.Globalization
+open System.Runtime.CompilerServices
 
 /// What a code says of itself where its name is not known.
 [<RequireQualifiedAccess>]
@@ -12,11 +13,19 @@ module internal Code =
     /// The name, or where it is not known `IsolationLevel 7`.
     let text (meaning: string) (name: string) (code: int64) = if name = "" then unnamed meaning code else name
 
-/// The one place that says what Kafka calls an error, whether trying the same again may help, and what the error means.
+/// What Kafka calls an error, whether trying the same again may help, and what the error means.
+[<Struct; NoEquality; NoComparison>]
+type private ErrorRow = { Name: string; IsRetriable: bool; Description: string }
+
+/// The one place that says it.
 module private Errors =
 
-    let private retriable name description = struct (name, true, description)
-    let private definite name description = struct (name, false, description)
+    // Not inlined: with this code in each row, the JIT compiler would take twice as long for the table.
+    [<MethodImpl(MethodImplOptions.NoInlining)>]
+    let private retriable name description = { Name = name; IsRetriable = true; Description = description }
+
+    [<MethodImpl(MethodImplOptions.NoInlining)>]
+    let private definite name description = { Name = name; IsRetriable = false; Description = description }
 
     let row (code: int16) =
         match code with
@@ -452,21 +461,16 @@ type ErrorCode(code: int16) =
     static member StreamsTopologyDescriptionUpdateFailed = ErrorCode 135s
     /// No controller is registered with this id.
     static member ControllerIdNotRegistered = ErrorCode 136s
+
     /// The name in Kafka's documentation, such as `NOT_LEADER_OR_FOLLOWER`; empty where the code is not known.
-    member _.Name =
-        let struct (name, _, _) = Errors.row code
-        name
+    member _.Name = (Errors.row code).Name
 
     /// Whether Kafka holds that the same request may succeed later, perhaps with fresh metadata or on another broker. Not for a code
     /// that is not known.
-    member _.IsRetriable =
-        let struct (_, retriable, _) = Errors.row code
-        retriable
+    member _.IsRetriable = (Errors.row code).IsRetriable
 
     /// What it means, in a line; empty where the code is not known.
-    member _.Description =
-        let struct (_, _, description) = Errors.row code
-        description
+    member _.Description = (Errors.row code).Description
 
     /// Whether it is an error at all: anything but `None`.
     member _.IsError = code <> 0s

@@ -49,11 +49,23 @@ module Frame =
 
     /// Reads a header, then the message behind it. A fault's offset counts from the start of the frame.
     let private decodeBoth limits headerVersion header (frame: Bytes) version message =
-        Message.decodePrefix headerVersion header frame
-        |> Result.bind (fun (header, rest) ->
-            Message.decode limits version message rest
-            |> Result.mapError (behind (frame.Length - rest.Length))
-            |> Result.map (fun body -> header, body))
+        if frame.Length > limits.MaxFrameBytes then
+            Error { Problem = Problem.FrameTooLarge(int64 frame.Length, int64 limits.MaxFrameBytes); Offset = 0; Path = header.Name }
+        else
+            Message.decodePrefix headerVersion header frame
+            |> Result.bind (fun (header, rest) ->
+                Message.decode limits version message rest
+                |> Result.mapError (behind (frame.Length - rest.Length))
+                |> Result.map (fun body -> header, body))
+
+    /// The response in a response frame and how many bytes are left over behind it. Some brokers send more than the protocol says, and a
+    /// client that talks to them can do nothing better than not to mind.
+    let internal readResponse (api: Api<'Request, 'Response>) (version: int16) (frame: Bytes) : Result<'Response * int, Fault> =
+        Message.decodePrefix (api.ResponseHeaderVersion version) ResponseHeader.message frame
+        |> Result.bind (fun (_, body) ->
+            Message.decodePrefix version api.Response body
+            |> Result.mapError (behind (frame.Length - body.Length))
+            |> Result.map (fun (response, rest) -> response, rest.Length))
 
     /// The correlation id and the response in a response frame.
     let decodeResponse (limits: Limits) (api: Api<'Request, 'Response>) (version: int16) (frame: Bytes) : Result<int32 * 'Response, Fault> =

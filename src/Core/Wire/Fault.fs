@@ -19,7 +19,7 @@ type Problem =
     | BadUtf8
     /// A tag that stands twice in one tagged section.
     | DuplicateTag of tag: uint32
-    /// A tagged field whose value ends before or after the size that was given for it.
+    /// A tagged field whose value ends before the size that was given for it. (One that goes on behind it is `Truncated`.)
     | TagSizeMismatch of tag: uint32 * declared: int * actual: int
     /// Bytes are left over behind the value.
     | TrailingBytes of count: int

@@ -413,7 +413,7 @@ module Notation =
                     writeField name codec writer value
                     writer.EndSized mark
 
-            member _.Read reader = reader.Tagged(tag, schema.Default, read)
+            member _.Read reader = reader.Tagged(name, tag, schema.Default, read)
             member _.Project record = codec.Project(get record)
 
             member _.Visit(visitor, record) =

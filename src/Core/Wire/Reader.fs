@@ -123,10 +123,15 @@ type Reader internal (buffer: byte[], start: int, count: int) =
 
         int length
 
-    /// The length of a string: an int16, or its compact form.
+    /// The length of a string: an int16, or its compact form. Both forms end at 32,767 bytes.
     member internal this.StringLength(compact: bool) : int =
         if compact then
-            this.NullableLength(int64 (this.UnsignedVarint()) - 1L)
+            let length = int64 (this.UnsignedVarint()) - 1L
+
+            if length > int64 Int16.MaxValue then
+                this.Fail(Problem.TooLong(length, int64 Int16.MaxValue))
+
+            int length
         else
             this.NullableLength(int64 (this.Int16()))
 
@@ -199,7 +204,7 @@ type Reader internal (buffer: byte[], start: int, count: int) =
         tags <- outer
 
     /// Reads the value of a tagged field with the codec's `read`, or gives `fallback` where the tag is not there.
-    member internal this.Tagged(tag: uint32, fallback: 'T, read: Func<Reader, 'T>) : 'T =
+    member internal this.Tagged(name: string, tag: uint32, fallback: 'T, read: Func<Reader, 'T>) : 'T =
         let section =
             match tags with
             | null ->
@@ -224,6 +229,10 @@ type Reader internal (buffer: byte[], start: int, count: int) =
             let value = read.Invoke this
 
             if position <> finish then
+                match trail with
+                | null -> ()
+                | trail -> trail.Field name
+
                 this.Fail(Problem.TagSizeMismatch(tag, entry.Size, position - entry.Start))
 
             position <- resume

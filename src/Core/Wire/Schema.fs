@@ -19,12 +19,17 @@ type Schema<'T> internal (fallback: 'T, place: Place, at: MessageVersion -> Code
     member _.At(version: MessageVersion) : Codec<'T> =
         let slot = (int version.Number + 1) * 2 + (if version.Flexible then 1 else 0)
 
-        if slot >= cache.Length then Array.Resize(&cache, slot + 16)
+        // Another thread may put a shorter array in the cache meanwhile: the one at hand is used, never the cache itself.
+        let mutable slots = cache
 
-        match cache[slot] with
+        if slot >= slots.Length then
+            Array.Resize(&slots, slot + 16)
+            cache <- slots
+
+        match slots[slot] with
         | null ->
             let made = at version
-            cache[slot] <- made
+            slots[slot] <- made
             made
         | kept -> kept
 

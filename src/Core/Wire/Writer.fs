@@ -55,7 +55,12 @@ type Writer(capacity: int) =
         position <- at + size
         at
 
-    member this.Int8(value: int8) = buffer[this.Take 1] <- byte value
+    // The room is taken before the buffer is looked at: taking it may put a larger buffer in its place.
+    member private this.Byte(value: byte) =
+        let at = this.Take 1
+        buffer[at] <- value
+
+    member this.Int8(value: int8) = this.Byte(byte value)
 
     member this.Int16(value: int16) =
         let at = this.Take 2
@@ -89,19 +94,19 @@ type Writer(capacity: int) =
         let mutable rest = value
 
         while rest >= 0x80u do
-            buffer[this.Take 1] <- byte (rest ||| 0x80u)
+            this.Byte(byte (rest ||| 0x80u))
             rest <- rest >>> 7
 
-        buffer[this.Take 1] <- byte rest
+        this.Byte(byte rest)
 
     member this.UnsignedVarlong(value: uint64) =
         let mutable rest = value
 
         while rest >= 0x80UL do
-            buffer[this.Take 1] <- byte (rest ||| 0x80UL)
+            this.Byte(byte (rest ||| 0x80UL))
             rest <- rest >>> 7
 
-        buffer[this.Take 1] <- byte rest
+        this.Byte(byte rest)
 
     /// The bytes as they are, without a length.
     member this.Raw(bytes: ReadOnlySpan<byte>) =

@@ -1,0 +1,61 @@
+/// What the demo is asked to do.
+module LibKafka.Demo.Options
+
+open System
+open LibKafka.Client
+
+type Options =
+    {
+        /// Brokers of a real cluster; none for mock brokers inside this process.
+        Bootstrap: BrokerAddress list option
+        Records: int
+        /// Bytes of each record's value.
+        Size: int
+        Partitions: int
+        /// Leave the topic on the real cluster.
+        Keep: bool
+    }
+
+/// What the command line asks for.
+type Command =
+    | Run of Options
+    | Help
+
+let help =
+    """Produces records to every partition of a new topic, fetches them all back, and checks every byte and every offset.
+
+  --bootstrap HOST:PORT[,HOST:PORT…]  a real cluster; without it, three mock brokers inside this process
+  --records N                         how many records               (1000000)
+  --size BYTES                        the size of each record's value    (100)
+  --partitions N                      how many partitions                 (48)
+  --keep                              leave the topic on the real cluster"""
+
+let private standard = { Bootstrap = None; Records = 1_000_000; Size = 100; Partitions = 48; Keep = false }
+
+/// Batches stay below what a broker takes by its default settings (1,048,588 bytes).
+let batchLimit = 1_000_000
+
+let private whole name lowest highest (text: string) =
+    match Int32.TryParse text with
+    | true, number when number >= lowest && number <= highest -> Ok number
+    | _ -> Error(name + " takes a whole number from " + string lowest + " to " + string highest + ", not '" + text + "'")
+
+/// The command in the arguments, or the line that says what is wrong with them.
+let parse (arguments: string list) : Result<Command, string> =
+    let rec go options arguments =
+        let set parsed rest (change: 'T -> Options) = parsed |> Result.bind (fun value -> go (change value) rest)
+
+        match arguments with
+        | [] when options.Keep && options.Bootstrap.IsNone -> Error "--keep goes with --bootstrap: the mock brokers end with the demo"
+        | [] -> Ok(Run options)
+        | ("--help" | "-h") :: _ -> Ok Help
+        | "--keep" :: rest -> go { options with Keep = true } rest
+        | "--bootstrap" :: text :: rest ->
+            set (BrokerAddress.parseList text) rest (fun brokers -> { options with Bootstrap = Some brokers })
+        | "--records" :: text :: rest -> set (whole "--records" 1 Int32.MaxValue text) rest (fun n -> { options with Records = n })
+        | "--size" :: text :: rest -> set (whole "--size" 0 900_000 text) rest (fun n -> { options with Size = n })
+        | "--partitions" :: text :: rest -> set (whole "--partitions" 1 100_000 text) rest (fun n -> { options with Partitions = n })
+        | [ ("--bootstrap" | "--records" | "--size" | "--partitions") as name ] -> Error(name + " needs a value")
+        | unknown :: _ -> Error("unknown option '" + unknown + "'; --help tells the options")
+
+    go standard arguments

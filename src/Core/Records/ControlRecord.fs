@@ -1,0 +1,97 @@
+namespace LibKafka.Records
+
+open System
+open System.Buffers.Binary
+open LibKafka.Wire
+
+/// What a control record says. Source: Kafka documentation, section "Control Batches"; KIP-98, KIP-595, KIP-630, KIP-853.
+[<RequireQualifiedAccess>]
+type ControlRecordType =
+    /// The producer's transaction up to here was aborted: its records are not to be read as committed (0).
+    | Abort
+    /// The producer's transaction up to here was committed (1).
+    | Commit
+    /// A new leader of the metadata partition (2).
+    | LeaderChange
+    /// The beginning of a metadata snapshot (3).
+    | SnapshotHeader
+    /// The end of a metadata snapshot (4).
+    | SnapshotFooter
+    /// The version of the metadata quorum's protocol (5).
+    | KRaftVersion
+    /// The voters of the metadata quorum (6).
+    | KRaftVoters
+    /// A type that is not known here.
+    | Unknown of code: int16
+
+    /// The number that stands in the record's key.
+    member this.Code =
+        match this with
+        | Abort -> 0s
+        | Commit -> 1s
+        | LeaderChange -> 2s
+        | SnapshotHeader -> 3s
+        | SnapshotFooter -> 4s
+        | KRaftVersion -> 5s
+        | KRaftVoters -> 6s
+        | Unknown code -> code
+
+    /// The type with this number; one that is not known stays itself.
+    static member OfCode(code: int16) =
+        match code with
+        | 0s -> Abort
+        | 1s -> Commit
+        | 2s -> LeaderChange
+        | 3s -> SnapshotHeader
+        | 4s -> SnapshotFooter
+        | 5s -> KRaftVersion
+        | 6s -> KRaftVoters
+        | other -> Unknown other
+
+    override this.ToString() =
+        match this with
+        | Abort -> "Abort"
+        | Commit -> "Commit"
+        | LeaderChange -> "LeaderChange"
+        | SnapshotHeader -> "SnapshotHeader"
+        | SnapshotFooter -> "SnapshotFooter"
+        | KRaftVersion -> "KRaftVersion"
+        | KRaftVoters -> "KRaftVoters"
+        | Unknown code -> "Unknown (" + string code + ")"
+
+/// A record that a broker wrote into the log to say something about the records before it. It takes up an offset like any other, and is no data.
+[<NoComparison>]
+type ControlRecord =
+    {
+        Offset: int64
+        /// The version of the key's form.
+        Version: int16
+        Type: ControlRecordType
+        /// What it says in full, in a form that depends on the type; `ValueNone` is null.
+        Value: Bytes voption
+    }
+
+    override this.ToString() = "offset " + string this.Offset + ": " + this.Type.ToString()
+
+/// Reading control records.
+[<RequireQualifiedAccess>]
+module ControlRecord =
+
+    /// Makes sense of a record of a control batch (`RecordBatch.IsControl`): its key is a version and a type, 16 bits each; what follows in a
+    /// later version is not looked at. Faults, with the offset in the key: `Truncated` for a key that is null or too short, `OutOfRange` for a negative version.
+    let ofRecord (record: Record) : Result<ControlRecord, Fault> =
+        let key = record.Key
+
+        if key.Length < 4 then
+            Error(Fault.at 0 (Problem.Truncated(4L, key.Length)))
+        else
+            let version = BinaryPrimitives.ReadInt16BigEndian key
+
+            if version < 0s then
+                Error(Fault.at 0 (Problem.OutOfRange(int64 version, 0L, int64 Int16.MaxValue)))
+            else
+                Ok
+                    { Offset = record.Offset
+                      Version = version
+                      Type = ControlRecordType.OfCode(BinaryPrimitives.ReadInt16BigEndian(key.Slice 2))
+                      Value = if record.HasValue then ValueSome(Bytes.ofSpan record.Value) else ValueNone }

@@ -1,0 +1,320 @@
+namespace LibKafka.Records
+
+open System
+open System.Diagnostics.CodeAnalysis
+open System.Runtime.CompilerServices
+open System.Runtime.InteropServices
+open LibKafka.Wire
+
+/// What it takes to read the records of one batch.
+[<Struct; NoEquality; NoComparison>]
+type internal RecordSource =
+    {
+        /// Memory that holds the encoded records; faults count their offsets from `Origin`.
+        Buffer: byte[]
+        Origin: int
+        /// Where the first record begins, and where the last one ends.
+        Start: int
+        Finish: int
+        Count: int
+        BaseOffset: int64
+        BaseTimestamp: int64
+        /// The timestamp of every record, where the broker appended them; otherwise each has its own.
+        AppendTime: int64 voption
+    }
+
+/// Walks the records of a batch in order, checking each one as it gets to it. Made by `for` or `foreach` over a `RecordView`.
+[<Struct; NoEquality; NoComparison>]
+type RecordEnumerator =
+    val mutable private slots: RecordSlots
+    // Positions are indices of the buffer, as wide as a register so that they need no widening at every use.
+    val mutable private position: nativeint
+    val private finish: nativeint
+    val mutable private remaining: int
+    val private count: int
+    val private origin: int
+    val private baseOffset: int64
+    val private baseTimestamp: int64
+    // Takes away each record's own timestamp where the broker appended them: then `baseTimestamp` is that of all.
+    val private deltaMask: int64
+
+    internal new(source: RecordSource) =
+        let mutable slots = Unchecked.defaultof<RecordSlots>
+        slots.Buffer <- source.Buffer
+
+        { slots = slots
+          position = nativeint source.Start
+          finish = nativeint source.Finish
+          remaining = source.Count
+          count = source.Count
+          origin = source.Origin
+          baseOffset = source.BaseOffset
+          baseTimestamp = ValueOption.defaultValue source.BaseTimestamp source.AppendTime
+          deltaMask = if source.AppendTime.IsSome then 0L else -1L }
+
+    /// Reads the record at `position` with every check, giving where it ends.
+    member private this.Read() : int =
+        let span = ReadOnlySpan<byte>(this.slots.Buffer, this.origin, int this.finish - this.origin)
+        let mutable at = int this.position - this.origin
+        let start = at
+        let length = Scan.varint span &at
+
+        if length < 0 then Fault.raise' (Problem.NegativeLength(int64 length)) start
+
+        if length > span.Length - at then
+            Fault.raise' (Problem.Truncated(int64 length, span.Length - at)) start
+
+        let bodyStart = at
+        // Nothing in the record can reach beyond its own length.
+        let body = span.Slice(0, at + length)
+
+        if length = 0 then Fault.raise' (Problem.Truncated(1L, 0)) at
+
+        this.slots.Attributes <- body[at]
+        at <- at + 1
+        let timestampDelta = Scan.varlong body &at
+        let offsetDelta = Scan.varint body &at
+        this.slots.KeyLength <- Scan.run body &at &this.slots.KeyStart
+        this.slots.ValueLength <- Scan.run body &at &this.slots.ValueStart
+        let headersAt = at
+        let headers = Scan.varint body &at
+
+        if headers < 0 then
+            Fault.raise' (Problem.NegativeLength(int64 headers)) headersAt
+
+        // A header takes two bytes at least.
+        if headers > (body.Length - at) / 2 then
+            Fault.raise' (Problem.CountTooLarge(int64 headers, int64 ((body.Length - at) / 2))) headersAt
+
+        let headersStart = at
+        Scan.headers body &at headers
+
+        if at <> body.Length then
+            Fault.raise' (Problem.BadRecordLength(int64 length, int64 (at - bodyStart))) start
+
+        this.slots.KeyStart <- this.slots.KeyStart + this.origin
+        this.slots.ValueStart <- this.slots.ValueStart + this.origin
+        this.slots.HeaderCount <- headers
+        this.slots.HeadersStart <- headersStart + this.origin
+        this.slots.Timestamp <- this.baseTimestamp + (timestampDelta &&& this.deltaMask)
+        this.slots.Offset <- this.baseOffset + int64 offsetDelta
+        at + this.origin
+
+    member private this.Corrupt(problem: Problem, offset: int, path: string) : 'T =
+        raise (CorruptRecordException { Problem = problem; Offset = offset; Path = path })
+
+    [<MethodImpl(MethodImplOptions.NoInlining)>]
+    member private this.MoveCarefully() : bool =
+        let index = this.count - this.remaining
+
+        try
+            if this.position = this.finish then
+                Fault.raise' (Problem.BadRecordCount(this.count, index)) (int this.position - this.origin)
+
+            this.position <- nativeint (this.Read())
+            this.remaining <- this.remaining - 1
+            true
+        with :? FaultException as fault ->
+            this.Corrupt(fault.Problem, fault.Offset, "Records[" + string index + "]")
+
+    /// Behind the last record: false, unless there are bytes left over.
+    [<MethodImpl(MethodImplOptions.NoInlining)>]
+    member private this.End() : bool =
+        if this.position <> this.finish then
+            this.Corrupt(Problem.TrailingBytes(int (this.finish - this.position)), int this.position - this.origin, "Records")
+
+        false
+
+    /// A varint of any length that is known to have ten bytes of memory: how many it takes, or 0 where it is malformed.
+    [<MethodImpl(MethodImplOptions.NoInlining)>]
+    static member private Long(at: byref<byte>, value: byref<int64>) : int =
+        let mutable bits = 0UL
+        let mutable size = 0
+        let mutable more = true
+
+        while more && size < Varint.MaxBytes64 do
+            let group = uint64 (Unsafe.Add(&at, size))
+            bits <- bits ||| ((group &&& 0x7FUL) <<< (7 * size))
+            size <- size + 1
+            // The tenth byte has room for one bit.
+            more <- group >= (if size = Varint.MaxBytes64 then 2UL else 0x80UL)
+
+        value <- Varint.unZigZag64 bits
+        if more then 0 else size
+
+    /// Goes behind headers whose lengths take one or two bytes each: where they end, or -1 where that is not certain. Four bytes of memory
+    /// are known to lie behind `limit`.
+    static member private SkipHeaders(origin: byref<byte>, start: nativeint, limit: nativeint, count: int) : nativeint =
+        let mutable at = start
+        // Keys come at even counts and values at odd ones.
+        let mutable left = 2 * count
+
+        while left > 0 && at < limit do
+            let mutable raw = uint32 (Unsafe.Add(&origin, at))
+            at <- at + 1n
+
+            if raw >= 0x80u then
+                raw <- raw + (uint32 (Unsafe.Add(&origin, at)) <<< 7) - 0x80u
+                at <- at + 1n
+
+            if raw &&& 0x4001u = 0u then at <- at + nativeint (raw >>> 1)
+            elif raw <> 1u || left &&& 1 = 0 then left <- 0
+
+            left <- left - 1
+
+        if left = 0 then at else -1n
+
+    /// Goes to the next record; false behind the last one. Throws `CorruptRecordException` where the record is malformed, where there are fewer
+    /// records than the batch declares, or more bytes than its records take; called again, it throws again.
+    member this.MoveNext() : bool =
+        // A record in its common form is read here without asking before each byte. Forty bytes are known to be there: what stands before the
+        // key takes 20 at most, as lengths of more than two bytes are not read here, and each length behind it is followed by 5 or more.
+        // Whatever is not in the common form, or not clearly well-formed, is left to `MoveCarefully`.
+        //
+        // In a varint of two bytes the first one's top bit is taken off by subtracting it; a third byte leaves the top bit of the second, 0x4000,
+        // standing. Bit 0 is the sign: 1 is the length of null.
+        if this.remaining <= 0 then
+            this.End()
+        elif this.position > this.finish - 40n then
+            this.MoveCarefully()
+        else
+            let origin = &MemoryMarshal.GetArrayDataReference this.slots.Buffer
+            let mutable at = this.position
+            let mutable raw = uint32 (Unsafe.Add(&origin, at))
+            at <- at + 1n
+
+            if raw >= 0x80u then
+                raw <- raw + (uint32 (Unsafe.Add(&origin, at)) <<< 7) - 0x80u
+                at <- at + 1n
+
+            let bodyEnd = at + nativeint (raw >>> 1)
+
+            if raw &&& 0x4001u <> 0u then
+                this.MoveCarefully()
+            else
+                this.slots.Attributes <- Unsafe.Add(&origin, at)
+                at <- at + 1n
+                let mutable unsure = false
+                let mutable delta = uint64 (Unsafe.Add(&origin, at))
+                at <- at + 1n
+
+                if delta >= 0x80UL then
+                    delta <- delta + (uint64 (Unsafe.Add(&origin, at)) <<< 7) - 0x80UL
+                    at <- at + 1n
+
+                    if delta >= 0x4000UL then
+                        let size = RecordEnumerator.Long(&Unsafe.Add(&origin, at - 2n), &this.slots.Timestamp)
+                        delta <- Varint.zigZag64 this.slots.Timestamp
+                        at <- at - 2n + nativeint size
+                        unsure <- size = 0
+
+                this.slots.Timestamp <- this.baseTimestamp + (Varint.unZigZag64 delta &&& this.deltaMask)
+                raw <- uint32 (Unsafe.Add(&origin, at))
+                at <- at + 1n
+
+                if raw >= 0x80u then
+                    raw <- raw + (uint32 (Unsafe.Add(&origin, at)) <<< 7) - 0x80u
+                    at <- at + 1n
+
+                    if raw >= 0x4000u then
+                        raw <- raw + (uint32 (Unsafe.Add(&origin, at)) <<< 14) - 0x4000u
+                        at <- at + 1n
+
+                // Offsets before the base offset, and offsets a million behind it.
+                if unsure || raw &&& 0x200001u <> 0u then
+                    this.MoveCarefully()
+                else
+                    this.slots.Offset <- this.baseOffset + int64 (raw >>> 1)
+                    raw <- uint32 (Unsafe.Add(&origin, at))
+                    at <- at + 1n
+
+                    if raw >= 0x80u then
+                        raw <- raw + (uint32 (Unsafe.Add(&origin, at)) <<< 7) - 0x80u
+                        at <- at + 1n
+
+                    this.slots.KeyStart <- int at
+
+                    if raw = 1u then
+                        this.slots.KeyLength <- -1
+                        raw <- 0u
+                    else
+                        this.slots.KeyLength <- int (raw >>> 1)
+                        at <- at + nativeint (raw >>> 1)
+
+                    if raw &&& 0x4001u <> 0u || at > this.finish - 10n then
+                        this.MoveCarefully()
+                    else
+                        raw <- uint32 (Unsafe.Add(&origin, at))
+                        at <- at + 1n
+
+                        if raw >= 0x80u then
+                            raw <- raw + (uint32 (Unsafe.Add(&origin, at)) <<< 7) - 0x80u
+                            at <- at + 1n
+
+                        this.slots.ValueStart <- int at
+
+                        if raw = 1u then
+                            this.slots.ValueLength <- -1
+                            raw <- 0u
+                        else
+                            this.slots.ValueLength <- int (raw >>> 1)
+                            at <- at + nativeint (raw >>> 1)
+
+                        if raw &&& 0x4001u <> 0u || at > this.finish - 5n then
+                            this.MoveCarefully()
+                        else
+                            raw <- uint32 (Unsafe.Add(&origin, at))
+                            at <- at + 1n
+                            this.slots.HeadersStart <- int at
+                            this.slots.HeaderCount <- int (raw >>> 1)
+
+                            // A count of one byte that is not negative, and room for `SkipHeaders`.
+                            if raw <> 0u && raw &&& 0x81u = 0u && bodyEnd <= this.finish - 4n then
+                                at <- RecordEnumerator.SkipHeaders(&origin, at, bodyEnd, int (raw >>> 1))
+                                raw <- 0u
+
+                            if raw <> 0u || at <> bodyEnd then
+                                this.MoveCarefully()
+                            else
+                                this.position <- bodyEnd
+                                this.remaining <- this.remaining - 1
+                                true
+
+    /// The record gone to. It is overwritten by the next `MoveNext`: copy it, or what is needed of it, to keep it longer.
+    [<UnscopedRef>]
+    member this.Current: inref<Record> = &Unsafe.As<RecordSlots, Record>(&Unsafe.AsRef<RecordSlots>(&this.slots))
+
+/// The records of one batch, not read yet: each one is read and checked when iteration gets to it, so the first is there at once and nothing is allocated
+/// for any of them. Iterating it again begins anew.
+[<Sealed>]
+type RecordView internal (source: RecordSource) =
+
+    /// How many records the batch declares.
+    member _.Count = source.Count
+
+    /// The same records with the timestamps that their producers gave them, also where the batch says LogAppendTime: the broker overwrites only the
+    /// batch's header.
+    member _.WithCreateTime() = RecordView { source with AppendTime = ValueNone }
+
+    member _.GetEnumerator() = RecordEnumerator source
+
+/// Whole records of a batch, with what is malformed as a value.
+[<RequireQualifiedAccess>]
+module RecordView =
+
+    /// Folds over the records in order; the record given to the folder is good for that call only.
+    let fold (folder: 'State -> Record -> 'State) (initial: 'State) (view: RecordView) : Result<'State, Fault> =
+        let mutable records = view.GetEnumerator()
+        let mutable state = initial
+
+        try
+            while records.MoveNext() do
+                state <- folder state records.Current
+
+            Ok state
+        with :? CorruptRecordException as corrupt ->
+            Error corrupt.Fault
+
+    /// Copies of the records, in order.
+    let toList (view: RecordView) : Result<RecordData list, Fault> =
+        view |> fold (fun records record -> record.ToData() :: records) [] |> Result.map List.rev
