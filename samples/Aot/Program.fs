@@ -1,6 +1,65 @@
+/// Goes once through everything that a trimmed, natively compiled program could trip over: messages, text, JSON, record batches and a connection.
 module LibKafka.Aot.Program
+
+open System
+open LibKafka.Wire
+open LibKafka.Records
+open LibKafka.Protocol
+open LibKafka.Client
+
+let private demand what holds = if not holds then raise (InvalidOperationException(what + " does not hold"))
+
+let private valueOf (result: Result<'T, Fault>) =
+    match result with
+    | Ok value -> value
+    | Error fault -> raise (InvalidOperationException(fault.ToString()))
+
+let private request: Metadata.Request =
+    { Topics = Some [ { TopicId = Guid.Empty; Name = Some "orders" } ]
+      AllowAutoTopicCreation = false
+      IncludeClusterAuthorizedOperations = false
+      IncludeTopicAuthorizedOperations = true }
+
+let private messages () =
+    for version in 8s .. Metadata.api.Versions.Highest do
+        let bytes = valueOf (Message.encode version Metadata.api.Request request)
+        demand "decode (encode x) = x" (valueOf (Message.decode Limits.standard version Metadata.api.Request bytes) = request)
+
+    let frame = valueOf (Frame.encodeRequest Metadata.api 13s 7 (Some "aot") request)
+    let header, decoded = valueOf (Frame.decodeRequest Limits.standard frame)
+    demand "the correlation id is read back" (header.CorrelationId = 7)
+    demand "the union has the request" (decoded = Request.Metadata request)
+
+    match Message.encode 3s Metadata.api.Request request with
+    | Error fault -> Console.Out.WriteLine(fault.ToString())
+    | Ok _ -> demand "a version without the field refuses it" false
+
+    Console.Out.WriteLine(Message.show Metadata.api.Request request)
+    Console.Out.WriteLine(valueOf (Message.toJson 13s Metadata.api.Request request))
+    Console.Out.WriteLine(ErrorCode.NotLeaderOrFollower.ToString() + ": " + ErrorCode.NotLeaderOrFollower.Description)
+
+let private batches () =
+    let builder = BatchBuilder BatchOptions.standard
+
+    for i in 1..100 do
+        builder.Add(1_700_000_000_000L, NullableSpan.Null, NullableSpan((Bytes.ofString (string i)).Span))
+
+    let mutable count = 0
+
+    for record in valueOf (RecordBatch.openRecords Limits.standard Codecs.none (builder.Build())) do
+        demand "offsets count up" (record.Offset = int64 count)
+        count <- count + 1
+
+    demand "all records are read" (count = 100)
+
+let private connection () =
+    match Connection.Open(ClientSettings.standard, { Host = "127.0.0.1"; Port = 1 }) with
+    | Error fault -> Console.Out.WriteLine(fault.ToString())
+    | Ok _ -> demand "nothing listens on port 1" false
 
 [<EntryPoint>]
 let main _ =
-    System.Console.WriteLine "LibKafka, compiled ahead of time"
+    messages ()
+    batches ()
+    connection ()
     0

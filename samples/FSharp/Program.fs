@@ -1,6 +1,46 @@
-module LibKafka.Samples.Program
+open System
+open LibKafka.Wire
+open LibKafka.Records
+open LibKafka.Protocol
+open LibKafka.Client
+
+let orFail result =
+    match result with
+    | Ok value -> value
+    | Error reason -> failwith (string reason)
 
 [<EntryPoint>]
-let main _ =
-    System.Console.WriteLine "LibKafka from F#"
+let main arguments =
+    let bootstrap = arguments |> Array.tryItem 0 |> Option.defaultValue "localhost:9092"
+    let topic = arguments |> Array.tryItem 1 |> Option.defaultValue "orders"
+    let brokers = BrokerAddress.parseList bootstrap |> orFail
+    use client = new PartitionClient(ClientSettings.standard, brokers, { Topic = topic; Partition = 0 })
+
+    // Build a batch: nothing is sent yet.
+    let builder = BatchBuilder(BatchOptions.standard, 1_000_000)
+
+    for i in 1..10 do
+        let value = Bytes.ofString ("order " + string i)
+        builder.Add(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), NullableSpan.Null, NullableSpan value.Span)
+
+    // Send it: one call, one answer.
+    let producer = new PartitionProducer(client, ProducerSettings.standard)
+
+    let produced = producer.Produce(builder.Build())
+    printfn "%s" (string produced.Outcome)
+
+    // Fetch: the offset moves when you move it.
+    let fetcher = new PartitionFetcher(client, FetcherSettings.standard, 0L)
+    fetcher.Seek OffsetSpec.Earliest |> ignore
+    let fetched = fetcher.Fetch()
+
+    for item in fetched.Batches do
+        match item with
+        | RecordSetItem.Batch batch ->
+            for record in RecordBatch.openRecords Limits.standard Codecs.none batch |> orFail do
+                printfn "%d: %s" record.Offset (Text.Encoding.UTF8.GetString record.Value)
+        | RecordSetItem.Corrupt stretch -> printfn "unreadable: %s" (string stretch)
+        | RecordSetItem.CutOff _ -> ()
+
+    fetcher.Offset <- Fetched.nextOffset fetched
     0

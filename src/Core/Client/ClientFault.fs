@@ -57,8 +57,8 @@ type TopicPartition =
     /// As in `orders-3`.
     override this.ToString() = this.Topic + "-" + string this.Partition
 
-/// Why a call brought no response. The connection it was made on is closed, but for `CannotEncode`, which is found before
-/// anything is sent.
+/// Why a call brought no response. The connection it was made on is closed, but for `CannotEncode` and `NoCommonVersion`, which are found
+/// before anything is sent.
 [<RequireQualifiedAccess>]
 type ClientFault =
     /// The host has no address, or nothing listens there.

@@ -82,6 +82,7 @@ module Cluster =
             | Some address -> Ok { NodeId = found.LeaderId; Address = address; Epoch = found.LeaderEpoch; TopicId = topic.TopicId }
             | None when found.Error.IsError -> Error found.Error
             | None -> Error ErrorCode.LeaderNotAvailable
+        | None, _ when response.Error.IsError -> Error response.Error
         | _ -> Error ErrorCode.UnknownTopicOrPartition
 
     // A connection that is made for one thing, and closed behind it.
@@ -103,7 +104,9 @@ module Cluster =
         connect settings brokers cancellation
         |> Result.bind (fun connection ->
             match (metadata connection (Some []) cancellation).Outcome with
-            | Error fault -> Error fault
+            | Error fault ->
+                connection.Close()
+                Error fault
             | Ok response ->
                 match addressOf response response.ControllerId with
                 | Some address when address <> connection.Broker ->

@@ -6,9 +6,9 @@ open System.Threading
 open LibKafka.Wire
 open LibKafka.Protocol
 
-/// What came back for a request: how many bytes, how many of them nobody read, and what they say.
+/// What came back for a request: what it says, and how many bytes of it nobody read.
 [<Struct>]
-type internal Answer<'T> = { BytesIn: int; UnreadBytes: int; Outcome: Result<'T, ClientFault> }
+type internal Answer<'T> = { UnreadBytes: int; Outcome: Result<'T, ClientFault> }
 
 /// A connection to one broker: a socket with one request in flight. It knows the broker's versions and uses, for each API, the highest
 /// that both sides know. After any fault but `CannotEncode` it is closed and stays so. It is not for use by several threads at a time.
@@ -64,9 +64,10 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
         let began = DateTimeOffset.UtcNow
         correlation <- correlation + 1
         let id = correlation
-        let mutable bytesOut = 0
+        let outBefore = transport.BytesOut
+        let inBefore = transport.BytesIn
 
-        let failed fault = { BytesIn = 0; UnreadBytes = 0; Outcome = Error fault }
+        let failed fault = { UnreadBytes = 0; Outcome = Error fault }
 
         let answer =
             match closed with
@@ -82,7 +83,6 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
 
                     try
                         cancellation.ThrowIfCancellationRequested()
-                        bytesOut <- writer.Length
                         transport.Write(writer.Segment, deadline)
                         answer id
                     with error ->
@@ -94,6 +94,8 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
             | Error fault -> Some fault
 
         match fault with
+        // Cancelled when the answer had just come: the call is good, but its socket is gone.
+        | None when cancellation.IsCancellationRequested -> close (ClientFault.Cancelled.ToString())
         | None
         | Some(ClientFault.CannotEncode _) -> ()
         | Some fault -> close (fault.ToString())
@@ -105,8 +107,8 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
               CorrelationId = id
               Began = began
               Elapsed = deadline.Elapsed
-              BytesOut = bytesOut
-              BytesIn = answer.BytesIn
+              BytesOut = int (transport.BytesOut - outBefore)
+              BytesIn = int (transport.BytesIn - inBefore)
               UnreadBytes = answer.UnreadBytes
               Fault = fault }
 
@@ -125,9 +127,7 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
             let frame = readAnswer id deadline
             let decoded = decode frame
 
-            { BytesIn = frame.Length + 4
-              UnreadBytes = decoded |> Result.map snd |> Result.defaultValue 0
-              Outcome = Result.map fst decoded })
+            { UnreadBytes = decoded |> Result.map snd |> Result.defaultValue 0; Outcome = Result.map fst decoded })
 
     let decodeAs (api: Api<'Request, 'Response>) version frame =
         Frame.readResponse api version frame |> Result.mapError ClientFault.Malformed
@@ -192,7 +192,7 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
         let deadline = Deadline.After settings.ConnectTimeout
         let cancellation = defaultArg cancellation CancellationToken.None
 
-        Transport.Open(broker, deadline)
+        Transport.Open(broker, deadline, cancellation)
         |> Result.bind (fun transport ->
             let connection = new Connection(broker, settings, transport)
 
@@ -239,7 +239,7 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
         : Exchange<'Request, unit> =
         let deadline = Deadline.After settings.CallTimeout
         let cancellation = defaultArg cancellation CancellationToken.None
-        exchange api version request deadline cancellation (fun _ -> { BytesIn = 0; UnreadBytes = 0; Outcome = Ok() })
+        exchange api version request deadline cancellation (fun _ -> { UnreadBytes = 0; Outcome = Ok() })
 
     /// Closes the socket. Later calls give `Unusable`.
     member _.Close() = close "closed by the caller"

@@ -20,6 +20,8 @@ type PartitionClient(settings: ClientSettings, bootstrap: BrokerAddress list, pa
     let leaderHasMoved (code: ErrorCode) =
         code = ErrorCode.NotLeaderOrFollower
         || code = ErrorCode.LeaderNotAvailable
+        || code = ErrorCode.ReplicaNotAvailable
+        || code = ErrorCode.KafkaStorageError
         || code = ErrorCode.FencedLeaderEpoch
         || code = ErrorCode.UnknownLeaderEpoch
         || code = ErrorCode.UnknownTopicOrPartition

@@ -138,6 +138,12 @@ type PartitionFetcher(client: PartitionClient, settings: FetcherSettings, offset
                     HighWatermark = -1L }
         | None -> Error(ClientFault.NotAnswered client.Partition)
 
+    let heed (result: Result<ErrorCode, ClientFault>) =
+        match result with
+        | Ok code -> client.Heed code
+        | Error(ClientFault.NotAnswered _) -> client.Close()
+        | Error _ -> ()
+
     /// The client that it calls through.
     member _.Client = client
 
@@ -169,7 +175,7 @@ type PartitionFetcher(client: PartitionClient, settings: FetcherSettings, offset
             )
 
         let result = exchange.Outcome |> Result.bind foundIn
-        result |> Result.iter (fun found -> client.Heed found.Error)
+        heed (result |> Result.map _.Error)
 
         { Result = result; Exchange = exchange }
 
@@ -187,7 +193,7 @@ type PartitionFetcher(client: PartitionClient, settings: FetcherSettings, offset
             )
 
         let result = exchange.Outcome |> Result.bind fetchedIn
-        result |> Result.iter (fun answer -> client.Heed answer.Error)
+        heed (result |> Result.map _.Error)
 
         { Offset = offset; Result = result; Exchange = exchange }
 

@@ -32,6 +32,14 @@ type Acknowledgement =
         LogStartOffset: int64
     }
 
+module private Answer =
+
+    /// What the broker says beside the code, for people.
+    let remark (answer: Produce.PartitionResponse) =
+        match answer.ErrorMessage with
+        | Some text -> " (" + text + ")"
+        | None -> ""
+
 /// Why a batch is not in the log.
 [<RequireQualifiedAccess>]
 type Rejection =
@@ -39,6 +47,12 @@ type Rejection =
     | ByBroker of Produce.PartitionResponse
     /// It was never sent.
     | NotSent of ClientFault
+
+    /// One line for people.
+    override this.ToString() =
+        match this with
+        | ByBroker answer -> "refused by the broker: " + answer.Error.ToString() + Answer.remark answer
+        | NotSent fault -> "not sent: " + fault.ToString()
 
 /// Why it is not known whether a batch is in the log.
 [<RequireQualifiedAccess>]
@@ -50,6 +64,13 @@ type Doubt =
     /// The broker itself is not sure: it appended the batch and could not confirm it in time.
     | BrokerUnsure of Produce.PartitionResponse
 
+    /// One line for people.
+    override this.ToString() =
+        match this with
+        | NotAsked -> "no acknowledgement was asked for"
+        | AnswerLost fault -> "the answer was lost: " + fault.ToString()
+        | BrokerUnsure answer -> "the broker is not sure: " + answer.Error.ToString() + Answer.remark answer
+
 /// What became of a batch.
 [<RequireQualifiedAccess>]
 type ProduceOutcome =
@@ -59,6 +80,13 @@ type ProduceOutcome =
     | Rejected of Rejection
     /// It may or may not be in the log: sending it again may double it.
     | Unknown of Doubt
+
+    /// One line for people.
+    override this.ToString() =
+        match this with
+        | Acknowledged at -> "acknowledged at offset " + string at.BaseOffset
+        | Rejected why -> "rejected: " + why.ToString()
+        | Unknown doubt -> "unknown: " + doubt.ToString()
 
 /// What became of a batch, and the exchange that says so.
 type Produced =
@@ -72,8 +100,12 @@ type Produced =
 [<Sealed>]
 type PartitionProducer(client: PartitionClient, settings: ProducerSettings) =
 
-    // With these codes the leader has appended the batch but could not confirm that its followers have it.
-    let isUnsure (code: ErrorCode) = code = ErrorCode.RequestTimedOut || code = ErrorCode.NotEnoughReplicasAfterAppend
+    // The leader has appended the batch but could not confirm that its followers have it. These two codes say so; any other does where
+    // an offset comes with it, such as NOT_LEADER_OR_FOLLOWER where the leader lost its place while it waited for them.
+    let isUnsure (answer: Produce.PartitionResponse) =
+        answer.Error = ErrorCode.RequestTimedOut
+        || answer.Error = ErrorCode.NotEnoughReplicasAfterAppend
+        || (answer.Error.IsError && answer.BaseOffset >= 0L)
 
     let request (batch: RecordBatch) (leader: Leader) : Produce.Request =
         { TransactionalId = None
@@ -105,7 +137,7 @@ type PartitionProducer(client: PartitionClient, settings: ProducerSettings) =
         | Ok(Some response) ->
             match answerIn response with
             | None -> ProduceOutcome.Unknown(Doubt.AnswerLost(ClientFault.NotAnswered client.Partition))
-            | Some answer when isUnsure answer.Error -> ProduceOutcome.Unknown(Doubt.BrokerUnsure answer)
+            | Some answer when isUnsure answer -> ProduceOutcome.Unknown(Doubt.BrokerUnsure answer)
             | Some answer when answer.Error.IsError -> ProduceOutcome.Rejected(Rejection.ByBroker answer)
             | Some answer ->
                 ProduceOutcome.Acknowledged
@@ -124,7 +156,9 @@ type PartitionProducer(client: PartitionClient, settings: ProducerSettings) =
         let outcome = outcomeOf exchange
 
         match outcome with
-        | ProduceOutcome.Rejected(Rejection.ByBroker answer) -> client.Heed answer.Error
+        | ProduceOutcome.Rejected(Rejection.ByBroker answer)
+        | ProduceOutcome.Unknown(Doubt.BrokerUnsure answer) -> client.Heed answer.Error
+        | ProduceOutcome.Unknown(Doubt.AnswerLost(ClientFault.NotAnswered _)) -> client.Close()
         | _ -> ()
 
         { Outcome = outcome; Exchange = exchange }

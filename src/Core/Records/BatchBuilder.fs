@@ -81,39 +81,54 @@ module BatchOptions =
 [<RequireQualifiedAccess>]
 module internal Put =
 
+    /// The most that a record takes beside its key, value and headers: varints of 5 + 10 + 5 + 5 + 5 + 5 bytes and the attributes.
+    [<Literal>]
+    let Overhead = 36L
+
     /// A varint that takes more than two bytes.
     [<MethodImpl(MethodImplOptions.NoInlining)>]
-    let long (origin: byref<byte>) (at: int) (raw: uint64) : int =
+    let long (origin: byref<byte>) (at: nativeint) (raw: uint64) : nativeint =
         let mutable rest = raw
         let mutable next = at
 
         while rest >= 0x80UL do
             Unsafe.Add(&origin, next) <- byte (rest ||| 0x80UL)
             rest <- rest >>> 7
-            next <- next + 1
+            next <- next + 1n
 
         Unsafe.Add(&origin, next) <- byte rest
-        next + 1
+        next + 1n
 
     /// A plain varint, giving the position behind it.
-    let inline varint (origin: byref<byte>) (at: int) (raw: uint64) : int =
+    let inline varint (origin: byref<byte>) (at: nativeint) (raw: uint64) : nativeint =
         if raw < 0x80UL then
             Unsafe.Add(&origin, at) <- byte raw
-            at + 1
+            at + 1n
         elif raw < 0x4000UL then
-            Unsafe.Add(&origin, at) <- byte (raw ||| 0x80UL)
-            Unsafe.Add(&origin, at + 1) <- byte (raw >>> 7)
-            at + 2
+            // Moves the upper seven bits up by one and sets the bit between.
+            let both = uint16 (raw + (raw &&& 0x3F80UL) + 0x80UL)
+            Unsafe.WriteUnaligned(&Unsafe.Add(&origin, at), (if BitConverter.IsLittleEndian then both else BinaryPrimitives.ReverseEndianness both))
+            at + 2n
         else
             long &origin at raw
 
-    /// The bytes of a span, giving the position behind them.
-    let inline bytes (origin: byref<byte>) (at: int) (source: ReadOnlySpan<byte>) : int =
-        source.CopyTo(MemoryMarshal.CreateSpan(&Unsafe.Add(&origin, at), source.Length))
-        at + source.Length
+    /// The length, -1 for null, and the bytes, giving the position behind them.
+    let inline run (origin: byref<byte>) (at: nativeint) (content: NullableSpan) : nativeint =
+        let source = content.Span
+        let length = nativeint source.Length
+        // Twice the length, or 1 for null: the zig-zag form without its general case.
+        let next = varint &origin at (if content.IsNull then 1UL else uint64 (2n * length))
 
-    /// The zig-zag form of a length, -1 for null.
-    let inline length (origin: byref<byte>) (at: int) (value: int) : int = varint &origin at (uint64 (Varint.zigZag32 value))
+        if length <= 16n && length >= 8n then
+            // Most keys: two words that overlap cost less than a call.
+            let first = &MemoryMarshal.GetReference source
+            Unsafe.WriteUnaligned(&Unsafe.Add(&origin, next), Unsafe.ReadUnaligned<uint64>(&first))
+            let last = length - 8n
+            Unsafe.WriteUnaligned(&Unsafe.Add(&origin, next + last), Unsafe.ReadUnaligned<uint64>(&Unsafe.Add(&first, last)))
+        else
+            source.CopyTo(MemoryMarshal.CreateSpan(&Unsafe.Add(&origin, next), source.Length))
+
+        next + length
 
 /// Encodes records into a batch as they are added, in one pass, and knows the exact size at every step. Its memory grows as needed, up to the limit, and is
 /// used again after `Reset`, so that nothing is allocated once it has grown. It is for one thread at a time.
@@ -123,6 +138,9 @@ type BatchBuilder(options: BatchOptions, limit: int) =
     let mutable options = options
     let mutable buffer: byte[] = Array.empty
     let mutable position = At.Records
+    // Up to where records go in without further questions: the limit or the end of the buffer, and nowhere before the first record and once
+    // the batch has been built.
+    let mutable ready = 0
     let mutable count = 0
     let mutable lastOffsetDelta = -1
     let mutable baseTimestamp = 0L
@@ -147,7 +165,6 @@ type BatchBuilder(options: BatchOptions, limit: int) =
     /// The most bytes that the batch may take, header included.
     member _.Limit = limit
 
-    [<MethodImpl(MethodImplOptions.NoInlining)>]
     member private _.Grow(total: int) =
         let needed = int64 position + int64 total
         let size = min (max (max needed (2L * int64 buffer.Length)) 1024L) (max needed (int64 limit))
@@ -155,11 +172,22 @@ type BatchBuilder(options: BatchOptions, limit: int) =
         Buffer.BlockCopy(buffer, 0, grown, 0, min position buffer.Length)
         buffer <- grown
 
-    /// Encodes a record up to its headers if it fits with them, and counts it. What comes back is where the headers go, or -1.
-    [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-    member private this.Begin
-        (offsetDelta: int, attributes: byte, timestamp: int64, key: NullableSpan, value: NullableSpan, headerCount: int, headersSize: int64)
-        : int =
+    /// The exact size of a record behind its length. `content` are the bytes of key, value and headers.
+    static member private BodySize
+        (timestampDelta: int64, offsetDelta: int, keyLength: int, valueLength: int, headerCount: int, content: int64)
+        : int64 =
+        let length (value: int) = Varint.size32 (Varint.zigZag32 value)
+
+        1L
+        + int64 (Varint.size64 (Varint.zigZag64 timestampDelta))
+        + int64 (length offsetDelta + length keyLength + length valueLength + length headerCount)
+        + content
+
+    /// Makes room for a record, or says no, where it is not plain that there is enough; the first record also settles the base timestamp.
+    [<MethodImpl(MethodImplOptions.NoInlining)>]
+    member private this.MakeRoom
+        (offsetDelta: int, timestamp: int64, keyLength: int, valueLength: int, headerCount: int, content: int64)
+        : bool =
         if built then
             raise (InvalidOperationException "The batch has been built; reset the builder to begin the next one.")
 
@@ -172,46 +200,61 @@ type BatchBuilder(options: BatchOptions, limit: int) =
                 | ValueNone, ValueSome given -> given
                 | ValueNone, ValueNone -> timestamp
 
-        let timestampDelta = Varint.zigZag64 (timestamp - first)
-        let offset = Varint.zigZag32 offsetDelta
-        let keyLength = key.WireLength
-        let valueLength = value.WireLength
-
         let body =
-            int64 (
-                1
-                + Varint.size64 timestampDelta
-                + Varint.size32 offset
-                + Varint.size32 (Varint.zigZag32 keyLength)
-                + Varint.size32 (Varint.zigZag32 valueLength)
-                + Varint.size32 (Varint.zigZag32 headerCount)
-            )
-            + int64 key.Span.Length
-            + int64 value.Span.Length
-            + headersSize
+            BatchBuilder.BodySize(timestamp - first, offsetDelta, keyLength, valueLength, headerCount, content)
 
-        let total = body + int64 (Varint.size64 (Varint.zigZag64 body))
+        let total = body + int64 (Varint.size64 (uint64 body <<< 1))
 
         if total > int64 (limit - position) then
-            -1
+            false
         else
             if total > int64 (buffer.Length - position) then this.Grow(int total)
-            let origin = &MemoryMarshal.GetArrayDataReference buffer
-            let mutable at = Put.varint &origin position (uint64 body <<< 1)
-            Unsafe.Add(&origin, at) <- attributes
-            at <- Put.varint &origin (at + 1) timestampDelta
-            at <- Put.varint &origin at (uint64 offset)
-            at <- Put.length &origin at keyLength
-            at <- Put.bytes &origin at key.Span
-            at <- Put.length &origin at valueLength
-            at <- Put.bytes &origin at value.Span
-            at <- Put.length &origin at headerCount
-            position <- position + int total
             baseTimestamp <- first
+            ready <- min limit buffer.Length
+            true
+
+    /// Encodes a record up to its headers if it fits with them, and counts it. What comes back is where the headers go, or -1.
+    [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+    member private this.Begin
+        (offsetDelta: int, attributes: byte, timestamp: int64, key: NullableSpan, value: NullableSpan, headerCount: int, headersSize: int64)
+        : int =
+        let content = int64 key.Span.Length + int64 value.Span.Length + headersSize
+
+        if
+            content + Put.Overhead > int64 (ready - position)
+            && not (this.MakeRoom(offsetDelta, timestamp, key.WireLength, value.WireLength, headerCount, content))
+        then
+            -1
+        else
+            let timestampDelta = timestamp - baseTimestamp
+
+            // How many bytes the record's length takes is plain unless the content is near where it changes.
+            let prefix =
+                if content >= 64L && content < 8192L - Put.Overhead then
+                    2
+                elif content < 64L - Put.Overhead then
+                    1
+                else
+                    let body =
+                        BatchBuilder.BodySize(timestampDelta, offsetDelta, key.WireLength, value.WireLength, headerCount, content)
+
+                    Varint.size64 (uint64 body <<< 1)
+
+            let origin = &MemoryMarshal.GetArrayDataReference buffer
+            let start = nativeint (position + prefix)
+            Unsafe.Add(&origin, start) <- attributes
+            let mutable at = Put.varint &origin (start + 1n) (Varint.zigZag64 timestampDelta)
+            at <- Put.varint &origin at (2UL * uint64 offsetDelta)
+            at <- Put.run &origin at key
+            at <- Put.run &origin at value
+            at <- Put.varint &origin at (2UL * uint64 headerCount)
+            let finish = at + nativeint headersSize
+            Put.varint &origin (nativeint position) (uint64 (2n * (finish - start))) |> ignore
+            position <- int finish
             maxTimestamp <- max maxTimestamp timestamp
             lastOffsetDelta <- offsetDelta
             count <- count + 1
-            at
+            int at
 
     static member private Size(headers: ReadOnlySpan<RecordHeader>) : int64 =
         let mutable size = 0L
@@ -228,18 +271,15 @@ type BatchBuilder(options: BatchOptions, limit: int) =
 
     member private _.Put(headers: ReadOnlySpan<RecordHeader>, start: int) =
         let origin = &MemoryMarshal.GetArrayDataReference buffer
-        let mutable at = start
+        let mutable at = nativeint start
 
         for i in 0 .. headers.Length - 1 do
-            let key = headers[i].Key.Span
-            at <- Put.length &origin at key.Length
-            at <- Put.bytes &origin at key
+            at <- Put.run &origin at (NullableSpan headers[i].Key.Span)
 
-            match headers[i].Value with
-            | ValueSome value ->
-                at <- Put.length &origin at value.Length
-                at <- Put.bytes &origin at value.Span
-            | ValueNone -> at <- Put.length &origin at -1
+            at <-
+                match headers[i].Value with
+                | ValueSome value -> Put.run &origin at (NullableSpan value.Span)
+                | ValueNone -> Put.run &origin at NullableSpan.Null
 
     /// Adds a record at an offset that is given, relative to the base offset.
     member internal this.TryAddAt
@@ -251,6 +291,7 @@ type BatchBuilder(options: BatchOptions, limit: int) =
 
     /// Adds a record without headers behind the ones added so far, unless the batch would exceed the limit with it: then nothing changes and
     /// the answer is false. The timestamp is in milliseconds since 1970-01-01 UTC, -1 for none.
+    [<MethodImpl(MethodImplOptions.NoInlining)>]
     member this.TryAdd(timestamp: int64, key: NullableSpan, value: NullableSpan) : bool =
         this.Begin(lastOffsetDelta + 1, 0uy, timestamp, key, value, 0, 0L) >= 0
 
@@ -312,6 +353,7 @@ type BatchBuilder(options: BatchOptions, limit: int) =
         let content = ReadOnlySpan<byte>(buffer, At.Attributes, position - At.Attributes)
         BinaryPrimitives.WriteUInt32BigEndian(header.Slice At.Crc, Crc32C.compute content)
         built <- true
+        ready <- 0
         RecordBatch(buffer, 0, position)
 
     /// The finished batch: header and checksum are written, no byte is copied. It lies in the builder's memory, so it is good until `Reset`; `Detach`
@@ -333,6 +375,7 @@ type BatchBuilder(options: BatchOptions, limit: int) =
         count <- 0
         lastOffsetDelta <- -1
         maxTimestamp <- Int64.MinValue
+        ready <- 0
         built <- false
 
     /// Forgets the records, and with them the batches built from this memory, and begins a batch with other options.

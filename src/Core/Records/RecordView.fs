@@ -30,6 +30,8 @@ type RecordEnumerator =
     // Positions are indices of the buffer, as wide as a register so that they need no widening at every use.
     val mutable private position: nativeint
     val private finish: nativeint
+    // Up to where a record in its common form may reach.
+    val private safe: nativeint
     val mutable private remaining: int
     val private count: int
     val private origin: int
@@ -45,6 +47,7 @@ type RecordEnumerator =
         { slots = slots
           position = nativeint source.Start
           finish = nativeint source.Finish
+          safe = nativeint source.Finish - 40n
           remaining = source.Count
           count = source.Count
           origin = source.Origin
@@ -125,31 +128,15 @@ type RecordEnumerator =
 
         false
 
-    /// A varint of any length that is known to have ten bytes of memory: how many it takes, or 0 where it is malformed.
+    /// The last step of `MoveNext` where there are headers: goes behind them if all their lengths take one or two bytes.
     [<MethodImpl(MethodImplOptions.NoInlining)>]
-    static member private Long(at: byref<byte>, value: byref<int64>) : int =
-        let mutable bits = 0UL
-        let mutable size = 0
-        let mutable more = true
-
-        while more && size < Varint.MaxBytes64 do
-            let group = uint64 (Unsafe.Add(&at, size))
-            bits <- bits ||| ((group &&& 0x7FUL) <<< (7 * size))
-            size <- size + 1
-            // The tenth byte has room for one bit.
-            more <- group >= (if size = Varint.MaxBytes64 then 2UL else 0x80UL)
-
-        value <- Varint.unZigZag64 bits
-        if more then 0 else size
-
-    /// Goes behind headers whose lengths take one or two bytes each: where they end, or -1 where that is not certain. Four bytes of memory
-    /// are known to lie behind `limit`.
-    static member private SkipHeaders(origin: byref<byte>, start: nativeint, limit: nativeint, count: int) : nativeint =
+    member private this.MoveOverHeaders(start: nativeint, bodyEnd: nativeint) : bool =
+        let origin = &MemoryMarshal.GetArrayDataReference this.slots.Buffer
         let mutable at = start
         // Keys come at even counts and values at odd ones.
-        let mutable left = 2 * count
+        let mutable left = 2 * this.slots.HeaderCount
 
-        while left > 0 && at < limit do
+        while left > 0 && at < bodyEnd do
             let mutable raw = uint32 (Unsafe.Add(&origin, at))
             at <- at + 1n
 
@@ -162,39 +149,44 @@ type RecordEnumerator =
 
             left <- left - 1
 
-        if left = 0 then at else -1n
+        if left <> 0 || at <> bodyEnd then
+            this.MoveCarefully()
+        else
+            this.slots.HeadersStart <- int start
+            this.position <- bodyEnd
+            this.remaining <- this.remaining - 1
+            true
 
     /// Goes to the next record; false behind the last one. Throws `CorruptRecordException` where the record is malformed, where there are fewer
     /// records than the batch declares, or more bytes than its records take; called again, it throws again.
     member this.MoveNext() : bool =
-        // A record in its common form is read here without asking before each byte. Forty bytes are known to be there: what stands before the
-        // key takes 20 at most, as lengths of more than two bytes are not read here, and each length behind it is followed by 5 or more.
-        // Whatever is not in the common form, or not clearly well-formed, is left to `MoveCarefully`.
+        // A record in its common form is read here without asking before each byte. It ends 40 bytes before the records do, which is more than
+        // what can be read past its end before that is noticed. Whatever is not in the common form, or not clearly well-formed, is left to
+        // `MoveCarefully`. Nothing but a last call is made, so that no register has to be saved.
         //
         // In a varint of two bytes the first one's top bit is taken off by subtracting it; a third byte leaves the top bit of the second, 0x4000,
         // standing. Bit 0 is the sign: 1 is the length of null.
         if this.remaining <= 0 then
             this.End()
-        elif this.position > this.finish - 40n then
+        elif this.position > this.safe then
             this.MoveCarefully()
         else
             let origin = &MemoryMarshal.GetArrayDataReference this.slots.Buffer
-            let mutable at = this.position
-            let mutable raw = uint32 (Unsafe.Add(&origin, at))
-            at <- at + 1n
+            let mutable at = this.position + 1n
+            let mutable raw = uint32 (Unsafe.Add(&origin, at - 1n))
+            let mutable bodyEnd = at + nativeint (raw >>> 1)
 
             if raw >= 0x80u then
-                raw <- raw + (uint32 (Unsafe.Add(&origin, at)) <<< 7) - 0x80u
+                let second = uint32 (Unsafe.Add(&origin, at))
+                bodyEnd <- bodyEnd + nativeint (second <<< 6) - 63n
+                raw <- raw ||| (second <<< 7)
                 at <- at + 1n
 
-            let bodyEnd = at + nativeint (raw >>> 1)
-
-            if raw &&& 0x4001u <> 0u then
+            if raw &&& 0x4001u <> 0u || bodyEnd > this.safe then
                 this.MoveCarefully()
             else
                 this.slots.Attributes <- Unsafe.Add(&origin, at)
                 at <- at + 1n
-                let mutable unsure = false
                 let mutable delta = uint64 (Unsafe.Add(&origin, at))
                 at <- at + 1n
 
@@ -203,10 +195,12 @@ type RecordEnumerator =
                     at <- at + 1n
 
                     if delta >= 0x4000UL then
-                        let size = RecordEnumerator.Long(&Unsafe.Add(&origin, at - 2n), &this.slots.Timestamp)
-                        delta <- Varint.zigZag64 this.slots.Timestamp
-                        at <- at - 2n + nativeint size
-                        unsure <- size = 0
+                        delta <- delta + (uint64 (Unsafe.Add(&origin, at)) <<< 14) - 0x4000UL
+                        at <- at + 1n
+
+                        if delta >= 0x200000UL then
+                            delta <- delta + (uint64 (Unsafe.Add(&origin, at)) <<< 21) - 0x200000UL
+                            at <- at + 1n
 
                 this.slots.Timestamp <- this.baseTimestamp + (Varint.unZigZag64 delta &&& this.deltaMask)
                 raw <- uint32 (Unsafe.Add(&origin, at))
@@ -220,8 +214,8 @@ type RecordEnumerator =
                         raw <- raw + (uint32 (Unsafe.Add(&origin, at)) <<< 14) - 0x4000u
                         at <- at + 1n
 
-                // Offsets before the base offset, and offsets a million behind it.
-                if unsure || raw &&& 0x200001u <> 0u then
+                // A timestamp hours away, an offset before the base offset, or one a million behind it.
+                if delta >= 0x10000000UL || raw &&& 0x200001u <> 0u then
                     this.MoveCarefully()
                 else
                     this.slots.Offset <- this.baseOffset + int64 (raw >>> 1)
@@ -241,7 +235,7 @@ type RecordEnumerator =
                         this.slots.KeyLength <- int (raw >>> 1)
                         at <- at + nativeint (raw >>> 1)
 
-                    if raw &&& 0x4001u <> 0u || at > this.finish - 10n then
+                    if raw &&& 0x4001u <> 0u || at > bodyEnd then
                         this.MoveCarefully()
                     else
                         raw <- uint32 (Unsafe.Add(&origin, at))
@@ -260,20 +254,17 @@ type RecordEnumerator =
                             this.slots.ValueLength <- int (raw >>> 1)
                             at <- at + nativeint (raw >>> 1)
 
-                        if raw &&& 0x4001u <> 0u || at > this.finish - 5n then
+                        if raw &&& 0x4001u <> 0u || at > bodyEnd then
                             this.MoveCarefully()
                         else
                             raw <- uint32 (Unsafe.Add(&origin, at))
                             at <- at + 1n
-                            this.slots.HeadersStart <- int at
                             this.slots.HeaderCount <- int (raw >>> 1)
 
-                            // A count of one byte that is not negative, and room for `SkipHeaders`.
-                            if raw <> 0u && raw &&& 0x81u = 0u && bodyEnd <= this.finish - 4n then
-                                at <- RecordEnumerator.SkipHeaders(&origin, at, bodyEnd, int (raw >>> 1))
-                                raw <- 0u
-
-                            if raw <> 0u || at <> bodyEnd then
+                            if raw <> 0u then
+                                // The common count takes one byte and is not negative.
+                                if raw &&& 0x81u = 0u then this.MoveOverHeaders(at, bodyEnd) else this.MoveCarefully()
+                            elif at <> bodyEnd then
                                 this.MoveCarefully()
                             else
                                 this.position <- bodyEnd

@@ -53,6 +53,8 @@ type Problem =
     | AlreadyCompressed of codec: string
     /// Decompressed content larger than the limits allow.
     | DecompressedTooLarge of most: int64
+    /// JSON that is malformed or does not fit the message.
+    | BadJson of reason: string
     /// A value lies outside the range that its place can carry.
     | OutOfRange of value: int64 * lowest: int64 * highest: int64
 
@@ -87,6 +89,7 @@ type Problem =
         | CodecFailed(codec, reason) -> "the " + codec + " codec failed: " + reason
         | AlreadyCompressed codec -> "the batch is already compressed with " + codec
         | DecompressedTooLarge most -> "decompressed content exceeds the limit of " + n most + " bytes"
+        | BadJson reason -> reason
         | OutOfRange(value, lowest, highest) -> n value + " is outside " + n lowest + " to " + n highest
 
 /// A problem and its place.

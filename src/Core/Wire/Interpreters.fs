@@ -118,3 +118,8 @@ module Message =
     /// The value at a version as JSON in Kafka's own form.
     let toJson (number: int16) (message: Message<'T>) (value: 'T) : Result<string, Fault> =
         at message number (fun codec -> Json.write codec value)
+
+    /// The value that JSON of Kafka's own form says at a version. A field that is not there takes its default; a property that this version does
+    /// not have is a fault. The offset of a fault means nothing here.
+    let ofJson (number: int16) (message: Message<'T>) (json: string) : Result<'T, Fault> =
+        version message number |> Result.bind (fun version -> Json.read (message.Schema.At version) message.Name json)

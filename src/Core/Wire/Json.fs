@@ -2,17 +2,21 @@ namespace LibKafka.Wire
 
 open System
 open System.Buffers
+open System.Collections.Generic
 open System.Buffers.Text
 open System.Text.Encodings.Web
 open System.Text.Json
+
+module internal JsonName =
+
+    /// The name of a field in JSON: as in the protocol, but for its first letter.
+    let ofField (name: string) = name.Substring(0, 1).ToLowerInvariant() + name.Substring 1
 
 /// Writes a value as JSON in Kafka's own form: camelCase names, bytes and records in base64, uuids in URL-safe base64 without padding, tagged
 /// fields left out while they have their default.
 [<Sealed>]
 type internal JsonVisitor(writer: Utf8JsonWriter) =
     inherit Visitor()
-
-    let camelCase (name: string) = name.Substring(0, 1).ToLowerInvariant() + name.Substring 1
 
     override _.Bool value = writer.WriteBooleanValue value
     override _.Integer value = writer.WriteNumberValue value
@@ -32,9 +36,121 @@ type internal JsonVisitor(writer: Utf8JsonWriter) =
     override _.LostNull() = writer.WriteNullValue()
     override _.BeginStruct() = writer.WriteStartObject()
     override _.EndStruct() = writer.WriteEndObject()
-    override _.BeginField name = writer.WritePropertyName(camelCase name)
+    override _.BeginField name = writer.WritePropertyName(JsonName.ofField name)
     override _.BeginArray _ = writer.WriteStartArray()
     override _.EndArray() = writer.WriteEndArray()
+
+/// Reads a value from JSON of the form that `JsonVisitor` writes. A field that is not there takes its default; a property that is no
+/// field of the version is a fault, so that a slip of the pen does not go unnoticed.
+[<Sealed>]
+type internal JsonSource(root: JsonElement, trail: Trail) =
+    inherit Source()
+    let values = Stack<JsonElement>()
+    let fields = Stack<HashSet<string>>()
+    do values.Push root
+
+    let fail (reason: string) : 'T = Fault.raise' (Problem.BadJson reason) 0
+
+    let kindName (kind: JsonValueKind) =
+        match kind with
+        | JsonValueKind.Object -> "an object"
+        | JsonValueKind.Array -> "an array"
+        | JsonValueKind.String -> "a string"
+        | JsonValueKind.Number -> "a number"
+        | JsonValueKind.True
+        | JsonValueKind.False -> "true or false"
+        | _ -> "null"
+
+    let expect (kind: JsonValueKind) : JsonElement =
+        let value = values.Peek()
+
+        if value.ValueKind = kind then value
+        elif value.ValueKind = JsonValueKind.Null then Fault.raise' Problem.NullNotAllowed 0
+        else fail (kindName kind + " is expected, not " + kindName value.ValueKind)
+
+    let text () : string =
+        match (expect JsonValueKind.String).GetString() with
+        | null -> ""
+        | text -> text
+
+    override _.Bool() =
+        match (values.Peek()).ValueKind with
+        | JsonValueKind.True -> true
+        | JsonValueKind.False -> false
+        | _ -> (expect JsonValueKind.True).GetBoolean()
+
+    override _.Integer(lowest, highest) =
+        match (expect JsonValueKind.Number).TryGetInt64() with
+        | true, value when value >= lowest && value <= highest -> value
+        | true, value -> Fault.raise' (Problem.OutOfRange(value, lowest, highest)) 0
+        | _ -> fail "a whole number of 64 bits is expected"
+
+    override _.Float64() =
+        match (values.Peek()).ValueKind with
+        | JsonValueKind.String ->
+            match Double.TryParse(text (), Globalization.NumberStyles.Float, Globalization.CultureInfo.InvariantCulture) with
+            | true, value -> value
+            | _ -> fail "a number is expected"
+        | _ -> (expect JsonValueKind.Number).GetDouble()
+
+    override _.Uuid() =
+        let encoded = text ()
+
+        match
+            (if Base64Url.IsValid(encoded.AsSpan()) then
+                 Base64Url.DecodeFromChars(encoded.AsSpan())
+             else
+                 Array.empty)
+        with
+        | bytes when bytes.Length = 16 -> Guid(ReadOnlySpan<byte> bytes, true)
+        | _ -> fail "a uuid is 22 letters of URL-safe base64"
+
+    override _.String() = text ()
+
+    override _.Bytes() =
+        match (expect JsonValueKind.String).TryGetBytesFromBase64() with
+        | true, NonNull bytes -> Bytes bytes
+        | _ -> fail "bytes are written in base64"
+
+    override _.IsNull() = (values.Peek()).ValueKind = JsonValueKind.Null
+
+    override _.BeginStruct() =
+        expect JsonValueKind.Object |> ignore
+        fields.Push(HashSet<string>())
+
+    override _.EndStruct() =
+        let known = fields.Pop()
+
+        for property in (values.Peek()).EnumerateObject() do
+            if not (known.Contains property.Name) then
+                fail ("this version has no field '" + property.Name + "'")
+
+    override _.BeginField name =
+        let property = JsonName.ofField name
+        fields.Peek().Add property |> ignore
+
+        match (values.Peek()).TryGetProperty property with
+        | true, value ->
+            trail.Field name
+            values.Push value
+            true
+        | _ -> false
+
+    override _.EndField() =
+        values.Pop() |> ignore
+        trail.Leave()
+
+    override _.BeginArray() = (expect JsonValueKind.Array).GetArrayLength()
+
+    override _.BeginElement index =
+        trail.Element index
+        values.Push((values.Peek())[index])
+
+    override _.EndElement() =
+        values.Pop() |> ignore
+        trail.Leave()
+
+    override _.EndArray() = ()
 
 [<RequireQualifiedAccess>]
 module internal Json =
@@ -48,3 +164,16 @@ module internal Json =
         codec.Visit(JsonVisitor writer, value)
         writer.Flush()
         Text.Encoding.UTF8.GetString buffer.WrittenSpan
+
+    /// The value that one JSON document says, with the place of a fault in it.
+    let read (codec: Codec<'T>) (name: string) (json: string) : Result<'T, Fault> =
+        let trail = Trail name
+
+        let fault problem = Error { Problem = problem; Offset = 0; Path = trail.ToString() }
+
+        try
+            use document = JsonDocument.Parse json
+            Ok(codec.Build(JsonSource(document.RootElement, trail)))
+        with
+        | :? FaultException as error -> fault error.Problem
+        | :? JsonException as error -> fault (Problem.BadJson error.Message)

@@ -167,12 +167,11 @@ module Notation =
                     member _.WriteNull writer = writer.WriteLength(compact, -1)
 
                     member _.TryRead reader =
-                        let count = reader.Length compact
+                        let count = reader.Count(compact, inner.MinSize)
 
                         if count < 0 then
                             ValueNone
                         else
-                            reader.CheckCount(count, inner.MinSize)
                             let mutable values = ListCollector<'T>()
 
                             for i in 0 .. count - 1 do

@@ -114,33 +114,33 @@ type Reader internal (buffer: byte[], start: int, count: int) =
 
         value
 
-    /// Reads a length or count; -1 stands for null.
-    member private this.NullableLength(length: int64) : int =
+    /// A length or count as it stands on the wire: an int32, or its compact form. -1 stands for null.
+    member private this.WireLength(compact: bool) : int64 =
+        let length = if compact then int64 (this.UnsignedVarint()) - 1L else int64 (this.Int32())
         if length < -1L then this.Fail(Problem.NegativeLength length)
+        length
 
-        if length > int64 Int32.MaxValue then
-            this.Fail(Problem.Truncated(length, this.Remaining))
-
+    /// The length of a string: an int16, or its compact form. Both forms end at 32,767 bytes. -1 stands for null.
+    member internal this.StringLength(compact: bool) : int =
+        let length = if compact then int64 (this.UnsignedVarint()) - 1L else int64 (this.Int16())
+        if length < -1L then this.Fail(Problem.NegativeLength length)
+        if length > int64 Int16.MaxValue then
+            this.Fail(Problem.TooLong(length, int64 Int16.MaxValue))
         int length
 
-    /// The length of a string: an int16, or its compact form. Both forms end at 32,767 bytes.
-    member internal this.StringLength(compact: bool) : int =
-        if compact then
-            let length = int64 (this.UnsignedVarint()) - 1L
-
-            if length > int64 Int16.MaxValue then
-                this.Fail(Problem.TooLong(length, int64 Int16.MaxValue))
-
-            int length
-        else
-            this.NullableLength(int64 (this.Int16()))
-
-    /// The length of bytes or the count of an array: an int32, or its compact form.
+    /// The length of bytes. -1 stands for null.
     member internal this.Length(compact: bool) : int =
-        if compact then
-            this.NullableLength(int64 (this.UnsignedVarint()) - 1L)
-        else
-            this.NullableLength(int64 (this.Int32()))
+        let length = this.WireLength compact
+        if length > int64 this.Remaining then
+            this.Fail(Problem.Truncated(length, this.Remaining))
+        int length
+
+    /// The count of an array, refused where the bytes left cannot hold so many elements. -1 stands for null.
+    member internal this.Count(compact: bool, minSize: int) : int =
+        let count = this.WireLength compact
+        let most = this.Remaining / max 1 minSize
+        if count > int64 most then this.Fail(Problem.CountTooLarge(count, int64 most))
+        int count
 
     member internal this.Text(length: int) : string =
         let at = this.Take length
@@ -153,11 +153,22 @@ type Reader internal (buffer: byte[], start: int, count: int) =
     /// A slice of the buffer, not a copy.
     member internal this.Slice(length: int) : Bytes = Bytes(ReadOnlyMemory<byte>(buffer, this.Take length, length))
 
-    /// Refuses a count of elements that the bytes left cannot hold.
-    member internal this.CheckCount(count: int, minSize: int) =
-        let most = this.Remaining / max 1 minSize
+    /// Refuses a tag that stands twice, where its second value begins. By sorting, not by hashing: a peer could choose tags that all hash
+    /// alike.
+    member private _.RefuseDuplicates(entries: TagEntry[]) =
+        let keys = entries |> Array.map (fun entry -> (uint64 entry.Tag <<< 32) ||| uint64 entry.Start)
+        Array.Sort keys
+        let mutable first = UInt64.MaxValue
+        let mutable tag = 0u
 
-        if count > most then this.Fail(Problem.CountTooLarge(int64 count, int64 most))
+        for i in 1 .. keys.Length - 1 do
+            let place = keys[i] &&& 0xFFFFFFFFUL
+
+            if (keys[i] >>> 32) = (keys[i - 1] >>> 32) && place < first then
+                first <- place
+                tag <- uint32 (keys[i] >>> 32)
+
+        if first <> UInt64.MaxValue then Fault.raise' (Problem.DuplicateTag tag) (int first - start)
 
     /// Indexes the tagged section that starts here and goes behind it.
     member private this.ReadTags() : TagEntry[] =
@@ -173,6 +184,7 @@ type Reader internal (buffer: byte[], start: int, count: int) =
                 this.Fail(Problem.CountTooLarge(int64 count, int64 most))
 
             let found = Array.zeroCreate<TagEntry>(int count)
+            let mutable ascending = true
 
             for i in 0 .. found.Length - 1 do
                 let tag = this.UnsignedVarint()
@@ -181,14 +193,10 @@ type Reader internal (buffer: byte[], start: int, count: int) =
                 if int64 size > int64 this.Remaining then
                     this.Fail(Problem.Truncated(int64 size, this.Remaining))
 
+                if i > 0 && tag <= found[i - 1].Tag then ascending <- false
                 found[i] <- { Tag = tag; Start = this.Take(int size); Size = int size }
 
-            let seen = Collections.Generic.HashSet<uint32>()
-
-            for entry in found do
-                if not (seen.Add entry.Tag) then
-                    Fault.raise' (Problem.DuplicateTag entry.Tag) (entry.Start - start)
-
+            if not ascending then this.RefuseDuplicates found
             found
 
     /// Enters a struct: what comes back is the tagged section of the struct around it, to be given to `EndStruct`.

@@ -1,0 +1,22 @@
+namespace LibKafka.Protocol
+
+open LibKafka.Wire
+open LibKafka.Wire.Notation
+
+/// The value of the control record that ends a transaction in a partition, behind two bytes with the version (KIP-98). Whether it
+/// commits or aborts, the record's key says.
+module EndTxnMarker =
+
+    type Marker =
+        {
+            /// The leader epoch of the transaction coordinator's own partition.
+            CoordinatorEpoch: int32
+        }
+
+    let schema = message {
+        let! epoch = field "CoordinatorEpoch" _.CoordinatorEpoch int32
+        return { CoordinatorEpoch = epoch }
+    }
+
+    let message: Message<Marker> =
+        { Name = "EndTxnMarker"; Versions = { Lowest = 0s; Highest = 0s }; FlexibleSince = None; Schema = schema }

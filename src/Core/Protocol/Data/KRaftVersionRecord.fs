@@ -1,0 +1,24 @@
+namespace LibKafka.Protocol
+
+open LibKafka.Wire
+open LibKafka.Wire.Notation
+
+/// The control record of the metadata log that sets the level of the feature kraft.version (KIP-853).
+module KRaftVersionRecord =
+
+    type KRaftVersion =
+        {
+            /// The version of this record.
+            Version: int16
+            /// 0 where the voters are fixed by the nodes' settings; 1 where they stand in the log and can change.
+            KRaftVersion: int16
+        }
+
+    let schema = message {
+        let! version = field "Version" _.Version int16
+        and! level = field "KRaftVersion" _.KRaftVersion int16
+        return { Version = version; KRaftVersion = level }
+    }
+
+    let message: Message<KRaftVersion> =
+        { Name = "KRaftVersionRecord"; Versions = { Lowest = 0s; Highest = 0s }; FlexibleSince = Some 0s; Schema = schema }

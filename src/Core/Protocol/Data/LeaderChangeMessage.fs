@@ -1,0 +1,47 @@
+namespace LibKafka.Protocol
+
+open System
+open LibKafka.Wire
+open LibKafka.Wire.Notation
+
+/// The control record with which each new leader of the metadata quorum begins its epoch (KIP-595).
+module LeaderChangeMessage =
+
+    /// A voter of the quorum.
+    type Voter =
+        {
+            /// The id of its node.
+            VoterId: int32
+            /// The directory that it keeps the metadata log in (KIP-853); zero where it is not known.
+            VoterDirectoryId: Guid
+        }
+
+    let voter = message {
+        let! id = field "VoterId" _.VoterId int32
+        and! directory = field "VoterDirectoryId" _.VoterDirectoryId (uuid |> since 1s Guid.Empty)
+        return { VoterId = id; VoterDirectoryId = directory }
+    }
+
+    type LeaderChange =
+        {
+            /// The version of this record.
+            Version: int16
+            /// The node that leads from now on.
+            LeaderId: int32
+            /// All voters of the epoch.
+            Voters: Voter list
+            /// The voters that elected the leader.
+            GrantingVoters: Voter list
+        }
+
+    let schema = message {
+        let! version = field "Version" _.Version int16
+        and! leader = field "LeaderId" _.LeaderId int32
+        and! voters = field "Voters" _.Voters (array voter)
+        and! granting = field "GrantingVoters" _.GrantingVoters (array voter)
+
+        return { Version = version; LeaderId = leader; Voters = voters; GrantingVoters = granting }
+    }
+
+    let message: Message<LeaderChange> =
+        { Name = "LeaderChangeMessage"; Versions = { Lowest = 0s; Highest = 1s }; FlexibleSince = Some 0s; Schema = schema }

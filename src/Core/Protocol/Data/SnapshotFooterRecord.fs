@@ -1,0 +1,21 @@
+namespace LibKafka.Protocol
+
+open LibKafka.Wire
+open LibKafka.Wire.Notation
+
+/// The control record with which a snapshot of the metadata log ends (KIP-630). Without it the snapshot is not complete.
+module SnapshotFooterRecord =
+
+    type SnapshotFooter =
+        {
+            /// The version of this record.
+            Version: int16
+        }
+
+    let schema = message {
+        let! version = field "Version" _.Version int16
+        return { Version = version }
+    }
+
+    let message: Message<SnapshotFooter> =
+        { Name = "SnapshotFooterRecord"; Versions = { Lowest = 0s; Highest = 0s }; FlexibleSince = Some 0s; Schema = schema }

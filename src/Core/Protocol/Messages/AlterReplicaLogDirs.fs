@@ -1,0 +1,80 @@
+namespace LibKafka.Protocol
+
+open LibKafka.Wire
+open LibKafka.Wire.Notation
+open LibKafka.Protocol.Types
+
+/// AlterReplicaLogDirs (API key 34): move replicas to other log directories of the same broker (KIP-113). The broker answers at once
+/// and moves in the background; DescribeLogDirs shows how far it is. It goes to the broker that has the replicas.
+module AlterReplicaLogDirs =
+
+    /// Partitions of one topic.
+    type Topic = { Name: string; Partitions: int32 list }
+
+    let topic = message {
+        let! name = field "Name" _.Name string
+        and! partitions = field "Partitions" _.Partitions (array int32)
+        return { Name = name; Partitions = partitions }
+    }
+
+    /// A log directory and the replicas that are to be there.
+    type LogDir =
+        {
+            /// The absolute path, as the broker's settings have it (log.dirs).
+            Path: string
+            Topics: Topic list
+        }
+
+    let logDir = message {
+        let! path = field "Path" _.Path string
+        and! topics = field "Topics" _.Topics (array topic)
+        return { Path = path; Topics = topics }
+    }
+
+    type Request = { Dirs: LogDir list }
+
+    let request = message {
+        let! dirs = field "Dirs" _.Dirs (array logDir)
+        return { Dirs = dirs }
+    }
+
+    /// What became of one replica.
+    type PartitionResult =
+        {
+            PartitionIndex: int32
+            /// LOG_DIR_NOT_FOUND when the broker has no such directory; KAFKA_STORAGE_ERROR when the directory, or the one that the
+            /// replica is in, is offline; REPLICA_NOT_AVAILABLE when the broker has no such replica: if it gets it later, it puts it
+            /// there; CLUSTER_AUTHORIZATION_FAILED.
+            Error: ErrorCode
+        }
+
+    let partitionResult = message {
+        let! partition = field "PartitionIndex" _.PartitionIndex int32
+        and! error = field "ErrorCode" _.Error errorCode
+        return { PartitionIndex = partition; Error = error }
+    }
+
+    /// What became of one topic.
+    type TopicResult = { TopicName: string; Partitions: PartitionResult list }
+
+    let topicResult = message {
+        let! name = field "TopicName" _.TopicName string
+        and! partitions = field "Partitions" _.Partitions (array partitionResult)
+        return { TopicName = name; Partitions = partitions }
+    }
+
+    type Response =
+        {
+            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            ThrottleTimeMs: int32
+            Results: TopicResult list
+        }
+
+    let response = message {
+        let! throttle = field "ThrottleTimeMs" _.ThrottleTimeMs int32
+        and! results = field "Results" _.Results (array topicResult)
+
+        return { ThrottleTimeMs = throttle; Results = results }
+    }
+
+    let api = Api.define ApiKey.AlterReplicaLogDirs 1s 2s (Some 2s) request response

@@ -1,0 +1,90 @@
+namespace LibKafka.Protocol
+
+open LibKafka.Wire
+open LibKafka.Wire.Notation
+open LibKafka.Protocol.Types
+
+/// DeleteRecords (API key 21): delete the records of partitions before an offset (KIP-107). It goes to the leader of each partition.
+module DeleteRecords =
+
+    /// What to delete of one partition.
+    type Partition =
+        {
+            PartitionIndex: int32
+            /// The first offset to keep; -1 to delete everything up to the high watermark.
+            Offset: int64
+        }
+
+    let partition = message {
+        let! index = field "PartitionIndex" _.PartitionIndex int32
+        and! offset = field "Offset" _.Offset int64
+        return { PartitionIndex = index; Offset = offset }
+    }
+
+    /// What to delete of one topic.
+    type Topic = { Name: string; Partitions: Partition list }
+
+    let topic = message {
+        let! name = field "Name" _.Name string
+        and! partitions = field "Partitions" _.Partitions (array partition)
+        return { Name = name; Partitions = partitions }
+    }
+
+    type Request =
+        {
+            Topics: Topic list
+            /// How long the leader may wait for its followers to delete too, in milliseconds. REQUEST_TIMED_OUT when it was not enough;
+            /// the leader has deleted all the same.
+            TimeoutMs: int32
+        }
+
+    let request = message {
+        let! topics = field "Topics" _.Topics (array topic)
+        and! timeout = field "TimeoutMs" _.TimeoutMs int32
+        return { Topics = topics; TimeoutMs = timeout }
+    }
+
+    /// What became of one partition.
+    type PartitionResult =
+        {
+            PartitionIndex: int32
+            /// The first offset that any live replica still has; -1 on error.
+            LowWatermark: int64
+            /// OFFSET_OUT_OF_RANGE when the offset is behind the high watermark; POLICY_VIOLATION when the topic is only compacted,
+            /// never cut off (cleanup.policy); NOT_LEADER_OR_FOLLOWER when the leader has moved; UNKNOWN_TOPIC_OR_PARTITION;
+            /// TOPIC_AUTHORIZATION_FAILED; KAFKA_STORAGE_ERROR when the disk is unusable.
+            Error: ErrorCode
+        }
+
+    let partitionResult = message {
+        let! index = field "PartitionIndex" _.PartitionIndex int32
+        and! low = field "LowWatermark" _.LowWatermark int64
+        and! error = field "ErrorCode" _.Error errorCode
+
+        return { PartitionIndex = index; LowWatermark = low; Error = error }
+    }
+
+    /// What became of one topic.
+    type TopicResult = { Name: string; Partitions: PartitionResult list }
+
+    let topicResult = message {
+        let! name = field "Name" _.Name string
+        and! partitions = field "Partitions" _.Partitions (array partitionResult)
+        return { Name = name; Partitions = partitions }
+    }
+
+    type Response =
+        {
+            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            ThrottleTimeMs: int32
+            Topics: TopicResult list
+        }
+
+    let response = message {
+        let! throttle = field "ThrottleTimeMs" _.ThrottleTimeMs int32
+        and! topics = field "Topics" _.Topics (array topicResult)
+
+        return { ThrottleTimeMs = throttle; Topics = topics }
+    }
+
+    let api = Api.define ApiKey.DeleteRecords 0s 2s (Some 2s) request response

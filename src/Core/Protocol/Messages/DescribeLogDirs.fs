@@ -1,0 +1,105 @@
+namespace LibKafka.Protocol
+
+open LibKafka.Wire
+open LibKafka.Wire.Notation
+open LibKafka.Protocol.Types
+
+/// DescribeLogDirs (API key 35): the log directories of a broker and the replicas in them (KIP-113). It goes to the broker asked about.
+module DescribeLogDirs =
+
+    /// Partitions of one topic.
+    type TopicRequest = { Topic: string; Partitions: int32 list }
+
+    let topicRequest = message {
+        let! topic = field "Topic" _.Topic string
+        and! partitions = field "Partitions" _.Partitions (array int32)
+        return { Topic = topic; Partitions = partitions }
+    }
+
+    type Request =
+        {
+            /// Null for every replica that the broker has.
+            Topics: TopicRequest list option
+        }
+
+    let request = message {
+        let! topics = field "Topics" _.Topics (array topicRequest |> nullable)
+        return { Topics = topics }
+    }
+
+    /// A replica in a log directory.
+    type Partition =
+        {
+            PartitionIndex: int32
+            /// What its segments take on this disk, in bytes.
+            PartitionSize: int64
+            /// How many offsets it is behind: the replica itself behind the partition's high watermark, its copy on the way to another
+            /// directory behind the replica.
+            OffsetLag: int64
+            /// Whether it is a copy that AlterReplicaLogDirs makes and that will take the replica's place.
+            IsFutureKey: bool
+        }
+
+    let partition = message {
+        let! index = field "PartitionIndex" _.PartitionIndex int32
+        and! size = field "PartitionSize" _.PartitionSize int64
+        and! lag = field "OffsetLag" _.OffsetLag int64
+        and! future = field "IsFutureKey" _.IsFutureKey bool
+
+        return { PartitionIndex = index; PartitionSize = size; OffsetLag = lag; IsFutureKey = future }
+    }
+
+    /// The replicas of one topic in a log directory.
+    type Topic = { Name: string; Partitions: Partition list }
+
+    let topic = message {
+        let! name = field "Name" _.Name string
+        and! partitions = field "Partitions" _.Partitions (array partition)
+        return { Name = name; Partitions = partitions }
+    }
+
+    /// A log directory.
+    type LogDir =
+        {
+            /// KAFKA_STORAGE_ERROR when the directory is offline: what is in it is not told.
+            Error: ErrorCode
+            /// The absolute path.
+            Path: string
+            Topics: Topic list
+            /// The size of the volume that the directory is on, in bytes (KIP-827); -1 where it is not told.
+            TotalBytes: int64
+            /// What is free on the volume that the directory is on, in bytes (KIP-827); -1 where it is not told.
+            UsableBytes: int64
+            /// Whether the directory gets no new replicas, by cordoned.log.dirs (KIP-1066).
+            IsCordoned: bool
+        }
+
+    let logDir = message {
+        let! error = field "ErrorCode" _.Error errorCode
+        and! path = field "LogDir" _.Path string
+        and! topics = field "Topics" _.Topics (array topic)
+        and! total = field "TotalBytes" _.TotalBytes (int64 |> since 4s -1L |> ignorable)
+        and! usable = field "UsableBytes" _.UsableBytes (int64 |> since 4s -1L |> ignorable)
+        and! cordoned = field "IsCordoned" _.IsCordoned (bool |> since 5s false |> ignorable)
+
+        return { Error = error; Path = path; Topics = topics; TotalBytes = total; UsableBytes = usable; IsCordoned = cordoned }
+    }
+
+    type Response =
+        {
+            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            ThrottleTimeMs: int32
+            /// What concerns the request as a whole: CLUSTER_AUTHORIZATION_FAILED. Up to version 2 there are just no results then.
+            Error: ErrorCode
+            Results: LogDir list
+        }
+
+    let response = message {
+        let! throttle = field "ThrottleTimeMs" _.ThrottleTimeMs int32
+        and! error = field "ErrorCode" _.Error (errorCode |> since 3s ErrorCode.None |> ignorable)
+        and! results = field "Results" _.Results (array logDir)
+
+        return { ThrottleTimeMs = throttle; Error = error; Results = results }
+    }
+
+    let api = Api.define ApiKey.DescribeLogDirs 1s 5s (Some 2s) request response

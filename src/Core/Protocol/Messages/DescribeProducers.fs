@@ -1,0 +1,103 @@
+namespace LibKafka.Protocol
+
+open LibKafka.Wire
+open LibKafka.Wire.Notation
+open LibKafka.Protocol.Types
+
+/// DescribeProducers (API key 61): the idempotent and transactional producers that a partition remembers, for finding transactions that
+/// hang (KIP-664). It goes to the leader of each partition.
+module DescribeProducers =
+
+    /// Partitions of one topic that are asked about.
+    type TopicRequest = { Name: string; PartitionIndexes: int32 list }
+
+    let topicRequest = message {
+        let! name = field "Name" _.Name string
+        and! partitions = field "PartitionIndexes" _.PartitionIndexes (array int32)
+        return { Name = name; PartitionIndexes = partitions }
+    }
+
+    type Request = { Topics: TopicRequest list }
+
+    let request = message {
+        let! topics = field "Topics" _.Topics (array topicRequest)
+        return { Topics = topics }
+    }
+
+    /// A producer that the partition remembers.
+    type Producer =
+        {
+            ProducerId: int64
+            ProducerEpoch: int32
+            /// The sequence number of its last record; -1 where there is none.
+            LastSequence: int32
+            /// The timestamp of its last batch, in milliseconds since the epoch; -1 where there is none.
+            LastTimestamp: int64
+            /// The epoch of the transaction coordinator that wrote its last marker; -1 where there is none.
+            CoordinatorEpoch: int32
+            /// The offset of the first record of its open transaction; -1 where none is open.
+            CurrentTxnStartOffset: int64
+        }
+
+    let producer = message {
+        let! id = field "ProducerId" _.ProducerId int64
+        and! epoch = field "ProducerEpoch" _.ProducerEpoch int32
+        and! sequence = field "LastSequence" _.LastSequence (int32 |> withDefault -1)
+        and! timestamp = field "LastTimestamp" _.LastTimestamp (int64 |> withDefault -1L)
+        and! coordinatorEpoch = field "CoordinatorEpoch" _.CoordinatorEpoch int32
+        and! start = field "CurrentTxnStartOffset" _.CurrentTxnStartOffset (int64 |> withDefault -1L)
+
+        return
+            { ProducerId = id
+              ProducerEpoch = epoch
+              LastSequence = sequence
+              LastTimestamp = timestamp
+              CoordinatorEpoch = coordinatorEpoch
+              CurrentTxnStartOffset = start }
+    }
+
+    /// The producers of one partition.
+    type PartitionResponse =
+        {
+            PartitionIndex: int32
+            /// NOT_LEADER_OR_FOLLOWER when the leader has moved; UNKNOWN_TOPIC_OR_PARTITION; INVALID_TOPIC_EXCEPTION for a name that no
+            /// topic can have; TOPIC_AUTHORIZATION_FAILED.
+            Error: ErrorCode
+            /// What the broker says of the error; null where it says nothing.
+            ErrorMessage: string option
+            ActiveProducers: Producer list
+        }
+
+    let partitionResponse = message {
+        let! partition = field "PartitionIndex" _.PartitionIndex int32
+        and! error = field "ErrorCode" _.Error errorCode
+        and! text = field "ErrorMessage" _.ErrorMessage (string |> nullable |> withDefault None)
+        and! producers = field "ActiveProducers" _.ActiveProducers (array producer)
+
+        return { PartitionIndex = partition; Error = error; ErrorMessage = text; ActiveProducers = producers }
+    }
+
+    /// The producers of one topic's partitions.
+    type TopicResponse = { Name: string; Partitions: PartitionResponse list }
+
+    let topicResponse = message {
+        let! name = field "Name" _.Name string
+        and! partitions = field "Partitions" _.Partitions (array partitionResponse)
+        return { Name = name; Partitions = partitions }
+    }
+
+    type Response =
+        {
+            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            ThrottleTimeMs: int32
+            Topics: TopicResponse list
+        }
+
+    let response = message {
+        let! throttle = field "ThrottleTimeMs" _.ThrottleTimeMs int32
+        and! topics = field "Topics" _.Topics (array topicResponse)
+
+        return { ThrottleTimeMs = throttle; Topics = topics }
+    }
+
+    let api = Api.define ApiKey.DescribeProducers 0s 0s (Some 0s) request response

@@ -1,0 +1,86 @@
+namespace LibKafka.Protocol
+
+open LibKafka.Wire
+open LibKafka.Wire.Notation
+open LibKafka.Protocol.Types
+
+/// DescribeTransactions (API key 65): how far the transactions of transactional ids have come (KIP-664). It goes to the coordinator of
+/// each transactional id.
+module DescribeTransactions =
+
+    type Request =
+        {
+            /// An empty list asks for nothing.
+            TransactionalIds: string list
+        }
+
+    let request = message {
+        let! ids = field "TransactionalIds" _.TransactionalIds (array string)
+        return { TransactionalIds = ids }
+    }
+
+    /// Partitions of one topic that take part in a transaction.
+    type Topic = { Topic: string; Partitions: int32 list }
+
+    let topic = message {
+        let! topic = field "Topic" _.Topic string
+        and! partitions = field "Partitions" _.Partitions (array int32)
+        return { Topic = topic; Partitions = partitions }
+    }
+
+    /// The transaction of one transactional id: the open one, else the last one.
+    type Transaction =
+        {
+            /// TRANSACTIONAL_ID_NOT_FOUND; NOT_COORDINATOR and COORDINATOR_LOAD_IN_PROGRESS when to ask elsewhere or again;
+            /// COORDINATOR_NOT_AVAILABLE while the broker shuts down; INVALID_REQUEST for an empty transactional id;
+            /// TRANSACTIONAL_ID_AUTHORIZATION_FAILED.
+            Error: ErrorCode
+            TransactionalId: string
+            State: TransactionState
+            /// How long the coordinator leaves a transaction open before it aborts it, in milliseconds.
+            TimeoutMs: int32
+            /// When the transaction began, in milliseconds since the epoch; -1 where the transactional id has not begun one.
+            StartTimeMs: int64
+            ProducerId: int64
+            ProducerEpoch: int16
+            /// The partitions in the transaction; once it is to end, those that still wait for a marker. Topics that the client may not
+            /// see are left out.
+            Topics: Topic list
+        }
+
+    let transaction = message {
+        let! error = field "ErrorCode" _.Error errorCode
+        and! id = field "TransactionalId" _.TransactionalId string
+        and! state = field "TransactionState" _.State transactionState
+        and! timeout = field "TransactionTimeoutMs" _.TimeoutMs int32
+        and! start = field "TransactionStartTimeMs" _.StartTimeMs int64
+        and! producer = field "ProducerId" _.ProducerId int64
+        and! epoch = field "ProducerEpoch" _.ProducerEpoch int16
+        and! topics = field "Topics" _.Topics (array topic)
+
+        return
+            { Error = error
+              TransactionalId = id
+              State = state
+              TimeoutMs = timeout
+              StartTimeMs = start
+              ProducerId = producer
+              ProducerEpoch = epoch
+              Topics = topics }
+    }
+
+    type Response =
+        {
+            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            ThrottleTimeMs: int32
+            Transactions: Transaction list
+        }
+
+    let response = message {
+        let! throttle = field "ThrottleTimeMs" _.ThrottleTimeMs int32
+        and! transactions = field "TransactionStates" _.Transactions (array transaction)
+
+        return { ThrottleTimeMs = throttle; Transactions = transactions }
+    }
+
+    let api = Api.define ApiKey.DescribeTransactions 0s 0s (Some 0s) request response

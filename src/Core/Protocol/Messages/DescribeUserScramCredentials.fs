@@ -1,0 +1,84 @@
+namespace LibKafka.Protocol
+
+open LibKafka.Wire
+open LibKafka.Wire.Notation
+open LibKafka.Protocol.Types
+
+/// DescribeUserScramCredentials (API key 50): which users can log in with SCRAM, and how; never their secrets (KIP-554). Any broker
+/// answers; with ZooKeeper, only the controller.
+module DescribeUserScramCredentials =
+
+    /// A user that is asked about.
+    type User = { Name: string }
+
+    let user = message {
+        let! name = field "Name" _.Name string
+        return { Name = name }
+    }
+
+    type Request =
+        {
+            /// Null or empty for all users that have credentials.
+            Users: User list option
+        }
+
+    let request = message {
+        let! users = field "Users" _.Users (array user |> nullable)
+        return { Users = users }
+    }
+
+    /// A credential, without its secret.
+    type Credential =
+        {
+            Mechanism: ScramMechanism
+            /// How often the password was hashed.
+            Iterations: int32
+        }
+
+    let credential = message {
+        let! mechanism = field "Mechanism" _.Mechanism scramMechanism
+        and! iterations = field "Iterations" _.Iterations int32
+        return { Mechanism = mechanism; Iterations = iterations }
+    }
+
+    /// The credentials of one user.
+    type Result =
+        {
+            User: string
+            /// RESOURCE_NOT_FOUND when the user has no credential; DUPLICATE_RESOURCE when it was asked for twice.
+            Error: ErrorCode
+            /// What the broker says of the error; null where it says nothing.
+            ErrorMessage: string option
+            Credentials: Credential list
+        }
+
+    let result = message {
+        let! user = field "User" _.User string
+        and! error = field "ErrorCode" _.Error errorCode
+        and! text = field "ErrorMessage" _.ErrorMessage (string |> nullable)
+        and! credentials = field "CredentialInfos" _.Credentials (array credential)
+
+        return { User = user; Error = error; ErrorMessage = text; Credentials = credentials }
+    }
+
+    type Response =
+        {
+            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            ThrottleTimeMs: int32
+            /// What concerns the request as a whole: CLUSTER_AUTHORIZATION_FAILED; NOT_CONTROLLER when to ask elsewhere.
+            Error: ErrorCode
+            /// What the broker says of the error; null where it says nothing.
+            ErrorMessage: string option
+            Results: Result list
+        }
+
+    let response = message {
+        let! throttle = field "ThrottleTimeMs" _.ThrottleTimeMs int32
+        and! error = field "ErrorCode" _.Error errorCode
+        and! text = field "ErrorMessage" _.ErrorMessage (string |> nullable)
+        and! results = field "Results" _.Results (array result)
+
+        return { ThrottleTimeMs = throttle; Error = error; ErrorMessage = text; Results = results }
+    }
+
+    let api = Api.define ApiKey.DescribeUserScramCredentials 0s 0s (Some 0s) request response

@@ -1,0 +1,141 @@
+namespace LibKafka.Protocol
+
+open System
+open LibKafka.Wire
+open LibKafka.Wire.Notation
+open LibKafka.Protocol.Types
+
+/// ShareGroupDescribe (API key 77): state, members and assignments of share groups (KIP-932). It goes to the coordinator of each group.
+/// Version 0 was a preview in Kafka 4.0 and is gone.
+module ShareGroupDescribe =
+
+    type Request =
+        {
+            GroupIds: string list
+            /// Whether to tell what the client may do with each group (KIP-430).
+            IncludeAuthorizedOperations: bool
+        }
+
+    let request = message {
+        let! groups = field "GroupIds" _.GroupIds (array string)
+        and! operations = field "IncludeAuthorizedOperations" _.IncludeAuthorizedOperations bool
+
+        return { GroupIds = groups; IncludeAuthorizedOperations = operations }
+    }
+
+    /// Partitions of one topic.
+    type TopicPartitions = { TopicId: Guid; TopicName: string; Partitions: int32 list }
+
+    let topicPartitions = message {
+        let! id = field "TopicId" _.TopicId uuid
+        and! name = field "TopicName" _.TopicName string
+        and! partitions = field "Partitions" _.Partitions (array int32)
+
+        return { TopicId = id; TopicName = name; Partitions = partitions }
+    }
+
+    /// The partitions of one member. Other members may have the same.
+    type Assignment = { TopicPartitions: TopicPartitions list }
+
+    let assignment = message {
+        let! partitions = field "TopicPartitions" _.TopicPartitions (array topicPartitions)
+        return { TopicPartitions = partitions }
+    }
+
+    /// A member of a group.
+    type Member =
+        {
+            MemberId: string
+            /// Null where the member has told none.
+            RackId: string option
+            /// The epoch that the member has reached.
+            MemberEpoch: int32
+            /// The client id from the header of the member's requests.
+            ClientId: string
+            /// The address that the member's requests come from, such as `/10.0.0.7`.
+            ClientHost: string
+            SubscribedTopicNames: string list
+            Assignment: Assignment
+        }
+
+    let groupMember = message {
+        let! id = field "MemberId" _.MemberId string
+        and! rack = field "RackId" _.RackId (string |> nullable |> withDefault None)
+        and! epoch = field "MemberEpoch" _.MemberEpoch int32
+        and! client = field "ClientId" _.ClientId string
+        and! host = field "ClientHost" _.ClientHost string
+        and! topics = field "SubscribedTopicNames" _.SubscribedTopicNames (array string)
+        and! assignment = field "Assignment" _.Assignment assignment
+
+        return
+            { MemberId = id
+              RackId = rack
+              MemberEpoch = epoch
+              ClientId = client
+              ClientHost = host
+              SubscribedTopicNames = topics
+              Assignment = assignment }
+    }
+
+    /// A group.
+    type Group =
+        {
+            /// NOT_COORDINATOR and COORDINATOR_LOAD_IN_PROGRESS when to ask elsewhere or again; GROUP_ID_NOT_FOUND when there is no such
+            /// group or it is no share group; INVALID_GROUP_ID for an empty id; GROUP_AUTHORIZATION_FAILED;
+            /// TOPIC_AUTHORIZATION_FAILED when the client may not see a topic of the group.
+            Error: ErrorCode
+            /// What the broker says of the error; null where it says nothing.
+            ErrorMessage: string option
+            GroupId: string
+            /// Empty on error.
+            GroupState: GroupState
+            /// Grows with each change of members, subscriptions or topics.
+            GroupEpoch: int32
+            /// The group epoch for which the assignment was worked out. Behind the group's, a new one is due.
+            AssignmentEpoch: int32
+            /// The assignor that the coordinator uses.
+            AssignorName: string
+            Members: Member list
+            /// What the client may do with the group, where it was asked.
+            AuthorizedOperations: AuthorizedOperations
+        }
+
+    let group = message {
+        let! error = field "ErrorCode" _.Error errorCode
+        and! text = field "ErrorMessage" _.ErrorMessage (string |> nullable |> withDefault None)
+        and! id = field "GroupId" _.GroupId string
+        and! state = field "GroupState" _.GroupState groupState
+        and! epoch = field "GroupEpoch" _.GroupEpoch int32
+        and! assignmentEpoch = field "AssignmentEpoch" _.AssignmentEpoch int32
+        and! assignor = field "AssignorName" _.AssignorName string
+        and! members = field "Members" _.Members (array groupMember)
+        and! operations =
+            field "AuthorizedOperations" _.AuthorizedOperations (authorizedOperations |> withDefault AuthorizedOperations.NotAsked)
+
+        return
+            { Error = error
+              ErrorMessage = text
+              GroupId = id
+              GroupState = state
+              GroupEpoch = epoch
+              AssignmentEpoch = assignmentEpoch
+              AssignorName = assignor
+              Members = members
+              AuthorizedOperations = operations }
+    }
+
+    type Response =
+        {
+            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            ThrottleTimeMs: int32
+            Groups: Group list
+        }
+
+    let response = message {
+        let! throttle = field "ThrottleTimeMs" _.ThrottleTimeMs int32
+        and! groups = field "Groups" _.Groups (array group)
+
+        return { ThrottleTimeMs = throttle; Groups = groups }
+    }
+
+    let api = Api.define ApiKey.ShareGroupDescribe 1s 1s (Some 0s) request response

@@ -1,0 +1,101 @@
+namespace LibKafka.Protocol
+
+open LibKafka.Wire
+open LibKafka.Wire.Notation
+open LibKafka.Protocol.Types
+
+/// WriteTxnMarkers (API key 27): write the markers that end transactions (KIP-98). Transaction coordinators send it to the leader of
+/// each partition; tools send it to end a transaction that hangs (KIP-664).
+module WriteTxnMarkers =
+
+    /// Partitions of one topic.
+    type Topic = { Name: string; PartitionIndexes: int32 list }
+
+    let topic = message {
+        let! name = field "Name" _.Name string
+        and! partitions = field "PartitionIndexes" _.PartitionIndexes (array int32)
+        return { Name = name; PartitionIndexes = partitions }
+    }
+
+    /// The end of one transaction.
+    type Marker =
+        {
+            ProducerId: int64
+            ProducerEpoch: int16
+            /// True for committed, false for aborted.
+            TransactionResult: bool
+            Topics: Topic list
+            /// The leader epoch of the coordinator's own partition, so that a coordinator that has been replaced is found out:
+            /// TRANSACTION_COORDINATOR_FENCED.
+            CoordinatorEpoch: int32
+            /// The level of the feature transaction.version that the transaction runs at (KIP-1228). From 2 on the marker's epoch must
+            /// be higher than that of the records, at 0 and 1 it may be the same.
+            TransactionVersion: int8
+        }
+
+    let marker = message {
+        let! producer = field "ProducerId" _.ProducerId int64
+        and! epoch = field "ProducerEpoch" _.ProducerEpoch int16
+        and! result = field "TransactionResult" _.TransactionResult bool
+        and! topics = field "Topics" _.Topics (array topic)
+        and! coordinator = field "CoordinatorEpoch" _.CoordinatorEpoch int32
+        and! version = field "TransactionVersion" _.TransactionVersion (int8 |> since 2s 0y |> ignorable)
+
+        return
+            { ProducerId = producer
+              ProducerEpoch = epoch
+              TransactionResult = result
+              Topics = topics
+              CoordinatorEpoch = coordinator
+              TransactionVersion = version }
+    }
+
+    type Request = { Markers: Marker list }
+
+    let request = message {
+        let! markers = field "Markers" _.Markers (array marker)
+        return { Markers = markers }
+    }
+
+    /// Whether the marker is in one partition.
+    type PartitionResult =
+        {
+            PartitionIndex: int32
+            /// NOT_LEADER_OR_FOLLOWER when the leader has moved; UNKNOWN_TOPIC_OR_PARTITION; INVALID_PRODUCER_EPOCH when the partition
+            /// knows a newer epoch of the producer; TRANSACTION_COORDINATOR_FENCED when it knows a newer coordinator;
+            /// CLUSTER_AUTHORIZATION_FAILED.
+            Error: ErrorCode
+        }
+
+    let partitionResult = message {
+        let! partition = field "PartitionIndex" _.PartitionIndex int32
+        and! error = field "ErrorCode" _.Error errorCode
+        return { PartitionIndex = partition; Error = error }
+    }
+
+    /// Whether the marker is in the partitions of one topic.
+    type TopicResult = { Name: string; Partitions: PartitionResult list }
+
+    let topicResult = message {
+        let! name = field "Name" _.Name string
+        and! partitions = field "Partitions" _.Partitions (array partitionResult)
+        return { Name = name; Partitions = partitions }
+    }
+
+    /// What became of one marker.
+    type MarkerResult = { ProducerId: int64; Topics: TopicResult list }
+
+    let markerResult = message {
+        let! producer = field "ProducerId" _.ProducerId int64
+        and! topics = field "Topics" _.Topics (array topicResult)
+        return { ProducerId = producer; Topics = topics }
+    }
+
+    type Response = { Markers: MarkerResult list }
+
+    let response = message {
+        let! markers = field "Markers" _.Markers (array markerResult)
+        return { Markers = markers }
+    }
+
+    let api = Api.define ApiKey.WriteTxnMarkers 1s 2s (Some 1s) request response
