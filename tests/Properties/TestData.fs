@@ -7,15 +7,17 @@ open System.IO.Compression
 open System.Text.Json
 open LibKafka.Wire
 
-/// The folder of test data of the checkout that this program was built in.
-let private root: string =
+/// The checkout that this program was built in.
+let checkout: string =
     let rec up (directory: DirectoryInfo | null) =
         match directory with
         | null -> failwith "run the tests from inside a checkout: tests/data is not above the program"
-        | here when Directory.Exists(Path.Combine(here.FullName, "tests", "data")) -> Path.Combine(here.FullName, "tests", "data")
+        | here when Directory.Exists(Path.Combine(here.FullName, "tests", "data")) -> here.FullName
         | here -> up here.Parent
 
     up (DirectoryInfo AppContext.BaseDirectory)
+
+let private root = Path.Combine(checkout, "tests", "data")
 
 /// `tests/data/<name>`, or the folder that the environment variable names where it is set.
 let private folder (variable: string) (name: string) : string =

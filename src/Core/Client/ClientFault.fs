@@ -1,6 +1,8 @@
 namespace LibKafka.Client
 
 open System
+open System.Diagnostics
+open System.Globalization
 open LibKafka.Wire
 open LibKafka.Protocol
 
@@ -30,7 +32,7 @@ module BrokerAddress =
 
         let bare = if host.StartsWith '[' && host.EndsWith ']' then host.Substring(1, host.Length - 2) else host
 
-        match Int32.TryParse(text.Substring(colon + 1)) with
+        match Int32.TryParse(text.Substring(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture) with
         | true, port when bare <> "" && port > 0 && port <= 65535 && (bare = host) <> host.Contains ':' -> Ok { Host = bare; Port = port }
         | _ -> Error("'" + text + "' is not of the form host:port")
 
@@ -180,15 +182,17 @@ module ClientSettings =
 [<RequireQualifiedAccess>]
 module internal Exchange =
 
-    /// A call that ended before anything was sent.
-    let notMade (settings: ClientSettings) (api: Api<'Request, 'Response>) broker (request: 'Request) (fault: ClientFault) =
+    /// A call that ended before anything was sent, and when it was begun, in the ticks of the stopwatch.
+    let notMade (settings: ClientSettings) (began: int64) (api: Api<'Request, 'Response>) broker (request: 'Request) (fault: ClientFault) =
+        let elapsed = Stopwatch.GetElapsedTime began
+
         let info =
             { Api = api.Key
               Version = -1s
               Broker = broker
               CorrelationId = 0
-              Began = DateTimeOffset.UtcNow
-              Elapsed = TimeSpan.Zero
+              Began = DateTimeOffset.UtcNow - elapsed
+              Elapsed = elapsed
               BytesOut = 0
               BytesIn = 0
               UnreadBytes = 0

@@ -154,3 +154,19 @@ module Cluster =
             { Key = (if isList then "" else key); KeyType = kind; Keys = (if isList then [ key ] else []) },
             cancellation
         )
+
+    /// The coordinator of a key according to a response, in whichever of its two forms: an error code in it says why there is none.
+    let coordinatorIn (response: FindCoordinator.Response) (key: string) : FindCoordinator.Coordinator =
+        let alone: FindCoordinator.Coordinator =
+            { Key = key
+              NodeId = response.NodeId
+              Host = response.Host
+              Port = response.Port
+              Error = response.Error
+              ErrorMessage = response.ErrorMessage }
+
+        match response.Coordinators |> List.tryFind (fun found -> found.Key = key) with
+        | Some found -> found
+        // A list that does not have the key leaves these empty.
+        | None when alone.Host = "" && not alone.Error.IsError -> { alone with Error = ErrorCode.CoordinatorNotAvailable }
+        | None -> alone

@@ -2,6 +2,7 @@ namespace LibKafka.Client
 
 open System
 open System.Buffers.Binary
+open System.Diagnostics
 open System.Threading
 open LibKafka.Wire
 open LibKafka.Protocol
@@ -223,7 +224,7 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
     member this.Call(api: Api<'Request, 'Response>, request: 'Request, ?cancellation: CancellationToken) : Exchange<'Request, 'Response> =
         match this.VersionOf api with
         | Ok version -> this.CallAt(version, api, request, ?cancellation = cancellation)
-        | Error fault -> Exchange.notMade settings api (Some broker) request fault
+        | Error fault -> Exchange.notMade settings (Stopwatch.GetTimestamp()) api (Some broker) request fault
 
     /// Sends a request in the version given and waits for its response.
     member _.CallAt

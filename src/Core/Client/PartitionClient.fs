@@ -1,6 +1,7 @@
 namespace LibKafka.Client
 
 open System
+open System.Diagnostics
 open System.Threading
 open LibKafka.Wire
 open LibKafka.Protocol
@@ -69,13 +70,15 @@ type PartitionClient(settings: ClientSettings, bootstrap: BrokerAddress list, pa
             send: Connection -> int16 -> 'Request -> Exchange<'Request, 'Answer>,
             cancellation: CancellationToken
         ) : Exchange<'Request, 'Answer> =
+        let began = Stopwatch.GetTimestamp()
+
         match connect cancellation with
-        | Error fault -> Exchange.notMade settings api None (request noLeader) fault
+        | Error fault -> Exchange.notMade settings began api None (request noLeader) fault
         | Ok(leader, connection) ->
             let request = request leader
 
             match connection.VersionOf api with
-            | Error fault -> Exchange.notMade settings api (Some connection.Broker) request fault
+            | Error fault -> Exchange.notMade settings began api (Some connection.Broker) request fault
             | Ok version ->
                 let version = if leader.TopicId = Guid.Empty then min version (withIds - 1s) else version
 

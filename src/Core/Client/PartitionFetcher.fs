@@ -39,8 +39,8 @@ type Sought =
         | Ok found when not found.Error.IsError && found.Offset >= 0L -> Some found.Offset
         | _ -> None
 
-/// What a fetch brought. The error code is part of the answer, next to whatever came with it: the bounds of the log with
-/// OFFSET_OUT_OF_RANGE, the new leader with NOT_LEADER_OR_FOLLOWER.
+/// What a fetch brought. The error code is part of the answer, next to whatever came with it, such as the new leader with
+/// NOT_LEADER_OR_FOLLOWER. With OFFSET_OUT_OF_RANGE Kafka's brokers give -1 for the bounds of the log: search for them.
 type Fetched =
     {
         /// The offset that was asked for.

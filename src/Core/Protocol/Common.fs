@@ -2,6 +2,7 @@ namespace LibKafka.Protocol
 
 open LibKafka.Wire
 open LibKafka.Wire.Notation
+open LibKafka.Protocol.Types
 
 /// The leader of a partition as a broker that is not it knows it (KIP-951).
 type CurrentLeader =
@@ -18,12 +19,17 @@ module CurrentLeader =
     /// No leader is known.
     let unknown = { LeaderId = -1; LeaderEpoch = -1 }
 
-    let internal schema = message {
-        let! leader = field "LeaderId" _.LeaderId (int32 |> withDefault -1)
-        and! epoch = field "LeaderEpoch" _.LeaderEpoch (int32 |> withDefault -1)
+    let private withDefaults fallback = message {
+        let! leader = field "LeaderId" _.LeaderId (int32 |> withDefault fallback.LeaderId)
+        and! epoch = field "LeaderEpoch" _.LeaderEpoch (int32 |> withDefault fallback.LeaderEpoch)
 
         return { LeaderId = leader; LeaderEpoch = epoch }
     }
+
+    let internal schema = withDefaults unknown
+
+    /// For APIs that have 0 as the default of both.
+    let internal zeroSchema = withDefaults { LeaderId = 0; LeaderEpoch = 0 }
 
 /// Where a broker is to be reached.
 type NodeEndpoint =
@@ -36,13 +42,57 @@ type NodeEndpoint =
     }
 
 [<RequireQualifiedAccess>]
-module NodeEndpoint =
+module internal NodeEndpoint =
 
-    let internal schema = message {
+    let schema = message {
         let! node = field "NodeId" _.NodeId int32
         and! host = field "Host" _.Host string
         and! port = field "Port" _.Port int32
         and! rack = field "Rack" _.Rack (string |> nullable |> withDefault None)
 
         return { NodeId = node; Host = host; Port = port; Rack = rack }
+    }
+
+/// A listener that a broker or controller registers.
+type RegisteredListener =
+    {
+        /// The listener's name, such as `CONTROLLER`.
+        Name: string
+        Host: string
+        Port: uint16
+        SecurityProtocol: SecurityProtocol
+    }
+
+[<RequireQualifiedAccess>]
+module internal RegisteredListener =
+
+    let schema = message {
+        let! name = field "Name" _.Name string
+        and! host = field "Host" _.Host string
+        and! port = field "Port" _.Port uint16
+        and! security = field "SecurityProtocol" _.SecurityProtocol securityProtocol
+
+        return { Name = name; Host = host; Port = port; SecurityProtocol = security }
+    }
+
+/// A feature and the levels of it that the broker or controller that registers supports.
+type RegisteredFeature =
+    {
+        /// Such as `metadata.version`.
+        Name: string
+        /// The lowest level.
+        MinSupportedVersion: int16
+        /// The highest level.
+        MaxSupportedVersion: int16
+    }
+
+[<RequireQualifiedAccess>]
+module internal RegisteredFeature =
+
+    let schema = message {
+        let! name = field "Name" _.Name string
+        and! lowest = field "MinSupportedVersion" _.MinSupportedVersion int16
+        and! highest = field "MaxSupportedVersion" _.MaxSupportedVersion int16
+
+        return { Name = name; MinSupportedVersion = lowest; MaxSupportedVersion = highest }
     }

@@ -1,9 +1,11 @@
 namespace LibKafka.Protocol
 
+open System
+open LibKafka.Records
 open LibKafka.Wire
 open LibKafka.Wire.Notation
 
-/// How the types of `ErrorCode.fs` and `Codes.fs` stand on the wire.
+/// How the types of `ErrorCode.fs` and `Codes.fs`, and the compression of `Records`, stand on the wire.
 module internal Types =
 
     let errorCode = int16 |> mapped ErrorCode _.Code _.Name
@@ -39,3 +41,7 @@ module internal Types =
     let groupState = string |> mapped GroupState _.Name (fun _ -> "")
     let groupType = string |> mapped GroupType _.Name (fun _ -> "")
     let transactionState = string |> mapped TransactionState _.Name (fun _ -> "")
+
+    let compressionType =
+        let name compression = if Enum.IsDefined compression then CompressionType.name compression else ""
+        int8 |> mapped (fun code -> enum<CompressionType>(int code)) sbyte name

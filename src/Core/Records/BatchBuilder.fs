@@ -4,6 +4,7 @@ open System
 open System.Buffers.Binary
 open System.Runtime.CompilerServices
 open System.Runtime.InteropServices
+open System.Runtime.Intrinsics
 open LibKafka.Wire
 
 /// What a batch says about itself beside its records.
@@ -107,28 +108,45 @@ module internal Put =
         elif raw < 0x4000UL then
             // Moves the upper seven bits up by one and sets the bit between.
             let both = uint16 (raw + (raw &&& 0x3F80UL) + 0x80UL)
-            Unsafe.WriteUnaligned(&Unsafe.Add(&origin, at), (if BitConverter.IsLittleEndian then both else BinaryPrimitives.ReverseEndianness both))
+            Unsafe.WriteUnaligned(
+                &Unsafe.Add(&origin, at),
+                (if BitConverter.IsLittleEndian then both else BinaryPrimitives.ReverseEndianness both)
+            )
             at + 2n
         else
             long &origin at raw
 
-    /// The length, -1 for null, and the bytes, giving the position behind them.
-    let inline run (origin: byref<byte>) (at: nativeint) (content: NullableSpan) : nativeint =
-        let source = content.Span
-        let length = nativeint source.Length
-        // Twice the length, or 1 for null: the zig-zag form without its general case.
-        let next = varint &origin at (if content.IsNull then 1UL else uint64 (2n * length))
+    /// The same where a call does not matter.
+    let varintCall (origin: byref<byte>) (at: nativeint) (raw: uint64) : nativeint = varint &origin at raw
 
-        if length <= 16n && length >= 8n then
-            // Most keys: two words that overlap cost less than a call.
-            let first = &MemoryMarshal.GetReference source
-            Unsafe.WriteUnaligned(&Unsafe.Add(&origin, next), Unsafe.ReadUnaligned<uint64>(&first))
-            let last = length - 8n
-            Unsafe.WriteUnaligned(&Unsafe.Add(&origin, next + last), Unsafe.ReadUnaligned<uint64>(&Unsafe.Add(&first, last)))
-        else
-            source.CopyTo(MemoryMarshal.CreateSpan(&Unsafe.Add(&origin, next), source.Length))
+    let inline copyAt<'Block> (target: byref<byte>) (source: byref<byte>) (at: nativeint) =
+        Unsafe.WriteUnaligned(&Unsafe.Add(&target, at), Unsafe.ReadUnaligned<'Block>(&Unsafe.Add(&source, at)))
 
-        next + length
+    /// Copies without a call what is short, as most keys and many values are; a last block that overlaps the one before takes what is left.
+    let inline bytes (target: byref<byte>) (source: ReadOnlySpan<byte>) =
+        let first = &MemoryMarshal.GetReference source
+        let size = nativeint source.Length
+
+        if size >= 32n && size <= 256n then
+            let last = size - 32n
+            let mutable at = 0n
+
+            while at < last do
+                copyAt<Vector256<byte>> &target &first at
+                at <- at + 32n
+
+            copyAt<Vector256<byte>> &target &first last
+        elif size >= 8n && size <= 16n then
+            copyAt<uint64> &target &first 0n
+            copyAt<uint64> &target &first (size - 8n)
+        elif size > 0n then
+            source.CopyTo(MemoryMarshal.CreateSpan(&target, source.Length))
+
+    /// A length in its zig-zag form and the bytes, giving the position behind them.
+    let inline run (origin: byref<byte>) (at: nativeint) (length: uint64) (source: ReadOnlySpan<byte>) : nativeint =
+        let next = varint &origin at length
+        bytes (&Unsafe.Add(&origin, next)) source
+        next + nativeint source.Length
 
 /// Encodes records into a batch as they are added, in one pass, and knows the exact size at every step. Its memory grows as needed, up to the limit, and is
 /// used again after `Reset`, so that nothing is allocated once it has grown. It is for one thread at a time.
@@ -172,21 +190,24 @@ type BatchBuilder(options: BatchOptions, limit: int) =
         Buffer.BlockCopy(buffer, 0, grown, 0, min position buffer.Length)
         buffer <- grown
 
-    /// The exact size of a record behind its length. `content` are the bytes of key, value and headers.
+    /// The exact size of a record behind its length. Lengths are in their zig-zag form; `content` are the bytes of key, value and headers.
     static member private BodySize
-        (timestampDelta: int64, offsetDelta: int, keyLength: int, valueLength: int, headerCount: int, content: int64)
+        (timestampDelta: int64, offsetDelta: int, keyLength: uint64, valueLength: uint64, headerCount: int, content: int64)
         : int64 =
-        let length (value: int) = Varint.size32 (Varint.zigZag32 value)
+        let size (value: uint64) = int64 (Varint.size64 value)
 
         1L
-        + int64 (Varint.size64 (Varint.zigZag64 timestampDelta))
-        + int64 (length offsetDelta + length keyLength + length valueLength + length headerCount)
+        + size (Varint.zigZag64 timestampDelta)
+        + size (2UL * uint64 offsetDelta)
+        + size keyLength
+        + size valueLength
+        + size (2UL * uint64 headerCount)
         + content
 
     /// Makes room for a record, or says no, where it is not plain that there is enough; the first record also settles the base timestamp.
     [<MethodImpl(MethodImplOptions.NoInlining)>]
     member private this.MakeRoom
-        (offsetDelta: int, timestamp: int64, keyLength: int, valueLength: int, headerCount: int, content: int64)
+        (offsetDelta: int, timestamp: int64, keyLength: uint64, valueLength: uint64, headerCount: int, content: int64)
         : bool =
         if built then
             raise (InvalidOperationException "The batch has been built; reset the builder to begin the next one.")
@@ -200,8 +221,7 @@ type BatchBuilder(options: BatchOptions, limit: int) =
                 | ValueNone, ValueSome given -> given
                 | ValueNone, ValueNone -> timestamp
 
-        let body =
-            BatchBuilder.BodySize(timestamp - first, offsetDelta, keyLength, valueLength, headerCount, content)
+        let body = BatchBuilder.BodySize(timestamp - first, offsetDelta, keyLength, valueLength, headerCount, content)
 
         let total = body + int64 (Varint.size64 (uint64 body <<< 1))
 
@@ -218,11 +238,16 @@ type BatchBuilder(options: BatchOptions, limit: int) =
     member private this.Begin
         (offsetDelta: int, attributes: byte, timestamp: int64, key: NullableSpan, value: NullableSpan, headerCount: int, headersSize: int64)
         : int =
-        let content = int64 key.Span.Length + int64 value.Span.Length + headersSize
+        // Taken apart at once, so that they stay in registers.
+        let keyLength = key.ZigZagLength
+        let valueLength = value.ZigZagLength
+        let keySpan = key.Span
+        let valueSpan = value.Span
+        let content = int64 keySpan.Length + int64 valueSpan.Length + headersSize
 
         if
             content + Put.Overhead > int64 (ready - position)
-            && not (this.MakeRoom(offsetDelta, timestamp, key.WireLength, value.WireLength, headerCount, content))
+            && not (this.MakeRoom(offsetDelta, timestamp, keyLength, valueLength, headerCount, content))
         then
             -1
         else
@@ -235,9 +260,7 @@ type BatchBuilder(options: BatchOptions, limit: int) =
                 elif content < 64L - Put.Overhead then
                     1
                 else
-                    let body =
-                        BatchBuilder.BodySize(timestampDelta, offsetDelta, key.WireLength, value.WireLength, headerCount, content)
-
+                    let body = BatchBuilder.BodySize(timestampDelta, offsetDelta, keyLength, valueLength, headerCount, content)
                     Varint.size64 (uint64 body <<< 1)
 
             let origin = &MemoryMarshal.GetArrayDataReference buffer
@@ -245,8 +268,8 @@ type BatchBuilder(options: BatchOptions, limit: int) =
             Unsafe.Add(&origin, start) <- attributes
             let mutable at = Put.varint &origin (start + 1n) (Varint.zigZag64 timestampDelta)
             at <- Put.varint &origin at (2UL * uint64 offsetDelta)
-            at <- Put.run &origin at key
-            at <- Put.run &origin at value
+            at <- Put.run &origin at keyLength keySpan
+            at <- Put.run &origin at valueLength valueSpan
             at <- Put.varint &origin at (2UL * uint64 headerCount)
             let finish = at + nativeint headersSize
             Put.varint &origin (nativeint position) (uint64 (2n * (finish - start))) |> ignore
@@ -274,12 +297,13 @@ type BatchBuilder(options: BatchOptions, limit: int) =
         let mutable at = nativeint start
 
         for i in 0 .. headers.Length - 1 do
-            at <- Put.run &origin at (NullableSpan headers[i].Key.Span)
+            let key = headers[i].Key.Span
+            at <- Put.run &origin at (2UL * uint64 key.Length) key
 
             at <-
                 match headers[i].Value with
-                | ValueSome value -> Put.run &origin at (NullableSpan value.Span)
-                | ValueNone -> Put.run &origin at NullableSpan.Null
+                | ValueSome value -> Put.run &origin at (2UL * uint64 value.Length) value.Span
+                | ValueNone -> Put.varint &origin at 1UL
 
     /// Adds a record at an offset that is given, relative to the base offset.
     member internal this.TryAddAt
@@ -291,7 +315,6 @@ type BatchBuilder(options: BatchOptions, limit: int) =
 
     /// Adds a record without headers behind the ones added so far, unless the batch would exceed the limit with it: then nothing changes and
     /// the answer is false. The timestamp is in milliseconds since 1970-01-01 UTC, -1 for none.
-    [<MethodImpl(MethodImplOptions.NoInlining)>]
     member this.TryAdd(timestamp: int64, key: NullableSpan, value: NullableSpan) : bool =
         this.Begin(lastOffsetDelta + 1, 0uy, timestamp, key, value, 0, 0L) >= 0
 

@@ -63,7 +63,6 @@ type ControlRecordType =
 [<NoComparison>]
 type ControlRecord =
     {
-        Offset: int64
         /// The version of the key's form.
         Version: int16
         Type: ControlRecordType
@@ -71,7 +70,7 @@ type ControlRecord =
         Value: Bytes voption
     }
 
-    override this.ToString() = "offset " + string this.Offset + ": " + this.Type.ToString()
+    override this.ToString() = this.Type.ToString()
 
 /// Reading control records.
 [<RequireQualifiedAccess>]
@@ -91,7 +90,6 @@ module ControlRecord =
                 Error(Fault.at 0 (Problem.OutOfRange(int64 version, 0L, int64 Int16.MaxValue)))
             else
                 Ok
-                    { Offset = record.Offset
-                      Version = version
+                    { Version = version
                       Type = ControlRecordType.OfCode(BinaryPrimitives.ReadInt16BigEndian(key.Slice 2))
                       Value = if record.HasValue then ValueSome(Bytes.ofSpan record.Value) else ValueNone }

@@ -36,8 +36,9 @@ type NullableSpan =
     /// The bytes; none for null.
     member this.Span: ReadOnlySpan<byte> = this.content
 
-    /// The number of bytes, or -1 for null, as on the wire.
-    member internal this.WireLength = if this.IsNull then -1 else this.content.Length
+    /// The number of bytes, or -1 for null, in its zig-zag form.
+    member internal this.ZigZagLength
+        with [<MethodImpl(MethodImplOptions.AggressiveInlining)>] get () = if this.IsNull then 1UL else 2UL * uint64 this.content.Length
 
     /// No bytes and not empty either.
     static member Null = NullableSpan(ReadOnlySpan<byte>(), true)
@@ -224,11 +225,10 @@ type HeaderSlice internal (buffer: byte[], keyStart: int, keyLength: int, valueS
     /// The value; no bytes where it is null.
     member _.ValueMemory = ReadOnlyMemory<byte>(buffer, valueStart, max 0 valueLength)
 
-    /// A copy that shares no memory with the batch.
-    member this.ToHeader() : RecordHeader =
+    member internal this.Copy() : RecordHeader =
         { Key = Bytes.ofSpan this.Key; Value = if this.HasValue then ValueSome(Bytes.ofSpan this.Value) else ValueNone }
 
-    override this.ToString() = this.ToHeader().ToString()
+    override this.ToString() = this.Copy().ToString()
 
 /// Walks the headers of a record in order. Made by `for` or `foreach` over `Record.Headers`.
 [<Struct; NoEquality; NoComparison>]
@@ -244,20 +244,40 @@ type HeaderEnumerator =
     internal new(buffer: byte[], start: int, count: int) =
         { buffer = buffer; position = start; remaining = count; keyStart = 0; keyLength = 0; valueStart = 0; valueLength = 0 }
 
+    /// The headers were checked with their record; this can only fail where somebody wrote over the batch's memory since.
+    [<MethodImpl(MethodImplOptions.NoInlining)>]
+    member private this.MoveCarefully() : bool =
+        try
+            let span = ReadOnlySpan<byte> this.buffer
+            Scan.header span &this.position &this.keyStart &this.keyLength &this.valueStart &this.valueLength
+        with :? FaultException as fault ->
+            raise (CorruptRecordException(Fault.at fault.Offset fault.Problem))
+
+        this.remaining <- this.remaining - 1
+        true
+
     /// Goes to the next header; false behind the last one.
     member this.MoveNext() : bool =
         if this.remaining <= 0 then
             false
         else
-            // The headers were checked with their record; this can only fail where somebody wrote over the batch's memory since.
-            try
-                let span = ReadOnlySpan<byte> this.buffer
-                Scan.header span &this.position &this.keyStart &this.keyLength &this.valueStart &this.valueLength
-            with :? FaultException as fault ->
-                raise (CorruptRecordException(Fault.at fault.Offset fault.Problem))
+            // The common header has a name and a value of less than 64 bytes.
+            let buffer = this.buffer
+            let keyStart = this.position + 1
+            let key = if keyStart < buffer.Length then int buffer[keyStart - 1] else 1
+            let valueStart = keyStart + (key >>> 1) + 1
+            let value = if valueStart < buffer.Length then int buffer[valueStart - 1] else 3
 
-            this.remaining <- this.remaining - 1
-            true
+            if key &&& 0x81 <> 0 || (value &&& 0x81 <> 0 && value <> 1) || (value >>> 1) > buffer.Length - valueStart then
+                this.MoveCarefully()
+            else
+                this.keyStart <- keyStart
+                this.keyLength <- key >>> 1
+                this.valueStart <- valueStart
+                this.valueLength <- if value = 1 then -1 else value >>> 1
+                this.position <- valueStart + (value >>> 1)
+                this.remaining <- this.remaining - 1
+                true
 
     /// The header gone to.
     member this.Current = HeaderSlice(this.buffer, this.keyStart, this.keyLength, this.valueStart, this.valueLength)
@@ -271,31 +291,35 @@ type RecordHeaders internal (buffer: byte[], start: int, count: int) =
 
     member _.GetEnumerator() = HeaderEnumerator(buffer, start, count)
 
-    /// Copies that share no memory with the batch.
-    member this.ToList() : RecordHeader list =
+    member internal this.Copy() : RecordHeader list =
         let headers = List<RecordHeader>(count)
 
         for header in this do
-            headers.Add(header.ToHeader())
+            headers.Add(header.Copy())
 
         List.ofSeq headers
 
 /// Where a record's parts are. Apart from `Record` only because the enumerator has to change it in place, which a readonly struct forbids:
-/// writing the buffer's reference again for every record would cost a write barrier each time.
+/// writing the buffer's reference again for every record would cost a write barrier each time. Numbers stay in the zig-zag form that they have
+/// on the wire until somebody asks for them.
 [<Struct; NoEquality; NoComparison>]
 type internal RecordSlots =
     val mutable Buffer: byte[]
-    val mutable Offset: int64
-    val mutable Timestamp: int64
+    val mutable BaseOffset: int64
+    /// Also the timestamp of every record, where the broker appended them.
+    val mutable BaseTimestamp: int64
+    /// 0 where the broker appended the records, which takes away each one's own timestamp; otherwise -1.
+    val mutable DeltaMask: int64
+    val mutable TimestampDelta: uint64
+    val mutable OffsetDelta: uint32
+    /// Where the record begins, behind its length.
+    val mutable Start: int
     val mutable KeyStart: int
-    /// -1 for null.
-    val mutable KeyLength: int
+    val mutable KeyLength: uint32
     val mutable ValueStart: int
-    /// -1 for null.
-    val mutable ValueLength: int
+    val mutable ValueLength: uint32
     val mutable HeadersStart: int
-    val mutable HeaderCount: int
-    val mutable Attributes: byte
+    val mutable HeaderCount: uint32
 
 /// One record, looking into the memory of its batch: nothing is copied, and nothing is allocated. It is good as long as that memory is: for ever
 /// where the batch was received or built for keeping, until its next use where the memory is a builder's or a codec buffer's.
@@ -305,56 +329,76 @@ type Record =
     val internal Slots: RecordSlots
 
     /// The record's place in its partition.
-    member this.Offset = this.Slots.Offset
+    member this.Offset = this.Slots.BaseOffset + int64 (Varint.unZigZag32 this.Slots.OffsetDelta)
 
     /// Milliseconds since 1970-01-01 UTC, or -1 for none: when the record was made, or, where the batch says LogAppendTime, when the broker appended it.
-    member this.Timestamp = this.Slots.Timestamp
+    member this.Timestamp = this.Slots.BaseTimestamp + (Varint.unZigZag64 this.Slots.TimestampDelta &&& this.Slots.DeltaMask)
 
     /// The record's own attributes byte. No bit of it has a meaning so far.
-    member this.Attributes = this.Slots.Attributes
+    member this.Attributes = this.Slots.Buffer[this.Slots.Start]
 
     /// Whether there is a key, be it empty; otherwise it is null.
-    member this.HasKey = this.Slots.KeyLength >= 0
+    member this.HasKey = this.Slots.KeyLength <> 1u
 
     /// The key; no bytes where it is null.
-    member this.Key = ReadOnlySpan<byte>(this.Slots.Buffer, this.Slots.KeyStart, max 0 this.Slots.KeyLength)
+    member this.Key = ReadOnlySpan<byte>(this.Slots.Buffer, this.Slots.KeyStart, int (this.Slots.KeyLength >>> 1))
 
     /// The key; no bytes where it is null.
-    member this.KeyMemory = ReadOnlyMemory<byte>(this.Slots.Buffer, this.Slots.KeyStart, max 0 this.Slots.KeyLength)
+    member this.KeyMemory = ReadOnlyMemory<byte>(this.Slots.Buffer, this.Slots.KeyStart, int (this.Slots.KeyLength >>> 1))
 
     /// The key with null and empty kept apart, as a builder takes it.
     member this.NullableKey = if this.HasKey then NullableSpan this.Key else NullableSpan.Null
 
     /// Whether there is a value, be it empty; otherwise it is null and the record is a tombstone.
-    member this.HasValue = this.Slots.ValueLength >= 0
+    member this.HasValue = this.Slots.ValueLength <> 1u
 
     /// The value; no bytes where it is null.
-    member this.Value = ReadOnlySpan<byte>(this.Slots.Buffer, this.Slots.ValueStart, max 0 this.Slots.ValueLength)
+    member this.Value = ReadOnlySpan<byte>(this.Slots.Buffer, this.Slots.ValueStart, int (this.Slots.ValueLength >>> 1))
 
     /// The value; no bytes where it is null.
-    member this.ValueMemory = ReadOnlyMemory<byte>(this.Slots.Buffer, this.Slots.ValueStart, max 0 this.Slots.ValueLength)
+    member this.ValueMemory = ReadOnlyMemory<byte>(this.Slots.Buffer, this.Slots.ValueStart, int (this.Slots.ValueLength >>> 1))
 
     /// The value with null and empty kept apart, as a builder takes it.
     member this.NullableValue = if this.HasValue then NullableSpan this.Value else NullableSpan.Null
 
     /// How many headers there are.
-    member this.HeaderCount = this.Slots.HeaderCount
+    member this.HeaderCount = int (this.Slots.HeaderCount >>> 1)
 
     /// The headers, in order.
-    member this.Headers = RecordHeaders(this.Slots.Buffer, this.Slots.HeadersStart, this.Slots.HeaderCount)
+    member this.Headers = RecordHeaders(this.Slots.Buffer, this.Slots.HeadersStart, this.HeaderCount)
 
     /// The headers as they are encoded, without their count.
     member internal this.EncodedHeaders =
         let mutable position = this.Slots.HeadersStart
-        Scan.headers (ReadOnlySpan<byte> this.Slots.Buffer) &position this.Slots.HeaderCount
+        if this.HeaderCount > 0 then
+            Scan.headers (ReadOnlySpan<byte> this.Slots.Buffer) &position this.HeaderCount
+
         ReadOnlySpan<byte>(this.Slots.Buffer, this.Slots.HeadersStart, position - this.Slots.HeadersStart)
 
-    /// A copy that shares no memory with the batch.
-    member this.ToData() : RecordData =
+    member internal this.Copy() : RecordData =
         { Offset = this.Offset
           Timestamp = this.Timestamp
           Key = if this.HasKey then ValueSome(Bytes.ofSpan this.Key) else ValueNone
           Value = if this.HasValue then ValueSome(Bytes.ofSpan this.Value) else ValueNone
-          Headers = this.Headers.ToList() }
+          Headers = this.Headers.Copy() }
 
-    override this.ToString() = this.ToData().ToString()
+    override this.ToString() = this.Copy().ToString()
+
+/// Records and headers as F# values. They are extensions, so that the views themselves have nothing that only F# knows how to use.
+[<AutoOpen>]
+module RecordValues =
+
+    type HeaderSlice with
+
+        /// A copy that shares no memory with the batch.
+        member this.ToHeader() : RecordHeader = this.Copy()
+
+    type RecordHeaders with
+
+        /// Copies that share no memory with the batch.
+        member this.ToList() : RecordHeader list = this.Copy()
+
+    type Record with
+
+        /// A copy that shares no memory with the batch.
+        member this.ToData() : RecordData = this.Copy()

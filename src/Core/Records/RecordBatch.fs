@@ -201,9 +201,6 @@ type RecordBatch internal (buffer: byte[], start: int, size: int) =
     /// Whether the records are control records, which are the broker's and no data: see `ControlRecord`.
     member this.IsControl = this.Attributes.IsControl
 
-    /// From when on the batch's tombstones or transaction marker may be removed, in milliseconds since 1970-01-01 UTC (KIP-534).
-    member this.DeleteHorizon = if this.Attributes.HasDeleteHorizon then ValueSome this.BaseTimestamp else ValueNone
-
     /// The offset of the last record, or of the one that compaction removed from there.
     member this.LastOffset = this.BaseOffset + int64 this.LastOffsetDelta
 
@@ -269,3 +266,12 @@ type RecordBatch internal (buffer: byte[], start: int, size: int) =
         + ", "
         + string size
         + " bytes"
+
+/// What a batch says in a form that only F# knows how to use.
+[<AutoOpen>]
+module RecordBatchValues =
+
+    type RecordBatch with
+
+        /// From when on the batch's tombstones or transaction marker may be removed, in milliseconds since 1970-01-01 UTC (KIP-534).
+        member this.DeleteHorizon: int64 voption = if this.Attributes.HasDeleteHorizon then ValueSome this.BaseTimestamp else ValueNone

@@ -210,6 +210,10 @@ module RecordBatch =
     let decompress (codecs: Codecs) (limits: Limits) (batch: RecordBatch) : Result<RecordBatch, Fault> =
         decompressIn (CodecBuffer()) codecs limits batch
 
+    /// Offsets end one before what 64 bits can say, so that the next one always exists.
+    [<Literal>]
+    let private LastPossibleOffset = 9223372036854775806L
+
     /// Adds records in turn, each at its own offset, giving the last offset delta.
     let rec private addAll
         (builder: BatchBuilder)
@@ -221,16 +225,15 @@ module RecordBatch =
         match records with
         | [] -> Ok before
         | record :: rest ->
-            let path = "Records[" + string index + "]"
-            let lowest = baseOffset + before + 1L
-            let highest = baseOffset + int64 Int32.MaxValue
+            let fail field problem = failAt ("Records[" + string index + "]" + field) builder.SizeInBytes problem
 
-            if record.Offset < lowest || record.Offset > highest then
-                failAt (path + "/Offset") builder.SizeInBytes (Problem.OutOfRange(record.Offset, lowest, highest))
-            else
-                let delta = record.Offset - baseOffset
+            let highest = min (int64 Int32.MaxValue) (LastPossibleOffset - baseOffset)
+            let delta = record.Offset - baseOffset
 
-                let added =
+            if record.Offset < 0L || delta <= before || delta > highest then
+                fail "/Offset" (Problem.OutOfRange(record.Offset, baseOffset + before + 1L, baseOffset + highest))
+            elif
+                not (
                     builder.TryAddAt(
                         int delta,
                         record.Timestamp,
@@ -238,11 +241,11 @@ module RecordBatch =
                         record.Value,
                         ReadOnlySpan<RecordHeader>(List.toArray record.Headers)
                     )
-
-                if added then
-                    addAll builder baseOffset delta (index + 1) rest
-                else
-                    failAt path builder.SizeInBytes (Problem.TooLong(int64 Array.MaxLength + 1L, int64 Array.MaxLength))
+                )
+            then
+                fail "" (Problem.TooLong(int64 Array.MaxLength + 1L, int64 Array.MaxLength))
+            else
+                addAll builder baseOffset delta (index + 1) rest
 
     /// The batch of records that know their offsets, which must go upwards from the base offset on and may leave gaps.
     ///
@@ -252,19 +255,17 @@ module RecordBatch =
     let ofRecords (options: BatchOptions) (records: RecordData list) : Result<RecordBatch, Fault> =
         let builder = BatchBuilder({ options with BaseOffset = 0L })
 
-        match addAll builder options.BaseOffset -1L 0 records with
-        | Error fault -> Error fault
-        | Ok lastRecord ->
-            let lowest = max 0L lastRecord
+        if options.BaseOffset < 0L || options.BaseOffset > LastPossibleOffset then
+            failAt "BaseOffset" At.BaseOffset (Problem.OutOfRange(options.BaseOffset, 0L, LastPossibleOffset))
+        else
+            match addAll builder options.BaseOffset -1L 0 records with
+            | Error fault -> Error fault
+            | Ok lastRecord ->
+                let last = ValueOption.defaultValue (options.BaseOffset + lastRecord) options.LastOffset
+                let lowest = options.BaseOffset + max 0L lastRecord
+                let highest = options.BaseOffset + min (int64 Int32.MaxValue) (LastPossibleOffset - options.BaseOffset)
 
-            let last =
-                match options.LastOffset with
-                | ValueSome offset -> offset - options.BaseOffset
-                | ValueNone -> lastRecord
-
-            if last < lowest || last > int64 Int32.MaxValue then
-                failAt "LastOffset" At.LastOffsetDelta (Problem.OutOfRange(last, lowest, int64 Int32.MaxValue))
-            elif options.BaseOffset < 0L || options.BaseOffset >= Int64.MaxValue - last then
-                failAt "BaseOffset" At.BaseOffset (Problem.OutOfRange(options.BaseOffset, 0L, Int64.MaxValue - 1L - last))
-            else
-                Ok(builder.Finish(options, int last))
+                if last < lowest || last > highest then
+                    failAt "LastOffset" At.LastOffsetDelta (Problem.OutOfRange(last, lowest, highest))
+                else
+                    Ok(builder.Finish(options, int (last - options.BaseOffset)))

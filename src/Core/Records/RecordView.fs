@@ -35,14 +35,13 @@ type RecordEnumerator =
     val mutable private remaining: int
     val private count: int
     val private origin: int
-    val private baseOffset: int64
-    val private baseTimestamp: int64
-    // Takes away each record's own timestamp where the broker appended them: then `baseTimestamp` is that of all.
-    val private deltaMask: int64
 
     internal new(source: RecordSource) =
         let mutable slots = Unchecked.defaultof<RecordSlots>
         slots.Buffer <- source.Buffer
+        slots.BaseOffset <- source.BaseOffset
+        slots.BaseTimestamp <- ValueOption.defaultValue source.BaseTimestamp source.AppendTime
+        slots.DeltaMask <- if source.AppendTime.IsSome then 0L else -1L
 
         { slots = slots
           position = nativeint source.Start
@@ -50,22 +49,19 @@ type RecordEnumerator =
           safe = nativeint source.Finish - 40n
           remaining = source.Count
           count = source.Count
-          origin = source.Origin
-          baseOffset = source.BaseOffset
-          baseTimestamp = ValueOption.defaultValue source.BaseTimestamp source.AppendTime
-          deltaMask = if source.AppendTime.IsSome then 0L else -1L }
+          origin = source.Origin }
 
     /// Reads the record at `position` with every check, giving where it ends.
     member private this.Read() : int =
         let span = ReadOnlySpan<byte>(this.slots.Buffer, this.origin, int this.finish - this.origin)
         let mutable at = int this.position - this.origin
-        let start = at
+        let lengthAt = at
         let length = Scan.varint span &at
 
-        if length < 0 then Fault.raise' (Problem.NegativeLength(int64 length)) start
+        if length < 0 then Fault.raise' (Problem.NegativeLength(int64 length)) lengthAt
 
         if length > span.Length - at then
-            Fault.raise' (Problem.Truncated(int64 length, span.Length - at)) start
+            Fault.raise' (Problem.Truncated(int64 length, span.Length - at)) lengthAt
 
         let bodyStart = at
         // Nothing in the record can reach beyond its own length.
@@ -73,12 +69,15 @@ type RecordEnumerator =
 
         if length = 0 then Fault.raise' (Problem.Truncated(1L, 0)) at
 
-        this.slots.Attributes <- body[at]
+        this.slots.Start <- at + this.origin
         at <- at + 1
-        let timestampDelta = Scan.varlong body &at
-        let offsetDelta = Scan.varint body &at
-        this.slots.KeyLength <- Scan.run body &at &this.slots.KeyStart
-        this.slots.ValueLength <- Scan.run body &at &this.slots.ValueStart
+        this.slots.TimestampDelta <- Varint.zigZag64 (Scan.varlong body &at)
+        this.slots.OffsetDelta <- Varint.zigZag32 (Scan.varint body &at)
+        let mutable start = 0
+        this.slots.KeyLength <- Varint.zigZag32 (Scan.run body &at &start)
+        this.slots.KeyStart <- start + this.origin
+        this.slots.ValueLength <- Varint.zigZag32 (Scan.run body &at &start)
+        this.slots.ValueStart <- start + this.origin
         let headersAt = at
         let headers = Scan.varint body &at
 
@@ -93,14 +92,10 @@ type RecordEnumerator =
         Scan.headers body &at headers
 
         if at <> body.Length then
-            Fault.raise' (Problem.BadRecordLength(int64 length, int64 (at - bodyStart))) start
+            Fault.raise' (Problem.BadRecordLength(int64 length, int64 (at - bodyStart))) lengthAt
 
-        this.slots.KeyStart <- this.slots.KeyStart + this.origin
-        this.slots.ValueStart <- this.slots.ValueStart + this.origin
-        this.slots.HeaderCount <- headers
+        this.slots.HeaderCount <- Varint.zigZag32 headers
         this.slots.HeadersStart <- headersStart + this.origin
-        this.slots.Timestamp <- this.baseTimestamp + (timestampDelta &&& this.deltaMask)
-        this.slots.Offset <- this.baseOffset + int64 offsetDelta
         at + this.origin
 
     member private this.Corrupt(problem: Problem, offset: int, path: string) : 'T =
@@ -134,7 +129,7 @@ type RecordEnumerator =
         let origin = &MemoryMarshal.GetArrayDataReference this.slots.Buffer
         let mutable at = start
         // Keys come at even counts and values at odd ones.
-        let mutable left = 2 * this.slots.HeaderCount
+        let mutable left = int this.slots.HeaderCount
 
         while left > 0 && at < bodyEnd do
             let mutable raw = uint32 (Unsafe.Add(&origin, at))
@@ -165,111 +160,106 @@ type RecordEnumerator =
         // `MoveCarefully`. Nothing but a last call is made, so that no register has to be saved.
         //
         // In a varint of two bytes the first one's top bit is taken off by subtracting it; a third byte leaves the top bit of the second, 0x4000,
-        // standing. Bit 0 is the sign: 1 is the length of null.
+        // standing. Bit 0 is the sign: 1 is the length of null, which halved is 0 bytes as it should be.
         if this.remaining <= 0 then
             this.End()
         elif this.position > this.safe then
             this.MoveCarefully()
         else
             let origin = &MemoryMarshal.GetArrayDataReference this.slots.Buffer
-            let mutable at = this.position + 1n
-            let mutable raw = uint32 (Unsafe.Add(&origin, at - 1n))
-            let mutable bodyEnd = at + nativeint (raw >>> 1)
+            let mutable at = this.position
+            let mutable raw = uint32 (Unsafe.Add(&origin, at))
 
-            if raw >= 0x80u then
-                let second = uint32 (Unsafe.Add(&origin, at))
-                bodyEnd <- bodyEnd + nativeint (second <<< 6) - 63n
-                raw <- raw ||| (second <<< 7)
+            if raw < 0x80u then
                 at <- at + 1n
+            else
+                raw <- raw + (uint32 (Unsafe.Add(&origin, at + 1n)) <<< 7) - 0x80u
+                at <- at + 2n
+
+            // Set to -1, where nothing can end, when something is out of the common.
+            let mutable bodyEnd = at + nativeint (raw >>> 1)
 
             if raw &&& 0x4001u <> 0u || bodyEnd > this.safe then
                 this.MoveCarefully()
             else
-                this.slots.Attributes <- Unsafe.Add(&origin, at)
-                at <- at + 1n
-                let mutable delta = uint64 (Unsafe.Add(&origin, at))
-                at <- at + 1n
+                this.slots.Start <- int at
+                raw <- uint32 (Unsafe.Add(&origin, at + 1n))
 
-                if delta >= 0x80UL then
-                    delta <- delta + (uint64 (Unsafe.Add(&origin, at)) <<< 7) - 0x80UL
-                    at <- at + 1n
-
-                    if delta >= 0x4000UL then
-                        delta <- delta + (uint64 (Unsafe.Add(&origin, at)) <<< 14) - 0x4000UL
-                        at <- at + 1n
-
-                        if delta >= 0x200000UL then
-                            delta <- delta + (uint64 (Unsafe.Add(&origin, at)) <<< 21) - 0x200000UL
-                            at <- at + 1n
-
-                this.slots.Timestamp <- this.baseTimestamp + (Varint.unZigZag64 delta &&& this.deltaMask)
-                raw <- uint32 (Unsafe.Add(&origin, at))
-                at <- at + 1n
-
-                if raw >= 0x80u then
-                    raw <- raw + (uint32 (Unsafe.Add(&origin, at)) <<< 7) - 0x80u
-                    at <- at + 1n
+                if raw < 0x80u then
+                    at <- at + 2n
+                else
+                    raw <- raw + (uint32 (Unsafe.Add(&origin, at + 2n)) <<< 7) - 0x80u
+                    at <- at + 3n
 
                     if raw >= 0x4000u then
                         raw <- raw + (uint32 (Unsafe.Add(&origin, at)) <<< 14) - 0x4000u
                         at <- at + 1n
 
-                // A timestamp hours away, an offset before the base offset, or one a million behind it.
-                if delta >= 0x10000000UL || raw &&& 0x200001u <> 0u then
+                        if raw >= 0x200000u then
+                            raw <- raw + (uint32 (Unsafe.Add(&origin, at)) <<< 21) - 0x200000u
+                            at <- at + 1n
+                            if raw >= 0x10000000u then bodyEnd <- -1n
+
+                this.slots.TimestampDelta <- uint64 raw
+                raw <- uint32 (Unsafe.Add(&origin, at))
+
+                if raw < 0x80u then
+                    at <- at + 1n
+                else
+                    raw <- raw + (uint32 (Unsafe.Add(&origin, at + 1n)) <<< 7) - 0x80u
+                    at <- at + 2n
+
+                    if raw >= 0x4000u then
+                        raw <- raw + (uint32 (Unsafe.Add(&origin, at)) <<< 14) - 0x4000u
+                        at <- at + 1n
+                        if raw >= 0x200000u then bodyEnd <- -1n
+
+                this.slots.OffsetDelta <- raw
+                raw <- uint32 (Unsafe.Add(&origin, at))
+
+                if raw < 0x80u then
+                    at <- at + 1n
+                else
+                    raw <- raw + (uint32 (Unsafe.Add(&origin, at + 1n)) <<< 7) - 0x80u
+                    at <- at + 2n
+
+                this.slots.KeyStart <- int at
+                this.slots.KeyLength <- raw
+                at <- at + nativeint (raw >>> 1)
+                if raw &&& 0x4001u <> 0u && raw <> 1u then bodyEnd <- -1n
+
+                if at > bodyEnd then
                     this.MoveCarefully()
                 else
-                    this.slots.Offset <- this.baseOffset + int64 (raw >>> 1)
                     raw <- uint32 (Unsafe.Add(&origin, at))
-                    at <- at + 1n
 
-                    if raw >= 0x80u then
-                        raw <- raw + (uint32 (Unsafe.Add(&origin, at)) <<< 7) - 0x80u
+                    if raw < 0x80u then
                         at <- at + 1n
-
-                    this.slots.KeyStart <- int at
-
-                    if raw = 1u then
-                        this.slots.KeyLength <- -1
-                        raw <- 0u
                     else
-                        this.slots.KeyLength <- int (raw >>> 1)
-                        at <- at + nativeint (raw >>> 1)
+                        raw <- raw + (uint32 (Unsafe.Add(&origin, at + 1n)) <<< 7) - 0x80u
+                        at <- at + 2n
 
-                    if raw &&& 0x4001u <> 0u || at > bodyEnd then
+                    this.slots.ValueStart <- int at
+                    this.slots.ValueLength <- raw
+                    at <- at + nativeint (raw >>> 1)
+                    if raw &&& 0x4001u <> 0u && raw <> 1u then bodyEnd <- -1n
+
+                    if at > bodyEnd then
                         this.MoveCarefully()
                     else
                         raw <- uint32 (Unsafe.Add(&origin, at))
                         at <- at + 1n
+                        this.slots.HeaderCount <- raw
 
-                        if raw >= 0x80u then
-                            raw <- raw + (uint32 (Unsafe.Add(&origin, at)) <<< 7) - 0x80u
-                            at <- at + 1n
-
-                        this.slots.ValueStart <- int at
-
-                        if raw = 1u then
-                            this.slots.ValueLength <- -1
-                            raw <- 0u
-                        else
-                            this.slots.ValueLength <- int (raw >>> 1)
-                            at <- at + nativeint (raw >>> 1)
-
-                        if raw &&& 0x4001u <> 0u || at > bodyEnd then
+                        if raw <> 0u then
+                            // The common count takes one byte and is not negative.
+                            if raw &&& 0x81u = 0u then this.MoveOverHeaders(at, bodyEnd) else this.MoveCarefully()
+                        elif at <> bodyEnd then
                             this.MoveCarefully()
                         else
-                            raw <- uint32 (Unsafe.Add(&origin, at))
-                            at <- at + 1n
-                            this.slots.HeaderCount <- int (raw >>> 1)
-
-                            if raw <> 0u then
-                                // The common count takes one byte and is not negative.
-                                if raw &&& 0x81u = 0u then this.MoveOverHeaders(at, bodyEnd) else this.MoveCarefully()
-                            elif at <> bodyEnd then
-                                this.MoveCarefully()
-                            else
-                                this.position <- bodyEnd
-                                this.remaining <- this.remaining - 1
-                                true
+                            this.position <- bodyEnd
+                            this.remaining <- this.remaining - 1
+                            true
 
     /// The record gone to. It is overwritten by the next `MoveNext`: copy it, or what is needed of it, to keep it longer.
     [<UnscopedRef>]

@@ -168,7 +168,8 @@ type Reader internal (buffer: byte[], start: int, count: int) =
                 first <- place
                 tag <- uint32 (keys[i] >>> 32)
 
-        if first <> UInt64.MaxValue then Fault.raise' (Problem.DuplicateTag tag) (int first - start)
+        if first <> UInt64.MaxValue then
+            Fault.raise' (Problem.DuplicateTag tag) (int first - start)
 
     /// Indexes the tagged section that starts here and goes behind it.
     member private this.ReadTags() : TagEntry[] =

@@ -7,24 +7,15 @@ open LibKafka.Wire.Notation
 /// same; a reader takes one that is too new for it as its highest.
 module ConsumerProtocolAssignment =
 
-    /// Partitions of one topic.
-    type TopicPartitions = { Topic: string; Partitions: int32 list }
-
-    let topicPartitions = message {
-        let! topic = field "Topic" _.Topic string
-        and! partitions = field "Partitions" _.Partitions (array int32)
-        return { Topic = topic; Partitions = partitions }
-    }
-
     type Assignment =
         {
-            AssignedPartitions: TopicPartitions list
+            AssignedPartitions: ConsumerTopicPartitions list
             /// What the assignor adds for itself; null for nothing.
             UserData: Bytes option
         }
 
     let schema = message {
-        let! partitions = field "AssignedPartitions" _.AssignedPartitions (array topicPartitions)
+        let! partitions = field "AssignedPartitions" _.AssignedPartitions (array ConsumerTopicPartitions.schema)
         and! userData = field "UserData" _.UserData (bytes |> nullable |> withDefault None)
         return { AssignedPartitions = partitions; UserData = userData }
     }

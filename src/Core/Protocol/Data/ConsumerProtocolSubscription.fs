@@ -7,22 +7,13 @@ open LibKafka.Wire.Notation
 /// version that is too new for it as its highest, for nothing is ever taken away.
 module ConsumerProtocolSubscription =
 
-    /// Partitions of one topic.
-    type TopicPartitions = { Topic: string; Partitions: int32 list }
-
-    let topicPartitions = message {
-        let! topic = field "Topic" _.Topic string
-        and! partitions = field "Partitions" _.Partitions (array int32)
-        return { Topic = topic; Partitions = partitions }
-    }
-
     type Subscription =
         {
             Topics: string list
             /// What the assignor adds for itself; null for nothing.
             UserData: Bytes option
             /// What the member has from the generation before, for assignors that leave it there where they can (KIP-429).
-            OwnedPartitions: TopicPartitions list
+            OwnedPartitions: ConsumerTopicPartitions list
             /// The generation that `OwnedPartitions` come from, so that an outdated claim to them is found out (KIP-792); -1 where it
             /// is not known.
             GenerationId: int32
@@ -33,7 +24,7 @@ module ConsumerProtocolSubscription =
     let schema = message {
         let! topics = field "Topics" _.Topics (array string)
         and! userData = field "UserData" _.UserData (bytes |> nullable |> withDefault None)
-        and! owned = field "OwnedPartitions" _.OwnedPartitions (array topicPartitions |> since 1s [] |> ignorable)
+        and! owned = field "OwnedPartitions" _.OwnedPartitions (array ConsumerTopicPartitions.schema |> since 1s [] |> ignorable)
         and! generation = field "GenerationId" _.GenerationId (int32 |> since 2s -1 |> ignorable)
         and! rack = field "RackId" _.RackId (string |> nullable |> since 3s None |> ignorable)
 

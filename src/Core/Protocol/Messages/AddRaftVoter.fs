@@ -9,23 +9,6 @@ open LibKafka.Protocol.Types
 /// the quorum; a broker passes it on.
 module AddRaftVoter =
 
-    /// An address that the voter listens on.
-    type Listener =
-        {
-            /// The listener's name, such as `CONTROLLER`.
-            Name: string
-            Host: string
-            Port: uint16
-        }
-
-    let listener = message {
-        let! name = field "Name" _.Name string
-        and! host = field "Host" _.Host string
-        and! port = field "Port" _.Port uint16
-
-        return { Name = name; Host = host; Port = port }
-    }
-
     type Request =
         {
             /// The cluster that the client means, so that a stranger refuses; null where it is not checked.
@@ -38,7 +21,7 @@ module AddRaftVoter =
             /// whose disk was replaced is another voter.
             VoterDirectoryId: Guid
             /// Where the new voter is to be reached.
-            Listeners: Listener list
+            Listeners: VoterListener list
             /// Whether to be answered only when the new set of voters has agreed; else as soon as the leader has written it down, from
             /// version 1 on (KIP-1186).
             AckWhenCommitted: bool
@@ -49,7 +32,7 @@ module AddRaftVoter =
         and! timeout = field "TimeoutMs" _.TimeoutMs int32
         and! voter = field "VoterId" _.VoterId int32
         and! directory = field "VoterDirectoryId" _.VoterDirectoryId uuid
-        and! listeners = field "Listeners" _.Listeners (array listener)
+        and! listeners = field "Listeners" _.Listeners (array VoterListener.schema)
         and! ack = field "AckWhenCommitted" _.AckWhenCommitted (bool |> since 1s true)
 
         return

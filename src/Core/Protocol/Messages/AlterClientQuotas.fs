@@ -8,21 +8,6 @@ open LibKafka.Protocol.Types
 /// of 4.x pass it on to the controller.
 module AlterClientQuotas =
 
-    /// One part of whom the quotas are for, such as the user or the client id.
-    type Entity =
-        {
-            /// `user`, `client-id` or `ip` (KIP-612).
-            EntityType: string
-            /// Null for the default: everyone who has no quotas of their own.
-            EntityName: string option
-        }
-
-    let entity = message {
-        let! kind = field "EntityType" _.EntityType string
-        and! name = field "EntityName" _.EntityName (string |> nullable)
-        return { EntityType = kind; EntityName = name }
-    }
-
     /// A quota to set or to remove.
     type Operation =
         {
@@ -46,13 +31,13 @@ module AlterClientQuotas =
     type EntryRequest =
         {
             /// Whom the quotas are for: all parts together.
-            Entity: Entity list
+            Entity: QuotaEntity list
             /// Each key only once. Quotas that are not named stay.
             Operations: Operation list
         }
 
     let entryRequest = message {
-        let! entity = field "Entity" _.Entity (array entity)
+        let! entity = field "Entity" _.Entity (array QuotaEntity.schema)
         and! operations = field "Ops" _.Operations (array operation)
         return { Entity = entity; Operations = operations }
     }
@@ -79,13 +64,13 @@ module AlterClientQuotas =
             /// What the broker says of the error; null where it says nothing.
             ErrorMessage: string option
             /// As in the request.
-            Entity: Entity list
+            Entity: QuotaEntity list
         }
 
     let entryResult = message {
         let! error = field "ErrorCode" _.Error errorCode
         and! text = field "ErrorMessage" _.ErrorMessage (string |> nullable)
-        and! entity = field "Entity" _.Entity (array entity)
+        and! entity = field "Entity" _.Entity (array QuotaEntity.schema)
 
         return { Error = error; ErrorMessage = text; Entity = entity }
     }

@@ -52,37 +52,18 @@ module AlterConfigs =
         return { Resources = resources; ValidateOnly = validate }
     }
 
-    /// What became of one resource.
-    type ResourceResult =
-        {
-            /// INVALID_CONFIG, or INVALID_REQUEST, for a setting that is unknown or has a wrong value; POLICY_VIOLATION;
-            /// INVALID_TOPIC_EXCEPTION; UNKNOWN_TOPIC_OR_PARTITION; TOPIC_AUTHORIZATION_FAILED and CLUSTER_AUTHORIZATION_FAILED.
-            Error: ErrorCode
-            /// What the broker says of the error; null where it says nothing.
-            ErrorMessage: string option
-            ResourceType: ConfigResourceType
-            ResourceName: string
-        }
-
-    let resourceResult = message {
-        let! error = field "ErrorCode" _.Error errorCode
-        and! text = field "ErrorMessage" _.ErrorMessage (string |> nullable)
-        and! kind = field "ResourceType" _.ResourceType configResourceType
-        and! name = field "ResourceName" _.ResourceName string
-
-        return { Error = error; ErrorMessage = text; ResourceType = kind; ResourceName = name }
-    }
-
     type Response =
         {
             /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
             ThrottleTimeMs: int32
-            Resources: ResourceResult list
+            /// For each resource INVALID_CONFIG, or INVALID_REQUEST, for a setting that is unknown or has a wrong value; POLICY_VIOLATION;
+            /// INVALID_TOPIC_EXCEPTION; UNKNOWN_TOPIC_OR_PARTITION; TOPIC_AUTHORIZATION_FAILED and CLUSTER_AUTHORIZATION_FAILED.
+            Resources: AlterConfigsResult list
         }
 
     let response = message {
         let! throttle = field "ThrottleTimeMs" _.ThrottleTimeMs int32
-        and! resources = field "Responses" _.Resources (array resourceResult)
+        and! resources = field "Responses" _.Resources (array AlterConfigsResult.schema)
 
         return { ThrottleTimeMs = throttle; Resources = resources }
     }

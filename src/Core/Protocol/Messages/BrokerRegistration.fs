@@ -8,36 +8,6 @@ open LibKafka.Protocol.Types
 /// BrokerRegistration (API key 62): a broker makes itself known when it starts (KIP-631). It goes from the broker to the controller.
 module BrokerRegistration =
 
-    /// A listener of the broker.
-    type Listener = { Name: string; Host: string; Port: uint16; SecurityProtocol: SecurityProtocol }
-
-    let listener = message {
-        let! name = field "Name" _.Name string
-        and! host = field "Host" _.Host string
-        and! port = field "Port" _.Port uint16
-        and! security = field "SecurityProtocol" _.SecurityProtocol securityProtocol
-
-        return { Name = name; Host = host; Port = port; SecurityProtocol = security }
-    }
-
-    /// A feature that the broker supports.
-    type Feature =
-        {
-            Name: string
-            /// The lowest level. It can be 0 from version 4 on; in earlier versions such a feature is left out.
-            MinSupportedVersion: int16
-            /// The highest level.
-            MaxSupportedVersion: int16
-        }
-
-    let feature = message {
-        let! name = field "Name" _.Name string
-        and! lowest = field "MinSupportedVersion" _.MinSupportedVersion int16
-        and! highest = field "MaxSupportedVersion" _.MaxSupportedVersion int16
-
-        return { Name = name; MinSupportedVersion = lowest; MaxSupportedVersion = highest }
-    }
-
     type Request =
         {
             BrokerId: int32
@@ -46,9 +16,9 @@ module BrokerRegistration =
             /// Made anew each time the broker process starts.
             IncarnationId: Guid
             /// Each name only once.
-            Listeners: Listener list
-            /// Each name only once.
-            Features: Feature list
+            Listeners: RegisteredListener list
+            /// Each name only once. The lowest level can be 0 from version 4 on; in earlier versions such a feature is left out.
+            Features: RegisteredFeature list
             /// Null where the broker has none.
             Rack: string option
             /// Whether the broker still runs with ZooKeeper, on its way to KRaft (KIP-866).
@@ -64,8 +34,8 @@ module BrokerRegistration =
         let! broker = field "BrokerId" _.BrokerId int32
         and! cluster = field "ClusterId" _.ClusterId string
         and! incarnation = field "IncarnationId" _.IncarnationId uuid
-        and! listeners = field "Listeners" _.Listeners (array listener)
-        and! features = field "Features" _.Features (array feature)
+        and! listeners = field "Listeners" _.Listeners (array RegisteredListener.schema)
+        and! features = field "Features" _.Features (array RegisteredFeature.schema)
         and! rack = field "Rack" _.Rack (string |> nullable)
         and! migrating = field "IsMigratingZkBroker" _.IsMigratingZkBroker (bool |> since 1s false)
         and! directories = field "LogDirs" _.LogDirs (array uuid |> since 2s [] |> ignorable)

@@ -1,6 +1,5 @@
 namespace LibKafka.Protocol
 
-open System
 open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
@@ -23,25 +22,6 @@ module ConsumerGroupDescribe =
         return { GroupIds = groups; IncludeAuthorizedOperations = operations }
     }
 
-    /// Partitions of one topic.
-    type TopicPartitions = { TopicId: Guid; TopicName: string; Partitions: int32 list }
-
-    let topicPartitions = message {
-        let! id = field "TopicId" _.TopicId uuid
-        and! name = field "TopicName" _.TopicName string
-        and! partitions = field "Partitions" _.Partitions (array int32)
-
-        return { TopicId = id; TopicName = name; Partitions = partitions }
-    }
-
-    /// The partitions of one member.
-    type Assignment = { TopicPartitions: TopicPartitions list }
-
-    let assignment = message {
-        let! partitions = field "TopicPartitions" _.TopicPartitions (array topicPartitions)
-        return { TopicPartitions = partitions }
-    }
-
     /// A member of a group.
     type Member =
         {
@@ -62,9 +42,9 @@ module ConsumerGroupDescribe =
             /// The regular expression in RE2's syntax by which the member names topics; null or empty for none.
             SubscribedTopicRegex: string option
             /// The partitions that the member has.
-            Assignment: Assignment
+            Assignment: DescribedAssignment
             /// The partitions that the member is to have.
-            TargetAssignment: Assignment
+            TargetAssignment: DescribedAssignment
             /// Which protocol the member speaks, told from version 1 on (KIP-1099).
             MemberType: GroupMemberType
         }
@@ -78,8 +58,8 @@ module ConsumerGroupDescribe =
         and! host = field "ClientHost" _.ClientHost string
         and! topics = field "SubscribedTopicNames" _.SubscribedTopicNames (array string)
         and! regex = field "SubscribedTopicRegex" _.SubscribedTopicRegex (string |> nullable |> withDefault None)
-        and! current = field "Assignment" _.Assignment assignment
-        and! target = field "TargetAssignment" _.TargetAssignment assignment
+        and! current = field "Assignment" _.Assignment DescribedAssignment.schema
+        and! target = field "TargetAssignment" _.TargetAssignment DescribedAssignment.schema
         and! kind = field "MemberType" _.MemberType (groupMemberType |> since 1s GroupMemberType.Unknown |> ignorable)
 
         return

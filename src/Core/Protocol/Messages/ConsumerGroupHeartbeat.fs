@@ -1,21 +1,11 @@
 namespace LibKafka.Protocol
 
-open System
 open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
 /// ConsumerGroupHeartbeat (API key 68): join, stay in and leave a group of the new protocol (KIP-848). It goes to the group's coordinator.
 module ConsumerGroupHeartbeat =
-
-    /// Partitions of one topic.
-    type TopicPartitions = { TopicId: Guid; Partitions: int32 list }
-
-    let topicPartitions = message {
-        let! id = field "TopicId" _.TopicId uuid
-        and! partitions = field "Partitions" _.Partitions (array int32)
-        return { TopicId = id; Partitions = partitions }
-    }
 
     /// Everything that can be null means, as null, that it has not changed since the last heartbeat.
     type Request =
@@ -37,7 +27,7 @@ module ConsumerGroupHeartbeat =
             /// The assignor that the coordinator is to use.
             ServerAssignor: string option
             /// The partitions that the member has now.
-            TopicPartitions: TopicPartitions list option
+            TopicPartitions: HeartbeatTopicPartitions list option
         }
 
     let request = message {
@@ -50,7 +40,8 @@ module ConsumerGroupHeartbeat =
         and! topics = field "SubscribedTopicNames" _.SubscribedTopicNames (array string |> nullable |> withDefault None)
         and! regex = field "SubscribedTopicRegex" _.SubscribedTopicRegex (string |> nullable |> since 1s None)
         and! assignor = field "ServerAssignor" _.ServerAssignor (string |> nullable |> withDefault None)
-        and! partitions = field "TopicPartitions" _.TopicPartitions (array topicPartitions |> nullable |> withDefault None)
+        and! partitions =
+            field "TopicPartitions" _.TopicPartitions (array HeartbeatTopicPartitions.schema |> nullable |> withDefault None)
 
         return
             { GroupId = group
@@ -63,15 +54,6 @@ module ConsumerGroupHeartbeat =
               SubscribedTopicRegex = regex
               ServerAssignor = assignor
               TopicPartitions = partitions }
-    }
-
-    /// The partitions that the member is to have.
-    type Assignment = { TopicPartitions: TopicPartitions list }
-
-    let assignment = message {
-        let! partitions =
-            field "TopicPartitions" (fun (assignment: Assignment) -> assignment.TopicPartitions) (array topicPartitions)
-        return { Assignment.TopicPartitions = partitions }
     }
 
     type Response =
@@ -89,8 +71,8 @@ module ConsumerGroupHeartbeat =
             MemberEpoch: int32
             /// How long to wait before the next heartbeat, in milliseconds.
             HeartbeatIntervalMs: int32
-            /// Null where it has not changed.
-            Assignment: Assignment option
+            /// The partitions that the member is to have; null where they have not changed.
+            Assignment: HeartbeatAssignment option
         }
 
     let response = message {
@@ -100,7 +82,7 @@ module ConsumerGroupHeartbeat =
         and! memberId = field "MemberId" _.MemberId (string |> nullable |> withDefault None)
         and! epoch = field "MemberEpoch" _.MemberEpoch int32
         and! interval = field "HeartbeatIntervalMs" _.HeartbeatIntervalMs int32
-        and! assignment = field "Assignment" _.Assignment (assignment |> nullable |> withDefault None)
+        and! assignment = field "Assignment" _.Assignment (HeartbeatAssignment.schema |> nullable |> withDefault None)
 
         return
             { ThrottleTimeMs = throttle

@@ -9,42 +9,6 @@ open LibKafka.Protocol.Types
 /// (KIP-919). It goes from each controller to the active one; clients have no use for it.
 module ControllerRegistration =
 
-    /// An address that the controller listens on.
-    type Listener =
-        {
-            /// The listener's name, such as `CONTROLLER`.
-            Name: string
-            Host: string
-            Port: uint16
-            SecurityProtocol: SecurityProtocol
-        }
-
-    let listener = message {
-        let! name = field "Name" _.Name string
-        and! host = field "Host" _.Host string
-        and! port = field "Port" _.Port uint16
-        and! security = field "SecurityProtocol" _.SecurityProtocol securityProtocol
-
-        return { Name = name; Host = host; Port = port; SecurityProtocol = security }
-    }
-
-    /// A feature and the levels of it that the controller supports.
-    type Feature =
-        {
-            /// Such as `metadata.version`.
-            Name: string
-            MinSupportedVersion: int16
-            MaxSupportedVersion: int16
-        }
-
-    let feature = message {
-        let! name = field "Name" _.Name string
-        and! lowest = field "MinSupportedVersion" _.MinSupportedVersion int16
-        and! highest = field "MaxSupportedVersion" _.MaxSupportedVersion int16
-
-        return { Name = name; MinSupportedVersion = lowest; MaxSupportedVersion = highest }
-    }
-
     type Request =
         {
             /// The node id of the controller that registers.
@@ -53,16 +17,16 @@ module ControllerRegistration =
             IncarnationId: Guid
             /// Whether the controller is set up to take the cluster over from ZooKeeper (KIP-866).
             ZkMigrationReady: bool
-            Listeners: Listener list
-            Features: Feature list
+            Listeners: RegisteredListener list
+            Features: RegisteredFeature list
         }
 
     let request = message {
         let! controller = field "ControllerId" _.ControllerId int32
         and! incarnation = field "IncarnationId" _.IncarnationId uuid
         and! zk = field "ZkMigrationReady" _.ZkMigrationReady bool
-        and! listeners = field "Listeners" _.Listeners (array listener)
-        and! features = field "Features" _.Features (array feature)
+        and! listeners = field "Listeners" _.Listeners (array RegisteredListener.schema)
+        and! features = field "Features" _.Features (array RegisteredFeature.schema)
 
         return
             { ControllerId = controller

@@ -8,28 +8,14 @@ open LibKafka.Protocol.Types
 /// (KIP-48). It goes to any broker; brokers of 4.x pass it on to the controller.
 module CreateDelegationToken =
 
-    /// Someone who may renew the token, besides its owner.
-    type Renewer =
-        {
-            /// `User`; INVALID_PRINCIPAL_TYPE for any other.
-            PrincipalType: string
-            PrincipalName: string
-        }
-
-    let renewer = message {
-        let! kind = field "PrincipalType" _.PrincipalType string
-        and! name = field "PrincipalName" _.PrincipalName string
-        return { PrincipalType = kind; PrincipalName = name }
-    }
-
     type Request =
         {
             /// With `OwnerPrincipalName`, the user that the token is to stand for (KIP-373).
             OwnerPrincipalType: string option
             /// Null or empty for the user that asks. For another one, the right to create tokens in its name is needed.
             OwnerPrincipalName: string option
-            /// Empty where only the owner may renew the token.
-            Renewers: Renewer list
+            /// Who may renew the token, besides its owner. INVALID_PRINCIPAL_TYPE for a type other than `User`.
+            Renewers: DelegationTokenPrincipal list
             /// How long the token can be kept alive by renewing it, in milliseconds; -1 for the broker's
             /// `delegation.token.max.lifetime.ms`, which also is the most.
             MaxLifetimeMs: int64
@@ -38,7 +24,7 @@ module CreateDelegationToken =
     let request = message {
         let! ownerType = field "OwnerPrincipalType" _.OwnerPrincipalType (string |> nullable |> since 3s (Some ""))
         and! ownerName = field "OwnerPrincipalName" _.OwnerPrincipalName (string |> nullable |> since 3s (Some ""))
-        and! renewers = field "Renewers" _.Renewers (array renewer)
+        and! renewers = field "Renewers" _.Renewers (array DelegationTokenPrincipal.schema)
         and! lifetime = field "MaxLifetimeMs" _.MaxLifetimeMs int64
 
         return { OwnerPrincipalType = ownerType; OwnerPrincipalName = ownerName; Renewers = renewers; MaxLifetimeMs = lifetime }

@@ -7,48 +7,10 @@ open LibKafka.Protocol.Types
 /// DeleteAcls (API key 31): delete the access rules that match filters. It goes to any broker, which passes it on where it must.
 module DeleteAcls =
 
-    /// What to delete: a rule matches where each field does.
-    type Filter =
-        {
-            /// `Any` for every type. Rules about users are known from version 3 on (KIP-373).
-            ResourceTypeFilter: AclResourceType
-            /// The name in the rule; null for every name.
-            ResourceNameFilter: string option
-            /// How `ResourceNameFilter` is compared with the name in the rule.
-            PatternTypeFilter: AclPatternType
-            /// Such as `User:alice`, and `User:*` for the rules about all users; null for every principal.
-            PrincipalFilter: string option
-            /// An address, and `*` for the rules about all addresses; null for every host.
-            HostFilter: string option
-            /// `Any` for every operation.
-            Operation: AclOperation
-            /// `Any` for either.
-            PermissionType: AclPermission
-        }
-
-    let filter = message {
-        let! resource = field "ResourceTypeFilter" _.ResourceTypeFilter aclResourceType
-        and! name = field "ResourceNameFilter" _.ResourceNameFilter (string |> nullable)
-        and! pattern = field "PatternTypeFilter" _.PatternTypeFilter (aclPatternType |> withDefault AclPatternType.Literal)
-        and! principal = field "PrincipalFilter" _.PrincipalFilter (string |> nullable)
-        and! host = field "HostFilter" _.HostFilter (string |> nullable)
-        and! operation = field "Operation" _.Operation aclOperation
-        and! permission = field "PermissionType" _.PermissionType aclPermission
-
-        return
-            { ResourceTypeFilter = resource
-              ResourceNameFilter = name
-              PatternTypeFilter = pattern
-              PrincipalFilter = principal
-              HostFilter = host
-              Operation = operation
-              PermissionType = permission }
-    }
-
-    type Request = { Filters: Filter list }
+    type Request = { Filters: AclFilter list }
 
     let request = message {
-        let! filters = field "Filters" _.Filters (array filter)
+        let! filters = field "Filters" _.Filters (array AclFilter.schema)
         return { Filters = filters }
     }
 

@@ -40,21 +40,6 @@ module DescribeClientQuotas =
         return { Components = filters; Strict = strict }
     }
 
-    /// One part of whom the quotas are for, such as the user or the client id.
-    type Entity =
-        {
-            /// `user`, `client-id` or `ip`.
-            EntityType: string
-            /// Null for the default: everyone who has no quotas of their own.
-            EntityName: string option
-        }
-
-    let entity = message {
-        let! kind = field "EntityType" _.EntityType string
-        and! name = field "EntityName" _.EntityName (string |> nullable)
-        return { EntityType = kind; EntityName = name }
-    }
-
     /// A quota.
     type Quota =
         {
@@ -74,12 +59,12 @@ module DescribeClientQuotas =
     type Entry =
         {
             /// Whom they are for: all parts together.
-            Entity: Entity list
+            Entity: QuotaEntity list
             Values: Quota list
         }
 
     let entry = message {
-        let! entity = field "Entity" _.Entity (array entity)
+        let! entity = field "Entity" _.Entity (array QuotaEntity.schema)
         and! values = field "Values" _.Values (array quota)
         return { Entity = entity; Values = values }
     }

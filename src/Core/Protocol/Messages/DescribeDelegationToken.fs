@@ -8,28 +8,14 @@ open LibKafka.Protocol.Types
 /// and those that it has the right to describe. Any broker answers.
 module DescribeDelegationToken =
 
-    /// A user.
-    type Principal =
-        {
-            /// `User`, unless the cluster has its own kinds of principals.
-            PrincipalType: string
-            PrincipalName: string
-        }
-
-    let principal = message {
-        let! kind = field "PrincipalType" _.PrincipalType string
-        and! name = field "PrincipalName" _.PrincipalName string
-        return { PrincipalType = kind; PrincipalName = name }
-    }
-
     type Request =
         {
             /// Whose tokens are asked for; null for everyone's. An empty list means no one's.
-            Owners: Principal list option
+            Owners: DelegationTokenPrincipal list option
         }
 
     let request = message {
-        let! owners = field "Owners" _.Owners (array principal |> nullable)
+        let! owners = field "Owners" _.Owners (array DelegationTokenPrincipal.schema |> nullable)
         return { Owners = owners }
     }
 
@@ -53,7 +39,7 @@ module DescribeDelegationToken =
             /// The token's secret. In Base64 it is the password for SASL with SCRAM.
             Hmac: Bytes
             /// Who may renew the token, besides its owner.
-            Renewers: Principal list
+            Renewers: DelegationTokenPrincipal list
         }
 
     let token = message {
@@ -66,7 +52,7 @@ module DescribeDelegationToken =
         and! latest = field "MaxTimestamp" _.MaxTimestamp int64
         and! id = field "TokenId" _.TokenId string
         and! hmac = field "Hmac" _.Hmac bytes
-        and! renewers = field "Renewers" _.Renewers (array principal)
+        and! renewers = field "Renewers" _.Renewers (array DelegationTokenPrincipal.schema)
 
         return
             { PrincipalType = ownerType

@@ -113,23 +113,12 @@ module DescribeQuorum =
         return { TopicName = name; Partitions = partitions }
     }
 
-    /// A listener of a controller.
-    type Listener = { Name: string; Host: string; Port: uint16 }
-
-    let listener = message {
-        let! name = field "Name" _.Name string
-        and! host = field "Host" _.Host string
-        and! port = field "Port" _.Port uint16
-
-        return { Name = name; Host = host; Port = port }
-    }
-
     /// Where a controller is to be reached (KIP-853).
-    type Node = { NodeId: int32; Listeners: Listener list }
+    type Node = { NodeId: int32; Listeners: VoterListener list }
 
     let node = message {
         let! id = field "NodeId" _.NodeId int32
-        and! listeners = field "Listeners" _.Listeners (array listener)
+        and! listeners = field "Listeners" _.Listeners (array VoterListener.schema)
         return { NodeId = id; Listeners = listeners }
     }
 

@@ -63,80 +63,21 @@ module EndQuorumEpoch =
         return { TopicName = name; Partitions = partitions }
     }
 
-    /// A listener at which the leader is to be reached.
-    type LeaderEndpoint =
-        {
-            /// The listener's name.
-            Name: string
-            Host: string
-            Port: uint16
-        }
-
-    let leaderEndpoint = message {
-        let! name = field "Name" _.Name string
-        and! host = field "Host" _.Host string
-        and! port = field "Port" _.Port uint16
-
-        return { Name = name; Host = host; Port = port }
-    }
-
     type Request =
         {
             /// The cluster that the leader means; null where it is not checked.
             ClusterId: string option
             Topics: TopicRequest list
             /// Where the leader is to be reached (KIP-853).
-            LeaderEndpoints: LeaderEndpoint list
+            LeaderEndpoints: VoterListener list
         }
 
     let request = message {
         let! cluster = field "ClusterId" _.ClusterId (string |> nullable |> withDefault None)
         and! topics = field "Topics" _.Topics (array topicRequest)
-        and! endpoints = field "LeaderEndpoints" _.LeaderEndpoints (array leaderEndpoint |> since 1s [] |> ignorable)
+        and! endpoints = field "LeaderEndpoints" _.LeaderEndpoints (array VoterListener.schema |> since 1s [] |> ignorable)
 
         return { ClusterId = cluster; Topics = topics; LeaderEndpoints = endpoints }
-    }
-
-    /// The voter's answer for one partition.
-    type PartitionResponse =
-        {
-            PartitionIndex: int32
-            /// FENCED_LEADER_EPOCH when the voter is in a later epoch; INCONSISTENT_VOTER_SET when one of the two is no voter to the
-            /// other; BROKER_NOT_AVAILABLE while the voter shuts down.
-            Error: ErrorCode
-            /// The leader that the voter knows; -1 for none.
-            LeaderId: int32
-            /// The latest epoch that the voter knows.
-            LeaderEpoch: int32
-        }
-
-    let partitionResponse = message {
-        let! partition = field "PartitionIndex" _.PartitionIndex int32
-        and! error = field "ErrorCode" _.Error errorCode
-        and! leader = field "LeaderId" _.LeaderId int32
-        and! epoch = field "LeaderEpoch" _.LeaderEpoch int32
-
-        return { PartitionIndex = partition; Error = error; LeaderId = leader; LeaderEpoch = epoch }
-    }
-
-    /// The voter's answers for one topic.
-    type TopicResponse = { TopicName: string; Partitions: PartitionResponse list }
-
-    let topicResponse = message {
-        let! name = field "TopicName" _.TopicName string
-        and! partitions = field "Partitions" _.Partitions (array partitionResponse)
-        return { TopicName = name; Partitions = partitions }
-    }
-
-    /// Where a controller is to be reached.
-    type Endpoint = { NodeId: int32; Host: string; Port: uint16 }
-
-    let endpoint = message {
-        let! node = field "NodeId" _.NodeId int32
-        and! host = field "Host" _.Host string
-        and! port = field "Port" _.Port uint16
-
-        return { NodeId = node; Host = host; Port = port }
     }
 
     type Response =
@@ -144,15 +85,17 @@ module EndQuorumEpoch =
             /// What concerns the request as a whole: INCONSISTENT_CLUSTER_ID; INVALID_REQUEST for a partition that is not the metadata
             /// log's; CLUSTER_AUTHORIZATION_FAILED.
             Error: ErrorCode
-            Topics: TopicResponse list
+            /// For each partition FENCED_LEADER_EPOCH when the voter is in a later epoch; INCONSISTENT_VOTER_SET when one of the two is no
+            /// voter to the other; BROKER_NOT_AVAILABLE while the voter shuts down.
+            Topics: QuorumEpochTopicResponse list
             /// Where the leaders named in the answers are to be reached (KIP-853).
-            NodeEndpoints: Endpoint list
+            NodeEndpoints: VoterEndpoint list
         }
 
     let response = message {
         let! error = field "ErrorCode" _.Error errorCode
-        and! topics = field "Topics" _.Topics (array topicResponse)
-        and! nodes = field "NodeEndpoints" _.NodeEndpoints (array endpoint |> since 1s [] |> tagged 0)
+        and! topics = field "Topics" _.Topics (array QuorumEpochTopicResponse.schema)
+        and! nodes = field "NodeEndpoints" _.NodeEndpoints (array VoterEndpoint.schema |> since 1s [] |> tagged 0)
 
         return { Error = error; Topics = topics; NodeEndpoints = nodes }
     }

@@ -173,15 +173,6 @@ module Fetch =
         return { Epoch = epoch; EndOffset = offset }
     }
 
-    /// A snapshot that a follower of the metadata log is to read instead (KIP-630).
-    type SnapshotId = { EndOffset: int64; Epoch: int32 }
-
-    let snapshotId = message {
-        let! offset = field "EndOffset" _.EndOffset (int64 |> withDefault -1L)
-        and! epoch = field "Epoch" _.Epoch (int32 |> withDefault -1)
-        return { SnapshotId.EndOffset = offset; Epoch = epoch }
-    }
-
     /// A transaction that was aborted within what was read (KIP-98). A reader of committed data drops its records.
     type AbortedTransaction =
         {
@@ -219,6 +210,7 @@ module Fetch =
             DivergingEpoch: EpochEndOffset
             /// The new leader, on NOT_LEADER_OR_FOLLOWER and FENCED_LEADER_EPOCH (KIP-951).
             CurrentLeader: CurrentLeader
+            /// The snapshot that a follower of the metadata log is to read instead (KIP-630).
             SnapshotId: SnapshotId
         }
 
@@ -234,7 +226,7 @@ module Fetch =
         and! diverging =
             field "DivergingEpoch" _.DivergingEpoch (epochEndOffset |> since 12s { Epoch = -1; EndOffset = -1L } |> tagged 0)
         and! leader = field "CurrentLeader" _.CurrentLeader (CurrentLeader.schema |> since 12s CurrentLeader.unknown |> tagged 1)
-        and! snapshot = field "SnapshotId" _.SnapshotId (snapshotId |> since 12s { EndOffset = -1L; Epoch = -1 } |> tagged 2)
+        and! snapshot = field "SnapshotId" _.SnapshotId (SnapshotId.schema |> since 12s SnapshotId.none |> tagged 2)
 
         return
             { PartitionIndex = partition

@@ -10,21 +10,6 @@ open LibKafka.Protocol.Types
 /// Fetch.
 module FetchSnapshot =
 
-    /// A snapshot: named by where it ends.
-    type SnapshotId =
-        {
-            /// The offset behind the last record that the snapshot covers.
-            EndOffset: int64
-            /// The epoch of that record.
-            Epoch: int32
-        }
-
-    let snapshotId = message {
-        let! offset = field "EndOffset" _.EndOffset int64
-        and! epoch = field "Epoch" _.Epoch int32
-        return { EndOffset = offset; Epoch = epoch }
-    }
-
     /// What to read of one partition's snapshot: in practice the only partition of `__cluster_metadata`.
     type PartitionRequest =
         {
@@ -41,7 +26,7 @@ module FetchSnapshot =
     let partitionRequest = message {
         let! partition = field "Partition" _.Partition int32
         and! epoch = field "CurrentLeaderEpoch" _.CurrentLeaderEpoch int32
-        and! snapshot = field "SnapshotId" _.SnapshotId snapshotId
+        and! snapshot = field "SnapshotId" _.SnapshotId SnapshotId.zeroSchema
         and! position = field "Position" _.Position int64
         and! directory = field "ReplicaDirectoryId" _.ReplicaDirectoryId (uuid |> since 1s Guid.Empty |> tagged 0 |> ignorable)
 
@@ -82,20 +67,6 @@ module FetchSnapshot =
         return { ClusterId = cluster; ReplicaId = replica; MaxBytes = maxBytes; Topics = topics }
     }
 
-    /// The leader of a partition, as the node that answers knows it.
-    type Leader =
-        {
-            /// -1 where it is not known.
-            LeaderId: int32
-            LeaderEpoch: int32
-        }
-
-    let leader = message {
-        let! id = field "LeaderId" _.LeaderId int32
-        and! epoch = field "LeaderEpoch" _.LeaderEpoch int32
-        return { LeaderId = id; LeaderEpoch = epoch }
-    }
-
     /// A piece of one partition's snapshot.
     type PartitionResponse =
         {
@@ -105,7 +76,7 @@ module FetchSnapshot =
             /// UNKNOWN_TOPIC_OR_PARTITION.
             Error: ErrorCode
             SnapshotId: SnapshotId
-            CurrentLeader: Leader
+            CurrentLeader: CurrentLeader
             /// How many bytes the whole snapshot has.
             Size: int64
             /// The byte of the snapshot that the piece begins at.
@@ -117,11 +88,11 @@ module FetchSnapshot =
     let partitionResponse = message {
         let! index = field "Index" _.Index int32
         and! error = field "ErrorCode" _.Error errorCode
-        and! snapshot = field "SnapshotId" _.SnapshotId snapshotId
+        and! snapshot = field "SnapshotId" _.SnapshotId SnapshotId.zeroSchema
         and! size = field "Size" _.Size int64
         and! position = field "Position" _.Position int64
         and! records = field "UnalignedRecords" _.UnalignedRecords records
-        and! leader = field "CurrentLeader" _.CurrentLeader (leader |> tagged 0)
+        and! leader = field "CurrentLeader" _.CurrentLeader (CurrentLeader.zeroSchema |> tagged 0)
 
         return
             { Index = index
@@ -142,17 +113,6 @@ module FetchSnapshot =
         return { Name = name; Partitions = partitions }
     }
 
-    /// Where a controller is to be reached.
-    type Endpoint = { NodeId: int32; Host: string; Port: uint16 }
-
-    let endpoint = message {
-        let! node = field "NodeId" _.NodeId int32
-        and! host = field "Host" _.Host string
-        and! port = field "Port" _.Port uint16
-
-        return { NodeId = node; Host = host; Port = port }
-    }
-
     type Response =
         {
             /// How long the replica is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
@@ -161,14 +121,14 @@ module FetchSnapshot =
             Error: ErrorCode
             Topics: TopicResponse list
             /// Where the leaders named in the answers are to be reached (KIP-853).
-            NodeEndpoints: Endpoint list
+            NodeEndpoints: VoterEndpoint list
         }
 
     let response = message {
         let! throttle = field "ThrottleTimeMs" _.ThrottleTimeMs (int32 |> ignorable)
         and! error = field "ErrorCode" _.Error errorCode
         and! topics = field "Topics" _.Topics (array topicResponse)
-        and! nodes = field "NodeEndpoints" _.NodeEndpoints (array endpoint |> since 1s [] |> tagged 0)
+        and! nodes = field "NodeEndpoints" _.NodeEndpoints (array VoterEndpoint.schema |> since 1s [] |> tagged 0)
 
         return { ThrottleTimeMs = throttle; Error = error; Topics = topics; NodeEndpoints = nodes }
     }

@@ -1,6 +1,7 @@
 namespace LibKafka.Protocol
 
 open System
+open LibKafka.Records
 open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
@@ -30,8 +31,8 @@ module GetTelemetrySubscriptions =
             ClientInstanceId: Guid
             /// Names what is asked for here, to be sent with each push. It changes when the subscription does.
             SubscriptionId: int32
-            /// The codecs that the broker takes, the best first, numbered as in a record batch. No compression (0) always works.
-            AcceptedCompressionTypes: int8 list
+            /// How the metrics may be compressed, the best first. `None` always works.
+            AcceptedCompressionTypes: CompressionType list
             /// How long to wait between pushes, in milliseconds.
             PushIntervalMs: int32
             /// Most bytes of metrics that the broker takes at once.
@@ -47,7 +48,7 @@ module GetTelemetrySubscriptions =
         and! error = field "ErrorCode" _.Error errorCode
         and! client = field "ClientInstanceId" _.ClientInstanceId uuid
         and! subscription = field "SubscriptionId" _.SubscriptionId int32
-        and! compression = field "AcceptedCompressionTypes" _.AcceptedCompressionTypes (array int8)
+        and! compression = field "AcceptedCompressionTypes" _.AcceptedCompressionTypes (array compressionType)
         and! interval = field "PushIntervalMs" _.PushIntervalMs int32
         and! maxBytes = field "TelemetryMaxBytes" _.TelemetryMaxBytes int32
         and! delta = field "DeltaTemporality" _.DeltaTemporality bool

@@ -57,38 +57,20 @@ module IncrementalAlterConfigs =
         return { Resources = resources; ValidateOnly = validate }
     }
 
-    /// What became of one resource.
-    type Result =
-        {
-            /// INVALID_CONFIG for a setting or value that is not allowed, or to add to what is not a list; INVALID_REQUEST for a resource
-            /// that cannot be changed here, or for one named twice; UNKNOWN_TOPIC_OR_PARTITION; POLICY_VIOLATION when the cluster's
-            /// policy objects; TOPIC_AUTHORIZATION_FAILED, GROUP_AUTHORIZATION_FAILED and CLUSTER_AUTHORIZATION_FAILED.
-            Error: ErrorCode
-            /// What the broker says of the error; null where it says nothing.
-            ErrorMessage: string option
-            ResourceType: ConfigResourceType
-            ResourceName: string
-        }
-
-    let result = message {
-        let! error = field "ErrorCode" _.Error errorCode
-        and! text = field "ErrorMessage" _.ErrorMessage (string |> nullable)
-        and! kind = field "ResourceType" _.ResourceType configResourceType
-        and! name = field "ResourceName" _.ResourceName string
-
-        return { Error = error; ErrorMessage = text; ResourceType = kind; ResourceName = name }
-    }
-
     type Response =
         {
             /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
             ThrottleTimeMs: int32
-            Results: Result list
+            /// For each resource INVALID_CONFIG for a setting or value that is not allowed, or to add to what is not a list;
+            /// INVALID_REQUEST for a resource that cannot be changed here, or for one named twice; UNKNOWN_TOPIC_OR_PARTITION;
+            /// POLICY_VIOLATION when the cluster's policy objects; TOPIC_AUTHORIZATION_FAILED, GROUP_AUTHORIZATION_FAILED and
+            /// CLUSTER_AUTHORIZATION_FAILED.
+            Results: AlterConfigsResult list
         }
 
     let response = message {
         let! throttle = field "ThrottleTimeMs" _.ThrottleTimeMs int32
-        and! results = field "Responses" _.Results (array result)
+        and! results = field "Responses" _.Results (array AlterConfigsResult.schema)
 
         return { ThrottleTimeMs = throttle; Results = results }
     }

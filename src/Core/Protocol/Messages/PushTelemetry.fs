@@ -1,6 +1,7 @@
 namespace LibKafka.Protocol
 
 open System
+open LibKafka.Records
 open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
@@ -16,8 +17,8 @@ module PushTelemetry =
             SubscriptionId: int32
             /// Whether this is the client's last push. It may come before the push interval is over.
             Terminating: bool
-            /// The codec of `Metrics`, numbered as in a record batch; 0 for none.
-            CompressionType: int8
+            /// How `Metrics` are compressed.
+            CompressionType: CompressionType
             /// OpenTelemetry's `MetricsData` (version 1) as protobuf. Empty where there is nothing to tell.
             Metrics: Bytes
         }
@@ -26,7 +27,7 @@ module PushTelemetry =
         let! client = field "ClientInstanceId" _.ClientInstanceId uuid
         and! subscription = field "SubscriptionId" _.SubscriptionId int32
         and! terminating = field "Terminating" _.Terminating bool
-        and! compression = field "CompressionType" _.CompressionType int8
+        and! compression = field "CompressionType" _.CompressionType compressionType
         and! metrics = field "Metrics" _.Metrics bytes
 
         return

@@ -45,26 +45,6 @@ module ReadShareGroupState =
         return { GroupId = group; Topics = topics }
     }
 
-    /// Records, one behind the other, that have come equally far.
-    type StateBatch =
-        {
-            FirstOffset: int64
-            /// The last offset, itself included.
-            LastOffset: int64
-            DeliveryState: ShareDeliveryState
-            /// How many times they have been delivered.
-            DeliveryCount: int16
-        }
-
-    let stateBatch = message {
-        let! first = field "FirstOffset" _.FirstOffset int64
-        and! last = field "LastOffset" _.LastOffset int64
-        and! state = field "DeliveryState" _.DeliveryState shareDeliveryState
-        and! count = field "DeliveryCount" _.DeliveryCount int16
-
-        return { FirstOffset = first; LastOffset = last; DeliveryState = state; DeliveryCount = count }
-    }
-
     /// The state of one share partition.
     type PartitionResult =
         {
@@ -79,7 +59,7 @@ module ReadShareGroupState =
             /// The first offset that the group is not done with; -1 where it has none yet.
             StartOffset: int64
             /// How far the records from there on have come. What is not in them waits for a member.
-            StateBatches: StateBatch list
+            StateBatches: ShareStateBatch list
         }
 
     let partitionResult = message {
@@ -88,7 +68,7 @@ module ReadShareGroupState =
         and! text = field "ErrorMessage" _.ErrorMessage (string |> nullable |> withDefault None)
         and! epoch = field "StateEpoch" _.StateEpoch int32
         and! start = field "StartOffset" _.StartOffset int64
-        and! batches = field "StateBatches" _.StateBatches (array stateBatch)
+        and! batches = field "StateBatches" _.StateBatches (array ShareStateBatch.schema)
 
         return
             { Partition = partition

@@ -9,30 +9,12 @@ open LibKafka.Protocol.Types
 /// partition, in the share session that ShareFetch opened. Version 0 was a preview in Kafka 4.0 and is gone.
 module ShareAcknowledge =
 
-    /// What became of records that lie one behind the other.
-    type AcknowledgementBatch =
-        {
-            FirstOffset: int64
-            /// The last offset, itself included.
-            LastOffset: int64
-            /// One for all the offsets, or one for each.
-            AcknowledgeTypes: ShareAcknowledgeType list
-        }
-
-    let acknowledgementBatch = message {
-        let! first = field "FirstOffset" _.FirstOffset int64
-        and! last = field "LastOffset" _.LastOffset int64
-        and! types = field "AcknowledgeTypes" _.AcknowledgeTypes (array shareAcknowledgeType)
-
-        return { FirstOffset = first; LastOffset = last; AcknowledgeTypes = types }
-    }
-
     /// What to acknowledge in one partition.
-    type PartitionRequest = { PartitionIndex: int32; AcknowledgementBatches: AcknowledgementBatch list }
+    type PartitionRequest = { PartitionIndex: int32; AcknowledgementBatches: ShareAcknowledgementBatch list }
 
     let partitionRequest = message {
         let! partition = field "PartitionIndex" _.PartitionIndex int32
-        and! batches = field "AcknowledgementBatches" _.AcknowledgementBatches (array acknowledgementBatch)
+        and! batches = field "AcknowledgementBatches" _.AcknowledgementBatches (array ShareAcknowledgementBatch.schema)
 
         return { PartitionIndex = partition; AcknowledgementBatches = batches }
     }
@@ -70,21 +52,6 @@ module ShareAcknowledge =
         return { GroupId = group; MemberId = memberId; ShareSessionEpoch = epoch; IsRenewAck = renew; Topics = topics }
     }
 
-    /// The leader of a partition as the broker knows it.
-    type Leader =
-        {
-            /// The broker that leads the partition; -1 where it is not known.
-            LeaderId: int32
-            /// The epoch in which it does.
-            LeaderEpoch: int32
-        }
-
-    let leader = message {
-        let! id = field "LeaderId" _.LeaderId int32
-        and! epoch = field "LeaderEpoch" _.LeaderEpoch int32
-        return { LeaderId = id; LeaderEpoch = epoch }
-    }
-
     /// What became of one partition's acknowledgements.
     type PartitionResponse =
         {
@@ -95,14 +62,14 @@ module ShareAcknowledge =
             /// What the broker says of the error; null where it says nothing.
             ErrorMessage: string option
             /// The new leader, on NOT_LEADER_OR_FOLLOWER.
-            CurrentLeader: Leader
+            CurrentLeader: CurrentLeader
         }
 
     let partitionResponse = message {
         let! partition = field "PartitionIndex" _.PartitionIndex int32
         and! error = field "ErrorCode" _.Error errorCode
         and! text = field "ErrorMessage" _.ErrorMessage (string |> nullable |> withDefault None)
-        and! leader = field "CurrentLeader" _.CurrentLeader leader
+        and! leader = field "CurrentLeader" _.CurrentLeader CurrentLeader.zeroSchema
 
         return { PartitionIndex = partition; Error = error; ErrorMessage = text; CurrentLeader = leader }
     }

@@ -9,35 +9,17 @@ open LibKafka.Protocol.Types
 /// (KIP-932). It goes to the leader of each partition. Version 0 was a preview in Kafka 4.0 and is gone.
 module ShareFetch =
 
-    /// What became of records that lie one behind the other.
-    type AcknowledgementBatch =
-        {
-            FirstOffset: int64
-            /// The last offset, itself included.
-            LastOffset: int64
-            /// One for all the offsets, or one for each.
-            AcknowledgeTypes: ShareAcknowledgeType list
-        }
-
-    let acknowledgementBatch = message {
-        let! first = field "FirstOffset" _.FirstOffset int64
-        and! last = field "LastOffset" _.LastOffset int64
-        and! types = field "AcknowledgeTypes" _.AcknowledgeTypes (array shareAcknowledgeType)
-
-        return { FirstOffset = first; LastOffset = last; AcknowledgeTypes = types }
-    }
-
     /// A partition to fetch from.
     type PartitionRequest =
         {
             PartitionIndex: int32
             /// Empty where there is nothing to acknowledge.
-            AcknowledgementBatches: AcknowledgementBatch list
+            AcknowledgementBatches: ShareAcknowledgementBatch list
         }
 
     let partitionRequest = message {
         let! partition = field "PartitionIndex" _.PartitionIndex int32
-        and! batches = field "AcknowledgementBatches" _.AcknowledgementBatches (array acknowledgementBatch)
+        and! batches = field "AcknowledgementBatches" _.AcknowledgementBatches (array ShareAcknowledgementBatch.schema)
 
         return { PartitionIndex = partition; AcknowledgementBatches = batches }
     }
@@ -120,21 +102,6 @@ module ShareFetch =
               Forgotten = forgotten }
     }
 
-    /// The leader of a partition as the broker knows it.
-    type Leader =
-        {
-            /// The broker that leads the partition; -1 where it is not known.
-            LeaderId: int32
-            /// The epoch in which it does.
-            LeaderEpoch: int32
-        }
-
-    let leader = message {
-        let! id = field "LeaderId" _.LeaderId int32
-        and! epoch = field "LeaderEpoch" _.LeaderEpoch int32
-        return { LeaderId = id; LeaderEpoch = epoch }
-    }
-
     /// Records that the member now holds and that are in `Records`.
     type AcquiredRecords =
         {
@@ -169,7 +136,7 @@ module ShareFetch =
             /// What the broker says of it; null where it says nothing.
             AcknowledgeErrorMessage: string option
             /// The new leader, on NOT_LEADER_OR_FOLLOWER.
-            CurrentLeader: Leader
+            CurrentLeader: CurrentLeader
             /// Record batches one behind the other. They hold other records too: only those in `AcquiredRecords` are the member's.
             Records: Bytes
             AcquiredRecords: AcquiredRecords list
@@ -181,7 +148,7 @@ module ShareFetch =
         and! text = field "ErrorMessage" _.ErrorMessage (string |> nullable |> withDefault None)
         and! ackError = field "AcknowledgeErrorCode" _.AcknowledgeError errorCode
         and! ackText = field "AcknowledgeErrorMessage" _.AcknowledgeErrorMessage (string |> nullable |> withDefault None)
-        and! leader = field "CurrentLeader" _.CurrentLeader leader
+        and! leader = field "CurrentLeader" _.CurrentLeader CurrentLeader.zeroSchema
         and! records = field "Records" _.Records records
         and! acquired = field "AcquiredRecords" _.AcquiredRecords (array acquiredRecords)
 

@@ -1,6 +1,5 @@
 namespace LibKafka.Protocol
 
-open System
 open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
@@ -23,25 +22,6 @@ module ShareGroupDescribe =
         return { GroupIds = groups; IncludeAuthorizedOperations = operations }
     }
 
-    /// Partitions of one topic.
-    type TopicPartitions = { TopicId: Guid; TopicName: string; Partitions: int32 list }
-
-    let topicPartitions = message {
-        let! id = field "TopicId" _.TopicId uuid
-        and! name = field "TopicName" _.TopicName string
-        and! partitions = field "Partitions" _.Partitions (array int32)
-
-        return { TopicId = id; TopicName = name; Partitions = partitions }
-    }
-
-    /// The partitions of one member. Other members may have the same.
-    type Assignment = { TopicPartitions: TopicPartitions list }
-
-    let assignment = message {
-        let! partitions = field "TopicPartitions" _.TopicPartitions (array topicPartitions)
-        return { TopicPartitions = partitions }
-    }
-
     /// A member of a group.
     type Member =
         {
@@ -55,7 +35,8 @@ module ShareGroupDescribe =
             /// The address that the member's requests come from, such as `/10.0.0.7`.
             ClientHost: string
             SubscribedTopicNames: string list
-            Assignment: Assignment
+            /// The partitions that the member has. Other members may have the same.
+            Assignment: DescribedAssignment
         }
 
     let groupMember = message {
@@ -65,7 +46,7 @@ module ShareGroupDescribe =
         and! client = field "ClientId" _.ClientId string
         and! host = field "ClientHost" _.ClientHost string
         and! topics = field "SubscribedTopicNames" _.SubscribedTopicNames (array string)
-        and! assignment = field "Assignment" _.Assignment assignment
+        and! assignment = field "Assignment" _.Assignment DescribedAssignment.schema
 
         return
             { MemberId = id

@@ -1,6 +1,5 @@
 namespace LibKafka.Protocol
 
-open System
 open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
@@ -31,23 +30,6 @@ module ShareGroupHeartbeat =
         return { GroupId = group; MemberId = memberId; MemberEpoch = epoch; RackId = rack; SubscribedTopicNames = topics }
     }
 
-    /// Partitions of one topic.
-    type TopicPartitions = { TopicId: Guid; Partitions: int32 list }
-
-    let topicPartitions = message {
-        let! id = field "TopicId" _.TopicId uuid
-        and! partitions = field "Partitions" _.Partitions (array int32)
-        return { TopicId = id; Partitions = partitions }
-    }
-
-    /// The partitions that the member is to have. Other members may have the same: they share the records of a partition.
-    type Assignment = { TopicPartitions: TopicPartitions list }
-
-    let assignment = message {
-        let! partitions = field "TopicPartitions" _.TopicPartitions (array topicPartitions)
-        return { TopicPartitions = partitions }
-    }
-
     type Response =
         {
             /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
@@ -64,8 +46,9 @@ module ShareGroupHeartbeat =
             MemberEpoch: int32
             /// How long to wait before the next heartbeat, in milliseconds.
             HeartbeatIntervalMs: int32
-            /// Null where it has not changed.
-            Assignment: Assignment option
+            /// The partitions that the member is to have; null where they have not changed. Other members may have the same: they share
+            /// the records of a partition.
+            Assignment: HeartbeatAssignment option
         }
 
     let response = message {
@@ -75,7 +58,7 @@ module ShareGroupHeartbeat =
         and! memberId = field "MemberId" _.MemberId (string |> nullable |> withDefault None)
         and! epoch = field "MemberEpoch" _.MemberEpoch int32
         and! interval = field "HeartbeatIntervalMs" _.HeartbeatIntervalMs int32
-        and! assignment = field "Assignment" _.Assignment (assignment |> nullable |> withDefault None)
+        and! assignment = field "Assignment" _.Assignment (HeartbeatAssignment.schema |> nullable |> withDefault None)
 
         return
             { ThrottleTimeMs = throttle

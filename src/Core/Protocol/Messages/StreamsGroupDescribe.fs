@@ -25,35 +25,6 @@ module StreamsGroupDescribe =
         return { GroupIds = groups; IncludeAuthorizedOperations = operations; IncludeTopologyDescription = description }
     }
 
-    /// A setting of a topic, or a tag of a member.
-    type KeyValue = { Key: string; Value: string }
-
-    let keyValue = message {
-        let! key = field "Key" _.Key string
-        and! value = field "Value" _.Value string
-        return { Key = key; Value = value }
-    }
-
-    /// A topic that Streams makes for itself.
-    type TopicInfo =
-        {
-            Name: string
-            /// 0 where no number is prescribed, as for every changelog topic: it follows from the source topics.
-            Partitions: int32
-            /// 0 for the broker's default.
-            ReplicationFactor: int16
-            TopicConfigs: KeyValue list
-        }
-
-    let topicInfo = message {
-        let! name = field "Name" _.Name string
-        and! partitions = field "Partitions" _.Partitions int32
-        and! replication = field "ReplicationFactor" _.ReplicationFactor int16
-        and! configs = field "TopicConfigs" _.TopicConfigs (array keyValue)
-
-        return { Name = name; Partitions = partitions; ReplicationFactor = replication; TopicConfigs = configs }
-    }
-
     /// A part of the topology that no record leaves but through topics, and so can run by itself for each partition.
     type Subtopology =
         {
@@ -63,17 +34,17 @@ module StreamsGroupDescribe =
             /// The internal topics through which it hands records on, to be partitioned anew.
             RepartitionSinkTopics: string list
             /// The topics that keep its state.
-            StateChangelogTopics: TopicInfo list
+            StateChangelogTopics: StreamsTopicInfo list
             /// The internal topics that it reads.
-            RepartitionSourceTopics: TopicInfo list
+            RepartitionSourceTopics: StreamsTopicInfo list
         }
 
     let subtopology = message {
         let! id = field "SubtopologyId" _.SubtopologyId string
         and! topics = field "SourceTopics" _.SourceTopics (array string)
         and! sinks = field "RepartitionSinkTopics" _.RepartitionSinkTopics (array string)
-        and! changelogs = field "StateChangelogTopics" _.StateChangelogTopics (array topicInfo)
-        and! sources = field "RepartitionSourceTopics" _.RepartitionSourceTopics (array topicInfo)
+        and! changelogs = field "StateChangelogTopics" _.StateChangelogTopics (array StreamsTopicInfo.schema)
+        and! sources = field "RepartitionSourceTopics" _.RepartitionSourceTopics (array StreamsTopicInfo.schema)
 
         return
             { SubtopologyId = id
@@ -98,50 +69,21 @@ module StreamsGroupDescribe =
         return { Epoch = epoch; Subtopologies = subtopologies }
     }
 
-    /// Where an instance answers queries for its state from other instances.
-    type Endpoint = { Host: string; Port: uint16 }
-
-    let endpoint = message {
-        let! host = field "Host" _.Host string
-        and! port = field "Port" _.Port uint16
-        return { Host = host; Port = port }
-    }
-
-    /// An offset in the changelogs of one task, added up over them.
-    type TaskOffset = { SubtopologyId: string; Partition: int32; Offset: int64 }
-
-    let taskOffset = message {
-        let! id = field "SubtopologyId" _.SubtopologyId string
-        and! partition = field "Partition" _.Partition int32
-        and! offset = field "Offset" _.Offset int64
-
-        return { SubtopologyId = id; Partition = partition; Offset = offset }
-    }
-
-    /// Tasks of one subtopology: each is the subtopology at work on one partition.
-    type TaskIds = { SubtopologyId: string; Partitions: int32 list }
-
-    let taskIds = message {
-        let! id = field "SubtopologyId" _.SubtopologyId string
-        and! partitions = field "Partitions" _.Partitions (array int32)
-        return { SubtopologyId = id; Partitions = partitions }
-    }
-
     /// The tasks of one member.
     type Assignment =
         {
             /// The tasks that the member runs.
-            ActiveTasks: TaskIds list
+            ActiveTasks: StreamsTaskIds list
             /// The tasks that the member follows, to take over quickly.
-            StandbyTasks: TaskIds list
+            StandbyTasks: StreamsTaskIds list
             /// The tasks that the member catches up with before they are moved to it.
-            WarmupTasks: TaskIds list
+            WarmupTasks: StreamsTaskIds list
         }
 
     let assignment = message {
-        let! active = field "ActiveTasks" _.ActiveTasks (array taskIds)
-        and! standby = field "StandbyTasks" _.StandbyTasks (array taskIds)
-        and! warmup = field "WarmupTasks" _.WarmupTasks (array taskIds)
+        let! active = field "ActiveTasks" _.ActiveTasks (array StreamsTaskIds.schema)
+        and! standby = field "StandbyTasks" _.StandbyTasks (array StreamsTaskIds.schema)
+        and! warmup = field "WarmupTasks" _.WarmupTasks (array StreamsTaskIds.schema)
 
         return { ActiveTasks = active; StandbyTasks = standby; WarmupTasks = warmup }
     }
@@ -166,13 +108,13 @@ module StreamsGroupDescribe =
             /// The same for all members in one process.
             ProcessId: string
             /// Null where the member takes no queries.
-            UserEndpoint: Endpoint option
+            UserEndpoint: StreamsEndpoint option
             /// Tags by which standby tasks are spread over racks, zones and the like.
-            ClientTags: KeyValue list
+            ClientTags: StreamsKeyValue list
             /// How far the member's state has come, as it last said.
-            TaskOffsets: TaskOffset list
+            TaskOffsets: StreamsTaskOffset list
             /// How far it has to come: the ends of the changelogs.
-            TaskEndOffsets: TaskOffset list
+            TaskEndOffsets: StreamsTaskOffset list
             /// The tasks that the member has.
             Assignment: Assignment
             /// The tasks that the member is to have.
@@ -190,10 +132,10 @@ module StreamsGroupDescribe =
         and! host = field "ClientHost" _.ClientHost string
         and! topologyEpoch = field "TopologyEpoch" _.TopologyEpoch int32
         and! processId = field "ProcessId" _.ProcessId string
-        and! endpoint = field "UserEndpoint" _.UserEndpoint (endpoint |> nullable |> withDefault None)
-        and! tags = field "ClientTags" _.ClientTags (array keyValue)
-        and! offsets = field "TaskOffsets" _.TaskOffsets (array taskOffset)
-        and! endOffsets = field "TaskEndOffsets" _.TaskEndOffsets (array taskOffset)
+        and! endpoint = field "UserEndpoint" _.UserEndpoint (StreamsEndpoint.schema |> nullable |> withDefault None)
+        and! tags = field "ClientTags" _.ClientTags (array StreamsKeyValue.schema)
+        and! offsets = field "TaskOffsets" _.TaskOffsets (array StreamsTaskOffset.schema)
+        and! endOffsets = field "TaskEndOffsets" _.TaskEndOffsets (array StreamsTaskOffset.schema)
         and! current = field "Assignment" _.Assignment assignment
         and! target = field "TargetAssignment" _.TargetAssignment assignment
         and! classic = field "IsClassic" _.IsClassic bool
@@ -214,59 +156,6 @@ module StreamsGroupDescribe =
               Assignment = current
               TargetAssignment = target
               IsClassic = classic }
-    }
-
-    /// A step of the topology.
-    type Node =
-        {
-            Name: string
-            NodeType: TopologyNodeType
-            /// The topics that a source reads; empty for other nodes.
-            SourceTopics: string list
-            /// The topic that a sink writes; null for other nodes, and where it is chosen for each record.
-            SinkTopic: string option
-            /// The state stores that a processor uses; empty for other nodes.
-            Stores: string list
-            /// The names of the nodes that records go to next.
-            Successors: string list
-        }
-
-    let node = message {
-        let! name = field "Name" _.Name string
-        and! kind = field "NodeType" _.NodeType topologyNodeType
-        and! topics = field "SourceTopics" _.SourceTopics (array string)
-        and! sink = field "SinkTopic" _.SinkTopic (string |> nullable |> withDefault None)
-        and! stores = field "Stores" _.Stores (array string)
-        and! successors = field "Successors" _.Successors (array string)
-
-        return { Name = name; NodeType = kind; SourceTopics = topics; SinkTopic = sink; Stores = stores; Successors = successors }
-    }
-
-    /// The nodes of one subtopology.
-    type SubtopologyDescription = { SubtopologyId: string; Nodes: Node list }
-
-    let subtopologyDescription = message {
-        let! id = field "SubtopologyId" _.SubtopologyId string
-        and! nodes = field "Nodes" _.Nodes (array node)
-        return { SubtopologyId = id; Nodes = nodes }
-    }
-
-    /// A store of which every instance has the whole, and how it is filled.
-    type GlobalStore = { Source: Node; Processor: Node }
-
-    let globalStore = message {
-        let! source = field "Source" _.Source node
-        and! processor = field "Processor" _.Processor node
-        return { Source = source; Processor = processor }
-    }
-
-    /// The whole topology, for people to look at (KIP-1331).
-    type TopologyDescription = { Subtopologies: SubtopologyDescription list; GlobalStores: GlobalStore list }
-
-    let topologyDescription = message {
-        let! subtopologies = field "Subtopologies" _.Subtopologies (array subtopologyDescription)
-        and! stores = field "GlobalStores" _.GlobalStores (array globalStore)
-        return { Subtopologies = subtopologies; GlobalStores = stores }
     }
 
     /// A group.
@@ -309,7 +198,8 @@ module StreamsGroupDescribe =
         and! members = field "Members" _.Members (array groupMember)
         and! operations =
             field "AuthorizedOperations" _.AuthorizedOperations (authorizedOperations |> withDefault AuthorizedOperations.NotAsked)
-        and! description = field "TopologyDescription" _.TopologyDescription (topologyDescription |> nullable |> since 1s None)
+        and! description =
+            field "TopologyDescription" _.TopologyDescription (TopologyDescription.schema |> nullable |> since 1s None)
         and! status =
             field
                 "TopologyDescriptionStatus"

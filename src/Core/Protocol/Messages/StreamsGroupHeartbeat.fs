@@ -8,35 +8,6 @@ open LibKafka.Protocol.Types
 /// goes to the group's coordinator.
 module StreamsGroupHeartbeat =
 
-    /// A setting of a topic, or a tag of a member.
-    type KeyValue = { Key: string; Value: string }
-
-    let keyValue = message {
-        let! key = field "Key" _.Key string
-        and! value = field "Value" _.Value string
-        return { Key = key; Value = value }
-    }
-
-    /// A topic that Streams makes for itself.
-    type TopicInfo =
-        {
-            Name: string
-            /// 0 where no number is prescribed, as for every changelog topic: it follows from the source topics.
-            Partitions: int32
-            /// 0 for the broker's default.
-            ReplicationFactor: int16
-            TopicConfigs: KeyValue list
-        }
-
-    let topicInfo = message {
-        let! name = field "Name" _.Name string
-        and! partitions = field "Partitions" _.Partitions int32
-        and! replication = field "ReplicationFactor" _.ReplicationFactor int16
-        and! configs = field "TopicConfigs" _.TopicConfigs (array keyValue)
-
-        return { Name = name; Partitions = partitions; ReplicationFactor = replication; TopicConfigs = configs }
-    }
-
     /// Topics that must have as many partitions as each other, since they are joined. Each number is a place, from 0, in the list of the
     /// same name in the subtopology.
     type CopartitionGroup = { SourceTopics: int16 list; SourceTopicRegex: int16 list; RepartitionSourceTopics: int16 list }
@@ -59,11 +30,11 @@ module StreamsGroupHeartbeat =
             /// The topics that it reads, by regular expressions.
             SourceTopicRegex: string list
             /// The topics that keep its state. The coordinator makes them where they are missing.
-            StateChangelogTopics: TopicInfo list
+            StateChangelogTopics: StreamsTopicInfo list
             /// The internal topics through which it hands records on, to be partitioned anew.
             RepartitionSinkTopics: string list
             /// The internal topics that it reads. The coordinator makes them where they are missing.
-            RepartitionSourceTopics: TopicInfo list
+            RepartitionSourceTopics: StreamsTopicInfo list
             CopartitionGroups: CopartitionGroup list
         }
 
@@ -71,9 +42,9 @@ module StreamsGroupHeartbeat =
         let! id = field "SubtopologyId" _.SubtopologyId string
         and! topics = field "SourceTopics" _.SourceTopics (array string)
         and! regex = field "SourceTopicRegex" _.SourceTopicRegex (array string)
-        and! changelogs = field "StateChangelogTopics" _.StateChangelogTopics (array topicInfo)
+        and! changelogs = field "StateChangelogTopics" _.StateChangelogTopics (array StreamsTopicInfo.schema)
         and! sinks = field "RepartitionSinkTopics" _.RepartitionSinkTopics (array string)
-        and! sources = field "RepartitionSourceTopics" _.RepartitionSourceTopics (array topicInfo)
+        and! sources = field "RepartitionSourceTopics" _.RepartitionSourceTopics (array StreamsTopicInfo.schema)
         and! copartition = field "CopartitionGroups" _.CopartitionGroups (array copartitionGroup)
 
         return
@@ -100,35 +71,6 @@ module StreamsGroupHeartbeat =
         return { Epoch = epoch; Subtopologies = subtopologies }
     }
 
-    /// Tasks of one subtopology: each is the subtopology at work on one partition.
-    type TaskIds = { SubtopologyId: string; Partitions: int32 list }
-
-    let taskIds = message {
-        let! id = field "SubtopologyId" _.SubtopologyId string
-        and! partitions = field "Partitions" _.Partitions (array int32)
-        return { SubtopologyId = id; Partitions = partitions }
-    }
-
-    /// Where an instance answers queries for its state from other instances.
-    type Endpoint = { Host: string; Port: uint16 }
-
-    let endpoint = message {
-        let! host = field "Host" _.Host string
-        and! port = field "Port" _.Port uint16
-        return { Host = host; Port = port }
-    }
-
-    /// An offset in the changelogs of one task, added up over them.
-    type TaskOffset = { SubtopologyId: string; Partition: int32; Offset: int64 }
-
-    let taskOffset = message {
-        let! id = field "SubtopologyId" _.SubtopologyId string
-        and! partition = field "Partition" _.Partition int32
-        and! offset = field "Offset" _.Offset int64
-
-        return { SubtopologyId = id; Partition = partition; Offset = offset }
-    }
-
     /// Everything that can be null means, as null, that it has not changed since the last heartbeat, or that there is none.
     type Request =
         {
@@ -147,20 +89,20 @@ module StreamsGroupHeartbeat =
             /// To be given when joining, and only then.
             Topology: Topology option
             /// The tasks that the member runs. Like the next two, empty when joining.
-            ActiveTasks: TaskIds list option
+            ActiveTasks: StreamsTaskIds list option
             /// The tasks that the member follows, to take over quickly.
-            StandbyTasks: TaskIds list option
+            StandbyTasks: StreamsTaskIds list option
             /// The tasks that the member catches up with before they are moved to it.
-            WarmupTasks: TaskIds list option
+            WarmupTasks: StreamsTaskIds list option
             /// The same for all members in one process, which fails as a whole.
             ProcessId: string option
-            UserEndpoint: Endpoint option
+            UserEndpoint: StreamsEndpoint option
             /// Tags by which standby tasks are spread over racks, zones and the like.
-            ClientTags: KeyValue list option
+            ClientTags: StreamsKeyValue list option
             /// How far the member's state has come. Sent every `TaskOffsetIntervalMs`, and when a warm-up task has caught up.
-            TaskOffsets: TaskOffset list option
+            TaskOffsets: StreamsTaskOffset list option
             /// How far it has to come: the ends of the changelogs.
-            TaskEndOffsets: TaskOffset list option
+            TaskEndOffsets: StreamsTaskOffset list option
             /// Whether every instance of the application is to stop.
             ShutdownApplication: bool
         }
@@ -174,14 +116,14 @@ module StreamsGroupHeartbeat =
         and! rack = field "RackId" _.RackId (string |> nullable |> withDefault None)
         and! rebalance = field "RebalanceTimeoutMs" _.RebalanceTimeoutMs (int32 |> withDefault -1)
         and! topology = field "Topology" _.Topology (topology |> nullable |> withDefault None)
-        and! active = field "ActiveTasks" _.ActiveTasks (array taskIds |> nullable |> withDefault None)
-        and! standby = field "StandbyTasks" _.StandbyTasks (array taskIds |> nullable |> withDefault None)
-        and! warmup = field "WarmupTasks" _.WarmupTasks (array taskIds |> nullable |> withDefault None)
+        and! active = field "ActiveTasks" _.ActiveTasks (array StreamsTaskIds.schema |> nullable |> withDefault None)
+        and! standby = field "StandbyTasks" _.StandbyTasks (array StreamsTaskIds.schema |> nullable |> withDefault None)
+        and! warmup = field "WarmupTasks" _.WarmupTasks (array StreamsTaskIds.schema |> nullable |> withDefault None)
         and! processId = field "ProcessId" _.ProcessId (string |> nullable |> withDefault None)
-        and! endpoint = field "UserEndpoint" _.UserEndpoint (endpoint |> nullable |> withDefault None)
-        and! tags = field "ClientTags" _.ClientTags (array keyValue |> nullable |> withDefault None)
-        and! offsets = field "TaskOffsets" _.TaskOffsets (array taskOffset |> nullable |> withDefault None)
-        and! endOffsets = field "TaskEndOffsets" _.TaskEndOffsets (array taskOffset |> nullable |> withDefault None)
+        and! endpoint = field "UserEndpoint" _.UserEndpoint (StreamsEndpoint.schema |> nullable |> withDefault None)
+        and! tags = field "ClientTags" _.ClientTags (array StreamsKeyValue.schema |> nullable |> withDefault None)
+        and! offsets = field "TaskOffsets" _.TaskOffsets (array StreamsTaskOffset.schema |> nullable |> withDefault None)
+        and! endOffsets = field "TaskEndOffsets" _.TaskEndOffsets (array StreamsTaskOffset.schema |> nullable |> withDefault None)
         and! shutdown = field "ShutdownApplication" _.ShutdownApplication bool
 
         return
@@ -230,7 +172,7 @@ module StreamsGroupHeartbeat =
     /// The state that an instance can be asked for.
     type EndpointPartitions =
         {
-            UserEndpoint: Endpoint
+            UserEndpoint: StreamsEndpoint
             /// The partitions of the tasks that it runs.
             ActivePartitions: TopicPartitions list
             /// The partitions of the tasks that it follows.
@@ -238,7 +180,7 @@ module StreamsGroupHeartbeat =
         }
 
     let endpointPartitions = message {
-        let! endpoint = field "UserEndpoint" _.UserEndpoint endpoint
+        let! endpoint = field "UserEndpoint" _.UserEndpoint StreamsEndpoint.schema
         and! active = field "ActivePartitions" _.ActivePartitions (array topicPartitions)
         and! standby = field "StandbyPartitions" _.StandbyPartitions (array topicPartitions)
 
@@ -272,9 +214,9 @@ module StreamsGroupHeartbeat =
             /// Null where it has not changed.
             Status: Status list option
             /// The tasks that the member is to run; null where they have not changed. So with the next two.
-            ActiveTasks: TaskIds list option
-            StandbyTasks: TaskIds list option
-            WarmupTasks: TaskIds list option
+            ActiveTasks: StreamsTaskIds list option
+            StandbyTasks: StreamsTaskIds list option
+            WarmupTasks: StreamsTaskIds list option
             /// Whether the member is to send StreamsGroupTopologyDescriptionUpdate, from version 1 on (KIP-1331).
             TopologyDescriptionRequired: bool
             /// The epoch of `PartitionsByUserEndpoint`, to be sent with the next heartbeat.
@@ -294,9 +236,9 @@ module StreamsGroupHeartbeat =
         and! offsetInterval = field "TaskOffsetIntervalMs" _.TaskOffsetIntervalMs int32
         and! lag = field "AcceptableRecoveryLag" _.AcceptableRecoveryLag (int64 |> since 1s -1L |> ignorable)
         and! status = field "Status" _.Status (array status |> nullable)
-        and! active = field "ActiveTasks" _.ActiveTasks (array taskIds |> nullable |> withDefault None)
-        and! standby = field "StandbyTasks" _.StandbyTasks (array taskIds |> nullable |> withDefault None)
-        and! warmup = field "WarmupTasks" _.WarmupTasks (array taskIds |> nullable |> withDefault None)
+        and! active = field "ActiveTasks" _.ActiveTasks (array StreamsTaskIds.schema |> nullable |> withDefault None)
+        and! standby = field "StandbyTasks" _.StandbyTasks (array StreamsTaskIds.schema |> nullable |> withDefault None)
+        and! warmup = field "WarmupTasks" _.WarmupTasks (array StreamsTaskIds.schema |> nullable |> withDefault None)
         and! required = field "TopologyDescriptionRequired" _.TopologyDescriptionRequired (bool |> since 1s false)
         and! endpointEpoch = field "EndpointInformationEpoch" _.EndpointInformationEpoch int32
         and! partitions =

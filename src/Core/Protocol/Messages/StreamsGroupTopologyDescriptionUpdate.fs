@@ -8,59 +8,6 @@ open LibKafka.Protocol.Types
 /// StreamsGroupDescribe to show (KIP-1331). It goes to the group's coordinator, when that has asked for it in a heartbeat.
 module StreamsGroupTopologyDescriptionUpdate =
 
-    /// A step of the topology.
-    type Node =
-        {
-            Name: string
-            NodeType: TopologyNodeType
-            /// The topics that a source reads; empty for other nodes.
-            SourceTopics: string list
-            /// The topic that a sink writes; null for other nodes, and where it is chosen for each record.
-            SinkTopic: string option
-            /// The state stores that a processor uses; empty for other nodes.
-            Stores: string list
-            /// The names of the nodes that records go to next.
-            Successors: string list
-        }
-
-    let node = message {
-        let! name = field "Name" _.Name string
-        and! kind = field "NodeType" _.NodeType topologyNodeType
-        and! topics = field "SourceTopics" _.SourceTopics (array string)
-        and! sink = field "SinkTopic" _.SinkTopic (string |> nullable |> withDefault None)
-        and! stores = field "Stores" _.Stores (array string)
-        and! successors = field "Successors" _.Successors (array string)
-
-        return { Name = name; NodeType = kind; SourceTopics = topics; SinkTopic = sink; Stores = stores; Successors = successors }
-    }
-
-    /// The nodes of one subtopology.
-    type Subtopology = { SubtopologyId: string; Nodes: Node list }
-
-    let subtopology = message {
-        let! id = field "SubtopologyId" _.SubtopologyId string
-        and! nodes = field "Nodes" _.Nodes (array node)
-        return { SubtopologyId = id; Nodes = nodes }
-    }
-
-    /// A store of which every instance has the whole, and how it is filled.
-    type GlobalStore = { Source: Node; Processor: Node }
-
-    let globalStore = message {
-        let! source = field "Source" _.Source node
-        and! processor = field "Processor" _.Processor node
-        return { Source = source; Processor = processor }
-    }
-
-    /// The whole topology, for people to look at.
-    type TopologyDescription = { Subtopologies: Subtopology list; GlobalStores: GlobalStore list }
-
-    let topologyDescription = message {
-        let! subtopologies = field "Subtopologies" _.Subtopologies (array subtopology)
-        and! stores = field "GlobalStores" _.GlobalStores (array globalStore)
-        return { Subtopologies = subtopologies; GlobalStores = stores }
-    }
-
     type Request =
         {
             GroupId: string
@@ -75,7 +22,7 @@ module StreamsGroupTopologyDescriptionUpdate =
         let! group = field "GroupId" _.GroupId string
         and! memberId = field "MemberId" _.MemberId string
         and! epoch = field "TopologyEpoch" _.TopologyEpoch int32
-        and! description = field "TopologyDescription" _.TopologyDescription topologyDescription
+        and! description = field "TopologyDescription" _.TopologyDescription TopologyDescription.schema
 
         return { GroupId = group; MemberId = memberId; TopologyEpoch = epoch; TopologyDescription = description }
     }

@@ -9,33 +9,6 @@ open LibKafka.Protocol.Types
 /// (KIP-853). It goes from the voter to the leader of the quorum; clients have no use for it.
 module UpdateRaftVoter =
 
-    /// An address that the voter listens on.
-    type Listener =
-        {
-            /// The listener's name, such as `CONTROLLER`.
-            Name: string
-            Host: string
-            Port: uint16
-        }
-
-    let listener = message {
-        let! name = field "Name" _.Name string
-        and! host = field "Host" _.Host string
-        and! port = field "Port" _.Port uint16
-
-        return { Name = name; Host = host; Port = port }
-    }
-
-    /// The levels of `kraft.version` that the voter supports.
-    type KRaftVersionFeature = { MinSupportedVersion: int16; MaxSupportedVersion: int16 }
-
-    let kraftVersionFeature = message {
-        let! lowest = field "MinSupportedVersion" _.MinSupportedVersion int16
-        and! highest = field "MaxSupportedVersion" _.MaxSupportedVersion int16
-
-        return { MinSupportedVersion = lowest; MaxSupportedVersion = highest }
-    }
-
     type Request =
         {
             /// The cluster that the voter belongs to, so that a stranger refuses; null where it is not checked.
@@ -47,7 +20,7 @@ module UpdateRaftVoter =
             /// The id of the directory in which the voter keeps the metadata log.
             VoterDirectoryId: Guid
             /// Where the voter is to be reached. The quorum's own listener must be among them.
-            Listeners: Listener list
+            Listeners: VoterListener list
             KRaftVersionFeature: KRaftVersionFeature
         }
 
@@ -56,8 +29,8 @@ module UpdateRaftVoter =
         and! epoch = field "CurrentLeaderEpoch" _.CurrentLeaderEpoch int32
         and! voter = field "VoterId" _.VoterId int32
         and! directory = field "VoterDirectoryId" _.VoterDirectoryId uuid
-        and! listeners = field "Listeners" _.Listeners (array listener)
-        and! versions = field "KRaftVersionFeature" _.KRaftVersionFeature kraftVersionFeature
+        and! listeners = field "Listeners" _.Listeners (array VoterListener.schema)
+        and! versions = field "KRaftVersionFeature" _.KRaftVersionFeature KRaftVersionFeature.schema
 
         return
             { ClusterId = cluster

@@ -108,17 +108,6 @@ module Vote =
         return { TopicName = name; Partitions = partitions }
     }
 
-    /// Where a controller is to be reached.
-    type Endpoint = { NodeId: int32; Host: string; Port: uint16 }
-
-    let endpoint = message {
-        let! node = field "NodeId" _.NodeId int32
-        and! host = field "Host" _.Host string
-        and! port = field "Port" _.Port uint16
-
-        return { NodeId = node; Host = host; Port = port }
-    }
-
     type Response =
         {
             /// What concerns the request as a whole: INCONSISTENT_CLUSTER_ID; INVALID_REQUEST for a partition that is not the metadata
@@ -126,13 +115,13 @@ module Vote =
             Error: ErrorCode
             Topics: TopicResponse list
             /// Where the leaders named in the answers are to be reached (KIP-853).
-            NodeEndpoints: Endpoint list
+            NodeEndpoints: VoterEndpoint list
         }
 
     let response = message {
         let! error = field "ErrorCode" _.Error errorCode
         and! topics = field "Topics" _.Topics (array topicResponse)
-        and! nodes = field "NodeEndpoints" _.NodeEndpoints (array endpoint |> since 1s [] |> tagged 0)
+        and! nodes = field "NodeEndpoints" _.NodeEndpoints (array VoterEndpoint.schema |> since 1s [] |> tagged 0)
 
         return { Error = error; Topics = topics; NodeEndpoints = nodes }
     }

@@ -3,31 +3,10 @@ namespace LibKafka.Protocol
 open System
 open LibKafka.Wire
 open LibKafka.Wire.Notation
-open LibKafka.Protocol.Types
 
 /// WriteShareGroupState (API key 85): store how far a group has come with share partitions (KIP-932). It goes from the leader of each
 /// partition to the share coordinator; clients have no use for it.
 module WriteShareGroupState =
-
-    /// Records, one behind the other, that have come equally far.
-    type StateBatch =
-        {
-            FirstOffset: int64
-            /// The last offset, itself included.
-            LastOffset: int64
-            DeliveryState: ShareDeliveryState
-            /// How many times they have been delivered.
-            DeliveryCount: int16
-        }
-
-    let stateBatch = message {
-        let! first = field "FirstOffset" _.FirstOffset int64
-        and! last = field "LastOffset" _.LastOffset int64
-        and! state = field "DeliveryState" _.DeliveryState shareDeliveryState
-        and! count = field "DeliveryCount" _.DeliveryCount int16
-
-        return { FirstOffset = first; LastOffset = last; DeliveryState = state; DeliveryCount = count }
-    }
 
     /// What to store of one share partition.
     type PartitionRequest =
@@ -42,7 +21,7 @@ module WriteShareGroupState =
             /// How many offsets from `StartOffset` on are done with, from version 1 on (KIP-1226); -1 where it is not told.
             DeliveryCompleteCount: int32
             /// What has changed since the last write.
-            StateBatches: StateBatch list
+            StateBatches: ShareStateBatch list
         }
 
     let partitionRequest = message {
@@ -51,7 +30,7 @@ module WriteShareGroupState =
         and! leaderEpoch = field "LeaderEpoch" _.LeaderEpoch int32
         and! start = field "StartOffset" _.StartOffset int64
         and! complete = field "DeliveryCompleteCount" _.DeliveryCompleteCount (int32 |> since 1s -1 |> ignorable)
-        and! batches = field "StateBatches" _.StateBatches (array stateBatch)
+        and! batches = field "StateBatches" _.StateBatches (array ShareStateBatch.schema)
 
         return
             { Partition = partition
@@ -84,39 +63,16 @@ module WriteShareGroupState =
         return { GroupId = group; Topics = topics }
     }
 
-    /// What became of one share partition.
-    type PartitionResult =
+    type Response =
         {
-            Partition: int32
-            /// FENCED_STATE_EPOCH when the state was begun anew since it was read; FENCED_LEADER_EPOCH when the partition has a later
-            /// leader; NOT_COORDINATOR and COORDINATOR_LOAD_IN_PROGRESS when to ask elsewhere or again; UNKNOWN_TOPIC_OR_PARTITION;
-            /// INVALID_REQUEST; CLUSTER_AUTHORIZATION_FAILED.
-            Error: ErrorCode
-            /// What the broker says of the error; null where it says nothing.
-            ErrorMessage: string option
+            /// For each partition FENCED_STATE_EPOCH when the state was begun anew since it was read; FENCED_LEADER_EPOCH when the
+            /// partition has a later leader; NOT_COORDINATOR and COORDINATOR_LOAD_IN_PROGRESS when to ask elsewhere or again;
+            /// UNKNOWN_TOPIC_OR_PARTITION; INVALID_REQUEST; CLUSTER_AUTHORIZATION_FAILED.
+            Results: ShareStateTopicResult list
         }
 
-    let partitionResult = message {
-        let! partition = field "Partition" _.Partition int32
-        and! error = field "ErrorCode" _.Error errorCode
-        and! text = field "ErrorMessage" _.ErrorMessage (string |> nullable |> withDefault None)
-
-        return { Partition = partition; Error = error; ErrorMessage = text }
-    }
-
-    /// What became of the share partitions of one topic.
-    type TopicResult = { TopicId: Guid; Partitions: PartitionResult list }
-
-    let topicResult = message {
-        let! id = field "TopicId" _.TopicId uuid
-        and! partitions = field "Partitions" _.Partitions (array partitionResult)
-        return { TopicId = id; Partitions = partitions }
-    }
-
-    type Response = { Results: TopicResult list }
-
     let response = message {
-        let! results = field "Results" _.Results (array topicResult)
+        let! results = field "Results" _.Results (array ShareStateTopicResult.schema)
         return { Results = results }
     }
 

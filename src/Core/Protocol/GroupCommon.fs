@@ -1,0 +1,65 @@
+namespace LibKafka.Protocol
+
+open System
+open LibKafka.Wire
+open LibKafka.Wire.Notation
+
+/// Partitions of one topic that a consumer of a classic group has or is to have.
+type ConsumerTopicPartitions = { Topic: string; Partitions: int32 list }
+
+[<RequireQualifiedAccess>]
+module internal ConsumerTopicPartitions =
+
+    let schema = message {
+        let! topic = field "Topic" _.Topic string
+        and! partitions = field "Partitions" _.Partitions (array int32)
+        return { Topic = topic; Partitions = partitions }
+    }
+
+/// Partitions of one topic, as member and coordinator tell each other of them in heartbeats.
+type HeartbeatTopicPartitions = { TopicId: Guid; Partitions: int32 list }
+
+[<RequireQualifiedAccess>]
+module internal HeartbeatTopicPartitions =
+
+    let schema = message {
+        let! id = field "TopicId" _.TopicId uuid
+        and! partitions = field "Partitions" _.Partitions (array int32)
+        return { TopicId = id; Partitions = partitions }
+    }
+
+/// The partitions that a member is to have, as the coordinator answers its heartbeat.
+type HeartbeatAssignment = { TopicPartitions: HeartbeatTopicPartitions list }
+
+[<RequireQualifiedAccess>]
+module internal HeartbeatAssignment =
+
+    let schema = message {
+        let! partitions = field "TopicPartitions" _.TopicPartitions (array HeartbeatTopicPartitions.schema)
+        return { TopicPartitions = partitions }
+    }
+
+/// Partitions of one topic, as a group is described with them.
+type DescribedTopicPartitions = { TopicId: Guid; TopicName: string; Partitions: int32 list }
+
+[<RequireQualifiedAccess>]
+module internal DescribedTopicPartitions =
+
+    let schema = message {
+        let! id = field "TopicId" _.TopicId uuid
+        and! name = field "TopicName" _.TopicName string
+        and! partitions = field "Partitions" _.Partitions (array int32)
+
+        return { TopicId = id; TopicName = name; Partitions = partitions }
+    }
+
+/// The partitions of one member, as its group is described.
+type DescribedAssignment = { TopicPartitions: DescribedTopicPartitions list }
+
+[<RequireQualifiedAccess>]
+module internal DescribedAssignment =
+
+    let schema = message {
+        let! partitions = field "TopicPartitions" _.TopicPartitions (array DescribedTopicPartitions.schema)
+        return { TopicPartitions = partitions }
+    }

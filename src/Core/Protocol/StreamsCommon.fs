@@ -1,0 +1,143 @@
+namespace LibKafka.Protocol
+
+open LibKafka.Wire
+open LibKafka.Wire.Notation
+open LibKafka.Protocol.Types
+
+/// A setting of a topic, or a tag of a member.
+type StreamsKeyValue = { Key: string; Value: string }
+
+[<RequireQualifiedAccess>]
+module internal StreamsKeyValue =
+
+    let schema = message {
+        let! key = field "Key" _.Key string
+        and! value = field "Value" _.Value string
+        return { Key = key; Value = value }
+    }
+
+/// A topic that Streams makes for itself (KIP-1071).
+type StreamsTopicInfo =
+    {
+        Name: string
+        /// 0 where no number is prescribed, as for every changelog topic: it follows from the source topics.
+        Partitions: int32
+        /// 0 for the broker's default.
+        ReplicationFactor: int16
+        TopicConfigs: StreamsKeyValue list
+    }
+
+[<RequireQualifiedAccess>]
+module internal StreamsTopicInfo =
+
+    let schema = message {
+        let! name = field "Name" _.Name string
+        and! partitions = field "Partitions" _.Partitions int32
+        and! replication = field "ReplicationFactor" _.ReplicationFactor int16
+        and! configs = field "TopicConfigs" _.TopicConfigs (array StreamsKeyValue.schema)
+
+        return { Name = name; Partitions = partitions; ReplicationFactor = replication; TopicConfigs = configs }
+    }
+
+/// Tasks of one subtopology: each is the subtopology at work on one partition.
+type StreamsTaskIds = { SubtopologyId: string; Partitions: int32 list }
+
+[<RequireQualifiedAccess>]
+module internal StreamsTaskIds =
+
+    let schema = message {
+        let! id = field "SubtopologyId" _.SubtopologyId string
+        and! partitions = field "Partitions" _.Partitions (array int32)
+        return { SubtopologyId = id; Partitions = partitions }
+    }
+
+/// An offset in the changelogs of one task, added up over them.
+type StreamsTaskOffset = { SubtopologyId: string; Partition: int32; Offset: int64 }
+
+[<RequireQualifiedAccess>]
+module internal StreamsTaskOffset =
+
+    let schema = message {
+        let! id = field "SubtopologyId" _.SubtopologyId string
+        and! partition = field "Partition" _.Partition int32
+        and! offset = field "Offset" _.Offset int64
+
+        return { SubtopologyId = id; Partition = partition; Offset = offset }
+    }
+
+/// Where an instance answers queries for its state from other instances.
+type StreamsEndpoint = { Host: string; Port: uint16 }
+
+[<RequireQualifiedAccess>]
+module internal StreamsEndpoint =
+
+    let schema = message {
+        let! host = field "Host" _.Host string
+        and! port = field "Port" _.Port uint16
+        return { Host = host; Port = port }
+    }
+
+/// A step of the topology.
+type TopologyDescriptionNode =
+    {
+        Name: string
+        NodeType: TopologyNodeType
+        /// The topics that a source reads; empty for other nodes.
+        SourceTopics: string list
+        /// The topic that a sink writes; null for other nodes, and where it is chosen for each record.
+        SinkTopic: string option
+        /// The state stores that a processor uses; empty for other nodes.
+        Stores: string list
+        /// The names of the nodes that records go to next.
+        Successors: string list
+    }
+
+[<RequireQualifiedAccess>]
+module internal TopologyDescriptionNode =
+
+    let schema = message {
+        let! name = field "Name" _.Name string
+        and! kind = field "NodeType" _.NodeType topologyNodeType
+        and! topics = field "SourceTopics" _.SourceTopics (array string)
+        and! sink = field "SinkTopic" _.SinkTopic (string |> nullable |> withDefault None)
+        and! stores = field "Stores" _.Stores (array string)
+        and! successors = field "Successors" _.Successors (array string)
+
+        return { Name = name; NodeType = kind; SourceTopics = topics; SinkTopic = sink; Stores = stores; Successors = successors }
+    }
+
+/// The nodes of one subtopology.
+type TopologyDescriptionSubtopology = { SubtopologyId: string; Nodes: TopologyDescriptionNode list }
+
+[<RequireQualifiedAccess>]
+module internal TopologyDescriptionSubtopology =
+
+    let schema = message {
+        let! id = field "SubtopologyId" _.SubtopologyId string
+        and! nodes = field "Nodes" _.Nodes (array TopologyDescriptionNode.schema)
+        return { SubtopologyId = id; Nodes = nodes }
+    }
+
+/// A store of which every instance has the whole, and how it is filled.
+type TopologyDescriptionGlobalStore = { Source: TopologyDescriptionNode; Processor: TopologyDescriptionNode }
+
+[<RequireQualifiedAccess>]
+module internal TopologyDescriptionGlobalStore =
+
+    let schema = message {
+        let! source = field "Source" _.Source TopologyDescriptionNode.schema
+        and! processor = field "Processor" _.Processor TopologyDescriptionNode.schema
+        return { Source = source; Processor = processor }
+    }
+
+/// The whole topology, for people to look at (KIP-1331).
+type TopologyDescription = { Subtopologies: TopologyDescriptionSubtopology list; GlobalStores: TopologyDescriptionGlobalStore list }
+
+[<RequireQualifiedAccess>]
+module internal TopologyDescription =
+
+    let schema = message {
+        let! subtopologies = field "Subtopologies" _.Subtopologies (array TopologyDescriptionSubtopology.schema)
+        and! stores = field "GlobalStores" _.GlobalStores (array TopologyDescriptionGlobalStore.schema)
+        return { Subtopologies = subtopologies; GlobalStores = stores }
+    }

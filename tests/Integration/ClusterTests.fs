@@ -1,0 +1,303 @@
+/// Finding a broker, a leader, the controller; making and deleting topics.
+module LibKafka.Integration.ClusterTests
+
+open System
+open System.Net.Sockets
+open Expecto
+open LibKafka.Wire
+open LibKafka.Protocol
+open LibKafka.Client
+open LibKafka.Integration.Support
+
+/// Addresses where connections are refused, for as long as the test takes.
+let private withDead (count: int) (test: BrokerAddress list -> unit) =
+    let sockets, addresses = List.init count (fun _ -> Loopback.refuse ()) |> List.unzip
+
+    try
+        test addresses
+    finally
+        sockets |> List.iter (fun (socket: Socket) -> socket.Dispose())
+
+let private live (test: ScriptedBroker -> unit) = Scripted.broker (fun _ -> Script.knowing Script.everything Script.unexpected) test
+
+let private bootstrap =
+    let isDead (broker: BrokerAddress) (fault: ClientFault) =
+        match fault with
+        | ClientFault.CannotConnect(address, _) when address = broker -> ()
+        | other -> failtestf "%O" other
+
+    testList
+        "bootstrap"
+        [ testCase "one broker that lives is enough, wherever it stands in the list" (fun () ->
+              withDead 3 (fun dead ->
+                  live (fun broker ->
+                      for place in 0..3 do
+                          let brokers = List.insertAt place broker.Address dead
+                          use connection = Cluster.connect patient brokers never |> ok
+                          Expect.equal connection.Broker broker.Address "the one that lives")))
+
+          testCase "a broker that will not tell its versions is passed over like a dead one" (fun () ->
+              Scripted.broker (fun _ _ -> [ Act.Close ]) (fun mute ->
+                  live (fun broker ->
+                      // In random order: try until the mute one was asked first.
+                      while mute.Connections = 0 do
+                          use connection = Cluster.connect patient [ mute.Address; broker.Address ] never |> ok
+                          Expect.equal connection.Broker broker.Address "the one that speaks")))
+
+          testCase "where none lives, the fault names each with what went wrong" (fun () ->
+              withDead 3 (fun dead ->
+                  match Cluster.connect patient dead never with
+                  | Error(ClientFault.NoBroker tried as fault) ->
+                      Expect.equal (tried |> List.map fst |> List.sort) (List.sort dead) "each of them once"
+
+                      for broker, fault in tried do
+                          isDead broker fault
+
+                      for broker in dead do
+                          Expect.stringContains (fault.ToString()) (broker.ToString()) "and its text names it"
+                  | Error other -> failtestf "%O" other
+                  | Ok _ -> failtest "there is no broker"))
+
+          testCase "where none is named, none can be used" (fun () ->
+              Expect.equal (faultOf (Cluster.connect patient [] never)) (ClientFault.NoBroker []) "the fault")
+
+          testCase "a host without an address" (fun () ->
+              let broker = { Host = "no-such-host.invalid"; Port = 9092 }
+              isDead broker (faultOf (Connection.Open(patient, broker))))
+
+          testCase "a cancelled client does not try the other brokers" (fun () ->
+              live (fun broker ->
+                  let cancelled = Threading.CancellationToken true
+                  let fault = faultOf (Cluster.connect patient [ broker.Address; broker.Address ] cancelled)
+                  Expect.equal fault ClientFault.Cancelled "the fault"
+                  Expect.isEmpty broker.Received "nothing was sent")) ]
+
+let private partition = { Topic = "t"; Partition = 0 }
+
+/// A cluster of one broker whose metadata is this.
+let private telling (change: Metadata.Response -> Metadata.Response) (test: ScriptedBroker -> unit) =
+    let script (me: BrokerAddress) =
+        Script.knowing Script.everything (fun received ->
+            match received.Request with
+            | Request.Metadata _ -> Script.answer Metadata.api received (change (Script.metadata me []))
+            | _ -> Script.unexpected received)
+
+    Scripted.broker script test
+
+let private leaders =
+    let topic = Script.topic "t" Guid.Empty
+    let withTopic topic (response: Metadata.Response) = { response with Topics = [ topic ] }
+    let withPartition change = withTopic { topic with Partitions = List.map change topic.Partitions }
+
+    testList
+        "leader"
+        [ for name, change, code in
+              [ "the topic does not exist",
+                withTopic { topic with Error = ErrorCode.UnknownTopicOrPartition; Partitions = [] },
+                ErrorCode.UnknownTopicOrPartition
+                "the client may not see the topic",
+                withTopic { topic with Error = ErrorCode.TopicAuthorizationFailed; Partitions = [] },
+                ErrorCode.TopicAuthorizationFailed
+                "the answer leaves the topic out", id, ErrorCode.UnknownTopicOrPartition
+                "the topic has no such partition",
+                withPartition (fun partition -> { partition with PartitionIndex = 1 }),
+                ErrorCode.UnknownTopicOrPartition
+                "the partition has no leader",
+                withPartition (fun partition -> { partition with LeaderId = -1; Error = ErrorCode.LeaderNotAvailable }),
+                ErrorCode.LeaderNotAvailable
+                "the partition has no leader for a reason of its own",
+                withPartition (fun partition -> { partition with LeaderId = -1; Error = ErrorCode.ListenerNotFound }),
+                ErrorCode.ListenerNotFound
+                "the leader is not among the brokers",
+                withPartition (fun partition -> { partition with LeaderId = 9 }),
+                ErrorCode.LeaderNotAvailable
+                "the client is to begin anew",
+                (fun response -> { response with Error = ErrorCode.RebootstrapRequired }),
+                ErrorCode.RebootstrapRequired ] do
+              testCase ("there is none, and the fault has the code, where " + name) (fun () ->
+                  telling change (fun broker ->
+                      let expected = ClientFault.NoLeader(partition, code)
+                      Expect.equal (faultOf (Cluster.findLeader patient [ broker.Address ] partition never)) expected "the fault"
+
+                      use client = new PartitionClient(patient, [ broker.Address ], partition)
+                      let found = (new PartitionFetcher(client, FetcherSettings.standard, 0L)).Find OffsetSpec.Latest
+                      Expect.equal (faultOf found.Result) expected "the same from a call"
+                      Expect.isFalse found.Exchange.Info.WasSent "nothing was sent"))
+
+          testCase "an error beside the leader does not hide it" (fun () ->
+              // As when a replica is away, but not the leader.
+              let change = withPartition (fun partition -> { partition with Error = ErrorCode.ReplicaNotAvailable })
+
+              telling change (fun broker ->
+                  let leader = Cluster.findLeader patient [ broker.Address ] partition never |> ok
+                  Expect.equal leader { NodeId = 1; Address = broker.Address; Epoch = 3; TopicId = Guid.Empty } "the leader"))
+
+          testCase "looking for it makes no topic" (fun () ->
+              telling (withTopic topic) (fun broker ->
+                  Cluster.findLeader patient [ broker.Address ] partition never |> ok |> ignore
+
+                  match broker.Calls |> List.map _.Request with
+                  | [ Request.Metadata request ] ->
+                      Expect.isFalse request.AllowAutoTopicCreation "it is not allowed to"
+                      Expect.equal request.Topics (Some [ { TopicId = Guid.Empty; Name = Some "t" } ]) "it asks for this topic alone"
+                  | other -> failtestf "%A" other)) ]
+
+/// A cluster of two brokers, of which the second is the controller and answers with `rest`. The test gets both, and the second's address is
+/// only in the metadata.
+let private controlled (table: ApiVersions.ApiVersion list) rest (test: ScriptedBroker -> ScriptedBroker -> unit) =
+    Scripted.broker (fun _ -> Script.knowing table rest) (fun controller ->
+        let tell response : Metadata.Response =
+            { response with
+                ControllerId = 2
+                Brokers =
+                    response.Brokers @ [ { NodeId = 2; Host = controller.Address.Host; Port = controller.Address.Port; Rack = None } ] }
+
+        telling tell (fun broker -> test broker controller))
+
+let private topics =
+    let result name error message : CreateTopics.TopicResult =
+        { Name = name
+          TopicId = Guid.Empty
+          Error = error
+          ErrorMessage = message
+          TopicConfigError = ErrorCode.None
+          NumPartitions = -1
+          ReplicationFactor = -1s
+          Configs = None }
+
+    let results =
+        [ result "made" ErrorCode.None None
+          result "there" ErrorCode.TopicAlreadyExists (Some "Topic 'there' already exists.") ]
+
+    let deleted: DeleteTopics.TopicResult list =
+        [ { Name = Some "gone"; TopicId = Guid.Empty; Error = ErrorCode.None; ErrorMessage = None }
+          { Name = Some "never"; TopicId = Guid.Empty; Error = ErrorCode.UnknownTopicOrPartition; ErrorMessage = None } ]
+
+    let rest (received: Received) =
+        match received.Request with
+        | Request.CreateTopics _ -> Script.answer CreateTopics.api received { ThrottleTimeMs = 7; Topics = results }
+        | Request.DeleteTopics _ -> Script.answer DeleteTopics.api received { ThrottleTimeMs = 0; Topics = deleted }
+        | _ -> Script.unexpected received
+
+    let toMake =
+        [ { Name = "made"; Partitions = 3; ReplicationFactor = 2s; Configs = [ "cleanup.policy", "compact" ] }
+          { Name = "there"; Partitions = -1; ReplicationFactor = -1s; Configs = [] } ]
+
+    testList
+        "topics"
+        [ testCase "are made by the controller, and each has a result of its own" (fun () ->
+              controlled Script.everything rest (fun broker controller ->
+                  use connection = Cluster.connectController patient [ broker.Address ] never |> ok
+                  Expect.equal connection.Broker controller.Address "the controller"
+                  broker.AwaitEnd 0
+                  let exchange = Cluster.createTopics connection toMake (ms 5000) never
+                  Expect.equal (ok exchange.Outcome).Topics results "the results"
+                  Expect.equal (ok exchange.Outcome).ThrottleTimeMs 7 "throttle time is in the answer"
+
+                  match controller.Calls |> List.map _.Request with
+                  | [ Request.CreateTopics request ] ->
+                      Expect.equal request exchange.Request "what was asked is what arrived"
+                      Expect.equal request.TimeoutMs 5000 "the time it may take"
+                      Expect.isFalse request.ValidateOnly "in earnest"
+
+                      Expect.equal
+                          (request.Topics |> List.map (fun topic -> topic.Name, topic.NumPartitions, topic.ReplicationFactor))
+                          [ "made", 3, 2s; "there", -1, -1s ]
+                          "the topics"
+
+                      Expect.equal
+                          (request.Topics |> List.map _.Configs)
+                          [ [ { Name = "cleanup.policy"; Value = Some "compact" } ]; [] ]
+                          "their settings"
+                  | other -> failtestf "%A" other))
+
+          for version in [ 5; 6 ] do
+              testCase ("are deleted by name, in version " + string version + " as well") (fun () ->
+                  let table = Script.everythingBut [ Script.versions ApiKey.DeleteTopics 1 version ]
+
+                  controlled table rest (fun broker controller ->
+                      use connection = Cluster.connectController patient [ broker.Address ] never |> ok
+                      let exchange = Cluster.deleteTopics connection [ "gone"; "never" ] (ms 5000) never
+                      Expect.equal (ok exchange.Outcome).Topics deleted "the results"
+                      Expect.equal (controller.VersionsOf ApiKey.DeleteTopics) [ version ] "the version"
+
+                      match controller.Calls |> List.map _.Request with
+                      | [ Request.DeleteTopics request ] ->
+                          let names = request.TopicNames @ (request.Topics |> List.choose _.Name)
+                          Expect.equal names [ "gone"; "never" ] "each once"
+                      | other -> failtestf "%A" other))
+
+          testCase "where the cluster names no controller, any broker is asked" (fun () ->
+              telling (fun response -> { response with ControllerId = -1 }) (fun broker ->
+                  use connection = Cluster.connectController patient [ broker.Address ] never |> ok
+                  Expect.equal connection.Broker broker.Address "the one there is"
+                  Expect.equal broker.Connections 1 "on the connection there is"))
+
+          testCase "where the controller is the broker that was asked, it is not connected to again" (fun () ->
+              telling id (fun broker ->
+                  use connection = Cluster.connectController patient [ broker.Address ] never |> ok
+                  Expect.equal connection.Broker broker.Address "the one there is"
+                  Expect.equal broker.Connections 1 "on the connection there is"))
+
+          testCase "a broker that cannot be asked for the controller is let go" (fun () ->
+              let table = Script.everything |> List.filter (fun key -> key.ApiKey <> ApiKey.Metadata)
+
+              Scripted.broker (fun _ -> Script.knowing table Script.unexpected) (fun broker ->
+                  match Cluster.connectController patient [ broker.Address ] never with
+                  | Error(ClientFault.NoCommonVersion _) -> broker.AwaitEnd 0
+                  | Error other -> failtestf "%O" other
+                  | Ok _ -> failtest "nobody knows the controller")) ]
+
+let private coordinators =
+    let key = "a-group"
+
+    let answer (received: Received) : Act list =
+        let response: FindCoordinator.Response =
+            { ThrottleTimeMs = 0
+              Error = ErrorCode.None
+              ErrorMessage = Some ""
+              NodeId = 0
+              Host = ""
+              Port = 0
+              Coordinators = [] }
+
+        let coordinator: FindCoordinator.Coordinator =
+            { Key = key; NodeId = 4; Host = "h"; Port = 5; Error = ErrorCode.None; ErrorMessage = None }
+
+        if received.Header.ApiVersion >= 4s then
+            Script.answer FindCoordinator.api received { response with Coordinators = [ coordinator ] }
+        else
+            Script.answer FindCoordinator.api received { response with NodeId = 4; Host = "h"; Port = 5 }
+
+    testList
+        "coordinator"
+        [ for version in [ 0; 3; 4; int FindCoordinator.api.Versions.Highest ] do
+              testCase ("of a group can be asked for in version " + string version) (fun () ->
+                  let table = Script.everythingBut [ Script.versions ApiKey.FindCoordinator 0 version ]
+
+                  Scripted.broker (fun _ -> Script.knowing table answer) (fun broker ->
+                      use connection = Connection.Open(patient, broker.Address) |> ok
+                      let exchange = Cluster.findCoordinator connection CoordinatorType.Group key never
+                      let response = ok exchange.Outcome
+                      Expect.equal exchange.Info.Version (int16 version) "the version"
+
+                      let nodes = if version >= 4 then response.Coordinators |> List.map _.NodeId else [ response.NodeId ]
+
+                      Expect.equal nodes [ 4 ] "the coordinator"
+
+                      match broker.Calls |> List.map _.Request with
+                      | [ Request.FindCoordinator request ] ->
+                          let keys = if version >= 4 then request.Keys else [ request.Key ]
+                          Expect.equal keys [ key ] "the group"
+                      | other -> failtestf "%A" other
+
+                      let found = Cluster.coordinatorIn response key
+                      Expect.equal (found.NodeId, found.Host, found.Port) (4, "h", 5) "the same in either form"
+                      Expect.equal found.Error ErrorCode.None "without an error"
+
+                      if version >= 4 then
+                          let other = Cluster.coordinatorIn response "another-group"
+                          Expect.isTrue other.Error.IsError "a list says nothing of a group that is not in it")) ]
+
+[<Tests>]
+let tests = testList "cluster" [ bootstrap; leaders; topics; coordinators ]

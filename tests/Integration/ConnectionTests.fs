@@ -1,0 +1,567 @@
+/// One connection, against brokers that break the protocol in every way that a connection must survive.
+module LibKafka.Integration.ConnectionTests
+
+open System
+open System.Diagnostics
+open System.Net
+open System.Threading
+open Expecto
+open LibKafka.Wire
+open LibKafka.Protocol
+open LibKafka.Client
+open LibKafka.Integration.Support
+
+let private askLatest: ListOffsets.Request =
+    { ReplicaId = -1
+      IsolationLevel = IsolationLevel.ReadUncommitted
+      Topics = [ { Name = "t"; Partitions = [ { PartitionIndex = 0; CurrentLeaderEpoch = -1; Spec = OffsetSpec.Latest } ] } ]
+      TimeoutMs = 0 }
+
+let private ask (connection: Connection) = connection.Call(ListOffsets.api, askLatest)
+
+/// The good answer to `ask`, with an offset to know it by.
+let private goodAnswer (offset: int64) (received: Received) : byte[] = Script.frame ListOffsets.api received (Script.found offset askLatest)
+
+let private offsetIn (exchange: Exchange<ListOffsets.Request, ListOffsets.Response>) : int64 =
+    (ok exchange.Outcome).Topics[0].Partitions[0].Offset
+
+/// The connection is closed, at both ends, and a further call neither sends nor reads anything.
+let private staysClosed (broker: ScriptedBroker) (connection: Connection) =
+    Expect.isFalse connection.IsOpen "the connection is closed"
+    broker.AwaitEnd 0
+    let sent = broker.Received.Length
+    let exchange = ask connection
+
+    match faultOf exchange.Outcome with
+    | ClientFault.Unusable _ -> ()
+    | other -> failtestf "a closed connection was used: %O" other
+
+    Expect.isFalse exchange.Info.WasSent "nothing was sent"
+    Expect.equal broker.Received.Length sent "nothing more arrived"
+
+/// A call of which a broker makes something that is a fault: which one, and the connection is closed.
+let private faultWhen (settings: ClientSettings) (act: Received -> Act list) (check: Exchange<_, _> -> ClientFault -> unit) =
+    Scripted.connection settings act (fun broker connection ->
+        let exchange = ask connection
+        check exchange (faultOf exchange.Outcome)
+        staysClosed broker connection)
+
+let private isFault (expected: ClientFault) = fun (_: Exchange<_, _>) fault -> Expect.equal fault expected "the fault"
+
+let private correlation =
+    let answeredAs (change: int32 -> int32) (received: Received) =
+        // The answer that belongs to the request comes right behind, so that a client that reads on would find it.
+        [ Act.Send(
+              Script.frameFor ListOffsets.api received.Header.ApiVersion (change received.Header.CorrelationId) (Script.found 66L askLatest)
+          )
+          Act.Send(goodAnswer 77L received) ]
+
+    testList
+        "correlation id"
+        [ for name, change in
+              [ "of the next request", (fun id -> id + 1)
+                "of the request before, which has been answered", (fun id -> id - 1)
+                "0", (fun _ -> 0)
+                "negative", (fun id -> -id)
+                "the largest", (fun _ -> Int32.MaxValue) ] do
+              testCase ("correlation id is compared: an answer with another is nobody's, " + name) (fun () ->
+                  faultWhen patient (answeredAs change) (fun exchange ->
+                      let asked = exchange.Info.CorrelationId
+                      isFault (ClientFault.WrongCorrelationId(asked, change asked)) exchange))
+
+          testCase "each request has a correlation id of its own, going upwards, and its answer is told by it" (fun () ->
+              let rest (received: Received) = [ Act.Send(goodAnswer (int64 received.Header.CorrelationId) received) ]
+
+              Scripted.connection patient rest (fun broker connection ->
+                  let exchanges = List.init 5 (fun _ -> ask connection)
+                  let ids = exchanges |> List.map _.Info.CorrelationId
+                  Expect.equal (broker.Calls |> List.map _.Header.CorrelationId) ids "the ids that were sent"
+                  Expect.equal (List.distinct (List.sort ids)) ids "going upwards"
+                  Expect.equal (exchanges |> List.map offsetIn) (ids |> List.map int64) "each has its own answer")) ]
+
+/// What a call allocates in its thread.
+let private allocatedBy (call: unit -> 'T) : int64 * 'T =
+    let before = GC.GetAllocatedBytesForCurrentThread()
+    let result = call ()
+    GC.GetAllocatedBytesForCurrentThread() - before, result
+
+let private lengths =
+    let limit = Limits.standard.MaxFrameBytes
+
+    let refused (length: int) =
+        Scripted.connection patient (fun _ -> [ Act.Send(Script.length length) ]) (fun broker connection ->
+            let allocated, exchange = allocatedBy (fun () -> ask connection)
+            Expect.equal (faultOf exchange.Outcome) (ClientFault.BadFrameLength(length, limit)) "the fault"
+            Expect.isLessThan allocated 1_000_000L "nothing was allocated for the frame"
+            Expect.isLessThan exchange.Info.Elapsed (patient.CallTimeout / 2.0) "it was not waited for"
+            Expect.equal exchange.Info.BytesIn 4 "what was read"
+            staysClosed broker connection)
+
+    /// A connection whose limit lies so many bytes from the length of the answer.
+    let limitedTo (difference: int) (check: int -> Exchange<_, _> -> unit) =
+        let brokers =
+            List.init 50 (fun i -> { NodeId = i; Host = "a-broker-with-a-long-name"; Port = 9092; Rack = None }: Metadata.Broker)
+        let response = { Script.metadata { Host = "h"; Port = 1 } [] with Brokers = brokers }
+        let version = Metadata.api.Versions.Highest
+        let size = (Script.frameFor Metadata.api version 1 response).Length - 4
+        let settings = { patient with Limits = { Limits.standard with MaxFrameBytes = size + difference } }
+
+        Scripted.connection settings (fun received -> Script.answer Metadata.api received response) (fun _ connection ->
+            check size (Cluster.metadata connection None never))
+
+    testList
+        "frame length"
+        [ testCase "length -1 is a fault" (fun () -> refused -1)
+          testCase "length 0 is a fault" (fun () -> refused 0)
+          testCase "a length too short for a correlation id is a fault" (fun () -> refused 3)
+          testCase "the least length there is, is a fault" (fun () -> refused Int32.MinValue)
+          testCase "frame size is checked before allocation: 2^31 - 1" (fun () -> refused Int32.MaxValue)
+          testCase "frame size is checked before allocation: a byte above the limit" (fun () -> refused (limit + 1))
+
+          testCase "a frame as long as the limit is read" (fun () ->
+              limitedTo 0 (fun _ exchange -> Expect.hasLength (ok exchange.Outcome).Brokers 50 "all of it"))
+
+          testCase "a frame a byte longer than the limit is not" (fun () ->
+              limitedTo -1 (fun size ->
+                  fun exchange -> Expect.equal (faultOf exchange.Outcome) (ClientFault.BadFrameLength(size, size - 1)) "the fault")) ]
+
+let private cuts =
+    let half (received: Received) =
+        let frame = goodAnswer 1L received
+        Array.sub frame 0 (4 + (frame.Length - 4) / 2)
+
+    let butOne (received: Received) =
+        let frame = goodAnswer 1L received
+        Array.sub frame 0 (frame.Length - 1)
+
+    let cutAfter (bytes: Received -> byte[]) (ending: Act) =
+        let mutable sent = 0
+
+        let act received =
+            let part = bytes received
+            Volatile.Write(&sent, part.Length)
+            [ Act.Send part; ending ]
+
+        act, fun () -> Volatile.Read &sent
+
+    let isEnd (exchange: Exchange<_, _>) fault =
+        Expect.equal fault ClientFault.Closed "the fault"
+        Expect.isTrue exchange.Info.WasSent "the request may have been carried out"
+
+    testList
+        "connection cut"
+        [ testCase "before an answer" (fun () -> faultWhen patient (fun _ -> [ Act.Close ]) isEnd)
+          testCase "by a reset" (fun () -> faultWhen patient (fun _ -> [ Act.Reset ]) isEnd)
+
+          for name, part in
+              [ "within the length", (goodAnswer 1L >> Array.truncate 2)
+                "after the length", (goodAnswer 1L >> Array.truncate 4)
+                "within the correlation id", (goodAnswer 1L >> Array.truncate 6)
+                "after half of the answer", half
+                "a byte before the end", butOne ] do
+              testCase ("in mid-response: " + name) (fun () ->
+                  let act, sent = cutAfter part Act.Close
+
+                  faultWhen patient act (fun exchange fault ->
+                      isEnd exchange fault
+                      Expect.equal exchange.Info.BytesIn (sent ()) "what came of the answer is counted")) ]
+
+let private bodies =
+    testList
+        "body"
+        [ testCase "an answer that ends too soon is malformed, and the fault says where" (fun () ->
+              let host = String('h', 50)
+
+              let act received =
+                  let whole = Script.frame Metadata.api received (Script.metadata { Host = host; Port = 1 } [])
+                  // The host begins at byte 15 of the frame; 20 of its bytes are left.
+                  [ Act.Send(Script.framed (ReadOnlySpan(whole, 4, 35))) ]
+
+              Scripted.connection patient act (fun broker connection ->
+                  match faultOf (Cluster.metadata connection None never).Outcome with
+                  | ClientFault.Malformed fault ->
+                      Expect.equal fault.Path "MetadataResponse/Brokers[0]/Host" "the path"
+                      Expect.equal fault.Problem (Problem.Truncated(50L, 20)) "the problem"
+                      Expect.equal fault.Offset 15 "the offset, from the start of the frame"
+                  | other -> failtestf "%O" other
+
+                  staysClosed broker connection))
+
+          testCase "an answer that is nothing but a correlation id is malformed" (fun () ->
+              let act (received: Received) =
+                  let whole = goodAnswer 1L received
+                  [ Act.Send(Script.framed (ReadOnlySpan(whole, 4, 4))) ]
+
+              faultWhen patient act (fun _ fault ->
+                  match fault with
+                  | ClientFault.Malformed _ -> ()
+                  | other -> failtestf "%O" other))
+
+          testCase "bytes behind the answer are passed over and counted, and the next answer is found" (fun () ->
+              let act (received: Received) =
+                  let whole = goodAnswer (int64 received.Header.CorrelationId) received
+                  [ Act.Send(Script.framed (ReadOnlySpan(Array.append whole [| 1uy; 2uy; 3uy |], 4, whole.Length - 4 + 3))) ]
+
+              Scripted.connection patient act (fun _ connection ->
+                  for _ in 1..3 do
+                      let exchange = ask connection
+                      Expect.equal (offsetIn exchange) (int64 exchange.Info.CorrelationId) "its own answer"
+                      Expect.equal exchange.Info.UnreadBytes 3 "what nobody read")) ]
+
+/// Settings in which a call may take this long.
+let private within (limit: TimeSpan) = { patient with CallTimeout = limit }
+
+let private timesOut (limit: TimeSpan) (elapsed: TimeSpan) (fault: ClientFault) =
+    Expect.equal fault (ClientFault.TimedOut limit) "the fault"
+    Expect.isGreaterThanOrEqual elapsed (limit * 0.95) "not before its time"
+    // Far below what the brokers in these tests would need for their answers, far above what a busy machine adds.
+    Expect.isLessThan elapsed (limit * 3.0 + ms 800) "not long after it"
+
+let private deadlines =
+    let limit = ms 300
+
+    testList
+        "deadline"
+        [ testCase "a broker that takes a request and never answers" (fun () ->
+              faultWhen (within limit) (fun _ -> []) (fun exchange fault -> timesOut limit exchange.Info.Elapsed fault))
+
+          testCase "there is one deadline for a whole call: a byte now and then does not put it off" (fun () ->
+              // At this pace the answer takes four seconds, and each byte comes long before the deadline.
+              let act received = [ Act.Trickle(goodAnswer 1L received, ms 90) ]
+
+              faultWhen (within limit) act (fun exchange fault ->
+                  timesOut limit exchange.Info.Elapsed fault
+                  Expect.isGreaterThan exchange.Info.BytesIn 0 "bytes came"))
+
+          testCase "a broker that does not take what is sent" (fun () ->
+              // The broker is not at its end of the socket, and what the system holds for it is soon full.
+              let listener, address = Loopback.listen IPAddress.Loopback 1
+              use _ = listener
+              let deadline = Deadline.After limit
+              use transport = Transport.Open(address, deadline, never) |> ok
+
+              let fault =
+                  try
+                      transport.Write(ArraySegment(Array.zeroCreate<byte> 64_000_000), deadline)
+                      None
+                  with error ->
+                      Some(Transport.Fault(deadline, never, error))
+
+              Expect.isSome fault "64 MB have nowhere to go"
+              timesOut limit deadline.Elapsed fault.Value
+              Expect.isGreaterThan transport.BytesOut 0L "some was sent"
+              Expect.isLessThan transport.BytesOut 64_000_000L "but not all")
+
+          testCase "a broker that never tells its versions: the time to connect runs out" (fun () ->
+              Scripted.broker (fun _ _ -> []) (fun broker ->
+                  let settings = { patient with ConnectTimeout = limit }
+                  let clock = Stopwatch.StartNew()
+                  let fault = faultOf (Connection.Open(settings, broker.Address))
+                  timesOut limit clock.Elapsed fault
+                  broker.AwaitEnd 0))
+
+          testCase "a host that does not answer: the time to connect runs out" (fun () ->
+              let listener, address = Loopback.listen IPAddress.Loopback 0
+              use _ = listener
+              use _ = Transport.Open(address, Deadline.After patient.ConnectTimeout, never) |> ok
+              let clock = Stopwatch.StartNew()
+              let fault = faultOf (Connection.Open({ patient with ConnectTimeout = limit }, address))
+              timesOut limit clock.Elapsed fault)
+
+          testCase "time-outs are values, not global state: two connections side by side keep each to its own" (fun () ->
+              Scripted.broker (fun _ -> Script.knowing Script.everything (fun _ -> [])) (fun broker ->
+                  let timeOut (limit: TimeSpan) =
+                      use connection = Connection.Open(within limit, broker.Address) |> ok
+                      let exchange = ask connection
+                      limit, exchange.Info.Elapsed, faultOf exchange.Outcome
+
+                  let results = ResizeArray()
+
+                  let inThread limit =
+                      Thread(fun () ->
+                          let result = timeOut limit
+                          lock results (fun () -> results.Add result))
+
+                  let threads = [ inThread (ms 200); inThread (ms 900) ]
+
+                  for thread in threads do
+                      thread.Start()
+
+                  for thread in threads do
+                      thread.Join()
+
+                  Expect.hasLength results 2 "both ran"
+
+                  for limit, elapsed, fault in results do
+                      timesOut limit elapsed fault)) ]
+
+let private cancellation =
+    testList
+        "cancellation"
+        [ testCase "it wakes a call that waits for its answer" (fun () ->
+              use source = new CancellationTokenSource()
+
+              Scripted.connection patient (fun _ -> [ Act.Do source.Cancel ]) (fun broker connection ->
+                  let exchange = connection.Call(ListOffsets.api, askLatest, source.Token)
+                  Expect.equal (faultOf exchange.Outcome) ClientFault.Cancelled "the fault"
+                  Expect.isLessThan exchange.Info.Elapsed (patient.CallTimeout / 2.0) "soon"
+                  Expect.isTrue exchange.Info.WasSent "the request may have been carried out"
+                  staysClosed broker connection))
+
+          testCase "it wakes a connection that waits for the broker's versions" (fun () ->
+              use source = new CancellationTokenSource()
+
+              Scripted.broker (fun _ _ -> [ Act.Do source.Cancel ]) (fun broker ->
+                  let clock = Stopwatch.StartNew()
+                  Expect.equal (faultOf (Connection.Open(patient, broker.Address, source.Token))) ClientFault.Cancelled "the fault"
+                  Expect.isLessThan clock.Elapsed (patient.ConnectTimeout / 2.0) "soon"
+                  broker.AwaitEnd 0))
+
+          testCase "it wakes a connection that waits for the host" (fun () ->
+              let listener, address = Loopback.listen IPAddress.Loopback 0
+              use _ = listener
+              use _ = Transport.Open(address, Deadline.After patient.ConnectTimeout, never) |> ok
+              use source = new CancellationTokenSource(100)
+              let clock = Stopwatch.StartNew()
+              Expect.equal (faultOf (Connection.Open(patient, address, source.Token))) ClientFault.Cancelled "the fault"
+              Expect.isLessThan clock.Elapsed (patient.ConnectTimeout / 2.0) "soon")
+
+          testCase "a call that is cancelled beforehand sends nothing" (fun () ->
+              Scripted.connection patient Script.unexpected (fun broker connection ->
+                  let exchange = connection.Call(ListOffsets.api, askLatest, CancellationToken true)
+                  Expect.equal (faultOf exchange.Outcome) ClientFault.Cancelled "the fault"
+                  Expect.isFalse exchange.Info.WasSent "nothing was sent"
+                  staysClosed broker connection
+                  Expect.isEmpty broker.Calls "nothing arrived"))
+
+          testCase "whenever it comes, the call is answered or cancelled, and the connection is whole or closed" (fun () ->
+              let mutable source = new CancellationTokenSource()
+
+              // Now before the answer, now behind it: the client is reading it just then.
+              let act (received: Received) =
+                  match received.Request with
+                  | Request.ListOffsets request when request.TimeoutMs = 1 ->
+                      let answer = Act.Send(goodAnswer 1L received)
+                      let cancel = Act.Do (Volatile.Read &source).Cancel
+                      if received.Connection % 2 = 0 then [ answer; cancel ] else [ cancel; answer ]
+                  | _ -> [ Act.Send(goodAnswer 2L received) ]
+
+              Scripted.broker (fun _ -> Script.knowing Script.everything act) (fun broker ->
+                  for _ in 1..60 do
+                      Volatile.Write(&source, new CancellationTokenSource())
+                      use connection = Connection.Open(patient, broker.Address) |> ok
+                      let exchange = connection.Call(ListOffsets.api, { askLatest with TimeoutMs = 1 }, source.Token)
+
+                      match exchange.Outcome with
+                      | Ok _
+                      | Error ClientFault.Cancelled -> ()
+                      | Error other -> failtestf "%O" other
+
+                      match (ask connection).Outcome with
+                      | Ok response -> Expect.equal response.Topics[0].Partitions[0].Offset 2L "its own answer"
+                      | Error(ClientFault.Unusable _) -> Expect.isFalse connection.IsOpen "it was known to be closed"
+                      | Error other -> failtestf "half a connection was left: %O" other)) ]
+
+let private refusals =
+    /// Asks for something that this version has no place for.
+    let lossy: Metadata.Request =
+        { Topics = Some []
+          AllowAutoTopicCreation = false
+          IncludeClusterAuthorizedOperations = false
+          IncludeTopicAuthorizedOperations = true }
+
+    let refused (version: int16) (check: Fault -> unit) =
+        Scripted.connection patient (fun received -> [ Act.Send(goodAnswer 5L received) ]) (fun broker connection ->
+            let exchange = connection.CallAt(version, Metadata.api, lossy)
+
+            match faultOf exchange.Outcome with
+            | ClientFault.CannotEncode fault -> check fault
+            | other -> failtestf "%O" other
+
+            Expect.isFalse exchange.Info.WasSent "nothing was sent"
+            Expect.isTrue connection.IsOpen "the connection is as good as before"
+            Expect.equal (offsetIn (ask connection)) 5L "and usable"
+            Expect.equal (broker.Calls |> List.map _.Header.ApiKey) [ ApiKey.ListOffsets ] "what arrived")
+
+    testList
+        "requests that cannot be written"
+        [ testCase "a field that the version cannot carry: nothing is sent, the connection stays usable" (fun () ->
+              refused 4s (fun fault ->
+                  Expect.equal fault.Problem (Problem.LossyField 4s) "the problem"
+                  Expect.equal fault.Path "MetadataRequest/IncludeTopicAuthorizedOperations" "the path"))
+
+          testCase "a version that does not exist: nothing is sent, the connection stays usable" (fun () ->
+              refused 99s (fun fault ->
+                  let known = Metadata.api.Versions
+                  Expect.equal fault.Problem (Problem.UnsupportedVersion(99s, known.Lowest, known.Highest)) "the problem")) ]
+
+let private exchanges =
+    testList
+        "exchange"
+        [ testCase "it tells what went over the wire: bytes, version, correlation id, broker, time" (fun () ->
+              let act received = [ Act.Do(fun () -> Thread.Sleep 20); Act.Send(goodAnswer 1L received) ]
+              let before = DateTimeOffset.UtcNow
+
+              Scripted.connection patient act (fun broker connection ->
+                  let sentBefore = broker.BytesOut
+                  let exchange = ask connection
+                  let info = exchange.Info
+                  let received = List.last broker.Received
+                  Expect.equal info.Api ApiKey.ListOffsets "the API"
+                  Expect.equal info.Version received.Header.ApiVersion "the version"
+                  Expect.equal info.CorrelationId received.Header.CorrelationId "the correlation id"
+                  Expect.equal info.BytesOut received.Size "bytes out are those that the broker received"
+                  Expect.equal (int64 info.BytesIn) (broker.BytesOut - sentBefore) "bytes in are those that the broker sent"
+                  Expect.equal info.UnreadBytes 0 "nothing was left unread"
+                  Expect.equal info.Broker (Some broker.Address) "the broker"
+                  Expect.equal info.Fault None "no fault"
+                  Expect.equal exchange.Request askLatest "the request as it was asked"
+                  Expect.isGreaterThanOrEqual info.Elapsed (ms 20) "it took as long as the broker did"
+                  Expect.isGreaterThanOrEqual info.Began before "it began after the test"
+                  Expect.isLessThanOrEqual info.Began DateTimeOffset.UtcNow "and is over"))
+
+          testCase "the client's name goes with every request" (fun () ->
+              let settings = { patient with ClientId = "somebody" }
+
+              Scripted.connection settings (fun received -> [ Act.Send(goodAnswer 1L received) ]) (fun broker connection ->
+                  ask connection |> ignore
+                  Expect.equal (broker.Received |> List.map _.Header.ClientId) [ Some "somebody"; Some "somebody" ] "both requests"))
+
+          testCase "the observer is told of each exchange once, of failed ones too, in the thread that calls" (fun () ->
+              let observer = Observer()
+
+              let act (received: Received) =
+                  if received.Header.CorrelationId > 2 then [ Act.Close ] else [ Act.Send(goodAnswer 1L received) ]
+
+              Scripted.connection { patient with Observe = observer.Note } act (fun _ connection ->
+                  let good = ask connection
+                  let unwritten = connection.CallAt(99s, ListOffsets.api, askLatest)
+                  let cut = ask connection
+                  let unusable = ask connection
+                  let versions, calls = List.splitAt 1 observer.Exchanges
+                  Expect.equal (versions |> List.map _.Api) [ ApiKey.ApiVersions ] "what the client asks for itself"
+                  Expect.equal calls [ good.Info; unwritten.Info; cut.Info; unusable.Info ] "each call, in order"
+
+                  let isFaulty = calls |> List.map _.Fault.IsSome
+                  Expect.equal isFaulty [ false; true; true; true ] "which failed"
+                  Expect.equal observer.Threads [ Environment.CurrentManagedThreadId ] "the caller's thread")) ]
+
+let private noAnswer =
+    let batchRequest acks : Produce.Request =
+        { TransactionalId = None
+          Acks = acks
+          TimeoutMs = 1000
+          Topics = [ { Name = "t"; TopicId = Guid.Empty; Partitions = [ { Index = 0; Records = Some (batch "r" 1).Bytes } ] } ] }
+
+    let sendUnasked (connection: Connection) = connection.SendAt(12s, Produce.api, batchRequest Acks.None)
+
+    testList
+        "requests without an answer"
+        [ testCase "acks=0 does not wait for an answer, and the connection is usable after it" (fun () ->
+              let act (received: Received) =
+                  match received.Request with
+                  | Request.Produce { Acks = acks } when acks = Acks.None -> []
+                  | _ -> [ Act.Send(goodAnswer 8L received) ]
+
+              Scripted.connection patient act (fun broker connection ->
+                  for _ in 1..3 do
+                      let exchange = sendUnasked connection
+                      ok exchange.Outcome
+                      Expect.isLessThan exchange.Info.Elapsed (patient.CallTimeout / 2.0) "it returned at once"
+                      Expect.equal exchange.Info.BytesIn 0 "nothing was read"
+
+                  Expect.equal (offsetIn (ask connection)) 8L "the next call has its answer"
+                  Expect.equal broker.Connections 1 "on the same connection"
+                  Expect.hasLength broker.Calls 4 "all of it arrived"))
+
+          testCase "a broker that answers acks=0 all the same does not get the next call an answer that is not its own" (fun () ->
+              let act (received: Received) =
+                  match received.Request with
+                  | Request.Produce request -> Script.answer Produce.api received (Script.produced id request)
+                  | _ -> [ Act.Send(goodAnswer 9L received) ]
+
+              Scripted.connection patient act (fun broker connection ->
+                  for _ in 1..3 do
+                      ok (sendUnasked connection).Outcome
+
+                  for _ in 1..2 do
+                      Expect.equal (offsetIn (ask connection)) 9L "its own answer"
+
+                  Expect.equal broker.Connections 1 "on the same connection"))
+
+          testCase "what a broker sends for an answered request once more is nobody's" (fun () ->
+              let act (received: Received) =
+                  match received.Request with
+                  | Request.Produce _ -> []
+                  | _ -> [ Act.Send(goodAnswer 9L received); Act.Send(goodAnswer 9L received) ]
+
+              Scripted.connection patient act (fun broker connection ->
+                  ask connection |> offsetIn |> ignore
+                  let answered = connection.BrokerVersions.Count
+                  Expect.isGreaterThan answered 0 "the versions were told"
+
+                  match faultOf (ask connection).Outcome with
+                  | ClientFault.WrongCorrelationId _ -> ()
+                  | other -> failtestf "%O" other
+
+                  staysClosed broker connection)) ]
+
+let private closing =
+    testList
+        "closing"
+        [ testCase "a connection that its caller closes is closed at both ends, and later calls say so" (fun () ->
+              Scripted.connection patient Script.unexpected (fun broker connection ->
+                  connection.Close()
+                  Expect.equal (faultOf (ask connection).Outcome) (ClientFault.Unusable "closed by the caller") "the fault"
+                  staysClosed broker connection
+                  // Once more does no harm.
+                  connection.Close()))
+
+          testCase "a connection says why it was closed" (fun () ->
+              Scripted.connection patient (fun _ -> [ Act.Close ]) (fun _ connection ->
+                  ask connection |> ignore
+                  Expect.equal (faultOf (ask connection).Outcome) (ClientFault.Unusable(ClientFault.Closed.ToString())) "the fault")) ]
+
+let private hosts =
+    let answered (host: string) (at: IPAddress) =
+        let script _ = Script.knowing Script.everything (fun received -> [ Act.Send(goodAnswer 1L received) ])
+        use broker = new ScriptedBroker(script, at)
+        use connection = Connection.Open(patient, { broker.Address with Host = host }) |> ok
+        Expect.equal (offsetIn (ask connection)) 1L "an answer"
+
+    testList
+        "host"
+        [ testCase "by name" (fun () -> answered "localhost" IPAddress.Loopback)
+          testCase "by address" (fun () -> answered "127.0.0.1" IPAddress.Loopback)
+
+          testCase "by an address of IPv6" (fun () ->
+              if not Loopback.hasIPv6 then skiptest "this machine has no IPv6"
+              answered "::1" IPAddress.IPv6Loopback) ]
+
+/// The runtime has one thread that watches sockets for whoever does not block, and a pool for what comes of it. A socket that blocks needs
+/// neither. Measured with no other test at work.
+let private threads =
+    testSequenced (
+        testList
+            "threads"
+            [ testCase "calls wait in the caller's own thread: nothing runs in the thread pool for them" (fun () ->
+                  let calls = 300
+
+                  Scripted.connection patient (fun received -> [ Act.Send(goodAnswer 1L received) ]) (fun _ connection ->
+                      let run () =
+                          for _ in 1..calls do
+                              ask connection |> offsetIn |> ignore
+
+                      run ()
+                      let before = ThreadPool.CompletedWorkItemCount
+                      run ()
+                      let items = ThreadPool.CompletedWorkItemCount - before
+                      // The test runner may have had a thing or two to do.
+                      Expect.isLessThan items (int64 calls / 10L) "work items of the pool")) ]
+    )
+
+[<Tests>]
+let tests =
+    testList
+        "connection"
+        [ correlation; lengths; cuts; bodies; deadlines; cancellation; refusals; exchanges; noAnswer; closing; hosts; threads ]

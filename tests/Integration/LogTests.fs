@@ -1,0 +1,173 @@
+/// A partition's log as producers and fetchers see it: acks, offsets, bounds.
+module LibKafka.Integration.LogTests
+
+open Expecto
+open LibKafka.Wire
+open LibKafka.Records
+open LibKafka.Protocol
+open LibKafka.Client
+open LibKafka.Integration.Clusters
+open LibKafka.Integration.Support
+
+/// A fetcher that does not wait for records that are not there.
+let private fetcherOf (client: PartitionClient) (offset: int64) =
+    new PartitionFetcher(client, { FetcherSettings.standard with MaxWait = ms 1 }, offset)
+
+let private produce (client: PartitionClient) (acks: Acks) (name: string) (count: int) : Produced =
+    (new PartitionProducer(client, { ProducerSettings.standard with Acks = acks })).Produce(batch name count)
+
+/// Three batches of four records: `a0` to `a3`, then `b`, then `c`.
+let private fill (client: PartitionClient) =
+    for name in [ "a"; "b"; "c" ] do
+        acknowledged (produce client Acks.All name 4) |> ignore
+
+[<Tests>]
+let tests =
+    onEach "log" (fun cluster ->
+        [ for acks in [ Acks.Leader; Acks.All ] do
+              testCase ("acks " + acks.ToString() + ": the answer has the batch's offset") (fun () ->
+                  cluster.WithPartition(fun _ client ->
+                      Expect.equal (acknowledged (produce client acks "a" 3)) 0L "the first"
+                      Expect.equal (acknowledged (produce client acks "b" 2)) 3L "the second"
+                      Expect.equal (acknowledged (produce client acks "c" 1)) 5L "the third"))
+
+          testCase "acks NONE: nobody says, but the batch is in the log" (fun () ->
+              cluster.WithPartition(fun _ client ->
+                  let unasked = produce client Acks.None "a" 3
+                  Expect.equal unasked.Outcome (ProduceOutcome.Unknown Doubt.NotAsked) "the outcome"
+                  Expect.isTrue unasked.Exchange.Info.WasSent "it was sent"
+                  // On the same connection, so behind it.
+                  let connection = client.Connection
+                  Expect.equal (acknowledged (produce client Acks.All "b" 1)) 3L "the next batch's offset"
+                  Expect.equal client.Connection connection "it was the same connection"
+                  let values = fetcherOf client 0L |> fetchUntil 4L |> valuesOf
+                  Expect.equal values [ "a0"; "a1"; "a2"; "b0" ] "the log"))
+
+          testCase "many batches with acks NONE, one right behind the other, are all in the log" (fun () ->
+              cluster.WithPartition(fun _ client ->
+                  for i in 1..100 do
+                      Expect.equal (produce client Acks.None "x" 1).Outcome (ProduceOutcome.Unknown Doubt.NotAsked) "the outcome"
+
+                  Expect.equal (acknowledged (produce client Acks.Leader "y" 1)) 100L "what comes behind them"))
+
+          testCase "seeking finds the log's first and next offset, and moves there" (fun () ->
+              cluster.WithPartition(fun _ client ->
+                  let fetcher = fetcherOf client 77L
+                  Expect.equal (fetcher.Seek OffsetSpec.Latest).Offset (Some 0L) "the next of an empty log"
+                  fill client
+                  Expect.equal (fetcher.Seek OffsetSpec.Latest).Offset (Some 12L) "the next"
+                  Expect.equal fetcher.Offset 12L "it is there"
+                  Expect.equal (fetcher.Seek OffsetSpec.Earliest).Offset (Some 0L) "the first"
+                  Expect.equal fetcher.Offset 0L "it is there"))
+
+          testCase "a search does not move the fetcher" (fun () ->
+              cluster.WithPartition(fun _ client ->
+                  fill client
+                  let fetcher = fetcherOf client 5L
+                  Expect.equal (fetcher.Find OffsetSpec.Latest).Offset (Some 12L) "what was found"
+                  Expect.equal fetcher.Offset 5L "where it stands"))
+
+          testCase "a search for a time that no record has reached finds nothing, and does not move the fetcher" (fun () ->
+              cluster.WithPartition(fun _ client ->
+                  fill client
+                  let fetcher = fetcherOf client 5L
+                  let sought = fetcher.Seek(OffsetSpec.AtTimestamp 4_000_000_000_000L)
+                  Expect.equal (ok sought.Result).Error ErrorCode.None "it is no error"
+                  Expect.equal sought.Offset None "nothing was found"
+                  Expect.equal fetcher.Offset 5L "where it stands"))
+
+          testCase "a fetch does not move the fetcher: fetching twice gives the same twice" (fun () ->
+              cluster.WithPartition(fun _ client ->
+                  fill client
+                  let fetcher = fetcherOf client 0L
+                  let first, second = fetcher.Fetch(), fetcher.Fetch()
+                  Expect.isGreaterThan first.Records.Length 0 "there is something"
+                  Expect.equal second.Records first.Records "the same"
+                  Expect.equal fetcher.Offset 0L "where it stands"))
+
+          testCase "a fetch in the middle of a batch brings the whole batch, with the offset asked for in it" (fun () ->
+              cluster.WithPartition(fun _ client ->
+                  fill client
+                  let fetched = (fetcherOf client 6L).Fetch()
+                  let records = recordsOf fetched
+                  Expect.equal records.Head.Offset 4L "the batch begins before the offset"
+                  Expect.equal (valuesOf (List.truncate 4 records)) [ "b0"; "b1"; "b2"; "b3" ] "the batch"
+                  Expect.equal (Fetched.nextOffset fetched % 4L) 0L "the next offset is behind a batch"
+                  Expect.isGreaterThan (Fetched.nextOffset fetched) 6L "and the reading goes on"))
+
+          testCase "the records behind the offset asked for all come, each once, however far one fetch reaches" (fun () ->
+              cluster.WithPartition(fun _ client ->
+                  fill client
+                  let fetcher = fetcherOf client 4L
+                  Expect.equal
+                      (valuesOf (fetchUntil 12L fetcher))
+                      [ for name in [ "b"; "c" ] do
+                            for i in 0..3 -> name + string i ]
+                      "the rest"))
+
+          testCase "a fetch at the end is empty, and no error" (fun () ->
+              cluster.WithPartition(fun _ client ->
+                  fill client
+                  let fetched = (fetcherOf client 12L).Fetch()
+                  let answer = ok fetched.Result
+                  Expect.equal answer.Error ErrorCode.None "the code"
+                  Expect.equal answer.HighWatermark 12L "the end of the log"
+                  Expect.isEmpty (recordsOf fetched) "no records"
+                  Expect.equal (Fetched.nextOffset fetched) 12L "the next offset is the same"))
+
+          testCase "a fetch beyond the end is OFFSET_OUT_OF_RANGE, which is data, and the connection stays" (fun () ->
+              cluster.WithPartition(fun _ client ->
+                  fill client
+                  let fetcher = fetcherOf client 13L
+                  let fetched = fetcher.Fetch()
+                  Expect.equal (ok fetched.Result).Error ErrorCode.OffsetOutOfRange "the code"
+                  Expect.isEmpty (recordsOf fetched) "no records"
+                  Expect.equal (Fetched.nextOffset fetched) 13L "the next offset is the same"
+                  Expect.isSome client.Connection "the connection stays"
+                  fetcher.Offset <- 11L
+                  Expect.isNonEmpty (recordsOf (fetcher.Fetch())) "and can be used"))
+
+          testCase "partitions of a topic are separate logs, on connections of their own" (fun () ->
+              cluster.WithTopic 3 (fun topic ->
+                  let clients = List.init 3 (fun i -> new PartitionClient(patient, cluster.Brokers, { Topic = topic; Partition = i }))
+
+                  for i, client in List.indexed clients do
+                      Expect.equal (acknowledged (produce client Acks.All ("p" + string i) (i + 1))) 0L "each begins at 0"
+
+                  for i, client in List.indexed clients do
+                      let values = fetcherOf client 0L |> fetchUntil (int64 i + 1L) |> valuesOf
+                      Expect.equal values [ for j in 0..i -> "p" + string i + string j ] "its own records"
+
+                  Expect.hasLength (clients |> List.choose _.Connection |> List.distinct) 3 "three connections"
+                  clients |> List.iter _.Close()))
+
+          testCase "producer and fetcher of a partition can share a client, and so a connection" (fun () ->
+              cluster.WithPartition(fun _ client ->
+                  acknowledged (produce client Acks.All "a" 1) |> ignore
+                  let connection = client.Connection
+                  Expect.equal (valuesOf (recordsOf ((fetcherOf client 0L).Fetch()))) [ "a0" ] "fetched"
+                  Expect.isSome connection "there was a connection"
+                  Expect.equal client.Connection connection "it is still the same"))
+
+          testCase "a topic that does not exist has no leader" (fun () ->
+              use client = new PartitionClient(patient, cluster.Brokers, { Topic = "libkafka-test-not-there"; Partition = 0 })
+
+              match faultOf ((fetcherOf client 0L).Fetch()).Result with
+              | ClientFault.NoLeader(partition, code) ->
+                  Expect.equal partition client.Partition "the partition"
+                  Expect.equal code ErrorCode.UnknownTopicOrPartition "the code"
+              | other -> failtestf "%O" other)
+
+          testCase "any broker names the coordinator of a group" (fun () ->
+              use connection = Cluster.connect patient cluster.Brokers never |> ok
+
+              let find () =
+                  let exchange = Cluster.findCoordinator connection CoordinatorType.Group "libkafka-test-group" never
+                  Cluster.coordinatorIn (ok exchange.Outcome) "libkafka-test-group"
+
+              // A new cluster first has to make the topic that coordinators keep their groups in.
+              awaiting "a coordinator" (fun () -> (find ()).Error <> ErrorCode.CoordinatorNotAvailable)
+              let found = find ()
+              Expect.equal found.Error ErrorCode.None "the code"
+              use coordinator = Connection.Open(patient, { Host = found.Host; Port = found.Port }) |> ok
+              Expect.isTrue coordinator.IsOpen "a broker is there") ])

@@ -1,0 +1,335 @@
+/// What producers and fetchers make of the answers of a leader that says whatever the test needs.
+module LibKafka.Integration.PartitionTests
+
+open System
+open Expecto
+open LibKafka.Wire
+open LibKafka.Records
+open LibKafka.Protocol
+open LibKafka.Client
+open LibKafka.Integration.Support
+
+let private produceWith (settings: ProducerSettings) (client: PartitionClient) : Produced =
+    (new PartitionProducer(client, settings)).Produce(batch "r" 1)
+
+let private produce = produceWith ProducerSettings.standard
+
+/// A leader that answers a batch with this change to a good answer, and a look at what the producer makes of it.
+let private answeredTo (change: Produce.PartitionResponse -> Produce.PartitionResponse) (check: PartitionClient -> Produced -> unit) =
+    let rest (received: Received) =
+        match received.Request with
+        | Request.Produce request -> Script.answer Produce.api received (Script.produced change request)
+        | _ -> Script.unexpected received
+
+    Scripted.partition patient rest (fun _ client -> check client (produce client))
+
+let private outcomes =
+    testList
+        "produce outcome"
+        [ testCase "acknowledged: all that the leader says of the batch's place" (fun () ->
+              let change (answer: Produce.PartitionResponse) = { answer with BaseOffset = 5L; LogAppendTimeMs = 6L; LogStartOffset = 4L }
+
+              answeredTo change (fun client produced ->
+                  Expect.equal
+                      produced.Outcome
+                      (ProduceOutcome.Acknowledged { BaseOffset = 5L; LogAppendTimeMs = 6L; LogStartOffset = 4L })
+                      "the outcome"
+
+                  Expect.isSome client.Connection "the connection stays"))
+
+          testCase "rejected: with all that the leader says of the reason" (fun () ->
+              let change (answer: Produce.PartitionResponse) =
+                  { answer with
+                      Error = ErrorCode.InvalidRecord
+                      BaseOffset = -1L
+                      RecordErrors = [ { BatchIndex = 0; Message = Some "no key" } ]
+                      ErrorMessage = Some "One or more records have been rejected" }
+
+              answeredTo change (fun client produced ->
+                  match produced.Outcome with
+                  | ProduceOutcome.Rejected(Rejection.ByBroker answer) ->
+                      Expect.equal answer.RecordErrors [ { BatchIndex = 0; Message = Some "no key" } ] "the records"
+                      Expect.equal answer.ErrorMessage (Some "One or more records have been rejected") "the text"
+                  | other -> failtestf "%O" other
+
+                  Expect.isSome client.Connection "the connection stays"))
+
+          for code in [ ErrorCode.RequestTimedOut; ErrorCode.NotEnoughReplicasAfterAppend ] do
+              testCase ("unknown: the leader has the batch and is not sure of its followers: " + code.Name) (fun () ->
+                  answeredTo (fun answer -> { answer with Error = code; BaseOffset = -1L }) (fun _ produced ->
+                      match produced.Outcome with
+                      | ProduceOutcome.Unknown(Doubt.BrokerUnsure answer) -> Expect.equal answer.Error code "the code"
+                      | other -> failtestf "%O" other))
+
+          testCase "unknown: a leader that lost its place after it had appended says so by the offset" (fun () ->
+              let change (answer: Produce.PartitionResponse) = { answer with Error = ErrorCode.NotLeaderOrFollower; BaseOffset = 12L }
+
+              answeredTo change (fun client produced ->
+                  match produced.Outcome with
+                  | ProduceOutcome.Unknown(Doubt.BrokerUnsure answer) -> Expect.equal answer.BaseOffset 12L "where it was appended"
+                  | other -> failtestf "%O" other
+
+                  Expect.isNone client.Connection "the leader is looked for anew"))
+
+          testCase "unknown: an answer about another partition is none" (fun () ->
+              answeredTo (fun answer -> { answer with Index = 1 }) (fun client produced ->
+                  Expect.equal
+                      produced.Outcome
+                      (ProduceOutcome.Unknown(Doubt.AnswerLost(ClientFault.NotAnswered client.Partition)))
+                      "the outcome"
+
+                  Expect.isNone client.Connection "such a broker is not asked again on this connection"))
+
+          testCase "unknown: the connection was cut before the answer" (fun () ->
+              let rest (received: Received) =
+                  match received.Request with
+                  | Request.Produce _ -> [ Act.Close ]
+                  | _ -> Script.unexpected received
+
+              Scripted.partition patient rest (fun _ client ->
+                  Expect.equal (produce client).Outcome (ProduceOutcome.Unknown(Doubt.AnswerLost ClientFault.Closed)) "the outcome"))
+
+          testCase "rejected: nothing was sent, since there is no leader to send it to" (fun () ->
+              let socket, address = Loopback.refuse ()
+              use _ = socket
+              use client = new PartitionClient(patient, [ address ], { Topic = "t"; Partition = 0 })
+
+              match (produce client).Outcome with
+              | ProduceOutcome.Rejected(Rejection.NotSent(ClientFault.NoBroker _)) -> ()
+              | other -> failtestf "%O" other)
+
+          testCase "rejected: nothing was sent, since it was cancelled before" (fun () ->
+              Scripted.partition patient Script.unexpected (fun broker client ->
+                  client.Connect() |> ok |> ignore
+                  let producer = new PartitionProducer(client, ProducerSettings.standard)
+                  let produced = producer.Produce(batch "r" 1, Threading.CancellationToken true)
+                  Expect.equal produced.Outcome (ProduceOutcome.Rejected(Rejection.NotSent ClientFault.Cancelled)) "the outcome"
+                  Expect.isFalse produced.Exchange.Info.WasSent "nothing was sent"
+                  broker.AwaitEnd 1
+                  Expect.isEmpty (broker.VersionsOf ApiKey.Produce) "nothing arrived")) ]
+
+let private requests =
+    let rest (received: Received) =
+        match received.Request with
+        | Request.Produce request when request.Acks <> Acks.None ->
+            Script.answer Produce.api received (Script.produced (fun answer -> { answer with BaseOffset = 7L }) request)
+        | Request.Produce _ -> []
+        | Request.Fetch request -> Script.answer Fetch.api received (Script.fetched id request)
+        | Request.ListOffsets request -> Script.answer ListOffsets.api received (Script.found 3L request)
+        | _ -> Script.unexpected received
+
+    testList
+        "request"
+        [ testCase "a batch is sent byte for byte as it is, with the producer's settings" (fun () ->
+              Scripted.partition patient rest (fun broker client ->
+                  let sent = batch "sent" 3
+                  let settings = { Acks = Acks.Leader; AckTimeout = ms 1234 }
+                  (new PartitionProducer(client, settings)).Produce sent |> acknowledged |> ignore
+
+                  match (List.last broker.Received).Request with
+                  | Request.Produce request ->
+                      Expect.equal request.Acks Acks.Leader "acks"
+                      Expect.equal request.TimeoutMs 1234 "the time for followers"
+                      Expect.equal request.TransactionalId None "no transaction"
+                      Expect.equal request.Topics[0].Partitions [ { Index = 0; Records = Some sent.Bytes } ] "the batch"
+                  | other -> failtestf "%A" other))
+
+          testCase "acks=0 does not wait for an answer, and nobody knows what became of the batch" (fun () ->
+              Scripted.partition patient rest (fun broker client ->
+                  let produced = produceWith { ProducerSettings.standard with Acks = Acks.None } client
+                  Expect.equal produced.Outcome (ProduceOutcome.Unknown Doubt.NotAsked) "the outcome"
+                  Expect.equal produced.Exchange.Outcome (Ok None) "no fault and no response"
+                  Expect.isLessThan produced.Exchange.Info.Elapsed (patient.CallTimeout / 2.0) "it returned at once"
+                  Expect.equal (acknowledged (produce client)) 7L "the next batch has its answer"
+                  Expect.hasLength (broker.VersionsOf ApiKey.Produce) 2 "both arrived"
+                  Expect.equal broker.Connections 2 "one connection for the metadata, one for everything else"))
+
+          testCase "a fetch asks with the fetcher's settings, at its offset and the leader's epoch" (fun () ->
+              Scripted.partition patient rest (fun broker client ->
+                  let settings = { MaxWait = ms 321; MinBytes = 22; MaxBytes = 3333; IsolationLevel = IsolationLevel.ReadCommitted }
+
+                  let fetcher = new PartitionFetcher(client, settings, 44L)
+                  fetcher.Fetch() |> ignore
+                  fetcher.Offset <- 55L
+                  fetcher.Fetch() |> ignore
+
+                  let asked =
+                      broker.Calls
+                      |> List.choose (fun received ->
+                          match received.Request with
+                          | Request.Fetch request -> Some request
+                          | _ -> None)
+
+                  Expect.equal (asked |> List.map _.Topics[0].Partitions[0].FetchOffset) [ 44L; 55L ] "the offsets"
+                  let first = asked[0]
+                  Expect.equal (first.MaxWaitMs, first.MinBytes, first.MaxBytes) (321, 22, 3333) "the settings"
+                  Expect.equal first.Topics[0].Partitions[0].PartitionMaxBytes 3333 "for the one partition too"
+                  Expect.equal first.IsolationLevel IsolationLevel.ReadCommitted "the isolation"
+                  Expect.equal first.Topics[0].Partitions[0].CurrentLeaderEpoch 3 "the epoch"
+                  Expect.equal (first.SessionId, first.SessionEpoch) (0, -1) "no session"))
+
+          testCase "a search for an offset asks with the isolation and the leader's epoch, in the words of the search" (fun () ->
+              Scripted.partition patient rest (fun broker client ->
+                  let settings = { FetcherSettings.standard with IsolationLevel = IsolationLevel.ReadCommitted }
+                  let fetcher = new PartitionFetcher(client, settings, 0L)
+
+                  for spec in [ OffsetSpec.Earliest; OffsetSpec.Latest; OffsetSpec.AtTimestamp 1_700_000_000_000L ] do
+                      Expect.equal (fetcher.Find spec).Offset (Some 3L) "the offset"
+
+                      match (List.last broker.Received).Request with
+                      | Request.ListOffsets request ->
+                          Expect.equal request.IsolationLevel IsolationLevel.ReadCommitted "the isolation"
+
+                          Expect.equal
+                              request.Topics[0].Partitions
+                              [ { PartitionIndex = 0; CurrentLeaderEpoch = 3; Spec = spec } ]
+                              "the partition, the epoch, the search"
+                      | other -> failtestf "%A" other)) ]
+
+let private throttling =
+    testCase "throttle time is in the answer, and the client does not sleep over it" (fun () ->
+        let throttle = 15_000
+
+        let rest (received: Received) =
+            match received.Request with
+            | Request.Produce request -> Script.answer Produce.api received { Script.produced id request with ThrottleTimeMs = throttle }
+            | Request.Fetch request -> Script.answer Fetch.api received { Script.fetched id request with ThrottleTimeMs = throttle }
+            | Request.ListOffsets request ->
+                Script.answer ListOffsets.api received { Script.found 0L request with ThrottleTimeMs = throttle }
+            | _ -> Script.unexpected received
+
+        Scripted.partition patient rest (fun _ client ->
+            let fetcher = new PartitionFetcher(client, FetcherSettings.standard, 0L)
+            let clock = Diagnostics.Stopwatch.StartNew()
+            Expect.equal (ok (produce client).Exchange.Outcome).Value.ThrottleTimeMs throttle "Produce"
+            Expect.equal (ok (fetcher.Fetch()).Exchange.Outcome).ThrottleTimeMs throttle "Fetch"
+            Expect.equal (ok (fetcher.Find OffsetSpec.Latest).Exchange.Outcome).ThrottleTimeMs throttle "ListOffsets"
+            Expect.isLessThan clock.Elapsed (ms throttle) "what to do about it is the caller's business"))
+
+/// A leader that answers a fetch so, and what the fetcher makes of it.
+let private fetchedAs (respond: Fetch.Request -> Fetch.Response) (check: PartitionClient -> Fetched -> unit) =
+    let rest (received: Received) =
+        match received.Request with
+        | Request.Fetch request -> Script.answer Fetch.api received (respond request)
+        | _ -> Script.unexpected received
+
+    Scripted.partition patient rest (fun _ client -> check client ((new PartitionFetcher(client, FetcherSettings.standard, 10L)).Fetch()))
+
+let private fetches =
+    testList
+        "fetch"
+        [ testCase "an error of the request as a whole is told as the partition's" (fun () ->
+              let respond (request: Fetch.Request) =
+                  { Script.fetched id request with Error = ErrorCode.FetchSessionIdNotFound; Topics = [] }
+
+              fetchedAs respond (fun _ fetched ->
+                  Expect.equal (ok fetched.Result).Error ErrorCode.FetchSessionIdNotFound "the code"
+                  Expect.equal fetched.Records.Length 0 "no records"
+                  Expect.equal (Fetched.nextOffset fetched) 10L "the next offset is the same"))
+
+          testCase "an answer about another partition is none" (fun () ->
+              let other (answer: Fetch.PartitionResponse) = { answer with PartitionIndex = 1 }
+
+              fetchedAs (Script.fetched other) (fun client fetched ->
+                  Expect.equal (faultOf fetched.Result) (ClientFault.NotAnswered client.Partition) "the fault"
+                  Expect.isNone client.Connection "such a broker is not asked again on this connection"))
+
+          testCase "batches come untouched, and a cut-off one at the end does not count" (fun () ->
+              let first = (batch "a" 3).Rebase(10L, 3)
+              let second = (batch "b" 2).Rebase(13L, 3)
+              let third = (batch "c" 2).Rebase(15L, 3)
+              let bytes = RecordSet.concat [ first; second; third ]
+              let cut = bytes.Slice(0, bytes.Length - 1)
+
+              fetchedAs (Script.fetched (fun answer -> { answer with Records = Some cut })) (fun _ fetched ->
+                  Expect.equal fetched.Records cut "the bytes"
+                  Expect.equal (valuesOf (recordsOf fetched)) [ "a0"; "a1"; "a2"; "b0"; "b1" ] "the records"
+                  Expect.equal (Fetched.nextOffset fetched) 15L "where the cut-off batch begins"))
+
+          testCase "null in place of records is no records" (fun () ->
+              fetchedAs (Script.fetched (fun answer -> { answer with Records = None })) (fun _ fetched ->
+                  Expect.isEmpty (recordsOf fetched) "no records"
+                  Expect.equal (Fetched.nextOffset fetched) 10L "the next offset is the same")) ]
+
+/// Which codes make the client look for the leader anew with the next call.
+let private moved =
+    let says (code: ErrorCode) (isDropped: bool) =
+        let rest (received: Received) =
+            let wrong = received.Connection < 2
+
+            match received.Request with
+            | Request.Fetch request when wrong ->
+                Script.answer Fetch.api received (Script.fetched (fun answer -> { answer with Error = code }) request)
+            | Request.Fetch request -> Script.answer Fetch.api received (Script.fetched id request)
+            | _ -> Script.unexpected received
+
+        Scripted.partition patient rest (fun broker client ->
+            let fetcher = new PartitionFetcher(client, FetcherSettings.standard, 0L)
+            Expect.equal (ok (fetcher.Fetch()).Result).Error code "the code is data"
+            Expect.equal client.Connection.IsNone isDropped "whether the connection is dropped"
+            Expect.equal client.Leader.IsNone isDropped "whether the leader is forgotten"
+            let again = ok (fetcher.Fetch()).Result
+            Expect.equal again.Error (if isDropped then ErrorCode.None else code) "the next call"
+            Expect.hasLength (broker.VersionsOf ApiKey.Metadata) (if isDropped then 2 else 1) "how often the leader was looked for")
+
+    testList
+        "leader has moved"
+        [ for code in
+              [ ErrorCode.NotLeaderOrFollower
+                ErrorCode.LeaderNotAvailable
+                ErrorCode.ReplicaNotAvailable
+                ErrorCode.KafkaStorageError
+                ErrorCode.FencedLeaderEpoch
+                ErrorCode.UnknownLeaderEpoch
+                ErrorCode.UnknownTopicOrPartition
+                ErrorCode.UnknownTopicId
+                ErrorCode.InconsistentTopicId ] do
+              testCase (code.Name + " says so: the next call looks for the leader") (fun () -> says code true)
+
+          for code in [ ErrorCode.OffsetOutOfRange; ErrorCode.CorruptMessage; ErrorCode.TopicAuthorizationFailed; ErrorCode 999s ] do
+              testCase (code.ToString() + " does not: the connection stays") (fun () -> says code false) ]
+
+let private connecting =
+    testList
+        "connecting"
+        [ testCase "the connection is made with the first call, and kept" (fun () ->
+              fetchedAs (Script.fetched id) (fun client _ ->
+                  let connection = client.Connection
+                  Expect.isSome connection "there is one"
+                  (new PartitionFetcher(client, FetcherSettings.standard, 0L)).Fetch() |> ignore
+                  Expect.equal client.Connection connection "it is still the same"))
+
+          testCase "a client that was closed makes a new connection with the next call" (fun () ->
+              let rest (received: Received) =
+                  match received.Request with
+                  | Request.Produce request -> Script.answer Produce.api received (Script.produced id request)
+                  | _ -> Script.unexpected received
+
+              Scripted.partition patient rest (fun broker client ->
+                  produce client |> acknowledged |> ignore
+                  client.Close()
+                  broker.AwaitEnd 1
+                  Expect.isNone client.Connection "there is none"
+                  produce client |> acknowledged |> ignore
+                  Expect.equal broker.Connections 4 "twice one for the metadata and one for the leader"))
+
+          testCase "a call that does not get as far as the leader tells how long it tried" (fun () ->
+              Scripted.broker (fun _ _ -> []) (fun mute ->
+                  let observer = Observer()
+                  let settings = { patient with ConnectTimeout = ms 300; Observe = observer.Note }
+                  use client = new PartitionClient(settings, [ mute.Address ], { Topic = "t"; Partition = 0 })
+                  let before = DateTimeOffset.UtcNow
+                  let info = (produce client).Exchange.Info
+
+                  match info.Fault with
+                  | Some(ClientFault.NoBroker [ _, ClientFault.TimedOut limit ]) -> Expect.equal limit (ms 300) "the limit"
+                  | other -> failtestf "%A" other
+
+                  Expect.isGreaterThanOrEqual info.Elapsed (ms 300 * 0.95) "the time it took"
+                  Expect.isGreaterThanOrEqual info.Began (before - ms 5) "when it began"
+                  Expect.isFalse info.WasSent "nothing was sent"
+                  Expect.equal (observer.Exchanges |> List.map _.Api) [ ApiKey.ApiVersions; ApiKey.Produce ] "both are observed"
+                  Expect.equal (List.last observer.Exchanges) info "in the end the call itself")) ]
+
+[<Tests>]
+let tests = testList "partition" [ outcomes; requests; throttling; fetches; moved; connecting ]

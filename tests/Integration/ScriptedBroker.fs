@@ -1,0 +1,406 @@
+namespace LibKafka.Integration
+
+open System
+open System.Buffers.Binary
+open System.Collections.Generic
+open System.Diagnostics
+open System.Net
+open System.Net.Sockets
+open System.Threading
+open Expecto
+open LibKafka.Wire
+open LibKafka.Protocol
+open LibKafka.Client
+
+/// Sockets that listen on this machine.
+[<RequireQualifiedAccess>]
+module Loopback =
+
+    let private bound (address: IPAddress) : Socket * BrokerAddress =
+        let socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp)
+        socket.Bind(IPEndPoint(address, 0))
+
+        match socket.LocalEndPoint with
+        | :? IPEndPoint as point -> socket, { Host = address.ToString(); Port = point.Port }
+        | _ -> failwith "a bound socket has a port"
+
+    /// A socket that queues so many connections until they are accepted. Those beyond are left waiting, as by a host that is gone.
+    let listen (at: IPAddress) (queue: int) : Socket * BrokerAddress =
+        let socket, address = bound at
+        socket.Listen queue
+        socket, address
+
+    /// A port that is taken and refuses connections, for as long as the socket lives.
+    let refuse () : Socket * BrokerAddress = bound IPAddress.Loopback
+
+    /// Whether this machine has IPv6 at all.
+    let hasIPv6 =
+        try
+            (fst (bound IPAddress.IPv6Loopback)).Dispose()
+            true
+        with :? SocketException ->
+            false
+
+/// A request as a scripted broker received it.
+type Received =
+    {
+        /// Which of the broker's connections it came on: they are counted from 0.
+        Connection: int
+        Header: RequestHeader
+        Request: Request
+        /// Bytes on the wire, length included.
+        Size: int
+    }
+
+/// What a scripted broker does.
+[<RequireQualifiedAccess>]
+type Act =
+    /// Sends bytes as they are.
+    | Send of byte[]
+    /// Sends bytes one by one, with a pause before each.
+    | Trickle of byte[] * pause: TimeSpan
+    /// Does something beside the connection.
+    | Do of (unit -> unit)
+    /// Ends the connection in good order.
+    | Close
+    /// Ends the connection with a reset.
+    | Reset
+
+/// A broker on a loopback socket that does for each request what a function says. It knows nothing of its own and is free to break the
+/// protocol. To say nothing at all is to have nothing to do: it goes on reading.
+[<Sealed>]
+type ScriptedBroker(script: BrokerAddress -> Received -> Act list, at: IPAddress) =
+    let gate = obj ()
+    let received = List<Received>()
+    let sockets = List<Socket>()
+    let ended = HashSet<int>()
+    let failures = List<string>()
+    let mutable bytesOut = 0L
+    let listener, address = Loopback.listen at 50
+
+    let note (change: unit -> unit) =
+        lock gate (fun () ->
+            change ()
+            Monitor.PulseAll gate)
+
+    let readExactly (socket: Socket) (count: int) : byte[] option =
+        let bytes = Array.zeroCreate<byte> count
+
+        let rec fill at =
+            if at = count then
+                Some bytes
+            else
+                match socket.Receive(bytes, at, count - at, SocketFlags.None) with
+                | 0 -> None
+                | more -> fill (at + more)
+
+        fill 0
+
+    let readFrame (socket: Socket) : byte[] option =
+        readExactly socket 4
+        |> Option.bind (fun prefix -> readExactly socket (BinaryPrimitives.ReadInt32BigEndian(ReadOnlySpan prefix)))
+
+    let requestIn (connection: int) (frame: byte[]) : Received =
+        match Frame.decodeRequest Limits.standard (Bytes frame) with
+        | Ok(header, request) -> { Connection = connection; Header = header; Request = request; Size = frame.Length + 4 }
+        | Error fault -> failwith ("a request that cannot be read: " + fault.ToString())
+
+    // Counted first: whoever has received the bytes may look at once.
+    let send (socket: Socket) (bytes: byte[]) =
+        note (fun () -> bytesOut <- bytesOut + int64 bytes.Length)
+        socket.Send bytes |> ignore
+
+    /// Whether the connection goes on.
+    let perform (socket: Socket) (act: Act) : bool =
+        match act with
+        | Act.Send bytes ->
+            send socket bytes
+            true
+        | Act.Trickle(bytes, pause) ->
+            for byte in bytes do
+                Thread.Sleep pause
+                send socket [| byte |]
+
+            true
+        | Act.Do something ->
+            something ()
+            true
+        | Act.Close ->
+            socket.Shutdown SocketShutdown.Both
+            false
+        | Act.Reset ->
+            socket.LingerState <- LingerOption(true, 0)
+            false
+
+    let rec serve (connection: int) (socket: Socket) =
+        match readFrame socket with
+        | None -> ()
+        | Some frame ->
+            let request = requestIn connection frame
+            note (fun () -> received.Add request)
+            if script address request |> List.forall (perform socket) then
+                serve connection socket
+
+    let converse (connection: int) (socket: Socket) =
+        try
+            try
+                serve connection socket
+            with
+            // The other side, or the end of the test, has cut the connection.
+            | :? SocketException
+            | :? ObjectDisposedException -> ()
+            | failure -> note (fun () -> failures.Add failure.Message)
+        finally
+            socket.Dispose()
+            note (fun () -> ended.Add connection |> ignore)
+
+    let start (work: unit -> unit) = Thread(work, IsBackground = true).Start()
+
+    let rec accept (connection: int) =
+        let socket = listener.Accept()
+        socket.NoDelay <- true
+        note (fun () -> sockets.Add socket)
+        start (fun () -> converse connection socket)
+        accept (connection + 1)
+
+    do
+        start (fun () ->
+            try
+                accept 0
+            with
+            | :? SocketException
+            | :? ObjectDisposedException -> ())
+
+    let await (what: string) (condition: unit -> bool) =
+        let patience = Stopwatch.StartNew()
+
+        lock gate (fun () ->
+            while not (condition ()) do
+                if patience.Elapsed > TimeSpan.FromSeconds 20.0 then
+                    failtest ("the broker waited in vain for " + what)
+                Monitor.Wait(gate, 100) |> ignore)
+
+    new(script) = new ScriptedBroker(script, IPAddress.Loopback)
+
+    /// Where it listens.
+    member _.Address = address
+
+    /// The requests so far, in the order in which they came.
+    member _.Received: Received list = lock gate (fun () -> List.ofSeq received)
+
+    /// Those that are not about versions.
+    member this.Calls = this.Received |> List.filter (fun request -> request.Header.ApiKey <> ApiKey.ApiVersions)
+
+    /// The versions in which an API was asked, in order.
+    member this.VersionsOf(api: ApiKey) =
+        this.Received
+        |> List.filter (fun request -> request.Header.ApiKey = api)
+        |> List.map (fun request -> int request.Header.ApiVersion)
+
+    /// Connections accepted so far.
+    member _.Connections = lock gate (fun () -> sockets.Count)
+
+    /// Bytes sent so far, on all connections.
+    member _.BytesOut = lock gate (fun () -> bytesOut)
+
+    /// Requests that could not be read, and mistakes in the script.
+    member _.Failures: string list = lock gate (fun () -> List.ofSeq failures)
+
+    /// Waits until so many requests have come.
+    member _.AwaitRequests(count: int) = await (string count + " requests") (fun () -> received.Count >= count)
+
+    /// Waits until a connection has ended.
+    member _.AwaitEnd(connection: int) = await ("the end of connection " + string connection) (fun () -> ended.Contains connection)
+
+    interface IDisposable with
+        member _.Dispose() =
+            listener.Dispose()
+            for socket in lock gate (fun () -> List.ofSeq sockets) do
+                socket.Dispose()
+
+/// Answers and habits that scripts are put together from.
+[<RequireQualifiedAccess>]
+module Script =
+
+    /// A frame with its length before it.
+    let framed (body: ReadOnlySpan<byte>) : byte[] =
+        let frame = Array.zeroCreate<byte>(4 + body.Length)
+        BinaryPrimitives.WriteInt32BigEndian(Span frame, body.Length)
+        body.CopyTo(frame.AsSpan 4)
+        frame
+
+    /// The length of a frame, and no frame.
+    let length (value: int) : byte[] =
+        let bytes = Array.zeroCreate<byte> 4
+        BinaryPrimitives.WriteInt32BigEndian(Span bytes, value)
+        bytes
+
+    /// The frame of a response under any correlation id.
+    let frameFor (api: Api<'Request, 'Response>) (version: int16) (correlationId: int32) (response: 'Response) : byte[] =
+        match Frame.encodeResponse api version correlationId response with
+        | Ok body -> framed body.Span
+        | Error fault -> failwith ("a response that cannot be written: " + fault.ToString())
+
+    /// The frame of a response as a broker would send it.
+    let frame (api: Api<'Request, 'Response>) (received: Received) (response: 'Response) : byte[] =
+        frameFor api received.Header.ApiVersion received.Header.CorrelationId response
+
+    /// Answers as a broker would.
+    let answer (api: Api<'Request, 'Response>) (received: Received) (response: 'Response) : Act list =
+        [ Act.Send(frame api received response) ]
+
+    /// A script that never comes to this request.
+    let unexpected (received: Received) : Act list = failwith ("nobody expected " + received.Header.ApiKey.ToString())
+
+    let versions (api: ApiKey) (lowest: int) (highest: int) : ApiVersions.ApiVersion =
+        { ApiKey = api; MinVersion = int16 lowest; MaxVersion = int16 highest }
+
+    let private all (api: Api<'Request, 'Response>) = versions api.Key (int api.Versions.Lowest) (int api.Versions.Highest)
+
+    /// The versions of a broker that knows whatever the client knows.
+    let everything: ApiVersions.ApiVersion list =
+        [ all Produce.api
+          all Fetch.api
+          all ListOffsets.api
+          all Metadata.api
+          all FindCoordinator.api
+          all ApiVersions.api
+          all CreateTopics.api
+          all DeleteTopics.api ]
+
+    /// The same with some ranges put in the place of its own.
+    let everythingBut (others: ApiVersions.ApiVersion list) : ApiVersions.ApiVersion list =
+        let replaced (key: ApiVersions.ApiVersion) = others |> List.exists (fun other -> other.ApiKey = key.ApiKey)
+        others @ List.filter (replaced >> not) everything
+
+    let versionsResponse (error: ErrorCode) (keys: ApiVersions.ApiVersion list) : ApiVersions.Response =
+        { Error = error
+          ApiKeys = keys
+          ThrottleTimeMs = 0
+          SupportedFeatures = []
+          FinalizedFeaturesEpoch = -1L
+          FinalizedFeatures = []
+          ZkMigrationReady = false }
+
+    /// Refuses a version of ApiVersions, which is always said in version 0 (KIP-511), and names some versions with it or none.
+    let refuseVersion (named: ApiVersions.ApiVersion list) (received: Received) : Act list =
+        [ Act.Send(frameFor ApiVersions.api 0s received.Header.CorrelationId (versionsResponse ErrorCode.UnsupportedVersion named)) ]
+
+    /// Tells its versions as a broker of today does, and leaves everything else to `rest`.
+    let knowing (table: ApiVersions.ApiVersion list) (rest: Received -> Act list) (received: Received) : Act list =
+        let own = table |> List.filter (fun key -> key.ApiKey = ApiKey.ApiVersions)
+        let known = own |> List.exists (fun key -> received.Header.ApiVersion <= key.MaxVersion)
+
+        match received.Request with
+        | Request.ApiVersions _ when known -> answer ApiVersions.api received (versionsResponse ErrorCode.None table)
+        | Request.ApiVersions _ -> refuseVersion own received
+        | _ -> rest received
+
+    /// A metadata response in which the broker is the only one, and the controller.
+    let metadata (me: BrokerAddress) (topics: Metadata.Topic list) : Metadata.Response =
+        { ThrottleTimeMs = 0
+          Brokers = [ { NodeId = 1; Host = me.Host; Port = me.Port; Rack = None } ]
+          ClusterId = Some "scripted"
+          ControllerId = 1
+          Topics = topics
+          ClusterAuthorizedOperations = AuthorizedOperations.NotAsked
+          Error = ErrorCode.None }
+
+    /// A topic with one partition, that broker 1 leads in epoch 3.
+    let topic (name: string) (id: Guid) : Metadata.Topic =
+        { Error = ErrorCode.None
+          Name = Some name
+          TopicId = id
+          IsInternal = false
+          Partitions =
+            [ { Error = ErrorCode.None
+                PartitionIndex = 0
+                LeaderId = 1
+                LeaderEpoch = 3
+                ReplicaNodes = [ 1 ]
+                IsrNodes = [ 1 ]
+                OfflineReplicas = [] } ]
+          AuthorizedOperations = AuthorizedOperations.NotAsked }
+
+    /// Says that it leads partition 0 of the topic, and leaves everything else to `rest`.
+    let leading (topics: Metadata.Topic list) (me: BrokerAddress) (rest: Received -> Act list) (received: Received) : Act list =
+        match received.Request with
+        | Request.Metadata _ -> answer Metadata.api received (metadata me topics)
+        | _ -> rest received
+
+    /// What a leader says to a batch, about the partition that the request names.
+    let produced (change: Produce.PartitionResponse -> Produce.PartitionResponse) (request: Produce.Request) : Produce.Response =
+        let answer index =
+            change { Produce.partitionResponse.Default with Index = index; BaseOffset = 0L; CurrentLeader = CurrentLeader.unknown }
+
+        { Topics =
+            request.Topics
+            |> List.map (fun topic ->
+                { Name = topic.Name
+                  TopicId = topic.TopicId
+                  Partitions = topic.Partitions |> List.map (fun data -> answer data.Index) })
+          ThrottleTimeMs = 0
+          NodeEndpoints = [] }
+
+    /// What a leader says to a fetch, about the partition that the request names.
+    let fetched (change: Fetch.PartitionResponse -> Fetch.PartitionResponse) (request: Fetch.Request) : Fetch.Response =
+        { ThrottleTimeMs = 0
+          Error = ErrorCode.None
+          SessionId = 0
+          Topics =
+            request.Topics
+            |> List.map (fun topic ->
+                { Topic = topic.Topic
+                  TopicId = topic.TopicId
+                  Partitions =
+                    topic.Partitions
+                    |> List.map (fun asked ->
+                        change { Fetch.partitionResponse.Default with PartitionIndex = asked.Partition; Records = Some Bytes.empty }) })
+          NodeEndpoints = [] }
+
+    /// What a leader says to a search for an offset.
+    let found (offset: int64) (request: ListOffsets.Request) : ListOffsets.Response =
+        { ThrottleTimeMs = 0
+          Topics =
+            request.Topics
+            |> List.map (fun topic ->
+                { Name = topic.Name
+                  Partitions =
+                    topic.Partitions
+                    |> List.map (fun asked ->
+                        { PartitionIndex = asked.PartitionIndex
+                          Error = ErrorCode.None
+                          Timestamp = -1L
+                          Offset = offset
+                          LeaderEpoch = -1 }) }) }
+
+/// Runs a test against a scripted broker.
+[<RequireQualifiedAccess>]
+module Scripted =
+
+    /// A broker that does as the script says, for as long as the test takes.
+    let broker (script: BrokerAddress -> Received -> Act list) (test: ScriptedBroker -> unit) =
+        use broker = new ScriptedBroker(script)
+        test broker
+        Expect.isEmpty broker.Failures "every request could be read, and the script had something for it"
+
+    /// A connection to a broker that knows whatever the client knows and answers everything but ApiVersions with `rest`.
+    let connection (settings: ClientSettings) (rest: Received -> Act list) (test: ScriptedBroker -> Connection -> unit) =
+        broker (fun _ -> Script.knowing Script.everything rest) (fun broker ->
+            match Connection.Open(settings, broker.Address) with
+            | Error fault -> failtestf "no connection: %O" fault
+            | Ok connection ->
+                use connection = connection
+                test broker connection)
+
+    /// A partition of the topic `t` whose leader, the only broker, has this table of versions, tells this topic id, and answers everything
+    /// that is not about versions or leaders with `rest`.
+    let partitionOf settings table (topicId: Guid) (rest: Received -> Act list) (test: ScriptedBroker -> PartitionClient -> unit) =
+        let script me = Script.knowing table (Script.leading [ Script.topic "t" topicId ] me rest)
+
+        broker script (fun broker ->
+            use client = new PartitionClient(settings, [ broker.Address ], { Topic = "t"; Partition = 0 })
+            test broker client)
+
+    /// The same with a broker that knows whatever the client knows.
+    let partition settings rest test = partitionOf settings Script.everything (Guid "11111111-2222-3333-4444-555555555555") rest test

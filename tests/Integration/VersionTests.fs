@@ -1,0 +1,216 @@
+/// How client and broker come to the versions that they speak.
+module LibKafka.Integration.VersionTests
+
+open System
+open Expecto
+open LibKafka.Wire
+open LibKafka.Records
+open LibKafka.Protocol
+open LibKafka.Client
+open LibKafka.Integration.Support
+
+let private refused (script: Received -> Act list) (check: ScriptedBroker -> ClientFault -> unit) =
+    Scripted.broker (fun _ -> script) (fun broker ->
+        check broker (faultOf (Connection.Open(patient, broker.Address)))
+        broker.AwaitEnd 0)
+
+let private opened (script: Received -> Act list) (check: ScriptedBroker -> Connection -> unit) =
+    Scripted.broker (fun _ -> script) (fun broker ->
+        use connection = Connection.Open(patient, broker.Address) |> ok
+        check broker connection)
+
+let private knowingVersions (highest: int) =
+    Script.knowing (Script.everythingBut [ Script.versions ApiKey.ApiVersions 0 highest ]) Script.unexpected
+
+/// Answers in a body that is not that of any version, as some brokers do, where it does not know the version.
+let private refuseBadly (received: Received) : Act list =
+    if received.Header.ApiVersion > 0s then
+        let good =
+            Script.frameFor ApiVersions.api 0s received.Header.CorrelationId (Script.versionsResponse ErrorCode.UnsupportedVersion [])
+        // A count of 17 million APIs, and a stray byte.
+        good[good.Length - 4] <- 1uy
+        [ Act.Send(Script.framed (ReadOnlySpan(Array.append good [| 0uy |], 4, good.Length - 3))) ]
+    else
+        Script.answer ApiVersions.api received (Script.versionsResponse ErrorCode.None Script.everything)
+
+let private negotiation =
+    let highest = int ApiVersions.api.Versions.Highest
+    let asked (broker: ScriptedBroker) = broker.VersionsOf ApiKey.ApiVersions
+
+    testList
+        "negotiation"
+        [ testCase "a broker that knows the client's highest version is asked once" (fun () ->
+              opened (knowingVersions highest) (fun broker _ -> Expect.equal (asked broker) [ highest ] "asked"))
+
+          for theirs in [ 0..3 ] do
+              testCase
+                  ("a broker that refuses with its range, up to version " + string theirs + ", is asked again in that version")
+                  (fun () ->
+                      opened (knowingVersions theirs) (fun broker connection ->
+                          Expect.equal (asked broker) [ highest; theirs ] "asked"
+                          Expect.equal broker.Connections 1 "on the same connection"
+                          Expect.equal (connection.VersionOf Produce.api) (Ok Produce.api.Versions.Highest) "the versions were told"))
+
+          testCase "a broker that refuses without a range is asked again in version 0" (fun () ->
+              let script received =
+                  if received.Header.ApiVersion > 0s then
+                      Script.refuseVersion [] received
+                  else
+                      Script.knowing Script.everything Script.unexpected received
+
+              opened script (fun broker _ -> Expect.equal (asked broker) [ highest; 0 ] "asked"))
+
+          testCase "a refusal that cannot be read but for its error code is a refusal without a range" (fun () ->
+              opened refuseBadly (fun broker _ -> Expect.equal (asked broker) [ highest; 0 ] "asked"))
+
+          testCase "a broker that refuses version 0 too is not asked for ever" (fun () ->
+              refused (Script.refuseVersion [ Script.versions ApiKey.ApiVersions 0 9 ]) (fun broker fault ->
+                  Expect.equal fault (ClientFault.VersionsRefused ErrorCode.UnsupportedVersion) "the fault"
+                  Expect.equal (asked broker) [ highest .. -1 .. 0 ] "asked, each time in a lower version"))
+
+          testCase "a broker that refuses for another reason" (fun () ->
+              let script received =
+                  Script.answer ApiVersions.api received (Script.versionsResponse ErrorCode.ClusterAuthorizationFailed [])
+
+              refused script (fun _ fault ->
+                  Expect.equal fault (ClientFault.VersionsRefused ErrorCode.ClusterAuthorizationFailed) "the fault"))
+
+          testCase "an old broker that cuts the connection at a version that it does not know" (fun () ->
+              refused (fun _ -> [ Act.Close ]) (fun broker fault ->
+                  Expect.equal fault ClientFault.Closed "the fault"
+                  Expect.equal (asked broker) [ highest ] "there is no second try on a connection of its own accord"))
+
+          testCase "what the client says of itself is something that a broker accepts" (fun () ->
+              opened (knowingVersions highest) (fun broker _ ->
+                  match broker.Received[0].Request with
+                  | Request.ApiVersions request ->
+                      // Brokers check both against [a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])? (KIP-511).
+                      let allowed (name: string) =
+                          name <> ""
+                          && name |> Seq.forall (fun letter -> Char.IsAsciiLetterOrDigit letter || letter = '-' || letter = '.')
+                          && Char.IsAsciiLetterOrDigit name[0]
+                          && Char.IsAsciiLetterOrDigit name[name.Length - 1]
+
+                      Expect.isTrue (allowed request.ClientSoftwareName) "the name"
+                      Expect.isTrue (allowed request.ClientSoftwareVersion) "the version"
+                  | other -> failtestf "%O" other)) ]
+
+let private common =
+    let offering lowest highest = Script.knowing (Script.everythingBut [ Script.versions ApiKey.Produce lowest highest ]) Script.unexpected
+
+    let ours = Produce.api.Versions
+
+    let none lowest highest =
+        opened (offering lowest highest) (fun broker connection ->
+            let expected = ClientFault.NoCommonVersion(ApiKey.Produce, ours, Some { Lowest = int16 lowest; Highest = int16 highest })
+            Expect.equal (connection.VersionOf Produce.api) (Error expected) "the fault"
+
+            let text = expected.ToString()
+            Expect.stringContains text (string ours.Lowest + "-" + string ours.Highest) "our range is named"
+            Expect.stringContains text (string lowest + "-" + string highest) "and theirs"
+
+            let request: Produce.Request = { TransactionalId = None; Acks = Acks.All; TimeoutMs = 1; Topics = [] }
+            let exchange = connection.Call(Produce.api, request)
+            Expect.equal (faultOf exchange.Outcome) expected "the same from a call"
+            Expect.isFalse exchange.Info.WasSent "nothing was sent"
+            Expect.equal exchange.Info.Broker (Some broker.Address) "the broker is told"
+            Expect.isTrue connection.IsOpen "other APIs can be used")
+
+    testList
+        "common version"
+        [ for lowest, highest, expected in [ 0, 5, 5; 0, 3, 3; 5, 9, 9; 13, 200, 13; 0, 200, int ours.Highest ] do
+              testCase ("is the highest that both know: " + string lowest + " to " + string highest) (fun () ->
+                  opened (offering lowest highest) (fun _ connection ->
+                      Expect.equal (connection.VersionOf Produce.api) (Ok(int16 expected)) "the version"))
+
+          testCase "there is none with a broker that is too old: the fault names both ranges" (fun () -> none 0 2)
+          testCase "there is none with a broker that is too new: the fault names both ranges" (fun () -> none 50 60)
+
+          testCase "there is none where the broker does not have the API" (fun () ->
+              let table = Script.everything |> List.filter (fun key -> key.ApiKey <> ApiKey.Produce)
+
+              opened (Script.knowing table Script.unexpected) (fun _ connection ->
+                  Expect.equal
+                      (connection.VersionOf Produce.api)
+                      (Error(ClientFault.NoCommonVersion(ApiKey.Produce, ours, None)))
+                      "the fault")) ]
+
+let private old =
+    /// What a broker of Kafka 1.0 tells of the APIs that the client uses.
+    let kafka10 =
+        [ Script.versions ApiKey.Produce 0 5
+          Script.versions ApiKey.Fetch 0 6
+          Script.versions ApiKey.ListOffsets 0 2
+          Script.versions ApiKey.Metadata 0 5
+          Script.versions ApiKey.ApiVersions 0 1 ]
+
+    let records = (batch "old" 2).Bytes
+
+    let rest (received: Received) =
+        match received.Request with
+        | Request.Produce request ->
+            Script.answer Produce.api received (Script.produced (fun answer -> { answer with BaseOffset = 41L }) request)
+        | Request.Fetch request ->
+            Script.answer Fetch.api received (Script.fetched (fun answer -> { answer with Records = Some records }) request)
+        | Request.ListOffsets request -> Script.answer ListOffsets.api received (Script.found 17L request)
+        | _ -> Script.unexpected received
+
+    testCase "a broker of Kafka 1.0 is spoken to in its versions, by producer and fetcher" (fun () ->
+        Scripted.partitionOf patient kafka10 Guid.Empty rest (fun broker client ->
+            let producer = new PartitionProducer(client, ProducerSettings.standard)
+            let fetcher = new PartitionFetcher(client, FetcherSettings.standard, 0L)
+            Expect.equal (acknowledged (producer.Produce(batch "old" 2))) 41L "produced"
+            Expect.equal (fetcher.Seek OffsetSpec.Latest).Offset (Some 17L) "found"
+            Expect.equal (valuesOf (recordsOf (fetcher.Fetch()))) [ "old0"; "old1" ] "fetched"
+            Expect.equal (broker.VersionsOf ApiKey.Metadata) [ 5 ] "Metadata"
+            Expect.equal (broker.VersionsOf ApiKey.Produce) [ 5 ] "Produce"
+            Expect.equal (broker.VersionsOf ApiKey.Fetch) [ 6 ] "Fetch"
+            Expect.equal (broker.VersionsOf ApiKey.ListOffsets) [ 2 ] "ListOffsets"
+            Expect.equal (List.distinct (broker.VersionsOf ApiKey.ApiVersions)) [ int ApiVersions.api.Versions.Highest; 1 ] "ApiVersions"))
+
+let private topicIds =
+    let id = Guid "0a1b2c3d-0000-4000-8000-123456789abc"
+
+    let rest (received: Received) =
+        match received.Request with
+        | Request.Produce request -> Script.answer Produce.api received (Script.produced (fun answer -> answer) request)
+        | Request.Fetch request -> Script.answer Fetch.api received (Script.fetched (fun answer -> answer) request)
+        | _ -> Script.unexpected received
+
+    /// The name and id that came in the Produce and the Fetch request, after their versions.
+    let named (table: ApiVersions.ApiVersion list) (topicId: Guid) (check: (int * string * Guid) list -> unit) =
+        Scripted.partitionOf patient table topicId rest (fun broker client ->
+            acknowledged ((new PartitionProducer(client, ProducerSettings.standard)).Produce(batch "r" 1)) |> ignore
+            ok ((new PartitionFetcher(client, FetcherSettings.standard, 0L)).Fetch()).Result |> ignore
+
+            [ for received in broker.Calls do
+                  let version = int received.Header.ApiVersion
+
+                  match received.Request with
+                  | Request.Produce { Topics = [ topic ] } -> version, topic.Name, topic.TopicId
+                  | Request.Fetch { Topics = [ topic ] } -> version, topic.Topic, topic.TopicId
+                  | _ -> () ]
+            |> check)
+
+    let produceHighest, fetchHighest = int Produce.api.Versions.Highest, int Fetch.api.Versions.Highest
+
+    testList
+        "topic ids"
+        [ testCase "from Produce 13 and Fetch 13 on, requests name the topic by the id that the cluster told" (fun () ->
+              named Script.everything id (fun names ->
+                  Expect.equal names [ produceHighest, "", id; fetchHighest, "", id ] "version, name, id"))
+
+          testCase "up to version 12 they name it by its name" (fun () ->
+              let table = Script.everythingBut [ Script.versions ApiKey.Produce 0 12; Script.versions ApiKey.Fetch 0 12 ]
+              named table id (fun names -> Expect.equal names [ 12, "t", Guid.Empty; 12, "t", Guid.Empty ] "version, name, id"))
+
+          testCase "where the cluster tells no id, the version is at most 12" (fun () ->
+              named Script.everything Guid.Empty (fun names ->
+                  Expect.equal names [ 12, "t", Guid.Empty; 12, "t", Guid.Empty ] "version, name, id"))
+
+          testCase "where its metadata is too old to tell ids, the version is at most 12" (fun () ->
+              let table = Script.everythingBut [ Script.versions ApiKey.Metadata 0 9 ]
+              named table id (fun names -> Expect.equal names [ 12, "t", Guid.Empty; 12, "t", Guid.Empty ] "version, name, id")) ]
+
+[<Tests>]
+let tests = testList "versions" [ negotiation; common; old; topicIds ]

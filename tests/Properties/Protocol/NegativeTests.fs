@@ -1,0 +1,111 @@
+/// Bytes that Kafka's own parser refuses.
+module LibKafka.Properties.Protocol.NegativeTests
+
+open System.Text.Json
+open Expecto
+open LibKafka.Wire
+open LibKafka.Properties
+open LibKafka.Properties.Support
+open LibKafka.Properties.Protocol.Definitions
+
+/// Whether a problem is the one that Kafka found.
+let private isReason (reason: string) (problem: Problem) =
+    match reason, problem with
+    | "past-end", Problem.Truncated _
+    // A count is held against the room for its elements, so a message that ends within an array is found out at the array's start.
+    | "past-end", Problem.CountTooLarge _
+    | "collection-longer-than-remaining", Problem.CountTooLarge _
+    | "null-in-non-nullable", Problem.NullNotAllowed
+    | "varint-too-long", Problem.BadVarint _
+    | "invalid-length", Problem.TooLong _
+    // Kafka's parser asks for an array of a size that cannot be.
+    | "other", Problem.CountTooLarge _ -> true
+    | _ -> false
+
+/// Whether a problem is found earlier here than by Kafka, and so is another one.
+let private isStricter (mutation: string) (problem: Problem) =
+    match mutation, problem with
+    // Kafka takes every negative length for null, and stumbles only where null is not allowed or over what it reads next. Here only -1
+    // is null.
+    | ("int16-length-negative" | "int32-length-negative"), Problem.NegativeLength _ -> true
+    // Kafka takes the compact length 2^32 - 2 for -2, and so for null. Here it is what it says.
+    | "uvarint-max-uint32", (Problem.TooLong _ | Problem.CountTooLarge _ | Problem.Truncated _) -> true
+    // Kafka replaces bytes that are not UTF-8 and reads on. It comes up where a length that became null shifted all that follows.
+    | ("uvarint-zero" | "int16-length-minus-one"), Problem.BadUtf8 -> true
+    | _ -> false
+
+/// Whether a problem is that of a tagged section whose sizes do not fit its content. Tags and sizes are read before the values, so a length
+/// that was replaced by a longer one in a tagged field is not reached: the section is out of step before.
+let private isOutOfStep (mutation: string) (problem: Problem) =
+    match problem with
+    | Problem.Truncated _
+    | Problem.DuplicateTag _
+    | Problem.TagSizeMismatch _ -> mutation.StartsWith "uvarint"
+    | _ -> false
+
+/// Whether a struct of the shape, at any depth, has tagged fields.
+let rec private hasTags (shape: Shape) =
+    match shape with
+    | Shape.Struct(fields, _) -> fields |> List.exists (fun field -> field.Tag.IsSome || hasTags field.Type)
+    | Shape.Array(element, _) -> hasTags element
+    | Shape.Nullable inner -> hasTags inner
+    | _ -> false
+
+let private tagged (version: int16) =
+    { new IUse<bool> with
+        member _.Use message = Message.shape version message |> ok "shape" |> hasTags }
+
+let private decode (version: int16) (bytes: Bytes) =
+    { new IUse<Result<string, Fault>> with
+        member _.Use message = Message.decode Limits.standard version message bytes |> Result.map (Message.show message) }
+
+let private complaint (definition: Definition) (line: JsonElement) =
+    let version = line.GetProperty("version").GetInt16()
+    let reason = TestData.text "reason" line
+    let mutation = TestData.text "mutation" line
+    let bytes = TestData.bytesOf "" line
+    let about text = Some("version " + string version + ", " + mutation + " (" + reason + ") " + Bytes.toHex bytes + ": " + text)
+
+    match definition.Use(decode version bytes) with
+    | Ok value -> about ("read as " + value)
+    | Error fault when
+        not (
+            isReason reason fault.Problem
+            || isStricter mutation fault.Problem
+            || isOutOfStep mutation fault.Problem && definition.Use(tagged version)
+        )
+        ->
+        about (fault.ToString())
+    | Error fault when fault.Offset < 0 || fault.Offset > bytes.Length -> about ("offset outside the bytes: " + fault.ToString())
+    | Error fault when not (fault.Path.StartsWith definition.Name) -> about ("path of something else: " + fault.ToString())
+    | Error _ -> None
+
+let private lines = lazy (TestData.jsonLines TestData.vectors "negative.jsonl.gz")
+
+let private linesOf (definition: Definition) = lines.Value |> List.filter (fun line -> TestData.text "name" line = definition.Name)
+
+/// Before they were spoilt, the bytes are read.
+let private validComplaint (definition: Definition) (line: JsonElement) =
+    match definition.Use(decode (line.GetProperty("version").GetInt16()) (Bytes.ofHex (TestData.text "validHex" line))) with
+    | Ok _ -> None
+    | Error fault -> Some("what was valid: " + fault.ToString())
+
+let private refuses (definition: Definition) =
+    testCase definition.Name (fun () -> linesOf definition |> List.choose (complaint definition) |> noneOf "lines are judged wrongly")
+
+let private wasValid (definition: Definition) =
+    testCase definition.Name (fun () -> linesOf definition |> List.choose (validComplaint definition) |> noneOf "lines are judged wrongly")
+
+/// The definitions that there are lines for.
+let private concerned = lazy (all |> List.filter (fun definition -> not (List.isEmpty (linesOf definition))))
+
+[<Tests>]
+let tests =
+    testList
+        "Bytes that Kafka refuses"
+        [ forEach "are refused for the same reason" all refuses
+          forEach "were valid before they were spoilt" all wasValid
+          testCase "are there for some of the messages that are known" (fun () ->
+              Expect.isNonEmpty concerned.Value "messages with lines"
+              let count = concerned.Value |> List.sumBy (linesOf >> List.length)
+              printfn "%d refused messages of %s" count (concerned.Value |> List.map _.Name |> String.concat ", ")) ]

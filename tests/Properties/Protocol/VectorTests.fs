@@ -1,0 +1,184 @@
+/// The golden vectors of Kafka's own Java client: bytes and what they mean.
+module LibKafka.Properties.Protocol.VectorTests
+
+open System.Text.Json
+open Expecto
+open LibKafka.Wire
+open LibKafka.Protocol
+open LibKafka.Properties
+open LibKafka.Properties.Support
+open LibKafka.Properties.Protocol.Definitions
+
+let private number (name: string) (line: JsonElement) = line.GetProperty(name).GetInt16()
+
+let private hasUnknownTags (line: JsonElement) = fst (line.TryGetProperty "unknownTaggedFields")
+
+/// The lines of all messages, by API key and type.
+let private lines: Lazy<Map<int16 * string, JsonElement list>> =
+    lazy
+        (TestData.jsonLines TestData.vectors "messages.jsonl.gz"
+         |> List.groupBy (fun line -> number "key" line, TestData.text "type" line)
+         |> Map.ofList)
+
+let private linesOf (key: ApiKey) (kind: string) = lines.Value |> Map.tryFind (key.Code, kind) |> Option.defaultValue []
+
+/// What is wrong with a definition by these bytes and their JSON; none where nothing is.
+let private complaint (version: int16) (bytes: Bytes) (json: JsonElement) (unknownTags: bool) =
+    { new IUse<string option> with
+        member _.Use message =
+            let jsonOf value = Message.toJson version message value |> ok "toJson"
+
+            match Message.decode Limits.standard version message bytes with
+            | Error fault -> Some("decode: " + fault.ToString())
+            | Ok value ->
+                match JsonComparison.differenceOf json (jsonOf value), Message.encode version message value with
+                | Some difference, _ -> Some("JSON " + difference)
+                | None, Error fault -> Some("encode: " + fault.ToString())
+                | None, Ok written when not unknownTags ->
+                    if written = bytes then
+                        None
+                    else
+                        Some("bytes: " + Bytes.toHex bytes + " expected, " + Bytes.toHex written + " written")
+                | None, Ok written ->
+                    // What was skipped is not written, so the bytes are fewer, but they say the same.
+                    match Message.decode Limits.standard version message written with
+                    | Error fault -> Some("decode again: " + fault.ToString())
+                    | Ok again when Message.encode version message again <> Ok written -> Some("not the same bytes when written again")
+                    | Ok again ->
+                        JsonComparison.differenceOf json (jsonOf again)
+                        |> Option.map (fun difference -> "JSON when read again " + difference) }
+
+/// The complaint, with the line that it is about.
+let private about (line: JsonElement) (version: int16) (complaint: string) =
+    "version " + string version + ", instance " + string (number "instance" line) + ": " + complaint
+
+let private check (definition: Definition) (line: JsonElement) =
+    let version = number "version" line
+
+    complaint version (TestData.bytesOf "" line) (line.GetProperty "json") (hasUnknownTags line)
+    |> definition.Use
+    |> Option.map (about line version)
+
+let private decodesAndEncodes (api: ApiDefinition) =
+    messagesOf api
+    |> List.map (fun (kind, definition) ->
+        testCase definition.Name (fun () -> linesOf api.Key kind |> List.choose (check definition) |> noneOf "vectors fail"))
+
+/// An API has vectors of both types, all of versions that it has. The set in the checkout covers every version; another set need not.
+let private covered (api: ApiDefinition) =
+    testCase api.Key.Name (fun () ->
+        let requests = linesOf api.Key "request"
+        let responses = linesOf api.Key "response"
+        Expect.isNonEmpty requests "requests"
+        Expect.isNonEmpty responses "responses"
+
+        for lines in [ requests; responses ] do
+            let versions = lines |> List.map (number "version") |> List.distinct |> List.sort
+            Expect.isEmpty (Set.ofList versions - Set.ofList (api.Versions.ToList())) "versions that the API does not have"
+            if areOwn "LIBKAFKA_VECTORS" then
+                Expect.equal versions (api.Versions.ToList()) "versions"
+
+        printfn
+            "%-30s key %2d, versions %s: %d request and %d response vectors"
+            api.Key.Name
+            api.Key.Code
+            (api.Versions.ToString())
+            requests.Length
+            responses.Length)
+
+let private dataLines =
+    lazy (TestData.jsonLines TestData.vectors "embedded.jsonl.gz" |> List.groupBy (TestData.text "name") |> Map.ofList)
+
+let private dataLinesOf (definition: Definition) = dataLines.Value |> Map.tryFind definition.Name |> Option.defaultValue []
+
+let private dataDecodesAndEncodes (definition: Definition) =
+    testCase definition.Name (fun () ->
+        let lines = dataLinesOf definition
+        Expect.isNonEmpty lines "lines of this message"
+        lines |> List.choose (check definition) |> noneOf "vectors fail")
+
+/// Where they are kept, two bytes with the version stand before data messages.
+let private versionPrefix (definition: Definition) =
+    testCase definition.Name (fun () ->
+        for line in dataLinesOf definition do
+            let prefixed = Bytes.ofHex (TestData.text "versionPrefixedHex" line)
+            Expect.equal (Reader(prefixed.Slice(0, 2)).Int16()) (number "version" line) "the version"
+            Expect.equal (prefixed.Slice(2, prefixed.Length - 2)) (TestData.bytesOf "" line) "the body")
+
+let private noOtherData =
+    testCase "no vector is of another data message" (fun () ->
+        Expect.isEmpty (Set.ofSeq dataLines.Value.Keys - Set.ofList (data |> List.map _.Name)) "names")
+
+let private headerLines =
+    lazy
+        (TestData.jsonLines TestData.vectors "headers.jsonl.gz"
+         |> List.groupBy (fun line -> TestData.text "header" line, number "headerVersion" line)
+         |> Map.ofList)
+
+let private checkHeader (definition: Definition) version (line: JsonElement) =
+    complaint version (TestData.bytesOf "" line) (line.GetProperty "json") (hasUnknownTags line)
+    |> definition.Use
+    |> Option.map (about line version)
+
+let private headersDecodeAndEncode =
+    [ for definition in headers do
+          for version in definition.Versions do
+              testCase (definition.Name + " " + string version) (fun () ->
+                  let lines = headerLines.Value |> Map.tryFind (definition.Name, version) |> Option.defaultValue []
+                  Expect.isNonEmpty lines "lines of this version"
+                  lines |> List.choose (checkHeader definition version) |> noneOf "vectors fail") ]
+
+let private headerOfVersion0 =
+    testCase "a request header of version 0, which Kafka 4 no longer has, is refused as such" (fun () ->
+        let lines = headerLines.Value |> Map.tryFind ("RequestHeader", 0s) |> Option.defaultValue []
+        Expect.isNonEmpty lines "lines of this version"
+
+        for line in lines do
+            Message.decode Limits.standard 0s RequestHeader.message (TestData.bytesOf "" line)
+            |> faultsWith (Problem.UnsupportedVersion(0s, 1s, 2s)) 0 "RequestHeader")
+
+let private noOtherHeaders =
+    testCase "no vector is of another header" (fun () ->
+        let known =
+            ("RequestHeader", 0s)
+            :: [ for definition in headers do
+                     for version in definition.Versions -> definition.Name, version ]
+
+        Expect.isEmpty (Set.ofSeq headerLines.Value.Keys - Set.ofList known) "headers and versions")
+
+/// Which header goes before which message, by key and type.
+let private headerTable =
+    lazy
+        (TestData.tsvRows TestData.vectors "headers.tsv.gz"
+         |> List.groupBy (fun row -> int16 row["key"], row["type"])
+         |> Map.ofList)
+
+/// Version, header version, whether it is flexible, lowest and highest version: as the table has them.
+let private expectedHeaders (key: ApiKey) kind =
+    headerTable.Value[key.Code, kind]
+    |> List.map (fun row ->
+        int16 row["version"], int16 row["headerVersion"], bool.Parse row["flexible"], int16 row["minVersion"], int16 row["maxVersion"])
+
+let private headerVersions (api: ApiDefinition) =
+    testCase api.Key.Name (fun () ->
+        let defined (headerVersion: int16 -> int16) =
+            api.Versions.ToList()
+            |> List.map (fun version -> version, headerVersion version, api.IsFlexible version, api.Versions.Lowest, api.Versions.Highest)
+
+        Expect.equal (defined api.RequestHeaderVersion) (expectedHeaders api.Key "request") "requests"
+        Expect.equal (defined api.ResponseHeaderVersion) (expectedHeaders api.Key "response") "responses")
+
+[<Tests>]
+let tests =
+    testList
+        "Golden vectors"
+        [ testCase "there are APIs to test" (fun () -> Expect.isNonEmpty Apis.keys "keys")
+          testList "every API has vectors of requests and responses, of its own versions" (List.map covered apis)
+          testList "bytes are read as their JSON says and written again" (List.collect decodesAndEncodes apis)
+          testList "headers are read as their JSON says and written again" headersDecodeAndEncode
+          headerOfVersion0
+          noOtherHeaders
+          forEach "data messages are read as their JSON says and written again" data dataDecodesAndEncodes
+          forEach "data messages have their version before them" data versionPrefix
+          noOtherData
+          testList "versions, flexible versions and header versions are Kafka's" (List.map headerVersions apis) ]

@@ -1,0 +1,178 @@
+/// The builder.
+module LibKafka.Properties.Records.Building
+
+open System
+open Expecto
+open LibKafka.Wire
+open LibKafka.Records
+open LibKafka.Properties.Records.Samples
+
+let private span (bytes: Bytes voption) : NullableSpan = NullableSpan.op_Implicit bytes
+
+let private tryAdd (builder: BatchBuilder) (record: RecordData) : bool =
+    builder.TryAdd(record.Timestamp, span record.Key, span record.Value, ReadOnlySpan<RecordHeader>(Array.ofList record.Headers))
+
+/// The sample's records with offsets one behind another.
+let private consecutive (sample: Sample) : Sample =
+    { Options = { sample.Options with LastOffset = ValueNone; BaseOffset = 9L }
+      Records = sample.Records |> List.mapi (fun index record -> { record with Offset = 9L + int64 index }) }
+
+[<Tests>]
+let building =
+    testList
+        "building batches"
+        [ property "gives the bytes of the same records taken together" (fun (sample: Sample) ->
+              let sample = consecutive sample
+              let builder = BatchBuilder sample.Options
+              sample.Records |> List.forall (tryAdd builder) && builder.Build() = toBatch sample)
+
+          property "knows the exact size at every step" (fun (sample: Sample) ->
+              let sample = consecutive sample
+              let builder = BatchBuilder sample.Options
+
+              builder.SizeInBytes = 61
+              && sample.Records
+                 |> List.mapi (fun index record -> index, record)
+                 |> List.forall (fun (index, record) ->
+                     tryAdd builder record
+                     && builder.Count = index + 1
+                     && builder.SizeInBytes = (toBatch { sample with Records = List.truncate (index + 1) sample.Records }).SizeInBytes))
+
+          property "takes a record up to the limit, to the byte" (fun (sample: Sample) ->
+              let sample = consecutive sample
+              let exact = (toBatch sample).SizeInBytes
+              let initial = List.truncate (sample.Records.Length - 1) sample.Records
+              let last = List.last sample.Records
+              let fill limit =
+                  let builder = BatchBuilder(sample.Options, limit)
+                  initial |> List.forall (tryAdd builder) |> ignore
+                  let before = builder.SizeInBytes, builder.Count
+                  let added = tryAdd builder last
+                  before, added, builder
+
+              let _, fits, full = fill exact
+              let before, tooLarge, short = fill (exact - 1)
+
+              fits && full.Build() = toBatch sample && not tooLarge && (short.SizeInBytes, short.Count) = before)
+
+          property "a record that did not fit leaves no trace" (fun (sample: Sample) ->
+              let sample = consecutive sample
+              let builder = BatchBuilder(sample.Options, (toBatch sample).SizeInBytes)
+              let huge = Array.zeroCreate<byte> 100000
+
+              sample.Records |> List.forall (fun record -> not (builder.TryAdd(Int64.MaxValue, huge, huge)) && tryAdd builder record)
+              && builder.Build() = toBatch sample)
+
+          property "used again it gives what a new one gives" (fun (first: Sample, second: Sample) ->
+              let first, second = consecutive first, consecutive second
+              let builder = BatchBuilder first.Options
+              let fill (sample: Sample) = sample.Records |> List.forall (tryAdd builder)
+
+              fill first
+              && builder.Build() = toBatch first
+              && (builder.Reset second.Options
+                  fill second)
+              && builder.Build() = toBatch second
+              && (builder.Reset()
+                  fill second)
+              && builder.Detach() = toBatch second
+              && builder.Count = 0
+              && fill second
+              && builder.Build() = toBatch second)
+
+          property "copying another batch's records keeps all but offsets" (fun (sample: Sample) ->
+              let sample = consecutive sample
+              let source = toBatch sample
+              let builder = BatchBuilder sample.Options
+              let mutable records = (ok (RecordBatch.openRecords Limits.standard Codecs.none source)).WithCreateTime().GetEnumerator()
+
+              while records.MoveNext() do
+                  if not (builder.TryAdd &records.Current) then failwith "does not fit"
+
+              builder.Build() = source)
+
+          property "memory given away is not written to again" (fun (sample: Sample) ->
+              let sample = consecutive sample
+              let builder = BatchBuilder sample.Options
+              let fill () = sample.Records |> List.forall (tryAdd builder)
+              fill () |> ignore
+              let batch = builder.Detach()
+              let copy = batch.Copy()
+              builder.Add(1L, NullableSpan(), NullableSpan())
+              builder.Build() |> ignore
+              batch = copy)
+
+          test "what is not to be done is an InvalidOperationException" {
+              let refused (action: unit -> unit) = Expect.throwsT<InvalidOperationException> action
+              let builder = BatchBuilder(BatchOptions.standard, 100)
+              refused (fun () -> builder.Build() |> ignore) "a batch without records"
+              refused (fun () -> builder.Add(0L, NullableSpan(), Array.zeroCreate<byte> 100)) "a record that does not fit"
+              builder.Add(0L, NullableSpan(), NullableSpan())
+              builder.Build() |> ignore
+              refused (fun () -> builder.Add(0L, NullableSpan(), NullableSpan())) "a record behind a finished batch"
+              Expect.equal (builder.Build()) (builder.Build()) "building again"
+          }
+
+          test "a base offset without room for a batch is refused" {
+              for offset in [ -1L; Int64.MaxValue ] do
+                  Expect.throwsT<ArgumentOutOfRangeException>
+                      (fun () -> BatchBuilder { BatchOptions.standard with BaseOffset = offset } |> ignore)
+                      (string offset)
+          } ]
+
+/// Bytes that this thread allocates in doing it.
+let private allocated (action: unit -> unit) : int64 =
+    action ()
+    action ()
+    let before = GC.GetAllocatedBytesForCurrentThread()
+    action ()
+    GC.GetAllocatedBytesForCurrentThread() - before
+
+[<Tests>]
+let allocation =
+    testSequenced
+    <| testList
+        "nothing is allocated for each record"
+        [ test "iterating" {
+              let iterate (view: RecordView) () =
+                  let mutable sum = 0
+
+                  for record in view do
+                      sum <- sum + record.Key.Length + record.Value.Length + int record.Offset
+
+                      for header in record.Headers do
+                          sum <- sum + header.Key.Length
+
+                  if sum < 0 then failwith "too much"
+
+              let viewOf (count: int) =
+                  let builder = BatchBuilder BatchOptions.standard
+                  let header = RecordHeader.create "name" (Bytes.ofString "value")
+
+                  for index in 1..count do
+                      builder.Add(int64 index, "key"B, "value"B, ReadOnlySpan<RecordHeader> [| header; header |])
+
+                  ok (RecordBatch.openRecords Limits.standard Codecs.none (builder.Detach()))
+
+              let one, many = viewOf 1, viewOf 1000
+              Expect.equal (allocated (iterate many)) (allocated (iterate one)) "1,000 records against one"
+          }
+
+          test "building" {
+              let builder = BatchBuilder BatchOptions.standard
+              let headers = [| RecordHeader.create "name" (Bytes.ofString "value"); RecordHeader.withoutValue "none" |]
+              let key, value = "key"B, "value"B
+
+              let build (count: int) () =
+                  builder.Reset()
+
+                  for index in 1..count do
+                      builder.TryAdd(int64 index, key, value) |> ignore
+                      builder.TryAdd(int64 index, key, value, ReadOnlySpan<RecordHeader> headers) |> ignore
+
+                  builder.Build() |> ignore
+
+              let many = allocated (build 1000)
+              Expect.equal many (allocated (build 1)) "1,000 records against one"
+              Expect.isLessThan many 100L "what a batch itself takes"
+          } ]

@@ -1,0 +1,128 @@
+/// CRC-32C and varints: every fast variant against the slow one.
+module LibKafka.Properties.Records.Checksums
+
+open System
+open Expecto
+open FsCheck
+open LibKafka.Wire
+open LibKafka.Records
+open LibKafka.Properties.Records.Samples
+
+/// The variants that this processor can run, with the shortest input of each.
+let private variants: (string * int * (uint32 -> byte[] -> int -> int -> uint32)) list =
+    [ "table", 0, (fun register bytes start count -> Crc32C.portable register (ReadOnlySpan<byte>(bytes, start, count)))
+      "instruction", 0, (fun register bytes start count -> Crc32C.instruction register (ReadOnlySpan<byte>(bytes, start, count)))
+      if Crc32C.hasStreams () then
+          "streams", 0, (fun register bytes start count -> Crc32C.streams register (ReadOnlySpan<byte>(bytes, start, count)))
+      if Crc32C.hasFolding () then
+          "folding", 256, (fun register bytes start count -> Crc32C.folding register (ReadOnlySpan<byte>(bytes, start, count))) ]
+
+let private content: byte[] =
+    let bytes = Array.zeroCreate<byte> 20100
+    Random(7).NextBytes bytes
+    bytes
+
+/// The slow checksums of the first 0, 1, 2 … bytes of the content, all in one go.
+let private prefixes: Lazy<uint32[]> =
+    lazy
+        (content
+         |> Array.scan
+             (fun register value ->
+                 let mutable sum = register ^^^ uint32 value
+
+                 for _ in 1..8 do
+                     sum <- if sum &&& 1u = 1u then (sum >>> 1) ^^^ 0x82F63B78u else sum >>> 1
+
+                 sum)
+             UInt32.MaxValue
+         |> Array.map (~~~))
+
+[<Tests>]
+let checksums =
+    testList
+        "CRC-32C"
+        [ test "the check value of the algorithm's catalogue entry" {
+              Expect.equal (Crc32C.compute (ReadOnlySpan<byte> "123456789"B)) 0xE3069283u "CRC-32C of 123456789"
+              Expect.equal (Crc32C.compute ReadOnlySpan<byte>.Empty) 0u "CRC-32C of nothing"
+              Expect.equal (Reference.crc32c "123456789"B) 0xE3069283u "the reference"
+          }
+
+          test "the first prefixes are what the reference computes" {
+              for length in [ 0; 1; 2; 63; 300 ] do
+                  Expect.equal prefixes.Value[length] (Reference.crc32c (Array.truncate length content)) (string length)
+          }
+
+          for name, least, variant in variants do
+              test ("every length to 20,000: " + name) {
+                  for length in least..20000 do
+                      let register = variant UInt32.MaxValue content 0 length
+
+                      if ~~~register <> prefixes.Value[length] then
+                          failtest ("differs at length " + string length)
+              }
+
+              test ("every alignment: " + name) {
+                  for start in 0..64 do
+                      for length in [ 256; 257; 263; 500; 767; 768; 769; 1023; 1024; 6144; 7000 ] do
+                          let expected = Crc32C.portable 5u (ReadOnlySpan<byte>(content, start, length))
+
+                          if variant 5u content start length <> expected then
+                              failtest ("differs at " + string start + " with length " + string length)
+              }
+
+          test "the chosen variant, every length" {
+              for length in 0..20000 do
+                  if Crc32C.compute (ReadOnlySpan<byte>(content, 0, length)) <> prefixes.Value[length] then
+                      failtest ("differs at length " + string length)
+          }
+
+          property "in two parts it is the same as in one" (fun (first: byte[], second: byte[]) ->
+              let before = Crc32C.compute (ReadOnlySpan<byte> first)
+              Crc32C.append before (ReadOnlySpan<byte> second) = Crc32C.compute (ReadOnlySpan<byte>(Array.append first second))) ]
+
+/// A value that fits and what of the bytes it took, or nothing where they are malformed.
+let private scan (read: byte[] -> int * int64) (bytes: byte[]) : (int64 * byte list) option =
+    try
+        let position, value = read bytes
+        Some(value, List.ofArray bytes[position..])
+    with :? FaultException ->
+        None
+
+let private varint (bytes: byte[]) =
+    let mutable position = 0
+    let value = Scan.varint (ReadOnlySpan<byte> bytes) &position
+    position, int64 value
+
+let private varlong (bytes: byte[]) =
+    let mutable position = 0
+    let value = Scan.varlong (ReadOnlySpan<byte> bytes) &position
+    position, value
+
+let private written (raw: uint64) : byte list =
+    let buffer = Array.zeroCreate<byte> 16
+    let finish = Put.varintCall &buffer[0] 0n raw
+    List.ofArray buffer[.. int finish - 1]
+
+[<Tests>]
+let varints =
+    testList
+        "varints of records"
+        [ property "32 bits are read as the reference wrote them" (fun (DoNotSize(value: int32)) ->
+              scan varint (Array.ofList (Reference.varint (int64 value))) = Some(int64 value, []))
+
+          property "64 bits are read as the reference wrote them" (fun (DoNotSize(value: int64)) ->
+              scan varlong (Array.ofList (Reference.varint value)) = Some(value, []))
+
+          property "written as the reference writes, in the size that was worked out" (fun (DoNotSize(value: int64), shift: byte) ->
+              let value = value >>> int (shift % 64uy)
+              let expected = Reference.varint value
+
+              written (Varint.zigZag64 value) = expected && Varint.size64 (Varint.zigZag64 value) = expected.Length)
+
+          property "any bytes are read, or refused, as the reference does" (fun (bytes: byte[], longer: byte) ->
+              // Continued for a while, so that every length comes up.
+              let continued = Array.replicate (int longer % 11) 0xFFuy
+              let bytes = Array.append continued bytes
+
+              scan varint bytes = Reference.readVarint 5 32 (List.ofArray bytes)
+              && scan varlong bytes = Reference.readVarint 10 64 (List.ofArray bytes)) ]

@@ -1,0 +1,190 @@
+/// Packing and unpacking with codecs that a user brings.
+module LibKafka.Properties.Records.Codecs
+
+open System
+open System.Buffers
+open Expecto
+open LibKafka.Wire
+open LibKafka.Records
+open LibKafka.Properties.Records.Samples
+
+/// A codec that does what it is told when it unpacks.
+let private unpacking (unpack: IBufferWriter<byte> -> unit) : ICompressionCodec =
+    codec
+        CompressionType.Lz4
+        (fun source destination -> BuffersExtensions.Write(destination, ReadOnlySpan<byte> source))
+        (fun _ destination -> unpack destination)
+
+let private opened (limits: Limits) (codec: ICompressionCodec) : Result<RecordView, Fault> =
+    RecordBatch.openRecords limits (Codecs.ofList [ codec ]) (ok (RecordBatch.compress codec (plainBatch 3)))
+
+[<Tests>]
+let compressing =
+    testList
+        "compressing batches"
+        [ for codec in [ runLength; gzip ] do
+              let name = CompressionType.name codec.Type
+
+              property ("unpacking what was packed gives the same bytes: " + name) (fun (sample: Sample) ->
+                  let batch = toBatch sample
+                  let packed = ok (RecordBatch.compress codec batch)
+
+                  packed.Compression = codec.Type && RecordBatch.decompress codecs Limits.standard packed = Ok batch)
+
+              property ("packed records read the same: " + name) (fun (sample: Sample) ->
+                  let packed = ok (RecordBatch.compress codec (toBatch sample))
+                  RecordBatch.toList Limits.standard codecs packed = Ok(asRead sample))
+
+          property "packing keeps the other attribute bits and header fields" (fun (sample: Sample, bits: int16) ->
+              // Bits that have no meaning yet among them.
+              let bytes = (toBatch sample).Bytes.ToArray()
+              bytes[21] <- byte (bits >>> 8)
+              bytes[22] <- byte bits &&& ~~~0x07uy
+              let batch = batchOf (mend bytes)
+              let packed = ok (RecordBatch.compress runLength batch)
+
+              packed.Attributes.Bits = (batch.Attributes.Bits ||| 4s)
+              && { packed.Header with Length = batch.Header.Length; Crc = batch.Crc; Attributes = batch.Attributes } = batch.Header
+              && RecordBatch.verify packed = Ok())
+
+          property "memory of one's own serves one batch after another" (fun (first: SmallSample, second: SmallSample) ->
+              let (SmallSample first), (SmallSample second) = first, second
+              let packing, unpacking = CodecBuffer(), CodecBuffer()
+
+              [ first; second; first ]
+              |> List.forall (fun sample ->
+                  let packed = ok (RecordBatch.compressIn packing runLength (toBatch sample))
+                  let opened = ok (RecordBatch.openRecordsIn unpacking Limits.standard codecs packed)
+
+                  RecordView.toList opened = Ok(asRead sample)
+                  && RecordBatch.decompressIn unpacking codecs Limits.standard packed = Ok(toBatch sample)))
+
+          test "a batch that is compressed already is not compressed again" {
+              let packed = ok (RecordBatch.compress gzip (plainBatch 3))
+              let fault = faultOf (RecordBatch.compress runLength packed)
+              Expect.equal fault.Problem (Problem.AlreadyCompressed "gzip") "problem"
+          }
+
+          test "a batch that is not compressed is given back as it is" {
+              let batch = plainBatch 3
+              Expect.equal (RecordBatch.decompress Codecs.none Limits.standard batch) (Ok batch) "batch"
+          }
+
+          test "damage is not covered up by a new checksum" {
+              let bytes = (plainBatch 3).Bytes.ToArray()
+              bytes[100] <- bytes[100] ^^^ 1uy
+
+              for result in [ RecordBatch.compress gzip (batchOf bytes); RecordBatch.decompress codecs Limits.standard (batchOf bytes) ] do
+                  match (faultOf result).Problem with
+                  | Problem.BadCrc _ -> ()
+                  | other -> failtest (other.ToString())
+          }
+
+          test "a codec that is missing, or does not exist, is told by name or number" {
+              let packed = ok (RecordBatch.compress runLength (plainBatch 3))
+              let problem batch = (faultOf (RecordBatch.openRecords Limits.standard Codecs.none batch)).Problem
+              Expect.equal (problem packed) (Problem.CodecMissing "zstd") "missing"
+
+              for code in 5..7 do
+                  let bytes = packed.Bytes.ToArray()
+                  bytes[22] <- byte code
+                  Expect.equal (problem (batchOf (mend bytes))) (Problem.UnknownCodec code) (string code)
+
+              let nameless = codec (enum 9) (fun _ _ -> ()) (fun _ _ -> ())
+              Expect.equal (faultOf (RecordBatch.compress nameless packed)).Problem (Problem.UnknownCodec 9) "packing"
+          }
+
+          test "whatever a codec throws is a fault" {
+              let failure = opened Limits.standard (unpacking (fun _ -> raise (FormatException "bad block")))
+              Expect.equal (faultOf failure).Problem (Problem.CodecFailed("lz4", "bad block")) "unpacking"
+              let packing = codec CompressionType.Lz4 (fun _ _ -> failwith "no") (fun _ _ -> ())
+
+              Expect.equal (faultOf (RecordBatch.compress packing (plainBatch 1))).Problem (Problem.CodecFailed("lz4", "no")) "packing"
+          }
+
+          test "a codec's records are counted like any" {
+              let nothing = opened Limits.standard (unpacking ignore)
+              Expect.equal (faultOf nothing).Problem (Problem.CountTooLarge(3L, 0L)) "nothing unpacked"
+          }
+
+          test "an emptied batch has nothing to unpack and needs no codec" {
+              let emptied = ok (RecordBatch.ofRecords { BatchOptions.standard with LastOffset = ValueSome 4L } [])
+
+              let bytes = emptied.Bytes.ToArray()
+              bytes[22] <- 4uy
+              let batch = batchOf (mend bytes)
+              Expect.equal (RecordBatch.toList Limits.standard Codecs.none batch) (Ok []) "records"
+              Expect.equal batch.NextOffset 5L "next offset"
+              Expect.equal (RecordBatch.decompress Codecs.none Limits.standard batch) (Ok emptied) "decompressed"
+          } ]
+
+/// Asks for so much at a time, without end.
+let private endless (step: int) (destination: IBufferWriter<byte>) =
+    while true do
+        destination.GetMemory step |> ignore
+        destination.Advance step
+
+[<Tests>]
+let bombs =
+    let limits = { Limits.standard with MaxDecompressedBytes = 1000000 }
+    let expected = Problem.DecompressedTooLarge 1000000L
+
+    testSequenced
+    <| testList
+        "codec bombs"
+        [ for name, unpack in
+              [ "byte after byte without end", endless 1
+                "block after block without end", endless 65536
+                "one block of a gigabyte", endless 0x40000000
+                "a size that no array has", endless Int32.MaxValue
+                "the refusal caught and passed over",
+                fun destination ->
+                    try
+                        endless 4096 destination
+                    with _ ->
+                        ()
+                "the refusal wrapped in another",
+                fun destination ->
+                    try
+                        endless 4096 destination
+                    with inner ->
+                        raise (InvalidOperationException("wrapped", inner)) ] do
+              test name {
+                  let codec = unpacking unpack
+                  let packed = ok (RecordBatch.compress codec (plainBatch 3))
+                  let before = GC.GetAllocatedBytesForCurrentThread()
+                  let result = RecordBatch.openRecords limits (Codecs.ofList [ codec ]) packed
+                  let taken = GC.GetAllocatedBytesForCurrentThread() - before
+                  Expect.equal (faultOf result).Problem expected "problem"
+                  Expect.isLessThan taken 4000000L "memory taken"
+              }
+
+          test "a run-length bomb" {
+              let batch = ok (RecordBatch.compress runLength (plainBatch 3))
+              let runs = Array.init 100000 (fun _ -> 0xFFuy)
+              let bytes = Array.append (batch.Bytes.ToArray()[..60]) runs
+              Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(Span<byte>(bytes, 8, 4), bytes.Length - 12)
+              let fault = faultOf (RecordBatch.openRecords limits codecs (batchOf (mend bytes)))
+              Expect.equal fault.Problem expected "problem"
+          }
+
+          test "the limit is exact, whatever room is asked for" {
+              for room in [ 0; 1; 1000; 65536 ] do
+                  for size, allowed in [ 999999, true; 1000000, true; 1000001, false ] do
+                      let unpack (destination: IBufferWriter<byte>) =
+                          let mutable left = size
+
+                          while left > 0 do
+                              let span = destination.GetSpan room
+                              let count = min left span.Length
+                              span.Slice(0, count).Clear()
+                              destination.Advance count
+                              left <- left - count
+
+                          // The end is only noticed when there is room for more.
+                          destination.GetMemory room |> ignore
+
+                      // Zeros are no records, but they are let through, or not, before that is seen.
+                      let fault = faultOf (opened limits (unpacking unpack) |> Result.bind RecordView.toList)
+                      Expect.equal (fault.Problem <> expected) allowed (string size)
+          } ]

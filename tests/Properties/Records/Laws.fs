@@ -1,0 +1,259 @@
+/// What holds for every batch.
+module LibKafka.Properties.Records.Laws
+
+open System
+open Expecto
+open LibKafka.Wire
+open LibKafka.Records
+open LibKafka.Properties.Records.Samples
+
+let private read (batch: RecordBatch) = RecordBatch.toList Limits.standard codecs batch
+
+/// What the bytes give, or their fault; anything thrown fails the test.
+let private readBytes (bytes: byte[]) : Result<RecordData list, Fault> = RecordBatch.ofBytes (Bytes bytes) |> Result.bind read
+
+[<Tests>]
+let encoding =
+    testList
+        "encoding batches"
+        [ property "gives the reference's bytes" (fun (sample: Sample) ->
+              (toBatch sample).Bytes.ToArray() = Reference.ofRecords sample.Options sample.Records)
+
+          property "reads back as it was written" (fun (sample: Sample) -> read (toBatch sample) = Ok(asRead sample))
+
+          property "writes back as it was read" (fun (sample: Sample) ->
+              let batch = toBatch sample
+              let records = ok (stored Codecs.none batch)
+              RecordBatch.ofRecords (BatchOptions.ofHeader batch.Header) records = Ok batch)
+
+          property "the header is what the options say" (fun (sample: Sample) ->
+              let batch = toBatch sample
+              let options = sample.Options
+              let last = (List.last sample.Records).Offset
+
+              batch.BaseOffset = options.BaseOffset
+              && batch.LastOffset = ValueOption.defaultValue last options.LastOffset
+              && batch.NextOffset = batch.LastOffset + 1L
+              && batch.Count = sample.Records.Length
+              && batch.PartitionLeaderEpoch = options.PartitionLeaderEpoch
+              && batch.ProducerId = options.ProducerId
+              && batch.ProducerEpoch = options.ProducerEpoch
+              && batch.BaseSequence = options.BaseSequence
+              && batch.IsTransactional = options.IsTransactional
+              && batch.IsControl = options.IsControl
+              && batch.TimestampType = options.TimestampType
+              && batch.DeleteHorizon = options.DeleteHorizon
+              && batch.Compression = CompressionType.None
+              && batch.Header.Length = batch.SizeInBytes - 12
+              && batch.Header.Crc = batch.Crc)
+
+          property "batches are equal when their bytes are" (fun (first: SmallSample, second: SmallSample) ->
+              let batch (SmallSample sample) = toBatch sample
+              let first, second = batch first, batch second
+
+              first = batch (SmallSample { Options = BatchOptions.ofHeader first.Header; Records = ok (stored Codecs.none first) })
+              && (first = second) = (first.Bytes = second.Bytes)
+              && first.GetHashCode() = first.Copy().GetHashCode())
+
+          property "rebasing changes offsets and leader epoch alone" (fun (sample: Sample) ->
+              let batch = toBatch sample
+              let moved = batch.Rebase(12345L, 77)
+              let delta = 12345L - batch.BaseOffset
+
+              moved.Crc = batch.Crc
+              && moved.Bytes.Slice(16, moved.SizeInBytes - 16) = batch.Bytes.Slice(16, batch.SizeInBytes - 16)
+              && moved.PartitionLeaderEpoch = 77
+              && read moved = (read batch |> Result.map (List.map (fun record -> { record with Offset = record.Offset + delta }))))
+
+          test "offsets that cannot be are refused" {
+              let record offset = { Offset = offset; Timestamp = 0L; Key = ValueNone; Value = ValueNone; Headers = [] }
+
+              let problem options records = (faultOf (RecordBatch.ofRecords options records)).Problem
+
+              let from baseOffset = { BatchOptions.standard with BaseOffset = baseOffset }
+              let most = int64 Int32.MaxValue
+              Expect.equal (problem (from 5L) [ record 4L ]) (Problem.OutOfRange(4L, 5L, 5L + most)) "before the base offset"
+              Expect.equal (problem (from 0L) [ record 3L; record 3L ]) (Problem.OutOfRange(3L, 4L, most)) "the same twice"
+              Expect.equal (problem (from 0L) [ record (most + 1L) ]) (Problem.OutOfRange(most + 1L, 0L, most)) "too far behind"
+              Expect.equal (problem (from -1L) [ record -1L ]) (Problem.OutOfRange(-1L, 0L, Int64.MaxValue - 1L)) "a base offset below 0"
+
+              Expect.equal
+                  (problem (from (Int64.MaxValue - 2L)) [ record (Int64.MaxValue - 2L); record Int64.MaxValue ])
+                  (Problem.OutOfRange(Int64.MaxValue, Int64.MaxValue - 1L, Int64.MaxValue - 1L))
+                  "an offset without one behind it"
+
+              Expect.equal
+                  (problem { from 0L with LastOffset = ValueSome 1L } [ record 2L ])
+                  (Problem.OutOfRange(1L, 2L, most))
+                  "a last offset before the last record"
+
+              Expect.equal (problem (from 0L) []) (Problem.OutOfRange(-1L, 0L, most)) "no record and no last offset"
+              Expect.isOk (RecordBatch.ofRecords (from 0L) [ record most ]) "the last one that fits"
+          } ]
+
+/// Whether the sample's records, some bytes and perhaps their count changed behind a checksum that is right, are read, or refused, as the
+/// reference does.
+let private asReference (sample: Sample) (changes: (uint16 * byte) list) (count: sbyte) : bool =
+    let bytes = (toBatch sample).Bytes.ToArray()
+
+    for at, value in changes do
+        bytes[61 + int at % (bytes.Length - 61)] <- value
+
+    if count < 0y then bytes[60] <- byte (int bytes[60] + int count)
+    let bytes = mend bytes
+    let batch = batchOf bytes
+    let expected = Reference.readRecords batch.BaseOffset batch.BaseTimestamp batch.Count (List.ofArray bytes[61..])
+    Result.toOption (stored Codecs.none batch) = expected
+
+[<Tests>]
+let decoding =
+    testList
+        "decoding batches"
+        [ property "changed records are read, or refused, as the reference does: small ones" (fun (SmallSample sample, changes, count) ->
+              asReference sample changes count)
+
+          property "changed records are read, or refused, as the reference does: large ones" (fun (sample, changes, count) ->
+              asReference sample changes count)
+
+          property "any bytes at all give records or a fault" (fun (bytes: byte[]) ->
+              match readBytes bytes with
+              | Ok _
+              | Error _ -> true)
+
+          property "any bytes behind a magic of 2 give records or a fault" (fun (content: byte[], count: uint16, attributes: byte) ->
+              let bytes = Array.append (Array.zeroCreate<byte> 61) content
+              bytes[16] <- 2uy
+              bytes[22] <- attributes
+              Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(Span<byte>(bytes, 8, 4), bytes.Length - 12)
+              Buffers.Binary.BinaryPrimitives.WriteUInt16BigEndian(Span<byte>(bytes, 59, 2), count)
+
+              match readBytes (mend bytes) with
+              | Ok records -> records.Length = int count
+              | Error _ -> true)
+
+          property "any single flipped bit under the checksum is found" (fun (sample: SmallSample) ->
+              let (SmallSample sample) = sample
+              let bytes = (toBatch sample).Bytes.ToArray()
+
+              seq { 17 * 8 .. bytes.Length * 8 - 1 }
+              |> Seq.forall (fun bit ->
+                  let flip () = bytes[bit / 8] <- bytes[bit / 8] ^^^ (1uy <<< (bit % 8))
+
+                  flip ()
+                  let result = readBytes bytes
+                  flip ()
+
+                  match result with
+                  | Error { Problem = Problem.BadCrc _ } -> true
+                  // The sign of the last offset delta is looked at before the checksum.
+                  | Error { Problem = Problem.OutOfRange _ } -> bit / 8 >= 23 && bit / 8 < 27
+                  | _ -> false))
+
+          property "cut off at any byte it is a fault" (fun (sample: SmallSample) ->
+              let (SmallSample sample) = sample
+              let bytes = (toBatch sample).Bytes.ToArray()
+
+              seq { 0 .. bytes.Length - 1 }
+              |> Seq.forall (fun length ->
+                  match readBytes bytes[.. length - 1] with
+                  | Error { Problem = Problem.Truncated _ } -> true
+                  | _ -> false))
+
+          property "records cut off behind a right header are a fault" (fun (sample: SmallSample) ->
+              let (SmallSample sample) = sample
+              let bytes = (toBatch sample).Bytes.ToArray()
+
+              seq { 61 .. bytes.Length - 1 }
+              |> Seq.forall (fun length ->
+                  let cut = bytes[.. length - 1]
+                  Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(Span<byte>(cut, 8, 4), length - 12)
+                  Result.isError (readBytes (mend cut))))
+
+          test "a malformed record stops the iteration with its fault, again and again" {
+              let bytes = (plainBatch 10).Bytes.ToArray()
+              // The key length of the third record: behind a length of two bytes, the attributes, and two deltas of a byte each.
+              let place = 61 + 2 * (bytes.Length - 61) / 10 + 5
+              bytes[place] <- 3uy
+              let view = ok (RecordBatch.openRecords Limits.standard Codecs.none (batchOf (mend bytes)))
+              let mutable records = view.GetEnumerator()
+              Expect.isTrue (records.MoveNext() && records.MoveNext()) "the records before it"
+
+              for _ in 1..2 do
+                  try
+                      records.MoveNext() |> ignore
+                      failtest "expected an exception"
+                  with :? CorruptRecordException as corrupt ->
+                      Expect.equal corrupt.Fault.Path "Records[2]" "path"
+                      Expect.equal corrupt.Fault.Offset place "offset"
+                      Expect.equal corrupt.Fault.Problem (Problem.NegativeLength -2L) "problem"
+
+              Expect.equal (faultOf (RecordView.toList view)).Path "Records[2]" "the same as a value"
+          }
+
+          test "the limits bound how many records there may be" {
+              let limits = { Limits.standard with MaxRecords = 9 }
+              let fault = faultOf (RecordBatch.openRecords limits Codecs.none (plainBatch 10))
+              Expect.equal fault.Problem (Problem.CountTooLarge(10L, 9L)) "problem"
+              Expect.isOk (RecordBatch.openRecords limits Codecs.none (plainBatch 9)) "as many as allowed"
+          }
+
+          test "a count that the bytes cannot hold is refused at once" {
+              let bytes = (plainBatch 1).Bytes.ToArray()
+              bytes[57] <- 0x7Fuy
+              let fault = faultOf (RecordBatch.openRecords Limits.standard Codecs.none (batchOf (mend bytes)))
+
+              match fault.Problem with
+              | Problem.CountTooLarge(_, most) -> Expect.isLessThan most 20L "what the bytes can hold"
+              | other -> failtest (other.ToString())
+          }
+
+          test "records read by one who does not look at the checksum" {
+              let bytes = (plainBatch 3).Bytes.ToArray()
+              bytes[20] <- bytes[20] ^^^ 1uy
+              let batch = batchOf bytes
+              Expect.equal (faultOf (RecordBatch.verify batch)).Offset 17 "the checksum's place"
+              let view = ok (RecordBatch.openVerifiedIn (CodecBuffer()) Limits.standard Codecs.none batch)
+              Expect.equal (ok (RecordView.toList view)).Length 3 "records"
+          }
+
+          property "read where it lies in a larger buffer, it is the same" (fun (sample: SmallSample, before: byte[], after: byte[]) ->
+              let (SmallSample sample) = sample
+              let bytes = (toBatch sample).Bytes.ToArray()
+              let larger = Bytes(Array.concat [ before; bytes; after ])
+              let slice = larger.Slice(before.Length, bytes.Length)
+              let batch = ok (RecordBatch.ofBytes slice)
+              batch.Bytes = slice && read batch = Ok(asRead sample)) ]
+
+[<Tests>]
+let nulls =
+    testList
+        "null and empty"
+        [ test "keys, values and header values keep them apart" {
+              let empty = ValueSome Bytes.empty
+
+              let records =
+                  [ for key in [ ValueNone; empty ] do
+                        for value in [ ValueNone; empty ] do
+                            key, value ]
+                  |> List.mapi (fun index (key, value) ->
+                      { Offset = int64 index
+                        Timestamp = 0L
+                        Key = key
+                        Value = value
+                        Headers =
+                          [ RecordHeader.withoutValue "x"; RecordHeader.create "x" Bytes.empty; RecordHeader.create "" Bytes.empty ] })
+
+              let batch = ok (RecordBatch.ofRecords BatchOptions.standard records)
+              Expect.equal (read batch) (Ok records) "records"
+          }
+
+          test "what converts to null and what to empty" {
+              let none: byte[] | null = null
+              Expect.isTrue ((NullableSpan()).IsNull) "default"
+              Expect.isTrue (NullableSpan.Null.IsNull) "Null"
+              Expect.isTrue ((NullableSpan.op_Implicit none).IsNull) "a null array"
+              Expect.isFalse ((NullableSpan.op_Implicit (Array.zeroCreate<byte> 0)).IsNull) "an empty array"
+              Expect.isFalse ((NullableSpan.op_Implicit ReadOnlySpan<byte>.Empty).IsNull) "an empty span"
+              Expect.isFalse ((NullableSpan.op_Implicit ReadOnlyMemory<byte>.Empty).IsNull) "empty memory"
+              Expect.isFalse ((NullableSpan.op_Implicit Bytes.empty).IsNull) "empty bytes"
+          } ]

@@ -1,0 +1,255 @@
+/// Records, batches and codecs for the properties.
+module LibKafka.Properties.Records.Samples
+
+open System
+open System.Buffers
+open System.IO
+open System.IO.Compression
+open FsCheck
+open FsCheck.FSharp
+open LibKafka.Wire
+open LibKafka.Records
+
+/// Lengths around which the form of a length changes, and small ones.
+let private length: Gen<int> =
+    Gen.frequency
+        [ 20, Gen.choose (0, 40)
+          3, Gen.choose (41, 300)
+          1, Gen.elements [ 63; 64; 127; 128; 255; 256; 257; 8191; 8192; 8200 ] ]
+
+let private bytes: Gen<Bytes> = gen {
+    let! size = length
+    let! seed = Gen.choose (0, Int32.MaxValue)
+    let content = Array.zeroCreate<byte> size
+    Random(seed).NextBytes content
+    return Bytes content
+}
+
+let private nullable: Gen<Bytes voption> =
+    Gen.frequency [ 4, Gen.map ValueSome bytes; 1, Gen.constant ValueNone; 1, Gen.constant (ValueSome Bytes.empty) ]
+
+let private header: Gen<RecordHeader> = gen {
+    let! name = Gen.elements [ "trace"; "a"; ""; "überschrift"; "a" ]
+    let! value = nullable
+    return { Key = Bytes.ofString name; Value = value }
+}
+
+let private headers: Gen<RecordHeader list> =
+    Gen.frequency
+        [ 6, Gen.constant []
+          3, Gen.choose (1, 3) |> Gen.bind (fun count -> Gen.listOfLength count header)
+          1, Gen.choose (63, 66) |> Gen.bind (fun count -> Gen.listOfLength count (Gen.constant (RecordHeader.withoutValue "h"))) ]
+
+/// A record whose offset is yet to be set.
+let private record: Gen<RecordData> = gen {
+    let! timestamp =
+        Gen.frequency
+            [ 6, Gen.choose (0, 100) |> Gen.map (fun delta -> 1700000000000L + int64 delta)
+              2, Gen.choose (-100000, 100000000) |> Gen.map (fun delta -> 1700000000000L + int64 delta)
+              1, Gen.elements [ -1L; 0L; Int64.MaxValue; Int64.MinValue; 253402300799999L ] ]
+
+    let! key = nullable
+    let! value = nullable
+    let! headers = headers
+
+    return { Offset = 0L; Timestamp = timestamp; Key = key; Value = value; Headers = headers }
+}
+
+/// How far an offset lies behind the one before it.
+let private step: Gen<int64> =
+    Gen.frequency [ 12, Gen.constant 1L; 2, Gen.choose (2, 200) |> Gen.map int64; 1, Gen.elements [ 8000L; 1000000L; 2100000L ] ]
+
+/// What a batch is made of: records with rising offsets and options that fit them.
+type Sample =
+    { Options: BatchOptions
+      Records: RecordData list }
+
+    override this.ToString() = this.Options.ToString() + " " + (this.Records |> List.map string |> String.concat "; ")
+
+let private often (value: 'T) (other: Gen<'T>) : Gen<'T> = Gen.frequency [ 3, Gen.constant value; 1, other ]
+
+let sample: Gen<Sample> = gen {
+    let! count = Gen.choose (1, 12)
+    let! records = Gen.listOfLength count record
+    let! steps = Gen.listOfLength count step
+    let! baseOffset = often 0L (Gen.elements [ 5L; 1000000L; Int64.MaxValue - 50000000L ])
+    let! gap = often 0L (Gen.choose (0, 50) |> Gen.map int64)
+
+    let offsets = steps |> List.scan (+) (baseOffset - 1L) |> List.tail
+    let records = List.map2 (fun (record: RecordData) offset -> { record with Offset = offset }) records offsets
+    let! timestamps = often TimestampType.CreateTime (Gen.constant TimestampType.LogAppendTime)
+    let! transactional = Gen.elements [ true; false ]
+    let! control = often false (Gen.constant true)
+    let! horizon = often ValueNone (Gen.constant (ValueSome 1700086400000L))
+    let! baseTimestamp = often ValueNone (Gen.elements [ ValueSome 1600000000000L; ValueSome -1L ])
+    let! maxTimestamp = often ValueNone (Gen.constant (ValueSome 1800000000000L))
+    let! lastOffset = often ValueNone (Gen.constant (ValueSome(List.last offsets + gap)))
+    let! producerId = Gen.elements [ -1L; 0L; 4711L; Int64.MaxValue ]
+    let! producerEpoch = Gen.elements [ -1s; 0s; 17s; Int16.MaxValue ]
+    let! baseSequence = Gen.elements [ -1; 0; 99; Int32.MaxValue ]
+    let! leaderEpoch = Gen.elements [ -1; 0; 12 ]
+
+    return
+        { Options =
+            { BaseOffset = baseOffset
+              PartitionLeaderEpoch = leaderEpoch
+              TimestampType = timestamps
+              IsTransactional = transactional
+              IsControl = control
+              DeleteHorizon = horizon
+              ProducerId = producerId
+              ProducerEpoch = producerEpoch
+              BaseSequence = baseSequence
+              BaseTimestamp = baseTimestamp
+              MaxTimestamp = maxTimestamp
+              LastOffset = lastOffset }
+          Records = records }
+}
+
+/// A sample of a few short records, for what looks at every byte or bit of a batch.
+let smallSample: Gen<Sample> =
+    let short (bytes: Bytes voption) = bytes |> ValueOption.map (fun bytes -> bytes.Slice(0, min 12 bytes.Length))
+
+    sample
+    |> Gen.map (fun sample ->
+        let records =
+            sample.Records
+            |> List.truncate 4
+            |> List.map (fun record ->
+                { record with
+                    Key = short record.Key
+                    Value = short record.Value
+                    Headers = record.Headers |> List.truncate 2 |> List.map (fun header -> { header with Value = short header.Value }) })
+
+        { Options = { sample.Options with LastOffset = ValueNone }; Records = records })
+
+/// A short sample under its own type, so that a property can ask for it.
+type SmallSample =
+    | SmallSample of Sample
+
+    override this.ToString() =
+        let (SmallSample sample) = this
+        sample.ToString()
+
+/// How FsCheck makes them.
+type Samples =
+    static member Sample() : Arbitrary<Sample> =
+        Arb.fromGenShrink (
+            sample,
+            fun sample -> seq {
+                if sample.Records.Length > 1 then
+                    for half in List.splitInto 2 sample.Records do
+                        { sample with Records = half }
+            }
+        )
+
+    static member SmallSample() : Arbitrary<SmallSample> = Arb.fromGen (Gen.map SmallSample smallSample)
+
+let config = { Expecto.FsCheckConfig.defaultConfig with maxTest = 200; arbitrary = [ typeof<Samples> ] }
+
+let property (name: string) (law: 'T -> bool) : Expecto.Test = Expecto.ExpectoFsCheck.testPropertyWithConfig config name law
+
+/// A value that a test rests on.
+let ok (result: Result<'T, Fault>) : 'T =
+    match result with
+    | Ok value -> value
+    | Error fault -> failwith (fault.ToString())
+
+/// The fault that a test rests on.
+let faultOf (result: Result<'T, Fault>) : Fault =
+    match result with
+    | Error fault -> fault
+    | Ok _ -> failwith "expected a fault"
+
+let toBatch (sample: Sample) : RecordBatch = ok (RecordBatch.ofRecords sample.Options sample.Records)
+
+let batchOf (bytes: byte[]) : RecordBatch = ok (RecordBatch.ofBytes (Bytes bytes))
+
+/// The batch's records with the timestamps that they themselves carry.
+let stored (codecs: Codecs) (batch: RecordBatch) : Result<RecordData list, Fault> =
+    RecordBatch.openRecords Limits.standard codecs batch
+    |> Result.bind (fun view -> RecordView.toList (view.WithCreateTime()))
+
+/// The records as they read from a batch with these options.
+let asRead (sample: Sample) : RecordData list =
+    match sample.Options.TimestampType with
+    | TimestampType.LogAppendTime ->
+        let appended =
+            match sample.Options.MaxTimestamp with
+            | ValueSome given -> given
+            | ValueNone -> sample.Records |> List.map _.Timestamp |> List.max
+
+        sample.Records |> List.map (fun record -> { record with Timestamp = appended })
+    | _ -> sample.Records
+
+/// A batch of consecutive records: 16-byte keys, 100-byte values, no headers.
+let plainBatch (count: int) : RecordBatch =
+    let builder = BatchBuilder BatchOptions.standard
+    let key = Array.zeroCreate<byte> 16
+    let value = Array.zeroCreate<byte> 100
+
+    for index in 0 .. count - 1 do
+        builder.Add(1700000000000L + int64 index, key, value)
+
+    builder.Detach()
+
+/// Writes a checksum that fits over whatever is there.
+let mend (bytes: byte[]) : byte[] =
+    let mended = Array.copy bytes
+    let crc = Crc32C.compute (ReadOnlySpan<byte>(mended, 21, mended.Length - 21))
+    Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(Span<byte>(mended, 17, 4), crc)
+    mended
+
+/// A codec made of two functions.
+let codec (compression: CompressionType) (pack: byte[] -> IBufferWriter<byte> -> unit) (unpack: byte[] -> IBufferWriter<byte> -> unit) =
+    { new ICompressionCodec with
+        member _.Type = compression
+        member _.Compress(source, destination) = pack (source.ToArray()) destination
+        member _.Decompress(source, destination) = unpack (source.ToArray()) destination }
+
+/// Runs of one byte as its count and the byte. It goes by the name of zstd.
+let runLength: ICompressionCodec =
+    let put (destination: IBufferWriter<byte>) (value: byte) =
+        destination.GetSpan(1)[0] <- value
+        destination.Advance 1
+
+    codec
+        CompressionType.Zstd
+        (fun source destination ->
+            let mutable at = 0
+
+            while at < source.Length do
+                let mutable count = 1
+
+                while count < 255 && at + count < source.Length && source[at + count] = source[at] do
+                    count <- count + 1
+
+                put destination (byte count)
+                put destination source[at]
+                at <- at + count)
+        (fun source destination ->
+            if source.Length % 2 <> 0 then failwith "a run without its byte"
+
+            for at in 0..2 .. source.Length - 1 do
+                for _ in 1 .. int source[at] do
+                    put destination source[at + 1])
+
+/// gzip as the class library has it.
+let gzip: ICompressionCodec =
+    codec
+        CompressionType.Gzip
+        (fun source destination ->
+            use packed = new MemoryStream()
+
+            using (new GZipStream(packed, CompressionLevel.Fastest)) (fun stream -> stream.Write(source, 0, source.Length))
+
+            BuffersExtensions.Write(destination, ReadOnlySpan<byte>(packed.ToArray())))
+        (fun source destination ->
+            use stream = new GZipStream(new MemoryStream(source), CompressionMode.Decompress)
+            let mutable count = 1
+
+            while count > 0 do
+                count <- stream.Read(destination.GetSpan 4096)
+                destination.Advance count)
+
+let codecs = Codecs.ofList [ runLength; gzip ]

@@ -1,0 +1,36 @@
+/// Messages made up for the tests of the wire: a type by itself, at a version with classic lengths and at one with compact lengths.
+module LibKafka.Properties.Wire.Sample
+
+open LibKafka.Wire
+open LibKafka.Properties.Support
+
+/// The last version with classic lengths.
+let classic = 0s
+
+/// The first flexible version.
+let flexible = 1s
+
+/// A message with versions 0 to 9, flexible from 1 on.
+let messageOf (schema: Schema<'T>) : Message<'T> =
+    { Name = "Sample"; Versions = { Lowest = 0s; Highest = 9s }; FlexibleSince = Some flexible; Schema = schema }
+
+let encodeAt version (schema: Schema<'T>) (value: 'T) : Result<string, Fault> =
+    Message.encode version (messageOf schema) value |> Result.map Bytes.toHex
+
+let decodeAt version (schema: Schema<'T>) (hex: string) : Result<'T, Fault> =
+    Message.decode Limits.standard version (messageOf schema) (Bytes.ofHex hex)
+
+/// The value is written as these bytes, and read from them.
+let stands version (schema: Schema<'T>) (value: 'T) (hex: string) =
+    let written = encodeAt version schema value |> ok "encode"
+    Expecto.Expect.equal written hex "the bytes"
+    let read = decodeAt version schema hex |> ok "decode"
+    Expecto.Expect.isTrue (same read value) ("the value read from " + hex)
+
+/// Half a letter: a surrogate without its partner. (The compiler would replace one in a literal.)
+let loneSurrogate = System.String(char 0xD800, 1)
+
+/// So many `x`, and their bytes.
+let letters count = String.replicate count "x"
+
+let lettersHex count = String.replicate count "78"

@@ -1,0 +1,77 @@
+module LibKafka.Properties.Wire.WriterTests
+
+open System
+open Expecto
+open LibKafka.Wire
+open LibKafka.Properties.Support
+
+/// One call of each method, with the bytes that it writes.
+let private calls: (string * (Writer -> unit) * string) list =
+    [ "Int8", (fun writer -> writer.Int8 -2y), "fe"
+      "Int16", (fun writer -> writer.Int16 0x1234s), "1234"
+      "UInt16", (fun writer -> writer.UInt16 0xFEDCus), "fedc"
+      "Int32", (fun writer -> writer.Int32 0x12345678), "12345678"
+      "UInt32", (fun writer -> writer.UInt32 0xFEDCBA98u), "fedcba98"
+      "Int64", (fun writer -> writer.Int64 0x123456789ABCDEF0L), "123456789abcdef0"
+      "Float64", (fun writer -> writer.Float64 -2.5), "c004000000000000"
+      "Uuid", (fun writer -> writer.Uuid(Guid "00112233-4455-6677-8899-aabbccddeeff")), "00112233445566778899aabbccddeeff"
+      "UnsignedVarint", (fun writer -> writer.UnsignedVarint UInt32.MaxValue), "ffffffff0f"
+      "UnsignedVarlong", (fun writer -> writer.UnsignedVarlong UInt64.MaxValue), "ffffffffffffffffff01"
+      "Raw", (fun writer -> writer.Raw(ReadOnlySpan [| 1uy .. 40uy |])), Convert.ToHexStringLower [| 1uy .. 40uy |]
+      "Text", (fun writer -> writer.Text(false, "héllo")), "000668c3a96c6c6f"
+      "compact Text", (fun writer -> writer.Text(true, "héllo")), "0768c3a96c6c6f"
+      "a sized field", (fun writer -> writer.EndSized(writer.BeginSized())), "00"
+      "a sized field of 128 bytes",
+      (fun writer ->
+          let mark = writer.BeginSized()
+          writer.Raw(ReadOnlySpan(Array.create 128 0xEEuy))
+          writer.EndSized mark),
+      "8001" + String.replicate 128 "ee" ]
+
+let private filler count = Array.create count 0xAAuy
+
+let private after count (call: Writer -> unit) =
+    let writer = Writer 16
+    writer.Raw(ReadOnlySpan(filler count))
+    call writer
+    writer.Int8 0x55y
+    Bytes.toHex (writer.ToBytes())
+
+[<Tests>]
+let tests =
+    testList
+        "Writer"
+        [ testList
+              "grows wherever the end of its memory falls"
+              [ for name, call, hex in calls ->
+                    testCase name (fun () ->
+                        // The memory is 16 bytes at first and doubles.
+                        for count in 0..130 do
+                            Expect.equal (after count call) (String.replicate count "aa" + hex + "55") (string count + " bytes before")) ]
+
+          testCase "forgets what it held when cleared, and keeps what it gave away" (fun () ->
+              let writer = Writer 16
+              writer.Int32 1
+              let first = writer.ToBytes()
+              writer.Clear()
+              Expect.equal writer.Length 0 "nothing is left"
+              writer.Int16 2s
+              Expect.equal (writer.ToBytes()) (Bytes.ofHex "0002") "what came after"
+              Expect.equal first (Bytes.ofHex "00000001") "what was given away before")
+
+          testCase "shows what it holds without a copy" (fun () ->
+              let writer = Writer 16
+              writer.Int32 1
+              Expect.equal (Bytes.ofSpan writer.Written) (Bytes.ofHex "00000001") "as a span"
+              Expect.equal (Bytes(writer.Segment.ToArray())) (Bytes.ofHex "00000001") "as a segment")
+
+          law 200 "what is written over stays where it was" (fun (before: byte[]) (value: int32) (behind: byte[]) ->
+              let writer = Writer 16
+              writer.Raw(ReadOnlySpan before)
+              writer.Int32 0
+              writer.Raw(ReadOnlySpan behind)
+              writer.PatchInt32(before.Length, value)
+              let expected = Writer 16
+              expected.Int32 value
+
+              writer.ToBytes() = Bytes(Array.concat [ before; expected.ToBytes().ToArray(); behind ])) ]
