@@ -37,8 +37,8 @@ type NullableSpan =
     member this.Span: ReadOnlySpan<byte> = this.content
 
     /// The number of bytes, or -1 for null, in its zig-zag form.
-    member internal this.ZigZagLength
-        with [<MethodImpl(MethodImplOptions.AggressiveInlining)>] get () = if this.IsNull then 1UL else 2UL * uint64 this.content.Length
+    [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+    member internal this.ZigZagLength = if this.IsNull then 1UL else 2UL * uint64 this.content.Length
 
     /// No bytes and not empty either.
     static member Null = NullableSpan(ReadOnlySpan<byte>(), true)

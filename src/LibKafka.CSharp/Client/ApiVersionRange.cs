@@ -1,0 +1,13 @@
+using System;
+
+namespace LibKafka;
+
+/// <summary>The versions of an API that a broker supports.</summary>
+/// <param name="Lowest">The lowest of them.</param>
+/// <param name="Highest">The highest of them.</param>
+public readonly record struct ApiVersionRange(short Lowest, short Highest)
+{
+    /// <summary>As in <c>4-12</c>.</summary>
+    /// <returns>The lowest and the highest version with a hyphen between them.</returns>
+    public override string ToString() => FormattableString.Invariant($"{Lowest}-{Highest}");
+}

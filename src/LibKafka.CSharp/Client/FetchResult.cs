@@ -1,0 +1,108 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using System.Threading;
+using LibKafka.Protocol;
+using Core = LibKafka.Client;
+
+namespace LibKafka;
+
+/// <summary>A transaction that was aborted within what was read (KIP-98). A reader of committed data leaves its records out.</summary>
+/// <param name="ProducerId">The producer whose transaction it was.</param>
+/// <param name="FirstOffset">The offset of the first record of the transaction.</param>
+public readonly record struct AbortedTransaction(long ProducerId, long FirstOffset);
+
+/// <summary>
+/// What a fetch brought. An error code or a fault does not throw by itself (see <see cref="ThrowIfError"/>): an error code often comes
+/// with data that is worth having, such as the bounds of the log with OFFSET_OUT_OF_RANGE.
+/// </summary>
+public sealed class FetchResult
+{
+    private readonly Core.Fetched _fetched;
+    private readonly Fetch.PartitionResponse? _answer;
+    private readonly CancellationToken _cancellation;
+
+    internal FetchResult(Core.Fetched fetched, CancellationToken cancellation)
+    {
+        _fetched = fetched;
+        _cancellation = cancellation;
+        _answer = fetched.Result.IsOk ? fetched.Result.ResultValue : null;
+        Exchange = new(fetched.Exchange.Info);
+        Fault = fetched.Result.IsError ? KafkaFault.Of(fetched.Result.ErrorValue, Exchange.Broker) : null;
+    }
+
+    /// <summary>The offset that was asked for.</summary>
+    public long Offset => _fetched.Offset;
+
+    /// <summary>
+    /// The offset to fetch from next: behind the last batch that came whole, or the same offset where none did. Batches and offsets
+    /// that compaction has removed are taken into account. Unreadable bytes do not stop it where their offsets are known, so look at
+    /// <see cref="Batches"/> before going on.
+    /// </summary>
+    public long NextOffset => Core.FetchedModule.nextOffset(_fetched);
+
+    /// <summary>
+    /// The batches, found as they are iterated; none on an error or a fault. The first may begin before the offset that was asked for,
+    /// since batches come whole. Nothing is copied, and neither checksums nor records are looked at before a batch is opened.
+    /// </summary>
+    public RecordBatchSet Batches => new(_fetched.Batches);
+
+    /// <summary>The bytes of the batches one behind the other, as the broker sent them; the last batch may be cut off.</summary>
+    public ReadOnlyMemory<byte> Records => _fetched.Records.Memory;
+
+    /// <summary>
+    /// What the broker objects to, such as OFFSET_OUT_OF_RANGE; <c>ErrorCode.None</c> where it is nothing, or no answer came.
+    /// </summary>
+    public ErrorCode Error => _answer?.Error ?? ErrorCode.None;
+
+    /// <summary>The offset behind the last record that all in-sync replicas have; -1 where it is not told.</summary>
+    public long HighWatermark => _answer?.HighWatermark ?? -1;
+
+    /// <summary>The offset behind the last record whose transaction has ended; -1 where it is not told.</summary>
+    public long LastStableOffset => _answer?.LastStableOffset ?? -1;
+
+    /// <summary>The first offset that the partition still has; -1 where it is not told.</summary>
+    public long LogStartOffset => _answer?.LogStartOffset ?? -1;
+
+    /// <summary>The id of the replica that should be read from instead (KIP-392); null where there is none.</summary>
+    public int? PreferredReadReplica => _answer is { PreferredReadReplica: >= 0 and var replica } ? replica : null;
+
+    /// <summary>The new leader, where the broker asked does not lead the partition and knows which one does.</summary>
+    public LeaderHint? CurrentLeader => _answer is null ? null : LeaderHint.Of(_answer.CurrentLeader, Response?.NodeEndpoints ?? []);
+
+    /// <summary>Transactions that were aborted within what was read, where committed data was asked for; empty otherwise.</summary>
+    public IReadOnlyList<AbortedTransaction> AbortedTransactions =>
+        _answer?.AbortedTransactions is { } aborted
+            ? [.. aborted.Value.Select(it => new AbortedTransaction(it.ProducerId, it.FirstOffset))]
+            : [];
+
+    /// <summary>Why no answer came; null where one did.</summary>
+    public KafkaFault? Fault { get; }
+
+    /// <summary>How long the client is asked to pause because it exceeded a quota; zero where it did not.</summary>
+    public TimeSpan ThrottleTime => TimeSpan.FromMilliseconds(Response?.ThrottleTimeMs ?? 0);
+
+    /// <summary>The call.</summary>
+    public ExchangeInfo Exchange { get; }
+
+    private Fetch.Response? Response => _fetched.Exchange.Outcome.IsOk ? _fetched.Exchange.Outcome.ResultValue : null;
+
+    /// <summary>
+    /// Throws where there is a fault or an error code. That nothing was read is neither; nor are batches that cannot be read, which
+    /// show when they are opened.
+    /// </summary>
+    /// <returns>The result itself.</returns>
+    /// <exception cref="KafkaException">There is a fault or an error code.</exception>
+    public FetchResult ThrowIfError()
+    {
+        if (Fault is not null)
+        {
+            throw KafkaException.For(Fault, Exchange, _cancellation);
+        }
+
+        Interop.ThrowIfError(Error, null, Exchange);
+        return this;
+    }
+
+    internal FetchResult ThrowIfCancelled() => Fault is { Kind: KafkaFaultKind.Cancelled } ? ThrowIfError() : this;
+}

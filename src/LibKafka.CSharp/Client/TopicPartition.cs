@@ -1,0 +1,13 @@
+namespace LibKafka;
+
+/// <summary>A partition of a topic.</summary>
+/// <param name="Topic">The name of the topic.</param>
+/// <param name="Partition">The number of the partition, from 0.</param>
+public readonly record struct TopicPartition(string Topic, int Partition)
+{
+    /// <summary>As in <c>orders-3</c>.</summary>
+    /// <returns>Topic and partition with a hyphen between them.</returns>
+    public override string ToString() => ToCore().ToString();
+
+    internal Client.TopicPartition ToCore() => new(Topic ?? "", Partition);
+}

@@ -1,0 +1,112 @@
+using System.Collections.Generic;
+using System.Linq;
+using LibKafka.Protocol;
+using LibKafka.Wire;
+
+namespace LibKafka;
+
+/// <summary>
+/// What went wrong with a call, or with bytes that were to be read: a value, which <see cref="KafkaException"/> carries where it is
+/// thrown.
+/// </summary>
+public sealed class KafkaFault
+{
+    private KafkaFault(KafkaFaultKind kind, string message)
+    {
+        Kind = kind;
+        Message = message;
+    }
+
+    /// <summary>What kind of thing went wrong.</summary>
+    public KafkaFaultKind Kind { get; }
+
+    /// <summary>One line for people.</summary>
+    public string Message { get; }
+
+    /// <summary>The broker that it went wrong with; null where none had been chosen, or none is concerned.</summary>
+    public BrokerAddress? Broker { get; private init; }
+
+    /// <summary>The error code that the broker gave; <c>ErrorCode.None</c> where it is not by a code that things went wrong.</summary>
+    public ErrorCode ErrorCode { get; private init; }
+
+    /// <summary>Bytes from the start of what was read or written to where the problem shows; null where no bytes are concerned.</summary>
+    public int? ByteOffset { get; private init; }
+
+    /// <summary>The field concerned, such as <c>FetchResponse/Responses[2]</c> or <c>Records[7]</c>; null where there is none.</summary>
+    public string? Path { get; private init; }
+
+    /// <summary>
+    /// What it follows from: for <see cref="KafkaFaultKind.NoBroker"/>, what went wrong with each broker. Empty otherwise.
+    /// </summary>
+    public IReadOnlyList<KafkaFault> Causes { get; private init; } = [];
+
+    /// <summary>The <see cref="Message"/>.</summary>
+    /// <returns>One line for people.</returns>
+    public override string ToString() => Message;
+
+    internal static KafkaFault Of(Client.ClientFault fault, BrokerAddress? broker)
+    {
+        var text = fault.ToString();
+        return fault switch
+        {
+            Client.ClientFault.CannotConnect it => new(KafkaFaultKind.CannotConnect, text) { Broker = BrokerAddress.Of(it.broker) },
+            Client.ClientFault.NoBroker it => new(KafkaFaultKind.NoBroker, text)
+            {
+                Causes = [.. it.Item.Select(tried => Of(tried.Item2, BrokerAddress.Of(tried.Item1)))],
+            },
+            Client.ClientFault.NoLeader it => new(KafkaFaultKind.NoLeader, text) { Broker = broker, ErrorCode = it.Item2 },
+            Client.ClientFault.VersionsRefused it => new(KafkaFaultKind.VersionsRefused, text) { Broker = broker, ErrorCode = it.Item },
+            Client.ClientFault.CannotEncode it => At(KafkaFaultKind.CannotEncode, text, broker, it.Item),
+            Client.ClientFault.Malformed it => At(KafkaFaultKind.Malformed, text, broker, it.Item),
+            _ => new(KindOf(fault), text) { Broker = broker },
+        };
+    }
+
+    /// <summary>What is wrong with the bytes of a batch. The context says which batch.</summary>
+    internal static KafkaFault Of(Fault fault, string context) => At(KindOf(fault.Problem), $"{context}: {fault}", null, fault);
+
+    internal static KafkaFault Of(ErrorCode error, string? message, BrokerAddress? broker)
+    {
+        var said = string.IsNullOrEmpty(message) ? error.Description : message;
+        return new(KafkaFaultKind.BrokerError, said.Length == 0 ? error.ToString() : $"{error}: {said}")
+        {
+            Broker = broker,
+            ErrorCode = error,
+        };
+    }
+
+    private static KafkaFault At(KafkaFaultKind kind, string text, BrokerAddress? broker, Fault fault) =>
+        new(kind, text)
+        {
+            Broker = broker,
+            ByteOffset = fault.Offset,
+            Path = fault.Path.Length == 0 ? null : fault.Path,
+        };
+
+    private static KafkaFaultKind KindOf(Client.ClientFault fault) =>
+        fault.Tag switch
+        {
+            Client.ClientFault.Tags.TimedOut => KafkaFaultKind.TimedOut,
+            Client.ClientFault.Tags.Cancelled => KafkaFaultKind.Cancelled,
+            Client.ClientFault.Tags.Closed => KafkaFaultKind.Closed,
+            Client.ClientFault.Tags.NoCommonVersion => KafkaFaultKind.NoCommonVersion,
+            Client.ClientFault.Tags.BadFrameLength => KafkaFaultKind.BadFrameLength,
+            Client.ClientFault.Tags.WrongCorrelationId => KafkaFaultKind.WrongCorrelationId,
+            Client.ClientFault.Tags.NotAnswered => KafkaFaultKind.NotAnswered,
+            Client.ClientFault.Tags.Unusable => KafkaFaultKind.Unusable,
+            _ => KafkaFaultKind.Broken,
+        };
+
+    private static KafkaFaultKind KindOf(Problem problem) =>
+        problem.Tag switch
+        {
+            Problem.Tags.BadCrc => KafkaFaultKind.BadChecksum,
+            Problem.Tags.CodecMissing => KafkaFaultKind.CodecMissing,
+            Problem.Tags.UnknownCodec => KafkaFaultKind.UnknownCodec,
+            Problem.Tags.CodecFailed => KafkaFaultKind.CodecFailed,
+            Problem.Tags.AlreadyCompressed => KafkaFaultKind.AlreadyCompressed,
+            Problem.Tags.CountTooLarge or Problem.Tags.FrameTooLarge or Problem.Tags.DecompressedTooLarge or Problem.Tags.TooLong =>
+                KafkaFaultKind.LimitExceeded,
+            _ => KafkaFaultKind.Malformed,
+        };
+}

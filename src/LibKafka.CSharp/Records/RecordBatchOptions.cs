@@ -1,0 +1,109 @@
+using System;
+using LibKafka.Records;
+
+namespace LibKafka;
+
+/// <summary>
+/// What a record batch says about itself beside its records. Unset, it is a batch to produce, by a producer that is not idempotent.
+/// </summary>
+public sealed record RecordBatchOptions
+{
+    private static readonly BatchOptions Standard = BatchOptionsModule.standard;
+
+    /// <summary>The offset of the first record: 0 for producing, since the broker gives the offsets.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is negative, or leaves no room for 2³¹ offsets.</exception>
+    public long BaseOffset
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, long.MaxValue - 1 - int.MaxValue);
+            field = value;
+        }
+    } = Standard.BaseOffset;
+
+    /// <summary>The leader epoch in which the batch was appended: -1 for producing, since it is the broker's to set.</summary>
+    public int PartitionLeaderEpoch { get; init; } = Standard.PartitionLeaderEpoch;
+
+    /// <summary>What the records' timestamps mean.</summary>
+    public TimestampType TimestampType { get; init; } = Standard.TimestampType;
+
+    /// <summary>Whether the batch is part of a transaction (KIP-98).</summary>
+    public bool IsTransactional { get; init; } = Standard.IsTransactional;
+
+    /// <summary>Whether the records are control records. Brokers take such batches from no client.</summary>
+    public bool IsControl { get; init; } = Standard.IsControl;
+
+    /// <summary>
+    /// From when on tombstones may be removed, in milliseconds since 1970-01-01 UTC (KIP-534): it takes the place of the base
+    /// timestamp. Null for none.
+    /// </summary>
+    public long? DeleteHorizon { get; init; }
+
+    /// <summary>The idempotent or transactional producer's id; -1 for none.</summary>
+    public long ProducerId { get; init; } = Standard.ProducerId;
+
+    /// <summary>The producer's epoch; -1 for none.</summary>
+    public short ProducerEpoch { get; init; } = Standard.ProducerEpoch;
+
+    /// <summary>The sequence of the first record; -1 for none.</summary>
+    public int BaseSequence { get; init; } = Standard.BaseSequence;
+
+    /// <summary>What timestamps are encoded relative to, in milliseconds since 1970-01-01 UTC; null for the first record's.</summary>
+    public long? BaseTimestamp { get; init; }
+
+    /// <summary>
+    /// The largest timestamp, or the append time of a batch of LogAppendTime, in milliseconds since 1970-01-01 UTC; null for the
+    /// largest of the records'.
+    /// </summary>
+    public long? MaxTimestamp { get; init; }
+
+    /// <summary>
+    /// The last offset that the batch takes up, where it is not the last record's, as compaction leaves it; null for the last record's.
+    /// </summary>
+    public long? LastOffset { get; init; }
+
+    /// <summary>
+    /// What makes a batch with the same records get the same header as another one. Compression, and attribute bits that have no
+    /// meaning, are not taken over.
+    /// </summary>
+    /// <param name="batch">The other batch.</param>
+    /// <returns>The options.</returns>
+    public static RecordBatchOptions Like(RecordBatch batch)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        var core = BatchOptionsModule.ofHeader(batch.Header);
+        return new()
+        {
+            BaseOffset = core.BaseOffset,
+            PartitionLeaderEpoch = core.PartitionLeaderEpoch,
+            TimestampType = core.TimestampType,
+            IsTransactional = core.IsTransactional,
+            IsControl = core.IsControl,
+            DeleteHorizon = core.DeleteHorizon.OrNull(),
+            ProducerId = core.ProducerId,
+            ProducerEpoch = core.ProducerEpoch,
+            BaseSequence = core.BaseSequence,
+            BaseTimestamp = core.BaseTimestamp.OrNull(),
+            MaxTimestamp = core.MaxTimestamp.OrNull(),
+            LastOffset = core.LastOffset.OrNull(),
+        };
+    }
+
+    internal BatchOptions ToCore() =>
+        new(
+            baseOffset: BaseOffset,
+            partitionLeaderEpoch: PartitionLeaderEpoch,
+            timestampType: TimestampType,
+            isTransactional: IsTransactional,
+            isControl: IsControl,
+            deleteHorizon: Interop.Optional(DeleteHorizon),
+            producerId: ProducerId,
+            producerEpoch: ProducerEpoch,
+            baseSequence: BaseSequence,
+            baseTimestamp: Interop.Optional(BaseTimestamp),
+            maxTimestamp: Interop.Optional(MaxTimestamp),
+            lastOffset: Interop.Optional(LastOffset)
+        );
+}

@@ -1,0 +1,1325 @@
+/// The C# façade: its signatures, its rules, and the main job done through it. What the core does is tested by itself; here it is whether
+/// all of it comes through.
+module LibKafka.Integration.FacadeTests
+
+open System
+open System.Buffers
+open System.Buffers.Binary
+open System.IO
+open System.IO.Compression
+open System.Reflection
+open System.Threading
+open Expecto
+open Microsoft.FSharp.Reflection
+open LibKafka
+open LibKafka.Protocol
+open LibKafka.Records
+open LibKafka.Tests
+open LibKafka.Wire
+
+// ---- signatures ----
+
+let private facade = typeof<KafkaException>.Assembly
+let private core = typeof<Bytes>.Assembly
+let private fsharpCore = typeof<unit list>.Assembly
+
+/// A type and all that it is put together from: elements, type arguments.
+let rec private parts (shape: Type) : Type list =
+    match shape.GetElementType() with
+    | null when shape.IsGenericType -> shape.GetGenericTypeDefinition() :: List.collect parts (List.ofArray (shape.GetGenericArguments()))
+    | null -> [ shape ]
+    | element -> parts element
+
+/// What a type's public and protected members are made of, each with the member's name.
+let private signature (declaring: Type) : (string * Type) list =
+    let every =
+        BindingFlags.Public
+        ||| BindingFlags.NonPublic
+        ||| BindingFlags.Instance
+        ||| BindingFlags.Static
+        ||| BindingFlags.DeclaredOnly
+
+    let isSeen (it: MethodBase) = it.IsPublic || it.IsFamily || it.IsFamilyOrAssembly
+    let parameters (it: MethodBase) = [ for parameter in it.GetParameters() -> it.Name, parameter.ParameterType ]
+
+    // The compiler makes them, also those that it hides from C#: their names cannot be written.
+    let isWritten (name: string) = not (name.Contains '<' || name.Contains '@')
+
+    let bases =
+        match declaring.BaseType with
+        | null -> []
+        | above -> [ "base", above ]
+
+    bases
+    @ [ for it in declaring.GetInterfaces() -> "interface", it ]
+    @ [ for it in declaring.GetFields every do
+            if it.IsPublic || it.IsFamily || it.IsFamilyOrAssembly then
+                it.Name, it.FieldType ]
+    @ [ for it in declaring.GetConstructors every do
+            if isSeen it then yield! parameters it ]
+    @ [ for it in declaring.GetMethods every do
+            if isSeen it && isWritten it.Name then
+                it.Name, it.ReturnType
+                yield! parameters it
+                for argument in it.GetGenericArguments() do
+                    for bound in argument.GetGenericParameterConstraints() do
+                        it.Name, bound ]
+    @ [ for it in declaring.GetEvents every do
+            match it.EventHandlerType with
+            | null -> ()
+            | handler -> it.Name, handler ]
+
+let private isOfFSharp (shape: Type) =
+    shape.Assembly = fsharpCore
+    || FSharpType.IsUnion(shape, true)
+    || FSharpType.IsFunction shape
+    || FSharpType.IsExceptionRepresentation(shape, true)
+
+let private nameOf (shape: Type) : string =
+    match shape.FullName with
+    | null -> shape.Name
+    | name -> name
+
+/// The members of a type that C# cannot use as they are.
+let private foreign (declaring: Type) : string list =
+    [ for name, shape in signature declaring do
+          for part in parts shape do
+              if isOfFSharp part then nameOf declaring + "." + name + ": " + part.Name ]
+    |> List.distinct
+
+/// The types of the core that C# programs get to see: those in a signature of the façade, and in turn those in their own.
+let private coreTypesInSight () : Type list =
+    let rec reach (seen: Set<string>) (found: Type list) (pending: Type list) =
+        match pending with
+        | [] -> found
+        | next :: rest when next.Assembly <> core || seen.Contains(nameOf next) -> reach seen found rest
+        | next :: rest ->
+            // The conversion from an option to a span is there for F#; C# has others, and never comes to it.
+            let own = signature next |> List.filter (fun (name, _) -> name <> "op_Implicit")
+            reach (seen.Add(nameOf next)) (next :: found) (List.collect (snd >> parts) own @ rest)
+
+    facade.GetExportedTypes() |> List.ofArray |> List.collect signature |> List.collect (snd >> parts) |> reach Set.empty []
+
+let private signatures =
+    testList
+        "signatures"
+        [ testCase "no public signature of the façade has a type of F#" (fun () ->
+              let types = facade.GetExportedTypes()
+              Expect.isGreaterThan types.Length 30 "the façade has been found"
+              Expect.isEmpty (types |> List.ofArray |> List.collect foreign) "members that C# cannot use")
+
+          testCase "nor has the public signature of any type of the core that the façade shows" (fun () ->
+              let types = coreTypesInSight ()
+
+              for shown in
+                  [ typeof<RecordBatch>; typeof<Record>; typeof<HeaderSlice>; typeof<ErrorCode>; typeof<Acks>; typeof<CodecBuffer> ] do
+                  Expect.contains types shown "a type that the façade shows has been found"
+
+              let members =
+                  types
+                  |> List.collect foreign
+                  |> List.filter (fun it -> not (it.StartsWith "LibKafka.Records.NullableSpan.op_Implicit:"))
+              Expect.isEmpty members "members that C# cannot use")
+
+          testCase "the walk through the signatures sees what it is to see" (fun () ->
+              // These are of F# and the tests would be worthless if they were not found.
+              Expect.isNonEmpty (foreign typeof<RecordData>) "an option in a property"
+              Expect.isNonEmpty (foreign typeof<Client.Fetched>) "a result in a property"
+              Expect.isNonEmpty (foreign typeof<Client.ClientSettings>) "a function in a constructor"
+              Expect.isNonEmpty (foreign typeof<Client.Connection>) "an option in a method"
+              Expect.isNonEmpty (foreign (parts typeof<Client.ClientFault list>).Head) "a list")
+
+          testCase "no name of the façade stands for something else where C# programs look" (fun () ->
+              let inSight = set [ "LibKafka.Records"; "LibKafka.Protocol"; "LibKafka.Wire" ]
+
+              let taken =
+                  set
+                      [ for it in core.GetExportedTypes() do
+                            if not it.IsNested && inSight.Contains(string it.Namespace) then it.Name ]
+
+              let own = set [ for it in facade.GetExportedTypes() -> it.Name ]
+              Expect.isEmpty (Set.intersect own taken) "names that would be ambiguous")
+
+          testCase "every type of the façade is in its own namespace" (fun () ->
+              for it in facade.GetExportedTypes() do
+                  Expect.equal it.Namespace "LibKafka" it.Name) ]
+
+// ---- what the tests have in common ----
+
+let private text (value: string) : byte[] = Text.Encoding.UTF8.GetBytes value
+
+let private spanOf (bytes: byte[] option) : byte[] | null =
+    match bytes with
+    | Some bytes -> bytes
+    | None -> null
+
+/// A record as a test puts it in and expects it back.
+type private Expected = { Key: byte[] option; Value: byte[] option; Timestamp: int64; Headers: (string * byte[] option) list }
+
+let private plain (value: string) : Expected =
+    { Key = Some(text ("key of " + value)); Value = Some(text value); Timestamp = 1_700_000_000_000L; Headers = [] }
+
+let private headersOf (record: Expected) : KafkaHeader[] = [| for name, value in record.Headers -> KafkaHeader(name, spanOf value) |]
+
+let private tryAdd (builder: RecordBatchBuilder) (record: Expected) : bool =
+    builder.TryAdd(spanOf record.Key, spanOf record.Value, record.Timestamp, ReadOnlySpan(headersOf record))
+
+let private add (builder: RecordBatchBuilder) (record: Expected) : unit =
+    builder.Add(spanOf record.Key, spanOf record.Value, record.Timestamp, ReadOnlySpan(headersOf record))
+
+let private batchWith (options: RecordBatchOptions) (records: Expected list) : RecordBatch =
+    let builder = RecordBatchBuilder options
+    List.iter (add builder) records
+    builder.Detach()
+
+let private batchOf (records: Expected list) : RecordBatch = batchWith (RecordBatchOptions()) records
+let private batch (name: string) (count: int) : RecordBatch = batchOf (List.init count (fun i -> plain (name + string i)))
+
+/// The records with their offsets.
+let private read (records: BatchRecords) : (int64 * Expected) list =
+    let found = ResizeArray()
+
+    for record in records do
+        let headers =
+            [ for header in record.Headers.ToList() ->
+                  let value = header.Value |> ValueOption.map _.ToArray()
+                  header.Name, ValueOption.toOption value ]
+
+        found.Add(
+            record.Offset,
+            { Key = if record.HasKey then Some(record.Key.ToArray()) else None
+              Value = if record.HasValue then Some(record.Value.ToArray()) else None
+              Timestamp = record.Timestamp
+              Headers = headers }
+        )
+
+    List.ofSeq found
+
+let private contentOf (records: BatchRecords) : Expected list = read records |> List.map snd
+
+/// The records of a fetch; a stretch that cannot be read throws.
+let private recordsOf (fetched: FetchResult) : (int64 * Expected) list =
+    [ for item in fetched.Batches do
+          yield! read (item.Records()) ]
+
+let private thrown (what: string) (action: unit -> unit) : KafkaException =
+    let mutable caught = None
+
+    try
+        action ()
+    with :? KafkaException as exception' ->
+        caught <- Some exception'
+
+    match caught with
+    | Some exception' -> exception'
+    | None -> failtestf "a KafkaException was expected: %s" what
+
+let private there (value: 'T | null) : 'T =
+    match value with
+    | null -> failtest "a value was expected, and there was null"
+    | value -> value
+
+let private second = TimeSpan.FromSeconds 1.0
+let private moment = TimeSpan.FromMilliseconds 200.0
+
+/// Gzip as a user's codec would have it.
+type private Gzip() =
+    interface ICompressionCodec with
+        member _.Type = CompressionType.Gzip
+
+        member _.Compress(source, destination) =
+            use packed = new MemoryStream()
+
+            using (new GZipStream(packed, CompressionLevel.Fastest, true)) (fun stream -> stream.Write source.Span)
+            destination.Write(ReadOnlySpan(packed.ToArray()))
+
+        member _.Decompress(source, destination) =
+            use unpacked = new MemoryStream()
+
+            using (new GZipStream(new MemoryStream(source.ToArray()), CompressionMode.Decompress)) (fun stream -> stream.CopyTo unpacked)
+            destination.Write(ReadOnlySpan(unpacked.ToArray()))
+
+let private gzip = Gzip() :> ICompressionCodec
+let private withGzip = RecordReadOptions(Codecs = [| gzip |])
+
+/// A batch with bytes changed, and its checksum made right again where that is asked.
+let private tampered (checksum: bool) (change: byte[] -> unit) (batch: RecordBatch) : RecordBatch =
+    let bytes = batch.Bytes.ToArray()
+    change bytes
+
+    if checksum then
+        BinaryPrimitives.WriteUInt32BigEndian(bytes.AsSpan 17, Crc32C.compute (ReadOnlySpan(bytes, 21, bytes.Length - 21)))
+
+    RecordBatchExtensions.Parse(ReadOnlyMemory bytes)
+
+/// Changes the last byte of the last record's value: behind it stands the number of headers.
+let private damage (bytes: byte[]) = bytes[bytes.Length - 2] <- bytes[bytes.Length - 2] ^^^ 1uy
+
+// ---- batches ----
+
+let private odd: Expected list =
+    let at = 1_700_000_000_000L
+
+    [ { Key = Some(text "k"); Value = Some(text "v"); Timestamp = at; Headers = [] }
+      { Key = None; Value = Some(text "no key"); Timestamp = at + 5L; Headers = [] }
+      { Key = Some [||]; Value = Some [||]; Timestamp = at - 5L; Headers = [] }
+      { Key = Some(text "tombstone"); Value = None; Timestamp = -1L; Headers = [] }
+      { Key = None
+        Value = None
+        Timestamp = at
+        Headers = [ "a", Some(text "1"); "a", None; "", Some [||]; "Ω", Some [| 0uy; 255uy |] ] } ]
+
+let private batches =
+    testList
+        "batches"
+        [ testCase "keys, values, headers and timestamps come back as they were, null and empty kept apart" (fun () ->
+              Expect.equal (contentOf ((batchOf odd).Records())) odd "records"
+              Expect.equal (read ((batchOf odd).Records()) |> List.map fst) [ 0L .. 4L ] "offsets")
+
+          testCase "spans, memory and points in time are taken as well as arrays and milliseconds" (fun () ->
+              let builder = RecordBatchBuilder()
+              let time = DateTimeOffset(2024, 5, 6, 7, 8, 9, 10, TimeSpan.FromHours 2.0)
+              let nothing = ReadOnlySpan<KafkaHeader>()
+              builder.Add(ReadOnlySpan(text "a"), ReadOnlyMemory(text "b"), time, nothing)
+              Expect.isTrue (builder.TryAdd(NullableSpan.Null, ReadOnlySpan<byte>(), time.ToUniversalTime(), nothing)) "it fits"
+
+              let expected =
+                  [ { Key = Some(text "a"); Value = Some(text "b"); Timestamp = time.ToUnixTimeMilliseconds(); Headers = [] }
+                    { Key = None; Value = Some [||]; Timestamp = time.ToUnixTimeMilliseconds(); Headers = [] } ]
+
+              Expect.equal (contentOf (builder.Build().Records())) expected "records")
+
+          testCase "a record that does not fit changes nothing" (fun () ->
+              let builder = RecordBatchBuilder(maxBytes = 100)
+              Expect.isTrue (tryAdd builder (plain "a")) "the first fits"
+              let size = builder.SizeInBytes
+              Expect.isFalse (tryAdd builder (plain (String('b', 40)))) "the second does not"
+              Expect.throwsT<InvalidOperationException> (fun () -> add builder (plain (String('b', 40)))) "nor when it must"
+              Expect.equal (builder.Count, builder.SizeInBytes, builder.MaxBytes) (1, size, 100) "what the builder says"
+              Expect.equal (builder.Build().SizeInBytes) size "the batch"
+              Expect.equal (contentOf (builder.Build().Records())) [ plain "a" ] "the records")
+
+          testCase "a built batch is good until the builder is reset, a detached one for ever" (fun () ->
+              let builder = RecordBatchBuilder()
+              Expect.throwsT<InvalidOperationException> (fun () -> builder.Build() |> ignore) "no batch without a record"
+              add builder (plain "a")
+              let built = builder.Build()
+              Expect.throwsT<InvalidOperationException> (fun () -> add builder (plain "b")) "nothing is added to a built batch"
+              let kept = built.Copy()
+              builder.Reset()
+              Expect.equal builder.Count 0 "nothing is left"
+              add builder (plain "c")
+              let detached = builder.Detach()
+              add builder (plain "d")
+              Expect.equal (contentOf (kept.Records())) [ plain "a" ] "the copy"
+              Expect.equal (contentOf (detached.Records())) [ plain "c" ] "the detached batch"
+              Expect.equal (contentOf (builder.Build().Records())) [ plain "d" ] "the next one")
+
+          testCase "the options go into the header, and can be taken from one" (fun () ->
+              let options =
+                  RecordBatchOptions(
+                      BaseOffset = 7L,
+                      PartitionLeaderEpoch = 3,
+                      TimestampType = TimestampType.LogAppendTime,
+                      IsTransactional = true,
+                      IsControl = true,
+                      DeleteHorizon = Nullable 1000L,
+                      ProducerId = 11L,
+                      ProducerEpoch = 2s,
+                      BaseSequence = 40,
+                      BaseTimestamp = Nullable 1000L,
+                      MaxTimestamp = Nullable 2000L,
+                      LastOffset = Nullable 20L
+                  )
+
+              let batch = batchWith options [ plain "a"; plain "b" ]
+              Expect.equal (batch.BaseOffset, batch.LastOffset, batch.NextOffset) (7L, 20L, 21L) "offsets"
+              Expect.equal (batch.ProducerId, batch.ProducerEpoch, batch.BaseSequence) (11L, 2s, 40) "producer"
+              Expect.equal (RecordBatchOptions.Like batch) options "the options of the header"
+              Expect.equal (contentOf (batch.Records()) |> List.map _.Timestamp) [ 2000L; 2000L ] "the append time"
+              Expect.equal (contentOf (batch.Records().WithCreateTime())) [ plain "a"; plain "b" ] "the producer's timestamps"
+              let again = batchWith (RecordBatchOptions.Like batch) (contentOf (batch.Records().WithCreateTime()))
+              Expect.equal again batch "the same bytes"
+              let builder = RecordBatchBuilder()
+              builder.Reset options
+              add builder (plain "a")
+              Expect.equal (builder.Build().PartitionLeaderEpoch) 3 "options given at a reset")
+
+          testCase "records of another batch are taken over whole" (fun () ->
+              let builder = RecordBatchBuilder(maxBytes = 400)
+              let mutable fit = 0
+
+              for record in (batchOf odd).Records() do
+                  builder.Add &record
+                  if builder.TryAdd &record then fit <- fit + 1
+
+              Expect.equal (contentOf (builder.Build().Records())) (odd |> List.collect (List.replicate 2)) "each twice"
+              Expect.equal fit odd.Length "all fit")
+
+          testCase "headers are compared by content, and copied from what was read" (fun () ->
+              let header = KafkaHeader("a", text "1")
+              Expect.equal header (KafkaHeader("a", ReadOnlyMemory(text "1"))) "the same"
+              Expect.equal (header.GetHashCode()) ((KafkaHeader("a", text "1")).GetHashCode()) "the same hash code"
+              Expect.notEqual header (KafkaHeader("a", text "2")) "another value"
+              Expect.notEqual (KafkaHeader("a", null)) (KafkaHeader("a", [||])) "null is not empty"
+              Expect.equal (header.ToString(), header.Name) ("a=31", "a") "text"
+
+              for record in (batchOf [ odd[4] ]).Records() do
+                  let copies = ResizeArray()
+                  for slice in record.Headers do
+                      copies.Add(KafkaHeader.CopyOf &slice)
+
+                  Expect.equal (List.ofSeq copies) (List.ofArray (headersOf odd[4])) "the headers read")
+
+          testCase "codecs are the caller's, and go both ways" (fun () ->
+              let batch = batchWith (RecordBatchOptions(IsTransactional = true, ProducerId = 5L)) (odd @ odd)
+              let packed = batch.Compress gzip
+              Expect.equal packed.Compression CompressionType.Gzip "the attribute"
+              Expect.isTrue packed.IsTransactional "the other attributes stay"
+              Expect.equal (contentOf (packed.Records withGzip)) (odd @ odd) "records"
+              Expect.equal (packed.Decompress withGzip) batch "unpacked"
+              Expect.equal (batch.Decompress withGzip) batch "what is not packed stays"
+              Expect.equal (thrown "no codec" (fun () -> packed.Records() |> ignore)).Kind KafkaFaultKind.CodecMissing "no codec"
+              Expect.equal (thrown "again" (fun () -> packed.Compress gzip |> ignore)).Kind KafkaFaultKind.AlreadyCompressed "packed twice"
+              let broken = packed |> tampered true (fun bytes -> bytes[61] <- 0uy)
+              Expect.equal (thrown "broken" (fun () -> broken.Records withGzip |> ignore)).Kind KafkaFaultKind.CodecFailed "packed wrongly"
+              let tight = RecordReadOptions(Codecs = [| gzip |], MaxDecompressedBytes = 10)
+              Expect.equal
+                  (thrown "too large" (fun () -> packed.Records tight |> ignore)).Kind
+                  KafkaFaultKind.LimitExceeded
+                  "more than allowed"
+              let few = RecordReadOptions(MaxRecords = 9)
+              Expect.equal
+                  (thrown "too many" (fun () -> batch.Records few |> ignore)).Kind
+                  KafkaFaultKind.LimitExceeded
+                  "more than allowed")
+
+          testCase "a buffer is used again for batch after batch" (fun () ->
+              let buffer = CodecBuffer()
+              let first = (batch "a" 100).Compress(gzip, buffer).Copy()
+              let second = (batch "b" 100).Compress(gzip, buffer).Copy()
+              Expect.equal (contentOf (first.Records(withGzip, buffer))) (contentOf ((batch "a" 100).Records())) "the first"
+              Expect.equal (contentOf (second.Records(withGzip, buffer))) (contentOf ((batch "b" 100).Records())) "the second"
+              Expect.equal (second.Decompress(withGzip, buffer)) (batch "b" 100) "unpacked")
+
+          testCase "a wrong checksum shows when the batch is opened, packed or unpacked, unless that is left out" (fun () ->
+              let damaged = batchOf [ plain "a" ] |> tampered false damage
+              let options = RecordReadOptions(VerifyChecksum = false)
+              Expect.isFalse (damaged.IsChecksumValid()) "asked"
+              Expect.isTrue ((batch "a" 1).IsChecksumValid()) "asked of a good one"
+              let error = thrown "checksum" (fun () -> damaged.Records() |> ignore)
+              Expect.equal error.Kind KafkaFaultKind.BadChecksum "the kind"
+              Expect.stringContains error.Message "the batch of offsets 0 to 0" "the batch"
+              Expect.equal error.Fault.ByteOffset (Nullable 17) "the place"
+              Expect.isTrue (isNull error.Exchange && isNull error.InnerException) "no call was made"
+              Expect.equal (thrown "pack" (fun () -> damaged.Compress gzip |> ignore)).Kind KafkaFaultKind.BadChecksum "packed"
+              Expect.equal (thrown "unpack" (fun () -> damaged.Decompress withGzip |> ignore)).Kind KafkaFaultKind.BadChecksum "unpacked"
+              Expect.equal (read (damaged.Records options)).Length 1 "left out")
+
+          testCase "a malformed record throws when iteration gets to it, with its place, and throws again" (fun () ->
+              // One record more than there are.
+              let short = batch "a" 3 |> tampered true (fun bytes -> bytes[60] <- 4uy)
+              let records = short.Records()
+              Expect.equal records.Count 4 "what the batch declares"
+              let mutable enumerator = records.GetEnumerator()
+
+              for i in 0L .. 2L do
+                  Expect.isTrue (enumerator.MoveNext()) "a good one"
+                  Expect.equal enumerator.Current.Offset i "its offset"
+
+              for _ in 1..2 do
+                  let mutable error = null
+
+                  try
+                      enumerator.MoveNext() |> ignore
+                  with :? KafkaException as caught ->
+                      error <- caught
+
+                  let error = there error
+                  Expect.equal error.Kind KafkaFaultKind.Malformed "the kind"
+                  Expect.equal error.Fault.Path "Records[3]" "the path"
+                  Expect.equal error.Fault.ByteOffset (Nullable short.SizeInBytes) "the place"
+                  Expect.stringContains error.Message "the batch of offsets 0 to 2" "the batch")
+
+          testCase "iterating allocates nothing for a record" (fun () ->
+              let batch = batch "a" 5000
+              let headers = batchOf (List.replicate 1000 odd[4])
+
+              let walk (batch: RecordBatch) =
+                  let mutable sum = 0L
+                  for record in batch.Records() do
+                      sum <- sum + record.Offset + int64 record.Value.Length
+                      for header in record.Headers do
+                          sum <- sum + int64 header.Key.Length
+
+                  sum
+
+              for batch in [ batch; headers ] do
+                  walk batch |> ignore
+                  let before = GC.GetAllocatedBytesForCurrentThread()
+                  walk batch |> ignore
+                  Expect.isLessThan (GC.GetAllocatedBytesForCurrentThread() - before) 1000L "bytes allocated")
+
+          testCase "building allocates nothing once the memory has grown" (fun () ->
+              let builder = RecordBatchBuilder()
+              let key, value = text "key", text "value"
+              let headers = [| KafkaHeader("a", text "1"); KafkaHeader("b", null) |]
+
+              let build () =
+                  builder.Reset()
+                  for i in 1L .. 1000L do
+                      builder.Add(key, value, i, ReadOnlySpan headers)
+
+                  builder.Build() |> ignore
+
+              build ()
+              let before = GC.GetAllocatedBytesForCurrentThread()
+              build ()
+              Expect.isLessThan (GC.GetAllocatedBytesForCurrentThread() - before) 1000L "bytes allocated")
+
+          testCase "control records are told apart and read" (fun () ->
+              let marker (kind: byte) : Expected = { plain "" with Key = Some [| 0uy; 0uy; 0uy; kind |]; Value = Some [| 9uy |] }
+              let batch = batchWith (RecordBatchOptions(IsControl = true, BaseOffset = 5L)) [ marker 0uy; marker 1uy; marker 99uy ]
+              Expect.isTrue batch.IsControl "the batch"
+              let kinds = ResizeArray()
+
+              for record in batch.Records() do
+                  let mutable found: ControlMarker | null = null
+
+                  if ControlMarker.TryRead(&record, &found) then
+                      let found = there found
+                      Expect.equal (found.Offset, found.Version) (record.Offset, 0s) "its place"
+                      Expect.equal (Option.ofNullable found.Value |> Option.map _.ToArray()) (Some [| 9uy |]) "its value"
+                      kinds.Add found.Kind
+
+              Expect.equal (List.ofSeq kinds) [ ControlMarkerKind.Abort; ControlMarkerKind.Commit; enum 99 ] "kinds"
+              let none = batchOf [ { plain "" with Key = None } ]
+
+              let error =
+                  thrown "no key" (fun () ->
+                      for record in none.Records() do
+                          ControlMarker.Read &record |> ignore)
+
+              Expect.equal error.Kind KafkaFaultKind.Malformed "a record that is none")
+
+          testCase "bytes are taken as a batch, or the exception says why not" (fun () ->
+              let batch = batch "a" 3
+              let bytes = batch.Bytes.Memory
+              Expect.equal (RecordBatchExtensions.Parse bytes) batch "read"
+
+              for length in [ 0; 10; 17; 60; bytes.Length - 1 ] do
+                  let error = thrown "short" (fun () -> RecordBatchExtensions.Parse(bytes.Slice(0, length)) |> ignore)
+                  Expect.equal error.Kind KafkaFaultKind.Malformed (string length)
+
+              let old = bytes.ToArray()
+              old[16] <- 1uy
+              let error = thrown "old" (fun () -> RecordBatchExtensions.Parse(ReadOnlyMemory old) |> ignore)
+              Expect.equal (error.Kind, error.Fault.ByteOffset) (KafkaFaultKind.Malformed, Nullable 16) "another format")
+
+          testCase "batches stand one behind another, what is unreadable among them, and a cut-off end is left out" (fun () ->
+              let good = [ batch "a" 2; batchWith (RecordBatchOptions(BaseOffset = 4L)) [ plain "b" ]; batch "c" 1 ]
+              let damaged = good[1] |> tampered false damage
+              let old = good[1].Bytes.ToArray()
+              old[16] <- 1uy
+              let parse checksums (bytes: byte[] list) = RecordBatchSet.Parse(ReadOnlyMemory(Array.concat bytes), checksums)
+              let plain = RecordBatchSet.Parse(RecordBatchSet.Concat good)
+              Expect.equal [ for item in plain -> item.GetBatch() ] good "the batches"
+              Expect.equal (plain |> Seq.map (fun item -> there item.Batch) |> List.ofSeq) good "the batches as a sequence"
+              Expect.equal (plain.Bytes.Length, plain.CutOffBytes) (good |> List.sumBy _.SizeInBytes, 0) "bytes"
+              let tail = Array.sub (good[2].Bytes.ToArray()) 0 40
+              let cut = parse false [ good[0].Bytes.ToArray(); tail ]
+              Expect.equal [ for item in cut -> item.GetBatch() ] [ good[0] ] "the whole batches"
+              Expect.equal cut.CutOffBytes 40 "the cut-off end"
+              let set = parse false [ good[0].Bytes.ToArray(); old; good[2].Bytes.ToArray() ]
+              let items = List.ofSeq set
+              Expect.equal (items |> List.map _.IsBatch) [ true; false; true ] "which can be read"
+              let unreadable = there items[1].Unreadable
+              Expect.equal (unreadable.FirstOffset, unreadable.LastOffset) (4L, Nullable()) "offsets"
+              Expect.equal (unreadable.Position, unreadable.Bytes.Length) (good[0].SizeInBytes, old.Length) "place"
+              Expect.equal unreadable.Fault.ByteOffset (Nullable(good[0].SizeInBytes + 16)) "the place of the fault"
+              let error = thrown "unreadable" (fun () -> items[1].Records() |> ignore)
+              Expect.equal error.Fault unreadable.Fault "whoever does not look gets an exception"
+              let checked' = parse true [ good[0].Bytes.ToArray(); damaged.Bytes.ToArray(); good[2].Bytes.ToArray() ]
+              Expect.equal [ for item in checked' -> item.IsBatch ] [ true; false; true ] "with checksums checked"
+              let unreadable = there (Seq.item 1 checked').Unreadable
+              Expect.equal (unreadable.Fault.Kind, unreadable.LastOffset) (KafkaFaultKind.BadChecksum, Nullable 4L) "what is known"
+              Expect.isEmpty (Unchecked.defaultof<RecordBatchSet>) "a set of nothing"
+              Expect.equal Unchecked.defaultof<RecordBatchSet>.CutOffBytes 0 "nothing is cut off"
+              Expect.isEmpty (read Unchecked.defaultof<BatchRecords>) "records of nothing") ]
+
+// ---- options ----
+
+let private outOfRange (name: string) (make: unit -> obj) = Expect.throwsT<ArgumentOutOfRangeException> (make >> ignore) name
+
+let private options =
+    testList
+        "options"
+        [ testCase "addresses are read and written" (fun () ->
+              let address = BrokerAddress.Parse "kafka-1:9092"
+              Expect.equal (address.Host, address.Port) ("kafka-1", 9092) "read"
+              Expect.equal (address.ToString()) "kafka-1:9092" "written"
+              Expect.equal (BrokerAddress.Parse("[::1]:1").ToString()) "[::1]:1" "IPv6"
+              let list = BrokerAddress.ParseList "a:1,b:2"
+              Expect.equal (List.ofSeq list) [ BrokerAddress("a", 1); BrokerAddress("b", 2) ] "a list"
+              Expect.equal (BrokerAddress.TryParse "a:1") (true, BrokerAddress("a", 1)) "tried"
+
+              for bad in [ ""; "a"; ":1"; "a:0"; "a:70000" ] do
+                  Expect.throwsT<FormatException> (fun () -> BrokerAddress.Parse bad |> ignore) bad
+                  Expect.throwsT<FormatException> (fun () -> BrokerAddress.ParseList bad |> ignore) bad
+                  Expect.throwsT<FormatException> (fun () -> KafkaClientOptions bad |> ignore) bad
+                  Expect.isFalse (fst (BrokerAddress.TryParse bad)) bad
+
+              Expect.equal
+                  (Unchecked.defaultof<BrokerAddress>.ToString(), Unchecked.defaultof<TopicPartition>.ToString())
+                  (":0", "-0")
+                  "nothing")
+
+          testCase "what is not set is what the core has" (fun () ->
+              let client, core = KafkaClientOptions "a:1", Client.ClientSettings.standard
+              Expect.equal client.ClientId core.ClientId "client id"
+              Expect.equal (client.ConnectTimeout, client.CallTimeout) (core.ConnectTimeout, core.CallTimeout) "time-outs"
+              Expect.equal client.MaxFrameBytes core.Limits.MaxFrameBytes "largest answer"
+              let producer, core = ProducerOptions(), Client.ProducerSettings.standard
+              Expect.equal (producer.Acks, producer.AckTimeout) (core.Acks, core.AckTimeout) "producer"
+              let fetcher, core = FetcherOptions(), Client.FetcherSettings.standard
+              Expect.equal (fetcher.MaxWait, fetcher.MinBytes, fetcher.MaxBytes) (core.MaxWait, core.MinBytes, core.MaxBytes) "fetcher"
+              Expect.equal fetcher.IsolationLevel core.IsolationLevel "isolation"
+              let reading, core = RecordReadOptions.Default, Limits.standard
+              Expect.equal (reading.MaxRecords, reading.MaxDecompressedBytes) (core.MaxRecords, core.MaxDecompressedBytes) "reading")
+
+          testCase "options do not change, not even with the lists that they were made from" (fun () ->
+              let brokers = [| BrokerAddress("a", 1) |]
+              let client = KafkaClientOptions(brokers :> seq<BrokerAddress>)
+              let codecs = [| gzip |]
+              let reading = RecordReadOptions(Codecs = codecs)
+              let settings = Collections.Generic.Dictionary(dict [ "cleanup.policy", "compact" ])
+              let topic = NewTopic("t", Configs = settings)
+              brokers[0] <- BrokerAddress("b", 2)
+              codecs[0] <- Unchecked.defaultof<_>
+              settings["cleanup.policy"] <- "delete"
+              Expect.equal (List.ofSeq client.BootstrapServers) [ BrokerAddress("a", 1) ] "brokers"
+              Expect.equal (List.ofSeq reading.Codecs) [ gzip ] "codecs"
+              Expect.equal topic.Configs["cleanup.policy"] "compact" "settings of a topic"
+
+              for options in
+                  [ typeof<KafkaClientOptions>
+                    typeof<ProducerOptions>
+                    typeof<FetcherOptions>
+                    typeof<RecordReadOptions>
+                    typeof<RecordBatchOptions>
+                    typeof<NewTopic> ] do
+                  for property in options.GetProperties() do
+                      match property.SetMethod with
+                      | null -> ()
+                      | set ->
+                          let modifiers = set.ReturnParameter.GetRequiredCustomModifiers() |> Array.map _.Name
+                          Expect.contains modifiers "IsExternalInit" (options.Name + "." + property.Name + " is set once"))
+
+          testCase "options are compared by content" (fun () ->
+              Expect.equal (KafkaClientOptions("a:1,b:2", ClientId = "x")) (KafkaClientOptions("a:1,b:2", ClientId = "x")) "client"
+              Expect.notEqual (KafkaClientOptions "a:1,b:2") (KafkaClientOptions "a:1,b:3") "other brokers"
+              Expect.equal (RecordReadOptions(Codecs = [| gzip |])) withGzip "reading"
+              Expect.equal (withGzip.GetHashCode()) (RecordReadOptions(Codecs = [| gzip |]).GetHashCode()) "hash code"
+              Expect.notEqual (RecordReadOptions()) withGzip "other codecs"
+              let topic () = NewTopic("t", 3, 1s, Configs = readOnlyDict [ "a", "b" ])
+              Expect.equal (topic ()) (topic ()) "topic"
+              Expect.notEqual (topic ()) (NewTopic("t", 3, 1s)) "other settings"
+              Expect.equal (TopicPartition("t", 1)) (TopicPartition("t", 1)) "partition"
+              Expect.stringContains (KafkaClientOptions("a:1,b:2").ToString()) "[a:1, b:2]" "text")
+
+          testCase "what cannot be is refused where it is set" (fun () ->
+              let long = TimeSpan.FromDays 30.0
+              outOfRange "connect time" (fun () -> KafkaClientOptions("a:1", ConnectTimeout = TimeSpan.Zero))
+              outOfRange "connect time" (fun () -> KafkaClientOptions("a:1", ConnectTimeout = long))
+              outOfRange "call time" (fun () -> KafkaClientOptions("a:1", CallTimeout = Timeout.InfiniteTimeSpan))
+              outOfRange "largest answer" (fun () -> KafkaClientOptions("a:1", MaxFrameBytes = 0))
+              outOfRange "ack time" (fun () -> ProducerOptions(AckTimeout = -second))
+              outOfRange "wait" (fun () -> FetcherOptions(MaxWait = long))
+              outOfRange "least bytes" (fun () -> FetcherOptions(MinBytes = -1))
+              outOfRange "most bytes" (fun () -> FetcherOptions(MaxBytes = 0))
+              outOfRange "decompressed" (fun () -> RecordReadOptions(MaxDecompressedBytes = -1))
+              outOfRange "records" (fun () -> RecordReadOptions(MaxRecords = -1))
+              outOfRange "base offset" (fun () -> RecordBatchOptions(BaseOffset = -1L))
+              outOfRange "base offset" (fun () -> RecordBatchOptions(BaseOffset = Int64.MaxValue))
+              outOfRange "batch size" (fun () -> RecordBatchBuilder(maxBytes = 0))
+              outOfRange "partition" (fun () -> new PartitionClient(KafkaClientOptions "a:1", TopicPartition("t", -1)))
+              Expect.throwsT<ArgumentException>
+                  (fun () -> new PartitionClient(KafkaClientOptions "a:1", TopicPartition("", 0)) |> ignore)
+                  "topic"
+              Expect.throwsT<ArgumentException> (fun () -> KafkaClientOptions([]: BrokerAddress list) |> ignore) "no broker"
+              use fetcher = new PartitionFetcher(KafkaClientOptions "a:1", TopicPartition("t", 0))
+              Expect.throwsT<ArgumentOutOfRangeException> (fun () -> fetcher.Offset <- -1L) "offset") ]
+
+// ---- on a cluster ----
+
+let private topic = "facade"
+let private partition = TopicPartition(topic, 0)
+
+/// A cluster with a topic of two partitions, and options for it.
+let private onCluster (test: MockCluster -> KafkaClientOptions -> unit) =
+    use cluster = MockCluster.start 3
+    cluster.CreateTopic(topic, 2, 3)
+    test cluster (KafkaClientOptions(cluster.Bootstrap, ConnectTimeout = 20.0 * second, CallTimeout = 20.0 * second))
+    Expect.isEmpty cluster.Complaints "the brokers could read everything"
+
+let private produceKey, private fetchKey, private listKey = 0s, 1s, 2s
+
+/// The cancellation that an action ends with.
+let private cancelled (what: string) (action: unit -> unit) : OperationCanceledException =
+    let mutable caught = None
+
+    try
+        action ()
+    with :? OperationCanceledException as exception' ->
+        caught <- Some exception'
+
+    match caught with
+    | Some exception' -> exception'
+    | None -> failtestf "an OperationCanceledException was expected: %s" what
+
+let private mainJob =
+    testList
+        "main job"
+        [ testCase "what is produced is fetched, record for record" (fun () ->
+              onCluster (fun _ options ->
+                  use producer = new PartitionProducer(options, partition)
+                  use fetcher = new PartitionFetcher(options, partition)
+                  let first = producer.Produce(batchOf odd).ThrowIfError()
+                  let second = producer.Produce((batch "b" 3).Compress gzip).ThrowIfError()
+                  Expect.equal (first.Status, first.BaseOffset) (ProduceStatus.Acknowledged, 0L) "the first batch"
+                  Expect.equal (second.Status, second.BaseOffset) (ProduceStatus.Acknowledged, 5L) "the second batch"
+                  Expect.equal (first.Error, first.ThrottleTime) (ErrorCode.None, TimeSpan.Zero) "the rest"
+                  Expect.isTrue (isNull first.Fault && isNull first.ErrorMessage && first.RecordErrors.Count = 0) "nothing went wrong"
+                  Expect.equal (first.ToString()) "Acknowledged at offset 0" "text"
+                  let records = ResizeArray()
+
+                  while fetcher.Offset < 8L do
+                      let fetched = fetcher.Fetch().ThrowIfError()
+                      Expect.equal fetcher.Offset fetched.Offset "it does not advance by itself"
+                      Expect.equal (fetched.HighWatermark, fetched.LogStartOffset) (8L, 0L) "bounds"
+
+                      for item in fetched.Batches do
+                          records.AddRange(read (item.Records withGzip))
+
+                      fetcher.Offset <- fetched.NextOffset
+
+                  let expected = List.indexed (odd @ contentOf ((batch "b" 3).Records()))
+                  Expect.equal (List.ofSeq records) (expected |> List.map (fun (i, record) -> int64 i, record)) "records"
+                  let atEnd = fetcher.Fetch().ThrowIfError()
+                  Expect.equal (atEnd.NextOffset, atEnd.Records.Length) (8L, 0) "nothing is left"
+                  Expect.isEmpty atEnd.Batches "no batches"))
+
+          testCase "a fetched batch is forwarded untouched" (fun () ->
+              onCluster (fun _ options ->
+                  let forwarded = TopicPartition(topic, 1)
+                  use producer = new PartitionProducer(options, partition)
+                  use fetcher = new PartitionFetcher(options, partition)
+                  use other = new PartitionProducer(options, forwarded)
+                  use check = new PartitionFetcher(options, forwarded)
+                  let packed = (batchOf odd).Compress gzip
+                  producer.Produce(packed).ThrowIfError() |> ignore
+                  producer.Produce(packed).ThrowIfError() |> ignore
+                  fetcher.Offset <- 5L
+                  let fetched = [ for item in fetcher.Fetch().ThrowIfError().Batches -> item.GetBatch() ]
+                  Expect.equal (fetched |> List.map _.BaseOffset) [ 5L ] "the second batch"
+                  other.Produce(fetched.Head).ThrowIfError() |> ignore
+                  let arrived = [ for item in check.Fetch().ThrowIfError().Batches -> item.GetBatch() ]
+                  Expect.equal (arrived |> List.map _.Payload) [ packed.Payload ] "the bytes"
+                  Expect.equal (contentOf (arrived.Head.Records withGzip)) odd "the records"))
+
+          testCase "offsets are found by place and by time, and seeking goes there" (fun () ->
+              onCluster (fun _ options ->
+                  use client = new PartitionClient(options, partition)
+                  use producer = new PartitionProducer(client)
+                  use fetcher = new PartitionFetcher(client, FetcherOptions(MaxWait = moment))
+                  Expect.equal producer.Client fetcher.Client "one client for both"
+                  producer.Produce(batch "a" 4).ThrowIfError() |> ignore
+                  Expect.equal (fetcher.FindOffset(OffsetSpec.Latest).ThrowIfError().Offset) (Nullable 4L) "the end"
+                  Expect.equal fetcher.Offset 0L "finding does not move"
+                  let sought = fetcher.Seek(OffsetSpec.Latest).ThrowIfError()
+                  Expect.equal (sought.Offset, fetcher.Offset) (Nullable 4L, 4L) "seeking does"
+                  Expect.equal
+                      (sought.Exchange.Api, sought.Error, sought.ThrottleTime)
+                      (ApiKey.ListOffsets, ErrorCode.None, TimeSpan.Zero)
+                      "the call"
+                  Expect.isNull sought.Fault "no fault"
+                  fetcher.Seek(OffsetSpec.Earliest).ThrowIfError() |> ignore
+                  Expect.equal fetcher.Offset 0L "the start"))
+
+          testCase "Acks.None leaves it unknown, and that is no error" (fun () ->
+              onCluster (fun _ options ->
+                  use producer = new PartitionProducer(options, partition, ProducerOptions(Acks = Acks.None))
+                  use fetcher = new PartitionFetcher(options, partition)
+                  let result = producer.Produce(batch "a" 2)
+                  Expect.equal (result.Status, result.BaseOffset, result.Error) (ProduceStatus.Unknown, -1L, ErrorCode.None) "the result"
+                  Expect.isNull result.Fault "no fault"
+                  Expect.equal (result.ThrowIfError()) result "nothing to throw"
+                  Expect.equal (result.Exchange.BytesIn, result.ToString()) (0, "Unknown") "no answer"
+                  let mutable tries = 0
+
+                  while fetcher.Fetch().ThrowIfError().HighWatermark < 2L && tries < 100 do
+                      tries <- tries + 1
+
+                  Expect.equal (recordsOf (fetcher.Fetch())).Length 2 "it arrived"))
+
+          testCase "the cluster is described, and leaders found in it" (fun () ->
+              onCluster (fun cluster options ->
+                  cluster.SetLeader(topic, 1, 2)
+                  cluster.SetController 3
+                  use connection = KafkaCluster.Connect options
+                  Expect.contains options.BootstrapServers connection.Broker "one of the brokers"
+                  Expect.isTrue (connection.IsOpen && connection.Socket.Connected) "it is open"
+                  Expect.equal connection.BrokerVersions[ApiKey.Metadata].Lowest 0s "versions"
+                  Expect.equal (connection.BrokerVersions[ApiKey.Produce].ToString()) "0-10" "versions as text"
+                  Expect.isFalse (connection.BrokerVersions.ContainsKey ApiKey.CreateTopics) "an API that it does not have"
+                  let metadata = connection.GetMetadata([ topic ]).ThrowIfError()
+                  Expect.equal (metadata.Brokers |> Seq.map _.NodeId |> Seq.sort |> List.ofSeq) [ 1; 2; 3 ] "brokers"
+                  Expect.containsAll (metadata.Brokers |> Seq.map _.Address) options.BootstrapServers "addresses"
+                  let found = Seq.exactlyOne metadata.Topics
+                  Expect.equal (found.Name, found.Error, found.IsInternal) (topic, ErrorCode.None, false) "the topic"
+                  Expect.equal (found.Partitions |> Seq.map _.Partition |> Seq.sort |> List.ofSeq) [ 0; 1 ] "partitions"
+                  let second = found.Partitions |> Seq.find (fun it -> it.Partition = 1)
+                  Expect.equal (second.LeaderId, second.Replicas.Count, second.Error) (2, 3, ErrorCode.None) "a partition"
+                  Expect.equal (connection.GetMetadata([ topic ]).Topics[0]) found "metadata is compared by content"
+                  let mutable leader: PartitionLeader | null = null
+                  let mutable error = ErrorCode.UnknownServerError
+                  Expect.isTrue (metadata.TryGetLeader(TopicPartition(topic, 1), &leader, &error)) "a leader"
+                  Expect.equal ((there leader).NodeId, error) (2, ErrorCode.None) "which"
+                  Expect.equal (KafkaCluster.FindLeader(options, TopicPartition(topic, 1))) (there leader) "the same, asked at once"
+                  Expect.isFalse (metadata.TryGetLeader(TopicPartition(topic, 9), &leader, &error)) "no such partition"
+                  Expect.equal (leader, error) (null, ErrorCode.UnknownTopicOrPartition) "why"
+                  Expect.isEmpty (connection.GetMetadata([]).Topics) "no topics"
+                  Expect.equal (connection.GetMetadata().Topics.Count) 1 "all topics"
+                  let unknown = connection.GetMetadata([ "nowhere" ])
+                  Expect.equal unknown.Topics[0].Error ErrorCode.UnknownTopicOrPartition "an unknown topic"
+                  let error = thrown "unknown topic" (fun () -> unknown.ThrowIfError() |> ignore)
+                  Expect.equal (error.Kind, error.ErrorCode) (KafkaFaultKind.BrokerError, ErrorCode.UnknownTopicOrPartition) "thrown"
+                  Expect.equal error.Exchange unknown.Exchange "with the call"
+                  Expect.stringContains error.Message "nowhere" "and the topic"
+                  use controller = KafkaCluster.ConnectController options
+                  let address = metadata.Brokers |> Seq.find (fun it -> it.NodeId = metadata.ControllerId) |> _.Address
+                  Expect.equal controller.Broker address "the controller"
+                  use same = KafkaConnection.Open(options, address)
+                  Expect.equal same.Broker address "a broker by its address"))
+
+          testCase "every exchange is told to the observer and stands in its result" (fun () ->
+              onCluster (fun _ options ->
+                  let told = ResizeArray<ExchangeInfo>()
+                  let options = KafkaClientOptions(options.BootstrapServers, ClientId = "seen", Observer = told.Add)
+                  use producer = new PartitionProducer(options, partition)
+                  let began = DateTimeOffset.UtcNow
+                  let result = producer.Produce(batch "a" 1).ThrowIfError()
+                  let apis = told |> Seq.map _.Api |> List.ofSeq
+                  Expect.contains apis ApiKey.ApiVersions "versions"
+                  Expect.contains apis ApiKey.Metadata "the leader"
+                  let last = told[told.Count - 1]
+                  let own = result.Exchange
+                  Expect.equal (last.Api, last.Version, last.Broker) (own.Api, own.Version, own.Broker) "the same call"
+                  Expect.equal (own.Api, own.Version) (ApiKey.Produce, 10s) "the call"
+                  Expect.equal own.Broker (Nullable (there producer.Client.Leader).Address) "the leader"
+                  Expect.isGreaterThan own.BytesOut (batch "a" 1).SizeInBytes "bytes out"
+                  Expect.isGreaterThan own.BytesIn 10 "bytes in"
+                  Expect.isGreaterThan own.CorrelationId 0 "correlation id"
+                  Expect.isTrue (own.Began >= began.AddMilliseconds -50.0 && own.Elapsed > TimeSpan.Zero && own.WasSent) "time"
+                  Expect.equal (own.UnreadBytes, own.Fault) (0, null) "the rest"
+                  Expect.stringStarts (own.ToString()) ("Produce v10 to " + own.Broker.ToString() + ": ") "text")) ]
+
+let private failures =
+    testList
+        "failures"
+        [ testCase "an error code is a value, and thrown only when asked" (fun () ->
+              onCluster (fun cluster options ->
+                  use producer = new PartitionProducer(options, partition)
+                  cluster.PushErrors(produceKey, [ ErrorCode.MessageTooLarge.Code ])
+                  let result = producer.Produce(batch "a" 1)
+                  Expect.equal
+                      (result.Status, result.Error, result.BaseOffset)
+                      (ProduceStatus.Rejected, ErrorCode.MessageTooLarge, -1L)
+                      "the result"
+                  Expect.isNull result.Fault "no fault"
+                  let error = thrown "too large" (fun () -> result.ThrowIfError() |> ignore)
+                  Expect.equal (error.Kind, error.ErrorCode) (KafkaFaultKind.BrokerError, ErrorCode.MessageTooLarge) "thrown"
+                  Expect.equal (error.Exchange, error.Broker) (result.Exchange, result.Exchange.Broker) "with the call"
+
+                  for part in [ "Produce to 127.0.0.1:"; "MESSAGE_TOO_LARGE (10)"; "is not in the log" ] do
+                      Expect.stringContains error.Message part "message"
+
+                  Expect.isTrue (there producer.Client.Connection).IsOpen "the connection is still good"))
+
+          testCase "where the broker is not sure, or the answer is lost, nobody knows" (fun () ->
+              onCluster (fun cluster options ->
+                  use producer = new PartitionProducer(options, partition)
+                  cluster.PushErrors(produceKey, [ ErrorCode.RequestTimedOut.Code; MockCluster.Disconnect ])
+                  let unsure = producer.Produce(batch "a" 1)
+                  Expect.equal (unsure.Status, unsure.Error) (ProduceStatus.Unknown, ErrorCode.RequestTimedOut) "not sure"
+                  let lost = producer.Produce(batch "a" 1)
+                  Expect.equal (lost.Status, lost.Error) (ProduceStatus.Unknown, ErrorCode.None) "lost"
+                  Expect.equal (there lost.Fault).Kind KafkaFaultKind.Closed "the fault"
+                  Expect.equal (there lost.Exchange.Fault).Kind KafkaFaultKind.Closed "the fault in the exchange"
+
+                  for result in [ unsure; lost ] do
+                      let error = thrown "unknown" (fun () -> result.ThrowIfError() |> ignore)
+                      Expect.stringContains error.Message "may or may not be in the log" "message"
+
+                  Expect.isNull producer.Client.Connection "the connection is gone"
+                  Expect.equal
+                      (producer.Produce(batch "a" 1).ThrowIfError().Status)
+                      ProduceStatus.Acknowledged
+                      "the next call makes another"))
+
+          testCase "a fetch tells errors and faults, with what came with them" (fun () ->
+              onCluster (fun cluster options ->
+                  use producer = new PartitionProducer(options, partition)
+                  use fetcher = new PartitionFetcher(options, partition)
+                  producer.Produce(batch "a" 3).ThrowIfError() |> ignore
+                  fetcher.Offset <- 99L
+                  let beyond = fetcher.Fetch()
+                  Expect.equal beyond.Error ErrorCode.OffsetOutOfRange "beyond the end"
+                  Expect.equal (beyond.NextOffset, beyond.HighWatermark) (99L, 3L) "it does not move, and the bounds are there"
+                  Expect.isEmpty beyond.Batches "no batches"
+                  let error = thrown "beyond" (fun () -> beyond.ThrowIfError() |> ignore)
+                  Expect.equal error.ErrorCode ErrorCode.OffsetOutOfRange "thrown"
+                  fetcher.Offset <- 0L
+                  cluster.PushErrors(fetchKey, [ MockCluster.Disconnect ])
+                  let lost = fetcher.Fetch()
+                  Expect.equal
+                      ((there lost.Fault).Kind, lost.Error, lost.HighWatermark)
+                      (KafkaFaultKind.Closed, ErrorCode.None, -1L)
+                      "lost"
+                  Expect.equal
+                      (lost.Records.Length, lost.NextOffset, lost.LastStableOffset, lost.LogStartOffset)
+                      (0, 0L, -1L, -1L)
+                      "nothing else"
+                  Expect.isFalse (lost.CurrentLeader.HasValue || lost.PreferredReadReplica.HasValue) "nobody"
+                  Expect.equal (thrown "lost" (fun () -> lost.ThrowIfError() |> ignore)).Kind KafkaFaultKind.Closed "thrown"
+                  cluster.PushErrors(listKey, [ MockCluster.Disconnect; ErrorCode.NotLeaderOrFollower.Code ])
+                  let sought = fetcher.Seek OffsetSpec.Latest
+                  Expect.equal
+                      ((there sought.Fault).Kind, sought.Offset, fetcher.Offset)
+                      (KafkaFaultKind.Closed, Nullable(), 0L)
+                      "not found"
+                  Expect.equal (thrown "not found" (fun () -> sought.ThrowIfError() |> ignore)).Kind KafkaFaultKind.Closed "thrown"
+                  let sought = fetcher.Seek OffsetSpec.Latest
+                  Expect.equal (sought.Error, sought.Offset, fetcher.Offset) (ErrorCode.NotLeaderOrFollower, Nullable(), 0L) "refused"
+                  Expect.equal (sought.Timestamp, sought.LeaderEpoch) (-1L, -1) "nothing else"
+                  Expect.equal
+                      (thrown "refused" (fun () -> sought.ThrowIfError() |> ignore)).ErrorCode
+                      ErrorCode.NotLeaderOrFollower
+                      "thrown"
+                  Expect.equal (recordsOf (fetcher.Fetch().ThrowIfError())).Length 3 "it goes on"))
+
+          testCase "without a broker there is one exception that says what went wrong with each" (fun () ->
+              let first, refusing = Loopback.refuse ()
+              let second', refusing' = Loopback.refuse ()
+              use _ = first
+              use _ = second'
+              let addresses = [ refusing; refusing' ] |> List.map (fun it -> BrokerAddress(it.Host, it.Port))
+              let options = KafkaClientOptions(addresses)
+              let error = thrown "connect" (fun () -> KafkaCluster.Connect options |> ignore)
+              Expect.equal (error.Kind, error.Broker) (KafkaFaultKind.NoBroker, Nullable()) "no broker"
+              Expect.isNull error.Exchange "it did not come to a call"
+              Expect.equal (error.Fault.Causes |> Seq.map _.Kind |> List.ofSeq) (List.replicate 2 KafkaFaultKind.CannotConnect) "each"
+              Expect.containsAll (error.Fault.Causes |> Seq.map _.Broker) (List.map Nullable addresses) "which"
+
+              for address in addresses do
+                  Expect.stringContains error.Message (address.ToString()) "message"
+
+              let error = thrown "open" (fun () -> KafkaConnection.Open(options, addresses.Head) |> ignore)
+              Expect.equal (error.Kind, error.Broker) (KafkaFaultKind.CannotConnect, Nullable addresses.Head) "one broker"
+              use producer = new PartitionProducer(options, partition)
+              let result = producer.Produce(batch "a" 1)
+              Expect.equal (result.Status, (there result.Fault).Kind) (ProduceStatus.Rejected, KafkaFaultKind.NoBroker) "not sent"
+              Expect.isFalse result.Exchange.WasSent "not sent"
+              Expect.equal (result.Exchange.Version, result.Exchange.Broker) (-1s, Nullable()) "no call"
+              Expect.stringStarts (result.ToString()) "Rejected: none of the bootstrap brokers" "text"
+              Expect.equal (thrown "produce" (fun () -> result.ThrowIfError() |> ignore)).Kind KafkaFaultKind.NoBroker "thrown")
+
+          testCase "without a leader the exception has the error code" (fun () ->
+              onCluster (fun _ options ->
+                  let nowhere = TopicPartition("nowhere", 0)
+                  use client = new PartitionClient(options, nowhere)
+
+                  for action in
+                      [ (fun () -> KafkaCluster.FindLeader(options, nowhere) |> ignore); (fun () -> client.Connect() |> ignore) ] do
+                      let error = thrown "no leader" action
+                      Expect.equal (error.Kind, error.ErrorCode) (KafkaFaultKind.NoLeader, ErrorCode.UnknownTopicOrPartition) "the kind"
+                      Expect.stringContains error.Message "nowhere-0" "message"))
+
+          testCase "what the broker does not know is told without breaking the connection" (fun () ->
+              onCluster (fun _ options ->
+                  use connection = KafkaCluster.ConnectController options
+                  let error = thrown "create" (fun () -> connection.CreateTopics([ NewTopic "new" ]) |> ignore)
+                  Expect.equal (error.Kind, (there error.Exchange).Api) (KafkaFaultKind.NoCommonVersion, ApiKey.CreateTopics) "the kind"
+                  Expect.equal (error.Broker, (there error.Exchange).WasSent) (Nullable connection.Broker, false) "nothing was sent"
+                  Expect.equal (connection.GetMetadata([ topic ]).ThrowIfError().Topics.Count) 1 "it is still good"))
+
+          testCase "a connection that was cut tells so, then that it is unusable" (fun () ->
+              onCluster (fun cluster options ->
+                  use connection = KafkaCluster.Connect options
+                  cluster.SetBrokerDown MockCluster.AllBrokers
+                  let error = thrown "cut" (fun () -> connection.GetMetadata() |> ignore)
+                  Expect.contains [ KafkaFaultKind.Closed; KafkaFaultKind.Broken ] error.Kind "the first call"
+                  Expect.stringStarts error.Message ("Metadata to " + connection.Broker.ToString() + ": ") "message"
+                  Expect.isFalse connection.IsOpen "it is closed"
+                  Expect.equal (thrown "later" (fun () -> connection.GetMetadata() |> ignore)).Kind KafkaFaultKind.Unusable "a later call")) ]
+
+// ---- cancelling and disposing ----
+
+let private ends =
+    testList
+        "cancelling and disposing"
+        [ testCase "a call that is cancelled before it begins throws, and harms nothing" (fun () ->
+              onCluster (fun _ options ->
+                  let token = CancellationToken true
+                  use client = new PartitionClient(options, partition)
+                  use producer = new PartitionProducer(client)
+                  use fetcher = new PartitionFetcher(client)
+                  use connection = KafkaCluster.Connect options
+                  let own = client.Connect()
+
+                  let calls: (string * (unit -> unit)) list =
+                      [ "produce", (fun () -> producer.Produce(batch "a" 1, token) |> ignore)
+                        "fetch", (fun () -> fetcher.Fetch token |> ignore)
+                        "seek", (fun () -> fetcher.Seek(OffsetSpec.Latest, token) |> ignore)
+                        "seek to time", (fun () -> fetcher.SeekToTime(DateTimeOffset.UtcNow, token) |> ignore)
+                        "find", (fun () -> fetcher.FindOffset(OffsetSpec.Latest, token) |> ignore)
+                        "connect", (fun () -> client.Connect token |> ignore)
+                        "metadata", (fun () -> connection.GetMetadata([], token) |> ignore)
+                        "create", (fun () -> connection.CreateTopics([], Nullable(), token) |> ignore)
+                        "delete", (fun () -> connection.DeleteTopics([], Nullable(), token) |> ignore)
+                        "coordinator", (fun () -> connection.FindCoordinator(CoordinatorType.Group, "g", token) |> ignore)
+                        "open", (fun () -> KafkaConnection.Open(options, connection.Broker, token) |> ignore)
+                        "cluster", (fun () -> KafkaCluster.Connect(options, token) |> ignore)
+                        "controller", (fun () -> KafkaCluster.ConnectController(options, token) |> ignore)
+                        "leader", (fun () -> KafkaCluster.FindLeader(options, partition, token) |> ignore) ]
+
+                  for name, call in calls do
+                      Expect.equal (cancelled name call).CancellationToken token name
+
+                  Expect.isTrue connection.IsOpen "the connection is still open"
+                  Expect.isTrue (Object.ReferenceEquals(client.Connection, own) && own.IsOpen) "so is the client's, which is the same"))
+
+          testCase "a fetch that is cancelled while it waits throws, and the next one works" (fun () ->
+              onCluster (fun _ options ->
+                  use producer = new PartitionProducer(options, partition)
+                  use fetcher = new PartitionFetcher(options, partition, FetcherOptions(MaxWait = 15.0 * second))
+                  fetcher.Client.Connect() |> ignore
+                  use source = new CancellationTokenSource(moment)
+                  let clock = Diagnostics.Stopwatch.StartNew()
+                  let error = cancelled "fetch" (fun () -> fetcher.Fetch source.Token |> ignore)
+                  Expect.isLessThan clock.Elapsed (10.0 * second) "it did not wait to the end"
+                  Expect.equal error.CancellationToken source.Token "the token"
+
+                  match error.InnerException with
+                  | :? KafkaException as inner ->
+                      Expect.equal (inner.Kind, (there inner.Exchange).WasSent) (KafkaFaultKind.Cancelled, true) "the call"
+                  | other -> failtestf "not the fault of the call: %O" other
+
+                  Expect.isNull fetcher.Client.Connection "the connection is gone"
+                  producer.Produce(batch "a" 1).ThrowIfError() |> ignore
+                  Expect.equal (recordsOf (fetcher.Fetch())).Length 1 "the next fetch"))
+
+          testCase "a batch whose call is cancelled after it was sent may be in the log, and the result says so" (fun () ->
+              onCluster (fun cluster options ->
+                  use producer = new PartitionProducer(options, partition)
+                  producer.Client.Connect() |> ignore
+                  cluster.SetRtt(MockCluster.AllBrokers, 5.0 * second)
+                  use source = new CancellationTokenSource(moment)
+                  let result = producer.Produce(batch "a" 1, source.Token)
+                  cluster.SetRtt(MockCluster.AllBrokers, TimeSpan.Zero)
+                  Expect.equal (result.Status, (there result.Fault).Kind) (ProduceStatus.Unknown, KafkaFaultKind.Cancelled) "the result"
+                  let error = cancelled "produce" (fun () -> result.ThrowIfError() |> ignore)
+                  Expect.equal error.CancellationToken source.Token "the token"
+                  Expect.stringContains error.Message "may or may not be in the log" "message"
+                  use fetcher = new PartitionFetcher(options, partition)
+                  Expect.equal (recordsOf (fetcher.Fetch())).Length 1 "it is"))
+
+          testCase "disposing twice is once, and nothing works afterwards" (fun () ->
+              onCluster (fun _ options ->
+                  let gone name action = Expect.throwsT<ObjectDisposedException> action name
+                  let producer = new PartitionProducer(options, partition)
+                  let fetcher = new PartitionFetcher(options, partition)
+                  producer.Produce(batch "a" 1).ThrowIfError() |> ignore
+                  fetcher.Fetch().ThrowIfError() |> ignore
+                  let connection = there producer.Client.Connection
+
+                  for _ in 1..2 do
+                      producer.Dispose()
+                      fetcher.Dispose()
+
+                  Expect.isFalse connection.IsOpen "the connection is closed"
+                  gone "produce" (fun () -> producer.Produce(batch "a" 1) |> ignore)
+                  gone "fetch" (fun () -> fetcher.Fetch() |> ignore)
+                  gone "seek" (fun () -> fetcher.Seek OffsetSpec.Latest |> ignore)
+                  gone "connect" (fun () -> producer.Client.Connect() |> ignore)
+                  let connection = KafkaCluster.Connect options
+
+                  for _ in 1..2 do
+                      connection.Dispose()
+
+                  gone "metadata" (fun () -> connection.GetMetadata() |> ignore)
+                  let never = new PartitionProducer(options, partition)
+                  never.Dispose()
+                  never.Dispose()))
+
+          testCase "a client that is shared outlives who uses it, and connects again after it was disconnected" (fun () ->
+              onCluster (fun _ options ->
+                  use client = new PartitionClient(options, partition)
+                  Expect.isTrue (isNull client.Connection && isNull client.Leader) "no connection before it is needed"
+                  let producer = new PartitionProducer(client, ProducerOptions(Acks = Acks.Leader))
+                  Expect.equal
+                      (producer.Options, client.Partition, client.Options)
+                      (ProducerOptions(Acks = Acks.Leader), partition, options)
+                      "what it is made of"
+                  producer.Produce(batch "a" 1).ThrowIfError() |> ignore
+                  producer.Dispose()
+                  let connection = there client.Connection
+                  Expect.isTrue connection.IsOpen "the connection is open"
+                  Expect.equal (there client.Leader).Address connection.Broker "to the leader"
+                  client.Disconnect()
+                  Expect.isFalse connection.IsOpen "disconnected"
+                  use fetcher = new PartitionFetcher(client)
+                  Expect.equal (recordsOf (fetcher.Fetch().ThrowIfError())).Length 1 "connected again"
+                  (there client.Connection).Dispose()
+                  Expect.equal (recordsOf (fetcher.Fetch().ThrowIfError())).Length 1 "and again")) ]
+
+// ---- with a broker that says what it is told to ----
+
+let private topicId = Guid "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
+
+/// Options for a broker that leads the partition and answers everything else by `rest`.
+let private scripted (rest: Received -> Act list) (test: KafkaClientOptions -> unit) =
+    Scripted.broker (fun me -> Script.knowing Script.everything (Script.leading [ Script.topic topic topicId ] me rest)) (fun broker ->
+        test (KafkaClientOptions([ BrokerAddress(broker.Address.Host, broker.Address.Port) ])))
+
+let private node: NodeEndpoint = { NodeId = 7; Host = "elsewhere"; Port = 9093; Rack = None }
+let private moved: CurrentLeader = { LeaderId = 7; LeaderEpoch = 12 }
+
+let private answers =
+    testList
+        "answers"
+        [ testCase "all that a broker says of a batch that it refuses comes through" (fun () ->
+              let rest (received: Received) =
+                  match received.Request with
+                  | Request.Produce request ->
+                      let response =
+                          Script.produced
+                              (fun answer ->
+                                  { answer with
+                                      Error = ErrorCode.InvalidRecord
+                                      BaseOffset = -1L
+                                      ErrorMessage = Some "one is bad"
+                                      RecordErrors = [ { BatchIndex = 1; Message = Some "no key" }; { BatchIndex = 3; Message = None } ]
+                                      CurrentLeader = moved })
+                              request
+
+                      Script.answer Produce.api received { response with ThrottleTimeMs = 250; NodeEndpoints = [ node ] }
+                  | _ -> Script.unexpected received
+
+              scripted rest (fun options ->
+                  use producer = new PartitionProducer(options, partition)
+                  let result = producer.Produce(batch "a" 4)
+                  Expect.equal
+                      (result.Status, result.Error, result.ErrorMessage)
+                      (ProduceStatus.Rejected, ErrorCode.InvalidRecord, "one is bad")
+                      "the refusal"
+                  Expect.equal (List.ofSeq result.RecordErrors) [ RecordError(1, "no key"); RecordError(3, null) ] "the records"
+                  let elsewhere = LeaderHint(7, 12, Nullable(BrokerAddress("elsewhere", 9093)))
+                  Expect.equal
+                      (result.CurrentLeader, result.ThrottleTime)
+                      (Nullable elsewhere, TimeSpan.FromMilliseconds 250.0)
+                      "the rest"
+                  Expect.equal result.Exchange.Version 13s "by topic id"
+                  Expect.stringContains (thrown "refused" (fun () -> result.ThrowIfError() |> ignore)).Message "one is bad" "message"
+                  Expect.equal (result.ToString()) "Rejected: INVALID_RECORD (87)" "text"))
+
+          testCase "all that a broker says of a batch that it takes comes through" (fun () ->
+              let rest (received: Received) =
+                  match received.Request with
+                  | Request.Produce request ->
+                      request
+                      |> Script.produced (fun answer ->
+                          { answer with BaseOffset = 42L; LogAppendTimeMs = 1_700_000_000_000L; LogStartOffset = 40L })
+                      |> Script.answer Produce.api received
+                  | _ -> Script.unexpected received
+
+              scripted rest (fun options ->
+                  use producer = new PartitionProducer(options, partition)
+                  let result = producer.Produce(batch "a" 1).ThrowIfError()
+                  Expect.equal (result.BaseOffset, result.LogStartOffset) (42L, 40L) "offsets"
+                  Expect.equal result.LogAppendTime (Nullable(DateTimeOffset.FromUnixTimeMilliseconds 1_700_000_000_000L)) "the time"))
+
+          testCase "all that a broker says to a fetch comes through" (fun () ->
+              let stored = batchWith (RecordBatchOptions(BaseOffset = 10L)) [ plain "a"; plain "b" ]
+
+              let rest (received: Received) =
+                  match received.Request with
+                  | Request.Fetch request ->
+                      let response =
+                          Script.fetched
+                              (fun answer ->
+                                  { answer with
+                                      HighWatermark = 100L
+                                      LastStableOffset = 90L
+                                      LogStartOffset = 5L
+                                      AbortedTransactions =
+                                          Some [ { ProducerId = 3L; FirstOffset = 10L }; { ProducerId = 4L; FirstOffset = 11L } ]
+                                      PreferredReadReplica = 7
+                                      CurrentLeader = { moved with LeaderId = 8 }
+                                      Records = Some stored.Bytes })
+                              request
+
+                      Script.answer Fetch.api received { response with ThrottleTimeMs = 250; NodeEndpoints = [ node ] }
+                  | _ -> Script.unexpected received
+
+              scripted rest (fun options ->
+                  use fetcher =
+                      new PartitionFetcher(
+                          options,
+                          partition,
+                          FetcherOptions(IsolationLevel = IsolationLevel.ReadCommitted),
+                          Offset = 11L
+                      )
+                  let fetched = fetcher.Fetch().ThrowIfError()
+                  Expect.equal (fetched.Offset, fetched.NextOffset) (11L, 12L) "offsets"
+                  Expect.equal (fetched.HighWatermark, fetched.LastStableOffset, fetched.LogStartOffset) (100L, 90L, 5L) "bounds"
+                  Expect.equal
+                      (List.ofSeq fetched.AbortedTransactions)
+                      [ AbortedTransaction(3L, 10L); AbortedTransaction(4L, 11L) ]
+                      "transactions"
+                  Expect.equal
+                      (fetched.PreferredReadReplica, fetched.ThrottleTime)
+                      (Nullable 7, TimeSpan.FromMilliseconds 250.0)
+                      "the rest"
+                  Expect.equal fetched.CurrentLeader (Nullable(LeaderHint(8, 12, Nullable()))) "a leader whose address is not told"
+                  Expect.equal (recordsOf fetched) [ 10L, plain "a"; 11L, plain "b" ] "the whole batch"
+                  Expect.equal (Bytes fetched.Records) stored.Bytes "its bytes"))
+
+          testCase "topics are created and deleted, each with a result of its own" (fun () ->
+              let rest (received: Received) =
+                  match received.Request with
+                  | Request.CreateTopics request ->
+                      let made (topic: CreateTopics.Topic) : CreateTopics.TopicResult =
+                          { CreateTopics.topicResult.Default with
+                              Name = topic.Name
+                              TopicId = topicId
+                              NumPartitions = topic.NumPartitions
+                              ReplicationFactor = int16 topic.Configs.Length }
+
+                      let exists = { made request.Topics[1] with Error = ErrorCode.TopicAlreadyExists; ErrorMessage = Some "it is there" }
+                      Script.answer
+                          CreateTopics.api
+                          received
+                          { ThrottleTimeMs = request.TimeoutMs; Topics = [ made request.Topics[0]; exists ] }
+                  | Request.DeleteTopics request ->
+                      let topics =
+                          request.Topics
+                          |> List.map (fun topic ->
+                              { DeleteTopics.topicResult.Default with Name = topic.Name; Error = ErrorCode.TopicDeletionDisabled })
+
+                      Script.answer DeleteTopics.api received { ThrottleTimeMs = request.TimeoutMs; Topics = topics }
+                  | _ -> Script.unexpected received
+
+              scripted rest (fun options ->
+                  use controller = KafkaCluster.ConnectController options
+                  let topics = [ NewTopic("a", 4, Configs = readOnlyDict [ "x", "1"; "y", "2" ]); NewTopic "b" ]
+                  let created = controller.CreateTopics(topics, Nullable second)
+                  let first, exists = created.Topics[0], created.Topics[1]
+                  Expect.equal (first.Name, first.TopicId, first.Error) ("a", topicId, ErrorCode.None) "the first"
+                  Expect.equal (first.Partitions, first.ReplicationFactor) (4, 2s) "its size"
+                  Expect.equal
+                      (exists.Name, exists.Error, exists.ErrorMessage)
+                      ("b", ErrorCode.TopicAlreadyExists, "it is there")
+                      "the second"
+                  Expect.equal (exists.Partitions, created.ThrottleTime) (-1, second) "the rest"
+                  let error = thrown "exists" (fun () -> created.ThrowIfError() |> ignore)
+                  Expect.equal error.ErrorCode ErrorCode.TopicAlreadyExists "thrown"
+                  Expect.stringEnds error.Message "TOPIC_ALREADY_EXISTS (36): it is there; topic b" "message"
+                  let deleted = controller.DeleteTopics [ "a" ]
+                  Expect.equal
+                      (deleted.Topics |> Seq.map (fun it -> it.Name, it.Error) |> List.ofSeq)
+                      [ "a", ErrorCode.TopicDeletionDisabled ]
+                      "deleted"
+                  Expect.equal deleted.ThrottleTime (10.0 * second) "the time-out unless given"
+                  Expect.throwsT<ArgumentOutOfRangeException>
+                      (fun () -> controller.DeleteTopics([], Nullable(-second)) |> ignore)
+                      "time-out"))
+
+          testCase "coordinators are found in both forms of the answer" (fun () ->
+              onCluster (fun cluster options ->
+                  cluster.SetCoordinator("group", "g", 2)
+                  use connection = KafkaCluster.Connect options
+                  let found = connection.FindCoordinator(CoordinatorType.Group, "g").ThrowIfError()
+                  let broker = connection.GetMetadata([]).Brokers |> Seq.find (fun it -> it.NodeId = 2)
+                  Expect.equal (found.Key, found.NodeId, found.Address) ("g", 2, Nullable broker.Address) "by the old form")
+
+              let rest (received: Received) =
+                  match received.Request with
+                  | Request.FindCoordinator request ->
+                      let answer key error : FindCoordinator.Coordinator =
+                          { Key = key; NodeId = 3; Host = "here"; Port = 1; Error = error; ErrorMessage = Some "because" }
+
+                      let coordinators =
+                          match request.Keys with
+                          | [ "none" ] -> [ answer "none" ErrorCode.CoordinatorNotAvailable ]
+                          | [ "silence" ] -> []
+                          | _ -> [ answer "other" ErrorCode.None; { answer "g" ErrorCode.None with NodeId = 4 } ]
+
+                      Script.answer FindCoordinator.api received { FindCoordinator.response.Default with Coordinators = coordinators }
+                  | _ -> Script.unexpected received
+
+              scripted rest (fun options ->
+                  use connection = KafkaCluster.Connect options
+                  let found = connection.FindCoordinator(CoordinatorType.Transaction, "g").ThrowIfError()
+                  Expect.equal (found.NodeId, found.Address) (4, Nullable(BrokerAddress("here", 1))) "by the new form"
+
+                  for key in [ "none"; "silence" ] do
+                      let none = connection.FindCoordinator(CoordinatorType.Group, key)
+                      Expect.equal
+                          (none.Error, none.NodeId, none.Address)
+                          (ErrorCode.CoordinatorNotAvailable, -1, Nullable())
+                          "there is none"
+                      let error = thrown "none" (fun () -> none.ThrowIfError() |> ignore)
+                      Expect.equal error.ErrorCode ErrorCode.CoordinatorNotAvailable "thrown"))
+
+          testCase "an answer that cannot be read says where" (fun () ->
+              let rest (received: Received) =
+                  match received.Request with
+                  | Request.Fetch request ->
+                      let frame = Script.frame Fetch.api received (Script.fetched id request)
+                      // The number of topics, in its compact form: more than there is room for.
+                      frame[4 + 5 + 4 + 2 + 4] <- 0x7Fuy
+                      [ Act.Send frame ]
+                  | _ -> Script.unexpected received
+
+              scripted rest (fun options ->
+                  use fetcher = new PartitionFetcher(options, partition)
+                  let fault = there (fetcher.Fetch().Fault)
+                  Expect.equal fault.Kind KafkaFaultKind.Malformed "the kind"
+                  Expect.stringContains (there fault.Path) "FetchResponse/" "the path"
+                  Expect.isTrue fault.ByteOffset.HasValue "the place"
+                  Expect.isTrue fault.Broker.HasValue "the broker"))
+
+          testCase "answers that no broker should give each have their kind" (fun () ->
+              let cases: (KafkaFaultKind * (Received -> Fetch.Request -> Act list)) list =
+                  [ KafkaFaultKind.BadFrameLength, (fun _ _ -> [ Act.Send(Script.length -1) ])
+                    KafkaFaultKind.WrongCorrelationId,
+                    (fun received request ->
+                        [ Act.Send(Script.frameFor Fetch.api received.Header.ApiVersion 9999 (Script.fetched id request)) ])
+                    KafkaFaultKind.NotAnswered,
+                    (fun received request -> Script.answer Fetch.api received { Script.fetched id request with Topics = [] })
+                    KafkaFaultKind.TimedOut, (fun _ _ -> [])
+                    KafkaFaultKind.Closed, (fun _ _ -> [ Act.Close ]) ]
+
+              for kind, answer in cases do
+                  let rest (received: Received) =
+                      match received.Request with
+                      | Request.Fetch request -> answer received request
+                      | _ -> Script.unexpected received
+
+                  scripted rest (fun options ->
+                      use fetcher = new PartitionFetcher(KafkaClientOptions(options.BootstrapServers, CallTimeout = moment), partition)
+                      Expect.equal (there (fetcher.Fetch().Fault)).Kind kind "the kind")) ]
+
+[<Tests>]
+let tests = testList "façade" [ signatures; batches; options; mainJob; failures; ends; answers ]
