@@ -1,30 +1,54 @@
+/// Runs the benchmarks that are named on the command line, or all of them.
 module LibKafka.Benchmarks.Program
 
-open BenchmarkDotNet.Attributes
-open BenchmarkDotNet.Configs
-open BenchmarkDotNet.Jobs
-open BenchmarkDotNet.Running
-open BenchmarkDotNet.Toolchains.InProcess.Emit
-open LibKafka.Benchmarks.Baseline
+open System
+open BenchmarkDotNet.Environments
+open LibKafka.Benchmarks.Rows
 
-[<MemoryDiagnoser>]
-type Varint() =
-    let buffer = Array.zeroCreate<byte> 8
+let private benchmarks: (string * (unit -> Row list)) list =
+    [ "encode", Micro.encodeRows; "decode", Micro.decodeRows; "produce", EndToEnd.produceRows; "fetch", EndToEnd.fetchRows ]
 
-    [<Benchmark>]
-    member _.Write() = Loops.WriteVarint(buffer, 0, 300)
+let private out = "artifacts/bench.json"
 
-/// In this process: for another one BenchmarkDotNet would generate a project and look for ours by the assembly's name.
-let config =
-    ManualConfig
-        .Create(DefaultConfig.Instance)
-        .AddJob(Job.ShortRun.WithToolchain InProcessEmitToolchain.Instance)
-        .WithArtifactsPath("artifacts/benchmarks")
+let private say (line: string) = Console.Out.WriteLine line
+
+/// What was measured on, and what the columns mean.
+let private head: string list =
+    let host = HostEnvironmentInfo.GetCurrent()
+
+    [ ""
+      yield! host.ToFormattedString()
+      Runtime.InteropServices.RuntimeInformation.FrameworkDescription
+      ""
+      "encode, decode: batches of 1,000 records. " + String.Join("; ", Shapes.legend)
+      "produce, fetch: 100-byte values, batches just under 1 MB, one request in flight, mock brokers in this process"
+      "floor: a copy and a CRC-32C of the same bytes; for produce and fetch, bare loopback sockets with as many bytes and round trips"
+      "reached: the part of the floor's speed. All numbers are medians"
+      "" ]
+
+/// The names that are no benchmark's.
+let private unknown (names: string list) = names |> List.filter (fun name -> benchmarks |> List.forall (fun (known, _) -> known <> name))
+
+let private measure (name: string, run: unit -> Row list) : Row list =
+    Console.Error.WriteLine $"measuring {name} ..."
+    run ()
+
+let private run (names: string list) =
+    let chosen = benchmarks |> List.filter (fun (name, _) -> List.isEmpty names || List.contains name names)
+    let rows = List.collect measure chosen
+    List.iter say (head @ table rows)
+    save out rows
 
 [<EntryPoint>]
-let main names =
-    let patterns = if Array.isEmpty names then [| "*" |] else names |> Array.map (fun name -> $"*{name}*")
+let main arguments =
+    let names = List.ofArray arguments
 
-    BenchmarkSwitcher.FromAssembly(typeof<Varint>.Assembly).Run(Array.append [| "--filter" |] patterns, config) |> ignore
-
-    0
+    match unknown names with
+    | [] ->
+        run names
+        0
+    | unknown ->
+        let known = String.Join(", ", List.map fst benchmarks)
+        let quoted = String.Join(", ", unknown |> List.map (fun name -> $"'{name}'"))
+        Console.Error.WriteLine $"no benchmark is named {quoted}; there are {known}"
+        2

@@ -239,8 +239,8 @@ type BatchBuilder(options: BatchOptions, limit: int) =
         (offsetDelta: int, attributes: byte, timestamp: int64, key: NullableSpan, value: NullableSpan, headerCount: int, headersSize: int64)
         : int =
         // Taken apart at once, so that they stay in registers.
-        let keyLength = key.ZigZagLength
-        let valueLength = value.ZigZagLength
+        let keyLength = key.ZigZagLength()
+        let valueLength = value.ZigZagLength()
         let keySpan = key.Span
         let valueSpan = value.Span
         let content = int64 keySpan.Length + int64 valueSpan.Length + headersSize

@@ -38,7 +38,7 @@ type NullableSpan =
 
     /// The number of bytes, or -1 for null, in its zig-zag form.
     [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-    member internal this.ZigZagLength = if this.IsNull then 1UL else 2UL * uint64 this.content.Length
+    member internal this.ZigZagLength() = if this.IsNull then 1UL else 2UL * uint64 this.content.Length
 
     /// No bytes and not empty either.
     static member Null = NullableSpan(ReadOnlySpan<byte>(), true)

@@ -1,0 +1,57 @@
+/// The records that are encoded and decoded, always the same ones.
+module LibKafka.Benchmarks.Shapes
+
+open System
+open LibKafka.Wire
+open LibKafka.Records
+open LibKafka.Benchmarks.Baseline
+
+/// Records in a batch.
+[<Literal>]
+let Count = 1000
+
+/// The records of one batch, in memory as a caller has them: every key, value and header in an array of its own.
+type Shape =
+    {
+        Name: string
+        /// For the straightforward loop.
+        Inputs: Input[]
+        /// The same headers in the form that our builder takes.
+        Headers: RecordHeader[][]
+    }
+
+// Shapes differ in sizes alone; the bytes themselves do not matter to anything that is measured.
+let private make name (keySize: int option) valueSize headerCount : Shape =
+    let random = Random 1
+
+    let bytes size =
+        let array = Array.zeroCreate<byte> size
+        random.NextBytes array
+        array
+
+    let header index = Header(Text.Encoding.UTF8.GetBytes $"header-{index}", bytes 16)
+
+    // A record each millisecond, so that timestamp deltas are short but not all the same.
+    let input index =
+        let key = keySize |> Option.map bytes |> Option.toObj
+        Input(1_700_000_000_000L + int64 index, key, bytes valueSize, Array.init headerCount header)
+
+    let ours (header: Header) : RecordHeader = { Key = Bytes header.Key; Value = ValueSome(Bytes header.Value) }
+    let inputs = Array.init Count input
+    { Name = name; Inputs = inputs; Headers = inputs |> Array.map (fun input -> Array.map ours input.Headers) }
+
+let private all =
+    lazy
+        ([ make "a" (Some 16) 100 0; make "b" None 1000 0; make "c" (Some 16) 100 2 ]
+         |> List.map (fun shape -> shape.Name, shape)
+         |> Map.ofList)
+
+/// What each name stands for, for people.
+let legend =
+    [ "a: 16-byte key, 100-byte value"
+      "b: no key, 1,000-byte value"
+      "c: as a, with 2 headers of 8-byte key and 16-byte value" ]
+
+let names = [ "a"; "b"; "c" ]
+
+let byName (name: string) : Shape = all.Value[name]
