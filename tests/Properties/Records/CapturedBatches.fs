@@ -1,0 +1,65 @@
+/// The record batches that real clients sent and that a real broker sent back.
+module LibKafka.Properties.Records.CapturedBatches
+
+open Expecto
+open LibKafka.Wire
+open LibKafka.Records
+open LibKafka.Properties.Protocol.Captures
+
+let private itemsOf (records: Bytes) : RecordSetItem list =
+    [ for item in RecordSet.splitVerified records do
+          item ]
+
+let private batchesOf (records: RecordedRecords) : RecordBatch list =
+    itemsOf records.Records
+    |> List.choose (function
+        | RecordSetItem.Batch batch -> Some batch
+        | _ -> None)
+
+let private name (records: RecordedRecords) = records.From.Client + " " + records.From.Api + " " + records.From.Scenario
+
+/// What the broker refused: some of it was made wrong on purpose.
+let private isRefused (records: RecordedRecords) = records.Sent && not (List.isEmpty records.From.Errors)
+
+let private all = recordsIn.Value
+
+let private sound = all |> List.filter (isRefused >> not)
+
+/// The stored records, with the timestamps that their producers gave them.
+let private stored (batch: RecordBatch) : Result<RecordData list, Fault> =
+    RecordBatch.openRecords Limits.standard Codecs.none batch
+    |> Result.bind (fun view -> RecordView.toList (view.WithCreateTime()))
+
+[<Tests>]
+let tests =
+    testList
+        "recorded batches"
+        [ test "there are batches of every client and of every compression" {
+              let clients = all |> List.map (fun records -> records.From.Client) |> List.distinct
+              let compressions = all |> List.collect batchesOf |> List.map _.Compression |> List.distinct
+              Expect.isGreaterThan clients.Length 4 "clients"
+              Expect.isGreaterThan compressions.Length 3 "compressions"
+          }
+
+          test "every stretch is a batch with the right checksum, but for what the broker refused and the end of a fetch" {
+              for records in sound do
+                  for item in itemsOf records.Records do
+                      match item with
+                      | RecordSetItem.Batch _ -> ()
+                      | RecordSetItem.CutOff _ when not records.Sent -> ()
+                      | other -> failtest (name records + ": " + other.ToString())
+          }
+
+          test "what the broker refused is read or told apart, never lost" {
+              for records in all |> List.filter isRefused do
+                  Expect.isTrue (records.Records.Length = 0 || not (List.isEmpty (itemsOf records.Records))) (name records)
+          }
+
+          test "records that are not compressed are read and written again to the same bytes" {
+              for records in sound do
+                  for batch in batchesOf records do
+                      if batch.Compression = CompressionType.None then
+                          let again = stored batch |> Result.bind (RecordBatch.ofRecords (BatchOptions.ofHeader batch.Header))
+
+                          Expect.equal (again |> Result.map _.Bytes) (Ok batch.Bytes) (name records)
+          } ]
