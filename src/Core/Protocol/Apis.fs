@@ -408,6 +408,23 @@ module Apis =
 type IMessageVisitor<'Result> =
     abstract Visit: key: ApiKey * message: Message<'T> * value: 'T -> 'Result
 
+/// A way to come by any message from outside.
+type private IReading =
+    abstract Read: message: Message<'T> -> Result<'T, Fault>
+
+[<RequireQualifiedAccess>]
+module private Reading =
+
+    let decoding limits version bytes =
+        { new IReading with
+            member _.Read message = Message.decode limits version message bytes }
+
+    let ofJson version json =
+        { new IReading with
+            member _.Read message = Message.ofJson version message json }
+
+    let unknown (key: ApiKey) : Fault = { Problem = Problem.UnknownApi key.Code; Offset = 0; Path = "" }
+
 [<RequireQualifiedAccess>]
 module Request =
 
@@ -508,6 +525,48 @@ module Request =
         | Request.StreamsGroupTopologyDescriptionUpdate value -> visit StreamsGroupTopologyDescriptionUpdate.api value
         | Request.UnregisterController value -> visit UnregisterController.api value
 
+    /// The API that the request belongs to.
+    let apiKey (request: Request) : ApiKey =
+        request
+        |> visit
+            { new IMessageVisitor<ApiKey> with
+                member _.Visit(key, _, _) = key }
+
+    /// One line for people: see `Message.show`.
+    let show (request: Request) : string =
+        request
+        |> visit
+            { new IMessageVisitor<string> with
+                member _.Visit(_, message, value) = Message.show message value }
+
+    /// The bytes of the request at a version, without a header: see `Message.encode`.
+    let encode (version: int16) (request: Request) : Result<Bytes, Fault> =
+        request
+        |> visit
+            { new IMessageVisitor<Result<Bytes, Fault>> with
+                member _.Visit(_, message, value) = Message.encode version message value }
+
+    /// The request at a version as JSON in Kafka's own form: see `Message.toJson`.
+    let toJson (version: int16) (request: Request) : Result<string, Fault> =
+        request
+        |> visit
+            { new IMessageVisitor<Result<string, Fault>> with
+                member _.Visit(_, message, value) = Message.toJson version message value }
+
+    let private read (key: ApiKey) (reading: IReading) : Result<Request, Fault> =
+        key
+        |> Apis.visit
+            { new IApiVisitor<Result<Request, Fault>> with
+                member _.Visit(api, ofRequest, _) = reading.Read api.Request |> Result.map ofRequest }
+        |> Option.defaultWith (fun () -> Error(Reading.unknown key))
+
+    /// The request of an API that the bytes say at a version, without a header: see `Message.decode`. An API that is not known is a fault.
+    let decode (limits: Limits) (key: ApiKey) (version: int16) (bytes: Bytes) : Result<Request, Fault> =
+        read key (Reading.decoding limits version bytes)
+
+    /// The request of an API that JSON of Kafka's own form says at a version: see `Message.ofJson`. An API that is not known is a fault.
+    let ofJson (key: ApiKey) (version: int16) (json: string) : Result<Request, Fault> = read key (Reading.ofJson version json)
+
 [<RequireQualifiedAccess>]
 module Response =
 
@@ -607,3 +666,45 @@ module Response =
         | Response.DeleteShareGroupOffsets value -> visit DeleteShareGroupOffsets.api value
         | Response.StreamsGroupTopologyDescriptionUpdate value -> visit StreamsGroupTopologyDescriptionUpdate.api value
         | Response.UnregisterController value -> visit UnregisterController.api value
+
+    /// The API that the response belongs to.
+    let apiKey (response: Response) : ApiKey =
+        response
+        |> visit
+            { new IMessageVisitor<ApiKey> with
+                member _.Visit(key, _, _) = key }
+
+    /// One line for people: see `Message.show`.
+    let show (response: Response) : string =
+        response
+        |> visit
+            { new IMessageVisitor<string> with
+                member _.Visit(_, message, value) = Message.show message value }
+
+    /// The bytes of the response at a version, without a header: see `Message.encode`.
+    let encode (version: int16) (response: Response) : Result<Bytes, Fault> =
+        response
+        |> visit
+            { new IMessageVisitor<Result<Bytes, Fault>> with
+                member _.Visit(_, message, value) = Message.encode version message value }
+
+    /// The response at a version as JSON in Kafka's own form: see `Message.toJson`.
+    let toJson (version: int16) (response: Response) : Result<string, Fault> =
+        response
+        |> visit
+            { new IMessageVisitor<Result<string, Fault>> with
+                member _.Visit(_, message, value) = Message.toJson version message value }
+
+    let private read (key: ApiKey) (reading: IReading) : Result<Response, Fault> =
+        key
+        |> Apis.visit
+            { new IApiVisitor<Result<Response, Fault>> with
+                member _.Visit(api, _, ofResponse) = reading.Read api.Response |> Result.map ofResponse }
+        |> Option.defaultWith (fun () -> Error(Reading.unknown key))
+
+    /// The response of an API that the bytes say at a version, without a header: see `Message.decode`. An API that is not known is a fault.
+    let decode (limits: Limits) (key: ApiKey) (version: int16) (bytes: Bytes) : Result<Response, Fault> =
+        read key (Reading.decoding limits version bytes)
+
+    /// The response of an API that JSON of Kafka's own form says at a version: see `Message.ofJson`. An API that is not known is a fault.
+    let ofJson (key: ApiKey) (version: int16) (json: string) : Result<Response, Fault> = read key (Reading.ofJson version json)

@@ -1,0 +1,408 @@
+/// Prints what was found, as text or as JSON lines.
+module LibKafka.Inspect.Output
+
+open System
+open System.Buffers
+open System.Globalization
+open System.IO
+open System.Text
+open System.Text.Encodings.Web
+open System.Text.Json
+open System.Text.Unicode
+open LibKafka.Wire
+open LibKafka.Records
+open LibKafka.Protocol
+open LibKafka.Inspect.Options
+open LibKafka.Inspect.Input
+open LibKafka.Inspect.Frames
+open LibKafka.Inspect.Records
+
+/// Prints one line for each thing found. A field is that of the frame printed last; in a log there is none.
+type Printer =
+    /// What comes next is found in a file of this name.
+    abstract File: name: string -> unit
+    abstract Frame: frame: Frame -> unit
+    abstract Item: field: Field option * item: Item -> unit
+    /// A record of the batch printed last, which begins at an offset. It is good for this call only.
+    abstract Record: field: Field option * offset: int64 * batch: RecordBatch * record: Record -> unit
+
+
+/// Control characters, but for tabs and line ends: what has them is no text.
+let private controls =
+    SearchValues.Create
+        [| for code in 0uy .. 0x7Fuy do
+               if (code < ' 'B && code <> '\t'B && code <> '\n'B && code <> '\r'B) || code = 0x7Fuy then
+                   code |]
+
+let private isText (bytes: ReadOnlySpan<byte>) = Utf8.IsValid bytes && bytes.IndexOfAny controls < 0
+
+/// A time for people; the bare number where it is none.
+let private time (milliseconds: int64) =
+    if milliseconds >= 0L && milliseconds < 253402300800000L then
+        DateTimeOffset.FromUnixTimeMilliseconds(milliseconds).ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)
+    else
+        string milliseconds
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Text
+
+[<Sealed>]
+type TextPrinter(output: TextWriter, options: Options) =
+    let line = StringBuilder()
+    let mutable files = 0
+
+    let add (text: string) = line.Append text |> ignore
+
+    /// Without what a terminal might obey.
+    let escape (text: string) =
+        for letter in text do
+            match letter with
+            | '"' -> add "\\\""
+            | '\\' -> add "\\\\"
+            | '\n' -> add "\\n"
+            | '\r' -> add "\\r"
+            | '\t' -> add "\\t"
+            | letter when Char.IsControl letter ->
+                add "\\u"
+                add ((int letter).ToString "x4")
+            | letter -> line.Append letter |> ignore
+
+    let quote (text: string) =
+        add "\""
+        escape text
+        add "\""
+
+    let write () =
+        output.Write line
+        output.Write '\n'
+        line.Clear() |> ignore
+
+    let unreadable (trouble: Trouble) =
+        add "unreadable at byte "
+        add (string trouble.At)
+        add ": "
+
+        if trouble.Path <> "" then
+            add trouble.Path
+            add ": "
+
+        add trouble.Reason
+
+    /// A message without its name, which stands in front of it already.
+    let body (body: Body) =
+        let text =
+            match body with
+            | Body.Request request -> Request.show request
+            | Body.Response response -> Response.show response
+
+        line.Append(text, text.IndexOf ' ' + 1, text.Length - text.IndexOf ' ' - 1) |> ignore
+
+    let identify (isResponse: bool) (identity: Identity) =
+        add identity.Api.Name
+        add (" v" + string identity.Version)
+        add (if isResponse then " response" else " request")
+        identity.CorrelationId |> Option.iter (fun id -> add (", correlation " + string id))
+
+        match identity.ClientId with
+        | Some client ->
+            add ", client "
+            quote client
+        | None -> ()
+
+        add ": "
+
+    let indent (field: Field option) = if field.IsSome then add "  "
+
+    let at (field: Field option) (offset: int64) =
+        indent field
+        add ("@" + string offset + " ")
+
+        match field with
+        | Some field ->
+            escape field.Topic
+            add ("-" + string field.Partition + ": ")
+        | None -> ()
+
+    let batch (batch: RecordBatch) =
+        add (batch.ToString())
+        add (", leader epoch " + string batch.PartitionLeaderEpoch)
+
+        if batch.ProducerId >= 0L then
+            add (", producer " + string batch.ProducerId + " epoch " + string batch.ProducerEpoch)
+            if batch.BaseSequence >= 0 then add (" sequence " + string batch.BaseSequence)
+
+        batch.DeleteHorizon |> ValueOption.iter (fun horizon -> add (", to be kept until " + time horizon))
+        if batch.MaxTimestamp >= 0L then add (", latest " + time batch.MaxTimestamp)
+
+    let content (isShown: bool) (isNull: bool) (bytes: ReadOnlySpan<byte>) =
+        if isNull then
+            add "null"
+        elif not isShown then
+            add (string bytes.Length + " bytes")
+        elif isText bytes then
+            quote (Encoding.UTF8.GetString bytes)
+        else
+            add "0x"
+            add (Convert.ToHexStringLower bytes)
+
+    let header (header: RecordHeader) =
+        quote header.Name
+        add ": "
+
+        match header.Value with
+        | ValueSome value -> content options.Values false value.Span
+        | ValueNone -> add "null"
+
+    interface Printer with
+
+        member _.File(name) =
+            if files > 0 then write ()
+            files <- files + 1
+            add ("==> " + name + " <==")
+            write ()
+
+        member _.Frame(frame) =
+            frame.Number |> Option.iter (fun number -> add ("#" + string number + " "))
+            if frame.Trouble.IsSome then
+                frame.Line |> Option.iter (fun number -> add ("line " + string number + " "))
+            add (if frame.IsResponse then "← " else "→ ")
+            frame.Identity |> Option.iter (identify frame.IsResponse)
+            frame.Body |> Option.iter body
+
+            match frame.Body, frame.Trouble with
+            | Some _, Some trouble ->
+                add " ("
+                unreadable trouble
+                add ")"
+            | _, trouble -> trouble |> Option.iter unreadable
+
+            write ()
+
+        member _.Item(field, item) =
+            match item with
+            | Item.Batch(offset, found) ->
+                at field offset
+                batch found
+            | Item.Trouble(offset, trouble) ->
+                at field offset
+                unreadable trouble
+            | Item.CutOff(offset, bytes) ->
+                at field offset
+                add ("cut off after " + string bytes + " bytes, as usual at the end of what is fetched")
+            | Item.Zeros(offset, bytes) ->
+                at field offset
+                add (string bytes + " bytes of zeros: room that is not written to yet")
+
+            write ()
+
+        member _.Record(field, _, batch, record) =
+            indent field
+            add ("  " + string record.Offset + " ")
+            if record.Timestamp >= 0L then add (time record.Timestamp + " ")
+
+            match if batch.IsControl then Some(ControlRecord.ofRecord record) else None with
+            | Some(Ok control) ->
+                add "control "
+                add (control.Type.ToString())
+
+                match controlBody control, control.Value with
+                | Some(Ok(text, _)), _ -> add (" " + text)
+                | _, ValueSome value -> add (" 0x" + Bytes.toHex value)
+                | _, ValueNone -> ()
+            | _ ->
+                add "key "
+                content options.Keys (not record.HasKey) record.Key
+                add " value "
+                content options.Values (not record.HasValue) record.Value
+
+                if record.HeaderCount > 0 then
+                    add " headers {"
+                    let mutable first = true
+
+                    for found in record.Headers do
+                        if not first then add ", "
+                        first <- false
+                        header (found.ToHeader())
+
+                    add "}"
+
+            write ()
+
+// ---------------------------------------------------------------------------------------------------------------------
+// JSON lines
+
+[<Sealed>]
+type JsonPrinter(output: TextWriter, options: Options) =
+    let buffer = ArrayBufferWriter<byte>()
+
+    let json =
+        new Utf8JsonWriter(buffer, JsonWriterOptions(Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true))
+
+    let mutable file: string option = None
+
+    let write (offset: int64) (fill: unit -> unit) =
+        json.WriteStartObject()
+        file |> Option.iter (fun name -> json.WriteString("file", name))
+        json.WriteNumber("offset", offset)
+        fill ()
+        json.WriteEndObject()
+        json.Flush()
+        output.Write(Encoding.UTF8.GetString buffer.WrittenSpan)
+        output.Write '\n'
+        buffer.Clear()
+        json.Reset()
+
+    let trouble (trouble: Trouble) =
+        json.WriteString("fault", trouble.Reason)
+        json.WriteString("path", trouble.Path)
+        json.WriteNumber("faultOffset", trouble.At)
+
+    let kind (name: string) = json.WriteString("kind", name)
+
+    let whereabouts (field: Field option) =
+        match field with
+        | Some field ->
+            json.WriteString("path", field.Path)
+            json.WriteString("topic", field.Topic)
+            json.WriteNumber("partition", field.Partition)
+        | None -> ()
+
+    let number (name: string) (value: int64) = json.WriteNumber(name, value)
+
+    let batch (batch: RecordBatch) =
+        json.WriteStartObject "batch"
+        number "baseOffset" batch.BaseOffset
+        number "lastOffset" batch.LastOffset
+        number "count" (int64 batch.Count)
+        number "sizeInBytes" (int64 batch.SizeInBytes)
+        number "partitionLeaderEpoch" (int64 batch.PartitionLeaderEpoch)
+        number "magic" 2L
+        number "crc" (int64 batch.Crc)
+        json.WriteString("compression", CompressionType.name batch.Compression)
+
+        json.WriteString("timestampType", if batch.TimestampType = TimestampType.LogAppendTime then "LogAppendTime" else "CreateTime")
+
+        json.WriteBoolean("transactional", batch.IsTransactional)
+        json.WriteBoolean("control", batch.IsControl)
+
+        match batch.DeleteHorizon with
+        | ValueSome horizon -> number "deleteHorizon" horizon
+        | ValueNone -> json.WriteNull "deleteHorizon"
+
+        number "baseTimestamp" batch.BaseTimestamp
+        number "maxTimestamp" batch.MaxTimestamp
+        number "producerId" batch.ProducerId
+        number "producerEpoch" (int64 batch.ProducerEpoch)
+        number "baseSequence" (int64 batch.BaseSequence)
+        json.WriteEndObject()
+
+    /// Text under the name itself, hexadecimal digits under `<name>Hex`, and a size alone under `<name>Bytes`.
+    let content (name: string) (isShown: bool) (isNull: bool) (bytes: ReadOnlySpan<byte>) =
+        if isNull then json.WriteNull name
+        elif not isShown then json.WriteNumber(name + "Bytes", bytes.Length)
+        elif isText bytes then json.WriteString(name, bytes)
+        else json.WriteString(name + "Hex", Convert.ToHexStringLower bytes)
+
+    let header (header: RecordHeader) =
+        json.WriteStartObject()
+        content "key" true false header.Key.Span
+
+        match header.Value with
+        | ValueSome value -> content "value" options.Values false value.Span
+        | ValueNone -> json.WriteNull "value"
+
+        json.WriteEndObject()
+
+    let control (control: ControlRecord) =
+        json.WriteString("control", control.Type.ToString())
+
+        match controlBody control, control.Value with
+        | Some(Ok(_, body)), _ ->
+            json.WritePropertyName "body"
+            json.WriteRawValue(body, true)
+        | _, ValueSome value -> json.WriteString("valueHex", Bytes.toHex value)
+        | _, ValueNone -> json.WriteNull "value"
+
+    interface Printer with
+
+        member _.File(name) = file <- Some name
+
+        member _.Frame(frame) =
+            write frame.Offset (fun () ->
+                frame.Line |> Option.iter (fun number -> json.WriteNumber("line", number))
+                kind (if frame.IsResponse then "response" else "request")
+
+                match frame.Identity with
+                | Some identity ->
+                    json.WriteString("api", identity.Api.Name)
+                    json.WriteNumber("apiKey", int identity.Api.Code)
+                    json.WriteNumber("apiVersion", int identity.Version)
+                    identity.CorrelationId |> Option.iter (fun id -> json.WriteNumber("correlationId", id))
+
+                    if not frame.IsResponse && frame.Body.IsSome && identity.CorrelationId.IsSome then
+                        match identity.ClientId with
+                        | Some client -> json.WriteString("clientId", client)
+                        | None -> json.WriteNull "clientId"
+                | None -> ()
+
+                match frame.Body, frame.Identity with
+                | Some body, Some identity ->
+                    let text =
+                        match body with
+                        | Body.Request request -> Request.toJson identity.Version request
+                        | Body.Response response -> Response.toJson identity.Version response
+
+                    match text with
+                    | Ok text ->
+                        json.WritePropertyName "body"
+                        json.WriteRawValue(text, true)
+                    | Error _ -> ()
+                | _ -> ()
+
+                frame.Trouble |> Option.iter trouble)
+
+        member _.Item(field, item) =
+            match item with
+            | Item.Batch(offset, found) ->
+                write offset (fun () ->
+                    kind "batch"
+                    whereabouts field
+                    batch found)
+            | Item.Trouble(offset, found) ->
+                let path = field |> Option.map _.Path |> Option.defaultValue ""
+                let both = if path <> "" && found.Path <> "" then path + "/" + found.Path else path + found.Path
+                write offset (fun () -> trouble { found with Path = both })
+            | Item.CutOff(offset, bytes) ->
+                write offset (fun () ->
+                    kind "cutOff"
+                    whereabouts field
+                    json.WriteNumber("bytes", bytes))
+            | Item.Zeros(offset, bytes) ->
+                write offset (fun () ->
+                    kind "zeros"
+                    json.WriteNumber("bytes", bytes))
+
+        member _.Record(field, offset, batch, record) =
+            let key, value = record.KeyMemory, record.ValueMemory
+            let record = record
+
+            write offset (fun () ->
+                kind "record"
+                whereabouts field
+                json.WriteStartObject "record"
+                json.WriteNumber("offset", record.Offset)
+                json.WriteNumber("timestamp", record.Timestamp)
+
+                match if batch.IsControl then Some(ControlRecord.ofRecord record) else None with
+                | Some(Ok found) -> control found
+                | _ ->
+                    content "key" options.Keys (not record.HasKey) key.Span
+                    content "value" options.Values (not record.HasValue) value.Span
+                    json.WriteStartArray "headers"
+
+                    for found in record.Headers do
+                        header (found.ToHeader())
+
+                    json.WriteEndArray()
+
+                json.WriteEndObject())

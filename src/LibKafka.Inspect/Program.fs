@@ -1,0 +1,226 @@
+/// Reads the inputs that were named and prints what is in them.
+module LibKafka.Inspect.Program
+
+open System
+open System.IO
+open System.Text
+open LibKafka.Wire
+open LibKafka.Records
+open LibKafka.Inspect.Options
+open LibKafka.Inspect.Input
+open LibKafka.Inspect.Frames
+open LibKafka.Inspect.Records
+open LibKafka.Inspect.Output
+
+/// One run of the tool. What is found is printed and flushed at once, for whoever waits at the other end of a pipe.
+[<Sealed>]
+type private Inspection(options: Options, printer: Printer, flush: unit -> unit) =
+    let unpacked = CodecBuffer()
+    let mutable isWhole = true
+
+    let records (field: Field option) (offset: int64) (batch: RecordBatch) =
+        let print () (record: Record) = printer.Record(field, offset, batch, record)
+        let opened = RecordBatch.openVerifiedIn unpacked options.Limits Compression.codecs batch
+
+        match opened |> Result.bind (RecordView.fold print ()) with
+        | Ok() -> ()
+        | Error fault ->
+            let found =
+                match fault.Problem with
+                | Problem.CodecMissing codec -> Trouble.at offset "" ("records compressed with " + codec + " cannot be unpacked here")
+                | _ when batch.Compression = CompressionType.None -> Trouble.ofFault offset fault
+                | problem ->
+                    Trouble.at offset fault.Path (problem.ToString() + " (byte " + string fault.Offset + " of the unpacked records)")
+
+            isWhole <- false
+            printer.Item(field, Item.Trouble(offset, found))
+
+    let item (field: Field option) (item: Item) =
+        printer.Item(field, item)
+
+        match item with
+        | Item.Batch(offset, batch) when options.Records -> records field offset batch
+        | Item.Trouble _ -> isWhole <- false
+        | Item.Batch _
+        | Item.CutOff _
+        | Item.Zeros _ -> ()
+
+    let print (frame: Frame) =
+        if frame.Trouble.IsSome then isWhole <- false
+        printer.Frame frame
+
+        if options.Records then
+            for field in frame.Body |> Option.map fields |> Option.defaultValue [] do
+                itemsOf frame field |> Seq.iter (item (Some field))
+
+        flush ()
+
+    let frame (reader: Reader) (unread: Frame) = print (reader.Read(options.Named, unread))
+
+    /// In place of a frame that cannot be told from what is around it.
+    let noFrame (unread: Frame) (trouble: Trouble) =
+        let isResponse = unread.IsResponse || options.Named |> Option.exists _.IsResponse
+        print { unread with IsResponse = isResponse; Trouble = Some trouble }
+
+    let piece (reader: Reader) (isResponse: bool) (piece: Piece) =
+        match piece with
+        | Piece.Whole(offset, bytes) -> frame reader (Frame.unread isResponse offset LengthSize None bytes)
+        | Piece.Broken(offset, trouble) -> noFrame (Frame.unread isResponse offset 0 None Bytes.empty) trouble
+
+    let stream (frames: Pieces) =
+        let reader = Reader options.Limits
+        let mutable next = frames.Next()
+
+        while next.IsSome do
+            piece reader false next.Value
+            next <- frames.Next()
+
+    let conversation (requests: Pieces) (responses: Pieces) =
+        let reader = Reader options.Limits
+        let mutable request = requests.Next()
+        let mutable response = responses.Next()
+        // Requests read since the last response.
+        let mutable ahead = 0
+
+        // A response comes as soon as the request that it answers has been printed; it does not hold up the rest where there is none.
+        let isDue (response: Piece) =
+            match response with
+            | Piece.Whole(_, bytes) -> request.IsNone || ahead = 100 || reader.HasRequestOf bytes
+            | Piece.Broken _ -> true
+
+        while request.IsSome || response.IsSome do
+            if response.IsSome && isDue response.Value then
+                piece reader true response.Value
+                response <- responses.Next()
+                ahead <- 0
+            else
+                piece reader false request.Value
+                request <- requests.Next()
+                ahead <- ahead + 1
+
+    let line (reader: Reader) (spelling: Spelling) (line: Line) =
+        let begins (mark: byte) = line.Text.Length > 0 && line.Text.Span[0] = mark
+        let text = if begins '<'B || begins '>'B then line.Text.Slice 1 else line.Text
+
+        let unread bytes = Frame.unread (begins '<'B) 0L 0 (Some line.Number) bytes
+
+        if line.IsTooLong then
+            noFrame (unread Bytes.empty) (Trouble.at 0L "" "the line is longer than the largest frame")
+        elif text.Length > 0 && not (begins '#'B) then
+            match spelling.Line text with
+            | Ok bytes -> frame reader (unread (Bytes bytes))
+            | Error(at, reason) -> noFrame (unread Bytes.empty) (Trouble.at at "" reason)
+
+    let lines (newSpelling: unit -> Spelling) (input: Stream) =
+        let reader = Reader options.Limits
+        let lines = Lines(input, int (min (int64 Array.MaxLength) (4L * int64 options.Limits.MaxFrameBytes)))
+        let mutable next = lines.Next()
+
+        while next.IsSome do
+            line reader (newSpelling ()) next.Value
+            next <- lines.Next()
+
+    let alone (input: Stream) =
+        let most = min (int64 Array.MaxLength) (int64 options.Limits.MaxFrameBytes + 1L)
+        let bytes = Intake(input, ValueNone).Fill([||], int most)
+        frame (Reader options.Limits) (Frame.unread false 0L 0 None (Bytes bytes))
+
+    let log (intake: Intake) =
+        for found in segment options.Limits intake do
+            item None found
+            flush ()
+
+    let spelling (encoding: Encoding) : Spelling voption =
+        match encoding with
+        | Encoding.Hex -> ValueSome(Spelling.hex ())
+        | Encoding.Base64 -> ValueSome(Spelling.base64 ())
+        | Encoding.Raw -> ValueNone
+
+    let intake (input: Stream) = Intake(input, spelling (defaultArg options.Encoding Encoding.Raw))
+    let pieces (input: Stream) = Pieces(options.Limits, intake input)
+
+    /// Whether everything so far was readable.
+    member _.IsWhole = isWhole
+
+    /// An input could not be read.
+    member _.Fail() = isWhole <- false
+
+    member _.One(content: Content, input: Stream) =
+        match content, options.Encoding with
+        | Content.Frames, Some Encoding.Raw -> alone input
+        | Content.Frames, Some Encoding.Base64 -> lines Spelling.base64 input
+        | Content.Frames, _ -> lines Spelling.hex input
+        | Content.Stream, _ -> stream (pieces input)
+        | Content.Log, _ -> log (intake input)
+
+    member _.Conversation(requests: Stream, responses: Stream) = conversation (pieces requests) (pieces responses)
+
+let private inspect (options: Options) (input: Stream) (output: TextWriter) (complain: string -> unit) : int =
+    let printer: Printer =
+        match options.Format with
+        | Format.Text -> TextPrinter(output, options)
+        | Format.Json -> JsonPrinter(output, options)
+
+    let inspection = Inspection(options, printer, output.Flush)
+
+    let name (place: Place) =
+        match place with
+        | Place.StandardInput -> "standard input"
+        | Place.File path -> path
+
+    let reading (place: Place) (read: Stream -> unit) =
+        try
+            match place with
+            | Place.StandardInput -> read input
+            | Place.File path ->
+                use file = openFile path
+                read file
+        with :? InputFailure as failure ->
+            inspection.Fail()
+            complain ("cannot read " + name place + ": " + failure.Message)
+
+    for source in options.Inputs do
+        match source with
+        | Input.One(content, place) ->
+            if options.Inputs.Length > 1 then printer.File(name place)
+            reading place (fun input -> inspection.One(content, input))
+        | Input.Conversation(requests, responses) ->
+            reading requests (fun requests -> reading responses (fun responses -> inspection.Conversation(requests, responses)))
+
+    if inspection.IsWhole then 0 else 1
+
+let private version () =
+    match typeof<Inspection>.Assembly.GetName().Version with
+    | null -> "libkafka-inspect"
+    | version -> "libkafka-inspect " + version.ToString 3
+
+/// Runs the tool with its arguments, standard input, output and error output. Gives the exit code.
+let run (arguments: string list) (input: Stream) (output: TextWriter) (complaints: TextWriter) : int =
+    let complain (line: string) = complaints.Write("libkafka-inspect: " + line + "\n")
+
+    let code =
+        match parse arguments with
+        | Ok(Command.Run options) -> inspect options input output complain
+        | Ok Command.Help ->
+            output.Write(help + "\n")
+            0
+        | Ok Command.Version ->
+            output.Write(version () + "\n")
+            0
+        | Error reason ->
+            complain (reason + "; --help tells how it is used")
+            2
+
+    output.Flush()
+    code
+
+[<EntryPoint>]
+let main arguments =
+    use input = Console.OpenStandardInput()
+    use output = new StreamWriter(Console.OpenStandardOutput(), UTF8Encoding false, 65536)
+
+    try
+        run (List.ofArray arguments) input output Console.Error
+    with :? IOException as failure ->
+        Console.Error.WriteLine("libkafka-inspect: cannot write: " + failure.Message)
+        1

@@ -1,0 +1,839 @@
+/// The tool that prints frames and log segments, run in this process with arguments, an input and what it writes.
+module LibKafka.Properties.InspectTests
+
+open System
+open System.Buffers.Binary
+open System.IO
+open System.Text
+open System.Text.Json
+open Expecto
+open FsCheck.FSharp
+open LibKafka.Wire
+open LibKafka.Records
+open LibKafka.Protocol
+open LibKafka.Properties.Support
+open LibKafka.Properties.Protocol.Captures
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Running it
+
+type private Outcome = { Code: int; Lines: string list; Complaints: string }
+
+let private inspect (arguments: string) (input: byte[]) : Outcome =
+    use output = new StringWriter()
+    use complaints = new StringWriter()
+
+    let code =
+        LibKafka.Inspect.Program.run
+            (arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries) |> List.ofArray)
+            (new MemoryStream(input))
+            output
+            complaints
+
+    let lines = (output.ToString()).Split '\n' |> List.ofArray
+
+    // Every line is ended.
+    Expect.equal (List.last lines) "" "the text behind the last line end"
+    { Code = code; Lines = List.truncate (lines.Length - 1) lines; Complaints = complaints.ToString() }
+
+let private inspectText (arguments: string) (input: string) = inspect arguments (Encoding.UTF8.GetBytes input)
+
+let private json (line: string) = JsonDocument.Parse(line).RootElement
+
+/// A member of an object of JSON, as text; "" where there is none.
+let private get (name: string) (line: JsonElement) =
+    match line.TryGetProperty name with
+    | true, value -> value.ToString()
+    | _ -> ""
+
+/// Does something with the names of files of these contents.
+let private withFiles (contents: byte[] list) (suffix: string) (action: string[] -> unit) =
+    let folder = Directory.CreateTempSubdirectory "inspect"
+
+    try
+        let paths =
+            contents
+            |> List.mapi (fun i content ->
+                let path = Path.Combine(folder.FullName, string i + suffix)
+                File.WriteAllBytes(path, content)
+                path)
+
+        action (Array.ofList paths)
+    finally
+        folder.Delete true
+
+let private framed (frame: Bytes) : byte[] =
+    let length = Array.zeroCreate<byte> 4
+    BinaryPrimitives.WriteInt32BigEndian(length, frame.Length)
+    Array.append length (frame.ToArray())
+
+let private stream (frames: Bytes list) : byte[] = frames |> List.map framed |> Array.concat
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Samples
+
+let private answerTo (correlationId: int) : Bytes =
+    Frame.encodeResponse Heartbeat.api 0s correlationId { ThrottleTimeMs = 0; Error = ErrorCode.RebalanceInProgress }
+    |> ok "encode"
+
+let private heartbeat (correlationId: int) : Bytes =
+    Frame.encodeRequest
+        Heartbeat.api
+        0s
+        correlationId
+        (Some "me")
+        { GroupId = "g"; GenerationId = 3; MemberId = "m"; GroupInstanceId = None }
+    |> ok "encode"
+
+let private heartbeatText (number: int) (correlationId: int) =
+    "#"
+    + string number
+    + " → Heartbeat v0 request, correlation "
+    + string correlationId
+    + ", client \"me\": {GroupId: \"g\", GenerationId: 3, MemberId: \"m\", GroupInstanceId: null}"
+
+let private answerText (number: int) (correlationId: int) =
+    "#"
+    + string number
+    + " ← Heartbeat v0 response, correlation "
+    + string correlationId
+    + ": {ThrottleTimeMs: 0, ErrorCode: REBALANCE_IN_PROGRESS (27)}"
+
+let private unknownApi = Bytes.ofHex "04d20000000000080000"
+
+let private batch (compression: CompressionType) (records: RecordData list) : RecordBatch =
+    let plain = RecordBatch.ofRecords BatchOptions.standard records |> ok "ofRecords"
+
+    match Codecs.tryFind compression LibKafka.Inspect.Compression.codecs with
+    | ValueSome codec -> RecordBatch.compress codec plain |> ok "compress"
+    | ValueNone -> plain
+
+let private record (offset: int64) (key: string) (value: string) : RecordData =
+    { Offset = offset
+      Timestamp = 1_500_000_000_000L
+      Key = ValueSome(Bytes.ofString key)
+      Value = ValueSome(Bytes.ofString value)
+      Headers = [] }
+
+/// The golden batches with what the Java client says of them.
+let private vectors = lazy (TestData.jsonLines TestData.vectors "batches.jsonl.gz")
+
+let private isReadable (vector: JsonElement) = List.contains (get "codec" vector) [ "none"; "gzip" ]
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Recorded conversations
+
+/// Every frame in the order in which the tool prints it: whether it is a response, and the exchange.
+let private frames =
+    lazy
+        [ for exchange in exchanges.Value do
+              false, exchange, exchange.Request
+
+              match exchange.Response with
+              | Some response -> true, exchange, response
+              | None -> () ]
+
+let private requests = lazy [ for exchange in exchanges.Value -> exchange.Request ]
+let private responses = lazy (exchanges.Value |> List.choose _.Response)
+
+/// The body in Kafka's own JSON form, and whether something is left over behind it; none where the frame cannot be read.
+let private expectedBody (isResponse: bool) (exchange: Exchange) (frame: Bytes) : (string * bool) option =
+    let read (frame: Bytes) =
+        if isResponse then
+            Frame.decodeAnyResponse Limits.standard (ApiKey exchange.Key) exchange.ResponseVersion frame
+            |> Result.bind (snd >> Response.toJson exchange.ResponseVersion)
+        else
+            Frame.decodeRequest Limits.standard frame |> Result.bind (snd >> Request.toJson exchange.Version)
+
+    match read frame with
+    | Ok text -> Some(text, false)
+    | Error { Problem = Problem.TrailingBytes count } -> Some(read (frame.Slice(0, frame.Length - count)) |> ok "the rest", true)
+    | Error _ -> None
+
+/// What is wrong with the line for a frame.
+let private complaint (isResponse: bool) (exchange: Exchange) (frame: Bytes) (line: JsonElement) : string option =
+    let version = if isResponse then exchange.ResponseVersion else exchange.Version
+
+    let identity =
+        [ "kind", (if isResponse then "response" else "request")
+          "api", exchange.Api
+          "apiKey", string exchange.Key
+          "apiVersion", string version
+          "correlationId", string exchange.CorrelationId ]
+
+    match identity |> List.tryFind (fun (name, value) -> get name line <> value), expectedBody isResponse exchange frame with
+    | Some(name, value), _ -> Some(name + " is " + get name line + ", not " + value)
+    | None, None when get "fault" line = "" || get "body" line <> "" -> Some "no fault"
+    | None, None -> None
+    | None, Some(body, isLeftOver) ->
+        if line.GetProperty("body").GetRawText() <> body then Some "the body"
+        elif (get "fault" line <> "") <> isLeftOver then Some "the fault"
+        else None
+
+let private expectRecorded (outcome: Outcome) =
+    Expect.equal outcome.Code 1 "the exit code, since some recorded frames are broken on purpose"
+    Expect.equal outcome.Lines.Length frames.Value.Length "a line for each frame"
+
+    List.zip frames.Value (List.map json outcome.Lines)
+    |> List.choose (fun ((isResponse, exchange, frame), line) ->
+        complaint isResponse exchange frame line |> Option.map (fun text -> string exchange + ": " + text))
+    |> noneOf "lines are wrong"
+
+let private conversations =
+    testList
+        "recorded conversations"
+        [ testCase
+              "as two streams: a line for each frame, requests and responses matched, with the body that Message.toJson gives"
+              (fun () ->
+                  withFiles [ stream requests.Value; stream responses.Value ] ".raw" (fun paths ->
+                      let outcome = inspect ("--format json --requests " + paths[0] + " --responses " + paths[1]) Array.empty
+                      expectRecorded outcome
+
+                      // Each offset is where the frame's length stands in its own stream.
+                      for isResponse, sizes in [ false, requests.Value; true, responses.Value ] do
+                          let expected = sizes |> List.scan (fun at frame -> at + 4 + frame.Length) 0 |> List.truncate sizes.Length
+                          let kind = if isResponse then "response" else "request"
+
+                          let found =
+                              outcome.Lines
+                              |> List.map json
+                              |> List.filter (fun line -> get "kind" line = kind)
+                              |> List.map (get "offset" >> int)
+
+                          Expect.equal found expected ("the offsets of each " + kind)))
+
+          testCase "as lines of hex and of base64" (fun () ->
+              let lines (spell: Bytes -> string) =
+                  String.Join("\n", [ for isResponse, _, frame in frames.Value -> (if isResponse then "< " else "> ") + spell frame ])
+
+              let hex = inspectText "frames --format=json" (lines Bytes.toHex)
+              expectRecorded hex
+              let base64 = inspectText "--format json --input base64" (lines (fun frame -> Convert.ToBase64String frame.Span))
+              Expect.equal base64 hex "base64 and hex"
+              Expect.equal [ for line in hex.Lines -> get "line" (json line) ] [ for i in 1 .. hex.Lines.Length -> string i ] "the lines")
+
+          testCase "as text: a line for each frame" (fun () ->
+              withFiles [ stream requests.Value; stream responses.Value ] ".raw" (fun paths ->
+                  let outcome = inspect ("stream --requests=" + paths[0] + " --responses=" + paths[1]) Array.empty
+                  Expect.equal outcome.Code 1 "the exit code"
+                  Expect.equal outcome.Lines.Length frames.Value.Length "a line for each frame"
+
+                  List.zip3 frames.Value outcome.Lines [ for line in outcome.Lines -> line.Contains "unreadable at byte" ]
+                  |> List.choose (fun ((isResponse, exchange, frame), line, isBroken) ->
+                      let expected =
+                          match expectedBody isResponse exchange frame with
+                          | Some(_, isLeftOver) -> isLeftOver
+                          | None -> true
+
+                      let arrow = if isResponse then " ← " else " → "
+                      if isBroken = expected && line.Contains(arrow + exchange.Api + " v") then None else Some line)
+                  |> noneOf "lines are wrong"))
+
+          testCase "one direction is spelled in three ways" (fun () ->
+              let bytes = stream requests.Value
+              let raw = inspect "stream" bytes
+              Expect.equal raw.Lines.Length requests.Value.Length "a line for each request"
+
+              let wrapped (text: string) = String.Join("\n", [ for part in Seq.chunkBySize 76 text -> String part ])
+
+              Expect.equal (inspectText "stream --input hex" (wrapped (Convert.ToHexString bytes))) raw "hex"
+              Expect.equal (inspectText "stream --input base64" (wrapped (Convert.ToBase64String bytes))) raw "base64")
+
+          testCase "--records opens every batch at its place" (fun () ->
+              withFiles [ stream requests.Value; stream responses.Value ] ".raw" (fun paths ->
+                  let outcome = inspect ("--format json --records --requests " + paths[0] + " --responses " + paths[1]) Array.empty
+                  let lines = outcome.Lines |> List.map json
+                  let ofKind kind = lines |> List.filter (fun line -> get "kind" line = kind)
+
+                  // Broken frames and those with something left over aside, which the other tests look at.
+                  let batches =
+                      [ for recorded in recordsIn.Value do
+                            for item in RecordSet.splitVerified recorded.Records do
+                                match item with
+                                | RecordSetItem.Batch batch -> recorded.Sent, batch
+                                | _ -> () ]
+
+                  Expect.equal (ofKind "batch").Length batches.Length "the batches"
+
+                  let count =
+                      batches
+                      |> List.sumBy (fun (_, batch) ->
+                          match RecordBatch.toList Limits.standard LibKafka.Inspect.Compression.codecs batch with
+                          | Ok records -> records.Length
+                          | Error _ -> 0)
+
+                  Expect.equal (ofKind "record").Length count "the records"
+                  Expect.isGreaterThan count 1000 "there are records"
+                  let sent, received = stream requests.Value, stream responses.Value
+
+                  List.zip batches (ofKind "batch")
+                  |> List.choose (fun ((isSent, batch), line) ->
+                      let at = int (get "offset" line)
+                      let input = if isSent then sent else received
+
+                      if batch.Span.SequenceEqual(ReadOnlySpan<byte>(input, at, batch.SizeInBytes)) then
+                          None
+                      else
+                          Some(line.GetRawText()))
+                  |> noneOf "batches are elsewhere")) ]
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Broken input
+
+let private broken =
+    testList
+        "broken input"
+        [ testCase "a broken frame and one of an unknown API stand between good ones" (fun () ->
+              let whole = heartbeat 7
+              let cut = whole.Slice(0, whole.Length - 1)
+              let outcome = inspect "stream" (stream [ heartbeat 6; cut; unknownApi; heartbeat 9 ])
+              let second = 4 + whole.Length
+              let third = second + 4 + cut.Length
+
+              Expect.equal
+                  outcome.Lines
+                  [ heartbeatText 1 6
+                    "#2 → Heartbeat v0 request, correlation 7: unreadable at byte "
+                    + string (second + 4 + cut.Length)
+                    + ": HeartbeatRequest/MemberId: needs 1 bytes, 0 are left"
+                    "#3 → unreadable at byte " + string (third + 4) + ": RequestHeader/RequestApiKey: API key 1234 is not known"
+                    heartbeatText 4 9 ]
+                  "the lines"
+
+              Expect.equal outcome.Code 1 "the exit code")
+
+          testCase "the same as JSON" (fun () ->
+              let whole = heartbeat 7
+              let outcome = inspect "stream --format json" (stream [ whole.Slice(0, whole.Length - 1); unknownApi ])
+              let at = string (4 + whole.Length - 1)
+
+              Expect.equal
+                  outcome.Lines
+                  [ """{"offset":0,"kind":"request","api":"Heartbeat","apiKey":12,"apiVersion":0,"correlationId":7,"fault":"needs 1 bytes, 0 are left","path":"HeartbeatRequest/MemberId","faultOffset":"""
+                    + at
+                    + "}"
+                    """{"offset":"""
+                    + at
+                    + ""","kind":"request","fault":"API key 1234 is not known","path":"RequestHeader/RequestApiKey","faultOffset":"""
+                    + string (4 + int at)
+                    + "}" ]
+                  "the lines")
+
+          testCase "bytes left over are told with the message before them" (fun () ->
+              let frame = Bytes(Array.append ((heartbeat 6).ToArray()) [| 0uy; 0uy |])
+              let outcome = inspect "stream" (stream [ frame; heartbeat 7 ])
+
+              Expect.equal
+                  outcome.Lines
+                  [ heartbeatText 1 6
+                    + " (unreadable at byte "
+                    + string (4 + frame.Length - 2)
+                    + ": HeartbeatRequest: 2 bytes are left over)"
+                    heartbeatText 2 7 ]
+                  "the lines"
+
+              Expect.equal outcome.Code 1 "the exit code")
+
+          testCase "a wrong length ends its stream, and other files go on" (fun () ->
+              let good = stream [ heartbeat 6 ]
+
+              let cases =
+                  [ "ffffffff", "a frame has the negative length -1"
+                    "7fffffff", "a frame of 2147483647 bytes is more than the limit of 268435456"
+                    "00000010ff", "a frame needs 16 bytes, 1 are left"
+                    "0000", "a frame's length needs 4 bytes, 2 are left" ]
+
+              for tail, reason in cases do
+                  withFiles [ Array.append good (Convert.FromHexString tail); good ] ".raw" (fun paths ->
+                      let outcome = inspect ("stream " + paths[0] + " " + paths[1]) Array.empty
+
+                      Expect.equal
+                          outcome.Lines
+                          [ "==> " + paths[0] + " <=="
+                            heartbeatText 1 6
+                            "→ unreadable at byte " + string good.Length + ": " + reason + "; this stream cannot be read on"
+                            ""
+                            "==> " + paths[1] + " <=="
+                            heartbeatText 1 6 ]
+                          "the lines"
+
+                      Expect.equal outcome.Code 1 "the exit code"))
+
+          testCase "behind a wrong length nothing is taken for a frame" (fun () ->
+              let outcome = inspect "stream" (Array.concat [ Convert.FromHexString "ffffffff"; stream [ heartbeat 6 ] ])
+              Expect.equal outcome.Lines.Length 1 "one line")
+
+          testCase "memory is taken for the bytes that come, not for what a length promises" (fun () ->
+              let promise = Convert.FromHexString "0fffffff00"
+              inspect "stream" promise |> ignore
+              let outcome, bytes = allocating (fun () -> inspect "stream" promise)
+              Expect.equal outcome.Code 1 "the exit code"
+              Expect.isLessThan bytes 1_000_000L "bytes allocated")
+
+          testCase "--max-frame bounds frames and batches" (fun () ->
+              let frame = heartbeat 6
+              let size = string frame.Length
+              let fewer = string (frame.Length - 1)
+              Expect.equal (inspect ("stream --max-frame " + size) (stream [ frame ])).Code 0 "just fits"
+              let outcome = inspect ("stream --max-frame " + fewer) (stream [ frame ])
+              let expected = "a frame of " + size + " bytes is more than the limit of " + fewer
+              Expect.stringContains (String.Join('\n', outcome.Lines)) expected "too large"
+              Expect.equal
+                  (inspect "log --max-frame 50" ((batch CompressionType.None [ record 0L "k" "v" ]).Bytes.ToArray())).Code
+                  1
+                  "a batch"
+              let line = String.replicate 1000 "00"
+              Expect.stringContains
+                  (List.head (inspectText "--max-frame 100" line).Lines)
+                  "the line is longer than the largest frame"
+                  "a line")
+
+          testCase "letters that spell no bytes are told with their place, and the next line goes on" (fun () ->
+              let good = Bytes.toHex (heartbeat 6)
+              let outcome = inspectText "" ("# a remark\n\n0001zz\n" + good + "\r\n123\n0x12\n")
+
+              Expect.equal
+                  outcome.Lines
+                  [ "line 3 → unreadable at byte 2: 'z' is no hexadecimal digit (letter 5)"
+                    heartbeatText 1 6
+                    "line 5 → unreadable at byte 1: the last hexadecimal digit has no partner (letter 4)"
+                    "line 6 → unreadable at byte 0: 'x' is no hexadecimal digit (letter 2)" ]
+                  "hex"
+
+              let base64 = inspectText "--input base64" "AAA=A\nAAAAA\nAA=\n=\n"
+              Expect.equal base64.Lines.Length 4 "base64"
+              Expect.equal [ for line in base64.Lines -> line.Contains "base64" ] [ true; true; true; true ] "reasons"
+
+              // In a stream what was spelled before is printed first.
+              let stream = inspectText "stream --input hex" (Convert.ToHexString(stream [ heartbeat 6 ]) + "00g")
+              Expect.equal stream.Lines.Length 2 "stream"
+              Expect.equal stream.Lines.Head (heartbeatText 1 6) "the frame before"
+              Expect.stringContains stream.Lines[1] "'g' is no hexadecimal digit" "the letter")
+
+          law 300 "any bytes give lines and an exit code, whatever they are said to be" (fun (bytes: byte[]) ->
+              for arguments in
+                  [ "stream"
+                    "log --records"
+                    "--input raw"
+                    "--input raw --records --api Fetch --version 12 --response"
+                    "--input raw --body --api Produce --version 9"
+                    "frames"
+                    "stream --input base64" ] do
+                  let outcome = inspect (arguments + " --format json") bytes
+                  Expect.isTrue (outcome.Code = 0 || outcome.Code = 1) "the exit code"
+                  Expect.equal (inspect arguments bytes).Code outcome.Code "the exit code with text"
+
+                  for line in outcome.Lines do
+                      json line |> ignore)
+
+          law
+              200
+              "a recorded frame with a changed byte gives lines and an exit code"
+              (Prop.forAll (ArbMap.defaults |> ArbMap.arbitrary<int * int * byte>) (fun (which, where, change) ->
+                  let all = frames.Value
+                  let isResponse, exchange, frame = all[abs (which % all.Length)]
+                  let bytes = frame.ToArray()
+                  if bytes.Length > 0 then bytes[abs (where % bytes.Length)] <- change
+
+                  let arguments =
+                      if isResponse then
+                          "--response --api " + exchange.Api + " --version " + string exchange.Version
+                      else
+                          ""
+
+                  let outcome = inspect ("--input raw --records --format json " + arguments) bytes
+                  Expect.isTrue (outcome.Code = 0 || outcome.Code = 1) "the exit code"
+
+                  for line in outcome.Lines do
+                      json line |> ignore)) ]
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Matching and naming
+
+let private matching =
+    testList
+        "requests and responses"
+        [ testCase "responses are matched also where requests run ahead, and one without a request holds up nothing" (fun () ->
+              let sent = stream [ heartbeat 1; heartbeat 2; heartbeat 3 ]
+              let received = stream [ answerTo 99; answerTo 1; answerTo 3 ]
+
+              withFiles [ sent; received ] ".raw" (fun paths ->
+                  let outcome = inspect ("--requests " + paths[0] + " --responses " + paths[1]) Array.empty
+
+                  Expect.equal
+                      outcome.Lines
+                      [ heartbeatText 1 1
+                        heartbeatText 2 2
+                        heartbeatText 3 3
+                        "← unreadable at byte 4: ResponseHeader/CorrelationId: no request with the correlation id 99 came before it"
+                        answerText 1 1
+                        answerText 3 3 ]
+                      "the lines"
+
+                  Expect.equal outcome.Code 1 "the exit code"))
+
+          testCase "a recording that begins or is interrupted in the middle falls into step again" (fun () ->
+              let answered = [ 1..10 ] @ [ 300..700 ]
+              let sent = stream (List.map heartbeat [ 6..700 ])
+              let received = stream (List.map answerTo answered)
+
+              withFiles [ sent; received ] ".raw" (fun paths ->
+                  let outcome = inspect ("--format json --requests " + paths[0] + " --responses " + paths[1]) Array.empty
+                  let isMatched (line: JsonElement) = get "kind" line = "response" && get "api" line = "Heartbeat"
+                  let matched = outcome.Lines |> List.map json |> List.filter isMatched
+                  Expect.equal [ for line in matched -> int (get "correlationId" line) ] ([ 6..10 ] @ [ 300..700 ]) "matched"
+                  Expect.equal outcome.Lines.Length (695 + 411) "all lines"))
+
+          testCase "a Produce request for which the broker need not tell has no answer" (fun () ->
+              let silent correlationId =
+                  Frame.encodeRequest
+                      Produce.api
+                      9s
+                      correlationId
+                      None
+                      { TransactionalId = None; Acks = Acks.None; TimeoutMs = 1; Topics = [] }
+                  |> ok "encode"
+
+              withFiles [ stream [ silent 1; heartbeat 1 ]; stream [ answerTo 1 ] ] ".raw" (fun paths ->
+                  let outcome = inspect ("--requests " + paths[0] + " --responses " + paths[1]) Array.empty
+                  Expect.equal outcome.Lines[1..] [ heartbeatText 2 1; answerText 2 1 ] "the lines"
+                  Expect.equal outcome.Code 0 "the exit code"))
+
+          testCase "a lone response, and messages without a header" (fun () ->
+              let response = inspectText "--api heartbeat --version 0 --response" (Bytes.toHex (answerTo 5))
+              Expect.equal response.Lines [ answerText 1 5 ] "a response"
+              Expect.equal response.Code 0 "its exit code"
+              let body = inspectText "--api=12 --version=0 --response --body" "001b"
+              Expect.equal body.Lines [ "#1 ← Heartbeat v0 response: {ThrottleTimeMs: 0, ErrorCode: REBALANCE_IN_PROGRESS (27)}" ] "a body"
+              let request = inspect "--input raw --api Heartbeat --version 0 --body" ((heartbeat 1).Slice(12, 10).ToArray())
+
+              Expect.equal
+                  request.Lines
+                  [ "#1 → Heartbeat v0 request: {GroupId: \"g\", GenerationId: 3, MemberId: \"m\", GroupInstanceId: null}" ]
+                  "a request's body"
+
+              let missing = inspectText "--api Heartbeat --version 9 --body" "00"
+
+              Expect.equal
+                  missing.Lines
+                  [ "#1 line 1 → Heartbeat v9 request: unreadable at byte 0: HeartbeatRequest: version 9 is outside 0 to 4" ]
+                  "a version that does not exist"
+
+              let unknown = inspectText "--api 1234 --version 0 --response --format json" "00000001"
+              Expect.equal (get "fault" (json unknown.Lines.Head)) "API key 1234 is not known" "an API that does not exist")
+
+          testCase "a broker that does not know the version of ApiVersions answers in version 0" (fun () ->
+              let refusal: ApiVersions.Response =
+                  Frame.decodeResponse Limits.standard ApiVersions.api 0s (Bytes.ofHex "00000007002300000000") |> ok "decode" |> snd
+
+              let frame = Frame.encodeResponse ApiVersions.api 0s 7 refusal |> ok "encode"
+              let outcome = inspectText "--format json --api ApiVersions --version 4 --response" (Bytes.toHex frame)
+              Expect.equal outcome.Code 0 "the exit code"
+              Expect.equal (get "apiVersion" (json outcome.Lines.Head)) "0" "the version"
+              Expect.equal (get "body" (json outcome.Lines.Head)) """{"errorCode":35,"apiKeys":[]}""" "the body") ]
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Log segments
+
+let private vectorBytes = lazy [ for vector in vectors.Value -> vector, TestData.bytesOf "" vector ]
+
+/// What is wrong with a batch's line.
+let private batchComplaint (vector: JsonElement) (line: JsonElement) =
+    let found = line.GetProperty "batch"
+
+    [ "baseOffset"
+      "lastOffset"
+      "partitionLeaderEpoch"
+      "magic"
+      "crc"
+      "timestampType"
+      "maxTimestamp"
+      "baseTimestamp"
+      "producerId"
+      "producerEpoch"
+      "baseSequence"
+      "transactional"
+      "control"
+      "deleteHorizon"
+      "count" ]
+    |> List.tryFind (fun name -> get name found <> get name vector)
+    |> Option.orElse (if get "compression" found = get "codec" vector then None else Some "compression")
+
+let private hexOf (name: string) (line: JsonElement) : string option =
+    match line.TryGetProperty name, line.TryGetProperty(name + "Hex") with
+    | (true, text), _ when text.ValueKind = JsonValueKind.Null -> None
+    | (true, text), _ -> Some(Bytes.toHex (Bytes.ofString (text.ToString())))
+    | _, (true, hex) -> Some(hex.ToString())
+    | _ -> failtestf "neither %s nor its digits" name
+
+let private vectorHex (name: string) (vector: JsonElement) : string option =
+    match vector.GetProperty name with
+    | value when value.ValueKind = JsonValueKind.Null -> None
+    | value -> Some(value.ToString())
+
+let private sameRecord (isControl: bool) (expected: JsonElement) (line: JsonElement) =
+    let found = line.GetProperty "record"
+
+    get "offset" found = get "offset" expected
+    && get "timestamp" found = get "timestamp" expected
+    && (isControl
+        || (hexOf "key" found = vectorHex "key" expected
+            && hexOf "value" found = vectorHex "value" expected
+            && found.GetProperty("headers").GetArrayLength() = expected.GetProperty("headers").GetArrayLength()))
+
+let private logs =
+    testList
+        "log segments"
+        [ testCase "the golden batches, one behind another, with headers and records as the Java client has them" (fun () ->
+              withFiles [ Array.concat [ for _, bytes in vectorBytes.Value -> bytes.ToArray() ] ] ".log" (fun paths ->
+                  let outcome = inspect ("--records --format json " + paths[0]) Array.empty
+                  Expect.equal outcome.Code 1 "the exit code, since there are batches of other codecs"
+                  let mutable lines = outcome.Lines |> List.map json
+                  let mutable at = 0
+
+                  let next () =
+                      let line = List.head lines
+                      lines <- List.tail lines
+                      line
+
+                  for vector, bytes in vectorBytes.Value do
+                      let name = get "name" vector
+                      let line = next ()
+                      Expect.equal (get "kind" line, get "offset" line) ("batch", string at) name
+                      Expect.equal (batchComplaint vector line) None name
+                      at <- at + bytes.Length
+
+                      if isReadable vector || get "count" vector = "0" then
+                          for record in vector.GetProperty("records").EnumerateArray() do
+                              Expect.isTrue (sameRecord (get "control" vector = "True") record (next ())) (name + record.GetRawText())
+                      else
+                          let reason = "records compressed with " + get "codec" vector + " cannot be unpacked here"
+                          Expect.equal (get "fault" (next ())) reason name
+
+                  Expect.isEmpty lines "further lines"))
+
+          testCase "a corrupt batch in the middle and a cut tail" (fun () ->
+              let a = batch CompressionType.None [ record 0L "k" "one" ]
+              let b = (batch CompressionType.None [ record 0L "k" "two" ]).Rebase(1L, 5)
+              let c = (batch CompressionType.Gzip [ record 0L "k" "three"; record 1L "k" "four" ]).Rebase(2L, 5)
+              let corrupt = b.Bytes.ToArray()
+              corrupt[corrupt.Length - 2] <- corrupt[corrupt.Length - 2] ^^^ 1uy
+              let tail = a.Bytes.Slice(0, a.SizeInBytes - 5).ToArray()
+              let bytes = Array.concat [ a.Bytes.ToArray(); corrupt; c.Bytes.ToArray(); tail ]
+              let second = a.SizeInBytes
+              let third = second + corrupt.Length
+              let fourth = third + c.SizeInBytes
+              let outcome = inspect "log --records" bytes
+              Expect.equal outcome.Code 1 "the exit code"
+              Expect.equal outcome.Lines.Length 7 "the lines"
+              Expect.stringStarts outcome.Lines[0] "@0 offsets 0 to 0, 1 records, none, CreateTime" "the first batch"
+              Expect.equal outcome.Lines[1] "  0 2017-07-14T02:40:00.000Z key \"k\" value \"one\"" "its record"
+
+              Expect.stringStarts
+                  outcome.Lines[2]
+                  ("@" + string second + " unreadable at byte " + string (second + 17) + ": checksum ")
+                  "the corrupt batch"
+
+              Expect.stringEnds outcome.Lines[2] ("(offsets 1 to 1, " + string corrupt.Length + " bytes)") "its offsets"
+              Expect.stringStarts outcome.Lines[3] ("@" + string third + " offsets 2 to 3, 2 records, gzip") "the batch behind it"
+              Expect.stringContains outcome.Lines[5] "value \"four\"" "a record of it"
+
+              Expect.equal
+                  outcome.Lines[6]
+                  ("@"
+                   + string fourth
+                   + " unreadable at byte "
+                   + string fourth
+                   + ": the last batch is cut off after "
+                   + string tail.Length
+                   + " bytes")
+                  "the tail"
+
+              let lines = (inspect "log --format json" bytes).Lines |> List.map json
+              Expect.equal [ for line in lines -> get "offset" line ] [ "0"; string second; string third; string fourth ] "the offsets"
+              Expect.equal [ for line in lines -> get "fault" line <> "" ] [ false; true; false; true ] "the faults")
+
+          testCase "where a length is too small nothing tells where the next batch begins" (fun () ->
+              let good = (batch CompressionType.None [ record 0L "k" "v" ]).Bytes.ToArray()
+              let bytes = Array.concat [ good; Array.replicate 40 0x7Fuy; good ]
+              let outcome = inspect "log" (Array.concat [ good; Array.replicate 8 0uy; Convert.FromHexString "0000000500000000"; good ])
+              Expect.equal outcome.Lines.Length 2 "the lines"
+              Expect.stringEnds outcome.Lines[1] "too small for a batch header; this log cannot be read on" "the reason"
+              let huge = inspect "log" bytes
+              Expect.stringEnds huge.Lines[1] "is more than the limit of 268435456; this log cannot be read on" "a length too large"
+              Expect.equal (inspect "log" (Array.append good [| 0uy |])).Code 1 "a byte more")
+
+          testCase "zeros at the end are room that is not written to yet" (fun () ->
+              let good = (batch CompressionType.None [ record 0L "k" "v" ]).Bytes.ToArray()
+              let outcome = inspect "log" (Array.append good (Array.zeroCreate 200_000))
+              Expect.equal outcome.Code 0 "the exit code"
+
+              Expect.equal
+                  outcome.Lines[1]
+                  ("@" + string good.Length + " 200000 bytes of zeros: room that is not written to yet")
+                  "the line"
+
+              let spoiled = Array.append good (Array.zeroCreate 200_000)
+              spoiled[spoiled.Length - 1] <- 1uy
+              Expect.equal (inspect "log" spoiled).Code 1 "with something behind them")
+
+          testCase "an older record format is told, and what stands behind it is read" (fun () ->
+              let old =
+                  TestData.jsonLines TestData.vectors "recordsets.jsonl.gz"
+                  |> List.find (fun vector -> (get "name" vector).StartsWith "v0/none")
+                  |> TestData.bytesOf ""
+
+              let good = (batch CompressionType.None [ record 0L "k" "v" ]).Bytes.ToArray()
+              let outcome = inspect "log" (Array.append (old.ToArray()) good)
+              Expect.stringContains outcome.Lines[0] "record format (magic) 0 cannot be read" "the old one"
+              Expect.stringContains (List.last outcome.Lines) "offsets 0 to 0, 1 records" "the new one"
+              Expect.equal outcome.Code 1 "the exit code")
+
+          testCase "keys and values: text, digits, null, empty, and sizes alone" (fun () ->
+              let records =
+                  [ { record 0L "clé\n" "\"quoted\"" with
+                        Headers = [ RecordHeader.create "h" (Bytes.ofHex "00ff"); RecordHeader.withoutValue "n" ] }
+                    { record 1L "" "" with Timestamp = -1L }
+                    { record 2L "" "" with Key = ValueNone; Value = ValueNone }
+                    { record 3L "" "" with Key = ValueSome(Bytes.ofHex "1b5b"); Value = ValueSome(Bytes.ofHex "ff") } ]
+
+              let bytes = (batch CompressionType.None records).Bytes.ToArray()
+
+              Expect.equal
+                  (inspect "log --records" bytes).Lines[1..]
+                  [ "  0 2017-07-14T02:40:00.000Z key \"clé\\n\" value \"\\\"quoted\\\"\" headers {\"h\": 0x00ff, \"n\": null}"
+                    "  1 key \"\" value \"\""
+                    "  2 2017-07-14T02:40:00.000Z key null value null"
+                    "  3 2017-07-14T02:40:00.000Z key 0x1b5b value 0xff" ]
+                  "text"
+
+              Expect.equal
+                  (inspect "log --no-keys --no-values" bytes).Lines[1..]
+                  [ "  0 2017-07-14T02:40:00.000Z key 5 bytes value 8 bytes headers {\"h\": 2 bytes, \"n\": null}"
+                    "  1 key 0 bytes value 0 bytes"
+                    "  2 2017-07-14T02:40:00.000Z key null value null"
+                    "  3 2017-07-14T02:40:00.000Z key 2 bytes value 1 bytes" ]
+                  "sizes"
+
+              Expect.equal
+                  (inspect "log --records --format json" bytes).Lines[1..]
+                  [ """{"offset":0,"kind":"record","record":{"offset":0,"timestamp":1500000000000,"key":"clé\n","value":"\"quoted\"","headers":[{"key":"h","valueHex":"00ff"},{"key":"n","value":null}]}}"""
+                    """{"offset":0,"kind":"record","record":{"offset":1,"timestamp":-1,"key":"","value":"","headers":[]}}"""
+                    """{"offset":0,"kind":"record","record":{"offset":2,"timestamp":1500000000000,"key":null,"value":null,"headers":[]}}"""
+                    """{"offset":0,"kind":"record","record":{"offset":3,"timestamp":1500000000000,"keyHex":"1b5b","valueHex":"ff","headers":[]}}""" ]
+                  "JSON"
+
+              Expect.stringContains
+                  (List.item 1 (inspect "log --no-values --format json" bytes).Lines)
+                  """"key":"clé\n","valueBytes":8,"headers":[{"key":"h","valueBytes":2},{"key":"n","value":null}]"""
+                  "JSON with sizes")
+
+          testCase "control records say what they mean" (fun () ->
+              let vector, bytes = vectorBytes.Value |> List.find (fun (vector, _) -> get "name" vector = "none/CreateTime/control/commit")
+              let lines = (inspect "log --records --format json" (bytes.ToArray())).Lines
+              let value = TestData.text "value" (vector.GetProperty("records")[0])
+              let epoch = BinaryPrimitives.ReadInt32BigEndian(ReadOnlySpan(Convert.FromHexString value, 2, 4))
+              Expect.equal (get "control" ((json lines[1]).GetProperty "record")) "Commit" "the type"
+              Expect.equal (get "body" ((json lines[1]).GetProperty "record")) ("{\"coordinatorEpoch\":" + string epoch + "}") "the body"
+
+              Expect.stringEnds
+                  (List.item 1 (inspect "log --records" (bytes.ToArray())).Lines)
+                  ("control Commit EndTxnMarker {CoordinatorEpoch: " + string epoch + "}")
+                  "text") ]
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Usage
+
+let private usage =
+    testList
+        "usage"
+        [ for arguments, reason in
+              [ "--bogus", "unknown option '--bogus'"
+                "-x", "unknown option '-x'"
+                "--format", "--format needs a value"
+                "--format xml", "--format is text or json, not 'xml'"
+                "--input octal", "--input is hex, base64 or raw, not 'octal'"
+                "--api Fetch", "--api and --version go together"
+                "--version 4 --body", "--api and --version go together"
+                "--version x", "--version takes the number of a version"
+                "--api Fetch --version 4", "--api and --version go with --response or --body"
+                "--api Nothing --version 4 --body", "no API is named 'Nothing'"
+                "--response", "--response and --body need --api and --version"
+                "log --api Fetch --version 4 --body", "a log has no APIs"
+                "--requests a", "--requests and --responses go together"
+                "--responses a", "--requests and --responses go together"
+                "--requests a --responses b c", "there are no other files, such as 'c'"
+                "log --requests a --responses b", "--requests and --responses name streams"
+                "--requests - --responses -", "only one of --requests and --responses can be standard input"
+                "--requests a --responses b --api Fetch --version 4 --response", "--api and --version have no place there"
+                "--max-frame 0", "--max-frame takes a number of bytes"
+                "--max-frame=-1", "--max-frame takes a number of bytes" ] do
+              testCase ("'" + arguments + "' is wrong") (fun () ->
+                  let outcome = inspect arguments Array.empty
+                  Expect.equal outcome.Code 2 "the exit code"
+                  Expect.isEmpty outcome.Lines "nothing is printed"
+                  Expect.stringStarts outcome.Complaints "libkafka-inspect: " "the complaint's start"
+                  Expect.stringContains outcome.Complaints reason "the complaint")
+
+          testCase "help names every option, and the version is told" (fun () ->
+              for arguments in [ "--help"; "-h"; "log --records --help" ] do
+                  let outcome = inspect arguments Array.empty
+                  Expect.equal outcome.Code 0 "the exit code"
+                  let help = String.Join('\n', outcome.Lines)
+
+                  for option in
+                      [ "--format"
+                        "--input"
+                        "--api"
+                        "--version"
+                        "--response"
+                        "--body"
+                        "--records"
+                        "--no-keys"
+                        "--no-values"
+                        "--max-frame"
+                        "--requests"
+                        "--responses" ] do
+                      Expect.stringContains help option "an option"
+
+              let version = inspect "--version" Array.empty
+              Expect.equal version.Code 0 "the exit code"
+              Expect.stringStarts version.Lines.Head "libkafka-inspect " "the version")
+
+          testCase "nothing at all is nothing to complain about" (fun () ->
+              for arguments in [ ""; "stream"; "log"; "stream --input hex"; "log --input base64"; "-" ] do
+                  let outcome = inspect arguments Array.empty
+                  Expect.equal (outcome.Code, outcome.Lines, outcome.Complaints) (0, [], "") arguments)
+
+          testCase "a file that is not there is told, and the others go on" (fun () ->
+              withFiles [ stream [ heartbeat 6 ] ] ".raw" (fun paths ->
+                  let absent = paths[0] + ".absent"
+                  let outcome = inspect ("stream --format json " + absent + " " + paths[0]) Array.empty
+                  Expect.equal outcome.Code 1 "the exit code"
+                  Expect.equal [ for line in outcome.Lines -> get "file" (json line) ] [ paths[0] ] "the other file"
+                  Expect.stringStarts outcome.Complaints ("libkafka-inspect: cannot read " + absent + ": ") "the complaint"))
+
+          testCase "files named *.log are log segments, unless it is said otherwise" (fun () ->
+              let segment = (batch CompressionType.None [ record 0L "k" "v" ]).Bytes.ToArray()
+
+              withFiles [ segment; Encoding.ASCII.GetBytes(Bytes.toHex (heartbeat 6)) ] ".log" (fun paths ->
+                  Expect.stringStarts (inspect paths[0] Array.empty).Lines.Head "@0 offsets 0 to 0" "a segment"
+                  Expect.equal (inspect ("frames " + paths[1]) Array.empty).Lines [ heartbeatText 1 6 ] "frames"
+                  Expect.equal (inspect ("frames -- " + paths[1]) Array.empty).Lines [ heartbeatText 1 6 ] "behind --"))
+
+          testCase "a terminal is not handed control characters" (fun () ->
+              let frame =
+                  Frame.encodeRequest
+                      Heartbeat.api
+                      0s
+                      1
+                      (Some "\u001b[31m\u009b")
+                      { GroupId = "\u001b"; GenerationId = 3; MemberId = "m"; GroupInstanceId = None }
+                  |> ok "encode"
+
+              let line = (inspectText "" (Bytes.toHex frame)).Lines.Head
+              Expect.isFalse (line |> Seq.exists Char.IsControl) line
+              Expect.stringContains line "client \"\\u001b[31m\\u009b\"" "the client id") ]
+
+[<Tests>]
+let tests = testList "libkafka-inspect" [ conversations; broken; matching; logs; usage ]
