@@ -13,7 +13,7 @@ let private out = "artifacts/bench.json"
 let private say (line: string) = Console.Out.WriteLine line
 
 /// What was measured on, and what the columns mean.
-let private head: string list =
+let private head () : string list =
     let host = HostEnvironmentInfo.GetCurrent()
 
     [ ""
@@ -36,7 +36,7 @@ let private measure (name: string, run: unit -> Row list) : Row list =
 let private run (names: string list) =
     let chosen = benchmarks |> List.filter (fun (name, _) -> List.isEmpty names || List.contains name names)
     let rows = List.collect measure chosen
-    List.iter say (head @ table rows)
+    List.iter say (head () @ table rows)
     save out rows
 
 [<EntryPoint>]

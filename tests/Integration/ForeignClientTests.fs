@@ -166,15 +166,11 @@ let tests =
                       let fetcher = new PartitionFetcher(from, FetcherSettings.standard, 0L)
                       let producer = new PartitionProducer(towards, ProducerSettings.standard)
 
-                      while fetcher.Offset < int64 everything.Length do
-                          let fetched = fetcher.Fetch()
-
+                      readUntil (int64 everything.Length) fetcher (fun fetched ->
                           for item in fetched.Batches do
                               match item with
                               | RecordSetItem.Batch batch ->
                                   Expect.equal (acknowledged (producer.Produce batch)) batch.BaseOffset "at the same offset"
-                              | _ -> ()
-
-                          fetcher.Offset <- Fetched.nextOffset fetched
+                              | _ -> ())
 
                       sameRecords (consume cluster target everything.Length) everything))) ])

@@ -2,6 +2,7 @@
 module LibKafka.Integration.Support
 
 open System
+open System.Diagnostics
 open System.Threading
 open Expecto
 open LibKafka.Wire
@@ -54,20 +55,28 @@ let recordsOf (fetched: Fetched) : RecordData list =
 let valuesOf (records: RecordData list) : string list =
     records |> List.map (fun record -> record.Value |> ValueOption.map Bytes.toText |> ValueOption.defaultValue "null")
 
-/// Fetches from the fetcher's offset on until it stands at `finish`.
-let rec fetchUntil (finish: int64) (fetcher: PartitionFetcher) : RecordData list =
-    if fetcher.Offset >= finish then
-        []
-    else
+/// Fetches from the fetcher's offset on until it stands at `finish`, and hands over each fetch that brought something.
+let readUntil (finish: int64) (fetcher: PartitionFetcher) (take: Fetched -> unit) =
+    let patience = Stopwatch.StartNew()
+
+    while fetcher.Offset < finish do
         let fetched = fetcher.Fetch()
         let answer = ok fetched.Result
 
         if answer.Error.IsError then
             failtestf "the fetch at %d was refused: %O" fetched.Offset answer.Error
 
-        let records = recordsOf fetched
+        if patience.Elapsed > patient.CallTimeout then
+            failtestf "nothing comes at %d, and the log should end at %d" fetched.Offset finish
+
+        take fetched
         fetcher.Offset <- Fetched.nextOffset fetched
-        records @ fetchUntil finish fetcher
+
+/// The records from the fetcher's offset on up to `finish`.
+let fetchUntil (finish: int64) (fetcher: PartitionFetcher) : RecordData list =
+    let records = ResizeArray<RecordData>()
+    readUntil finish fetcher (fun fetched -> records.AddRange(recordsOf fetched))
+    List.ofSeq records
 
 /// The offset at which a produced batch stands.
 let acknowledged (produced: Produced) : int64 =

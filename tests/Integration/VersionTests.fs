@@ -22,14 +22,12 @@ let private opened (script: Received -> Act list) (check: ScriptedBroker -> Conn
 let private knowingVersions (highest: int) =
     Script.knowing (Script.everythingBut [ Script.versions ApiKey.ApiVersions 0 highest ]) Script.unexpected
 
-/// Answers in a body that is not that of any version, as some brokers do, where it does not know the version.
-let private refuseBadly (received: Received) : Act list =
+/// Refuses every version but 0 with a frame that is not well formed, as some brokers do.
+let private refuseBadly (named: ApiVersions.ApiVersion list) (spoil: byte[] -> byte[]) (received: Received) : Act list =
     if received.Header.ApiVersion > 0s then
-        let good =
-            Script.frameFor ApiVersions.api 0s received.Header.CorrelationId (Script.versionsResponse ErrorCode.UnsupportedVersion [])
-        // A count of 17 million APIs, and a stray byte.
-        good[good.Length - 4] <- 1uy
-        [ Act.Send(Script.framed (ReadOnlySpan(Array.append good [| 0uy |], 4, good.Length - 3))) ]
+        let response = Script.versionsResponse ErrorCode.UnsupportedVersion named
+        let good = Script.frameFor ApiVersions.api 0s received.Header.CorrelationId response
+        [ Act.Send(Script.framed (ReadOnlySpan(spoil (Array.skip 4 good)))) ]
     else
         Script.answer ApiVersions.api received (Script.versionsResponse ErrorCode.None Script.everything)
 
@@ -60,8 +58,14 @@ let private negotiation =
 
               opened script (fun broker _ -> Expect.equal (asked broker) [ highest; 0 ] "asked"))
 
-          testCase "a refusal that cannot be read but for its error code is a refusal without a range" (fun () ->
-              opened refuseBadly (fun broker _ -> Expect.equal (asked broker) [ highest; 0 ] "asked"))
+          for name, named, spoil in
+              [ "with a count that is nonsense",
+                [],
+                (fun (frame: byte[]) -> Array.append (Array.truncate 6 frame) [| 1uy; 0uy; 0uy; 0uy; 0uy |])
+                "with no count", [], Array.truncate 6
+                "with a byte too many", [ Script.versions ApiKey.ApiVersions 0 2 ], (fun frame -> Array.append frame [| 0uy |]) ] do
+              testCase ("of a refusal that is not well formed only the error code is believed: " + name) (fun () ->
+                  opened (refuseBadly named spoil) (fun broker _ -> Expect.equal (asked broker) [ highest; 0 ] "asked"))
 
           testCase "a broker that refuses version 0 too is not asked for ever" (fun () ->
               refused (Script.refuseVersion [ Script.versions ApiKey.ApiVersions 0 9 ]) (fun broker fault ->

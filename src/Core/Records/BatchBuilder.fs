@@ -20,7 +20,8 @@ type BatchOptions =
         IsTransactional: bool
         /// Whether the records are control records. Brokers take such batches from no client.
         IsControl: bool
-        /// From when on tombstones may be removed, in milliseconds since 1970-01-01 UTC (KIP-534): it takes the place of the base timestamp.
+        /// From when on tombstones may be removed, in milliseconds since 1970-01-01 UTC (KIP-534): it takes the place of the base
+        /// timestamp.
         DeleteHorizon: int64 voption
         /// The idempotent producer's id, or -1.
         ProducerId: int64
@@ -148,8 +149,8 @@ module internal Put =
         bytes (&Unsafe.Add(&origin, next)) source
         next + nativeint source.Length
 
-/// Encodes records into a batch as they are added, in one pass, and knows the exact size at every step. Its memory grows as needed, up to the limit, and is
-/// used again after `Reset`, so that nothing is allocated once it has grown. It is for one thread at a time.
+/// Encodes records into a batch as they are added, in one pass, and knows the exact size at every step. Its memory grows as needed, up
+/// to the limit, and is used again after `Reset`, so that nothing is allocated once it has grown. It is for one thread at a time.
 [<Sealed>]
 type BatchBuilder(options: BatchOptions, limit: int) =
     let limit = min limit Array.MaxLength
@@ -313,8 +314,8 @@ type BatchBuilder(options: BatchOptions, limit: int) =
         if at >= 0 then this.Put(headers, at)
         at >= 0
 
-    /// Adds a record without headers behind the ones added so far, unless the batch would exceed the limit with it: then nothing changes and
-    /// the answer is false. The timestamp is in milliseconds since 1970-01-01 UTC, -1 for none.
+    /// Adds a record without headers behind the ones added so far, unless the batch would exceed the limit with it: then nothing
+    /// changes and the answer is false. The timestamp is in milliseconds since 1970-01-01 UTC, -1 for none.
     member this.TryAdd(timestamp: int64, key: NullableSpan, value: NullableSpan) : bool =
         this.Begin(lastOffsetDelta + 1, 0uy, timestamp, key, value, 0, 0L) >= 0
 
@@ -379,9 +380,9 @@ type BatchBuilder(options: BatchOptions, limit: int) =
         ready <- 0
         RecordBatch(buffer, 0, position)
 
-    /// The finished batch: header and checksum are written, no byte is copied. It lies in the builder's memory, so it is good until `Reset`; `Detach`
-    /// or `RecordBatch.Copy` give one that stays. Nothing can be added before `Reset`; building again gives the same batch. A batch
-    /// without records would be refused by every broker, so InvalidOperationException.
+    /// The finished batch: header and checksum are written, no byte is copied. It lies in the builder's memory, so it is good until
+    /// `Reset`; `Detach` or `RecordBatch.Copy` give one that stays. Nothing can be added before `Reset`; building again gives the same
+    /// batch. A batch without records would be refused by every broker, so InvalidOperationException.
     member this.Build() : RecordBatch =
         if count = 0 then raise (InvalidOperationException "A batch needs a record.")
 
@@ -407,7 +408,8 @@ type BatchBuilder(options: BatchOptions, limit: int) =
         options <- next
         this.Reset()
 
-    /// The finished batch, with the builder's memory: it stays good for ever. The builder begins the next batch, with the same options and new memory.
+    /// The finished batch, with the builder's memory: it stays good for ever. The builder begins the next batch, with the same options
+    /// and new memory.
     member this.Detach() : RecordBatch =
         let batch = this.Build()
         buffer <- Array.empty

@@ -59,7 +59,8 @@ type ControlRecordType =
         | KRaftVoters -> "KRaftVoters"
         | Unknown code -> "Unknown (" + string code + ")"
 
-/// A record that a broker wrote into the log to say something about the records before it. It takes up an offset like any other, and is no data.
+/// A record that a broker wrote into the log to say something about the records before it. It takes up an offset like any other, and
+/// is no data.
 [<NoComparison>]
 type ControlRecord =
     {
@@ -76,8 +77,9 @@ type ControlRecord =
 [<RequireQualifiedAccess>]
 module ControlRecord =
 
-    /// Makes sense of a record of a control batch (`RecordBatch.IsControl`): its key is a version and a type, 16 bits each; what follows in a
-    /// later version is not looked at. Faults, with the offset in the key: `Truncated` for a key that is null or too short, `OutOfRange` for a negative version.
+    /// Makes sense of a record of a control batch (`RecordBatch.IsControl`): its key is a version and a type, 16 bits each; what
+    /// follows in a later version is not looked at. Faults, with the offset in the key: `Truncated` for a key that is null or too
+    /// short, `OutOfRange` for a negative version.
     let ofRecord (record: Record) : Result<ControlRecord, Fault> =
         let key = record.Key
 

@@ -7,8 +7,8 @@ open System.Runtime.CompilerServices
 open System.Runtime.InteropServices
 open LibKafka.Wire
 
-/// Thrown while records are iterated, where one of them is malformed although the batch's checksum is right. Nothing behind it in the batch can
-/// be read. `RecordView.fold` and `RecordBatch.toList` give its fault as a value in place of throwing.
+/// Thrown while records are iterated, where one of them is malformed although the batch's checksum is right. Nothing behind it in the
+/// batch can be read. `RecordView.fold` and `RecordBatch.toList` give its fault as a value in place of throwing.
 [<Sealed>]
 type CorruptRecordException(fault: Fault) =
     inherit Exception(fault.ToString())
@@ -17,9 +17,9 @@ type CorruptRecordException(fault: Fault) =
     /// records where it is compressed.
     member _.Fault = fault
 
-/// Bytes for a record's key, a record's value or a header's value: either null or a run of bytes, which may be empty. Null and empty are different
-/// things in Kafka: a null value is a tombstone. `default` is null; a span, an array or a `Bytes` converts to it without being copied,
-/// an empty span to empty and a null array to null.
+/// Bytes for a record's key, a record's value or a header's value: either null or a run of bytes, which may be empty. Null and empty
+/// are different things in Kafka: a null value is a tombstone. `default` is null; a span, an array or a `Bytes` converts to it without
+/// being copied, an empty span to empty and a null array to null.
 [<Struct; IsByRefLike; IsReadOnly; NoEquality; NoComparison>]
 type NullableSpan =
     // A null reference stands for null; an empty span that is given is replaced by one with a reference.
@@ -88,8 +88,8 @@ module RecordHeader =
     /// A header whose value is null.
     let withoutValue (name: string) : RecordHeader = { Key = Bytes.ofString name; Value = ValueNone }
 
-/// A record as a value of its own that shares no memory with a batch: for records that are kept, compared or made by hand. The hot path has `Record`,
-/// which only looks into its batch.
+/// A record as a value of its own that shares no memory with a batch: for records that are kept, compared or made by hand. The hot
+/// path has `Record`, which only looks into its batch.
 [<NoComparison>]
 type RecordData =
     {
@@ -299,9 +299,9 @@ type RecordHeaders internal (buffer: byte[], start: int, count: int) =
 
         List.ofSeq headers
 
-/// Where a record's parts are. Apart from `Record` only because the enumerator has to change it in place, which a readonly struct forbids:
-/// writing the buffer's reference again for every record would cost a write barrier each time. Numbers stay in the zig-zag form that they have
-/// on the wire until somebody asks for them.
+/// Where a record's parts are. Apart from `Record` only because the enumerator has to change it in place, which a readonly struct
+/// forbids: writing the buffer's reference again for every record would cost a write barrier each time. Numbers stay in the zig-zag
+/// form that they have on the wire until somebody asks for them.
 [<Struct; NoEquality; NoComparison>]
 type internal RecordSlots =
     val mutable Buffer: byte[]
@@ -321,9 +321,9 @@ type internal RecordSlots =
     val mutable HeadersStart: int
     val mutable HeaderCount: uint32
 
-/// One record, looking into the memory of its batch: nothing is copied, and nothing is allocated. It is good as long as that memory is: for ever
-/// where the batch was received or built for keeping, until its next use where the memory is a builder's or a codec buffer's.
-/// Source: Kafka documentation, section "Record".
+/// One record, looking into the memory of its batch: nothing is copied, and nothing is allocated. It is good as long as that memory
+/// is: for ever where the batch was received or built for keeping, until its next use where the memory is a builder's or a codec
+/// buffer's. Source: Kafka documentation, section "Record".
 [<Struct; IsReadOnly; NoEquality; NoComparison>]
 type Record =
     val internal Slots: RecordSlots
@@ -331,7 +331,8 @@ type Record =
     /// The record's place in its partition.
     member this.Offset = this.Slots.BaseOffset + int64 (Varint.unZigZag32 this.Slots.OffsetDelta)
 
-    /// Milliseconds since 1970-01-01 UTC, or -1 for none: when the record was made, or, where the batch says LogAppendTime, when the broker appended it.
+    /// Milliseconds since 1970-01-01 UTC, or -1 for none: when the record was made, or, where the batch says LogAppendTime, when the
+    /// broker appended it.
     member this.Timestamp = this.Slots.BaseTimestamp + (Varint.unZigZag64 this.Slots.TimestampDelta &&& this.Slots.DeltaMask)
 
     /// The record's own attributes byte. No bit of it has a meaning so far.

@@ -20,8 +20,8 @@ module Sequence =
 [<NoComparison>]
 type BatchHeader =
     {
-        /// The offset of the batch's first record at the time it was built. The broker sets it; a producer sends 0. It stays where compaction removes
-        /// that record.
+        /// The offset of the batch's first record at the time it was built. The broker sets it; a producer sends 0. It stays where
+        /// compaction removes that record.
         BaseOffset: int64
         /// Bytes behind this field, up to the end of the batch.
         Length: int32
@@ -32,11 +32,11 @@ type BatchHeader =
         /// CRC-32C of everything behind this field. So base offset, length, leader epoch and magic can change without it.
         Crc: uint32
         Attributes: BatchAttributes
-        /// The offset of the last record less the base offset. It stays where compaction removes that record, so that an emptied batch still takes up its
-        /// offsets.
+        /// The offset of the last record less the base offset. It stays where compaction removes that record, so that an emptied batch
+        /// still takes up its offsets.
         LastOffsetDelta: int32
-        /// What the records' timestamps are relative to, in milliseconds since 1970-01-01 UTC: the first record's timestamp, or the delete horizon where the
-        /// attributes say so; -1 in an emptied batch.
+        /// What the records' timestamps are relative to, in milliseconds since 1970-01-01 UTC: the first record's timestamp, or the
+        /// delete horizon where the attributes say so; -1 in an emptied batch.
         BaseTimestamp: int64
         /// The largest timestamp of the records, or the time at which the broker appended them where the attributes say LogAppendTime.
         MaxTimestamp: int64
@@ -131,9 +131,10 @@ module internal At =
     [<Literal>]
     let Records = 61
 
-/// The complete bytes of one record batch of the current format (magic 2), as they are sent and received: a header of 61 bytes and the records, perhaps
-/// compressed. It does not change and is compared by content; forwarding it costs nothing, since it already is its own encoding. Only its shape has been
-/// checked: whether the checksum is right and the records are well-formed shows when they are opened.
+/// The complete bytes of one record batch of the current format (magic 2), as they are sent and received: a header of 61 bytes and the
+/// records, perhaps compressed. It does not change and is compared by content; forwarding it costs nothing, since it already is its
+/// own encoding. Only its shape has been checked: whether the checksum is right and the records are well-formed shows when they are
+/// opened.
 [<Sealed>]
 type RecordBatch internal (buffer: byte[], start: int, size: int) =
 
@@ -204,7 +205,8 @@ type RecordBatch internal (buffer: byte[], start: int, size: int) =
     /// The offset of the last record, or of the one that compaction removed from there.
     member this.LastOffset = this.BaseOffset + int64 this.LastOffsetDelta
 
-    /// The offset to fetch from to get what comes behind this batch. Counting records would go wrong: compaction and transactions leave gaps.
+    /// The offset to fetch from to get what comes behind this batch. Counting records would go wrong: compaction and transactions
+    /// leave gaps.
     member this.NextOffset = this.LastOffset + 1L
 
     /// The sequence of the last record; -1 for none. It goes round from 2,147,483,647 to 0.

@@ -12,8 +12,8 @@ module RecordBatch =
     let private failAt (path: string) (offset: int) (problem: Problem) : Result<'T, Fault> =
         Error { Problem = problem; Offset = offset; Path = path }
 
-    /// The bytes of exactly one batch, not copied. What is checked is that they are complete, that the format is 2, and that the batch's offsets go upwards
-    /// and not beyond 2^63 - 2; the rest when it is opened.
+    /// The bytes of exactly one batch, not copied. What is checked is that they are complete, that the format is 2, and that the
+    /// batch's offsets go upwards and not beyond 2^63 - 2; the rest when it is opened.
     let ofBytes (bytes: Bytes) : Result<RecordBatch, Fault> =
         let span = bytes.Span
 
@@ -140,11 +140,12 @@ module RecordBatch =
             |> Result.bind (fun () -> checkCount limits batch buffer.Length)
             |> Result.map (fun () -> view batch buffer.Array 0 0 buffer.Length)
 
-    /// Opens a batch for reading its records: checks the checksum, the codec and that the count is possible, and decompresses where need be. The records
-    /// themselves are read, and checked, one by one as they are iterated.
+    /// Opens a batch for reading its records: checks the checksum, the codec and that the count is possible, and decompresses where
+    /// need be. The records themselves are read, and checked, one by one as they are iterated.
     ///
-    /// Faults: `BadCrc`, `UnknownCodec`, `CodecMissing`, `CodecFailed`, `DecompressedTooLarge`, `BadRecordCount` (negative), `CountTooLarge`. Faults of
-    /// records count their offsets from the start of the batch, or of the decompressed records where it is compressed.
+    /// Faults: `BadCrc`, `UnknownCodec`, `CodecMissing`, `CodecFailed`, `DecompressedTooLarge`, `BadRecordCount` (negative),
+    /// `CountTooLarge`. Faults of records count their offsets from the start of the batch, or of the decompressed records where it is
+    /// compressed.
     let openRecords (limits: Limits) (codecs: Codecs) (batch: RecordBatch) : Result<RecordView, Fault> =
         openIn true (CodecBuffer()) limits codecs batch
 
@@ -156,7 +157,8 @@ module RecordBatch =
     let openVerifiedIn (buffer: CodecBuffer) (limits: Limits) (codecs: Codecs) (batch: RecordBatch) : Result<RecordView, Fault> =
         openIn false buffer limits codecs batch
 
-    /// Opens the batch and folds over its records in order, with every fault as a value; the record given to the folder is good for that call only.
+    /// Opens the batch and folds over its records in order, with every fault as a value; the record given to the folder is good for
+    /// that call only.
     let fold
         (folder: 'State -> Record -> 'State)
         (initial: 'State)
@@ -186,12 +188,12 @@ module RecordBatch =
             | Ok compression -> fail At.Attributes (Problem.AlreadyCompressed(CompressionType.name compression))
         | other -> fail At.Attributes (Problem.UnknownCodec(int other))
 
-    /// The batch with its records packed. All other attribute bits and header fields stay. Faults: `AlreadyCompressed`, `UnknownCodec`, `CodecFailed`,
-    /// and `BadCrc`, since a new checksum over damaged content would hide the damage.
+    /// The batch with its records packed. All other attribute bits and header fields stay. Faults: `AlreadyCompressed`,
+    /// `UnknownCodec`, `CodecFailed`, and `BadCrc`, since a new checksum over damaged content would hide the damage.
     let compress (codec: ICompressionCodec) (batch: RecordBatch) : Result<RecordBatch, Fault> = compressIn (CodecBuffer()) codec batch
 
-    /// Unpacks a batch's records in memory that the caller keeps: the batch is good until that is used for another. One that is not compressed is
-    /// given back as it is.
+    /// Unpacks a batch's records in memory that the caller keeps: the batch is good until that is used for another. One that is not
+    /// compressed is given back as it is.
     let decompressIn (buffer: CodecBuffer) (codecs: Codecs) (limits: Limits) (batch: RecordBatch) : Result<RecordBatch, Fault> =
         match admit true batch with
         | Error fault -> Error fault
@@ -205,8 +207,8 @@ module RecordBatch =
             unpack buffer limits codecs batch At.Records compression
             |> Result.map (fun () -> reheaded batch CompressionType.None buffer)
 
-    /// The batch with its records unpacked. All other attribute bits and header fields stay. One that is not compressed is given back as it is.
-    /// Faults: `BadCrc`, `UnknownCodec`, `CodecMissing`, `CodecFailed`, `DecompressedTooLarge`.
+    /// The batch with its records unpacked. All other attribute bits and header fields stay. One that is not compressed is given back
+    /// as it is. Faults: `BadCrc`, `UnknownCodec`, `CodecMissing`, `CodecFailed`, `DecompressedTooLarge`.
     let decompress (codecs: Codecs) (limits: Limits) (batch: RecordBatch) : Result<RecordBatch, Fault> =
         decompressIn (CodecBuffer()) codecs limits batch
 
@@ -249,9 +251,10 @@ module RecordBatch =
 
     /// The batch of records that know their offsets, which must go upwards from the base offset on and may leave gaps.
     ///
-    /// With `BatchOptions.ofHeader` and the records of a batch that is not compressed it gives the same bytes again; where that batch says
-    /// LogAppendTime, take its records with `RecordView.WithCreateTime`. Faults: `OutOfRange` for an offset that does not lie behind the one
-    /// before it or fit into the batch, and for a batch without records whose last offset is not given; `TooLong` for one that no array can hold.
+    /// With `BatchOptions.ofHeader` and the records of a batch that is not compressed it gives the same bytes again; where that batch
+    /// says LogAppendTime, take its records with `RecordView.WithCreateTime`. Faults: `OutOfRange` for an offset that does not lie
+    /// behind the one before it or fit into the batch, and for a batch without records whose last offset is not given; `TooLong` for
+    /// one that no array can hold.
     let ofRecords (options: BatchOptions) (records: RecordData list) : Result<RecordBatch, Fault> =
         let builder = BatchBuilder({ options with BaseOffset = 0L })
 

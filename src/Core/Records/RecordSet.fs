@@ -18,8 +18,8 @@ type CorruptBatch =
         Bytes: Bytes
         /// The base offset that stands at its start. It is where reading the partition stopped, unless it is itself what is damaged.
         FirstOffset: int64
-        /// The last offset that the stretch takes up, as its header has it. `ValueNone` where the header cannot be read: the base offset of the
-        /// batch behind it, if there is one, then tells where to go on.
+        /// The last offset that the stretch takes up, as its header has it. `ValueNone` where the header cannot be read: the base
+        /// offset of the batch behind it, if there is one, then tells where to go on.
         LastOffset: int64 voption
     }
 
@@ -45,8 +45,8 @@ type RecordSetItem =
     | Batch of RecordBatch
     /// Bytes that are no readable batch. The batches around them are delivered all the same.
     | Corrupt of CorruptBatch
-    /// The last item where the bytes end within a batch. A fetch answer is cut off at a number of bytes and not at a batch, so this is usual; fetching from
-    /// the last whole batch's `NextOffset` gives it in full.
+    /// The last item where the bytes end within a batch. A fetch answer is cut off at a number of bytes and not at a batch, so this is
+    /// usual; fetching from the last whole batch's `NextOffset` gives it in full.
     | CutOff of bytes: int
 
 /// Goes through a record set, one item at a time.
@@ -124,7 +124,8 @@ type RecordSetEnumerator =
     /// The item gone to.
     member this.Current = this.current
 
-/// Batches one behind another, as a partition's records are fetched and stored. They are looked for as it is iterated; every iteration begins anew.
+/// Batches one behind another, as a partition's records are fetched and stored. They are looked for as it is iterated; every iteration
+/// begins anew.
 [<Sealed>]
 type RecordSet internal (bytes: Bytes, verify: bool) =
 
@@ -153,10 +154,12 @@ type RecordSet internal (bytes: Bytes, verify: bool) =
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module RecordSet =
 
-    /// The batches of a record set by their headers alone: neither checksums nor records are looked at before a batch is opened. Nothing is copied.
+    /// The batches of a record set by their headers alone: neither checksums nor records are looked at before a batch is opened.
+    /// Nothing is copied.
     let split (bytes: Bytes) : RecordSet = RecordSet(bytes, false)
 
-    /// The same, with every batch whose checksum is wrong among the corrupt ones. Such batches need no second check: `RecordBatch.openVerifiedIn`.
+    /// The same, with every batch whose checksum is wrong among the corrupt ones. Such batches need no second check:
+    /// `RecordBatch.openVerifiedIn`.
     let splitVerified (bytes: Bytes) : RecordSet = RecordSet(bytes, true)
 
     /// The batches one behind another, copied into one run of bytes.

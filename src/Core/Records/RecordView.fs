@@ -152,15 +152,15 @@ type RecordEnumerator =
             this.remaining <- this.remaining - 1
             true
 
-    /// Goes to the next record; false behind the last one. Throws `CorruptRecordException` where the record is malformed, where there are fewer
-    /// records than the batch declares, or more bytes than its records take; called again, it throws again.
+    /// Goes to the next record; false behind the last one. Throws `CorruptRecordException` where the record is malformed, where there
+    /// are fewer records than the batch declares, or more bytes than its records take; called again, it throws again.
     member this.MoveNext() : bool =
-        // A record in its common form is read here without asking before each byte. It ends 40 bytes before the records do, which is more than
-        // what can be read past its end before that is noticed. Whatever is not in the common form, or not clearly well-formed, is left to
-        // `MoveCarefully`. Nothing but a last call is made, so that no register has to be saved.
+        // A record in its common form is read here without asking before each byte. It ends 40 bytes before the records do, which is
+        // more than what can be read past its end before that is noticed. Whatever is not in the common form, or not clearly
+        // well-formed, is left to `MoveCarefully`. Nothing but a last call is made, so that no register has to be saved.
         //
-        // In a varint of two bytes the first one's top bit is taken off by subtracting it; a third byte leaves the top bit of the second, 0x4000,
-        // standing. Bit 0 is the sign: 1 is the length of null, which halved is 0 bytes as it should be.
+        // In a varint of two bytes the first one's top bit is taken off by subtracting it; a third byte leaves the top bit of the
+        // second, 0x4000, standing. Bit 0 is the sign: 1 is the length of null, which halved is 0 bytes as it should be.
         if this.remaining <= 0 then
             this.End()
         elif this.position > this.safe then
@@ -265,16 +265,16 @@ type RecordEnumerator =
     [<UnscopedRef>]
     member this.Current: inref<Record> = &Unsafe.As<RecordSlots, Record>(&Unsafe.AsRef<RecordSlots>(&this.slots))
 
-/// The records of one batch, not read yet: each one is read and checked when iteration gets to it, so the first is there at once and nothing is allocated
-/// for any of them. Iterating it again begins anew.
+/// The records of one batch, not read yet: each one is read and checked when iteration gets to it, so the first is there at once and
+/// nothing is allocated for any of them. Iterating it again begins anew.
 [<Sealed>]
 type RecordView internal (source: RecordSource) =
 
     /// How many records the batch declares.
     member _.Count = source.Count
 
-    /// The same records with the timestamps that their producers gave them, also where the batch says LogAppendTime: the broker overwrites only the
-    /// batch's header.
+    /// The same records with the timestamps that their producers gave them, also where the batch says LogAppendTime: the broker
+    /// overwrites only the batch's header.
     member _.WithCreateTime() = RecordView { source with AppendTime = ValueNone }
 
     member _.GetEnumerator() = RecordEnumerator source

@@ -105,6 +105,31 @@ let private asReference (sample: Sample) (changes: (uint16 * byte) list) (count:
     let expected = Reference.readRecords batch.BaseOffset batch.BaseTimestamp batch.Count (List.ofArray bytes[61..])
     Result.toOption (stored Codecs.none batch) = expected
 
+/// Three records between them of every form that is read fast, and a plain one behind them, so that none of the three is near the end.
+let private telling: RecordData list =
+    let record key value headers = { Offset = 0L; Timestamp = 1700000000000L; Key = key; Value = value; Headers = headers }
+
+    let text (value: string) = ValueSome(Bytes.ofString value)
+    let empty = RecordHeader.create "" Bytes.empty
+
+    [ record (text "key") (text "value") [ empty; RecordHeader.withoutValue "none"; RecordHeader.create "name" (Bytes.ofString "text") ]
+      record ValueNone (text (String('v', 70))) []
+      { record (text (String('k', 70))) ValueNone [] with Timestamp = 1700000600000L }
+      record (text "last") (text (String('w', 60))) [] ]
+    |> List.mapi (fun index record -> { record with Offset = 100L * int64 index })
+
+/// Whether these bytes as the records of a batch, so many of them declared, are read, or refused, as the reference does.
+let private payloadAsReference (count: int) (payload: byte list) : bool =
+    let header = (toBatch { Options = BatchOptions.standard; Records = telling }).Header
+    let batch = batchOf (Reference.encodeBatch header count payload)
+    let expected = Reference.readRecords batch.BaseOffset batch.BaseTimestamp count payload
+    // Whoever does not look into the records must be told as well.
+    let counted = RecordBatch.fold (fun count _ -> count + 1) 0 Limits.standard Codecs.none batch
+
+    Result.toOption (stored Codecs.none batch) = expected && Result.toOption counted = Option.map List.length expected
+
+let private encoded: byte list list = telling |> List.map (Reference.encodeRecord 0L 1700000000000L)
+
 [<Tests>]
 let decoding =
     testList
@@ -114,6 +139,50 @@ let decoding =
 
           property "changed records are read, or refused, as the reference does: large ones" (fun (sample, changes, count) ->
               asReference sample changes count)
+
+          test "every byte changed in telling ways" {
+              let payload = List.concat encoded |> Array.ofList
+
+              for at in 0 .. payload.Length - 1 do
+                  for change in [ 1uy; 2uy; 3uy; 4uy; 0x80uy; 0x81uy; 0xFFuy; payload[at]; payload[at] ^^^ 1uy ] do
+                      let changed = Array.copy payload
+                      changed[at] <- changed[at] ^^^ change
+
+                      if not (payloadAsReference telling.Length (List.ofArray changed)) then
+                          failtest ("byte " + string at + " changed by " + string change)
+          }
+
+          test "every byte left out, and bytes put in everywhere, with the record's length to fit" {
+              for index, original in List.indexed encoded do
+                  // The lengths of these records take one or two bytes.
+                  let body = if original[0] < 0x80uy then List.skip 1 original else List.skip 2 original
+
+                  let check (what: string) (body: byte list) =
+                      let changed = Reference.varint (int64 body.Length) @ body
+                      let payload = encoded |> List.updateAt index changed |> List.concat
+
+                      if not (payloadAsReference telling.Length payload) then
+                          failtest ("record " + string index + ": " + what)
+
+                  for at in 0 .. body.Length - 1 do
+                      check ("without byte " + string at) (List.removeAt at body)
+
+                  for at in 0 .. body.Length do
+                      for value in [ 0uy; 1uy; 2uy; 0x80uy ] do
+                          check (string value + " put in at " + string at) (List.insertAt at value body)
+          }
+
+          test "integers in forms longer than they need be are read" {
+              // 0, 1 and -1 with groups of nothing behind them, for each field before the key.
+              for groups in 0..9 do
+                  for raw in [ 0uy; 1uy; 2uy ] do
+                      let long = if groups = 0 then [ raw ] else [ raw ||| 0x80uy ] @ List.replicate (groups - 1) 0x80uy @ [ 0uy ]
+
+                      for prefix in [ [ 0uy ] @ long @ [ 0uy ]; [ 0uy; 0uy ] @ long ] do
+                          let body = prefix @ [ 2uy; 7uy; 1uy; 0uy ]
+                          let record = Reference.varint (int64 body.Length) @ body
+                          Expect.isTrue (payloadAsReference 5 (record @ List.concat encoded)) (string groups + " groups of " + string raw)
+          }
 
           property "any bytes at all give records or a fault" (fun (bytes: byte[]) ->
               match readBytes bytes with

@@ -192,7 +192,7 @@ module Fetch =
     type PartitionResponse =
         {
             PartitionIndex: int32
-            /// OFFSET_OUT_OF_RANGE when the offset is not in the log (the log's bounds come with it); NOT_LEADER_OR_FOLLOWER,
+            /// OFFSET_OUT_OF_RANGE when the offset is not in the log (the bounds beside it are -1 then); NOT_LEADER_OR_FOLLOWER,
             /// FENCED_LEADER_EPOCH and UNKNOWN_LEADER_EPOCH when client and broker disagree on the leader.
             Error: ErrorCode
             /// The offset behind the last record that all in-sync replicas have.
