@@ -4,6 +4,7 @@ module LibKafka.Aot.Program
 open System
 open LibKafka.Wire
 open LibKafka.Records
+open LibKafka.Compression
 open LibKafka.Protocol
 open LibKafka.Client
 
@@ -52,6 +53,21 @@ let private batches () =
 
     demand "all records are read" (count = 100)
 
+let private compression () =
+    let builder = BatchBuilder BatchOptions.standard
+    let value = (Bytes.ofString (String.replicate 50 "packs well ")).Span
+
+    for i in 1..100 do
+        builder.Add(1_700_000_000_000L + int64 i, NullableSpan.Null, NullableSpan value)
+
+    let plain = builder.Build()
+
+    for codec in AllCodecs.List do
+        let packed = valueOf (RecordBatch.compress codec plain)
+        demand "it is smaller" (packed.SizeInBytes < plain.SizeInBytes)
+        demand "decompress (compress x) = x" (valueOf (RecordBatch.decompress AllCodecs.Set Limits.standard packed) = plain)
+        Console.Out.WriteLine(packed.ToString())
+
 let private connection () =
     match Connection.Open(ClientSettings.standard, { Host = "127.0.0.1"; Port = 1 }) with
     | Error fault -> Console.Out.WriteLine(fault.ToString())
@@ -61,5 +77,6 @@ let private connection () =
 let main _ =
     messages ()
     batches ()
+    compression ()
     connection ()
     0
