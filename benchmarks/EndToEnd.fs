@@ -91,6 +91,7 @@ let private fetchOne (fetcher: PartitionFetcher) : int =
         match item with
         | RecordSetItem.Batch batch -> count <- count + readBatch batch
         | RecordSetItem.CutOff _ -> ()
+        | RecordSetItem.Legacy batch -> invalidOp (batch.ToString())
         | RecordSetItem.Corrupt corrupt -> invalidOp (corrupt.ToString())
 
     if count = 0 then

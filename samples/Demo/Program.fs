@@ -135,6 +135,7 @@ let private checkPartition options (fetcher: PartitionFetcher) partition (report
         for item in fetched.Batches do
             match item with
             | RecordSetItem.Batch batch -> checkBatch batch
+            | RecordSetItem.Legacy batch -> fail (name + ": a batch of an old format: " + batch.ToString())
             | RecordSetItem.Corrupt corrupt -> fail (name + ": corrupt batch: " + corrupt.ToString())
             | RecordSetItem.CutOff _ -> ()
 

@@ -35,12 +35,11 @@ let main arguments =
     let fetched = fetcher.Fetch()
 
     for item in fetched.Batches do
-        match item with
-        | RecordSetItem.Batch batch ->
-            for record in RecordBatch.openRecords Limits.standard Codecs.none batch |> orFail do
+        match RecordSetItem.openRecords Limits.standard Codecs.none item with
+        | Error fault -> printfn "unreadable: %s" (string fault)
+        | Ok records ->
+            for record in records do
                 printfn "%d: %s" record.Offset (Text.Encoding.UTF8.GetString record.Value)
-        | RecordSetItem.Corrupt stretch -> printfn "unreadable: %s" (string stretch)
-        | RecordSetItem.CutOff _ -> ()
 
     fetcher.Offset <- Fetched.nextOffset fetched
     0

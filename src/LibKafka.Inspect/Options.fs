@@ -95,7 +95,7 @@ others have a frame on each line.
   --max-frame BYTES       the largest frame or batch to read (268435456)
   --help, --version       this text; the tool's own version
 
-Records are unpacked from gzip; of batches with other compression the header is shown.
+Records are unpacked whatever their compression, and read in every format that Kafka has had.
 
 The exit code is 0, 1 where something could not be read (which the line that stands for it says), or 2 for wrong usage."""
 

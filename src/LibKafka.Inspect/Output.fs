@@ -24,7 +24,7 @@ type Printer =
     abstract Frame: frame: Frame -> unit
     abstract Item: field: Field option * item: Item -> unit
     /// A record of the batch printed last, which begins at an offset. It is good for this call only.
-    abstract Record: field: Field option * offset: int64 * batch: RecordBatch * record: Record -> unit
+    abstract Record: field: Field option * offset: int64 * isControl: bool * record: Record -> unit
 
 
 /// Control characters, but for tabs and line ends: what has them is no text.
@@ -183,6 +183,10 @@ type TextPrinter(output: TextWriter, options: Options) =
             | Item.Batch(offset, found) ->
                 at field offset
                 batch found
+            | Item.Legacy(offset, found) ->
+                at field offset
+                add (found.ToString())
+                if found.Timestamp >= 0L then add (", latest " + time found.Timestamp)
             | Item.Trouble(offset, trouble) ->
                 at field offset
                 unreadable trouble
@@ -195,12 +199,12 @@ type TextPrinter(output: TextWriter, options: Options) =
 
             write ()
 
-        member _.Record(field, _, batch, record) =
+        member _.Record(field, _, isControl, record) =
             indent field
             add ("  " + string record.Offset + " ")
             if record.Timestamp >= 0L then add (time record.Timestamp + " ")
 
-            match if batch.IsControl then Some(ControlRecord.ofRecord record) else None with
+            match if isControl then Some(ControlRecord.ofRecord record) else None with
             | Some(Ok control) ->
                 add "control "
                 add (control.Type.ToString())
@@ -269,6 +273,9 @@ type JsonPrinter(output: TextWriter, options: Options) =
 
     let number (name: string) (value: int64) = json.WriteNumber(name, value)
 
+    let timestampType (value: TimestampType) =
+        json.WriteString("timestampType", if value = TimestampType.LogAppendTime then "LogAppendTime" else "CreateTime")
+
     let batch (batch: RecordBatch) =
         json.WriteStartObject "batch"
         number "baseOffset" batch.BaseOffset
@@ -280,8 +287,7 @@ type JsonPrinter(output: TextWriter, options: Options) =
         number "crc" (int64 batch.Crc)
         json.WriteString("compression", CompressionType.name batch.Compression)
 
-        json.WriteString("timestampType", if batch.TimestampType = TimestampType.LogAppendTime then "LogAppendTime" else "CreateTime")
-
+        timestampType batch.TimestampType
         json.WriteBoolean("transactional", batch.IsTransactional)
         json.WriteBoolean("control", batch.IsControl)
 
@@ -294,6 +300,20 @@ type JsonPrinter(output: TextWriter, options: Options) =
         number "producerId" batch.ProducerId
         number "producerEpoch" (int64 batch.ProducerEpoch)
         number "baseSequence" (int64 batch.BaseSequence)
+        json.WriteEndObject()
+
+    let message (batch: LegacyBatch) =
+        json.WriteStartObject "message"
+        number "lastOffset" batch.LastOffset
+        number "sizeInBytes" (int64 batch.SizeInBytes)
+        number "magic" (int64 batch.Magic)
+        number "crc" (int64 batch.Crc)
+        json.WriteString("compression", CompressionType.name batch.Compression)
+
+        if batch.Magic > 0y then
+            timestampType batch.TimestampType
+            number "timestamp" batch.Timestamp
+
         json.WriteEndObject()
 
     /// Text under the name itself, hexadecimal digits under `<name>Hex`, and a size alone under `<name>Bytes`.
@@ -368,6 +388,11 @@ type JsonPrinter(output: TextWriter, options: Options) =
                     kind "batch"
                     whereabouts field
                     batch found)
+            | Item.Legacy(offset, found) ->
+                write offset (fun () ->
+                    kind "message"
+                    whereabouts field
+                    message found)
             | Item.Trouble(offset, found) ->
                 let path = field |> Option.map _.Path |> Option.defaultValue ""
                 let both = if path <> "" && found.Path <> "" then path + "/" + found.Path else path + found.Path
@@ -382,7 +407,7 @@ type JsonPrinter(output: TextWriter, options: Options) =
                     kind "zeros"
                     json.WriteNumber("bytes", bytes))
 
-        member _.Record(field, offset, batch, record) =
+        member _.Record(field, offset, isControl, record) =
             let key, value = record.KeyMemory, record.ValueMemory
             let record = record
 
@@ -393,7 +418,7 @@ type JsonPrinter(output: TextWriter, options: Options) =
                 json.WriteNumber("offset", record.Offset)
                 json.WriteNumber("timestamp", record.Timestamp)
 
-                match if batch.IsControl then Some(ControlRecord.ofRecord record) else None with
+                match if isControl then Some(ControlRecord.ofRecord record) else None with
                 | Some(Ok found) -> control found
                 | _ ->
                     content "key" options.Keys (not record.HasKey) key.Span

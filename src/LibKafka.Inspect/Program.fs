@@ -6,6 +6,7 @@ open System.IO
 open System.Text
 open LibKafka.Wire
 open LibKafka.Records
+open LibKafka.Compression
 open LibKafka.Inspect.Options
 open LibKafka.Inspect.Input
 open LibKafka.Inspect.Frames
@@ -18,17 +19,15 @@ type private Inspection(options: Options, printer: Printer, flush: unit -> unit)
     let unpacked = CodecBuffer()
     let mutable isWhole = true
 
-    let records (field: Field option) (offset: int64) (batch: RecordBatch) =
-        let print () (record: Record) = printer.Record(field, offset, batch, record)
-        let opened = RecordBatch.openVerifiedIn unpacked options.Limits Compression.codecs batch
+    let records (field: Field option) (offset: int64) (isControl: bool) (compression: CompressionType) (opened: Result<RecordView, Fault>) =
+        let print () (record: Record) = printer.Record(field, offset, isControl, record)
 
         match opened |> Result.bind (RecordView.fold print ()) with
         | Ok() -> ()
         | Error fault ->
             let found =
                 match fault.Problem with
-                | Problem.CodecMissing codec -> Trouble.at offset "" ("records compressed with " + codec + " cannot be unpacked here")
-                | _ when batch.Compression = CompressionType.None -> Trouble.ofFault offset fault
+                | _ when compression = CompressionType.None -> Trouble.ofFault offset fault
                 | problem ->
                     Trouble.at offset fault.Path (problem.ToString() + " (byte " + string fault.Offset + " of the unpacked records)")
 
@@ -39,9 +38,14 @@ type private Inspection(options: Options, printer: Printer, flush: unit -> unit)
         printer.Item(field, item)
 
         match item with
-        | Item.Batch(offset, batch) when options.Records -> records field offset batch
+        | Item.Batch(offset, batch) when options.Records ->
+            RecordBatch.openVerifiedIn unpacked options.Limits AllCodecs.Set batch
+            |> records field offset batch.IsControl batch.Compression
+        | Item.Legacy(offset, batch) when options.Records ->
+            LegacyBatch.openVerifiedIn unpacked options.Limits AllCodecs.Set batch |> records field offset false batch.Compression
         | Item.Trouble _ -> isWhole <- false
         | Item.Batch _
+        | Item.Legacy _
         | Item.CutOff _
         | Item.Zeros _ -> ()
 

@@ -26,6 +26,7 @@ type Field =
 [<RequireQualifiedAccess; NoComparison>]
 type Item =
     | Batch of offset: int64 * RecordBatch
+    | Legacy of offset: int64 * LegacyBatch
     | Trouble of offset: int64 * Trouble
     /// The end, where it may lie within a batch.
     | CutOff of offset: int64 * bytes: int
@@ -72,6 +73,7 @@ let private item (start: int64) (position: int) (mayBeCutOff: bool) (item: Recor
 
     match item with
     | RecordSetItem.Batch batch -> Item.Batch(offset, batch)
+    | RecordSetItem.Legacy batch -> Item.Legacy(offset, batch)
     | RecordSetItem.CutOff bytes when mayBeCutOff -> Item.CutOff(offset, bytes)
     | RecordSetItem.CutOff bytes -> cutOff offset bytes
     | RecordSetItem.Corrupt corrupt ->
@@ -101,6 +103,7 @@ let itemsOf (frame: Frame) (field: Field) : Item seq = seq {
         position <-
             match found with
             | RecordSetItem.Batch batch -> position + batch.SizeInBytes
+            | RecordSetItem.Legacy batch -> position + batch.SizeInBytes
             | RecordSetItem.Corrupt corrupt -> corrupt.Position + corrupt.Bytes.Length
             | RecordSetItem.CutOff bytes -> position + bytes
 }

@@ -2,14 +2,13 @@
 module LibKafka.Integration.CompressionTests
 
 open System
-open System.Text
-open Confluent.Kafka
 open Expecto
 open LibKafka.Wire
 open LibKafka.Records
 open LibKafka.Client
 open LibKafka.Compression
 open LibKafka.Integration.Clusters
+open LibKafka.Integration.ForeignClient
 open LibKafka.Integration.Support
 
 /// Enough for several blocks of each format: lines that pack well, and some values that do not.
@@ -42,98 +41,26 @@ let private records: RecordData list =
           Value = value i
           Headers = if i % 5 = 0 then [ RecordHeader.create "trace" (Bytes.ofString (string i)) ] else [] })
 
-let private ofArray (array: byte[]) : Bytes voption =
-    match box array with
-    | null -> ValueNone
-    | _ -> ValueSome(Bytes array)
-
-let private toArray (bytes: Bytes voption) : byte[] =
-    match bytes with
-    | ValueSome bytes -> bytes.ToArray()
-    | ValueNone -> Unchecked.defaultof<byte[]>
-
-let private ofResult (result: ConsumeResult<byte[], byte[]>) : RecordData =
-    { Offset = result.Offset.Value
-      Timestamp = result.Message.Timestamp.UnixTimestampMs
-      Key = ofArray result.Message.Key
-      Value = ofArray result.Message.Value
-      Headers = [ for header in result.Message.Headers -> { Key = Bytes.ofString header.Key; Value = ofArray (header.GetValueBytes()) } ] }
-
-/// Reads so many records with Confluent.Kafka's consumer, which checks the batches' checksums too.
-let private consume (cluster: TestCluster) (topic: string) (count: int) : RecordData list =
-    let config =
-        ConsumerConfig(
-            BootstrapServers = cluster.Bootstrap(),
-            GroupId = topic,
-            EnableAutoCommit = false,
-            AutoOffsetReset = AutoOffsetReset.Error,
-            FetchWaitMaxMs = 50,
-            CheckCrcs = true
-        )
-
-    use consumer = ConsumerBuilder<byte[], byte[]>(config).Build()
-    consumer.Assign(TopicPartitionOffset(topic, Partition 0, Offset.Beginning))
-
-    List.init count (fun i ->
-        match box (consumer.Consume(ms 20_000)) with
-        | :? ConsumeResult<byte[], byte[]> as result -> ofResult result
-        | _ -> failtestf "only %d of %d records came" i count)
-
-/// Writes the records with Confluent.Kafka's producer, in a few large batches.
+/// With Confluent.Kafka's producer, in a few large batches.
 let private produce (cluster: TestCluster) (topic: string) (compression: Confluent.Kafka.CompressionType) (level: int) =
-    let config =
-        ProducerConfig(
-            BootstrapServers = cluster.Bootstrap(),
-            LingerMs = 300.0,
-            BatchNumMessages = 10_000,
-            CompressionType = compression,
-            CompressionLevel = level
-        )
-
-    use producer = ProducerBuilder<byte[], byte[]>(config).Build()
-    let failures = ResizeArray<string>()
-
-    let note (report: DeliveryReport<byte[], byte[]>) =
-        if report.Error.IsError then
-            lock failures (fun () -> failures.Add report.Error.Reason)
-
-    for record in records do
-        let headers = Headers()
-
-        for header in record.Headers do
-            headers.Add(header.Name, toArray header.Value)
-
-        let message =
-            Message<byte[], byte[]>(
-                Key = toArray record.Key,
-                Value = toArray record.Value,
-                Timestamp = Timestamp(record.Timestamp, Confluent.Kafka.TimestampType.CreateTime),
-                Headers = headers
-            )
-
-        producer.Produce(TopicPartition(topic, Partition 0), message, note)
-
-    Expect.equal (producer.Flush(ms 20_000)) 0 "everything was delivered"
-    Expect.isEmpty failures "without an error"
-
-let private sameRecords (actual: RecordData list) =
-    Expect.equal actual.Length records.Length "as many records"
-
-    for actual, expected in List.zip actual records do
-        Expect.equal actual expected ("record " + string expected.Offset)
+    produce cluster topic records (fun config ->
+        config.LingerMs <- 300.0
+        config.BatchNumMessages <- 10_000
+        config.CompressionType <- compression
+        config.CompressionLevel <- level)
 
 /// Every batch from the fetcher's offset to the last record.
 let private batchesOf (fetcher: PartitionFetcher) : RecordBatch list =
-    [ while fetcher.Offset < int64 records.Length do
-          let fetched = fetcher.Fetch()
+    let batches = ResizeArray<RecordBatch>()
 
-          for item in fetched.Batches do
-              match item with
-              | RecordSetItem.Batch batch -> batch
-              | RecordSetItem.Corrupt stretch -> failtestf "unreadable: %O" stretch
-              | RecordSetItem.CutOff _ -> ()
+    readUntil (int64 records.Length) fetcher (fun fetched ->
+        for item in fetched.Batches do
+            match item with
+            | RecordSetItem.Batch batch -> batches.Add batch
+            | RecordSetItem.CutOff _ -> ()
+            | other -> failtestf "no batch: %O" other)
 
-          fetcher.Offset <- Fetched.nextOffset fetched ]
+    List.ofSeq batches
 
 let private codecs: ICompressionCodec list =
     [ Gzip(); Gzip 1; Gzip 9; Snappy(); Lz4(); Lz4 9; Lz4 12; Zstd -5; Zstd 1; Zstd(); Zstd 19 ]
@@ -156,7 +83,7 @@ let tests =
                               Expect.isLessThan packed.SizeInBytes plain.SizeInBytes "it got smaller"
                               Expect.equal (acknowledged (producer.Produce packed)) first "the batch's offset"
 
-                          sameRecords (consume cluster topic records.Length)))
+                          sameRecords (consume cluster topic records.Length) records))
 
           for compression, theirs, level in
               [ CompressionType.Gzip, Confluent.Kafka.CompressionType.Gzip, -1
@@ -176,7 +103,7 @@ let tests =
                           if batch.Compression <> compression && batch.Compression <> CompressionType.None then
                               failtestf "packed otherwise: %O" batch.Compression
 
-                      sameRecords (batches |> List.collect (RecordBatch.toList Limits.standard AllCodecs.Set >> ok))))
+                      sameRecords (batches |> List.collect (RecordBatch.toList Limits.standard AllCodecs.Set >> ok)) records))
 
           for codec in [ Gzip() :> ICompressionCodec; Snappy(); Lz4(); Zstd() ] do
               testCase ("reads a batch of its own that was fetched and packed anew: " + nonNull (codec.ToString())) (fun () ->
@@ -190,4 +117,4 @@ let tests =
                               let packed = RecordBatch.compress codec plain |> ok
                               Expect.equal (acknowledged (producer.Produce packed)) batch.BaseOffset "at the same offset"
 
-                          sameRecords (consume cluster target records.Length)))) ])
+                          sameRecords (consume cluster target records.Length) records))) ])

@@ -12,6 +12,7 @@ open System.Threading
 open Expecto
 open Microsoft.FSharp.Reflection
 open LibKafka
+open LibKafka.Compression
 open LibKafka.Protocol
 open LibKafka.Records
 open LibKafka.Tests
@@ -520,7 +521,7 @@ let private batches =
               let good = [ batch "a" 2; batchWith (RecordBatchOptions(BaseOffset = 4L)) [ plain "b" ]; batch "c" 1 ]
               let damaged = good[1] |> tampered false damage
               let old = good[1].Bytes.ToArray()
-              old[16] <- 1uy
+              old[16] <- 3uy
               let parse checksums (bytes: byte[] list) = RecordBatchSet.Parse(ReadOnlyMemory(Array.concat bytes), checksums)
               let plain = RecordBatchSet.Parse(RecordBatchSet.Concat good)
               Expect.equal [ for item in plain -> item.GetBatch() ] good "the batches"
@@ -533,6 +534,7 @@ let private batches =
               let set = parse false [ good[0].Bytes.ToArray(); old; good[2].Bytes.ToArray() ]
               let items = List.ofSeq set
               Expect.equal (items |> List.map _.IsBatch) [ true; false; true ] "which can be read"
+              Expect.equal (items |> List.map _.IsUnreadable) [ false; true; false ] "which cannot"
               let unreadable = there items[1].Unreadable
               Expect.equal (unreadable.FirstOffset, unreadable.LastOffset) (4L, Nullable()) "offsets"
               Expect.equal (unreadable.Position, unreadable.Bytes.Length) (good[0].SizeInBytes, old.Length) "place"
@@ -545,7 +547,40 @@ let private batches =
               Expect.equal (unreadable.Fault.Kind, unreadable.LastOffset) (KafkaFaultKind.BadChecksum, Nullable 4L) "what is known"
               Expect.isEmpty (Unchecked.defaultof<RecordBatchSet>) "a set of nothing"
               Expect.equal Unchecked.defaultof<RecordBatchSet>.CutOffBytes 0 "nothing is cut off"
-              Expect.isEmpty (read Unchecked.defaultof<BatchRecords>) "records of nothing") ]
+              Expect.isEmpty (read Unchecked.defaultof<BatchRecords>) "records of nothing")
+
+          testCase "messages of older formats are read like batches" (fun () ->
+              // Magic 1, LogAppendTime, two records compressed with gzip; as the Java client writes it.
+              let message =
+                  Convert.FromHexString(
+                      "000000000000da5d000000d04bb680310109000001515cddac91ffffffff000000ba1f8b08000000000000ff63608083c859db4baf3172"
+                      + "30303006c6dc5d331128c2ec6d3305483984d8150556704c1037e53f70ace1badf62ade5b737fef8b4d7f5fa291ed3fb1b6fe548483bdb"
+                      + "9cde15cd6753fc51f7dff2753fcf3730ce08773cda7641eebab1f3324773a8058c401c9e6890278f62090838e6e42727e664e417972894"
+                      + "e4176426eb26c2e9fca294d4a26285e4fcbce2d2dcd422850a202c4a4cced63554482fca2f2d883754082d4e2d0200c7284331c8000000"
+                  )
+
+              let newer = batchWith (RecordBatchOptions(BaseOffset = 55902L)) [ plain "new" ]
+              let parse (message: byte[]) = RecordBatchSet.Parse(ReadOnlyMemory(Array.append message (newer.Bytes.ToArray())), true)
+              let set = parse message
+              let withCodecs = RecordReadOptions(Codecs = AllCodecs.List)
+              let found = [ for item in set -> read (item.Records withCodecs) ]
+              Expect.equal (found |> List.map (List.map fst)) [ [ 55900L; 55901L ]; [ 55902L ] ] "offsets"
+              let appended = [ for _, record in found.Head -> record.Timestamp ]
+              Expect.equal appended [ 1448962010257L; 1448962010257L ] "the append time"
+              Expect.equal (snd found.Head[1]).Key (Some [||]) "a key"
+              let item = Seq.head set
+              Expect.equal (item.IsBatch, item.IsUnreadable, isNull item.Batch) (false, false, true) "it is no batch"
+              let legacy = there item.Legacy
+              Expect.equal (legacy.Magic, legacy.Compression, legacy.NextOffset) (1y, CompressionType.Gzip, 55902L) "what it is"
+              Expect.equal (item.ToString()) (legacy.ToString()) "text"
+              Expect.equal (read (legacy.Records(withCodecs, CodecBuffer()))) found.Head "in memory of one's own"
+              Expect.throwsT<InvalidOperationException> (fun () -> item.GetBatch() |> ignore) "there is no batch to get"
+              let error = thrown "no codec" (fun () -> item.Records() |> ignore)
+              Expect.equal error.Kind KafkaFaultKind.CodecMissing "without a codec"
+              Expect.stringContains error.Message "the message at offset 55901" "which one"
+              message[60] <- message[60] ^^^ 1uy
+              let unreadable = there (Seq.head (parse message)).Unreadable
+              Expect.equal (unreadable.Fault.Kind, unreadable.LastOffset) (KafkaFaultKind.BadChecksum, Nullable 55901L) "damaged") ]
 
 // ---- options ----
 
@@ -708,6 +743,31 @@ let private mainJob =
                   let atEnd = fetcher.Fetch().ThrowIfError()
                   Expect.equal (atEnd.NextOffset, atEnd.Records.Length) (8L, 0) "nothing is left"
                   Expect.isEmpty atEnd.Batches "no batches"))
+
+          testCase "what is compressed with the ready codecs is fetched and read" (fun () ->
+              onCluster (fun _ options ->
+                  use producer = new PartitionProducer(options, partition)
+                  use fetcher = new PartitionFetcher(options, partition)
+                  let plain = batch "c" 200
+
+                  for codec in [ LibKafka.Compression.Gzip 9 :> ICompressionCodec; Snappy(); Lz4(); Zstd() ] do
+                      let packed = plain.Compress codec
+                      Expect.equal packed.Compression codec.Type "the attribute"
+                      producer.Produce(packed).ThrowIfError() |> ignore
+
+                  let reading = RecordReadOptions(Codecs = AllCodecs.List)
+                  let records = ResizeArray()
+
+                  while fetcher.Offset < 800L do
+                      let fetched = fetcher.Fetch().ThrowIfError()
+
+                      for item in fetched.Batches do
+                          Expect.notEqual (item.GetBatch().Compression) CompressionType.None "it comes as it was sent"
+                          records.AddRange(contentOf (item.Records reading))
+
+                      fetcher.Offset <- fetched.NextOffset
+
+                  Expect.equal (List.ofSeq records) (List.replicate 4 (contentOf (plain.Records())) |> List.concat) "records"))
 
           testCase "a fetched batch is forwarded untouched" (fun () ->
               onCluster (fun _ options ->

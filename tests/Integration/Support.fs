@@ -49,6 +49,7 @@ let recordsOf (fetched: Fetched) : RecordData list =
     [ for item in fetched.Batches do
           match item with
           | RecordSetItem.Batch batch -> yield! RecordBatch.toList Limits.standard Codecs.none batch |> ok
+          | RecordSetItem.Legacy batch -> yield! LegacyBatch.toList Limits.standard Codecs.none batch |> ok
           | RecordSetItem.Corrupt stretch -> failtestf "unreadable: %O" stretch
           | RecordSetItem.CutOff _ -> () ]
 

@@ -69,6 +69,7 @@ module Fetched =
         for item in fetched.Batches do
             match item with
             | RecordSetItem.Batch batch -> next <- max next batch.NextOffset
+            | RecordSetItem.Legacy batch -> next <- max next batch.NextOffset
             | RecordSetItem.Corrupt { LastOffset = ValueSome last } -> next <- max next (last + 1L)
             | _ -> ()
 

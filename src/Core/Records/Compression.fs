@@ -151,6 +151,22 @@ module internal Compression =
             buffer.Skip prefix
             codec.Compress(source, buffer))
 
+    /// The compression where there is such a one; otherwise a fault at that place.
+    let known (at: int) (compression: CompressionType) : Result<CompressionType, Fault> =
+        match compression with
+        | CompressionType.None
+        | CompressionType.Gzip
+        | CompressionType.Snappy
+        | CompressionType.Lz4
+        | CompressionType.Zstd -> Ok compression
+        | other -> Error(Fault.at at (Problem.UnknownCodec(int other)))
+
+    /// The codec for a compression; where none was given, a fault at that place.
+    let find (at: int) (codecs: Codecs) (compression: CompressionType) : Result<ICompressionCodec, Fault> =
+        match codecs.Find compression with
+        | null -> Error(Fault.at at (Problem.CodecMissing(CompressionType.name compression)))
+        | codec -> Ok codec
+
     /// Appends what the source was packed from behind `prefix` bytes that are left for the caller to fill, at most `most` of it.
     let decompress
         (codec: ICompressionCodec)

@@ -52,16 +52,6 @@ module RecordBatch =
         let computed = batch.ComputedCrc
         if computed = batch.Crc then Ok() else fail At.Crc (Problem.BadCrc(batch.Crc, computed))
 
-    /// The compression's name where there is one.
-    let private known (batch: RecordBatch) : Result<CompressionType, Fault> =
-        match batch.Compression with
-        | CompressionType.None
-        | CompressionType.Gzip
-        | CompressionType.Snappy
-        | CompressionType.Lz4
-        | CompressionType.Zstd as compression -> Ok compression
-        | other -> fail At.Attributes (Problem.UnknownCodec(int other))
-
     /// The fewest bytes that a record takes: seven fields of one byte.
     [<Literal>]
     let private LeastRecord = 7
@@ -107,14 +97,14 @@ module RecordBatch =
         (prefix: int)
         (compression: CompressionType)
         : Result<unit, Fault> =
-        match codecs.Find compression with
-        | null -> fail At.Attributes (Problem.CodecMissing(CompressionType.name compression))
-        | codec -> Compression.decompress codec limits.MaxDecompressedBytes prefix batch.Payload.Memory buffer
+        match Compression.find At.Attributes codecs compression with
+        | Error fault -> Error fault
+        | Ok codec -> Compression.decompress codec limits.MaxDecompressedBytes prefix batch.Payload.Memory buffer
 
     /// What every path to the records begins with: an existing codec and, where that is asked, the right checksum.
     let private admit (checksum: bool) (batch: RecordBatch) : Result<CompressionType, Fault> =
         match if checksum then verify batch else Ok() with
-        | Ok() -> known batch
+        | Ok() -> Compression.known At.Attributes batch.Compression
         | Error fault -> Error fault
 
     let private openIn

@@ -43,11 +43,32 @@ type CorruptBatch =
 [<RequireQualifiedAccess; NoComparison>]
 type RecordSetItem =
     | Batch of RecordBatch
+    /// A message of the formats before Kafka 0.11, alone or with others compressed in it. A broker whose topic is set to such a format, or
+    /// an old log segment, has them.
+    | Legacy of LegacyBatch
     /// Bytes that are no readable batch. The batches around them are delivered all the same.
     | Corrupt of CorruptBatch
     /// The last item where the bytes end within a batch. A fetch answer is cut off at a number of bytes and not at a batch, so this is
     /// usual; fetching from the last whole batch's `NextOffset` gives it in full.
     | CutOff of bytes: int
+
+/// Opening what stands in a record set, whatever its format.
+[<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
+module RecordSetItem =
+
+    /// Opens a batch, or a message of an older format, for reading its records in memory that the caller keeps: they are good until it is
+    /// used for another. A corrupt stretch gives its fault, which counts its offset from the start of the record set, and a batch that is
+    /// cut off gives no records. See `RecordBatch.openRecordsIn` and `LegacyBatch.openRecordsIn`.
+    let openRecordsIn (buffer: CodecBuffer) (limits: Limits) (codecs: Codecs) (item: RecordSetItem) : Result<RecordView, Fault> =
+        match item with
+        | RecordSetItem.Batch batch -> RecordBatch.openRecordsIn buffer limits codecs batch
+        | RecordSetItem.Legacy batch -> LegacyBatch.openRecordsIn buffer limits codecs batch
+        | RecordSetItem.Corrupt stretch -> Error stretch.Fault
+        | RecordSetItem.CutOff _ -> Ok RecordView.Empty
+
+    /// The same with memory of the records' own.
+    let openRecords (limits: Limits) (codecs: Codecs) (item: RecordSetItem) : Result<RecordView, Fault> =
+        openRecordsIn (CodecBuffer()) limits codecs item
 
 /// Goes through a record set, one item at a time.
 [<Struct; NoEquality; NoComparison>]
@@ -83,6 +104,17 @@ type RecordSetEnumerator =
                 this.position <- this.position + size
                 RecordSetItem.Batch batch
 
+    /// A stretch whose length is right and whose magic is 0 or 1.
+    member private this.Legacy(size: int) =
+        match LegacyBatch.ofBytes (this.bytes.Slice(this.position, size)) with
+        | Error fault -> this.Corrupt(size, fault, ValueNone)
+        | Ok batch ->
+            match if this.verify then LegacyBatch.verify batch else Ok() with
+            | Error fault -> this.Corrupt(size, fault, ValueSome batch.LastOffset)
+            | Ok() ->
+                this.position <- this.position + size
+                RecordSetItem.Legacy batch
+
     /// Goes to the next item; false at the end.
     member this.MoveNext() : bool =
         let remaining = this.bytes.Length - this.position
@@ -102,9 +134,9 @@ type RecordSetEnumerator =
             let least =
                 match magic with
                 | ValueSome 2y -> At.Records - At.Counted
-                // The header of a message of magic 1 and of magic 0, of which the latter is the smallest that there is.
-                | ValueSome 1y -> 22
-                | _ -> 14
+                | ValueSome 1y -> LegacyAt.least 1y - At.Counted
+                // The smallest that there is.
+                | _ -> LegacyAt.least 0y - At.Counted
 
             this.current <-
                 if length < least then
@@ -117,6 +149,8 @@ type RecordSetEnumerator =
                     match magic with
                     | ValueSome 2y
                     | ValueNone -> this.Batch(At.Counted + length)
+                    | ValueSome 0y
+                    | ValueSome 1y -> this.Legacy(At.Counted + length)
                     | ValueSome other -> this.Corrupt(At.Counted + length, Fault.at At.Magic (Problem.BadMagic other), ValueNone)
 
             true

@@ -270,6 +270,20 @@ type RecordEnumerator =
 [<Sealed>]
 type RecordView internal (source: RecordSource) =
 
+    static let empty =
+        RecordView
+            { Buffer = Array.empty
+              Origin = 0
+              Start = 0
+              Finish = 0
+              Count = 0
+              BaseOffset = 0L
+              BaseTimestamp = 0L
+              AppendTime = ValueNone }
+
+    /// No records.
+    static member Empty = empty
+
     /// How many records the batch declares.
     member _.Count = source.Count
 

@@ -1,7 +1,6 @@
 namespace LibKafka.Wire
 
 open System
-open System.Buffers.Binary
 open System.Numerics
 open System.Runtime.CompilerServices
 open System.Runtime.InteropServices
@@ -20,54 +19,14 @@ module Crc32C =
     [<Literal>]
     let private Polynomial = 0x82F63B78u
 
-    /// Where processors have no instruction for it: eight tables of 256 sums, so that eight bytes are looked up at once.
-    /// Held in a class so that a processor that has the instruction never builds them.
+    /// For where processors have no instruction for it. Held in a class so that a processor that has the instruction never builds them.
     [<AbstractClass; Sealed>]
     type private Tables private () =
-        static let tables: uint32[] =
-            let next (sum: uint32) = if sum &&& 1u <> 0u then (sum >>> 1) ^^^ Polynomial else sum >>> 1
-
-            let all = Array.zeroCreate<uint32>(8 * 256)
-
-            for value in 0..255 do
-                all[value] <- Seq.fold (fun sum _ -> next sum) (uint32 value) (seq { 1..8 })
-
-            // Entry `value` of table t is the sum of that byte followed by t zero bytes.
-            for at in 256 .. all.Length - 1 do
-                let before = all[at - 256]
-                all[at] <- (before >>> 8) ^^^ all[int (before &&& 0xFFu)]
-
-            all
-
+        static let tables = CrcTables.make Polynomial
         static member All = tables
 
     /// Needs nothing of the processor.
-    let internal portable (register: uint32) (span: ReadOnlySpan<byte>) : uint32 =
-        let tables = Tables.All
-        let inline look (table: int) (value: uint32) = tables[(table <<< 8) + int (value &&& 0xFFu)]
-        let mutable sum = register
-        let mutable rest = span
-
-        while rest.Length >= 8 do
-            let low = BinaryPrimitives.ReadUInt32LittleEndian rest ^^^ sum
-            let high = BinaryPrimitives.ReadUInt32LittleEndian(rest.Slice 4)
-
-            sum <-
-                look 7 low
-                ^^^ look 6 (low >>> 8)
-                ^^^ look 5 (low >>> 16)
-                ^^^ look 4 (low >>> 24)
-                ^^^ look 3 high
-                ^^^ look 2 (high >>> 8)
-                ^^^ look 1 (high >>> 16)
-                ^^^ look 0 (high >>> 24)
-
-            rest <- rest.Slice 8
-
-        for value in rest do
-            sum <- (sum >>> 8) ^^^ look 0 (sum ^^^ uint32 value)
-
-        sum
+    let internal portable (register: uint32) (span: ReadOnlySpan<byte>) : uint32 = CrcTables.append Tables.All register span
 
     /// Needs the checksum instruction of SSE 4.2 or Armv8 to be worth while: one instruction for eight bytes, each waiting for the last.
     let internal instruction (register: uint32) (span: ReadOnlySpan<byte>) : uint32 =

@@ -51,6 +51,8 @@ type Problem =
     | CodecFailed of codec: string * reason: string
     /// The batch is already compressed.
     | AlreadyCompressed of codec: string
+    /// A message within a compressed one (magic 0 or 1) is itself compressed.
+    | NestedCompression of codec: string
     /// Decompressed content larger than the limits allow.
     | DecompressedTooLarge of most: int64
     /// JSON that is malformed or does not fit the message.
@@ -88,6 +90,7 @@ type Problem =
         | CodecMissing codec -> "the batch is compressed with " + codec + " and no codec for it was given"
         | CodecFailed(codec, reason) -> "the " + codec + " codec failed: " + reason
         | AlreadyCompressed codec -> "the batch is already compressed with " + codec
+        | NestedCompression codec -> "a message compressed with " + codec + " stands within another"
         | DecompressedTooLarge most -> "decompressed content exceeds the limit of " + n most + " bytes"
         | BadJson reason -> reason
         | OutOfRange(value, lowest, highest) -> n value + " is outside " + n lowest + " to " + n highest

@@ -14,9 +14,11 @@ namespace LibKafka;
 public readonly struct BatchRecords
 {
     private readonly RecordView? _view;
-    private readonly RecordBatch _batch;
 
-    internal BatchRecords(RecordView view, RecordBatch batch)
+    // A record batch or a legacy batch: what a fault speaks of.
+    private readonly object _batch;
+
+    internal BatchRecords(RecordView view, object batch)
     {
         _view = view;
         _batch = batch;
@@ -39,10 +41,10 @@ public readonly struct BatchRecords
     /// <summary>Walks the records of a batch in order, checking each one as it gets to it.</summary>
     public struct Enumerator
     {
-        private readonly RecordBatch _batch;
+        private readonly object _batch;
         private RecordEnumerator _records;
 
-        internal Enumerator(RecordView? view, RecordBatch batch)
+        internal Enumerator(RecordView? view, object batch)
         {
             _batch = batch;
             _records = view is null ? default : view.GetEnumerator();

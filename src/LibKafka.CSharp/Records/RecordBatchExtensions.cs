@@ -93,6 +93,12 @@ public static class RecordBatchExtensions
         return RecordBatchModule.decompressIn(buffer ?? new(), options.CodecSet, options.ToLimits(), batch).ValueOrThrow(Describe(batch));
     }
 
-    internal static string Describe(RecordBatch batch) =>
-        FormattableString.Invariant($"the batch of offsets {batch.BaseOffset} to {batch.LastOffset}");
+    /// <summary>What a fault of a <see cref="RecordBatch"/> or <see cref="LegacyBatch"/> begins with.</summary>
+    internal static string Describe(object batch) =>
+        batch switch
+        {
+            RecordBatch it => FormattableString.Invariant($"the batch of offsets {it.BaseOffset} to {it.LastOffset}"),
+            LegacyBatch it => FormattableString.Invariant($"the message at offset {it.LastOffset}"),
+            _ => "the batch",
+        };
 }

@@ -4,7 +4,9 @@ using LibKafka.Records;
 
 namespace LibKafka;
 
-/// <summary>What stands next in a set of record batches: a batch, or bytes that cannot be read as one.</summary>
+/// <summary>
+/// What stands next in a set of record batches: a batch, a message of an older format, or bytes that cannot be read as either.
+/// </summary>
 public readonly struct RecordBatchItem
 {
     internal RecordBatchItem(RecordBatch batch)
@@ -12,37 +14,62 @@ public readonly struct RecordBatchItem
         Batch = batch;
     }
 
+    internal RecordBatchItem(LegacyBatch legacy)
+    {
+        Legacy = legacy;
+    }
+
     internal RecordBatchItem(UnreadableBatch unreadable)
     {
         Unreadable = unreadable;
     }
 
-    /// <summary>The batch; null where the bytes cannot be read as one.</summary>
+    /// <summary>The batch; null where there is something else.</summary>
     public RecordBatch? Batch { get; }
 
-    /// <summary>What is known of bytes that cannot be read as a batch; null where they can.</summary>
+    /// <summary>
+    /// The message of a format before Kafka 0.11 (magic 0 or 1), which stands for the records that are compressed in it where it is
+    /// compressed; null where there is something else. Its records are read like those of a batch.
+    /// </summary>
+    public LegacyBatch? Legacy { get; }
+
+    /// <summary>What is known of bytes that cannot be read; null where they can.</summary>
     public UnreadableBatch? Unreadable { get; }
 
     /// <summary>Whether there is a batch.</summary>
     [MemberNotNullWhen(true, nameof(Batch))]
-    [MemberNotNullWhen(false, nameof(Unreadable))]
     public bool IsBatch => Batch is not null;
+
+    /// <summary>Whether there are bytes that cannot be read.</summary>
+    [MemberNotNullWhen(true, nameof(Unreadable))]
+    public bool IsUnreadable => Unreadable is not null;
 
     /// <summary>The batch, which must be one.</summary>
     /// <returns>The batch.</returns>
     /// <exception cref="KafkaException">The bytes cannot be read as a batch.</exception>
-    public RecordBatch GetBatch() => Batch ?? throw new KafkaException(Unreadable!.Fault);
+    /// <exception cref="InvalidOperationException">There is a message of an older format: see <see cref="Legacy"/>.</exception>
+    public RecordBatch GetBatch() =>
+        Batch
+        ?? throw (
+            Unreadable is null
+                ? new InvalidOperationException($"There is no record batch, but a message of an older format: {Legacy}.")
+                : new KafkaException(Unreadable.Fault)
+        );
 
-    /// <summary>Opens the batch, which must be one, for reading its records: see <see cref="RecordBatchExtensions.Records"/>.</summary>
+    /// <summary>
+    /// Opens the batch or message, which must be one, for reading its records: see <see cref="RecordBatchExtensions.Records"/> and
+    /// <see cref="LegacyBatchExtensions.Records"/>.
+    /// </summary>
     /// <param name="options">Codecs and limits; null for no codec and the standard limits.</param>
     /// <param name="buffer">Memory for decompressed records; null for memory of their own.</param>
     /// <returns>The records.</returns>
-    /// <exception cref="KafkaException">The bytes cannot be read as a batch, or the batch cannot be opened.</exception>
-    public BatchRecords Records(RecordReadOptions? options = null, CodecBuffer? buffer = null) => GetBatch().Records(options, buffer);
+    /// <exception cref="KafkaException">The bytes cannot be read, or what they hold cannot be opened.</exception>
+    public BatchRecords Records(RecordReadOptions? options = null, CodecBuffer? buffer = null) =>
+        Legacy is null ? GetBatch().Records(options, buffer) : Legacy.Records(options, buffer);
 
-    /// <summary>The batch's offsets and attributes, or what is wrong.</summary>
+    /// <summary>Offsets and attributes, or what is wrong.</summary>
     /// <returns>One line for people.</returns>
-    public override string ToString() => Batch?.ToString() ?? Unreadable?.ToString() ?? "";
+    public override string ToString() => Batch?.ToString() ?? Legacy?.ToString() ?? Unreadable?.ToString() ?? "";
 }
 
 /// <summary>

@@ -9,7 +9,8 @@ namespace LibKafka;
 
 /// <summary>
 /// Record batches one behind another, as a partition's records are fetched and stored. They are looked for as it is iterated, and
-/// nothing is copied. What cannot be read as a batch stands among them (<see cref="RecordBatchItem.Unreadable"/>), so that nothing is
+/// nothing is copied. Messages of the formats before Kafka 0.11 (<see cref="RecordBatchItem.Legacy"/>) are read like batches. What
+/// cannot be read as either stands among them (<see cref="RecordBatchItem.Unreadable"/>), so that nothing is
 /// passed over in silence; a batch that is cut off at the end is left out, since fetch answers usually end in one.
 /// </summary>
 public readonly struct RecordBatchSet : IEnumerable<RecordBatchItem>
@@ -89,6 +90,9 @@ public readonly struct RecordBatchSet : IEnumerable<RecordBatchItem>
                 {
                     case RecordSetItem.Batch batch:
                         Current = new(batch.Item);
+                        return true;
+                    case RecordSetItem.Legacy legacy:
+                        Current = new(legacy.Item);
                         return true;
                     case RecordSetItem.Corrupt corrupt:
                         Current = new(new UnreadableBatch(corrupt.Item));

@@ -4,6 +4,7 @@ module LibKafka.Properties.Records.CapturedBatches
 open Expecto
 open LibKafka.Wire
 open LibKafka.Records
+open LibKafka.Compression
 open LibKafka.Properties.Protocol.Captures
 
 let private itemsOf (records: Bytes) : RecordSetItem list =
@@ -48,6 +49,19 @@ let tests =
                       | RecordSetItem.Batch _ -> ()
                       | RecordSetItem.CutOff _ when not records.Sent -> ()
                       | other -> failtest (name records + ": " + other.ToString())
+          }
+
+          test "the records of every compression are read, and read the same packed anew" {
+              for records in sound do
+                  for batch in batchesOf records do
+                      let read = RecordBatch.toList Limits.standard AllCodecs.Set batch
+                      Expect.equal (read |> Result.map List.length) (Ok batch.Count) (name records)
+
+                      match AllCodecs.Set.Find batch.Compression, RecordBatch.decompress AllCodecs.Set Limits.standard batch with
+                      | null, plain -> Expect.equal plain (Ok batch) (name records)
+                      | codec, plain ->
+                          let again = plain |> Result.bind (RecordBatch.compress codec)
+                          Expect.equal (again |> Result.bind (RecordBatch.toList Limits.standard AllCodecs.Set)) read (name records)
           }
 
           test "what the broker refused is read or told apart, never lost" {

@@ -17,7 +17,7 @@ let private whole (items: RecordSetItem list) : RecordBatch list =
         match item with
         | RecordSetItem.Batch batch -> Some batch
         | RecordSetItem.CutOff _ -> None
-        | RecordSetItem.Corrupt corrupt -> failwith (corrupt.ToString()))
+        | other -> failwith (other.ToString()))
 
 let private split (bytes: byte[]) : RecordSetItem list = List.ofSeq (RecordSet.split (Bytes bytes))
 let private splitVerified (bytes: byte[]) : RecordSetItem list = List.ofSeq (RecordSet.splitVerified (Bytes bytes))
@@ -63,6 +63,7 @@ let splitting =
               let size (item: RecordSetItem) =
                   match item with
                   | RecordSetItem.Batch batch -> batch.SizeInBytes
+                  | RecordSetItem.Legacy batch -> batch.SizeInBytes
                   | RecordSetItem.Corrupt corrupt -> corrupt.Bytes.Length
                   | RecordSetItem.CutOff count -> count
 
@@ -117,7 +118,7 @@ let splitting =
               let bytes = (plainBatch 1).Bytes.ToArray()
               let after = (plainBatch 2).Bytes.ToArray()
 
-              for magic in [ 0y; 1y; 3y; -1y ] do
+              for magic in [ 3y; 127y; -1y ] do
                   bytes[16] <- byte magic
 
                   match split (Array.append bytes after) with

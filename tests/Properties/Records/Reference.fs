@@ -30,16 +30,20 @@ let readVarint (longest: int) (bits: int) (bytes: byte list) : (int64 * byte lis
     | _ -> None
 
 /// The remainder of dividing the bits by the polynomial, one bit at a time.
-let crc32c (bytes: byte seq) : uint32 =
+let private crc (polynomial: uint32) (bytes: byte seq) : uint32 =
     let mutable register = 0xFFFFFFFFu
 
     for value in bytes do
         register <- register ^^^ uint32 value
 
         for _ in 1..8 do
-            register <- if register &&& 1u = 1u then (register >>> 1) ^^^ 0x82F63B78u else register >>> 1
+            register <- if register &&& 1u = 1u then (register >>> 1) ^^^ polynomial else register >>> 1
 
     ~~~register
+
+let crc32c (bytes: byte seq) : uint32 = crc 0x82F63B78u bytes
+
+let crc32 (bytes: byte seq) : uint32 = crc 0xEDB88320u bytes
 
 let bigEndian (size: int) (value: int64) : byte list = [ for index in size - 1 .. -1 .. 0 -> byte (value >>> (8 * index)) ]
 
@@ -200,3 +204,98 @@ let rec readRecords (baseOffset: int64) (baseTimestamp: int64) (count: int) (byt
                 match readBody baseOffset baseTimestamp body, lazy (readRecords baseOffset baseTimestamp (count - 1) rest) with
                 | Some record, Lazy(Some records) -> Some(record :: records)
                 | _ -> None
+
+/// A message of the formats before record batches, each field as it stands in it.
+type LegacyMessage = { Magic: int; Offset: int64; Attributes: int; Timestamp: int64; Key: Bytes voption; Value: Bytes voption }
+
+/// A message with the right length and checksum.
+let encodeMessage (message: LegacyMessage) : byte list =
+    let nullable (bytes: Bytes voption) =
+        match bytes with
+        | ValueSome bytes -> bigEndian 4 (int64 bytes.Length) @ bytesOf bytes
+        | ValueNone -> bigEndian 4 -1L
+
+    let checkedPart =
+        [ byte message.Magic; byte message.Attributes ]
+        @ (if message.Magic = 0 then [] else bigEndian 8 message.Timestamp)
+        @ nullable message.Key
+        @ nullable message.Value
+
+    bigEndian 8 message.Offset
+    @ bigEndian 4 (int64 (4 + checkedPart.Length))
+    @ bigEndian 4 (int64 (crc32 checkedPart))
+    @ checkedPart
+
+let private number (size: int) (bytes: byte list) : (int64 * byte list) option =
+    take (int64 size) bytes
+    |> Option.map (fun (digits, rest) ->
+        let unsigned = digits |> List.fold (fun sum digit -> sum * 256I + bigint (int digit)) 0I
+        let signed = if digits.Head >= 128uy then unsigned - bigint.Pow(256I, size) else unsigned
+        int64 signed, rest)
+
+let private nullableRun (bytes: byte list) : (Bytes voption * byte list) option =
+    match number 4 bytes with
+    | Some(-1L, rest) -> Some(ValueNone, rest)
+    | Some(length, rest) -> take length rest |> Option.map (fun (content, rest) -> ValueSome(Bytes(Array.ofList content)), rest)
+    | None -> None
+
+/// What stands behind a message's checksum.
+let private decodeContent (offset: int64) (content: byte list) : LegacyMessage option =
+    match content with
+    | magic :: attributes :: rest when magic < 2uy ->
+        (if magic = 0uy then Some(-1L, rest) else number 8 rest)
+        |> Option.bind (fun (timestamp, rest) ->
+            nullableRun rest
+            |> Option.bind (fun (key, rest) ->
+                match nullableRun rest with
+                | Some(value, []) ->
+                    Some
+                        { Magic = int magic
+                          Offset = offset
+                          Attributes = int attributes
+                          Timestamp = timestamp
+                          Key = key
+                          Value = value }
+                | _ -> None))
+    | _ -> None
+
+/// Reads one message whose length and checksum are right, with what stands behind it.
+let private decodeMessage (bytes: byte list) : (LegacyMessage * byte list) option =
+    number 8 bytes
+    |> Option.bind (fun (offset, rest) ->
+        number 4 rest
+        |> Option.bind (fun (length, rest) -> take length rest)
+        |> Option.bind (fun (message, rest) ->
+            match take 4L message with
+            | Some(stored, content) when stored = bigEndian 4 (int64 (crc32 content)) ->
+                decodeContent offset content |> Option.map (fun message -> message, rest)
+            | _ -> None))
+
+let rec private decodeMessages (bytes: byte list) : LegacyMessage list option =
+    match decodeMessage bytes with
+    | None -> None
+    | Some(message, []) -> Some [ message ]
+    | Some(message, rest) -> decodeMessages rest |> Option.map (fun others -> message :: others)
+
+/// The records of one message, or of all the messages that are compressed in it; `unpack` gives nothing for a code or bytes that it does
+/// not know.
+let readLegacy (unpack: int -> Bytes -> byte list option) (bytes: byte list) : RecordData list option =
+    let record (offset: int64) (timestamp: int64) (message: LegacyMessage) : RecordData =
+        { Offset = offset; Timestamp = timestamp; Key = message.Key; Value = message.Value; Headers = [] }
+
+    match decodeMessage bytes with
+    | Some(message, []) when message.Attributes &&& 7 = 0 -> Some [ record message.Offset message.Timestamp message ]
+    | Some(wrapper, []) ->
+        let inner =
+            match wrapper.Value with
+            | ValueSome value -> unpack (wrapper.Attributes &&& 7) value |> Option.bind decodeMessages
+            | ValueNone -> None
+
+        match inner with
+        | Some messages when messages |> List.forall (fun inner -> inner.Magic = wrapper.Magic && inner.Attributes &&& 7 = 0) ->
+            let shift = if wrapper.Magic = 0 then 0L else wrapper.Offset - (List.last messages).Offset
+            let isAppended = wrapper.Magic = 1 && wrapper.Attributes &&& 8 <> 0
+            let timestamp (inner: LegacyMessage) = if isAppended then wrapper.Timestamp else inner.Timestamp
+            Some(messages |> List.map (fun inner -> record (inner.Offset + shift) (timestamp inner) inner))
+        | _ -> None
+    | _ -> None
