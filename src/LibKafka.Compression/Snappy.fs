@@ -55,7 +55,8 @@ type Snappy() =
 
     /// Puts the version's and the chunks' bytes aside, so that one block remains: its length and then the elements of all of the
     /// blocks, each of which refers to nothing before itself. Unpacking that goes straight to the destination, and at one object
-    /// for all.
+    /// for all. (That a block keeps to itself and to its own length is not checked: the lengths are checked together, and the
+    /// checksum of the batch is what tells damage.)
     static let joinBlocks (packed: ReadOnlySpan<byte>) (joined: Span<byte>) (total: byref<int64>) : int =
         let mutable at = 0
         let mutable into = 0

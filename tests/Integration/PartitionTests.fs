@@ -246,6 +246,17 @@ let private fetches =
                   Expect.equal (valuesOf (recordsOf fetched)) [ "a0"; "a1"; "a2"; "b0"; "b1" ] "the records"
                   Expect.equal (Fetched.nextOffset fetched) 15L "where the cut-off batch begins"))
 
+          testCase "messages of an older format are read, and the next offset is behind the last whole one" (fun () ->
+              // Magic 1: no key and the value "v", at offset 11; then the same at offset 12, cut off.
+              let message (offset: string) = "00000000000000" + offset + "0000001752488c6a01000000000000000005ffffffff0000000176"
+              let bytes = Bytes.ofHex (message "0b" + message "0c")
+              let cut = bytes.Slice(0, bytes.Length - 1)
+
+              fetchedAs (Script.fetched (fun answer -> { answer with Records = Some cut })) (fun _ fetched ->
+                  let expected = { Offset = 11L; Timestamp = 5L; Key = ValueNone; Value = text "v"; Headers = [] }
+                  Expect.equal (recordsOf fetched) [ expected ] "the record"
+                  Expect.equal (Fetched.nextOffset fetched) 12L "where the one that is cut off begins"))
+
           testCase "null in place of records is no records" (fun () ->
               fetchedAs (Script.fetched (fun answer -> { answer with Records = None })) (fun _ fetched ->
                   Expect.isEmpty (recordsOf fetched) "no records"

@@ -702,6 +702,40 @@ let private logs =
               Expect.stringStarts spoiled.Lines[0] "@0 unreadable at byte 12: checksum " "with a wrong checksum"
               Expect.equal (spoiled.Code, spoiled.Lines.Length) (1, 3) "and the new one with its record")
 
+          testCase "messages of an older format, and batches of every compression, are found in frames at their place" (fun () ->
+              let old =
+                  TestData.jsonLines TestData.vectors "recordsets.jsonl.gz"
+                  |> List.find (fun vector -> get "name" vector = "v0/lz4/NoTimestampType/two")
+
+              let packed = [ for codec in AllCodecs.List -> batch codec.Type [ record 0L "k" (CompressionType.name codec.Type) ] ]
+
+              let partitions: Produce.PartitionData list =
+                  TestData.bytesOf "" old :: [ for batch in packed -> batch.Bytes ]
+                  |> List.mapi (fun i records -> { Index = i; Records = Some records })
+
+              let request: Produce.Request =
+                  { TransactionalId = None
+                    Acks = Acks.None
+                    TimeoutMs = 1
+                    Topics = [ { Name = "t"; TopicId = Guid.Empty; Partitions = partitions } ] }
+
+              let frame = Frame.encodeRequest Produce.api 9s 1 None request |> ok "encode"
+              let outcome = inspect "stream --records --format json" (framed frame)
+              Expect.equal outcome.Code 0 "the exit code"
+              let lines = outcome.Lines |> List.map json
+              let ofKind kind = lines |> List.filter (fun line -> get "kind" line = kind)
+              let message = List.exactlyOne (ofKind "message")
+              Expect.equal (get "path" message) "ProduceRequest/TopicData[0]/PartitionData[0]/Records" "the path"
+              let place = (framed frame).AsSpan().IndexOf((TestData.bytesOf "" old).Span)
+              Expect.equal (get "offset" message) (string place) "the place"
+              let found = message.GetProperty "message"
+              Expect.equal (get "magic" found, get "compression" found, get "timestampType" found) ("0", "lz4", "") "what it is"
+              let records = ofKind "record"
+              let expected = List.ofSeq (old.GetProperty("records").EnumerateArray())
+              List.iter2 (fun record line -> Expect.isTrue (sameRecord false record line) "a record") expected (List.truncate 2 records)
+              let values = [ for line in List.skip 2 records -> get "value" (line.GetProperty "record") ]
+              Expect.equal values [ for batch in packed -> CompressionType.name batch.Compression ] "the records of batches")
+
           testCase "keys and values: text, digits, null, empty, and sizes alone" (fun () ->
               let records =
                   [ { record 0L "clé\n" "\"quoted\"" with
