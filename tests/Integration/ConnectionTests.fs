@@ -237,7 +237,7 @@ let private deadlines =
               // The broker is not at its end of the socket, and what the system holds for it is soon full.
               let listener, address = Loopback.listen IPAddress.Loopback 1
               use _ = listener
-              let deadline = Deadline.After limit
+              let deadline = Deadline.After(TimeProvider.System, limit)
               use transport = Transport.Open(address, deadline, never) |> ok
 
               let fault =
@@ -263,7 +263,7 @@ let private deadlines =
           testCase "a host that does not answer: the time to connect runs out" (fun () ->
               let listener, address = Loopback.listen IPAddress.Loopback 0
               use _ = listener
-              use _ = Transport.Open(address, Deadline.After patient.ConnectTimeout, never) |> ok
+              use _ = Transport.Open(address, Deadline.After(TimeProvider.System, patient.ConnectTimeout), never) |> ok
               let clock = Stopwatch.StartNew()
               let fault = faultOf (Connection.Open({ patient with ConnectTimeout = limit }, address))
               timesOut limit clock.Elapsed fault)
@@ -320,7 +320,7 @@ let private cancellation =
           testCase "it wakes a connection that waits for the host" (fun () ->
               let listener, address = Loopback.listen IPAddress.Loopback 0
               use _ = listener
-              use _ = Transport.Open(address, Deadline.After patient.ConnectTimeout, never) |> ok
+              use _ = Transport.Open(address, Deadline.After(TimeProvider.System, patient.ConnectTimeout), never) |> ok
               use source = new CancellationTokenSource(100)
               let clock = Stopwatch.StartNew()
               Expect.equal (faultOf (Connection.Open(patient, address, source.Token))) ClientFault.Cancelled "the fault"

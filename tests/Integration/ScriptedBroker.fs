@@ -399,7 +399,7 @@ module Scripted =
         let script me = Script.knowing table (Script.leading [ Script.topic "t" topicId ] me rest)
 
         broker script (fun broker ->
-            use client = new PartitionClient(settings, [ broker.Address ], { Topic = "t"; Partition = 0 })
+            use client = new PartitionClient(settings, Bootstrap.ofAddresses [ broker.Address ], { Topic = "t"; Partition = 0 })
             test broker client)
 
     /// The same with a broker that knows whatever the client knows.

@@ -1,52 +1,8 @@
 namespace LibKafka.Client
 
 open System
-open System.Diagnostics
-open System.Globalization
 open LibKafka.Wire
 open LibKafka.Protocol
-
-/// Where a broker listens.
-type BrokerAddress =
-    {
-        /// A host name or an IP address; an IPv6 address without brackets.
-        Host: string
-        Port: int
-    }
-
-    /// As in `kafka-1:9092` or `[::1]:9092`.
-    override this.ToString() =
-        if this.Host.Contains ':' then
-            "[" + this.Host + "]:" + string this.Port
-        else
-            this.Host + ":" + string this.Port
-
-[<RequireQualifiedAccess>]
-module BrokerAddress =
-
-    /// The address that a text such as `kafka-1:9092` or `[::1]:9092` names, or why it names none.
-    let parse (text: string) : Result<BrokerAddress, string> =
-        let text = text.Trim()
-        let colon = text.LastIndexOf ':'
-        let host = if colon < 0 then "" else text.Substring(0, colon)
-
-        let bare = if host.StartsWith '[' && host.EndsWith ']' then host.Substring(1, host.Length - 2) else host
-
-        match Int32.TryParse(text.Substring(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture) with
-        | true, port when bare <> "" && port > 0 && port <= 65535 && (bare = host) <> host.Contains ':' -> Ok { Host = bare; Port = port }
-        | _ -> Error("'" + text + "' is not of the form host:port")
-
-    /// The addresses of a list such as `kafka-1:9092,kafka-2:9092`.
-    let parseList (text: string) : Result<BrokerAddress list, string> =
-        let add (entry: string) rest =
-            match parse entry, rest with
-            | Ok address, Ok addresses -> Ok(address :: addresses)
-            | Error reason, _ -> Error reason
-            | _, Error reason -> Error reason
-
-        match text.Split(',', StringSplitOptions.RemoveEmptyEntries) |> List.ofArray with
-        | [] -> Error "no broker is named"
-        | entries -> List.foldBack add entries (Ok [])
 
 /// A partition of a topic.
 type TopicPartition =
@@ -65,6 +21,8 @@ type TopicPartition =
 type ClientFault =
     /// The host has no address, or nothing listens there.
     | CannotConnect of broker: BrokerAddress * reason: string
+    /// The look-up of a DNS SRV name failed, or found no broker.
+    | LookUpFailed of name: string * reason: string
     /// None of the bootstrap brokers could be used. What went wrong with each.
     | NoBroker of (BrokerAddress * ClientFault) list
     /// The partition has no leader that could be found.
@@ -98,6 +56,7 @@ type ClientFault =
     override this.ToString() =
         match this with
         | CannotConnect(broker, reason) -> "cannot connect to " + broker.ToString() + ": " + reason
+        | LookUpFailed(name, reason) -> "no broker is found under " + name + ": " + reason
         | NoBroker [] -> "no bootstrap broker is named"
         | NoBroker tried ->
             let each (_, fault: ClientFault) = fault.ToString()
@@ -124,79 +83,3 @@ type ClientFault =
         | Malformed fault -> "the answer cannot be read: " + fault.ToString()
         | NotAnswered partition -> "the answer does not speak of " + partition.ToString()
         | Unusable cause -> "the connection is closed: " + cause
-
-/// The facts of one call, for metrics and debugging.
-type ExchangeInfo =
-    {
-        Api: ApiKey
-        /// The version that was used; -1 where it did not come to that.
-        Version: int16
-        /// The broker that was asked; none where no connection was made.
-        Broker: BrokerAddress option
-        CorrelationId: int32
-        Began: DateTimeOffset
-        Elapsed: TimeSpan
-        /// Bytes sent, lengths and headers included.
-        BytesOut: int
-        /// Bytes received, lengths and headers included.
-        BytesIn: int
-        /// Bytes of the answer that stand behind what its version should have. They were ignored; a broker that keeps to the protocol
-        /// sends none.
-        UnreadBytes: int
-        /// What went wrong, where something did.
-        Fault: ClientFault option
-    }
-
-    /// Whether any part of the request may have reached the broker.
-    member this.WasSent = this.BytesOut > 0
-
-/// One call: what was asked and what came of it. An error code from the broker is not a fault but part of the response.
-type Exchange<'Request, 'Response> = { Info: ExchangeInfo; Request: 'Request; Outcome: Result<'Response, ClientFault> }
-
-/// How connections are made and used. A value to hand over; nothing of it is global.
-[<NoEquality; NoComparison>]
-type ClientSettings =
-    {
-        /// The name that the client goes by in the broker's logs, metrics and quotas.
-        ClientId: string
-        /// How long making a connection may take, asking for the broker's versions included.
-        ConnectTimeout: TimeSpan
-        /// How long a call may take, from its first byte out to its last byte in.
-        CallTimeout: TimeSpan
-        Limits: Limits
-        /// Is told of every exchange, those that the client makes for itself included, in the thread that makes it.
-        Observe: ExchangeInfo -> unit
-    }
-
-[<RequireQualifiedAccess>]
-module ClientSettings =
-
-    /// 10 seconds to connect, 30 seconds a call, the standard limits, no observer.
-    let standard =
-        { ClientId = "libkafka"
-          ConnectTimeout = TimeSpan.FromSeconds 10.0
-          CallTimeout = TimeSpan.FromSeconds 30.0
-          Limits = Limits.standard
-          Observe = ignore }
-
-[<RequireQualifiedAccess>]
-module internal Exchange =
-
-    /// A call that ended before anything was sent, and when it was begun, in the ticks of the stopwatch.
-    let notMade (settings: ClientSettings) (began: int64) (api: Api<'Request, 'Response>) broker (request: 'Request) (fault: ClientFault) =
-        let elapsed = Stopwatch.GetElapsedTime began
-
-        let info =
-            { Api = api.Key
-              Version = -1s
-              Broker = broker
-              CorrelationId = 0
-              Began = DateTimeOffset.UtcNow - elapsed
-              Elapsed = elapsed
-              BytesOut = 0
-              BytesIn = 0
-              UnreadBytes = 0
-              Fault = Some fault }
-
-        settings.Observe info
-        { Info = info; Request = request; Outcome = Error fault }

@@ -2,7 +2,6 @@ namespace LibKafka.Client
 
 open System
 open System.Buffers.Binary
-open System.Diagnostics
 open System.Threading
 open LibKafka.Wire
 open LibKafka.Protocol
@@ -62,7 +61,7 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
         (cancellation: CancellationToken)
         (answer: int32 -> Answer<'Answer>)
         : Exchange<'Request, 'Answer> =
-        let began = DateTimeOffset.UtcNow
+        let began = settings.Time.GetUtcNow()
         correlation <- correlation + 1
         let id = correlation
         let outBefore = transport.BytesOut
@@ -190,7 +189,7 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
     static member Open
         (settings: ClientSettings, broker: BrokerAddress, ?cancellation: CancellationToken)
         : Result<Connection, ClientFault> =
-        let deadline = Deadline.After settings.ConnectTimeout
+        let deadline = Deadline.After(settings.Time, settings.ConnectTimeout)
         let cancellation = defaultArg cancellation CancellationToken.None
 
         Transport.Open(broker, deadline, cancellation)
@@ -224,13 +223,13 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
     member this.Call(api: Api<'Request, 'Response>, request: 'Request, ?cancellation: CancellationToken) : Exchange<'Request, 'Response> =
         match this.VersionOf api with
         | Ok version -> this.CallAt(version, api, request, ?cancellation = cancellation)
-        | Error fault -> Exchange.notMade settings (Stopwatch.GetTimestamp()) api (Some broker) request fault
+        | Error fault -> Exchange.notMade settings (settings.Time.GetTimestamp()) api (Some broker) request fault
 
     /// Sends a request in the version given and waits for its response.
     member _.CallAt
         (version, api: Api<'Request, 'Response>, request: 'Request, ?cancellation: CancellationToken)
         : Exchange<'Request, 'Response> =
-        let deadline = Deadline.After settings.CallTimeout
+        let deadline = Deadline.After(settings.Time, settings.CallTimeout)
         let cancellation = defaultArg cancellation CancellationToken.None
         call api version request deadline cancellation (decodeAs api version)
 
@@ -238,7 +237,7 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
     member _.SendAt
         (version, api: Api<'Request, 'Response>, request: 'Request, ?cancellation: CancellationToken)
         : Exchange<'Request, unit> =
-        let deadline = Deadline.After settings.CallTimeout
+        let deadline = Deadline.After(settings.Time, settings.CallTimeout)
         let cancellation = defaultArg cancellation CancellationToken.None
         exchange api version request deadline cancellation (fun _ -> { UnreadBytes = 0; Outcome = Ok() })
 

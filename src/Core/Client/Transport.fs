@@ -1,36 +1,10 @@
 namespace LibKafka.Client
 
 open System
-open System.Diagnostics
 open System.IO
 open System.Net
 open System.Net.Sockets
 open System.Threading
-open LibKafka.Wire
-
-/// Carries a client fault from the depth of a call to its boundary. Never escapes.
-type internal ClientFaultException(fault: ClientFault) =
-    inherit Exception(fault.ToString())
-    member _.Fault = fault
-
-/// The moment by which a call must be over.
-[<Struct>]
-type internal Deadline =
-    { Began: int64
-      Allowed: TimeSpan }
-
-    static member After(allowed: TimeSpan) = { Began = Stopwatch.GetTimestamp(); Allowed = allowed }
-
-    member this.Elapsed = Stopwatch.GetElapsedTime this.Began
-
-    /// Whole milliseconds left, at least one; the time-out fault once there is none left.
-    member this.RemainingMs: int =
-        let left = this.Allowed - this.Elapsed
-
-        if left <= TimeSpan.Zero then
-            raise (ClientFaultException(ClientFault.TimedOut this.Allowed))
-        else
-            int (min 2_000_000_000.0 (ceil left.TotalMilliseconds))
 
 /// A blocking byte stream to a broker, in whose every operation one deadline counts.
 [<Sealed>]

@@ -2,7 +2,6 @@ using System;
 using System.Collections.Generic;
 using System.Linq;
 using LibKafka.Wire;
-using Microsoft.FSharp.Collections;
 using Microsoft.FSharp.Core;
 
 namespace LibKafka;
@@ -93,7 +92,8 @@ public sealed record KafkaClientOptions
     /// </summary>
     public Action<ExchangeInfo>? Observer { get; init; }
 
-    internal FSharpList<Client.BrokerAddress> ToBrokers() => BootstrapServers.Select(broker => broker.ToCore()).ToFSharpList();
+    internal Client.Bootstrap ToBootstrap() =>
+        Client.BootstrapModule.ofAddresses(BootstrapServers.Select(broker => broker.ToCore()).ToFSharpList());
 
     internal Client.ClientSettings ToSettings() =>
         new(
@@ -101,6 +101,7 @@ public sealed record KafkaClientOptions
             connectTimeout: ConnectTimeout,
             callTimeout: CallTimeout,
             limits: new Limits(MaxFrameBytes, Standard.Limits.MaxDecompressedBytes, Standard.Limits.MaxRecords),
+            time: Standard.Time,
             observe: Observer is { } observer
                 ? FuncConvert.FromAction<Client.ExchangeInfo>(info => observer(new ExchangeInfo(info)))
                 : Standard.Observe
