@@ -45,7 +45,9 @@ module Cluster =
                     bootstrap.Forget()
                     attempt ((broker, fault) :: tried) others
 
-        bootstrap.Brokers(Deadline.After(settings.Time, settings.ConnectTimeout), cancellation) |> Result.bind (attempt [])
+        ClientSettings.check settings
+        |> Result.bind (fun settings -> bootstrap.Brokers(Deadline.After(settings.Time, settings.ConnectTimeout), cancellation))
+        |> Result.bind (attempt [])
 
     /// Asks for the brokers and for some topics, or for all of them where `topics` is none. It never makes a topic.
     let metadata (connection: Connection) (topics: string list option) (cancellation: CancellationToken) =

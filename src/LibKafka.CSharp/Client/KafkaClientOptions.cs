@@ -100,6 +100,12 @@ public sealed record KafkaClientOptions
             clientId: ClientId,
             connectTimeout: ConnectTimeout,
             callTimeout: CallTimeout,
+            connectionTtl: Standard.ConnectionTtl,
+            maxIdle: Standard.MaxIdle,
+            heedThrottle: Standard.HeedThrottle,
+            tls: Standard.Tls,
+            sasl: Standard.Sasl,
+            lookUpHost: Standard.LookUpHost,
             limits: new Limits(MaxFrameBytes, Standard.Limits.MaxDecompressedBytes, Standard.Limits.MaxRecords),
             time: Standard.Time,
             observe: Observer is { } observer
