@@ -48,7 +48,7 @@ let private values: byte[][] =
 let private settings = { ClientSettings.standard with ClientId = "libkafka-bench" }
 
 let private clients (mock: MockCluster) topic : PartitionClient list =
-    let brokers: BrokerAddress list = [ for _, host, port in mock.Brokers -> { Host = host; Port = port } ]
+    let brokers = Bootstrap.ofAddresses [ for _, host, port in mock.Brokers -> { Host = host; Port = port } ]
     [ for partition in 0 .. partitions - 1 -> new PartitionClient(settings, brokers, { Topic = topic; Partition = partition }) ]
 
 let private fill (builder: BatchBuilder) =

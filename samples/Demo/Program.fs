@@ -18,7 +18,7 @@ exception private Stop of line: string * code: int
 let private fail line = raise (Stop(line, 1))
 
 /// A topic to work on, and how to leave it behind.
-type private Stage = { Settings: ClientSettings; Brokers: BrokerAddress list; Topic: string; CleanUp: unit -> unit }
+type private Stage = { Settings: ClientSettings; Brokers: Bootstrap; Topic: string; CleanUp: unit -> unit }
 
 /// What all exchanges together came to.
 type private Tally() =
@@ -208,7 +208,7 @@ let private mockStage options settings : Stage =
     mock.CreateTopic("libkafka-demo", options.Partitions, 3)
 
     { Settings = settings
-      Brokers = mock.Brokers |> List.map (fun (_, host, port) -> { Host = host; Port = port })
+      Brokers = mock.Brokers |> List.map (fun (_, host, port) -> { Host = host; Port = port }) |> Bootstrap.ofAddresses
       Topic = "libkafka-demo"
       CleanUp = fun () -> (mock :> IDisposable).Dispose() }
 

@@ -13,7 +13,7 @@ let orFail result =
 let main arguments =
     let bootstrap = arguments |> Array.tryItem 0 |> Option.defaultValue "localhost:9092"
     let topic = arguments |> Array.tryItem 1 |> Option.defaultValue "orders"
-    let brokers = BrokerAddress.parseList bootstrap |> orFail
+    let brokers = Bootstrap.parse bootstrap |> orFail
     use client = new PartitionClient(ClientSettings.standard, brokers, { Topic = topic; Partition = 0 })
 
     // Build a batch: nothing is sent yet.

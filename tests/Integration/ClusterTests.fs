@@ -33,7 +33,7 @@ let private bootstrap =
                   live (fun broker ->
                       for place in 0..3 do
                           let brokers = List.insertAt place broker.Address dead
-                          use connection = Cluster.connect patient brokers never |> ok
+                          use connection = Cluster.connect patient (Bootstrap.ofAddresses brokers) never |> ok
                           Expect.equal connection.Broker broker.Address "the one that lives")))
 
           testCase "a broker that will not tell its versions is passed over like a dead one" (fun () ->
@@ -41,12 +41,12 @@ let private bootstrap =
                   live (fun broker ->
                       // In random order: try until the mute one was asked first.
                       while mute.Connections = 0 do
-                          use connection = Cluster.connect patient [ mute.Address; broker.Address ] never |> ok
+                          use connection = Cluster.connect patient (Bootstrap.ofAddresses [ mute.Address; broker.Address ]) never |> ok
                           Expect.equal connection.Broker broker.Address "the one that speaks")))
 
           testCase "where none lives, the fault names each with what went wrong" (fun () ->
               withDead 3 (fun dead ->
-                  match Cluster.connect patient dead never with
+                  match Cluster.connect patient (Bootstrap.ofAddresses dead) never with
                   | Error(ClientFault.NoBroker tried as fault) ->
                       Expect.equal (tried |> List.map fst |> List.sort) (List.sort dead) "each of them once"
 
@@ -59,7 +59,7 @@ let private bootstrap =
                   | Ok _ -> failtest "there is no broker"))
 
           testCase "where none is named, none can be used" (fun () ->
-              Expect.equal (faultOf (Cluster.connect patient [] never)) (ClientFault.NoBroker []) "the fault")
+              Expect.equal (faultOf (Cluster.connect patient (Bootstrap.ofAddresses []) never)) (ClientFault.NoBroker []) "the fault")
 
           testCase "a host without an address" (fun () ->
               let broker = { Host = "no-such-host.invalid"; Port = 9092 }
@@ -68,7 +68,7 @@ let private bootstrap =
           testCase "a cancelled client does not try the other brokers" (fun () ->
               live (fun broker ->
                   let cancelled = Threading.CancellationToken true
-                  let fault = faultOf (Cluster.connect patient [ broker.Address; broker.Address ] cancelled)
+                  let fault = faultOf (Cluster.connect patient (Bootstrap.ofAddresses [ broker.Address; broker.Address ]) cancelled)
                   Expect.equal fault ClientFault.Cancelled "the fault"
                   Expect.isEmpty broker.Received "nothing was sent")) ]
 
@@ -117,9 +117,12 @@ let private leaders =
               testCase ("there is none, and the fault has the code, where " + name) (fun () ->
                   telling change (fun broker ->
                       let expected = ClientFault.NoLeader(partition, code)
-                      Expect.equal (faultOf (Cluster.findLeader patient [ broker.Address ] partition never)) expected "the fault"
+                      Expect.equal
+                          (faultOf (Cluster.findLeader patient (Bootstrap.ofAddresses [ broker.Address ]) partition never))
+                          expected
+                          "the fault"
 
-                      use client = new PartitionClient(patient, [ broker.Address ], partition)
+                      use client = new PartitionClient(patient, Bootstrap.ofAddresses [ broker.Address ], partition)
                       let found = (new PartitionFetcher(client, FetcherSettings.standard, 0L)).Find OffsetSpec.Latest
                       Expect.equal (faultOf found.Result) expected "the same from a call"
                       Expect.isFalse found.Exchange.Info.WasSent "nothing was sent"))
@@ -129,12 +132,12 @@ let private leaders =
               let change = withPartition (fun partition -> { partition with Error = ErrorCode.ReplicaNotAvailable })
 
               telling change (fun broker ->
-                  let leader = Cluster.findLeader patient [ broker.Address ] partition never |> ok
+                  let leader = Cluster.findLeader patient (Bootstrap.ofAddresses [ broker.Address ]) partition never |> ok
                   Expect.equal leader { NodeId = 1; Address = broker.Address; Epoch = 3; TopicId = Guid.Empty } "the leader"))
 
           testCase "looking for it makes no topic" (fun () ->
               telling (withTopic topic) (fun broker ->
-                  Cluster.findLeader patient [ broker.Address ] partition never |> ok |> ignore
+                  Cluster.findLeader patient (Bootstrap.ofAddresses [ broker.Address ]) partition never |> ok |> ignore
 
                   match broker.Calls |> List.map _.Request with
                   | [ Request.Metadata request ] ->
@@ -187,7 +190,7 @@ let private topics =
         "topics"
         [ testCase "are made by the controller, and each has a result of its own" (fun () ->
               controlled Script.everything rest (fun broker controller ->
-                  use connection = Cluster.connectController patient [ broker.Address ] never |> ok
+                  use connection = Cluster.connectController patient (Bootstrap.ofAddresses [ broker.Address ]) never |> ok
                   Expect.equal connection.Broker controller.Address "the controller"
                   broker.AwaitEnd 0
                   let exchange = Cluster.createTopics connection toMake (ms 5000) never
@@ -216,7 +219,7 @@ let private topics =
                   let table = Script.everythingBut [ Script.versions ApiKey.DeleteTopics 1 version ]
 
                   controlled table rest (fun broker controller ->
-                      use connection = Cluster.connectController patient [ broker.Address ] never |> ok
+                      use connection = Cluster.connectController patient (Bootstrap.ofAddresses [ broker.Address ]) never |> ok
                       let exchange = Cluster.deleteTopics connection [ "gone"; "never" ] (ms 5000) never
                       Expect.equal (ok exchange.Outcome).Topics deleted "the results"
                       Expect.equal (controller.VersionsOf ApiKey.DeleteTopics) [ version ] "the version"
@@ -229,13 +232,13 @@ let private topics =
 
           testCase "where the cluster names no controller, any broker is asked" (fun () ->
               telling (fun response -> { response with ControllerId = -1 }) (fun broker ->
-                  use connection = Cluster.connectController patient [ broker.Address ] never |> ok
+                  use connection = Cluster.connectController patient (Bootstrap.ofAddresses [ broker.Address ]) never |> ok
                   Expect.equal connection.Broker broker.Address "the one there is"
                   Expect.equal broker.Connections 1 "on the connection there is"))
 
           testCase "where the controller is the broker that was asked, it is not connected to again" (fun () ->
               telling id (fun broker ->
-                  use connection = Cluster.connectController patient [ broker.Address ] never |> ok
+                  use connection = Cluster.connectController patient (Bootstrap.ofAddresses [ broker.Address ]) never |> ok
                   Expect.equal connection.Broker broker.Address "the one there is"
                   Expect.equal broker.Connections 1 "on the connection there is"))
 
@@ -243,7 +246,7 @@ let private topics =
               let table = Script.everything |> List.filter (fun key -> key.ApiKey <> ApiKey.Metadata)
 
               Scripted.broker (fun _ -> Script.knowing table Script.unexpected) (fun broker ->
-                  match Cluster.connectController patient [ broker.Address ] never with
+                  match Cluster.connectController patient (Bootstrap.ofAddresses [ broker.Address ]) never with
                   | Error(ClientFault.NoCommonVersion _) -> broker.AwaitEnd 0
                   | Error other -> failtestf "%O" other
                   | Ok _ -> failtest "nobody knows the controller")) ]

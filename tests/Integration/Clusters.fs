@@ -25,7 +25,7 @@ type TestCluster =
         Delete: string -> unit
     }
 
-    member this.Brokers = BrokerAddress.parseList (this.Bootstrap()) |> ok
+    member this.Brokers = Bootstrap.parse (this.Bootstrap()) |> ok
 
     /// Runs a test on a new topic and deletes it afterwards.
     member this.WithTopic (partitions: int) (test: string -> unit) =
@@ -69,7 +69,7 @@ let awaiting (what: string) (isDone: unit -> bool) =
         Thread.Sleep 50
 
 let private real (bootstrap: string) : TestCluster =
-    let brokers = lazy (BrokerAddress.parseList bootstrap |> ok)
+    let brokers = lazy (Bootstrap.parse bootstrap |> ok)
 
     let onController (call: Connection -> unit) =
         use connection = Cluster.connectController patient brokers.Value never |> ok
@@ -125,6 +125,6 @@ let withMockPartition (settings: ClientSettings) (test: MockCluster -> Partition
     withMock 3 (fun cluster ->
         cluster.CreateTopic("t", 1, 3)
         cluster.SetLeader("t", 0, 1)
-        let brokers = BrokerAddress.parseList cluster.Bootstrap |> ok
+        let brokers = Bootstrap.parse cluster.Bootstrap |> ok
         use client = new PartitionClient(settings, brokers, { Topic = "t"; Partition = 0 })
         test cluster client)

@@ -11,16 +11,11 @@ open LibKafka.Protocol
 open LibKafka.Client
 open LibKafka.Integration.Support
 
-let private askLatest: ListOffsets.Request =
-    { ReplicaId = -1
-      IsolationLevel = IsolationLevel.ReadUncommitted
-      Topics = [ { Name = "t"; Partitions = [ { PartitionIndex = 0; CurrentLeaderEpoch = -1; Spec = OffsetSpec.Latest } ] } ]
-      TimeoutMs = 0 }
-
-let private ask (connection: Connection) = connection.Call(ListOffsets.api, askLatest)
+let private ask (connection: Connection) = connection.Call(ListOffsets.api, Script.askLatest)
 
 /// The good answer to `ask`, with an offset to know it by.
-let private goodAnswer (offset: int64) (received: Received) : byte[] = Script.frame ListOffsets.api received (Script.found offset askLatest)
+let private goodAnswer (offset: int64) (received: Received) : byte[] =
+    Script.frame ListOffsets.api received (Script.found offset Script.askLatest)
 
 let private offsetIn (exchange: Exchange<ListOffsets.Request, ListOffsets.Response>) : int64 =
     (ok exchange.Outcome).Topics[0].Partitions[0].Offset
@@ -52,7 +47,11 @@ let private correlation =
     let answeredAs (change: int32 -> int32) (received: Received) =
         // The answer that belongs to the request comes right behind, so that a client that reads on would find it.
         [ Act.Send(
-              Script.frameFor ListOffsets.api received.Header.ApiVersion (change received.Header.CorrelationId) (Script.found 66L askLatest)
+              Script.frameFor
+                  ListOffsets.api
+                  received.Header.ApiVersion
+                  (change received.Header.CorrelationId)
+                  (Script.found 66L Script.askLatest)
           )
           Act.Send(goodAnswer 77L received) ]
 
@@ -237,15 +236,15 @@ let private deadlines =
               // The broker is not at its end of the socket, and what the system holds for it is soon full.
               let listener, address = Loopback.listen IPAddress.Loopback 1
               use _ = listener
-              let deadline = Deadline.After limit
-              use transport = Transport.Open(address, deadline, never) |> ok
+              let deadline = Deadline.After(TimeProvider.System, limit)
+              use transport = Transport.Open(patient, address, deadline, never) |> ok
 
               let fault =
                   try
                       transport.Write(ArraySegment(Array.zeroCreate<byte> 64_000_000), deadline)
                       None
                   with error ->
-                      Some(Transport.Fault(deadline, never, error))
+                      Some(transport.Fault(deadline, never, error))
 
               Expect.isSome fault "64 MB have nowhere to go"
               timesOut limit deadline.Elapsed fault.Value
@@ -263,7 +262,7 @@ let private deadlines =
           testCase "a host that does not answer: the time to connect runs out" (fun () ->
               let listener, address = Loopback.listen IPAddress.Loopback 0
               use _ = listener
-              use _ = Transport.Open(address, Deadline.After patient.ConnectTimeout, never) |> ok
+              use _ = Transport.Open(patient, address, Deadline.After(TimeProvider.System, patient.ConnectTimeout), never) |> ok
               let clock = Stopwatch.StartNew()
               let fault = faultOf (Connection.Open({ patient with ConnectTimeout = limit }, address))
               timesOut limit clock.Elapsed fault)
@@ -302,7 +301,7 @@ let private cancellation =
               use source = new CancellationTokenSource()
 
               Scripted.connection patient (fun _ -> [ Act.Do source.Cancel ]) (fun broker connection ->
-                  let exchange = connection.Call(ListOffsets.api, askLatest, source.Token)
+                  let exchange = connection.Call(ListOffsets.api, Script.askLatest, source.Token)
                   Expect.equal (faultOf exchange.Outcome) ClientFault.Cancelled "the fault"
                   Expect.isLessThan exchange.Info.Elapsed (patient.CallTimeout / 2.0) "soon"
                   Expect.isTrue exchange.Info.WasSent "the request may have been carried out"
@@ -320,7 +319,7 @@ let private cancellation =
           testCase "it wakes a connection that waits for the host" (fun () ->
               let listener, address = Loopback.listen IPAddress.Loopback 0
               use _ = listener
-              use _ = Transport.Open(address, Deadline.After patient.ConnectTimeout, never) |> ok
+              use _ = Transport.Open(patient, address, Deadline.After(TimeProvider.System, patient.ConnectTimeout), never) |> ok
               use source = new CancellationTokenSource(100)
               let clock = Stopwatch.StartNew()
               Expect.equal (faultOf (Connection.Open(patient, address, source.Token))) ClientFault.Cancelled "the fault"
@@ -328,7 +327,7 @@ let private cancellation =
 
           testCase "a call that is cancelled beforehand sends nothing" (fun () ->
               Scripted.connection patient Script.unexpected (fun broker connection ->
-                  let exchange = connection.Call(ListOffsets.api, askLatest, CancellationToken true)
+                  let exchange = connection.Call(ListOffsets.api, Script.askLatest, CancellationToken true)
                   Expect.equal (faultOf exchange.Outcome) ClientFault.Cancelled "the fault"
                   Expect.isFalse exchange.Info.WasSent "nothing was sent"
                   staysClosed broker connection
@@ -337,7 +336,7 @@ let private cancellation =
           testCase "whenever it comes, the call is answered or cancelled, and the connection is whole or closed" (fun () ->
               // An answer that takes a while to decode, so that some of the cancellations come while that is done.
               let slow =
-                  let partition = ((Script.found 1L askLatest).Topics[0]).Partitions[0]
+                  let partition = ((Script.found 1L Script.askLatest).Topics[0]).Partitions[0]
                   let partitions = List.init 100_000 (fun i -> { partition with PartitionIndex = i })
 
                   // It is always the second request on its connection.
@@ -363,7 +362,7 @@ let private cancellation =
                   for round in 0..29 do
                       Volatile.Write(&source.contents, new CancellationTokenSource())
                       use connection = Connection.Open(patient, broker.Address) |> ok
-                      let request = { askLatest with TimeoutMs = 1 + round / 2 }
+                      let request = { Script.askLatest with TimeoutMs = 1 + round / 2 }
                       let exchange = connection.Call(ListOffsets.api, request, source.Value.Token)
 
                       match exchange.Outcome with
@@ -431,7 +430,7 @@ let private exchanges =
                   Expect.equal info.UnreadBytes 0 "nothing was left unread"
                   Expect.equal info.Broker (Some broker.Address) "the broker"
                   Expect.equal info.Fault None "no fault"
-                  Expect.equal exchange.Request askLatest "the request as it was asked"
+                  Expect.equal exchange.Request Script.askLatest "the request as it was asked"
                   Expect.isGreaterThanOrEqual info.Elapsed (ms 20) "it took as long as the broker did"
                   Expect.isGreaterThanOrEqual info.Began before "it began after the test"
                   Expect.isLessThanOrEqual info.Began DateTimeOffset.UtcNow "and is over"))
@@ -451,7 +450,7 @@ let private exchanges =
 
               Scripted.connection { patient with Observe = observer.Note } act (fun _ connection ->
                   let good = ask connection
-                  let unwritten = connection.CallAt(99s, ListOffsets.api, askLatest)
+                  let unwritten = connection.CallAt(99s, ListOffsets.api, Script.askLatest)
                   let cut = ask connection
                   let unusable = ask connection
                   let versions, calls = List.splitAt 1 observer.Exchanges

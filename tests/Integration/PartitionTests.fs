@@ -92,7 +92,7 @@ let private outcomes =
           testCase "rejected: nothing was sent, since there is no leader to send it to" (fun () ->
               let socket, address = Loopback.refuse ()
               use _ = socket
-              use client = new PartitionClient(patient, [ address ], { Topic = "t"; Partition = 0 })
+              use client = new PartitionClient(patient, Bootstrap.ofAddresses [ address ], { Topic = "t"; Partition = 0 })
 
               match (produce client).Outcome with
               | ProduceOutcome.Rejected(Rejection.NotSent(ClientFault.NoBroker _)) -> ()
@@ -328,7 +328,7 @@ let private connecting =
               Scripted.broker (fun _ _ -> []) (fun mute ->
                   let observer = Observer()
                   let settings = { patient with ConnectTimeout = ms 300; Observe = observer.Note }
-                  use client = new PartitionClient(settings, [ mute.Address ], { Topic = "t"; Partition = 0 })
+                  use client = new PartitionClient(settings, Bootstrap.ofAddresses [ mute.Address ], { Topic = "t"; Partition = 0 })
                   let before = DateTimeOffset.UtcNow
                   let info = (produce client).Exchange.Info
 

@@ -4,8 +4,10 @@ open System
 open System.Buffers.Binary
 open System.Collections.Generic
 open System.Diagnostics
+open System.IO
 open System.Net
 open System.Net.Sockets
+open System.Security.Authentication
 open System.Threading
 open Expecto
 open LibKafka.Wire
@@ -69,7 +71,7 @@ type Act =
 /// A broker on a loopback socket that does for each request what a function says. It knows nothing of its own and is free to break the
 /// protocol. To say nothing at all is to have nothing to do: it goes on reading.
 [<Sealed>]
-type ScriptedBroker(script: BrokerAddress -> Received -> Act list, at: IPAddress) =
+type ScriptedBroker(script: BrokerAddress -> Received -> Act list, at: IPAddress, secure: Stream -> Stream) =
     let gate = obj ()
     let received = List<Received>()
     let sockets = List<Socket>()
@@ -83,22 +85,17 @@ type ScriptedBroker(script: BrokerAddress -> Received -> Act list, at: IPAddress
             change ()
             Monitor.PulseAll gate)
 
-    let readExactly (socket: Socket) (count: int) : byte[] option =
+    let readExactly (stream: Stream) (count: int) : byte[] option =
         let bytes = Array.zeroCreate<byte> count
+        let got = stream.ReadAtLeast(Span bytes, count, false)
+        if got = count then Some bytes else None
 
-        let rec fill at =
-            if at = count then
-                Some bytes
-            else
-                match socket.Receive(bytes, at, count - at, SocketFlags.None) with
-                | 0 -> None
-                | more -> fill (at + more)
-
-        fill 0
-
-    let readFrame (socket: Socket) : byte[] option =
-        readExactly socket 4
-        |> Option.bind (fun prefix -> readExactly socket (BinaryPrimitives.ReadInt32BigEndian(ReadOnlySpan prefix)))
+    // A length that nobody could mean ends the connection, as a broker's limit does.
+    let readFrame (stream: Stream) : byte[] option =
+        readExactly stream 4
+        |> Option.map (fun prefix -> BinaryPrimitives.ReadInt32BigEndian(ReadOnlySpan prefix))
+        |> Option.filter (fun length -> length <= 100 * 1024 * 1024)
+        |> Option.bind (readExactly stream)
 
     let requestIn (connection: int) (frame: byte[]) : Received =
         match Frame.decodeRequest Limits.standard (Bytes frame) with
@@ -106,20 +103,20 @@ type ScriptedBroker(script: BrokerAddress -> Received -> Act list, at: IPAddress
         | Error fault -> failwith ("a request that cannot be read: " + fault.ToString())
 
     // Counted first: whoever has received the bytes may look at once.
-    let send (socket: Socket) (bytes: byte[]) =
+    let send (stream: Stream) (bytes: byte[]) =
         note (fun () -> bytesOut <- bytesOut + int64 bytes.Length)
-        socket.Send bytes |> ignore
+        stream.Write(ReadOnlySpan bytes)
 
     /// Whether the connection goes on.
-    let perform (socket: Socket) (act: Act) : bool =
+    let perform (socket: Socket) (stream: Stream) (act: Act) : bool =
         match act with
         | Act.Send bytes ->
-            send socket bytes
+            send stream bytes
             true
         | Act.Trickle(bytes, pause) ->
             for byte in bytes do
                 Thread.Sleep pause
-                send socket [| byte |]
+                send stream [| byte |]
 
             true
         | Act.Do something ->
@@ -132,21 +129,24 @@ type ScriptedBroker(script: BrokerAddress -> Received -> Act list, at: IPAddress
             socket.LingerState <- LingerOption(true, 0)
             false
 
-    let rec serve (connection: int) (socket: Socket) =
-        match readFrame socket with
+    let rec serve (connection: int) (socket: Socket) (stream: Stream) =
+        match readFrame stream with
         | None -> ()
         | Some frame ->
             let request = requestIn connection frame
             note (fun () -> received.Add request)
-            if script address request |> List.forall (perform socket) then
-                serve connection socket
+            if script address request |> List.forall (perform socket stream) then
+                serve connection socket stream
 
     let converse (connection: int) (socket: Socket) =
         try
             try
-                serve connection socket
+                use stream = secure (new NetworkStream(socket, false))
+                serve connection socket stream
             with
-            // The other side, or the end of the test, has cut the connection.
+            // The other side, or the end of the test, has cut the connection, or they came to no terms on TLS.
+            | :? IOException
+            | :? AuthenticationException
             | :? SocketException
             | :? ObjectDisposedException -> ()
             | failure -> note (fun () -> failures.Add failure.Message)
@@ -179,6 +179,8 @@ type ScriptedBroker(script: BrokerAddress -> Received -> Act list, at: IPAddress
                 if patience.Elapsed > TimeSpan.FromSeconds 20.0 then
                     failtest ("the broker waited in vain for " + what)
                 Monitor.Wait(gate, 100) |> ignore)
+
+    new(script, at) = new ScriptedBroker(script, at, id)
 
     new(script) = new ScriptedBroker(script, IPAddress.Loopback)
 
@@ -358,6 +360,13 @@ module Script =
                         change { Fetch.partitionResponse.Default with PartitionIndex = asked.Partition; Records = Some Bytes.empty }) })
           NodeEndpoints = [] }
 
+    /// A search for the end of partition 0 of the topic `t`, for tests that need some call or other.
+    let askLatest: ListOffsets.Request =
+        { ReplicaId = -1
+          IsolationLevel = IsolationLevel.ReadUncommitted
+          Topics = [ { Name = "t"; Partitions = [ { PartitionIndex = 0; CurrentLeaderEpoch = -1; Spec = OffsetSpec.Latest } ] } ]
+          TimeoutMs = 0 }
+
     /// What a leader says to a search for an offset.
     let found (offset: int64) (request: ListOffsets.Request) : ListOffsets.Response =
         { ThrottleTimeMs = 0
@@ -399,7 +408,7 @@ module Scripted =
         let script me = Script.knowing table (Script.leading [ Script.topic "t" topicId ] me rest)
 
         broker script (fun broker ->
-            use client = new PartitionClient(settings, [ broker.Address ], { Topic = "t"; Partition = 0 })
+            use client = new PartitionClient(settings, Bootstrap.ofAddresses [ broker.Address ], { Topic = "t"; Partition = 0 })
             test broker client)
 
     /// The same with a broker that knows whatever the client knows.

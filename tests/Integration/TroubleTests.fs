@@ -19,7 +19,7 @@ let private produce (client: PartitionClient) (name: string) : Produced =
 
 /// What is in the log, read by a client that has nothing to do with the one under test.
 let private log (mock: MockCluster) : string list =
-    use client = new PartitionClient(patient, BrokerAddress.parseList mock.Bootstrap |> ok, { Topic = "t"; Partition = 0 })
+    use client = new PartitionClient(patient, Bootstrap.parse mock.Bootstrap |> ok, { Topic = "t"; Partition = 0 })
     let fetcher = fetcherOf client
     let finish = (fetcher.Find OffsetSpec.Latest).Offset
     Expect.isSome finish "the log has an end"
@@ -298,7 +298,7 @@ let private lost =
 let private coordinator =
     testCase "the coordinator that a cluster names is found, and after it has moved the new one" (fun () ->
         withMock 3 (fun mock ->
-            use connection = Cluster.connect patient (BrokerAddress.parseList mock.Bootstrap |> ok) never |> ok
+            use connection = Cluster.connect patient (Bootstrap.parse mock.Bootstrap |> ok) never |> ok
 
             for kind, name in [ CoordinatorType.Group, "group"; CoordinatorType.Transaction, "transaction" ] do
                 for node in [ 2; 3 ] do

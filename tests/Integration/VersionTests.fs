@@ -7,6 +7,7 @@ open LibKafka.Wire
 open LibKafka.Records
 open LibKafka.Protocol
 open LibKafka.Client
+open LibKafka.Properties
 open LibKafka.Integration.Support
 
 let private refused (script: Received -> Act list) (check: ScriptedBroker -> ClientFault -> unit) =
@@ -139,15 +140,20 @@ let private common =
                       (Error(ClientFault.NoCommonVersion(ApiKey.Produce, ours, None)))
                       "the fault")) ]
 
-let private old =
-    /// What a broker of Kafka 1.0 tells of the APIs that the client uses.
-    let kafka10 =
-        [ Script.versions ApiKey.Produce 0 5
-          Script.versions ApiKey.Fetch 0 6
-          Script.versions ApiKey.ListOffsets 0 2
-          Script.versions ApiKey.Metadata 0 5
-          Script.versions ApiKey.ApiVersions 0 1 ]
+/// What the brokers of each release tell of their versions, from 1.0 on.
+let private releases: (string * ApiVersions.ApiVersion list) list =
+    let rows = TestData.tsvRows TestData.releases "versions.tsv"
 
+    let rangeIn (release: string) (row: Map<string, string>) : ApiVersions.ApiVersion option =
+        match row[release].Split '-' with
+        | [| lowest; highest |] -> Some(Script.versions (ApiKey(int16 row["key"])) (int lowest) (int highest))
+        | _ -> None
+
+    [ for release in rows.Head.Keys do
+          if Char.IsAsciiDigit release[0] then
+              release, rows |> List.choose (rangeIn release) ]
+
+let private byRelease =
     let records = (batch "old" 2).Bytes
 
     let rest (received: Received) =
@@ -159,18 +165,59 @@ let private old =
         | Request.ListOffsets request -> Script.answer ListOffsets.api received (Script.found 17L request)
         | _ -> Script.unexpected received
 
-    testCase "a broker of Kafka 1.0 is spoken to in its versions, by producer and fetcher" (fun () ->
-        Scripted.partitionOf patient kafka10 Guid.Empty rest (fun broker client ->
+    /// Calls each API that a producer and a fetcher need, and gives the versions in which they were asked.
+    let roundTrip (table: ApiVersions.ApiVersion list) (check: ScriptedBroker -> unit) =
+        Scripted.partitionOf patient table (Guid "11111111-2222-3333-4444-555555555555") rest (fun broker client ->
             let producer = new PartitionProducer(client, ProducerSettings.standard)
             let fetcher = new PartitionFetcher(client, FetcherSettings.standard, 0L)
             Expect.equal (acknowledged (producer.Produce(batch "old" 2))) 41L "produced"
             Expect.equal (fetcher.Seek OffsetSpec.Latest).Offset (Some 17L) "found"
             Expect.equal (valuesOf (recordsOf (fetcher.Fetch()))) [ "old0"; "old1" ] "fetched"
-            Expect.equal (broker.VersionsOf ApiKey.Metadata) [ 5 ] "Metadata"
-            Expect.equal (broker.VersionsOf ApiKey.Produce) [ 5 ] "Produce"
-            Expect.equal (broker.VersionsOf ApiKey.Fetch) [ 6 ] "Fetch"
-            Expect.equal (broker.VersionsOf ApiKey.ListOffsets) [ 2 ] "ListOffsets"
-            Expect.equal (List.distinct (broker.VersionsOf ApiKey.ApiVersions)) [ int ApiVersions.api.Versions.Highest; 1 ] "ApiVersions"))
+            check broker)
+
+    let asked (broker: ScriptedBroker) =
+        [ ApiKey.Produce; ApiKey.Fetch; ApiKey.Metadata; ApiKey.ListOffsets ]
+        |> List.map (fun key -> List.distinct (broker.VersionsOf key))
+
+    let tableOf (release: string) = releases |> List.find (fun (name, _) -> name = release) |> snd
+
+    let highest (api: Api<'Request, 'Response>) (table: ApiVersions.ApiVersion list) =
+        let theirs = table |> List.find (fun key -> key.ApiKey = api.Key)
+        let chosen = min theirs.MaxVersion api.Versions.Highest
+        Expect.isGreaterThanOrEqual chosen theirs.MinVersion "the broker has it"
+        [ int chosen ]
+
+    testList
+        "release"
+        [ for release, table in releases do
+              testCase (release + ": metadata, producing, searching and fetching, each in the highest version of both") (fun () ->
+                  roundTrip table (fun broker ->
+                      let expected =
+                          [ highest Produce.api table
+                            highest Fetch.api table
+                            highest Metadata.api table
+                            highest ListOffsets.api table ]
+
+                      Expect.equal (asked broker) expected "the versions"))
+
+          // Known from elsewhere, so that the table and the choice cannot be wrong together.
+          for release, produce, fetch, metadata, listOffsets, apiVersions in
+              [ "1.0", 5, 6, 5, 2, 1
+                "2.0", 6, 8, 6, 3, 2
+                "2.4", 8, 11, 9, 5, 3
+                "3.7", 10, 16, 12, 8, 3
+                "4.0", 12, 17, 13, 10, 4
+                "4.1", 13, 18, 13, 10, 4 ] do
+              testCase (release + ": the versions are those that its clients are known to speak") (fun () ->
+                  roundTrip (tableOf release) (fun broker ->
+                      Expect.equal (asked broker) [ [ produce ]; [ fetch ]; [ metadata ]; [ listOffsets ] ] "the versions"
+                      let versions = List.distinct (broker.VersionsOf ApiKey.ApiVersions)
+                      Expect.equal versions (List.distinct [ int ApiVersions.api.Versions.Highest; apiVersions ]) "ApiVersions"))
+
+          testCase "there is a table for each release" (fun () ->
+              let of' major minors = [ for minor in minors -> string major + "." + string minor ]
+              let names = of' 1 [ 0..1 ] @ of' 2 [ 0..8 ] @ of' 3 [ 0..9 ] @ of' 4 [ 0..1 ]
+              Expect.equal (releases |> List.map fst |> List.sort) (List.sort names) "the releases") ]
 
 let private topicIds =
     let id = Guid "0a1b2c3d-0000-4000-8000-123456789abc"
@@ -217,4 +264,4 @@ let private topicIds =
               named table id (fun names -> Expect.equal names [ 12, "t", Guid.Empty; 12, "t", Guid.Empty ] "version, name, id")) ]
 
 [<Tests>]
-let tests = testList "versions" [ negotiation; common; old; topicIds ]
+let tests = testList "versions" [ negotiation; common; byRelease; topicIds ]

@@ -32,9 +32,17 @@ let vectors = folder "LIBKAFKA_VECTORS" "vectors"
 /// The recorded conversations. `LIBKAFKA_CAPTURES` names another set of the same form.
 let captures = folder "LIBKAFKA_CAPTURES" "captures"
 
-let private open' (path: string) : StreamReader = new StreamReader(new GZipStream(File.OpenRead path, CompressionMode.Decompress))
+/// What the brokers of each release tell of their versions.
+let releases = Path.Combine(root, "releases")
 
-/// The lines of a compressed text file.
+let private open' (path: string) : StreamReader =
+    let file = File.OpenRead path
+    if path.EndsWith ".gz" then
+        new StreamReader(new GZipStream(file, CompressionMode.Decompress))
+    else
+        new StreamReader(file)
+
+/// The lines of a text file, compressed or not.
 let textLines (directory: string) (file: string) : string list =
     use reader = open' (Path.Combine(directory, file))
 
@@ -47,7 +55,7 @@ let textLines (directory: string) (file: string) : string list =
 let jsonLines (directory: string) (file: string) : JsonElement list =
     textLines directory file |> List.map (fun line -> JsonDocument.Parse(line).RootElement)
 
-/// The rows of a compressed tab-separated file, by the names in its first line.
+/// The rows of a tab-separated file, by the names in its first line.
 let tsvRows (directory: string) (file: string) : Map<string, string> list =
     match textLines directory file with
     | [] -> []

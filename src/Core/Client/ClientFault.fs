@@ -1,52 +1,8 @@
 namespace LibKafka.Client
 
 open System
-open System.Diagnostics
-open System.Globalization
 open LibKafka.Wire
 open LibKafka.Protocol
-
-/// Where a broker listens.
-type BrokerAddress =
-    {
-        /// A host name or an IP address; an IPv6 address without brackets.
-        Host: string
-        Port: int
-    }
-
-    /// As in `kafka-1:9092` or `[::1]:9092`.
-    override this.ToString() =
-        if this.Host.Contains ':' then
-            "[" + this.Host + "]:" + string this.Port
-        else
-            this.Host + ":" + string this.Port
-
-[<RequireQualifiedAccess>]
-module BrokerAddress =
-
-    /// The address that a text such as `kafka-1:9092` or `[::1]:9092` names, or why it names none.
-    let parse (text: string) : Result<BrokerAddress, string> =
-        let text = text.Trim()
-        let colon = text.LastIndexOf ':'
-        let host = if colon < 0 then "" else text.Substring(0, colon)
-
-        let bare = if host.StartsWith '[' && host.EndsWith ']' then host.Substring(1, host.Length - 2) else host
-
-        match Int32.TryParse(text.Substring(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture) with
-        | true, port when bare <> "" && port > 0 && port <= 65535 && (bare = host) <> host.Contains ':' -> Ok { Host = bare; Port = port }
-        | _ -> Error("'" + text + "' is not of the form host:port")
-
-    /// The addresses of a list such as `kafka-1:9092,kafka-2:9092`.
-    let parseList (text: string) : Result<BrokerAddress list, string> =
-        let add (entry: string) rest =
-            match parse entry, rest with
-            | Ok address, Ok addresses -> Ok(address :: addresses)
-            | Error reason, _ -> Error reason
-            | _, Error reason -> Error reason
-
-        match text.Split(',', StringSplitOptions.RemoveEmptyEntries) |> List.ofArray with
-        | [] -> Error "no broker is named"
-        | entries -> List.foldBack add entries (Ok [])
 
 /// A partition of a topic.
 type TopicPartition =
@@ -59,14 +15,48 @@ type TopicPartition =
     /// As in `orders-3`.
     override this.ToString() = this.Topic + "-" + string this.Partition
 
-/// Why a call brought no response. The connection it was made on is closed, but for `CannotEncode` and `NoCommonVersion`, which are found
-/// before anything is sent.
+/// Why a connection could not be authenticated (SASL).
+[<RequireQualifiedAccess>]
+type SaslFailure =
+    /// The broker does not offer the mechanism.
+    | NotOffered of offered: string list
+    /// The broker refused, as with SASL_AUTHENTICATION_FAILED for credentials that it does not accept, and ILLEGAL_SASL_STATE on a
+    /// listener without SASL.
+    | Refused of ErrorCode * reason: string
+    /// What the broker said is not what the mechanism demands of one that knows the secret too: it may be another than it claims to be.
+    | NotTrusted of reason: string
+    /// The mechanism had nothing to begin with: a credential that cannot be used, or a token that was not to be had.
+    | NoCredentials of reason: string
+
+    /// One line for people.
+    override this.ToString() =
+        match this with
+        | NotOffered offered -> "the broker offers only " + String.Join(", ", offered)
+        | Refused(code, "") -> "refused by the broker: " + code.ToString()
+        | Refused(code, reason) -> "refused by the broker: " + code.ToString() + " (" + reason + ")"
+        | NotTrusted reason -> "the broker cannot be trusted: " + reason
+        | NoCredentials reason -> "there are no credentials: " + reason
+
+/// Why a call brought no response. The connection it was made on is closed, but for `CannotEncode`,
+/// `NoCommonVersion` and `NeverAnswered`, which are found before anything is sent.
 [<RequireQualifiedAccess>]
 type ClientFault =
+    /// A setting that makes no sense. Nothing was tried.
+    | InvalidSetting of name: string * reason: string
     /// The host has no address, or nothing listens there.
     | CannotConnect of broker: BrokerAddress * reason: string
+    /// The look-up of a DNS SRV name failed, or found no broker.
+    | LookUpFailed of name: string * reason: string
     /// None of the bootstrap brokers could be used. What went wrong with each.
     | NoBroker of (BrokerAddress * ClientFault) list
+    /// The broker speaks TLS on this port, and the settings have none.
+    | TlsExpected of BrokerAddress
+    /// The settings have TLS, and the broker does not speak it on this port.
+    | TlsNotSpoken of BrokerAddress
+    /// TLS was not agreed upon: a certificate that is not accepted, on either side, or no common version or cipher.
+    | TlsFailed of BrokerAddress * reason: string
+    /// The connection was not authenticated, or not again when that was due.
+    | SaslFailed of mechanism: string * SaslFailure
     /// The partition has no leader that could be found.
     | NoLeader of TopicPartition * ErrorCode
     /// The time for the call ran out.
@@ -81,6 +71,8 @@ type ClientFault =
     | NoCommonVersion of api: ApiKey * ours: VersionRange * theirs: VersionRange option
     /// The broker would not tell its versions.
     | VersionsRefused of ErrorCode
+    /// The broker never answers such a request, as Produce with `Acks.None`: it can be sent but not called. Nothing was sent.
+    | NeverAnswered of ApiKey
     /// The request cannot be written at this version; nothing was sent.
     | CannotEncode of Fault
     /// The answer has a length that no answer can have, or that the limits do not allow.
@@ -97,11 +89,17 @@ type ClientFault =
     /// One line for people.
     override this.ToString() =
         match this with
+        | InvalidSetting(name, reason) -> "the setting " + name + " cannot be used: " + reason
         | CannotConnect(broker, reason) -> "cannot connect to " + broker.ToString() + ": " + reason
+        | LookUpFailed(name, reason) -> "no broker is found under " + name + ": " + reason
         | NoBroker [] -> "no bootstrap broker is named"
         | NoBroker tried ->
             let each (_, fault: ClientFault) = fault.ToString()
             "none of the bootstrap brokers can be used: " + String.Join("; ", List.map each tried)
+        | TlsExpected broker -> broker.ToString() + " speaks TLS, and the settings have none"
+        | TlsNotSpoken broker -> broker.ToString() + " does not speak TLS, and the settings demand it"
+        | TlsFailed(broker, reason) -> "no TLS with " + broker.ToString() + ": " + reason
+        | SaslFailed(mechanism, failure) -> "not authenticated by " + mechanism + ": " + failure.ToString()
         | NoLeader(partition, code) -> "no leader is known for " + partition.ToString() + ": " + code.ToString()
         | TimedOut after -> "no answer within " + string (int after.TotalMilliseconds) + " ms"
         | Cancelled -> "cancelled by the caller"
@@ -117,6 +115,7 @@ type ClientFault =
             + theirs
             + " to the broker"
         | VersionsRefused code -> "the broker does not tell its versions: " + code.ToString()
+        | NeverAnswered api -> "the broker never answers this " + api.ToString() + " request: it can be sent, not called"
         | CannotEncode fault -> "the request cannot be written: " + fault.ToString()
         | BadFrameLength(length, most) -> "the answer's length of " + string length + " bytes is not within 4 to " + string most
         | WrongCorrelationId(expected, received) ->
@@ -125,78 +124,28 @@ type ClientFault =
         | NotAnswered partition -> "the answer does not speak of " + partition.ToString()
         | Unusable cause -> "the connection is closed: " + cause
 
-/// The facts of one call, for metrics and debugging.
-type ExchangeInfo =
-    {
-        Api: ApiKey
-        /// The version that was used; -1 where it did not come to that.
-        Version: int16
-        /// The broker that was asked; none where no connection was made.
-        Broker: BrokerAddress option
-        CorrelationId: int32
-        Began: DateTimeOffset
-        Elapsed: TimeSpan
-        /// Bytes sent, lengths and headers included.
-        BytesOut: int
-        /// Bytes received, lengths and headers included.
-        BytesIn: int
-        /// Bytes of the answer that stand behind what its version should have. They were ignored; a broker that keeps to the protocol
-        /// sends none.
-        UnreadBytes: int
-        /// What went wrong, where something did.
-        Fault: ClientFault option
-    }
-
-    /// Whether any part of the request may have reached the broker.
-    member this.WasSent = this.BytesOut > 0
-
-/// One call: what was asked and what came of it. An error code from the broker is not a fault but part of the response.
-type Exchange<'Request, 'Response> = { Info: ExchangeInfo; Request: 'Request; Outcome: Result<'Response, ClientFault> }
-
-/// How connections are made and used. A value to hand over; nothing of it is global.
-[<NoEquality; NoComparison>]
-type ClientSettings =
-    {
-        /// The name that the client goes by in the broker's logs, metrics and quotas.
-        ClientId: string
-        /// How long making a connection may take, asking for the broker's versions included.
-        ConnectTimeout: TimeSpan
-        /// How long a call may take, from its first byte out to its last byte in.
-        CallTimeout: TimeSpan
-        Limits: Limits
-        /// Is told of every exchange, those that the client makes for itself included, in the thread that makes it.
-        Observe: ExchangeInfo -> unit
-    }
-
-[<RequireQualifiedAccess>]
-module ClientSettings =
-
-    /// 10 seconds to connect, 30 seconds a call, the standard limits, no observer.
-    let standard =
-        { ClientId = "libkafka"
-          ConnectTimeout = TimeSpan.FromSeconds 10.0
-          CallTimeout = TimeSpan.FromSeconds 30.0
-          Limits = Limits.standard
-          Observe = ignore }
-
-[<RequireQualifiedAccess>]
-module internal Exchange =
-
-    /// A call that ended before anything was sent, and when it was begun, in the ticks of the stopwatch.
-    let notMade (settings: ClientSettings) (began: int64) (api: Api<'Request, 'Response>) broker (request: 'Request) (fault: ClientFault) =
-        let elapsed = Stopwatch.GetElapsedTime began
-
-        let info =
-            { Api = api.Key
-              Version = -1s
-              Broker = broker
-              CorrelationId = 0
-              Began = DateTimeOffset.UtcNow - elapsed
-              Elapsed = elapsed
-              BytesOut = 0
-              BytesIn = 0
-              UnreadBytes = 0
-              Fault = Some fault }
-
-        settings.Observe info
-        { Info = info; Request = request; Outcome = Error fault }
+    /// The name of the case, which stays the same from release to release: for metrics.
+    member this.Name =
+        match this with
+        | InvalidSetting _ -> "InvalidSetting"
+        | CannotConnect _ -> "CannotConnect"
+        | LookUpFailed _ -> "LookUpFailed"
+        | NoBroker _ -> "NoBroker"
+        | TlsExpected _ -> "TlsExpected"
+        | TlsNotSpoken _ -> "TlsNotSpoken"
+        | TlsFailed _ -> "TlsFailed"
+        | SaslFailed _ -> "SaslFailed"
+        | NoLeader _ -> "NoLeader"
+        | TimedOut _ -> "TimedOut"
+        | Cancelled -> "Cancelled"
+        | Closed -> "Closed"
+        | Broken _ -> "Broken"
+        | NoCommonVersion _ -> "NoCommonVersion"
+        | VersionsRefused _ -> "VersionsRefused"
+        | NeverAnswered _ -> "NeverAnswered"
+        | CannotEncode _ -> "CannotEncode"
+        | BadFrameLength _ -> "BadFrameLength"
+        | WrongCorrelationId _ -> "WrongCorrelationId"
+        | Malformed _ -> "Malformed"
+        | NotAnswered _ -> "NotAnswered"
+        | Unusable _ -> "Unusable"

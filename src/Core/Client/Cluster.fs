@@ -33,11 +33,7 @@ type NewTopic =
 module Cluster =
 
     /// Connects to one of the brokers: to the first that answers, in random order, so that clients spread over the brokers.
-    let connect
-        (settings: ClientSettings)
-        (brokers: BrokerAddress list)
-        (cancellation: CancellationToken)
-        : Result<Connection, ClientFault> =
+    let connect (settings: ClientSettings) (bootstrap: Bootstrap) (cancellation: CancellationToken) : Result<Connection, ClientFault> =
         let rec attempt tried remaining =
             match remaining with
             | [] -> Error(ClientFault.NoBroker(List.rev tried))
@@ -45,9 +41,13 @@ module Cluster =
                 match Connection.Open(settings, broker, cancellation) with
                 | Ok connection -> Ok connection
                 | Error ClientFault.Cancelled -> Error ClientFault.Cancelled
-                | Error fault -> attempt ((broker, fault) :: tried) others
+                | Error fault ->
+                    bootstrap.Forget()
+                    attempt ((broker, fault) :: tried) others
 
-        attempt [] (List.randomShuffle brokers)
+        ClientSettings.check settings
+        |> Result.bind (fun settings -> bootstrap.Brokers(Deadline.After(settings.Time, settings.ConnectTimeout), cancellation))
+        |> Result.bind (attempt [])
 
     /// Asks for the brokers and for some topics, or for all of them where `topics` is none. It never makes a topic.
     let metadata (connection: Connection) (topics: string list option) (cancellation: CancellationToken) =
@@ -86,22 +86,22 @@ module Cluster =
         | _ -> Error ErrorCode.UnknownTopicOrPartition
 
     // A connection that is made for one thing, and closed behind it.
-    let private onAnyBroker settings brokers cancellation (use': Connection -> Result<'T, ClientFault>) =
-        connect settings brokers cancellation
+    let private onAnyBroker settings bootstrap cancellation (use': Connection -> Result<'T, ClientFault>) =
+        connect settings bootstrap cancellation
         |> Result.bind (fun connection ->
             use connection = connection
             use' connection)
 
     /// Asks the cluster for the leader of a partition.
-    let findLeader settings brokers (partition: TopicPartition) cancellation : Result<Leader, ClientFault> =
-        onAnyBroker settings brokers cancellation (fun connection ->
+    let findLeader settings bootstrap (partition: TopicPartition) cancellation : Result<Leader, ClientFault> =
+        onAnyBroker settings bootstrap cancellation (fun connection ->
             (metadata connection (Some [ partition.Topic ]) cancellation).Outcome
             |> Result.bind (fun response ->
                 leaderIn response partition |> Result.mapError (fun code -> ClientFault.NoLeader(partition, code))))
 
     /// Connects to the broker that administrative requests go to: the controller, where the cluster names one.
-    let connectController settings brokers cancellation : Result<Connection, ClientFault> =
-        connect settings brokers cancellation
+    let connectController settings bootstrap cancellation : Result<Connection, ClientFault> =
+        connect settings bootstrap cancellation
         |> Result.bind (fun connection ->
             match (metadata connection (Some []) cancellation).Outcome with
             | Error fault ->

@@ -2,17 +2,29 @@ namespace LibKafka.Client
 
 open System
 open System.Buffers.Binary
-open System.Diagnostics
 open System.Threading
+open System.Threading.Tasks
 open LibKafka.Wire
 open LibKafka.Protocol
 
-/// What came back for a request: what it says, and how many bytes of it nobody read.
+/// What came back for a request: what it says, how many bytes of it nobody read, and for how long the broker asks for a pause.
 [<Struct>]
-type internal Answer<'T> = { UnreadBytes: int; Outcome: Result<'T, ClientFault> }
+type internal Answer<'T> = { UnreadBytes: int; ThrottleMs: int; Outcome: Result<'T, ClientFault> }
+
+/// A stretch of time, by the clock of the settings.
+[<Struct>]
+type internal Stretch =
+    { Since: int64
+      For: TimeSpan }
+
+    /// What of it is left, which is not above zero where it is over.
+    member this.Left(time: TimeProvider) = this.For - time.GetElapsedTime this.Since
 
 /// A connection to one broker: a socket with one request in flight. It knows the broker's versions and uses, for each API, the highest
-/// that both sides know. After any fault but `CannotEncode` it is closed and stays so. It is not for use by several threads at a time.
+/// that both sides know. After any fault but `CannotEncode`, `NoCommonVersion` and `NeverAnswered` it is closed and stays so; a connection
+/// that has become too old or has lain unused for too long, by the settings, counts as closed too. Where the broker limits how long an
+/// authentication is good (KIP-368), it is renewed before a call that comes when most of that time is over. A connection is not for use by
+/// several threads at a time.
 [<Sealed>]
 type Connection private (broker: BrokerAddress, settings: ClientSettings, transport: Transport) =
     let writer = Writer 512
@@ -21,15 +33,35 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
     let mutable answered = 0
     let mutable versions: Map<ApiKey, VersionRange> = Map.empty
     let mutable closed: string option = None
+    let time = settings.Time
+    let opened = time.GetTimestamp()
+    let mutable lastUsed = opened
+    let mutable pause: Stretch voption = ValueNone
+    let mutable session: Stretch voption = ValueNone
 
     let close (cause: string) =
         if closed.IsNone then
             closed <- Some cause
             (transport :> IDisposable).Dispose()
 
+    let hasPassed (limit: TimeSpan) (since: int64) = limit <> Timeout.InfiniteTimeSpan && time.GetElapsedTime since >= limit
+
+    /// Why no call can be made any more.
+    let over () : string option =
+        if closed.IsSome then closed
+        elif hasPassed settings.ConnectionTtl opened then Some "it is older than ConnectionTtl"
+        elif hasPassed settings.MaxIdle lastUsed then Some "it was not used for longer than MaxIdle"
+        else None
+
+    // A broker that speaks TLS answers what it cannot read with an alert: 0x15, and the version, which begins with 0x03.
+    let isTlsAlert () = answered = 0 && not transport.IsSecure && prefix[0] = 0x15uy && prefix[1] = 0x03uy
+
     let readFrame (deadline: Deadline) : Bytes =
         transport.ReadExactly(ArraySegment prefix, deadline)
         let length = BinaryPrimitives.ReadInt32BigEndian(ReadOnlySpan prefix)
+
+        if isTlsAlert () then
+            raise (ClientFaultException(ClientFault.TlsExpected broker))
 
         // Every answer has its correlation id.
         if length < 4 || length > settings.Limits.MaxFrameBytes then
@@ -53,41 +85,43 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
         else
             raise (ClientFaultException(ClientFault.WrongCorrelationId(id, received)))
 
-    // The frame of every call goes this way: send what the writer holds, read the answer with `answer`, tell what happened.
+    let failed fault = { UnreadBytes = 0; ThrottleMs = 0; Outcome = Error fault }
+
+    // The frame of every call goes this way, unless something stands in its way: send what the writer holds, read the answer with `answer`,
+    // tell what happened.
     let exchange
         (api: Api<'Request, 'Response>)
         (version: int16)
         (request: 'Request)
         (deadline: Deadline)
         (cancellation: CancellationToken)
+        (obstacle: ClientFault option)
         (answer: int32 -> Answer<'Answer>)
         : Exchange<'Request, 'Answer> =
-        let began = DateTimeOffset.UtcNow
+        let began = time.GetUtcNow()
+        let start = time.GetTimestamp()
         correlation <- correlation + 1
         let id = correlation
         let outBefore = transport.BytesOut
         let inBefore = transport.BytesIn
 
-        let failed fault = { UnreadBytes = 0; Outcome = Error fault }
-
         let answer =
-            match closed with
-            | Some cause -> failed (ClientFault.Unusable cause)
+            match obstacle with
+            | Some fault -> failed fault
             | None ->
                 writer.Clear()
 
                 match Frame.writeRequest writer api version id (Some settings.ClientId) request with
                 | Error fault -> failed (ClientFault.CannotEncode fault)
                 | Ok() ->
-                    // Closing the socket is what wakes a thread that waits in it.
-                    use _ = cancellation.Register(fun () -> (transport :> IDisposable).Dispose())
+                    use _ = cancellation.UnsafeRegister(Connection.Cut, transport)
 
                     try
                         cancellation.ThrowIfCancellationRequested()
                         transport.Write(writer.Segment, deadline)
                         answer id
                     with error ->
-                        failed (Transport.Fault(deadline, cancellation, error))
+                        failed (transport.Fault(deadline, cancellation, error))
 
         let fault =
             match answer.Outcome with
@@ -98,21 +132,32 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
         // Cancelled when the answer had just come: the call is good, but its socket is gone.
         | None when cancellation.IsCancellationRequested -> close (ClientFault.Cancelled.ToString())
         | None
-        | Some(ClientFault.CannotEncode _) -> ()
+        | Some(ClientFault.CannotEncode _)
+        | Some(ClientFault.NeverAnswered _) -> ()
+        | Some(ClientFault.Unusable cause) -> close cause
         | Some fault -> close (fault.ToString())
+
+        lastUsed <- time.GetTimestamp()
+        let throttle = TimeSpan.FromMilliseconds(float answer.ThrottleMs)
+
+        if throttle > TimeSpan.Zero then
+            pause <- ValueSome { Since = lastUsed; For = throttle }
 
         let info =
             { Api = api.Key
               Version = version
               Broker = Some broker
               CorrelationId = id
+              Attempt = 1
               Began = began
-              Elapsed = deadline.Elapsed
+              Elapsed = time.GetElapsedTime(start, lastUsed)
               BytesOut = int (transport.BytesOut - outBefore)
               BytesIn = int (transport.BytesIn - inBefore)
               UnreadBytes = answer.UnreadBytes
+              ThrottleTime = throttle
               Fault = fault }
 
+        Telemetry.tell settings.ClientId info
         settings.Observe info
         { Info = info; Request = request; Outcome = answer.Outcome }
 
@@ -122,13 +167,14 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
         request
         (deadline: Deadline)
         cancellation
-        (decode: Bytes -> Result<'Answer * int, ClientFault>)
+        obstacle
+        (decode: Bytes -> Result<'Response * int, ClientFault>)
         =
-        exchange api version request deadline cancellation (fun id ->
-            let frame = readAnswer id deadline
-            let decoded = decode frame
-
-            { UnreadBytes = decoded |> Result.map snd |> Result.defaultValue 0; Outcome = Result.map fst decoded })
+        exchange api version request deadline cancellation obstacle (fun id ->
+            match decode (readAnswer id deadline) with
+            | Ok(response, unread) ->
+                { UnreadBytes = unread; ThrottleMs = max 0 (api.ThrottleTimeMs.Value response); Outcome = Ok response }
+            | Error fault -> failed fault)
 
     let decodeAs (api: Api<'Request, 'Response>) version frame =
         Frame.readResponse api version frame |> Result.mapError ClientFault.Malformed
@@ -153,7 +199,108 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
               ClusterId = None
               NodeId = -1 }
 
-        (call ApiVersions.api version request deadline cancellation (decodeVersions version)).Outcome
+        (call ApiVersions.api version request deadline cancellation None (decodeVersions version)).Outcome
+
+    let versionOf (api: Api<'Request, 'Response>) : Result<int16, ClientFault> =
+        let theirs = versions.TryFind api.Key
+
+        match theirs with
+        | Some range when min range.Highest api.Versions.Highest >= max range.Lowest api.Versions.Lowest ->
+            Ok(min range.Highest api.Versions.Highest)
+        | _ -> Error(ClientFault.NoCommonVersion(api.Key, api.Versions, theirs))
+
+    // A call that the client makes for itself, in the time of another.
+    let ask (api: Api<'Request, 'Response>) request (deadline: Deadline) cancellation : Result<'Response, ClientFault> =
+        versionOf api
+        |> Result.bind (fun version -> (call api version request deadline cancellation None (decodeAs api version)).Outcome)
+
+    // Chooses the mechanism (SaslHandshake), then carries its messages to and fro (SaslAuthenticate) until it has what it wants.
+    let authenticate (mechanism: ISaslMechanism) (deadline: Deadline) (cancellation: CancellationToken) : Result<unit, ClientFault> =
+        let fail failure = Error(ClientFault.SaslFailed(mechanism.Name, failure))
+
+        let rec converse (conversation: ISaslConversation) (message: Bytes) =
+            let asked = time.GetTimestamp()
+
+            match ask SaslAuthenticate.api { AuthBytes = message } deadline cancellation with
+            | Error fault -> Error fault
+            | Ok response when response.Error.IsError ->
+                fail (SaslFailure.Refused(response.Error, Option.defaultValue "" response.ErrorMessage))
+            | Ok response ->
+                match conversation.Answer response.AuthBytes with
+                | SaslReply.Send next -> converse conversation next
+                | SaslReply.Refuse reason -> fail (SaslFailure.NotTrusted reason)
+                | SaslReply.Done ->
+                    session <-
+                        if response.SessionLifetimeMs > 0L then
+                            ValueSome { Since = asked; For = Connection.Renewal response.SessionLifetimeMs }
+                        else
+                            ValueNone
+
+                    Ok()
+
+        // The mechanism may be the caller's own, and may throw anything.
+        let begin' () : Result<ISaslConversation, ClientFault> =
+            try
+                Ok(deadline.Within(cancellation, (fun stop -> mechanism.Begin(broker, stop))))
+            with
+            | _ when cancellation.IsCancellationRequested -> Error ClientFault.Cancelled
+            | :? ClientFaultException as known -> Error known.Fault
+            | error -> fail (SaslFailure.NoCredentials error.Message)
+
+        let chosen =
+            ask SaslHandshake.api { Mechanism = mechanism.Name } deadline cancellation
+            |> Result.bind (fun response ->
+                if response.Error = ErrorCode.UnsupportedSaslMechanism then
+                    fail (SaslFailure.NotOffered response.Mechanisms)
+                elif response.Error.IsError then
+                    fail (SaslFailure.Refused(response.Error, ""))
+                else
+                    begin' ())
+
+        let result = chosen |> Result.bind (fun conversation -> converse conversation conversation.First)
+        result |> Result.mapError (fun fault -> close (fault.ToString())) |> ignore
+        result
+
+    // Brokers since 2.0 (by KIP-219, of which ApiVersions 2 is a part) answer at once and leave the pause to the client.
+    let leavesPause () =
+        match versions.TryFind ApiKey.ApiVersions with
+        | Some range -> range.Highest >= 2s
+        | None -> false
+
+    let awaitPause (deadline: Deadline) (cancellation: CancellationToken) : Result<unit, ClientFault> =
+        match pause with
+        | ValueSome stretch when settings.HeedThrottle && leavesPause () ->
+            let left = stretch.Left time
+
+            try
+                if left > TimeSpan.Zero then
+                    deadline.Await(cancellation, (fun stop -> task { do! Task.Delay(left, time, stop) }))
+
+                pause <- ValueNone
+                Ok()
+            with error ->
+                Error(transport.Fault(deadline, cancellation, error))
+        | _ -> Ok()
+
+    let renewSession (deadline: Deadline) (cancellation: CancellationToken) : Result<unit, ClientFault> =
+        match session, settings.Sasl with
+        | ValueSome stretch, Some mechanism when stretch.Left time <= TimeSpan.Zero -> authenticate mechanism deadline cancellation
+        | _ -> Ok()
+
+    // What stands in the way of a call, after everything has been done that is due before one.
+    let obstacleTo (deadline: Deadline) (cancellation: CancellationToken) : ClientFault option =
+        match over () with
+        | Some cause -> Some(ClientFault.Unusable cause)
+        | None ->
+            match awaitPause deadline cancellation |> Result.bind (fun () -> renewSession deadline cancellation) with
+            | Ok() -> None
+            | Error fault -> Some fault
+
+    // A request that has no answer would be waited for in vain.
+    let isNeverAnswered (request: 'Request) =
+        match box request with
+        | :? Produce.Request as produce -> produce.Acks = Acks.None
+        | _ -> false
 
     /// Learns the broker's versions, asking again in a version that it knows where it does not know ours.
     member private _.Negotiate(deadline, cancellation) : Result<unit, ClientFault> =
@@ -176,6 +323,11 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
             | Ok response -> Error(ClientFault.VersionsRefused response.Error)
 
         match ask ApiVersions.api.Versions.Highest with
+        // The handshake is over for the client before the broker has looked at its certificate.
+        | Error ClientFault.Closed when transport.IsSecure && transport.BytesIn = 0L ->
+            let reason =
+                "the broker ended the connection right after the handshake, as one does that does not accept the client's certificate"
+            Error(ClientFault.TlsFailed(broker, reason))
         | Error fault ->
             close (fault.ToString())
             Error fault
@@ -186,18 +338,37 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
         | null -> "0.0.0"
         | version -> version.ToString 3
 
-    /// Connects to a broker and learns its versions.
+    /// The part of a session's lifetime after which it is renewed: Kafka's own clients begin at 85 percent too.
+    static member private Renewal(lifetimeMs: int64) = TimeSpan.FromMilliseconds(0.85 * float lifetimeMs)
+
+    // One for all calls, so that it is not made for each.
+    static member val private Cut: Action<obj | null> =
+        Action<obj | null>(fun transport ->
+            match transport with
+            | :? Transport as transport -> transport.Cut()
+            | _ -> ())
+
+    member private _.Authenticate(deadline, cancellation) : Result<unit, ClientFault> =
+        match settings.Sasl with
+        | Some mechanism -> authenticate mechanism deadline cancellation
+        | None -> Ok()
+
+    /// Connects to a broker, speaks TLS where the settings have it, learns the broker's versions, and authenticates where the settings say
+    /// how.
     static member Open
         (settings: ClientSettings, broker: BrokerAddress, ?cancellation: CancellationToken)
         : Result<Connection, ClientFault> =
-        let deadline = Deadline.After settings.ConnectTimeout
+        let deadline = Deadline.After(settings.Time, settings.ConnectTimeout)
         let cancellation = defaultArg cancellation CancellationToken.None
 
-        Transport.Open(broker, deadline, cancellation)
+        ClientSettings.check settings
+        |> Result.bind (fun settings -> Transport.Open(settings, broker, deadline, cancellation))
         |> Result.bind (fun transport ->
             let connection = new Connection(broker, settings, transport)
 
-            connection.Negotiate(deadline, cancellation) |> Result.map (fun () -> connection))
+            connection.Negotiate(deadline, cancellation)
+            |> Result.bind (fun () -> connection.Authenticate(deadline, cancellation))
+            |> Result.map (fun () -> connection))
 
     /// The broker at the other end.
     member _.Broker = broker
@@ -205,42 +376,44 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
     /// The socket, for looking at.
     member _.Socket = transport.Socket
 
-    /// Whether calls can still be made.
-    member _.IsOpen = closed.IsNone
+    /// Whether calls can still be made: not after a fault or `Close`, nor once it is too old or has lain unused for too long.
+    member _.IsOpen = (over ()).IsNone
 
     /// The versions of each API that the broker supports.
     member _.BrokerVersions = versions
 
     /// The highest version of an API that both sides know.
-    member _.VersionOf(api: Api<'Request, 'Response>) : Result<int16, ClientFault> =
-        let theirs = versions.TryFind api.Key
-
-        match theirs with
-        | Some range when min range.Highest api.Versions.Highest >= max range.Lowest api.Versions.Lowest ->
-            Ok(min range.Highest api.Versions.Highest)
-        | _ -> Error(ClientFault.NoCommonVersion(api.Key, api.Versions, theirs))
+    member _.VersionOf(api: Api<'Request, 'Response>) : Result<int16, ClientFault> = versionOf api
 
     /// Sends a request in the highest common version and waits for its response.
     member this.Call(api: Api<'Request, 'Response>, request: 'Request, ?cancellation: CancellationToken) : Exchange<'Request, 'Response> =
         match this.VersionOf api with
         | Ok version -> this.CallAt(version, api, request, ?cancellation = cancellation)
-        | Error fault -> Exchange.notMade settings (Stopwatch.GetTimestamp()) api (Some broker) request fault
+        | Error fault -> Exchange.notMade settings (time.GetTimestamp()) api (Some broker) request fault
 
-    /// Sends a request in the version given and waits for its response.
+    /// Sends a request in the version given and waits for its response. One that has none is refused: the fault is `NeverAnswered`.
     member _.CallAt
         (version, api: Api<'Request, 'Response>, request: 'Request, ?cancellation: CancellationToken)
         : Exchange<'Request, 'Response> =
-        let deadline = Deadline.After settings.CallTimeout
+        let deadline = Deadline.After(time, settings.CallTimeout)
         let cancellation = defaultArg cancellation CancellationToken.None
-        call api version request deadline cancellation (decodeAs api version)
+
+        let obstacle =
+            if isNeverAnswered request then
+                Some(ClientFault.NeverAnswered api.Key)
+            else
+                obstacleTo deadline cancellation
+
+        call api version request deadline cancellation obstacle (decodeAs api version)
 
     /// Sends a request in the version given that has no response, such as Produce with `Acks.None`.
     member _.SendAt
         (version, api: Api<'Request, 'Response>, request: 'Request, ?cancellation: CancellationToken)
         : Exchange<'Request, unit> =
-        let deadline = Deadline.After settings.CallTimeout
+        let deadline = Deadline.After(time, settings.CallTimeout)
         let cancellation = defaultArg cancellation CancellationToken.None
-        exchange api version request deadline cancellation (fun _ -> { UnreadBytes = 0; Outcome = Ok() })
+        let obstacle = obstacleTo deadline cancellation
+        exchange api version request deadline cancellation obstacle (fun _ -> { UnreadBytes = 0; ThrottleMs = 0; Outcome = Ok() })
 
     /// Closes the socket. Later calls give `Unusable`.
     member _.Close() = close "closed by the caller"

@@ -1,7 +1,6 @@
 namespace LibKafka.Client
 
 open System
-open System.Diagnostics
 open System.Threading
 open LibKafka.Wire
 open LibKafka.Protocol
@@ -10,7 +9,7 @@ open LibKafka.Protocol
 /// closed when a call fails or the broker says that it does not lead the partition, and the next call looks for the leader again.
 /// There are no retries: each call is made once. It is not for use by several threads at a time.
 [<Sealed>]
-type PartitionClient(settings: ClientSettings, bootstrap: BrokerAddress list, partition: TopicPartition) =
+type PartitionClient(settings: ClientSettings, bootstrap: Bootstrap, partition: TopicPartition) =
     let mutable current: (Leader * Connection) option = None
 
     let drop () =
@@ -70,7 +69,7 @@ type PartitionClient(settings: ClientSettings, bootstrap: BrokerAddress list, pa
             send: Connection -> int16 -> 'Request -> Exchange<'Request, 'Answer>,
             cancellation: CancellationToken
         ) : Exchange<'Request, 'Answer> =
-        let began = Stopwatch.GetTimestamp()
+        let began = settings.Time.GetTimestamp()
 
         match connect cancellation with
         | Error fault -> Exchange.notMade settings began api None (request noLeader) fault

@@ -1,58 +1,99 @@
 namespace LibKafka.Client
 
 open System
-open System.Diagnostics
 open System.IO
 open System.Net
+open System.Net.Security
 open System.Net.Sockets
 open System.Threading
-open LibKafka.Wire
 
-/// Carries a client fault from the depth of a call to its boundary. Never escapes.
-type internal ClientFaultException(fault: ClientFault) =
-    inherit Exception(fault.ToString())
-    member _.Fault = fault
+/// A socket as a blocking stream in whose every operation one deadline counts, also in those of which TLS makes several for one of its own.
+[<Sealed>]
+type internal SocketStream(socket: Socket, deadline: Deadline) =
+    inherit Stream()
 
-/// The moment by which a call must be over.
-[<Struct>]
-type internal Deadline =
-    { Began: int64
-      Allowed: TimeSpan }
+    let mutable deadline = deadline
+    let mutable first: byte voption = ValueNone
+    let mutable ended = false
 
-    static member After(allowed: TimeSpan) = { Began = Stopwatch.GetTimestamp(); Allowed = allowed }
+    /// Most bytes to send in one go. More would let a peer that reads slowly stretch a single write past the deadline.
+    static member PieceSize = 256 * 1024
 
-    member this.Elapsed = Stopwatch.GetElapsedTime this.Began
+    /// What counts from now on.
+    member _.Deadline
+        with get () = deadline
+        and set value = deadline <- value
 
-    /// Whole milliseconds left, at least one; the time-out fault once there is none left.
-    member this.RemainingMs: int =
-        let left = this.Allowed - this.Elapsed
+    /// The first byte that ever came.
+    member _.FirstByte = first
 
-        if left <= TimeSpan.Zero then
-            raise (ClientFaultException(ClientFault.TimedOut this.Allowed))
-        else
-            int (min 2_000_000_000.0 (ceil left.TotalMilliseconds))
+    /// Whether the peer has ended the connection.
+    member _.HasEnded = ended
+
+    override _.CanRead = true
+    override _.CanWrite = true
+    override _.CanSeek = false
+    override _.Length = raise (NotSupportedException())
+
+    override _.Position
+        with get () = raise (NotSupportedException())
+        and set _ = raise (NotSupportedException())
+
+    override _.Seek(_, _) = raise (NotSupportedException())
+    override _.SetLength _ = raise (NotSupportedException())
+    override _.Flush() = ()
+
+    override _.Read(target: Span<byte>) : int =
+        socket.ReceiveTimeout <- deadline.RemainingMs
+        let count = socket.Receive(target, SocketFlags.None)
+
+        if count = 0 then ended <- true
+        elif first.IsNone then first <- ValueSome target[0]
+
+        count
+
+    override this.Read(target: byte[], offset: int, count: int) : int = this.Read(Span<byte>(target, offset, count))
+
+    override _.Write(bytes: ReadOnlySpan<byte>) : unit =
+        let mutable written = 0
+
+        while written < bytes.Length do
+            socket.SendTimeout <- deadline.RemainingMs
+            written <- written + socket.Send(bytes.Slice(written, min SocketStream.PieceSize (bytes.Length - written)), SocketFlags.None)
+
+    override this.Write(bytes: byte[], offset: int, count: int) : unit = this.Write(ReadOnlySpan<byte>(bytes, offset, count))
+
+    override _.Dispose(_: bool) = socket.Dispose()
 
 /// A blocking byte stream to a broker, in whose every operation one deadline counts.
 [<Sealed>]
-type internal Transport(socket: Socket, stream: Stream) =
-
-    // Larger pieces would let a peer that reads slowly stretch a single write past the deadline.
-    static let pieceSize = 256 * 1024
+type internal Transport(broker: BrokerAddress, socket: Socket, plain: SocketStream, tls: SslStream | null) =
 
     static let describe (error: SocketException) = error.Message + " (" + error.SocketErrorCode.ToString() + ")"
+
+    // An error, and those behind it.
+    static let rec causes (error: exn) : exn list =
+        match error.InnerException with
+        | null -> [ error ]
+        | inner -> error :: causes inner
+
+    let stream: Stream =
+        match tls with
+        | null -> plain
+        | tls -> tls
 
     let mutable bytesOut = 0L
     let mutable bytesIn = 0L
 
     // Blocking sockets on Linux bound a connect by their send time-out.
-    static let connectInTime (socket: Socket) (address: IPAddress) (port: int) (deadline: Deadline) =
-        socket.SendTimeout <- deadline.RemainingMs
+    static let connectInTime (socket: Socket) (address: IPAddress) (port: int) (within: int) =
+        socket.SendTimeout <- within
         socket.Connect(address, port)
 
     // Elsewhere a blocking connect knows no time-out: begin it without blocking and wait for the socket to become writable. Not so on
     // Linux, where a socket that did not block once is never read and written by the calling thread alone again: .NET goes through
     // threads of its own from then on, at several times the cost.
-    static let connectAndPoll (socket: Socket) (address: IPAddress) (port: int) (deadline: Deadline) =
+    static let connectAndPoll (socket: Socket) (address: IPAddress) (port: int) (within: int) =
         socket.Blocking <- false
 
         try
@@ -61,7 +102,7 @@ type internal Transport(socket: Socket, stream: Stream) =
             error.SocketErrorCode = SocketError.WouldBlock || error.SocketErrorCode = SocketError.InProgress ->
             ()
 
-        if not (socket.Poll(TimeSpan.FromMilliseconds(float deadline.RemainingMs), SelectMode.SelectWrite)) then
+        if not (socket.Poll(TimeSpan.FromMilliseconds(float within), SelectMode.SelectWrite)) then
             raise (SocketException(int SocketError.TimedOut))
 
         match socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Error) with
@@ -70,8 +111,8 @@ type internal Transport(socket: Socket, stream: Stream) =
 
         socket.Blocking <- true
 
-    /// What an exception from a socket means for the caller.
-    static member Fault(deadline: Deadline, cancellation: CancellationToken, error: exn) : ClientFault =
+    /// What an exception from a socket, or from TLS on it, means for the caller.
+    static member private FaultOf(broker: BrokerAddress, deadline: Deadline, cancellation: CancellationToken, error: exn) : ClientFault =
         let ofSocket (error: SocketException) =
             match error.SocketErrorCode with
             | SocketError.TimedOut
@@ -81,18 +122,32 @@ type internal Transport(socket: Socket, stream: Stream) =
             | SocketError.Shutdown -> ClientFault.Closed
             | _ -> ClientFault.Broken(describe error)
 
+        let known (error: exn) =
+            match error with
+            | :? ClientFaultException as known -> Some known.Fault
+            | :? SocketException as error -> Some(ofSocket error)
+            | _ -> None
+
         if cancellation.IsCancellationRequested then
             ClientFault.Cancelled
         else
-            match error with
-            | :? ClientFaultException as known -> known.Fault
-            | :? SocketException as error -> ofSocket error
-            | error ->
-                match error.InnerException with
-                | :? SocketException as inner -> ofSocket inner
-                | _ -> ClientFault.Broken error.Message
+            let causes = causes error
 
-    static member private Connect(address: IPAddress, port: int, deadline: Deadline, cancellation: CancellationToken) : Socket =
+            match List.tryPick known causes with
+            | Some fault -> fault
+            // Neither the socket nor the peer's absence: what is left of a stream over them is TLS.
+            | None when (error :? IOException || error :? Security.Authentication.AuthenticationException) ->
+                ClientFault.TlsFailed(broker, causes |> List.map _.Message |> List.distinct |> String.concat " ")
+            | None -> ClientFault.Broken error.Message
+
+    /// What an exception while connecting means for the caller.
+    static member private ConnectFault(broker, deadline, cancellation, error: exn) : ClientFault =
+        match Transport.FaultOf(broker, deadline, cancellation, error) with
+        | ClientFault.Broken reason -> ClientFault.CannotConnect(broker, reason)
+        | ClientFault.Closed -> ClientFault.CannotConnect(broker, error.Message)
+        | fault -> fault
+
+    static member private Connect(address: IPAddress, port: int, within: int, cancellation: CancellationToken) : Socket =
         let socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp)
 
         try
@@ -100,68 +155,119 @@ type internal Transport(socket: Socket, stream: Stream) =
             socket.NoDelay <- true
 
             if OperatingSystem.IsLinux() then
-                connectInTime socket address port deadline
+                connectInTime socket address port within
             else
-                connectAndPoll socket address port deadline
+                connectAndPoll socket address port within
 
             socket
         with _ ->
             socket.Dispose()
             reraise ()
 
-    /// Connects to the first of the host's addresses that answers.
-    static member Open(broker: BrokerAddress, deadline: Deadline, cancellation: CancellationToken) : Result<Transport, ClientFault> =
-        let failed (error: exn) =
-            match error with
-            | _ when cancellation.IsCancellationRequested -> ClientFault.Cancelled
-            | :? ClientFaultException as known -> known.Fault
-            | :? SocketException as error when error.SocketErrorCode = SocketError.TimedOut -> ClientFault.TimedOut deadline.Allowed
-            | :? SocketException as error -> ClientFault.CannotConnect(broker, describe error)
-            | error -> ClientFault.CannotConnect(broker, error.Message)
+    /// The host's addresses.
+    static member private Addresses(settings: ClientSettings, broker: BrokerAddress, deadline: Deadline, cancellation) : IPAddress list =
+        match IPAddress.TryParse broker.Host with
+        | true, NonNull address -> [ address ]
+        | _ -> List.ofArray (deadline.Await(cancellation, (fun stop -> settings.LookUpHost broker.Host stop)))
 
+    /// A transport over a socket that is connected, with TLS agreed upon where the settings have it.
+    static member private Over
+        (settings: ClientSettings, broker: BrokerAddress, socket: Socket, deadline: Deadline, cancellation: CancellationToken)
+        =
+        let plain = new SocketStream(socket, deadline)
+
+        match settings.Tls with
+        | None -> Ok(new Transport(broker, socket, plain, null))
+        | Some tls ->
+            let secure = new SslStream(plain)
+
+            try
+                use _ = cancellation.Register(fun () -> socket.Dispose())
+                secure.AuthenticateAsClient(tls.OptionsFor broker.Host)
+                Ok(new Transport(broker, socket, plain, secure))
+            with error ->
+                secure.Dispose()
+
+                // Every record of TLS begins with its kind, 20 to 23. A broker without TLS takes the client's first one for a frame that is
+                // far too long, and ends the connection without a word.
+                match Transport.FaultOf(broker, deadline, cancellation, error), plain.FirstByte with
+                | (ClientFault.Cancelled | ClientFault.TimedOut _) as fault, _ -> Error fault
+                | _, ValueSome first when first < 20uy || first > 23uy -> Error(ClientFault.TlsNotSpoken broker)
+                | ClientFault.Closed, ValueNone -> Error(ClientFault.TlsNotSpoken broker)
+                | _, ValueNone when plain.HasEnded -> Error(ClientFault.TlsNotSpoken broker)
+                | ClientFault.Closed, _ -> Error(ClientFault.TlsFailed(broker, "the broker ended the connection"))
+                | ClientFault.Broken reason, _ -> Error(ClientFault.TlsFailed(broker, reason))
+                | fault, _ -> Error fault
+
+    /// Connects to the first of the host's addresses that answers. Where there are several, one that does not answer gets an equal share of the
+    /// time that is left, so that the others have theirs.
+    static member Open
+        (settings: ClientSettings, broker: BrokerAddress, deadline: Deadline, cancellation: CancellationToken)
+        : Result<Transport, ClientFault> =
         let rec attempt (addresses: IPAddress list) =
             match addresses with
             | [] -> Error(ClientFault.CannotConnect(broker, "the host name has no address"))
             | address :: others ->
-                try
-                    let socket = Transport.Connect(address, broker.Port, deadline, cancellation)
-                    Ok(new Transport(socket, new NetworkStream(socket, true)))
-                with error ->
-                    match others with
-                    | _ :: _ when not cancellation.IsCancellationRequested -> attempt others
-                    | _ -> Error(failed error)
+                let connected =
+                    try
+                        let remaining = deadline.RemainingMs
+                        let within = if remaining < 0 then remaining else max 1 (remaining / addresses.Length)
+                        Ok(Transport.Connect(address, broker.Port, within, cancellation))
+                    with error ->
+                        Error(Transport.ConnectFault(broker, deadline, cancellation, error))
 
-        try
-            // Gives an IP address in text back as it is.
-            attempt (List.ofArray (Dns.GetHostAddresses broker.Host))
-        with error ->
-            Error(failed error)
+                match connected with
+                | Ok socket -> Transport.Over(settings, broker, socket, deadline, cancellation)
+                | Error _ when not others.IsEmpty && not cancellation.IsCancellationRequested -> attempt others
+                | Error fault -> Error fault
+
+        match
+            (try
+                cancellation.ThrowIfCancellationRequested()
+                Ok(Transport.Addresses(settings, broker, deadline, cancellation))
+             with error ->
+                 Error(Transport.ConnectFault(broker, deadline, cancellation, error)))
+        with
+        | Ok addresses -> attempt addresses
+        | Error fault -> Error fault
 
     /// The socket itself, for looking at.
     member _.Socket = socket
 
-    /// Bytes sent so far, those included whose sending failed: some of them may have got through.
+    /// What an exception in the midst of a call means for the caller.
+    member _.Fault(deadline: Deadline, cancellation: CancellationToken, error: exn) : ClientFault =
+        match Transport.FaultOf(broker, deadline, cancellation, error) with
+        | ClientFault.TlsFailed _ when plain.HasEnded -> ClientFault.Closed
+        | fault -> fault
+
+    /// Closes the socket, which wakes a thread that waits in it.
+    member _.Cut() = socket.Dispose()
+
+    /// Whether TLS is spoken.
+    member _.IsSecure = not (isNull tls)
+
+    /// Bytes sent so far, those included whose sending failed: some of them may have got through. What TLS adds is not counted.
     member _.BytesOut = bytesOut
 
     /// Bytes received so far.
     member _.BytesIn = bytesIn
 
     member _.Write(bytes: ArraySegment<byte>, deadline: Deadline) =
+        plain.Deadline <- deadline
         let mutable written = 0
 
         while written < bytes.Count do
-            let piece = min pieceSize (bytes.Count - written)
-            stream.WriteTimeout <- deadline.RemainingMs
+            let piece = min SocketStream.PieceSize (bytes.Count - written)
             bytesOut <- bytesOut + int64 piece
             stream.Write(bytes.Slice(written, piece).AsSpan())
             written <- written + piece
 
     /// Fills the segment; a fault where the peer closes the connection before that.
     member _.ReadExactly(target: ArraySegment<byte>, deadline: Deadline) =
+        plain.Deadline <- deadline
         let mutable got = 0
 
         while got < target.Count do
-            stream.ReadTimeout <- deadline.RemainingMs
             let count = stream.Read(target.Slice(got).AsSpan())
 
             if count = 0 then raise (ClientFaultException ClientFault.Closed)

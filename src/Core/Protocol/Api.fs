@@ -5,9 +5,14 @@ open LibKafka.Wire
 /// One API of the protocol: a pair of messages, their versions, and the versions of the headers before them.
 [<NoEquality; NoComparison>]
 type Api<'Request, 'Response> =
-    { Key: ApiKey
-      Request: Message<'Request>
-      Response: Message<'Response> }
+    {
+        Key: ApiKey
+        Request: Message<'Request>
+        Response: Message<'Response>
+        /// How long the client is asked to pause because it exceeded a quota (KIP-219), according to a response: milliseconds, and 0 where
+        /// the response has no such field. Found in the definition when it is first asked for.
+        ThrottleTimeMs: Lazy<'Response -> int32>
+    }
 
     /// The name of the API in the protocol, without `Request` or `Response`.
     member this.Name = this.Key.Name
@@ -34,4 +39,5 @@ module Api =
 
         { Key = key
           Request = { Name = key.Name + "Request"; Versions = versions; FlexibleSince = flexibleSince; Schema = request }
-          Response = { Name = key.Name + "Response"; Versions = versions; FlexibleSince = flexibleSince; Schema = response } }
+          Response = { Name = key.Name + "Response"; Versions = versions; FlexibleSince = flexibleSince; Schema = response }
+          ThrottleTimeMs = lazy (response.Int32Field "ThrottleTimeMs" |> Option.defaultValue (fun _ -> 0)) }

@@ -426,9 +426,14 @@ module Notation =
     let field (name: string) (get: 'R -> 'T) (schema: Schema<'T>) : Fields<'R, 'T> =
         let place = schema.Place
 
+        let int32Field (wanted: string) : ('R -> System.Int32) option =
+            match Operators.box get with
+            | :? ('R -> System.Int32) as get when wanted = name -> Some get
+            | _ -> None
+
         Fields(
             schema.Default,
-            fun version ->
+            (fun version ->
                 if place.Versions.Contains version.Number then
                     let codec = schema.At version
 
@@ -443,7 +448,8 @@ module Notation =
                     | Some tag -> inTaggedSection name schema get codec shape tag
                     | None -> inOrder name schema get codec shape
                 else
-                    absent name schema get version
+                    absent name schema get version),
+            int32Field
         )
 
     /// Begins the definition of a message or of a struct in it.

@@ -5,9 +5,11 @@ open System
 /// How a type, or a field of that type, stands on the wire at each version: the one definition from which writing, reading and
 /// every other interpretation follow.
 [<Sealed>]
-type Schema<'T> internal (fallback: 'T, place: Place, at: MessageVersion -> Codec<'T>) =
+type Schema<'T> internal (fallback: 'T, place: Place, at: MessageVersion -> Codec<'T>, int32Field: string -> ('T -> int32) option) =
     // One slot a version, classic and flexible side by side. Two threads may fill a slot at once: they put equal codecs there.
     let mutable cache: (Codec<'T> | null)[] = Array.create 32 null
+
+    internal new(fallback: 'T, place: Place, at: MessageVersion -> Codec<'T>) = Schema<'T>(fallback, place, at, (fun _ -> None))
 
     /// The value of an absent field, and of a tagged one that was not sent.
     member _.Default = fallback
@@ -33,7 +35,10 @@ type Schema<'T> internal (fallback: 'T, place: Place, at: MessageVersion -> Code
             made
         | kept -> kept
 
-    member internal _.With(fallback: 'T, place: Place) = Schema<'T>(fallback, place, at)
+    member internal _.With(fallback: 'T, place: Place) = Schema<'T>(fallback, place, at, int32Field)
+
+    /// How to get at a field of the record itself, by its name in the protocol, where it has one of that name that is an int32.
+    member internal _.Int32Field(name: string) : ('T -> int32) option = int32Field name
 
 /// In which versions a field stands, and where.
 and Place =

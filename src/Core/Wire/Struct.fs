@@ -22,9 +22,12 @@ type internal Row<'R, 'P>(shapes: FieldShape list, minSize: int) =
 
 /// Some fields of the record 'R at every version.
 [<Sealed>]
-type Fields<'R, 'P> internal (fallback: 'P, at: MessageVersion -> Row<'R, 'P>) =
+type Fields<'R, 'P> internal (fallback: 'P, at: MessageVersion -> Row<'R, 'P>, int32Field: string -> ('R -> int32) option) =
     member internal _.Default = fallback
     member internal _.At version = at version
+
+    /// How to get at a field, by its name in the protocol, where there is one of that name and it is an int32.
+    member internal _.Int32Field(name: string) = int32Field name
 
 /// A record and the fields that it is made of.
 [<Sealed>]
@@ -97,20 +100,25 @@ type MessageBuilder internal () =
 
     /// Two groups of fields, the left one first.
     member _.MergeSources(left: Fields<'R, 'A>, right: Fields<'R, 'B>) : Fields<'R, 'A * 'B> =
-        Fields((left.Default, right.Default), (fun version -> pair (left.At version) (right.At version)))
+        Fields(
+            (left.Default, right.Default),
+            (fun version -> pair (left.At version) (right.At version)),
+            (fun name -> left.Int32Field name |> Option.orElseWith (fun () -> right.Int32Field name))
+        )
 
     /// The record from its fields.
     member _.BindReturn(fields: Fields<'R, 'P>, build: 'P -> 'R) : Schema<'R> =
         Schema(
             build fields.Default,
             Place.Everywhere,
-            fun version ->
+            (fun version ->
                 let row = fields.At version
 
                 // In the union of all versions a field may be plain in some and tagged in others; nothing is written there.
                 if version.Number >= 0s then checkOrder row.Shapes
 
-                StructCodec(row, version.Flexible, build)
+                StructCodec(row, version.Flexible, build)),
+            fields.Int32Field
         )
 
     /// A record without fields.

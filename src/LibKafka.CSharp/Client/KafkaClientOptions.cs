@@ -2,7 +2,6 @@ using System;
 using System.Collections.Generic;
 using System.Linq;
 using LibKafka.Wire;
-using Microsoft.FSharp.Collections;
 using Microsoft.FSharp.Core;
 
 namespace LibKafka;
@@ -93,14 +92,22 @@ public sealed record KafkaClientOptions
     /// </summary>
     public Action<ExchangeInfo>? Observer { get; init; }
 
-    internal FSharpList<Client.BrokerAddress> ToBrokers() => BootstrapServers.Select(broker => broker.ToCore()).ToFSharpList();
+    internal Client.Bootstrap ToBootstrap() =>
+        Client.BootstrapModule.ofAddresses(BootstrapServers.Select(broker => broker.ToCore()).ToFSharpList());
 
     internal Client.ClientSettings ToSettings() =>
         new(
             clientId: ClientId,
             connectTimeout: ConnectTimeout,
             callTimeout: CallTimeout,
+            connectionTtl: Standard.ConnectionTtl,
+            maxIdle: Standard.MaxIdle,
+            heedThrottle: Standard.HeedThrottle,
+            tls: Standard.Tls,
+            sasl: Standard.Sasl,
+            lookUpHost: Standard.LookUpHost,
             limits: new Limits(MaxFrameBytes, Standard.Limits.MaxDecompressedBytes, Standard.Limits.MaxRecords),
+            time: Standard.Time,
             observe: Observer is { } observer
                 ? FuncConvert.FromAction<Client.ExchangeInfo>(info => observer(new ExchangeInfo(info)))
                 : Standard.Observe

@@ -20,7 +20,7 @@ public static class KafkaCluster
         ArgumentNullException.ThrowIfNull(options);
         cancellationToken.ThrowIfCancellationRequested();
         return new(
-            Client.Cluster.connect(options.ToSettings(), options.ToBrokers(), cancellationToken).ValueOrThrow(null, cancellationToken)
+            Client.Cluster.connect(options.ToSettings(), options.ToBootstrap(), cancellationToken).ValueOrThrow(null, cancellationToken)
         );
     }
 
@@ -36,7 +36,7 @@ public static class KafkaCluster
         cancellationToken.ThrowIfCancellationRequested();
         return new(
             Client
-                .Cluster.connectController(options.ToSettings(), options.ToBrokers(), cancellationToken)
+                .Cluster.connectController(options.ToSettings(), options.ToBootstrap(), cancellationToken)
                 .ValueOrThrow(null, cancellationToken)
         );
     }
@@ -59,7 +59,7 @@ public static class KafkaCluster
     {
         ArgumentNullException.ThrowIfNull(options);
         cancellationToken.ThrowIfCancellationRequested();
-        var found = Client.Cluster.findLeader(options.ToSettings(), options.ToBrokers(), partition.ToCore(), cancellationToken);
+        var found = Client.Cluster.findLeader(options.ToSettings(), options.ToBootstrap(), partition.ToCore(), cancellationToken);
         return PartitionLeader.Of(found.ValueOrThrow(null, cancellationToken));
     }
 }

@@ -25,7 +25,7 @@ public sealed class PartitionClient : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(partition.Partition, nameof(partition));
         Options = options;
         Partition = partition;
-        Inner = new(options.ToSettings(), options.ToBrokers(), partition.ToCore());
+        Inner = new(options.ToSettings(), options.ToBootstrap(), partition.ToCore());
     }
 
     /// <summary>The options that it was made with.</summary>

@@ -1,0 +1,56 @@
+namespace LibKafka.Client
+
+open System
+open System.Threading
+open System.Threading.Tasks
+
+/// Carries a client fault from the depth of a call to its boundary. Never escapes.
+type internal ClientFaultException(fault: ClientFault) =
+    inherit Exception(fault.ToString())
+    member _.Fault = fault
+
+/// The moment by which a call must be over, by the clock of the settings.
+[<Struct>]
+type internal Deadline =
+    { Time: TimeProvider
+      Began: int64
+      Allowed: TimeSpan }
+
+    static member After(time: TimeProvider, allowed: TimeSpan) = { Time = time; Began = time.GetTimestamp(); Allowed = allowed }
+
+    member this.Elapsed = this.Time.GetElapsedTime this.Began
+
+    member private this.IsNever = this.Allowed = Timeout.InfiniteTimeSpan
+
+    /// Whole milliseconds left, at least one, or -1 for no bound, as sockets take them; the time-out fault once there is none left.
+    member this.RemainingMs: int =
+        let left = this.Allowed - this.Elapsed
+
+        if this.IsNever then Timeout.Infinite
+        elif left <= TimeSpan.Zero then raise (ClientFaultException(ClientFault.TimedOut this.Allowed))
+        else int (min 2_000_000_000.0 (ceil left.TotalMilliseconds))
+
+    /// Does something in the calling thread that is told to stop when the time runs out or the caller cancels.
+    member this.Within(cancellation: CancellationToken, work: CancellationToken -> 'T) : 'T =
+        let remaining = TimeSpan.FromMilliseconds(float this.RemainingMs)
+        use runsOut = new CancellationTokenSource(remaining, this.Time)
+        use stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, runsOut.Token)
+
+        try
+            work stop.Token
+        with :? OperationCanceledException when runsOut.IsCancellationRequested && not cancellation.IsCancellationRequested ->
+            raise (ClientFaultException(ClientFault.TimedOut this.Allowed))
+
+    /// Waits for what is begun here, in the calling thread, no longer than there is time. What has been begun is told to stop when the
+    /// time runs out or the caller cancels, and is left alone whether it does or not.
+    member this.Await(cancellation: CancellationToken, start: CancellationToken -> Task<'T>) : 'T =
+        let remaining = TimeSpan.FromMilliseconds(float this.RemainingMs)
+        use stop = CancellationTokenSource.CreateLinkedTokenSource cancellation
+
+        let begun = start stop.Token
+
+        try
+            begun.WaitAsync(remaining, this.Time, cancellation).GetAwaiter().GetResult()
+        with :? TimeoutException when not begun.IsCompleted ->
+            stop.Cancel()
+            raise (ClientFaultException(ClientFault.TimedOut this.Allowed))

@@ -1,0 +1,120 @@
+namespace LibKafka.Integration
+
+open System
+open System.IO
+open System.Net
+open System.Net.Security
+open System.Security.Authentication
+open System.Security.Cryptography
+open System.Security.Cryptography.X509Certificates
+open System.Threading
+
+/// What a certificate is for.
+[<RequireQualifiedAccess>]
+type Purpose =
+    /// A broker under these names: IP addresses, or host names.
+    | Broker of names: string list
+    | Client of name: string
+
+/// An authority that the tests make up, and what it signs.
+[<Sealed>]
+type Authority(name: string) =
+    let key = ECDsa.Create ECCurve.NamedCurves.nistP256
+
+    let certificate =
+        let request = CertificateRequest("CN=" + name, key, HashAlgorithmName.SHA256)
+        request.CertificateExtensions.Add(X509BasicConstraintsExtension(true, false, 0, true))
+        request.CertificateExtensions.Add(X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, true))
+        request.CertificateExtensions.Add(X509SubjectKeyIdentifierExtension(request.PublicKey, false))
+        request.CreateSelfSigned(DateTimeOffset.UtcNow.AddYears -2, DateTimeOffset.UtcNow.AddYears 2)
+
+    /// The authority's own certificate.
+    member _.Pem = certificate.ExportCertificatePem()
+
+    /// A certificate with its key, good between these days from now.
+    member _.Issue(purpose: Purpose, ?from: float, ?until: float) : X509Certificate2 =
+        use own = ECDsa.Create ECCurve.NamedCurves.nistP256
+
+        let subject, usage =
+            match purpose with
+            | Purpose.Broker names -> "CN=" + names.Head, "1.3.6.1.5.5.7.3.1"
+            | Purpose.Client name -> "CN=" + name, "1.3.6.1.5.5.7.3.2"
+
+        let request = CertificateRequest(subject, own, HashAlgorithmName.SHA256)
+        request.CertificateExtensions.Add(X509BasicConstraintsExtension(false, false, 0, true))
+        request.CertificateExtensions.Add(X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, true))
+        request.CertificateExtensions.Add(
+            X509EnhancedKeyUsageExtension(
+                OidCollection()
+                |> (fun oids ->
+                    oids.Add(Oid usage) |> ignore
+                    oids),
+                false
+            )
+        )
+
+        match purpose with
+        | Purpose.Broker names ->
+            let alternatives = SubjectAlternativeNameBuilder()
+
+            for name in names do
+                match IPAddress.TryParse name with
+                | true, NonNull address -> alternatives.AddIpAddress address
+                | _ -> alternatives.AddDnsName name
+
+            request.CertificateExtensions.Add(alternatives.Build())
+        | Purpose.Client _ -> ()
+
+        let day (days: float) = DateTimeOffset.UtcNow.AddDays days
+        let serial = RandomNumberGenerator.GetBytes 16
+        use signed = request.Create(certificate, day (defaultArg from -1.0), day (defaultArg until 1.0), serial)
+        use whole = signed.CopyWithPrivateKey own
+        // Through PKCS#12, since a key that is in memory alone serves TLS on no Windows.
+        X509CertificateLoader.LoadPkcs12(whole.Export X509ContentType.Pkcs12, null)
+
+/// A folder of PEM files for one test, which goes with it.
+[<Sealed>]
+type PemFolder() =
+    let folder = Directory.CreateTempSubdirectory "libkafka-pem-"
+
+    /// The path of a new file with this content.
+    member _.Add(name: string, content: string) : string =
+        let path = Path.Combine(folder.FullName, name)
+        File.WriteAllText(path, content)
+        path
+
+    interface IDisposable with
+        member _.Dispose() = folder.Delete true
+
+/// The broker's side of TLS.
+[<RequireQualifiedAccess>]
+module BrokerTls =
+
+    /// Shows this certificate and speaks one version. Where there is an authority it demands a client's certificate that comes from it, whose
+    /// subject `seen` is told.
+    let options (certificate: X509Certificate2) (version: SslProtocols) (clients: Authority option) (seen: string -> unit) =
+        let options = SslServerAuthenticationOptions(ServerCertificate = certificate, EnabledSslProtocols = version)
+
+        match clients with
+        | None -> ()
+        | Some authority ->
+            let policy = X509ChainPolicy(TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck)
+            policy.CustomTrustStore.Add(X509Certificate2.CreateFromPem(authority.Pem.AsSpan())) |> ignore
+            options.ClientCertificateRequired <- true
+            options.CertificateChainPolicy <- policy
+
+            options.RemoteCertificateValidationCallback <-
+                RemoteCertificateValidationCallback(fun _ certificate _ errors ->
+                    match certificate with
+                    | null -> false
+                    | certificate ->
+                        seen certificate.Subject
+                        errors = SslPolicyErrors.None)
+
+        options
+
+    /// For the scripted broker.
+    let over (options: SslServerAuthenticationOptions) (stream: Stream) : Stream =
+        let secure = new SslStream(stream)
+        secure.AuthenticateAsServer options
+        secure

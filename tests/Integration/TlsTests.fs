@@ -1,0 +1,383 @@
+/// TLS and mTLS against a broker that is scripted behind it, and what becomes of those that do not speak the same.
+module LibKafka.Integration.TlsTests
+
+open System
+open System.Collections.Concurrent
+open System.Diagnostics
+open System.IO
+open System.Net
+open System.Net.Security
+open System.Net.Sockets
+open System.Reflection
+open System.Security.Authentication
+open System.Security.Cryptography
+open System.Security.Cryptography.X509Certificates
+open System.Threading
+open Expecto
+open LibKafka.Wire
+open LibKafka.Protocol
+open LibKafka.Client
+open LibKafka.Integration.Support
+
+let private authority = lazy (Authority "LibKafka tests")
+let private stranger = lazy (Authority "Somebody else")
+let private here = Purpose.Broker [ "127.0.0.1"; "localhost" ]
+let private right = lazy (authority.Value.Issue here)
+
+let private script (received: Received) =
+    match received.Request with
+    | Request.ListOffsets request -> Script.answer ListOffsets.api received (Script.found 7L request)
+    | Request.Produce request ->
+        Script.answer Produce.api received (Script.produced (fun answer -> { answer with BaseOffset = 41L }) request)
+    | _ -> Script.unexpected received
+
+let private serverOptions certificate version clients =
+    let seen = ConcurrentQueue<string>()
+    BrokerTls.options certificate version clients seen.Enqueue, seen
+
+/// A broker behind TLS with these options.
+let private behind (options: SslServerAuthenticationOptions) (test: ScriptedBroker -> unit) =
+    use broker =
+        new ScriptedBroker((fun _ -> Script.knowing Script.everything script), IPAddress.Loopback, BrokerTls.over options)
+    test broker
+    Expect.isEmpty broker.Failures "every request could be read"
+
+let private files = { Authorities = None; Certificate = None; Key = None; KeyPassword = None }
+
+/// Settings that trust an authority alone, by way of a PEM file.
+let private trusting (authority: Authority) (more: PemFolder -> PemFiles -> PemFiles) : ClientSettings =
+    use folder = new PemFolder()
+    let authorities = folder.Add("ca.pem", authority.Pem)
+    let tls = Tls.ofPemFiles (more folder { files with Authorities = Some authorities }) |> ok
+    { patient with Tls = Some tls }
+
+let private plainly (_: PemFolder) (files: PemFiles) = files
+
+let private keyPem (certificate: X509Certificate2) =
+    match certificate.GetECDsaPrivateKey() with
+    | null -> failtest "it has a key"
+    | key -> key.ExportPkcs8PrivateKeyPem()
+
+let private withIdentity (certificate: X509Certificate2) (folder: PemFolder) (files: PemFiles) =
+    { files with
+        Certificate = Some(folder.Add("client.pem", certificate.ExportCertificatePem()))
+        Key = Some(folder.Add("client.key", keyPem certificate)) }
+
+let private works (settings: ClientSettings) (address: BrokerAddress) =
+    use connection = Connection.Open(settings, address) |> ok
+
+    for _ in 1..3 do
+        let exchange = connection.Call(ListOffsets.api, Script.askLatest)
+        Expect.equal (ok exchange.Outcome).Topics.Length 1 "the answer"
+
+/// Why there was no TLS.
+let private refusal (settings: ClientSettings) (address: BrokerAddress) : string =
+    match faultOf (Connection.Open(settings, address)) with
+    | ClientFault.TlsFailed(broker, reason) as fault ->
+        Expect.equal broker address "the broker is named"
+        Expect.stringContains (fault.ToString()) (address.ToString()) "in the text too"
+        reason
+    | other -> failtestf "%O" other
+
+let private versions = [ SslProtocols.Tls12; SslProtocols.Tls13 ]
+
+let private certificates =
+    testList
+        "certificate"
+        [ for version in versions do
+              testCase ("right: calls go through, over " + version.ToString()) (fun () ->
+                  let options, _ = serverOptions right.Value version None
+
+                  behind options (fun broker ->
+                      works (trusting authority.Value plainly) broker.Address
+                      works (trusting authority.Value plainly) { broker.Address with Host = "localhost" }))
+
+          testCase "expired" (fun () ->
+              let options, _ = serverOptions (authority.Value.Issue(here, -3.0, -2.0)) SslProtocols.None None
+
+              behind options (fun broker ->
+                  Expect.stringContains (refusal (trusting authority.Value plainly) broker.Address) "NotTimeValid" "the reason"))
+
+          testCase "of another host" (fun () ->
+              let options, _ = serverOptions (authority.Value.Issue(Purpose.Broker [ "elsewhere.example" ])) SslProtocols.None None
+
+              behind options (fun broker ->
+                  Expect.stringContains
+                      (refusal (trusting authority.Value plainly) broker.Address)
+                      "RemoteCertificateNameMismatch"
+                      "the reason"))
+
+          testCase "of an unknown authority" (fun () ->
+              let options, _ = serverOptions (stranger.Value.Issue here) SslProtocols.None None
+
+              behind options (fun broker ->
+                  Expect.stringContains (refusal (trusting authority.Value plainly) broker.Address) "PartialChain" "the reason"
+                  Expect.stringContains
+                      (refusal { patient with Tls = Some Tls.standard } broker.Address)
+                      "chain"
+                      "nor does the system trust it"))
+
+          testCase "a batch larger than TLS's records goes through whole" (fun () ->
+              let options, _ = serverOptions right.Value SslProtocols.None None
+
+              let script me = Script.knowing Script.everything (Script.leading [ Script.topic "t" (Guid.NewGuid()) ] me script)
+
+              use broker = new ScriptedBroker(script, IPAddress.Loopback, BrokerTls.over options)
+              let settings = trusting authority.Value plainly
+              use client = new PartitionClient(settings, Bootstrap.ofAddresses [ broker.Address ], { Topic = "t"; Partition = 0 })
+              use producer = new PartitionProducer(client, ProducerSettings.standard)
+              let large = batchOf [ record 0 (String('x', 900_000)) ]
+              let produced = producer.Produce large
+              Expect.equal (acknowledged produced) 41L "produced"
+              Expect.isGreaterThan produced.Exchange.Info.BytesOut 900_000 "what was sent is counted"
+
+              match (List.last broker.Calls).Request with
+              | Request.Produce { Topics = [ { Partitions = [ { Records = Some records } ] } ] } ->
+                  Expect.equal records large.Bytes "the batch as it was"
+              | other -> failtestf "%O" other) ]
+
+let private terms =
+    testCase "no version in common" (fun () ->
+        let server, _ = serverOptions right.Value SslProtocols.Tls12 None
+        let own = (trusting authority.Value plainly).Tls.Value.OptionsFor "127.0.0.1"
+        own.EnabledSslProtocols <- SslProtocols.Tls13
+        behind server (fun broker ->
+            Expect.isNotEmpty (refusal { patient with Tls = Some(Tls.ofOptions own) } broker.Address) "the reason"))
+
+let private clients =
+    let own = lazy (authority.Value.Issue(Purpose.Client "orders"))
+
+    testList
+        "client certificate"
+        [ for version in versions do
+              let name what = what + ", over " + version.ToString()
+
+              testCase (name "right: the broker sees whose it is") (fun () ->
+                  let options, seen = serverOptions right.Value version (Some authority.Value)
+
+                  behind options (fun broker ->
+                      works (trusting authority.Value (withIdentity own.Value)) broker.Address
+                      Expect.contains (List.ofSeq seen) "CN=orders" "the subject"))
+
+              testCase (name "missing") (fun () ->
+                  let options, _ = serverOptions right.Value version (Some authority.Value)
+                  behind options (fun broker -> Expect.isNotEmpty (refusal (trusting authority.Value plainly) broker.Address) "the reason"))
+
+              testCase (name "of an authority that the broker does not know") (fun () ->
+                  let options, _ = serverOptions right.Value version (Some authority.Value)
+                  let settings = trusting authority.Value (withIdentity (stranger.Value.Issue(Purpose.Client "mallory")))
+                  behind options (fun broker -> Expect.isNotEmpty (refusal settings broker.Address) "the reason")) ]
+
+let private apart =
+    let secured = lazy (trusting authority.Value plainly)
+
+    /// A host that does as it likes with each connection.
+    let host (act: Socket -> unit) (test: BrokerAddress -> unit) =
+        let listener, address = Loopback.listen IPAddress.Loopback 5
+        use _ = listener
+
+        let serve () =
+            try
+                while true do
+                    use socket = listener.Accept()
+                    act socket
+            with
+            | :? SocketException
+            | :? ObjectDisposedException -> ()
+
+        Thread(serve, IsBackground = true).Start()
+        test address
+
+    let answering (bytes: byte[]) (socket: Socket) =
+        socket.Receive(Array.zeroCreate<byte> 1000) |> ignore
+        socket.Send bytes |> ignore
+        // What the other side has to say is waited for: a socket that is closed before it is read may take the answer along.
+        socket.Receive(Array.zeroCreate<byte> 1000) |> ignore
+
+    testList
+        "one side alone"
+        [ testCase "a client without TLS at a broker with it: an alert is not taken for a length" (fun () ->
+              host (answering [| 0x15uy; 0x03uy; 0x03uy; 0x00uy; 0x02uy; 0x02uy; 0x46uy |]) (fun address ->
+                  let fault = faultOf (Connection.Open(patient, address))
+                  Expect.equal fault (ClientFault.TlsExpected address) "the fault"
+                  Expect.stringContains (fault.ToString()) "speaks TLS" "its text"))
+
+          testCase "a client without TLS at .NET's own TLS" (fun () ->
+              let options, _ = serverOptions right.Value SslProtocols.None None
+
+              behind options (fun broker ->
+                  match faultOf (Connection.Open(patient, broker.Address)) with
+                  | ClientFault.TlsExpected address -> Expect.equal address broker.Address "the broker"
+                  // It may end the connection without a word.
+                  | ClientFault.Closed -> ()
+                  | other -> failtestf "%O" other))
+
+          testCase "a client with TLS at a broker without it, which ends the connection" (fun () ->
+              Scripted.broker (fun _ -> Script.knowing Script.everything script) (fun broker ->
+                  let fault = faultOf (Connection.Open(secured.Value, broker.Address))
+                  Expect.equal fault (ClientFault.TlsNotSpoken broker.Address) "the fault"
+                  Expect.stringContains (fault.ToString()) "does not speak TLS" "its text"))
+
+          testCase "a client with TLS at something that answers in plain text" (fun () ->
+              host (answering "HTTP/1.1 400 Bad Request\r\n\r\n"B) (fun address ->
+                  Expect.equal (faultOf (Connection.Open(secured.Value, address))) (ClientFault.TlsNotSpoken address) "the fault"))
+
+          testCase "a broker that never comes to terms: the time to connect runs out" (fun () ->
+              host
+                  (fun socket ->
+                      socket.Receive(Array.zeroCreate<byte> 1) |> ignore
+                      Thread.Sleep 20_000)
+                  (fun address ->
+                      let clock = Stopwatch.StartNew()
+                      let fault = faultOf (Connection.Open({ secured.Value with ConnectTimeout = ms 300 }, address))
+                      Expect.equal fault (ClientFault.TimedOut(ms 300)) "the fault"
+                      Expect.isLessThan clock.Elapsed (ms 10_000) "soon"))
+
+          testCase "there is one deadline for all of the handshake: a byte now and then does not put it off" (fun () ->
+              // The head of a record of 16 KB, and then its content, slowly.
+              let trickle (socket: Socket) =
+                  socket.Send [| 0x16uy; 0x03uy; 0x03uy; 0x3fuy; 0xffuy; 0x02uy; 0x00uy; 0x3fuy; 0xfbuy |] |> ignore
+
+                  while true do
+                      Thread.Sleep 60
+                      socket.Send [| 0x03uy |] |> ignore
+
+              host trickle (fun address ->
+                  let clock = Stopwatch.StartNew()
+                  let fault = faultOf (Connection.Open({ secured.Value with ConnectTimeout = ms 400 }, address))
+                  Expect.equal fault (ClientFault.TimedOut(ms 400)) "the fault"
+                  Expect.isLessThan clock.Elapsed (ms 10_000) "soon"))
+
+          testCase "cancelling wakes a client that waits for the handshake" (fun () ->
+              use source = new CancellationTokenSource()
+
+              host
+                  (fun socket ->
+                      socket.Receive(Array.zeroCreate<byte> 1) |> ignore
+                      source.Cancel()
+                      Thread.Sleep 20_000)
+                  (fun address ->
+                      let clock = Stopwatch.StartNew()
+                      Expect.equal (faultOf (Connection.Open(secured.Value, address, source.Token))) ClientFault.Cancelled "the fault"
+                      Expect.isLessThan clock.Elapsed (ms 10_000) "soon")) ]
+
+let private options =
+    testList
+        "options"
+        [ testCase "a copy has everything that the original has, in each of .NET's properties" (fun () ->
+              let context = SslStreamCertificateContext.Create(right.Value, null, true)
+
+              let original =
+                  SslClientAuthenticationOptions(
+                      AllowRenegotiation = false,
+                      AllowTlsResume = false,
+                      AllowRsaPkcs1Padding = false,
+                      AllowRsaPssPadding = false,
+                      ApplicationProtocols = ResizeArray [ SslApplicationProtocol.Http2 ],
+                      CertificateChainPolicy = X509ChainPolicy(),
+                      CertificateRevocationCheckMode = X509RevocationMode.Offline,
+                      CipherSuitesPolicy = CipherSuitesPolicy [ TlsCipherSuite.TLS_AES_128_GCM_SHA256 ],
+                      ClientCertificateContext = context,
+                      ClientCertificates = X509CertificateCollection(),
+                      EnabledSslProtocols = SslProtocols.Tls13,
+                      LocalCertificateSelectionCallback = LocalCertificateSelectionCallback(fun _ _ _ _ _ -> right.Value),
+                      RemoteCertificateValidationCallback = RemoteCertificateValidationCallback(fun _ _ _ _ -> true)
+                  )
+
+              let copy = (Tls.ofOptions original).OptionsFor "kafka-1"
+              let fresh = SslClientAuthenticationOptions()
+              Expect.equal copy.TargetHost "kafka-1" "the host is filled in"
+
+              for property in typeof<SslClientAuthenticationOptions>.GetProperties(BindingFlags.Public ||| BindingFlags.Instance) do
+                  if property.CanWrite && property.Name <> "TargetHost" then
+                      Expect.equal (property.GetValue copy) (property.GetValue original) property.Name
+
+                      // `EncryptionPolicy` has no other value that is not obsolete.
+                      if property.Name <> "EncryptionPolicy" then
+                          Expect.notEqual (property.GetValue original) (property.GetValue fresh) (property.Name + " is set in this test"))
+
+          testCase "a host that is named stays, and the options are used as they are" (fun () ->
+              let named = SslClientAuthenticationOptions(TargetHost = "kafka.example")
+              Expect.isTrue (obj.ReferenceEquals((Tls.ofOptions named).OptionsFor "kafka-1", named)) "the same"
+
+              // Its certificate is for another name, which the options demand.
+              let server, _ = serverOptions (authority.Value.Issue(Purpose.Broker [ "kafka.example" ])) SslProtocols.None None
+              let trusted = (trusting authority.Value plainly).Tls.Value.OptionsFor "127.0.0.1"
+              trusted.TargetHost <- "kafka.example"
+              behind server (fun broker -> works { patient with Tls = Some(Tls.ofOptions trusted) } broker.Address))
+
+          testCase "a function is asked for each connection, with the broker's host" (fun () ->
+              let hosts = ConcurrentQueue<string>()
+              let trusted = trusting authority.Value plainly
+
+              let tls =
+                  Tls.ofFunction (fun host ->
+                      hosts.Enqueue host
+                      trusted.Tls.Value.OptionsFor host)
+
+              let server, _ = serverOptions right.Value SslProtocols.None None
+
+              behind server (fun broker ->
+                  works { patient with Tls = Some tls } broker.Address
+                  works { patient with Tls = Some tls } { broker.Address with Host = "localhost" }
+                  Expect.equal (List.ofSeq hosts) [ "127.0.0.1"; "localhost" ] "the hosts")) ]
+
+let private pem =
+    let refused (files: PemFiles) (named: string) =
+        match Tls.ofPemFiles files with
+        | Error(ClientFault.InvalidSetting("Tls", reason)) ->
+            Expect.stringContains reason named "what cannot be used"
+            reason
+        | Error other -> failtestf "%O" other
+        | Ok _ -> failtest "it cannot be used"
+
+    let encrypted (certificate: X509Certificate2) (password: string) =
+        match certificate.GetECDsaPrivateKey() with
+        | null -> failtest "it has a key"
+        | key ->
+            let how = PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 2000)
+            key.ExportEncryptedPkcs8PrivateKeyPem(password.AsSpan(), how)
+
+    testList
+        "PEM files"
+        [ testCase "a key in the same file, and one with a password" (fun () ->
+              let own = authority.Value.Issue(Purpose.Client "orders")
+              let options, seen = serverOptions right.Value SslProtocols.None (Some authority.Value)
+
+              let together (folder: PemFolder) files =
+                  { files with Certificate = Some(folder.Add("both.pem", own.ExportCertificatePem() + "\n" + keyPem own)) }
+
+              let locked (folder: PemFolder) files =
+                  { withIdentity own folder files with
+                      Key = Some(folder.Add("locked.key", encrypted own "open sesame"))
+                      KeyPassword = Some "open sesame" }
+
+              behind options (fun broker ->
+                  works (trusting authority.Value together) broker.Address
+                  works (trusting authority.Value locked) broker.Address
+                  Expect.equal (List.ofSeq seen) [ "CN=orders"; "CN=orders" ] "the subjects"))
+
+          testCase "a file that is not there, or has nothing in it, is named" (fun () ->
+              use folder = new PemFolder()
+              let absent = Path.Combine(Path.GetTempPath(), "libkafka-not-there.pem")
+              refused { files with Authorities = Some absent } absent |> ignore
+              refused { files with Certificate = Some absent } absent |> ignore
+              let empty = folder.Add("empty.pem", "")
+              refused { files with Authorities = Some empty } empty |> ignore
+              refused { files with Key = Some empty } "no certificate" |> ignore)
+
+          testCase "a wrong password is a fault that does not tell it" (fun () ->
+              use folder = new PemFolder()
+              let own = authority.Value.Issue(Purpose.Client "orders")
+
+              let locked =
+                  { withIdentity own folder files with
+                      Key = Some(folder.Add("locked.key", encrypted own "open sesame"))
+                      KeyPassword = Some "hunter2" }
+
+              let reason = refused locked "client.pem"
+              Expect.isFalse (reason.Contains "hunter2") "the password is nowhere in the fault"
+              Expect.isFalse (locked.ToString().Contains "hunter2") "nor in the text of the files") ]
+
+[<Tests>]
+let tests = testList "TLS" [ certificates; terms; clients; apart; options; pem ]

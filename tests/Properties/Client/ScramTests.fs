@@ -1,0 +1,183 @@
+/// The client's side of SCRAM, against what Kafka's own client and server said to each other.
+module LibKafka.Properties.ScramTests
+
+open System
+open System.Text.Json
+open Expecto
+open FsCheck
+open FsCheck.FSharp
+open LibKafka.Wire
+open LibKafka.Client
+open LibKafka.Properties
+
+/// A conversation in the vectors.
+type private Vector =
+    { Mechanism: string
+      User: string
+      Password: string
+      ByToken: bool
+      ClientNonce: string
+      ClientFirst: string
+      ServerFirst: string
+      ClientFinal: string
+      ServerFinal: string }
+
+let private vectors: Vector list =
+    [ for line in TestData.jsonLines TestData.vectors "scram.jsonl.gz" do
+          let text (name: string) = nonNull (line.GetProperty(name).GetString())
+
+          { Mechanism = text "mechanism"
+            User = text "username"
+            Password = text "password"
+            ByToken =
+              (match line.TryGetProperty "tokenauth" with
+               | true, value -> value.GetBoolean()
+               | _ -> false)
+            ClientNonce = text "clientNonce"
+            ClientFirst = text "clientFirst"
+            ServerFirst = text "serverFirst"
+            ClientFinal = text "clientFinal"
+            ServerFinal = text "serverFinal" } ]
+
+let private hashOf (vector: Vector) =
+    match vector.Mechanism with
+    | "SCRAM-SHA-256" -> Scram.sha256
+    | "SCRAM-SHA-512" -> Scram.sha512
+    | other -> failtestf "%s" other
+
+let private converse (vector: Vector) =
+    let extensions = if vector.ByToken then ",tokenauth=true" else ""
+    Scram.converse (hashOf vector) vector.User vector.Password extensions vector.ClientNonce
+
+let private sent (reply: SaslReply) : string =
+    match reply with
+    | SaslReply.Send message -> Bytes.toText message
+    | other -> failtestf "a message was expected: %O" other
+
+let private refusal (reply: SaslReply) : string =
+    match reply with
+    | SaslReply.Refuse reason -> reason
+    | SaslReply.Send message -> failtestf "it goes on with %s" (Bytes.toText message)
+    | SaslReply.Done -> failtest "it is content"
+
+let private say (conversation: ISaslConversation) (message: string) = conversation.Answer(Bytes.ofString message)
+
+let private golden =
+    [ testCase "there are vectors of both" (fun () ->
+          Expect.equal (vectors |> List.map _.Mechanism |> List.distinct |> List.sort) [ "SCRAM-SHA-256"; "SCRAM-SHA-512" ] "mechanisms")
+
+      for number, vector in List.indexed vectors do
+          let name what = what + " (" + vector.Mechanism + ", vector " + string number + ")"
+
+          testCase (name "each message is Kafka's, and its server is believed") (fun () ->
+              let conversation = converse vector
+              Expect.equal (Bytes.toText conversation.First) vector.ClientFirst "the first message"
+              Expect.equal (sent (say conversation vector.ServerFirst)) vector.ClientFinal "the last message"
+              Expect.equal (say conversation vector.ServerFinal) SaslReply.Done "the server's signature")
+
+          testCase (name "a server's signature with any one bit changed is not believed") (fun () ->
+              let signature = Convert.FromBase64String(vector.ServerFinal.Substring 2)
+
+              for bit in 0..37 .. signature.Length * 8 - 1 do
+                  let wrong = Array.copy signature
+                  wrong[bit / 8] <- wrong[bit / 8] ^^^ (1uy <<< (bit % 8))
+                  let conversation = converse vector
+                  say conversation vector.ServerFirst |> ignore
+                  Expect.stringContains (refusal (say conversation ("v=" + Convert.ToBase64String wrong))) "signature" "the reason") ]
+
+let private vector = vectors[0]
+
+/// What the client says to a first message of the server.
+let private toFirst (message: string) = say (converse vector) message
+
+let private serverFirst (nonce: string) (salt: string) (iterations: string) = "r=" + nonce + ",s=" + salt + ",i=" + iterations
+
+let private first =
+    let nonce = vector.ClientNonce + "more"
+    let salt = Convert.ToBase64String "a salt"B
+
+    testList
+        "the server's first message"
+        [ for iterations in [ 4096; 65536 ] do
+              testCase ("as many iterations as may be: " + string iterations) (fun () ->
+                  Expect.stringStarts (sent (toFirst (serverFirst nonce salt (string iterations)))) "c=biws,r=" "it goes on")
+
+          for iterations in [ "0"; "1"; "4095"; "65537"; "2147483647"; "2147483648"; "-4096"; "+4096"; "4096.0"; "" ] do
+              testCase ("too few iterations, too many, or no count: '" + iterations + "'") (fun () ->
+                  Expect.stringContains (refusal (toFirst (serverFirst nonce salt iterations))) "iterations" "the reason")
+
+          for name, wrong in
+              [ "another", "x" + vector.ClientNonce
+                "the client's alone", vector.ClientNonce
+                "the beginning of the client's", vector.ClientNonce.Substring 1
+                "none", "" ] do
+              testCase ("a nonce that is not the server's: " + name) (fun () ->
+                  Expect.stringContains (refusal (toFirst (serverFirst wrong salt "4096"))) "nonce" "the reason")
+
+          for wrong in [ ""; "*"; "YQ"; "=" ] do
+              testCase ("a salt that cannot be read: '" + wrong + "'") (fun () ->
+                  Expect.stringContains (refusal (toFirst (serverFirst nonce wrong "4096"))) "salt" "the reason")
+
+          testCase "an extension that must be understood is refused" (fun () ->
+              refusal (toFirst ("m=ext," + serverFirst nonce salt "4096")) |> ignore)
+
+          testCase "an extension that need not be is passed over" (fun () ->
+              Expect.stringStarts (sent (toFirst (serverFirst nonce salt "4096" + ",x=y"))) "c=biws,r=" "it goes on")
+
+          testCase "an error is told" (fun () -> Expect.stringContains (refusal (toFirst "e=unknown-user")) "unknown-user" "the reason")
+
+          testCase "whatever it is, it is refused or answered, and nothing is thrown" (fun () ->
+              let pieces = [ "r="; nonce; ",s="; salt; ",i="; "4096"; ","; "="; "e="; "\u00ff"; "m=" ]
+
+              let messages =
+                  Gen.oneof
+                      [ Gen.map (fun (bytes: byte[]) -> Bytes bytes) (ArbMap.defaults |> ArbMap.generate<byte[]>)
+                        Gen.elements pieces |> Gen.listOf |> Gen.map (String.concat "" >> Bytes.ofString) ]
+
+              let total (message: Bytes) =
+                  match (converse vector).Answer message with
+                  | SaslReply.Done -> failtest "nothing was proved"
+                  | SaslReply.Send _
+                  | SaslReply.Refuse _ -> true
+
+              Check.QuickThrowOnFailure(Prop.forAll (Arb.fromGen messages) total)) ]
+
+let private last =
+    let proved () =
+        let conversation = converse vector
+        say conversation vector.ServerFirst |> ignore
+        conversation
+
+    testList
+        "the server's last message"
+        [ for wrong in [ ""; "v="; "v=*"; "v=" + Convert.ToBase64String "short"B; vector.ServerFirst ] do
+              testCase ("without a signature: '" + wrong + "'") (fun () -> refusal (say (proved ()) wrong) |> ignore)
+
+          testCase "an error is told" (fun () ->
+              Expect.stringContains (refusal (say (proved ()) "e=invalid-proof")) "invalid-proof" "the reason")
+
+          testCase "there is nothing to say after the end, good or bad" (fun () ->
+              let good = proved ()
+              Expect.equal (say good vector.ServerFinal) SaslReply.Done "the end"
+              refusal (say good vector.ServerFinal) |> ignore
+              let bad = converse vector
+              refusal (say bad "e=other-error") |> ignore
+              refusal (say bad vector.ServerFirst) |> ignore) ]
+
+let private names =
+    testList
+        "names"
+        [ testProperty "are escaped so that they end no attribute, and can be read back" (fun (name: NonEmptyString) ->
+              let escaped = Scram.escape name.Get
+              not (escaped.Contains ',') && escaped.Replace("=2C", ",").Replace("=3D", "=") = name.Get)
+
+          testCase "two nonces differ, and can stand in a message" (fun () ->
+              let nonces = List.init 100 (fun _ -> Scram.newNonce ())
+              Expect.hasLength (List.distinct nonces) 100 "each is new"
+
+              for nonce in nonces do
+                  Expect.isFalse (nonce.Contains ',') "no comma"
+                  Expect.isGreaterThanOrEqual nonce.Length 32 "192 bits") ]
+
+[<Tests>]
+let tests = testList "SCRAM" [ testList "golden" golden; first; last; names ]
