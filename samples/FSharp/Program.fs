@@ -42,5 +42,8 @@ let main arguments =
         | RecordSetItem.Corrupt stretch -> printfn "unreadable: %s" (string stretch)
         | RecordSetItem.CutOff _ -> ()
 
-    fetcher.Offset <- Fetched.nextOffset fetched
+    match Fetched.advance fetched with
+    | Advance.To position -> fetcher.Position <- position
+    | other -> printfn "where to go on is yours to say: %s" (string other)
+
     0

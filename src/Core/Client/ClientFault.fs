@@ -134,6 +134,8 @@ type ExchangeInfo =
         /// The broker that was asked; none where no connection was made.
         Broker: BrokerAddress option
         CorrelationId: int32
+        /// Which attempt at the same call it was, from 1, as the caller counts them: see `RetryPolicy`.
+        Attempt: int
         Began: DateTimeOffset
         Elapsed: TimeSpan
         /// Bytes sent, lengths and headers included.
@@ -191,6 +193,7 @@ module internal Exchange =
               Version = -1s
               Broker = broker
               CorrelationId = 0
+              Attempt = 1
               Began = DateTimeOffset.UtcNow - elapsed
               Elapsed = elapsed
               BytesOut = 0

@@ -106,6 +106,7 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
               Version = version
               Broker = Some broker
               CorrelationId = id
+              Attempt = 1
               Began = began
               Elapsed = deadline.Elapsed
               BytesOut = int (transport.BytesOut - outBefore)
