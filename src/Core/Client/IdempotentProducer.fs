@@ -69,7 +69,7 @@ module ProducerState =
         | ProduceOutcome.Unknown _ -> ProducerState.InDoubt sent, outcome
 
 /// Appends batches to one partition so that each is in the log once, however often it is sent (KIP-98). It puts its identity and the next
-/// sequence into a copy of each batch. Where nobody knows what became of a batch, `Retry` sends it again with the same sequence, as often as
+/// sequence into a copy of each batch that does not have them yet. Where nobody knows what became of a batch, `Retry` sends it again with the same sequence, as often as
 /// need be: brokers append it only where it is missing. There are no retries but those. It is not for use by several threads at a time.
 [<Sealed>]
 type IdempotentProducer private (producer: PartitionProducer, identity: ProducerIdentity, transactionalId: string option) =
@@ -78,9 +78,19 @@ type IdempotentProducer private (producer: PartitionProducer, identity: Producer
     // The batch in doubt as the caller knows it, so that producing it again is a retry.
     let mutable given: RecordBatch option = None
 
+    let isStamped (sequence: int32) (batch: RecordBatch) =
+        batch.ProducerId = identity.ProducerId
+        && batch.ProducerEpoch = identity.ProducerEpoch
+        && batch.BaseSequence = sequence
+        && batch.IsTransactional = transactionalId.IsSome
+
     let stamp (sequence: int32) (batch: RecordBatch) =
         let stamped = if transactionalId.IsSome then RecordBatch.withTransactionalProducer else RecordBatch.withProducer
-        stamped identity.ProducerId identity.ProducerEpoch sequence batch
+
+        if isStamped sequence batch then
+            Ok batch
+        else
+            stamped identity.ProducerId identity.ProducerEpoch sequence batch
 
     let send (batch: RecordBatch) cancellation attempt : Produced =
         let produced: Produced = producer.Send(transactionalId, batch, cancellation, attempt)
@@ -97,6 +107,8 @@ type IdempotentProducer private (producer: PartitionProducer, identity: Producer
 
     let fenced (code: ErrorCode) : 'T =
         misused ("The producer is fenced by " + code.ToString() + " and needs a new identity: see IdempotentProducer.Renew.")
+
+    let inDoubt () : 'T = misused "The last batch is in doubt: settle that with Retry, or give it up with Renew."
 
     static let requireAllAcks (settings: ProducerSettings) =
         if settings.Acks <> Acks.All then
@@ -129,10 +141,24 @@ type IdempotentProducer private (producer: PartitionProducer, identity: Producer
     /// What may be done next.
     member _.State = state
 
+    /// The options with which a builder makes the next batch as it is to be sent, so that no copy is needed. Such a batch is sent from the memory
+    /// that it was built in: as long as it is in doubt, that is not to be used for another. Sequences are taken up by what is produced and not
+    /// by what is built, so ask again for each batch. Where no batch may be sent next, InvalidOperationException.
+    member _.OptionsForNext(options: BatchOptions) : BatchOptions =
+        match state with
+        | ProducerState.Ready sequence ->
+            { options with
+                ProducerId = identity.ProducerId
+                ProducerEpoch = identity.ProducerEpoch
+                BaseSequence = sequence
+                IsTransactional = transactionalId.IsSome }
+        | ProducerState.Fenced code -> fenced code
+        | ProducerState.InDoubt _ -> inDoubt ()
+
     /// Appends a batch, at the next sequence. The same batch again (the same object) while it is in doubt is `Retry`, so that a
     /// `RetryPolicy` can wrap this call. Another one while a batch is in doubt, and any one while the producer is fenced, is a mistake of the
-    /// program that `State` tells beforehand: InvalidOperationException. A batch whose checksum is wrong is rejected with
-    /// `ClientFault.CannotEncode`.
+    /// program that `State` tells beforehand: InvalidOperationException. A batch whose checksum is wrong cannot be given
+    /// a sequence: it is rejected with `ClientFault.CannotEncode`.
     member this.Produce(batch: RecordBatch, ?cancellation: CancellationToken, ?attempt: int) : Produced =
         let number = defaultArg attempt 1
 
@@ -140,7 +166,7 @@ type IdempotentProducer private (producer: PartitionProducer, identity: Producer
         | ProducerState.Fenced code -> fenced code
         | ProducerState.InDoubt _ when given |> Option.exists (fun known -> Object.ReferenceEquals(known, batch)) ->
             this.Retry(?cancellation = cancellation, attempt = number)
-        | ProducerState.InDoubt _ -> misused "The last batch is in doubt: settle that with Retry, or give it up with Renew."
+        | ProducerState.InDoubt _ -> inDoubt ()
         | ProducerState.Ready sequence ->
             match stamp sequence batch with
             | Error fault -> producer.Refuse(transactionalId, batch, fault, number)

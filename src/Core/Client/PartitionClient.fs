@@ -89,10 +89,14 @@ type PartitionClient(settings: ClientSettings, bootstrap: BrokerAddress list, pa
     /// The leader and the connection to it, which is made unless there is one.
     member internal _.Reach(cancellation: CancellationToken) : Result<Leader * Connection, ClientFault> = connect cancellation
 
-    /// A new connection to another broker of the cluster, which the leader is asked for; none where it does not know it.
+    /// A new connection to another broker of the cluster, whose address the leader is asked for; none where the leader does not know it or
+    /// it cannot be reached.
     member internal _.ConnectTo(node: int32, cancellation: CancellationToken) : Result<(Leader * Connection) option, ClientFault> =
         let openAt (leader: Leader) address =
-            Connection.Open(observed, address, cancellation) |> Result.map (fun connection -> Some(leader, connection))
+            match Connection.Open(observed, address, cancellation) with
+            | Ok connection -> Ok(Some(leader, connection))
+            | Error ClientFault.Cancelled -> Error ClientFault.Cancelled
+            | Error _ -> Ok None
 
         connect cancellation
         |> Result.bind (fun (leader, connection) ->
@@ -130,7 +134,9 @@ type PartitionClient(settings: ClientSettings, bootstrap: BrokerAddress list, pa
             | Ok(leader, connection) ->
                 match connection.VersionOf { api with Request = { api.Request with Versions = allowed leader } } with
                 | Error fault -> Exchange.notMade observed began api (Some connection.Broker) (request leader -1s) fault
-                | Ok version -> send connection version (request leader version)
+                | Ok version ->
+                    connection.Attempt <- number
+                    send connection version (request leader version)
         )
 
     /// Sends any request to the leader, in the highest common version, and waits for its response. `attempt` is the number that the

@@ -305,11 +305,10 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
             | Ok(Some made) ->
                 source <- Source.Replica(node, Some made, since)
                 Ok made
-            | Error ClientFault.Cancelled -> Error ClientFault.Cancelled
-            | Ok None
-            | Error _ ->
+            | Ok None ->
                 source <- Source.LeaderAlone(Stopwatch.GetTimestamp())
                 client.Reach cancellation
+            | Error fault -> Error fault
 
     let reach (cancellation: CancellationToken) : Result<Leader * Connection, ClientFault> =
         let reached = reachSource cancellation
