@@ -69,8 +69,9 @@ module ProducerState =
         | ProduceOutcome.Unknown _ -> ProducerState.InDoubt sent, outcome
 
 /// Appends batches to one partition so that each is in the log once, however often it is sent (KIP-98). It puts its identity and the next
-/// sequence into a copy of each batch that does not have them yet. Where nobody knows what became of a batch, `Retry` sends it again with the same sequence, as often as
-/// need be: brokers append it only where it is missing. There are no retries but those. It is not for use by several threads at a time.
+/// sequence into a copy of each batch that does not have them yet. Where nobody knows what became of a batch, `Retry` sends it again with
+/// the same sequence, as often as need be: brokers append it only where it is missing. There are no retries but those. It is not for use by
+/// several threads at a time.
 [<Sealed>]
 type IdempotentProducer private (producer: PartitionProducer, identity: ProducerIdentity, transactionalId: string option) =
     let mutable identity = identity
@@ -141,9 +142,9 @@ type IdempotentProducer private (producer: PartitionProducer, identity: Producer
     /// What may be done next.
     member _.State = state
 
-    /// The options with which a builder makes the next batch as it is to be sent, so that no copy is needed. Such a batch is sent from the memory
-    /// that it was built in: as long as it is in doubt, that is not to be used for another. Sequences are taken up by what is produced and not
-    /// by what is built, so ask again for each batch. Where no batch may be sent next, InvalidOperationException.
+    /// The options with which a builder makes the next batch as it is to be sent, so that no copy is needed. Such a batch is sent from the
+    /// memory that it was built in: as long as it is in doubt, that is not to be used for another. Sequences are taken up by what is
+    /// produced and not by what is built, so ask again for each batch. Where no batch may be sent next, InvalidOperationException.
     member _.OptionsForNext(options: BatchOptions) : BatchOptions =
         match state with
         | ProducerState.Ready sequence ->
