@@ -97,7 +97,10 @@ let private fetchOne (fetcher: PartitionFetcher) : int =
     if count = 0 then
         invalidOp $"{fetcher.Client.Partition}: nothing at offset {fetcher.Offset}"
 
-    fetcher.Offset <- Fetched.nextOffset fetched
+    match Fetched.advance fetched with
+    | Advance.To position -> fetcher.Position <- position
+    | other -> invalidOp (other.ToString())
+
     count
 
 let private fetchOurs (fetchers: PartitionFetcher list) =

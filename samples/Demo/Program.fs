@@ -139,7 +139,10 @@ let private checkPartition options (fetcher: PartitionFetcher) partition (report
             | RecordSetItem.Corrupt corrupt -> fail (name + ": corrupt batch: " + corrupt.ToString())
             | RecordSetItem.CutOff _ -> ()
 
-        fetcher.Offset <- Fetched.nextOffset fetched
+        match Fetched.advance fetched with
+        | Advance.To position -> fetcher.Position <- position
+        | other -> fail (name + ": " + other.ToString())
+
         report (place - before)
         empty <- if place = before then empty + 1 else 0
         if empty > 20 then

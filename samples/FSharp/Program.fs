@@ -41,5 +41,8 @@ let main arguments =
             for record in records do
                 printfn "%d: %s" record.Offset (Text.Encoding.UTF8.GetString record.Value)
 
-    fetcher.Offset <- Fetched.nextOffset fetched
+    match Fetched.advance fetched with
+    | Advance.To position -> fetcher.Position <- position
+    | other -> printfn "where to go on is yours to say: %s" (string other)
+
     0

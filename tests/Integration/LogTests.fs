@@ -92,8 +92,8 @@ let tests =
                   let records = recordsOf fetched
                   Expect.equal records.Head.Offset 4L "the batch begins before the offset"
                   Expect.equal (valuesOf (List.truncate 4 records)) [ "b0"; "b1"; "b2"; "b3" ] "the batch"
-                  Expect.equal (Fetched.nextOffset fetched % 4L) 0L "the next offset is behind a batch"
-                  Expect.isGreaterThan (Fetched.nextOffset fetched) 6L "and the reading goes on"))
+                  Expect.equal (nextOffset fetched % 4L) 0L "the next offset is behind a batch"
+                  Expect.isGreaterThan (nextOffset fetched) 6L "and the reading goes on"))
 
           testCase "the records behind the offset asked for all come, each once, however far one fetch reaches" (fun () ->
               cluster.WithPartition(fun _ client ->
@@ -113,7 +113,7 @@ let tests =
                   Expect.equal answer.Error ErrorCode.None "the code"
                   Expect.equal answer.HighWatermark 12L "the end of the log"
                   Expect.isEmpty (recordsOf fetched) "no records"
-                  Expect.equal (Fetched.nextOffset fetched) 12L "the next offset is the same"))
+                  Expect.equal (nextOffset fetched) 12L "the next offset is the same"))
 
           testCase "a fetch beyond the end is OFFSET_OUT_OF_RANGE, which is data, and the connection stays" (fun () ->
               cluster.WithPartition(fun _ client ->
@@ -122,7 +122,7 @@ let tests =
                   let fetched = fetcher.Fetch()
                   Expect.equal (ok fetched.Result).Error ErrorCode.OffsetOutOfRange "the code"
                   Expect.isEmpty (recordsOf fetched) "no records"
-                  Expect.equal (Fetched.nextOffset fetched) 13L "the next offset is the same"
+                  Expect.equal (nextOffset fetched) 13L "the next offset is the same"
                   Expect.isSome client.Connection "the connection stays"
                   fetcher.Offset <- 11L
                   Expect.isNonEmpty (recordsOf (fetcher.Fetch())) "and can be used"))

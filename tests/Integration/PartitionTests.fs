@@ -123,7 +123,7 @@ let private requests =
         [ testCase "a batch is sent byte for byte as it is, with the producer's settings" (fun () ->
               Scripted.partition patient rest (fun broker client ->
                   let sent = batch "sent" 3
-                  let settings = { Acks = Acks.Leader; AckTimeout = ms 1234 }
+                  let settings = { ProducerSettings.standard with Acks = Acks.Leader; AckTimeout = ms 1234 }
                   (new PartitionProducer(client, settings)).Produce sent |> acknowledged |> ignore
 
                   match (List.last broker.Received).Request with
@@ -146,7 +146,12 @@ let private requests =
 
           testCase "a fetch asks with the fetcher's settings, at its offset and the leader's epoch" (fun () ->
               Scripted.partition patient rest (fun broker client ->
-                  let settings = { MaxWait = ms 321; MinBytes = 22; MaxBytes = 3333; IsolationLevel = IsolationLevel.ReadCommitted }
+                  let settings =
+                      { FetcherSettings.standard with
+                          MaxWait = ms 321
+                          MinBytes = 22
+                          MaxBytes = 3333
+                          IsolationLevel = IsolationLevel.ReadCommitted }
 
                   let fetcher = new PartitionFetcher(client, settings, 44L)
                   fetcher.Fetch() |> ignore
@@ -225,7 +230,7 @@ let private fetches =
               fetchedAs respond (fun _ fetched ->
                   Expect.equal (ok fetched.Result).Error ErrorCode.FetchSessionIdNotFound "the code"
                   Expect.equal fetched.Records.Length 0 "no records"
-                  Expect.equal (Fetched.nextOffset fetched) 10L "the next offset is the same"))
+                  Expect.equal (nextOffset fetched) 10L "the next offset is the same"))
 
           testCase "an answer about another partition is none" (fun () ->
               let other (answer: Fetch.PartitionResponse) = { answer with PartitionIndex = 1 }
@@ -244,7 +249,7 @@ let private fetches =
               fetchedAs (Script.fetched (fun answer -> { answer with Records = Some cut })) (fun _ fetched ->
                   Expect.equal fetched.Records cut "the bytes"
                   Expect.equal (valuesOf (recordsOf fetched)) [ "a0"; "a1"; "a2"; "b0"; "b1" ] "the records"
-                  Expect.equal (Fetched.nextOffset fetched) 15L "where the cut-off batch begins"))
+                  Expect.equal (nextOffset fetched) 15L "where the cut-off batch begins"))
 
           testCase "messages of an older format are read, and the next offset is behind the last whole one" (fun () ->
               // Magic 1: no key and the value "v", at offset 11; then the same at offset 12, cut off.
@@ -255,12 +260,12 @@ let private fetches =
               fetchedAs (Script.fetched (fun answer -> { answer with Records = Some cut })) (fun _ fetched ->
                   let expected = { Offset = 11L; Timestamp = 5L; Key = ValueNone; Value = text "v"; Headers = [] }
                   Expect.equal (recordsOf fetched) [ expected ] "the record"
-                  Expect.equal (Fetched.nextOffset fetched) 12L "where the one that is cut off begins"))
+                  Expect.equal (nextOffset fetched) 12L "where the one that is cut off begins"))
 
           testCase "null in place of records is no records" (fun () ->
               fetchedAs (Script.fetched (fun answer -> { answer with Records = None })) (fun _ fetched ->
                   Expect.isEmpty (recordsOf fetched) "no records"
-                  Expect.equal (Fetched.nextOffset fetched) 10L "the next offset is the same")) ]
+                  Expect.equal (nextOffset fetched) 10L "the next offset is the same")) ]
 
 /// Which codes make the client look for the leader anew with the next call.
 let private moved =

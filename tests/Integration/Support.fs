@@ -56,6 +56,14 @@ let recordsOf (fetched: Fetched) : RecordData list =
 let valuesOf (records: RecordData list) : string list =
     records |> List.map (fun record -> record.Value |> ValueOption.map Bytes.toText |> ValueOption.defaultValue "null")
 
+/// Where a fetch says to go on, where there is nothing to decide.
+let positionBehind (fetched: Fetched) : FetchPosition =
+    match Fetched.advance fetched with
+    | Advance.To position -> position
+    | other -> failtestf "a position was expected: %O" other
+
+let nextOffset (fetched: Fetched) : int64 = (positionBehind fetched).Offset
+
 /// Fetches from the fetcher's offset on until it stands at `finish`, and hands over each fetch that brought something.
 let readUntil (finish: int64) (fetcher: PartitionFetcher) (take: Fetched -> unit) =
     let patience = Stopwatch.StartNew()
@@ -71,7 +79,7 @@ let readUntil (finish: int64) (fetcher: PartitionFetcher) (take: Fetched -> unit
             failtestf "nothing comes at %d, and the log should end at %d" fetched.Offset finish
 
         take fetched
-        fetcher.Offset <- Fetched.nextOffset fetched
+        fetcher.Position <- positionBehind fetched
 
 /// The records from the fetcher's offset on up to `finish`.
 let fetchUntil (finish: int64) (fetcher: PartitionFetcher) : RecordData list =

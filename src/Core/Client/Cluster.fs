@@ -62,7 +62,7 @@ module Cluster =
             cancellation
         )
 
-    let private addressOf (response: Metadata.Response) (node: int32) : BrokerAddress option =
+    let internal addressOf (response: Metadata.Response) (node: int32) : BrokerAddress option =
         response.Brokers
         |> List.tryFind (fun broker -> broker.NodeId = node)
         |> Option.map (fun broker -> { Host = broker.Host; Port = broker.Port })

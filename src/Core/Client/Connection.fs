@@ -31,6 +31,7 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
     let prefix: byte[] = Array.zeroCreate 4
     let mutable correlation = 0
     let mutable answered = 0
+    let mutable attempt = 1
     let mutable versions: Map<ApiKey, VersionRange> = Map.empty
     let mutable closed: string option = None
     let time = settings.Time
@@ -148,7 +149,7 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
               Version = version
               Broker = Some broker
               CorrelationId = id
-              Attempt = 1
+              Attempt = attempt
               Began = began
               Elapsed = time.GetElapsedTime(start, lastUsed)
               BytesOut = int (transport.BytesOut - outBefore)
@@ -414,6 +415,10 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
         let cancellation = defaultArg cancellation CancellationToken.None
         let obstacle = obstacleTo deadline cancellation
         exchange api version request deadline cancellation obstacle (fun _ -> { UnreadBytes = 0; ThrottleMs = 0; Outcome = Ok() })
+
+    /// The number that exchanges get from now on: see `ExchangeInfo.Attempt`.
+    member internal _.Attempt
+        with set value = attempt <- value
 
     /// Closes the socket. Later calls give `Unusable`.
     member _.Close() = close "closed by the caller"

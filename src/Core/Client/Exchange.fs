@@ -13,7 +13,7 @@ type ExchangeInfo =
         /// The broker that was asked; none where no connection was made.
         Broker: BrokerAddress option
         CorrelationId: int32
-        /// Which try of one call it was: 1, unless a retry policy tried again.
+        /// Which attempt at the same call it was, from 1, as the caller counts them: see `RetryPolicy`.
         Attempt: int
         Began: DateTimeOffset
         Elapsed: TimeSpan

@@ -6,15 +6,25 @@ open LibKafka.Wire
 open LibKafka.Protocol
 
 /// A client of one partition, with a connection of its own to the partition's leader. The connection is made when it is first needed; it is
-/// closed when a call fails or the broker says that it does not lead the partition, and the next call looks for the leader again.
-/// There are no retries: each call is made once. It is not for use by several threads at a time.
+/// closed when a call fails or the broker says that it does not lead the partition, and the next call looks for the leader again: at
+/// the broker that the last one named (KIP-951), else by asking for metadata. There are no retries: each call is made once. It is not for
+/// use by several threads at a time.
 [<Sealed>]
 type PartitionClient(settings: ClientSettings, bootstrap: Bootstrap, partition: TopicPartition) =
     let mutable current: (Leader * Connection) option = None
+    // The leader that a broker named, until it has been tried.
+    let mutable named: Leader option = None
+    let mutable attempt = 1
+
+    let numbered (info: ExchangeInfo) = if attempt = info.Attempt then info else { info with Attempt = attempt }
+
+    // Whatever happens on the way of a call belongs to the attempt that the call is.
+    let observed = { settings with Observe = numbered >> settings.Observe }
 
     let drop () =
         current |> Option.iter (fun (_, connection) -> connection.Close())
         current <- None
+        named <- None
 
     /// Codes by which a broker says that it does not lead the partition, or that the client's view of it is stale.
     let leaderHasMoved (code: ErrorCode) =
@@ -30,18 +40,33 @@ type PartitionClient(settings: ClientSettings, bootstrap: Bootstrap, partition: 
 
     let noLeader = { NodeId = -1; Address = { Host = ""; Port = 0 }; Epoch = -1; TopicId = Guid.Empty }
 
+    let connectTo (cancellation: CancellationToken) (leader: Leader) : Result<Leader * Connection, ClientFault> =
+        Connection.Open(observed, leader.Address, cancellation)
+        |> Result.map (fun connection ->
+            current <- Some(leader, connection)
+            leader, connection)
+
     let connect (cancellation: CancellationToken) : Result<Leader * Connection, ClientFault> =
         match current with
         | Some(leader, connection) when connection.IsOpen -> Ok(leader, connection)
         | _ ->
+            let candidate = named
             drop ()
 
-            Cluster.findLeader settings bootstrap partition cancellation
-            |> Result.bind (fun leader ->
-                Connection.Open(settings, leader.Address, cancellation)
-                |> Result.map (fun connection ->
-                    current <- Some(leader, connection)
-                    leader, connection))
+            match candidate |> Option.map (connectTo cancellation) with
+            | Some(Ok made) -> Ok made
+            | Some(Error ClientFault.Cancelled) -> Error ClientFault.Cancelled
+            | _ -> Cluster.findLeader observed bootstrap partition cancellation |> Result.bind (connectTo cancellation)
+
+    // A leader that has not been elected later than the one we had is old news. Each one that is followed has a higher epoch than the one
+    // before, so brokers that disagree cannot send the client round in circles.
+    let leaderNamed (current: CurrentLeader) (nodes: NodeEndpoint list) (before: Leader) : Leader option =
+        nodes
+        |> List.tryFind (fun node -> node.NodeId = current.LeaderId && current.LeaderEpoch > before.Epoch)
+        |> Option.map (fun node ->
+            { before with NodeId = node.NodeId; Address = { Host = node.Host; Port = node.Port }; Epoch = current.LeaderEpoch })
+
+    let asAttempt (exchange: Exchange<'Request, 'Answer>) = { exchange with Info = numbered exchange.Info }
 
     /// The partition.
     member _.Partition = partition
@@ -57,49 +82,97 @@ type PartitionClient(settings: ClientSettings, bootstrap: Bootstrap, partition: 
 
     /// Makes the connection to the leader, unless there is one.
     member _.Connect(?cancellation: CancellationToken) : Result<Connection, ClientFault> =
+        attempt <- 1
         connect (defaultArg cancellation CancellationToken.None) |> Result.map snd
 
-    // Makes one call on the leader's connection. Versions from `withIds` on name topics by their ids, so where the cluster tells none the
-    // version before is the highest that can be used.
+    /// The leader and the connection to it, which is made unless there is one.
+    member internal _.Reach(cancellation: CancellationToken) : Result<Leader * Connection, ClientFault> = connect cancellation
+
+    /// A new connection to another broker of the cluster, whose address the leader is asked for; none where the leader does not know it or
+    /// it cannot be reached.
+    member internal _.ConnectTo(node: int32, cancellation: CancellationToken) : Result<(Leader * Connection) option, ClientFault> =
+        let openAt (leader: Leader) address =
+            match Connection.Open(observed, address, cancellation) with
+            | Ok connection -> Ok(Some(leader, connection))
+            | Error ClientFault.Cancelled -> Error ClientFault.Cancelled
+            | Error _ -> Ok None
+
+        connect cancellation
+        |> Result.bind (fun (leader, connection) ->
+            (Cluster.metadata connection (Some []) cancellation).Outcome
+            |> Result.bind (fun response ->
+                match Cluster.addressOf response node with
+                | Some address -> openAt leader address
+                | None -> Ok None))
+
+    /// A call that is not made, since nothing could come of it.
+    member internal _.NotMade
+        (api: Api<'Request, 'Response>, request: Leader -> int16 -> 'Request, fault, number)
+        : Exchange<'Request, 'Answer> =
+        attempt <- number
+        asAttempt (Exchange.notMade observed (settings.Time.GetTimestamp()) api None (request noLeader -1s) fault)
+
+    /// Makes one call, as attempt `number`, on the connection that `route` finds, in the highest version that the broker knows and that is
+    /// allowed. The request is made for the leader and that version.
     member internal _.Exchange
         (
+            route: CancellationToken -> Result<Leader * Connection, ClientFault>,
             api: Api<'Request, 'Response>,
-            withIds: int16,
-            request: Leader -> 'Request,
+            allowed: Leader -> VersionRange,
+            request: Leader -> int16 -> 'Request,
             send: Connection -> int16 -> 'Request -> Exchange<'Request, 'Answer>,
-            cancellation: CancellationToken
+            cancellation: CancellationToken,
+            number: int
         ) : Exchange<'Request, 'Answer> =
         let began = settings.Time.GetTimestamp()
+        attempt <- number
 
-        match connect cancellation with
-        | Error fault -> Exchange.notMade settings began api None (request noLeader) fault
-        | Ok(leader, connection) ->
-            let request = request leader
+        asAttempt (
+            match route cancellation with
+            | Error fault -> Exchange.notMade observed began api None (request noLeader -1s) fault
+            | Ok(leader, connection) ->
+                match connection.VersionOf { api with Request = { api.Request with Versions = allowed leader } } with
+                | Error fault -> Exchange.notMade observed began api (Some connection.Broker) (request leader -1s) fault
+                | Ok version ->
+                    connection.Attempt <- number
+                    send connection version (request leader version)
+        )
 
-            match connection.VersionOf api with
-            | Error fault -> Exchange.notMade settings began api (Some connection.Broker) request fault
-            | Ok version ->
-                let version = if leader.TopicId = Guid.Empty then min version (withIds - 1s) else version
-
-                send connection version request
-
-    /// Sends any request to the leader, in the highest common version, and waits for its response.
-    member this.Call(api: Api<'Request, 'Response>, request: 'Request, ?cancellation: CancellationToken) : Exchange<'Request, 'Response> =
+    /// Sends any request to the leader, in the highest common version, and waits for its response. `attempt` is the number that the
+    /// exchange gets: see `RetryPolicy`.
+    member this.Call
+        (api: Api<'Request, 'Response>, request: 'Request, ?cancellation: CancellationToken, ?attempt: int)
+        : Exchange<'Request, 'Response> =
         let cancellation = defaultArg cancellation CancellationToken.None
 
         this.Exchange(
+            this.Reach,
             api,
-            Int16.MaxValue,
-            (fun _ -> request),
+            (fun _ -> api.Versions),
+            (fun _ _ -> request),
             (fun connection version request -> connection.CallAt(version, api, request, cancellation)),
-            cancellation
+            cancellation,
+            defaultArg attempt 1
         )
 
-    /// Closes the connection where the code says that the leader is another, so that the next call looks for it.
-    member internal _.Heed(code: ErrorCode) = if leaderHasMoved code then drop ()
+    /// Closes the connection where the code says that the leader is another, so that the next call goes to the one that the broker names
+    /// or, where it names none, looks for it.
+    member internal _.Heed(code: ErrorCode, leader: CurrentLeader, nodes: NodeEndpoint list) =
+        if leaderHasMoved code then
+            let next = current |> Option.bind (fst >> leaderNamed leader nodes)
+            drop ()
+            named <- next
 
-    /// Closes the connection. A later call makes a new one.
+    /// Closes the connection. A later call looks for the leader and makes a new one.
     member _.Close() = drop ()
 
     interface IDisposable with
         member _.Dispose() = drop ()
+
+/// Which versions of an API a call may use.
+[<RequireQualifiedAccess>]
+module internal Allowed =
+
+    /// All of them but those that name topics by their ids, from `withIds` on, where the cluster tells no id.
+    let naming (api: Api<'Request, 'Response>) (withIds: int16) (leader: Leader) : VersionRange =
+        if leader.TopicId = Guid.Empty then { api.Versions with Highest = withIds - 1s } else api.Versions

@@ -6,7 +6,7 @@ open LibKafka.Wire
 open LibKafka.Records
 open LibKafka.Protocol
 
-/// How much a fetcher asks for, and how long the broker may wait for it.
+/// How much a fetcher asks for, how long the broker may wait for it, and whom it asks.
 type FetcherSettings =
     {
         /// How long the broker may wait for `MinBytes` to come together. It should be well below the call's own time-out.
@@ -16,17 +16,50 @@ type FetcherSettings =
         /// Most bytes to answer. The first batch comes whole even where it is larger.
         MaxBytes: int
         IsolationLevel: IsolationLevel
+        /// The rack that the client is in, as the brokers call theirs; empty to read from the leader alone. With a rack, the leader may
+        /// name a replica that is nearer (KIP-392), and the fetches that follow go there.
+        RackId: string
+        /// How long fetches go to a replica until the leader is asked again whether there is a better one; and, where the replica failed,
+        /// how long they go to the leader instead.
+        ReplicaTime: TimeSpan
+        /// Whether the broker is to remember what it has been asked (KIP-227). For a client of one partition this saves a few dozen bytes
+        /// a fetch; brokers keep a limited number of sessions (`max.incremental.fetch.session.cache.slots`).
+        UseSession: bool
     }
 
 [<RequireQualifiedAccess>]
 module FetcherSettings =
 
-    /// Up to half a second for at least one byte, at most 4 MiB, records of open transactions included.
+    /// Up to half a second for at least one byte, at most 4 MiB, records of open transactions included; from the leader alone, without a
+    /// session. A replica would be read from for five minutes.
     let standard =
         { MaxWait = TimeSpan.FromMilliseconds 500.0
           MinBytes = 1
           MaxBytes = 4 * 1024 * 1024
-          IsolationLevel = IsolationLevel.ReadUncommitted }
+          IsolationLevel = IsolationLevel.ReadUncommitted
+          RackId = ""
+          ReplicaTime = TimeSpan.FromMinutes 5.0
+          UseSession = false }
+
+/// Where a reader stands in a partition.
+type FetchPosition =
+    {
+        /// The offset of the next record.
+        Offset: int64
+        /// The leader epoch of the record before it, by which a broker sees whether the log has since been cut off below it (KIP-320);
+        /// -1 where it is not known, and then nobody looks.
+        LastEpoch: int32
+    }
+
+    /// As in `offset 42 behind epoch 3`.
+    override this.ToString() =
+        "offset " + string this.Offset + (if this.LastEpoch < 0 then "" else " behind epoch " + string this.LastEpoch)
+
+[<RequireQualifiedAccess>]
+module FetchPosition =
+
+    /// An offset, without the epoch before it.
+    let at (offset: int64) = { Offset = offset; LastEpoch = -1 }
 
 /// What a search for an offset found. The error code is part of the answer.
 type Sought =
@@ -43,11 +76,25 @@ type Sought =
 /// NOT_LEADER_OR_FOLLOWER. With OFFSET_OUT_OF_RANGE Kafka's brokers give -1 for the bounds of the log: search for them.
 type Fetched =
     {
-        /// The offset that was asked for.
-        Offset: int64
+        /// What was asked for.
+        Position: FetchPosition
         Result: Result<Fetch.PartitionResponse, ClientFault>
         Exchange: Exchange<Fetch.Request, Fetch.Response>
     }
+
+    member private this.Told(value: Fetch.PartitionResponse -> int64) : int64 option =
+        match this.Result with
+        | Ok answer when value answer >= 0L -> Some(value answer)
+        | _ -> None
+
+    /// The offset that was asked for.
+    member this.Offset = this.Position.Offset
+
+    /// The broker's error code, such as OFFSET_OUT_OF_RANGE; `None` where there is nothing wrong or no answer.
+    member this.Error: ErrorCode =
+        match this.Result with
+        | Ok answer -> answer.Error
+        | Error _ -> ErrorCode.None
 
     /// Record batches one behind the other, the last one maybe cut off; none on a fault or error.
     member this.Records: Bytes =
@@ -58,38 +105,262 @@ type Fetched =
     /// The batches in `Records`, as they are iterated. The first may begin before the offset that was asked for.
     member this.Batches: RecordSet = RecordSet.split this.Records
 
+    /// The offset behind the last record that all in-sync replicas have, where it is told.
+    member this.HighWatermark: int64 option = this.Told _.HighWatermark
+
+    /// The offset behind the last record whose transaction has ended, where it is told.
+    member this.LastStableOffset: int64 option = this.Told _.LastStableOffset
+
+    /// The first offset that the partition still has, where it is told.
+    member this.LogStartOffset: int64 option = this.Told _.LogStartOffset
+
+    /// The transactions that were aborted within what was read, where committed data was asked for.
+    member this.AbortedTransactions: Fetch.AbortedTransaction list =
+        match this.Result with
+        | Ok { AbortedTransactions = Some aborted } -> aborted
+        | _ -> []
+
+    /// The id of the replica that the leader sends the reader to (KIP-392).
+    member this.PreferredReadReplica: int32 option = this.Told(fun answer -> int64 answer.PreferredReadReplica) |> Option.map int32
+
+    /// Where the log parts from what was read (KIP-595), where it does: the largest epoch that both have, and where it ends in the log.
+    member this.Diverging: Fetch.EpochEndOffset option =
+        match this.Result with
+        | Ok answer when answer.DivergingEpoch.EndOffset >= 0L -> Some answer.DivergingEpoch
+        | _ -> None
+
+/// Where to go on after a fetch.
+[<RequireQualifiedAccess; NoComparison>]
+type Advance =
+    /// Behind the last batch that came whole: everything before that could be told apart. The same position where nothing came.
+    | To of FetchPosition
+    /// Some of what came is no readable batch, and to go on from `next` is to give it up; `Batches` has what is whole around it. `next` is
+    /// none where nothing tells where the stretch ends: fetching again from the same position would bring the same.
+    | Damaged of stretches: CorruptBatch list * next: FetchPosition option
+    /// An election has cut off records that were read: the log parts from them at this position, which is where to go on.
+    | Truncated of FetchPosition
+
+    /// One line for people.
+    override this.ToString() =
+        match this with
+        | To position -> "go on at " + position.ToString()
+        | Damaged(stretches, next) ->
+            "unreadable: "
+            + String.Join("; ", List.map string stretches)
+            + (match next with
+               | Some position -> "; behind that, " + position.ToString()
+               | None -> "; where that ends is not known")
+        | Truncated position -> "the log was cut off: go on at " + position.ToString()
+
 [<RequireQualifiedAccess>]
 module Fetched =
 
-    /// The offset to fetch from next: behind the last batch that came whole, or the same offset where none did. A stretch that
-    /// cannot be read does not stop it where its offsets are known: it is for the caller to look at `Batches` and decide what becomes of it.
-    let nextOffset (fetched: Fetched) : int64 =
-        let mutable next = fetched.Offset
+    /// What going on takes from the last batch that came whole, of any format.
+    [<NoEquality; NoComparison>]
+    type private Whole =
+        { Bytes: Bytes
+          FirstOffset: int64
+          LastOffset: int64
+          Epoch: int32
+          Checksum: Result<unit, Fault> }
+
+    let private wholeBatch (batch: RecordBatch) : Whole =
+        { Bytes = batch.Bytes
+          FirstOffset = batch.BaseOffset
+          LastOffset = batch.LastOffset
+          Epoch = batch.PartitionLeaderEpoch
+          Checksum = RecordBatch.verify batch }
+
+    // Only the last offset of a wrapper stands outside, and there was no epoch in these formats.
+    let private wholeLegacy (batch: LegacyBatch) : Whole =
+        { Bytes = batch.Bytes
+          FirstOffset = batch.LastOffset
+          LastOffset = batch.LastOffset
+          Epoch = -1
+          Checksum = LegacyBatch.verify batch }
+
+    // The last offset of a batch whose checksum is wrong may itself be what is damaged. It is believed as far as the log can reach.
+    let private unverified (fetched: Fetched) (batch: Whole) (position: int) (fault: Fault) : CorruptBatch =
+        let isPossible = fetched.HighWatermark |> Option.forall (fun watermark -> batch.LastOffset < watermark)
+
+        { Fault = { fault with Offset = position + fault.Offset }
+          Position = position
+          Bytes = batch.Bytes
+          FirstOffset = batch.FirstOffset
+          LastOffset = if isPossible then ValueSome batch.LastOffset else ValueNone }
+
+    let private goOn (fetched: Fetched) (batch: Whole) (position: int) (passed: CorruptBatch list) : Advance =
+        let damaged stretches next = Advance.Damaged(List.rev stretches, next)
+
+        match batch.Checksum with
+        | Error fault ->
+            let stretch = unverified fetched batch position fault
+
+            let next =
+                match stretch.LastOffset with
+                | ValueSome offset when offset >= fetched.Offset -> Some(FetchPosition.at (offset + 1L))
+                | _ -> None
+
+            damaged (stretch :: passed) next
+        | Ok() ->
+            let next =
+                if batch.LastOffset >= fetched.Offset then
+                    { Offset = batch.LastOffset + 1L; LastEpoch = batch.Epoch }
+                else
+                    fetched.Position
+
+            if passed.IsEmpty then Advance.To next else damaged passed (Some next)
+
+    /// Where to go on: a pure function of what came. A batch takes up its offsets whether or not it has records (compaction empties batches
+    /// and leaves gaps) and whether they are data (control batches). On a fault or an error code it is the same position: see `Result`.
+    ///
+    /// The last whole batch, from which the position is taken, has its checksum verified; that of the others shows when they are opened.
+    /// A stretch that cannot be read and stands behind the last whole batch is left to the next fetch.
+    let advance (fetched: Fetched) : Advance =
+        let mutable last = ValueNone
+        let mutable lastAt = 0
+        let mutable at = 0
+        // Stretches with a whole batch behind them, and those that have none yet; the latest first.
+        let mutable passed: CorruptBatch list = []
+        let mutable ahead: CorruptBatch list = []
 
         for item in fetched.Batches do
             match item with
-            | RecordSetItem.Batch batch -> next <- max next batch.NextOffset
-            | RecordSetItem.Legacy batch -> next <- max next batch.NextOffset
-            | RecordSetItem.Corrupt { LastOffset = ValueSome last } -> next <- max next (last + 1L)
-            | _ -> ()
+            | RecordSetItem.Batch _
+            | RecordSetItem.Legacy _ ->
+                passed <- ahead @ passed
+                ahead <- []
+                last <- ValueSome item
+                lastAt <- at
+            | RecordSetItem.Corrupt stretch -> ahead <- stretch :: ahead
+            | RecordSetItem.CutOff _ -> ()
 
-        next
+            at <- at + item.SizeInBytes
 
-/// Reads batches of one partition, each time with one call on a connection of its own. It reads at `Offset`, which only the caller
-/// moves: fetching twice gives the same records twice.
+        match fetched.Diverging, last with
+        | Some parting, _ -> Advance.Truncated { Offset = min parting.EndOffset fetched.Offset; LastEpoch = parting.Epoch }
+        | None, ValueSome(RecordSetItem.Batch batch) -> goOn fetched (wholeBatch batch) lastAt passed
+        | None, ValueSome(RecordSetItem.Legacy batch) -> goOn fetched (wholeLegacy batch) lastAt passed
+        | None, _ when ahead.IsEmpty -> Advance.To fetched.Position
+        | None, _ -> Advance.Damaged(List.rev ahead, None)
+
+/// Whether a reader has read records that an election has since cut off (KIP-320).
+[<RequireQualifiedAccess>]
+type Truncation =
+    /// What was read is in the log.
+    | Intact
+    /// The log parts from what was read at this position, which is where to go on.
+    | At of FetchPosition
+    /// It does, and the leader does not know where: the epoch of what was read is none of its own.
+    | Somewhere
+    /// The position has no epoch, so nothing can be said.
+    | NotKnown
+
+    /// One line for people.
+    override this.ToString() =
+        match this with
+        | Intact -> "nothing that was read was cut off"
+        | At position -> (Advance.Truncated position).ToString()
+        | Somewhere -> "the log was cut off, and its leader cannot tell where"
+        | NotKnown -> "not known: the position has no epoch"
+
+/// What a check for truncation found. The error code is part of the answer.
+type TruncationCheck =
+    {
+        /// What was asked about.
+        Position: FetchPosition
+        Result: Result<OffsetForLeaderEpoch.PartitionResponse, ClientFault>
+        Exchange: Exchange<OffsetForLeaderEpoch.Request, OffsetForLeaderEpoch.Response>
+    }
+
+    /// What that means; none on a fault or an error code.
+    member this.Truncation: Truncation option =
+        match this.Result with
+        | Ok answer when answer.Error.IsError -> None
+        | Ok _ when this.Position.LastEpoch < 0 -> Some Truncation.NotKnown
+        | Ok answer when answer.EndOffset < 0L || answer.LeaderEpoch < 0 -> Some Truncation.Somewhere
+        | Ok answer when answer.EndOffset < this.Position.Offset ->
+            Some(Truncation.At { Offset = answer.EndOffset; LastEpoch = answer.LeaderEpoch })
+        | Ok _ -> Some Truncation.Intact
+        | Error _ -> None
+
+/// Whom a fetcher asks.
+[<RequireQualifiedAccess; NoEquality; NoComparison>]
+type private FetchSource =
+    /// The leader, which may name a replica where there is a rack.
+    | Leader
+    /// The replica that the leader has named, since a moment of the settings' clock; the connection to it once there is one.
+    | Replica of node: int32 * connection: (Leader * Connection) option * since: int64
+    /// The leader, without telling it the rack, since a replica failed at a moment of that clock.
+    | LeaderAlone of since: int64
+
+/// Reads batches of one partition, each time with one call on the client's connection to the leader or, where there is a rack, on a
+/// connection of its own to the replica that the leader names. It reads at `Position`, which only the caller moves: fetching twice gives the
+/// same records twice.
 [<Sealed>]
-type PartitionFetcher(client: PartitionClient, settings: FetcherSettings, offset: int64) =
-    let mutable offset = offset
+type PartitionFetcher private (client: PartitionClient, settings: FetcherSettings, position: FetchPosition, ownsClient: bool) =
+    let time = client.Settings.Time
+    let mutable position = position
+    let mutable source = FetchSource.Leader
+    let opening = if settings.UseSession then FetchSession.opening else FetchSession.none
+    // The session, and the connection that it belongs to.
+    let mutable session = opening
+    let mutable sessionOn: Connection option = None
 
-    let listRequest (spec: OffsetSpec) (leader: Leader) : ListOffsets.Request =
-        { ReplicaId = -1
-          IsolationLevel = settings.IsolationLevel
-          Topics =
-            [ { Name = client.Partition.Topic
-                Partitions = [ { PartitionIndex = client.Partition.Partition; CurrentLeaderEpoch = leader.Epoch; Spec = spec } ] } ]
-          TimeoutMs = int client.Settings.CallTimeout.TotalMilliseconds }
+    let leaveReplica (next: FetchSource) =
+        match source with
+        | FetchSource.Replica(_, Some(_, connection), _) -> connection.Close()
+        | _ -> ()
 
-    let fetchRequest (leader: Leader) : Fetch.Request =
+        source <- next
+
+    let isOver (since: int64) = time.GetElapsedTime since >= settings.ReplicaTime
+
+    // A replica that cannot be reached has been asked for nothing yet, so the leader is.
+    let reachSource (cancellation: CancellationToken) : Result<Leader * Connection, ClientFault> =
+        match source with
+        | FetchSource.Replica(_, _, since)
+        | FetchSource.LeaderAlone since when isOver since -> leaveReplica FetchSource.Leader
+        | _ -> ()
+
+        match source with
+        | FetchSource.Leader
+        | FetchSource.LeaderAlone _ -> client.Reach cancellation
+        | FetchSource.Replica(_, Some made, _) -> Ok made
+        | FetchSource.Replica(node, None, since) ->
+            match client.ConnectTo(node, cancellation) with
+            | Ok(Some made) ->
+                source <- FetchSource.Replica(node, Some made, since)
+                Ok made
+            | Ok None ->
+                source <- FetchSource.LeaderAlone(time.GetTimestamp())
+                client.Reach cancellation
+            | Error fault -> Error fault
+
+    let reach (cancellation: CancellationToken) : Result<Leader * Connection, ClientFault> =
+        let reached = reachSource cancellation
+
+        match reached with
+        | Ok(_, connection) when not (sessionOn |> Option.exists (fun known -> Object.ReferenceEquals(known, connection))) ->
+            session <- opening
+            sessionOn <- Some connection
+        | _ -> ()
+
+        reached
+
+    let partitionRequest (leader: Leader) (version: int16) : Fetch.PartitionRequest =
+        { Partition = client.Partition.Partition
+          CurrentLeaderEpoch = leader.Epoch
+          FetchOffset = position.Offset
+          LastFetchedEpoch = if version >= 12s then position.LastEpoch else -1
+          LogStartOffset = -1L
+          PartitionMaxBytes = settings.MaxBytes
+          ReplicaDirectoryId = Guid.Empty
+          HighWatermark = Int64.MaxValue }
+
+    let fetchRequest (leader: Leader) (version: int16) : Fetch.Request =
+        let asked = partitionRequest leader version
+
         { ClusterId = None
           ReplicaId = -1
           ReplicaState = { ReplicaId = -1; ReplicaEpoch = -1L }
@@ -97,29 +368,18 @@ type PartitionFetcher(client: PartitionClient, settings: FetcherSettings, offset
           MinBytes = settings.MinBytes
           MaxBytes = settings.MaxBytes
           IsolationLevel = settings.IsolationLevel
-          SessionId = 0
-          SessionEpoch = -1
+          SessionId = session.Id
+          SessionEpoch = session.Epoch
           Topics =
-            [ { Topic = client.Partition.Topic
-                TopicId = leader.TopicId
-                Partitions =
-                  [ { Partition = client.Partition.Partition
-                      CurrentLeaderEpoch = leader.Epoch
-                      FetchOffset = offset
-                      LastFetchedEpoch = -1
-                      LogStartOffset = -1L
-                      PartitionMaxBytes = settings.MaxBytes
-                      ReplicaDirectoryId = Guid.Empty
-                      HighWatermark = Int64.MaxValue } ] } ]
+            if FetchSession.mustTell asked session then
+                [ { Topic = client.Partition.Topic; TopicId = leader.TopicId; Partitions = [ asked ] } ]
+            else
+                []
           Forgotten = []
-          RackId = "" }
-
-    let foundIn (response: ListOffsets.Response) : Result<ListOffsets.PartitionResponse, ClientFault> =
-        response.Topics
-        |> List.collect _.Partitions
-        |> List.tryFind (fun found -> found.PartitionIndex = client.Partition.Partition)
-        |> Option.map Ok
-        |> Option.defaultValue (Error(ClientFault.NotAnswered client.Partition))
+          RackId =
+            match source with
+            | FetchSource.LeaderAlone _ -> ""
+            | _ -> settings.RackId }
 
     // An error of the request as a whole comes without partitions; it is told as the partition's.
     let fetchedIn (response: Fetch.Response) : Result<Fetch.PartitionResponse, ClientFault> =
@@ -130,20 +390,93 @@ type PartitionFetcher(client: PartitionClient, settings: FetcherSettings, offset
 
         match answer with
         | Some answer when response.Error.IsError && not answer.Error.IsError -> Ok { answer with Error = response.Error }
-        | Some answer -> Ok answer
         | None when response.Error.IsError ->
             Ok
                 { Fetch.partitionResponse.Default with
                     PartitionIndex = client.Partition.Partition
                     Error = response.Error
                     HighWatermark = -1L }
-        | None -> Error(ClientFault.NotAnswered client.Partition)
+        | answer ->
+            match FetchSession.answer answer session with
+            | Some answer -> Ok answer
+            | None -> Error(ClientFault.NotAnswered client.Partition)
 
-    let heed (result: Result<ErrorCode, ClientFault>) =
+    let goOnWithSession (exchange: Exchange<Fetch.Request, Fetch.Response>) (answer: Fetch.PartitionResponse option) =
+        match exchange.Outcome with
+        | Ok response ->
+            let told = exchange.Request.Topics |> List.collect _.Partitions |> List.tryHead |> Option.orElse session.Told
+            session <- told |> Option.map (fun told -> FetchSession.next told response answer session) |> Option.defaultValue opening
+        // A session does not outlive its connection, and a request that was not sent does not count.
+        | Error _ -> ()
+
+    let heedReplica (result: Result<Fetch.PartitionResponse, ClientFault>) =
         match result with
-        | Ok code -> client.Heed code
+        | Ok answer when not answer.Error.IsError -> ()
+        | _ -> leaveReplica (FetchSource.LeaderAlone(time.GetTimestamp()))
+
+    let heedLeader (result: Result<Fetch.PartitionResponse, ClientFault>) =
+        match result with
+        | Ok answer when source.IsLeader && settings.RackId <> "" && answer.PreferredReadReplica >= 0 && not answer.Error.IsError ->
+            source <- FetchSource.Replica(answer.PreferredReadReplica, None, time.GetTimestamp())
+        | _ -> ()
+
+    let heed (result: Result<ErrorCode, ClientFault>) (leader: CurrentLeader) (nodes: NodeEndpoint list) =
+        match result with
+        | Ok code -> client.Heed(code, leader, nodes)
         | Error(ClientFault.NotAnswered _) -> client.Close()
         | Error _ -> ()
+
+    let listRequest (spec: OffsetSpec) (leader: Leader) (_: int16) : ListOffsets.Request =
+        { ReplicaId = -1
+          IsolationLevel = settings.IsolationLevel
+          Topics =
+            [ { Name = client.Partition.Topic
+                Partitions = [ { PartitionIndex = client.Partition.Partition; CurrentLeaderEpoch = leader.Epoch; Spec = spec } ] } ]
+          TimeoutMs = int client.Settings.CallTimeout.TotalMilliseconds }
+
+    // A broker takes a number that it does not know the meaning of for a timestamp, and finds the wrong offset.
+    let versionsThatKnow (spec: OffsetSpec) : VersionRange =
+        let lowest =
+            if spec = OffsetSpec.MaxTimestamp then 7s
+            elif spec = OffsetSpec.EarliestLocal then 8s
+            elif spec = OffsetSpec.LatestTiered then 9s
+            elif spec = OffsetSpec.EarliestPendingUpload then 11s
+            else ListOffsets.api.Versions.Lowest
+
+        { ListOffsets.api.Versions with Lowest = lowest }
+
+    let epochRequest (leader: Leader) (_: int16) : OffsetForLeaderEpoch.Request =
+        { ReplicaId = -1
+          Topics =
+            [ { Topic = client.Partition.Topic
+                Partitions =
+                  [ { Partition = client.Partition.Partition; CurrentLeaderEpoch = leader.Epoch; LeaderEpoch = position.LastEpoch } ] } ] }
+
+    let aboutPartition (indexOf: 'Answer -> int32) (answers: 'Answer list) : Result<'Answer, ClientFault> =
+        match answers |> List.tryFind (fun answer -> indexOf answer = client.Partition.Partition) with
+        | Some answer -> Ok answer
+        | None -> Error(ClientFault.NotAnswered client.Partition)
+
+    // A call to the leader, whoever the batches come from.
+    let askLeader api allowed request cancellation attempt : Exchange<'Request, 'Response> =
+        let cancellation = defaultArg cancellation CancellationToken.None
+
+        client.Exchange(
+            client.Reach,
+            api,
+            allowed,
+            request,
+            (fun connection version request -> connection.CallAt(version, api, request, cancellation)),
+            cancellation,
+            defaultArg attempt 1
+        )
+
+    /// A fetcher that calls through a client that others may use too. Disposing of it leaves the client as it is.
+    new(client, settings, offset: int64) = new PartitionFetcher(client, settings, FetchPosition.at offset, false)
+
+    /// A fetcher that a client is handed over to: disposing of it closes the client.
+    static member Owning(client: PartitionClient, settings: FetcherSettings, offset: int64) =
+        new PartitionFetcher(client, settings, FetchPosition.at offset, true)
 
     /// The client that it calls through.
     member _.Client = client
@@ -151,55 +484,90 @@ type PartitionFetcher(client: PartitionClient, settings: FetcherSettings, offset
     /// The settings it was made with.
     member _.Settings = settings
 
-    /// The offset of the first record that the next fetch asks for. Fetching does not move it.
-    member _.Offset
-        with get () = offset
-        and set value = offset <- value
+    /// Where the next fetch begins: see `Fetched.advance`. Fetching does not move it.
+    member _.Position
+        with get () = position
+        and set value = position <- value
 
-    /// Looks for an offset by its place or by a timestamp and moves `Offset` there where it is found.
-    member this.Seek(spec: OffsetSpec, ?cancellation: CancellationToken) : Sought =
-        let sought = this.Find(spec, ?cancellation = cancellation)
-        sought.Offset |> Option.iter (fun found -> offset <- found)
+    /// The offset of the first record that the next fetch asks for. Setting it forgets the epoch of the record before, and with it whether
+    /// the log has been cut off below: set `Position` where that is known.
+    member _.Offset
+        with get () = position.Offset
+        and set value = position <- FetchPosition.at value
+
+    /// The replica that the next fetch goes to; none for the leader.
+    member _.Replica: int32 option =
+        match source with
+        | FetchSource.Replica(node, _, since) when not (isOver since) -> Some node
+        | _ -> None
+
+    /// Looks for an offset by its place or by a timestamp and moves `Position` there where it is found. See `Find`.
+    member this.Seek(spec: OffsetSpec, ?cancellation: CancellationToken, ?attempt: int) : Sought =
+        let sought = this.Find(spec, ?cancellation = cancellation, ?attempt = attempt)
+
+        match sought.Result, sought.Offset with
+        | Ok found, Some offset -> position <- { Offset = offset; LastEpoch = found.LeaderEpoch }
+        | _ -> ()
+
         sought
 
-    /// Looks for an offset by its place or by a timestamp, without moving `Offset`.
-    member _.Find(spec: OffsetSpec, ?cancellation: CancellationToken) : Sought =
-        let cancellation = defaultArg cancellation CancellationToken.None
+    /// Looks for an offset by its place or by a timestamp, without moving `Position`. Where the broker does not know the place, such as the
+    /// ends of tiered storage, it is `ClientFault.NoCommonVersion`. `attempt` is the number that the exchange gets: see `RetryPolicy`.
+    member _.Find(spec: OffsetSpec, ?cancellation: CancellationToken, ?attempt: int) : Sought =
+        let exchange = askLeader ListOffsets.api (fun _ -> versionsThatKnow spec) (listRequest spec) cancellation attempt
 
-        let exchange =
-            client.Exchange(
-                ListOffsets.api,
-                Int16.MaxValue,
-                listRequest spec,
-                (fun connection version request -> connection.CallAt(version, ListOffsets.api, request, cancellation)),
-                cancellation
-            )
+        let result =
+            exchange.Outcome
+            |> Result.bind (fun response -> response.Topics |> List.collect _.Partitions |> aboutPartition _.PartitionIndex)
 
-        let result = exchange.Outcome |> Result.bind foundIn
-        heed (result |> Result.map _.Error)
-
+        heed (result |> Result.map _.Error) CurrentLeader.unknown []
         { Result = result; Exchange = exchange }
 
-    /// Reads what there is from `Offset` on.
-    member _.Fetch(?cancellation: CancellationToken) : Fetched =
+    /// Asks the leader whether the log still has what was read up to `Position`, which it knows by the epoch there: what a fetch finds out by
+    /// itself from version 12 on. `attempt` is the number that the exchange gets: see `RetryPolicy`.
+    member _.CheckTruncation(?cancellation: CancellationToken, ?attempt: int) : TruncationCheck =
+        let exchange =
+            askLeader OffsetForLeaderEpoch.api (fun _ -> OffsetForLeaderEpoch.api.Versions) epochRequest cancellation attempt
+
+        let result =
+            exchange.Outcome
+            |> Result.bind (fun response -> response.Topics |> List.collect _.Partitions |> aboutPartition _.Partition)
+
+        heed (result |> Result.map _.Error) CurrentLeader.unknown []
+        { Position = position; Result = result; Exchange = exchange }
+
+    /// Reads what there is from `Position` on. `attempt` is the number that the exchange gets: see `RetryPolicy`.
+    ///
+    /// Where it asked a replica, an error code may speak of the replica alone: one that is behind says OFFSET_OUT_OF_RANGE of what it does not
+    /// have yet. The next fetch goes to the leader then.
+    member _.Fetch(?cancellation: CancellationToken, ?attempt: int) : Fetched =
         let cancellation = defaultArg cancellation CancellationToken.None
 
         let exchange =
             client.Exchange(
+                reach,
                 Fetch.api,
-                13s,
+                Allowed.naming Fetch.api 13s,
                 fetchRequest,
                 (fun connection version request -> connection.CallAt(version, Fetch.api, request, cancellation)),
-                cancellation
+                cancellation,
+                defaultArg attempt 1
             )
 
         let result = exchange.Outcome |> Result.bind fetchedIn
-        heed (result |> Result.map _.Error)
+        goOnWithSession exchange (Result.toOption result)
 
-        { Offset = offset; Result = result; Exchange = exchange }
+        match source, exchange.Outcome with
+        | FetchSource.Replica(_, Some _, _), _ -> heedReplica result
+        | _, Ok response ->
+            let leader = result |> Result.map _.CurrentLeader |> Result.defaultValue CurrentLeader.unknown
+            heed (result |> Result.map _.Error) leader response.NodeEndpoints
+            heedLeader result
+        | _, Error _ -> ()
 
-    /// Closes the connection.
-    member _.Close() = client.Close()
+        { Position = position; Result = result; Exchange = exchange }
 
     interface IDisposable with
-        member _.Dispose() = client.Close()
+        member _.Dispose() =
+            leaveReplica FetchSource.Leader
+            if ownsClient then client.Close()

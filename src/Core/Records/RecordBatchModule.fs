@@ -202,6 +202,52 @@ module RecordBatch =
     let decompress (codecs: Codecs) (limits: Limits) (batch: RecordBatch) : Result<RecordBatch, Fault> =
         decompressIn (CodecBuffer()) codecs limits batch
 
+    let private stamped
+        (attributes: BatchAttributes)
+        (producerId: int64)
+        (producerEpoch: int16)
+        (baseSequence: int32)
+        (batch: RecordBatch)
+        =
+        // A wrong checksum must not be made right by computing another.
+        match verify batch with
+        | Error fault -> Error fault
+        | Ok() ->
+            let copy = batch.Span.ToArray()
+            BinaryPrimitives.WriteInt16BigEndian(copy.AsSpan At.Attributes, attributes.Bits)
+            BinaryPrimitives.WriteInt64BigEndian(copy.AsSpan At.ProducerId, producerId)
+            BinaryPrimitives.WriteInt16BigEndian(copy.AsSpan At.ProducerEpoch, producerEpoch)
+            BinaryPrimitives.WriteInt32BigEndian(copy.AsSpan At.BaseSequence, baseSequence)
+            BinaryPrimitives.WriteUInt32BigEndian(copy.AsSpan At.Crc, Crc32C.compute (ReadOnlySpan<byte>(copy).Slice At.Attributes))
+            Ok(RecordBatch(copy, 0, copy.Length))
+
+    let private checkProducer (producerId: int64) (producerEpoch: int16) (baseSequence: int32) : Result<unit, Fault> =
+        if producerId < 0L then
+            failAt "ProducerId" At.ProducerId (Problem.OutOfRange(producerId, 0L, Int64.MaxValue))
+        elif producerEpoch < 0s then
+            failAt "ProducerEpoch" At.ProducerEpoch (Problem.OutOfRange(int64 producerEpoch, 0L, int64 Int16.MaxValue))
+        elif baseSequence < 0 then
+            failAt "BaseSequence" At.BaseSequence (Problem.OutOfRange(int64 baseSequence, 0L, int64 Int32.MaxValue))
+        else
+            Ok()
+
+    /// A copy of the batch as an idempotent producer sends it outside a transaction (KIP-98), whoever sent it before: with the producer's
+    /// id and epoch and the sequence of the first record, and not transactional. Records and compression stay as they are.
+    /// Faults: `OutOfRange` for a negative number, and `BadCrc`, since a new checksum over damaged content would hide the damage.
+    let withProducer (producerId: int64) (producerEpoch: int16) (baseSequence: int32) (batch: RecordBatch) : Result<RecordBatch, Fault> =
+        checkProducer producerId producerEpoch baseSequence
+        |> Result.bind (fun () -> stamped (batch.Attributes.WithTransactional false) producerId producerEpoch baseSequence batch)
+
+    /// The same as part of a transaction.
+    let withTransactionalProducer producerId producerEpoch baseSequence (batch: RecordBatch) : Result<RecordBatch, Fault> =
+        checkProducer producerId producerEpoch baseSequence
+        |> Result.bind (fun () -> stamped (batch.Attributes.WithTransactional true) producerId producerEpoch baseSequence batch)
+
+    /// A copy of the batch without a producer's id, epoch and sequence, and not transactional: as a batch that was fetched and is to go
+    /// into another log, where its producer has no sequences. Fault: `BadCrc`.
+    let withoutProducer (batch: RecordBatch) : Result<RecordBatch, Fault> =
+        stamped (batch.Attributes.WithTransactional false) -1L -1s Sequence.None batch
+
     /// Offsets end one before what 64 bits can say, so that the next one always exists.
     [<Literal>]
     let private LastPossibleOffset = 9223372036854775806L

@@ -52,6 +52,14 @@ type RecordSetItem =
     /// usual; fetching from the last whole batch's `NextOffset` gives it in full.
     | CutOff of bytes: int
 
+    /// Bytes that it takes up in the record set.
+    member this.SizeInBytes =
+        match this with
+        | Batch batch -> batch.SizeInBytes
+        | Legacy batch -> batch.SizeInBytes
+        | Corrupt stretch -> stretch.Bytes.Length
+        | CutOff bytes -> bytes
+
 /// Opening what stands in a record set, whatever its format.
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module RecordSetItem =

@@ -29,7 +29,7 @@ type Problem =
     | UnknownApi of key: int16
     /// The field has a value, this version cannot carry it, and dropping it would change what the message means.
     | LossyField of version: int16
-    /// Text or bytes longer than their length prefix can say.
+    /// Text or bytes longer than their length prefix can say, or than the caller allows.
     | TooLong of length: int64 * most: int64
     /// A frame larger than the limits allow.
     | FrameTooLarge of length: int64 * most: int64
@@ -79,7 +79,7 @@ type Problem =
             "version " + string version + " is outside " + string lowest + " to " + string highest
         | UnknownApi key -> "API key " + string key + " is not known"
         | LossyField version -> "the field is set and version " + string version + " cannot carry it"
-        | TooLong(length, most) -> "length " + n length + " is more than the " + n most + " that its prefix can say"
+        | TooLong(length, most) -> "length " + n length + " is more than the " + n most + " allowed here"
         | FrameTooLarge(length, most) -> "a frame of " + n length + " bytes is more than the limit of " + n most
         | BadCrc(stored, computed) -> "checksum " + stored.ToString "x8" + " does not match the content's " + computed.ToString "x8"
         | BadMagic magic -> "record format (magic) " + string magic + " cannot be read"

@@ -39,7 +39,14 @@ public sealed class FetchResult
     /// that compaction has removed are taken into account. Unreadable bytes do not stop it where their offsets are known, so look at
     /// <see cref="Batches"/> before going on.
     /// </summary>
-    public long NextOffset => Core.FetchedModule.nextOffset(_fetched);
+    public long NextOffset =>
+        Core.FetchedModule.advance(_fetched) switch
+        {
+            Core.Advance.To to => to.Item.Offset,
+            Core.Advance.Damaged { next: { } next } => next.Value.Offset,
+            Core.Advance.Truncated truncated => truncated.Item.Offset,
+            _ => Offset,
+        };
 
     /// <summary>
     /// The batches, found as they are iterated; none on an error or a fault. The first may begin before the offset that was asked for,

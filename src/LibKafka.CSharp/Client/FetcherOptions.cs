@@ -47,5 +47,13 @@ public sealed record FetcherOptions
     public IsolationLevel IsolationLevel { get; init; } = Standard.IsolationLevel;
 
     internal Client.FetcherSettings ToSettings() =>
-        new(maxWait: MaxWait, minBytes: MinBytes, maxBytes: MaxBytes, isolationLevel: IsolationLevel);
+        new(
+            maxWait: MaxWait,
+            minBytes: MinBytes,
+            maxBytes: MaxBytes,
+            isolationLevel: IsolationLevel,
+            rackId: Standard.RackId,
+            replicaTime: Standard.ReplicaTime,
+            useSession: Standard.UseSession
+        );
 }

@@ -81,7 +81,7 @@ public sealed class PartitionFetcher : IDisposable
     public OffsetResult Seek(OffsetSpec spec, CancellationToken cancellationToken = default)
     {
         Client.Begin(cancellationToken);
-        return new OffsetResult(_core.Seek(spec, Interop.Optional(cancellationToken)), cancellationToken).ThrowIfCancelled();
+        return new OffsetResult(_core.Seek(spec, Interop.Optional(cancellationToken), null), cancellationToken).ThrowIfCancelled();
     }
 
     /// <summary>
@@ -104,7 +104,7 @@ public sealed class PartitionFetcher : IDisposable
     public OffsetResult FindOffset(OffsetSpec spec, CancellationToken cancellationToken = default)
     {
         Client.Begin(cancellationToken);
-        return new OffsetResult(_core.Find(spec, Interop.Optional(cancellationToken)), cancellationToken).ThrowIfCancelled();
+        return new OffsetResult(_core.Find(spec, Interop.Optional(cancellationToken), null), cancellationToken).ThrowIfCancelled();
     }
 
     /// <summary>
@@ -118,7 +118,7 @@ public sealed class PartitionFetcher : IDisposable
     public FetchResult Fetch(CancellationToken cancellationToken = default)
     {
         Client.Begin(cancellationToken);
-        return new FetchResult(_core.Fetch(Interop.Optional(cancellationToken)), cancellationToken).ThrowIfCancelled();
+        return new FetchResult(_core.Fetch(Interop.Optional(cancellationToken), null), cancellationToken).ThrowIfCancelled();
     }
 
     /// <summary>Closes the connection for good, where the client is the fetcher's own.</summary>

@@ -64,7 +64,7 @@ public sealed class PartitionProducer : IDisposable
     {
         ArgumentNullException.ThrowIfNull(batch);
         Client.Begin(cancellationToken);
-        var result = new ProduceResult(_core.Produce(batch, Interop.Optional(cancellationToken)), cancellationToken);
+        var result = new ProduceResult(_core.Produce(batch, Interop.Optional(cancellationToken), null), cancellationToken);
         return result.Fault is { Kind: KafkaFaultKind.Cancelled } && result.Status == ProduceStatus.Rejected
             ? result.ThrowIfError()
             : result;

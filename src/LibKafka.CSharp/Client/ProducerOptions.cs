@@ -25,5 +25,5 @@ public sealed record ProducerOptions
         init => field = Interop.CheckTime(value, TimeSpan.Zero, nameof(value));
     } = Standard.AckTimeout;
 
-    internal Client.ProducerSettings ToSettings() => new(acks: Acks, ackTimeout: AckTimeout);
+    internal Client.ProducerSettings ToSettings() => new(acks: Acks, ackTimeout: AckTimeout, maxBatchBytes: Standard.MaxBatchBytes);
 }

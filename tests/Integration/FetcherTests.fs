@@ -1,0 +1,444 @@
+/// Where a fetcher stands, whom it asks, and what it makes of the answers.
+module LibKafka.Integration.FetcherTests
+
+open System
+open Expecto
+open LibKafka.Wire
+open LibKafka.Records
+open LibKafka.Protocol
+open LibKafka.Client
+open LibKafka.Integration.Clusters
+open LibKafka.Integration.Support
+
+let private at offset epoch : FetchPosition = { Offset = offset; LastEpoch = epoch }
+
+let private table = Script.versions ApiKey.OffsetForLeaderEpoch 2 4 :: Script.everything
+
+/// The topic's id, of no meaning here.
+let private topicId = Guid "11111111-2222-3333-4444-555555555555"
+
+/// The fetches that arrived, in order.
+let private asked (broker: ScriptedBroker) : Fetch.Request list =
+    broker.Calls
+    |> List.choose (fun received ->
+        match received.Request with
+        | Request.Fetch request -> Some request
+        | _ -> None)
+
+/// A partition that answers fetches so, one after the other and then with the last, in versions up to `highest`.
+let private fetching highest (answers: (Fetch.Request -> Fetch.Response) list) (test: ScriptedBroker -> PartitionClient -> unit) =
+    let gate = obj ()
+    let mutable rest = answers
+
+    let next () =
+        lock gate (fun () ->
+            let head = rest.Head
+            rest <- if rest.Tail.IsEmpty then rest else rest.Tail
+            head)
+
+    let script (received: Received) =
+        match received.Request with
+        | Request.Fetch request -> Script.answer Fetch.api received (next () request)
+        | _ -> Script.unexpected received
+
+    let table = Script.versions ApiKey.Fetch 4 highest :: (table |> List.filter (fun key -> key.ApiKey <> ApiKey.Fetch))
+    Scripted.partitionOf patient table topicId script test
+
+let private newest = int Fetch.api.Versions.Highest
+
+let private answers =
+    testList
+        "an answer"
+        [ testCase "has its bounds, transactions and replica at hand" (fun () ->
+              let change (answer: Fetch.PartitionResponse) =
+                  { answer with
+                      HighWatermark = 50L
+                      LastStableOffset = 40L
+                      LogStartOffset = 3L
+                      AbortedTransactions = Some [ { ProducerId = 7L; FirstOffset = 12L } ]
+                      PreferredReadReplica = 4 }
+
+              fetching newest [ Script.fetched change ] (fun _ client ->
+                  let fetched = (new PartitionFetcher(client, FetcherSettings.standard, 10L)).Fetch()
+                  Expect.equal fetched.HighWatermark (Some 50L) "high watermark"
+                  Expect.equal fetched.LastStableOffset (Some 40L) "last stable offset"
+                  Expect.equal fetched.LogStartOffset (Some 3L) "log start offset"
+                  Expect.equal fetched.AbortedTransactions [ { ProducerId = 7L; FirstOffset = 12L } ] "aborted transactions"
+                  Expect.equal fetched.PreferredReadReplica (Some 4) "replica"
+                  Expect.equal (fetched.Offset, fetched.Error) (10L, ErrorCode.None) "what was asked"
+                  Expect.equal fetched.Diverging None "nothing was cut off"))
+
+          testCase "that tells nothing of the kind says so" (fun () ->
+              let change (answer: Fetch.PartitionResponse) =
+                  { answer with
+                      Error = ErrorCode.OffsetOutOfRange
+                      HighWatermark = -1L
+                      LastStableOffset = -1L
+                      LogStartOffset = -1L
+                      AbortedTransactions = None }
+
+              fetching newest [ Script.fetched change ] (fun _ client ->
+                  let fetched = (new PartitionFetcher(client, FetcherSettings.standard, 10L)).Fetch()
+                  Expect.equal fetched.Error ErrorCode.OffsetOutOfRange "the code is data"
+                  Expect.equal (fetched.HighWatermark, fetched.LastStableOffset, fetched.LogStartOffset) (None, None, None) "bounds"
+                  Expect.isEmpty fetched.AbortedTransactions "transactions"
+                  Expect.equal fetched.PreferredReadReplica None "replica"
+                  Expect.isSome client.Connection "the connection stays")) ]
+
+let private seeking =
+    let specs =
+        [ OffsetSpec.MaxTimestamp, 7
+          OffsetSpec.EarliestLocal, 8
+          OffsetSpec.LatestTiered, 9
+          OffsetSpec.EarliestPendingUpload, 11 ]
+
+    /// A partition whose leader finds the offset 17, written in epoch 2, in versions up to `highest`.
+    let finding highest (test: ScriptedBroker -> PartitionFetcher -> unit) =
+        let rest (received: Received) =
+            match received.Request with
+            | Request.ListOffsets request ->
+                let found = Script.found 17L request
+
+                let inEpoch (topic: ListOffsets.TopicResponse) =
+                    { topic with Partitions = topic.Partitions |> List.map (fun found -> { found with LeaderEpoch = 2 }) }
+
+                let topics = if highest >= 4 then found.Topics |> List.map inEpoch else found.Topics
+                Script.answer ListOffsets.api received { found with Topics = topics }
+            | _ -> Script.unexpected received
+
+        let table = Script.everythingBut [ Script.versions ApiKey.ListOffsets 1 highest ]
+
+        Scripted.partitionOf patient table topicId rest (fun broker client ->
+            test broker (new PartitionFetcher(client, FetcherSettings.standard, 5L)))
+
+    testList
+        "seeking"
+        [ for spec, since in specs do
+              testCase (spec.Name + " asks brokers that know it, from version " + string since + " on") (fun () ->
+                  finding since (fun _ fetcher ->
+                      Expect.equal (fetcher.Seek spec).Offset (Some 17L) "the offset"
+                      Expect.equal fetcher.Position (at 17L 2) "the position, with the epoch that was told"))
+
+              testCase (spec.Name + " is not asked of a broker that would take it for a timestamp") (fun () ->
+                  finding (since - 1) (fun broker fetcher ->
+                      let sought = fetcher.Seek spec
+
+                      match sought.Result with
+                      | Error(ClientFault.NoCommonVersion(api, ours, _)) ->
+                          Expect.equal (api, int ours.Lowest) (ApiKey.ListOffsets, since) "the version that it takes"
+                      | other -> failtestf "%A" other
+
+                      Expect.isFalse sought.Exchange.Info.WasSent "nothing was sent"
+                      Expect.isEmpty (broker.VersionsOf ApiKey.ListOffsets) "nothing arrived"
+                      Expect.equal fetcher.Position (at 5L -1) "the fetcher stays where it is"
+                      Expect.equal (fetcher.Seek OffsetSpec.Earliest).Offset (Some 17L) "other searches go through"))
+
+          testCase "in a version without epochs leaves the epoch unknown" (fun () ->
+              finding 3 (fun _ fetcher ->
+                  fetcher.Seek(OffsetSpec.AtTimestamp 1L) |> ignore
+                  Expect.equal fetcher.Position (at 17L -1) "the position"))
+
+          testCase "setting the offset forgets the epoch" (fun () ->
+              finding 7 (fun _ fetcher ->
+                  fetcher.Position <- at 9L 4
+                  fetcher.Offset <- 8L
+                  Expect.equal fetcher.Position (at 8L -1) "the position")) ]
+
+let private truncation =
+    let checking (answer: OffsetForLeaderEpoch.PartitionResponse) (test: ScriptedBroker -> PartitionFetcher -> unit) =
+        let rest (received: Received) =
+            match received.Request with
+            | Request.OffsetForLeaderEpoch _ ->
+                Script.answer
+                    OffsetForLeaderEpoch.api
+                    received
+                    { ThrottleTimeMs = 0; Topics = [ { Topic = "t"; Partitions = [ answer ] } ] }
+            | _ -> Script.unexpected received
+
+        Scripted.partitionOf patient table topicId rest (fun broker client ->
+            let fetcher = new PartitionFetcher(client, FetcherSettings.standard, 0L)
+            fetcher.Position <- at 50L 2
+            test broker fetcher)
+
+    testList
+        "truncation"
+        [ for version, expected in [ 11, -1; 12, 2; newest, 2 ] do
+              testCase ("the epoch before the position is told from version 12 on: " + string version) (fun () ->
+                  fetching version [ Script.fetched id ] (fun broker client ->
+                      let fetcher = new PartitionFetcher(client, FetcherSettings.standard, 0L)
+                      fetcher.Position <- at 50L 2
+                      Expect.equal (fetcher.Fetch()).Error ErrorCode.None "the code"
+                      Expect.equal (asked broker).Head.Topics[0].Partitions[0].LastFetchedEpoch expected "the epoch"))
+
+          testCase "a log that parts from what was read says where, and reading goes on there" (fun () ->
+              let diverging = Script.fetched (fun answer -> { answer with DivergingEpoch = { Epoch = 1; EndOffset = 45L } })
+
+              fetching newest [ diverging; Script.fetched id ] (fun broker client ->
+                  let fetcher = new PartitionFetcher(client, FetcherSettings.standard, 0L)
+                  fetcher.Position <- at 50L 2
+                  let fetched = fetcher.Fetch()
+                  Expect.equal fetched.Diverging (Some { Epoch = 1; EndOffset = 45L }) "it is data"
+
+                  match Fetched.advance fetched with
+                  | Advance.Truncated next -> fetcher.Position <- next
+                  | other -> failtestf "%O" other
+
+                  fetcher.Fetch() |> ignore
+                  let partition = (List.last (asked broker)).Topics[0].Partitions[0]
+                  Expect.equal (partition.FetchOffset, partition.LastFetchedEpoch) (45L, 1) "where it goes on"))
+
+          testCase "can be checked for: the leader is asked for the end of the epoch" (fun () ->
+              checking { Error = ErrorCode.None; Partition = 0; LeaderEpoch = 1; EndOffset = 45L } (fun broker fetcher ->
+                  Expect.equal (fetcher.CheckTruncation()).Truncation (Some(Truncation.At(at 45L 1))) "the finding"
+                  Expect.equal fetcher.Position (at 50L 2) "the fetcher stays where it is"
+
+                  match (List.last broker.Received).Request with
+                  | Request.OffsetForLeaderEpoch request ->
+                      Expect.equal
+                          request.Topics
+                          [ { Topic = "t"; Partitions = [ { Partition = 0; CurrentLeaderEpoch = 3; LeaderEpoch = 2 } ] } ]
+                          "the question"
+                  | other -> failtestf "%A" other))
+
+          testCase "the check heeds a leader that has moved" (fun () ->
+              checking { Error = ErrorCode.FencedLeaderEpoch; Partition = 0; LeaderEpoch = -1; EndOffset = -1L } (fun _ fetcher ->
+                  Expect.equal (fetcher.CheckTruncation()).Truncation None "nothing was found"
+                  Expect.isNone fetcher.Client.Connection "the connection is closed"))
+
+          testCase "a mock broker finds nothing cut off where nothing is" (fun () ->
+              withMockPartition patient (fun _ client ->
+                  (new PartitionProducer(client, ProducerSettings.standard)).Produce(batch "a" 3) |> acknowledged |> ignore
+                  let fetcher = new PartitionFetcher(client, { FetcherSettings.standard with MaxWait = ms 1 }, 0L)
+                  fetcher.Position <- positionBehind (fetcher.Fetch())
+                  Expect.equal fetcher.Offset 3L "it has read"
+                  let check = fetcher.CheckTruncation()
+                  Expect.equal (ok check.Result).Error ErrorCode.None "the code"
+                  Expect.isNonEmpty (string check.Truncation) "the finding")) ]
+
+let private sessions =
+    let withSession = { FetcherSettings.standard with UseSession = true }
+    let inSession id (response: Fetch.Response) = { response with SessionId = id }
+    let full id change request = Script.fetched change request |> inSession id
+
+    /// Session id, epoch and how many topics each request named.
+    let places (broker: ScriptedBroker) = asked broker |> List.map (fun it -> it.SessionId, it.SessionEpoch, it.Topics.Length)
+
+    let refusing code (request: Fetch.Request) = { Script.fetched id request with Error = code; Topics = [] }
+
+    testList
+        "a fetch session"
+        [ testCase "is opened by the first fetch, and later ones say only what has changed" (fun () ->
+              let opened = full 9 (fun answer -> { answer with HighWatermark = 20L })
+              let unchanged (_: Fetch.Request) =
+                  { Script.fetched id { Fetch.api.Request.Schema.Default with Topics = [] } with SessionId = 9 }
+
+              fetching newest [ opened; unchanged; full 9 id; unchanged ] (fun broker client ->
+                  let fetcher = new PartitionFetcher(client, withSession, 10L)
+                  fetcher.Fetch() |> ignore
+                  let again = fetcher.Fetch()
+                  Expect.equal (ok again.Result).Error ErrorCode.None "an answer without the partition is one"
+                  Expect.equal (again.HighWatermark, again.Records.Length) (Some 20L, 0) "nothing has changed"
+                  Expect.equal (nextOffset again) 10L "the same position"
+                  fetcher.Offset <- 11L
+                  fetcher.Fetch() |> ignore
+                  fetcher.Fetch() |> ignore
+                  Expect.equal (places broker) [ 0, 0, 1; 9, 1, 0; 9, 2, 1; 9, 3, 0 ] "the requests"))
+
+          testCase "that the broker does not find is told as data, and opened anew" (fun () ->
+              fetching newest [ full 9 id; refusing ErrorCode.FetchSessionIdNotFound; full 10 id; full 10 id ] (fun broker client ->
+                  let fetcher = new PartitionFetcher(client, withSession, 10L)
+
+                  let codes = List.init 4 (fun _ -> (ok (fetcher.Fetch()).Result).Error)
+                  Expect.equal codes[1] ErrorCode.FetchSessionIdNotFound "the code"
+                  Expect.equal (places broker) [ 0, 0, 1; 9, 1, 0; 0, 0, 1; 10, 1, 0 ] "the requests"
+                  Expect.isSome client.Connection "the connection stays"))
+
+          testCase "whose epoch the broker does not expect is closed, and opened anew" (fun () ->
+              fetching newest [ full 9 id; refusing ErrorCode.InvalidFetchSessionEpoch; full 10 id ] (fun broker client ->
+                  let fetcher = new PartitionFetcher(client, withSession, 10L)
+
+                  for _ in 1..3 do
+                      fetcher.Fetch() |> ignore
+
+                  Expect.equal (places broker) [ 0, 0, 1; 9, 1, 0; 9, 0, 1 ] "the requests"))
+
+          testCase "is asked for again where the broker has no room" (fun () ->
+              fetching newest [ Script.fetched id; full 9 id; full 9 id ] (fun broker client ->
+                  let fetcher = new PartitionFetcher(client, withSession, 10L)
+
+                  for _ in 1..3 do
+                      fetcher.Fetch() |> ignore
+
+                  Expect.equal (places broker) [ 0, 0, 1; 0, 0, 1; 9, 1, 0 ] "the requests"))
+
+          testCase "does not outlive its connection" (fun () ->
+              fetching newest [ full 9 id ] (fun broker client ->
+                  let fetcher = new PartitionFetcher(client, withSession, 10L)
+                  fetcher.Fetch() |> ignore
+                  client.Close()
+                  fetcher.Fetch() |> ignore
+                  Expect.equal (places broker) [ 0, 0, 1; 0, 0, 1 ] "the requests"))
+
+          testCase "in a version without sessions every request is whole" (fun () ->
+              fetching 6 [ Script.fetched id ] (fun broker client ->
+                  let fetcher = new PartitionFetcher(client, withSession, 10L)
+
+                  for _ in 1..2 do
+                      Expect.equal (fetcher.Fetch()).Error ErrorCode.None "the code"
+
+                  Expect.equal (asked broker |> List.map _.Topics.Length) [ 1; 1 ] "the requests"))
+
+          yield!
+              (onEach "reads the same log" (fun cluster ->
+                  [ testCase "with a session as without" (fun () ->
+                        cluster.WithPartition(fun _ client ->
+                            let producer = new PartitionProducer(client, ProducerSettings.standard)
+
+                            for name in [ "a"; "b"; "c" ] do
+                                producer.Produce(batch name 2) |> acknowledged |> ignore
+
+                            let settings = { withSession with MaxWait = ms 1 }
+                            let expected = [ "a0"; "a1"; "b0"; "b1"; "c0"; "c1" ]
+                            let fetcher = new PartitionFetcher(client, settings, 0L)
+                            Expect.equal (fetchUntil 6L fetcher |> valuesOf) expected "the records"
+                            Expect.equal (fetcher.Fetch()).Error ErrorCode.None "at the end"
+                            producer.Produce(batch "d" 1) |> acknowledged |> ignore
+                            Expect.equal (fetchUntil 7L fetcher |> valuesOf) [ "d0" ] "what came later")) ])
+               |> List.singleton) ]
+
+let private replicas =
+    let near = { FetcherSettings.standard with RackId = "here" }
+
+    /// A leader that names replica 2, which answers with `replica`. Requests to the leader that tell no rack are answered by itself.
+    let withReplica
+        (replica: Fetch.Request -> Fetch.Response)
+        settings
+        (test: ScriptedBroker -> ScriptedBroker -> PartitionFetcher -> unit)
+        =
+        let follow (received: Received) =
+            match received.Request with
+            | Request.Fetch request -> Script.answer Fetch.api received (replica request)
+            | _ -> Script.unexpected received
+
+        Scripted.broker (fun _ -> Script.knowing Script.everything follow) (fun follower ->
+            let lead me =
+                Script.knowing Script.everything (fun received ->
+                    match received.Request with
+                    | Request.Metadata _ ->
+                        let one = Script.metadata me [ Script.topic "t" topicId ]
+                        let two: Metadata.Broker =
+                            { NodeId = 2; Host = follower.Address.Host; Port = follower.Address.Port; Rack = Some "here" }
+                        Script.answer Metadata.api received { one with Brokers = one.Brokers @ [ two ] }
+                    | Request.Fetch request ->
+                        let name (answer: Fetch.PartitionResponse) =
+                            { answer with HighWatermark = 100L; PreferredReadReplica = if request.RackId = "" then -1 else 2 }
+
+                        Script.answer Fetch.api received (Script.fetched name request)
+                    | _ -> Script.unexpected received)
+
+            Scripted.broker lead (fun leader ->
+                use client = new PartitionClient(patient, Bootstrap.ofAddresses [ leader.Address ], { Topic = "t"; Partition = 0 })
+                use fetcher = new PartitionFetcher(client, settings, 10L)
+                test leader follower fetcher))
+
+    let serving = Script.fetched (fun answer -> { answer with HighWatermark = 99L })
+    let refusing code = Script.fetched (fun answer -> { answer with Error = code })
+    let racks (broker: ScriptedBroker) = asked broker |> List.map _.RackId
+
+    testList
+        "a replica that is nearer"
+        [ testCase "is read from once the leader has named it" (fun () ->
+              withReplica serving near (fun leader follower fetcher ->
+                  let named = fetcher.Fetch()
+                  Expect.equal named.PreferredReadReplica (Some 2) "it is data"
+                  Expect.equal fetcher.Replica (Some 2) "the next fetch goes there"
+
+                  for _ in 1..2 do
+                      let fetched = fetcher.Fetch()
+                      Expect.equal fetched.Exchange.Info.Broker (Some follower.Address) "the broker"
+                      Expect.equal fetched.HighWatermark (Some 99L) "its answer"
+
+                  Expect.equal (racks leader, racks follower) ([ "here" ], [ "here"; "here" ]) "the fetches"
+                  Expect.equal follower.Connections 1 "on one connection"
+                  Expect.isSome fetcher.Client.Connection "that to the leader stays"))
+
+          testCase "is passed over without a rack" (fun () ->
+              withReplica serving FetcherSettings.standard (fun leader follower fetcher ->
+                  for _ in 1..2 do
+                      fetcher.Fetch() |> ignore
+
+                  Expect.equal (racks leader) [ ""; "" ] "the leader's fetches"
+                  Expect.isEmpty follower.Received "it is not asked"))
+
+          for code in [ ErrorCode.OffsetOutOfRange; ErrorCode.NotLeaderOrFollower; ErrorCode.ReplicaNotAvailable ] do
+              testCase ("that says " + code.Name + " is left: the code is data, and the next fetch goes to the leader") (fun () ->
+                  withReplica (refusing code) near (fun leader follower fetcher ->
+                      fetcher.Fetch() |> ignore
+                      Expect.equal (fetcher.Fetch()).Error code "the replica's code"
+                      Expect.equal fetcher.Replica None "it is left"
+                      follower.AwaitEnd 0
+                      let fetched = fetcher.Fetch()
+                      Expect.equal fetched.Exchange.Info.Broker (Some leader.Address) "the broker"
+                      Expect.equal (fetched.HighWatermark, fetched.PreferredReadReplica) (Some 100L, None) "which answers itself"
+                      Expect.equal (racks leader) [ "here"; "" ] "since it is not told the rack"))
+
+          testCase "that cannot be reached is left with the same fetch" (fun () ->
+              withReplica serving near (fun leader follower fetcher ->
+                  fetcher.Fetch() |> ignore
+                  (follower :> IDisposable).Dispose()
+                  let fetched = fetcher.Fetch()
+                  Expect.equal fetched.Exchange.Info.Broker (Some leader.Address) "the broker"
+                  Expect.equal fetched.HighWatermark (Some 100L) "its answer"
+                  Expect.equal (racks leader) [ "here"; "" ] "it is not told the rack"))
+
+          testCase "whose connection breaks is left with the next fetch" (fun () ->
+              withReplica serving near (fun leader follower fetcher ->
+                  for _ in 1..2 do
+                      fetcher.Fetch() |> ignore
+
+                  (follower :> IDisposable).Dispose()
+                  Expect.isError (fetcher.Fetch()).Result "the fault is told"
+                  Expect.equal (fetcher.Fetch()).Exchange.Info.Broker (Some leader.Address) "the next"))
+
+          testCase "is read from for a time, and then the leader is asked again" (fun () ->
+              withReplica serving { near with ReplicaTime = TimeSpan.Zero } (fun leader follower fetcher ->
+                  for _ in 1..3 do
+                      fetcher.Fetch() |> ignore
+
+                  Expect.equal (racks leader) [ "here"; "here"; "here" ] "no time at all"
+                  Expect.isEmpty follower.Received "it is not asked"))
+
+          testCase "is let go when the fetcher is disposed of" (fun () ->
+              withReplica serving near (fun _ follower fetcher ->
+                  for _ in 1..2 do
+                      fetcher.Fetch() |> ignore
+
+                  (fetcher :> IDisposable).Dispose()
+                  follower.AwaitEnd 0
+                  Expect.isSome fetcher.Client.Connection "the client is not the fetcher's"))
+
+          testCase "has a session of its own" (fun () ->
+              let inSession id (response: Fetch.Response) = { response with SessionId = id }
+
+              withReplica (serving >> inSession 5) { near with UseSession = true } (fun _ follower fetcher ->
+                  for _ in 1..3 do
+                      fetcher.Fetch() |> ignore
+
+                  Expect.equal
+                      (asked follower |> List.map (fun it -> it.SessionId, it.SessionEpoch, it.Topics.Length))
+                      [ 0, 0, 1; 5, 1, 0 ]
+                      "the requests"))
+
+          testCase "of a mock cluster is read from" (fun () ->
+              withMockPartition patient (fun mock client ->
+                  (new PartitionProducer(client, ProducerSettings.standard)).Produce(batch "a" 3) |> acknowledged |> ignore
+                  mock.SetFollower("t", 0, 3)
+                  use fetcher = new PartitionFetcher(client, { near with MaxWait = ms 1 }, 0L)
+                  Expect.equal (fetcher.Fetch()).PreferredReadReplica (Some 3) "the leader names it"
+                  let fetched = fetcher.Fetch()
+                  let port = mock.Brokers |> List.pick (fun (id, _, port) -> if id = 3 then Some port else None)
+                  Expect.equal (fetched.Exchange.Info.Broker |> Option.map _.Port) (Some port) "the broker"
+                  Expect.equal (valuesOf (recordsOf fetched)) [ "a0"; "a1"; "a2" ] "its records")) ]
+
+[<Tests>]
+let tests = testList "fetcher" [ answers; seeking; truncation; sessions; replicas ]

@@ -1,0 +1,363 @@
+/// Batches that are refused, and batches that are to be in the log once.
+module LibKafka.Integration.ProducerTests
+
+open System
+open Expecto
+open LibKafka.Wire
+open LibKafka.Records
+open LibKafka.Protocol
+open LibKafka.Client
+open LibKafka.Tests
+open LibKafka.Integration.Clusters
+open LibKafka.Integration.Support
+
+/// A leader that does this for its first, second, … batch, and then acknowledges.
+let private answering (acts: (Received -> Produce.Request -> Act list) list) (test: ScriptedBroker -> PartitionClient -> unit) =
+    let gate = obj ()
+    let mutable rest = acts
+
+    let next () =
+        lock gate (fun () ->
+            match rest with
+            | act :: others ->
+                rest <- others
+                act
+            | [] ->
+                fun received request ->
+                    Script.answer Produce.api received (Script.produced (fun answer -> { answer with BaseOffset = 90L }) request))
+
+    let script (received: Received) =
+        match received.Request with
+        | Request.Produce request -> next () received request
+        | _ -> Script.unexpected received
+
+    Scripted.partition patient script test
+
+let private saying (change: Produce.PartitionResponse -> Produce.PartitionResponse) received request =
+    Script.answer Produce.api received (Script.produced change request)
+
+let private refusing (code: ErrorCode) = saying (fun answer -> { answer with Error = code; BaseOffset = -1L })
+
+let private losing (_: Received) (_: Produce.Request) = [ Act.Close ]
+
+/// The batches that arrived, in order, with the transactional id of their request.
+let private arrived (broker: ScriptedBroker) : (string option * RecordBatch) list =
+    broker.Calls
+    |> List.choose (fun received ->
+        match received.Request with
+        | Request.Produce request ->
+            Some(request.TransactionalId, request.Topics[0].Partitions[0].Records |> Option.get |> RecordBatch.ofBytes |> ok)
+        | _ -> None)
+
+let private refusals =
+    testList
+        "a refused batch"
+        [ testCase "has the records for which it was refused at hand" (fun () ->
+              let change (answer: Produce.PartitionResponse) =
+                  { answer with
+                      Error = ErrorCode.InvalidRecord
+                      BaseOffset = -1L
+                      RecordErrors = [ { BatchIndex = 1; Message = Some "no key" }; { BatchIndex = 2; Message = None } ]
+                      ErrorMessage = Some "records were rejected" }
+
+              answering [ saying change ] (fun _ client ->
+                  let produced = (new PartitionProducer(client, ProducerSettings.standard)).Produce(batch "r" 3)
+                  Expect.equal produced.Error ErrorCode.InvalidRecord "the code"
+                  Expect.equal (produced.RecordErrors |> List.map _.BatchIndex) [ 1; 2 ] "the records"
+                  Expect.equal produced.ErrorMessage (Some "records were rejected") "the text"))
+
+          testCase "that is too large for the broker says how large it is, and what the broker says" (fun () ->
+              let change (answer: Produce.PartitionResponse) =
+                  { answer with Error = ErrorCode.MessageTooLarge; BaseOffset = -1L; ErrorMessage = Some "larger than 100" }
+
+              answering [ saying change ] (fun _ client ->
+                  let sent = batch "r" 3
+                  let produced = (new PartitionProducer(client, ProducerSettings.standard)).Produce sent
+                  Expect.equal produced.Batch sent "the batch"
+
+                  for part in [ "MESSAGE_TOO_LARGE"; "larger than 100"; "3 records"; string sent.SizeInBytes + " bytes" ] do
+                      Expect.stringContains (produced.ToString()) part "the text"))
+
+          testCase "that is too large for the producer's own limit says both sizes, and nothing is sent" (fun () ->
+              answering [] (fun broker client ->
+                  let large, small = batch "r" 9, batch "r" 1
+                  let settings = { ProducerSettings.standard with MaxBatchBytes = large.SizeInBytes - 1 }
+                  let producer = new PartitionProducer(client, settings)
+                  let produced = producer.Produce large
+
+                  match produced.Outcome with
+                  | ProduceOutcome.Rejected(Rejection.NotSent(ClientFault.CannotEncode { Problem = Problem.TooLong(size, most) })) ->
+                      Expect.equal (size, most) (int64 large.SizeInBytes, int64 settings.MaxBatchBytes) "both sizes"
+                  | other -> failtestf "%O" other
+
+                  Expect.isFalse produced.Exchange.Info.WasSent "nothing was sent"
+                  Expect.equal broker.Connections 0 "there is not even a connection"
+
+                  for size in [ large.SizeInBytes; settings.MaxBatchBytes ] do
+                      Expect.stringContains (produced.ToString()) (string size) "the text"
+
+                  producer.Produce small |> acknowledged |> ignore))
+
+          testCase "that is as large as the producer's limit goes through" (fun () ->
+              answering [] (fun _ client ->
+                  let sent = batch "r" 9
+                  let settings = { ProducerSettings.standard with MaxBatchBytes = sent.SizeInBytes }
+                  (new PartitionProducer(client, settings)).Produce sent |> acknowledged |> ignore)) ]
+
+let private identity = { ProducerId = 4711L; ProducerEpoch = 3s }
+let private idempotent (client: PartitionClient) = IdempotentProducer(client, ProducerSettings.standard, identity)
+
+let private misuse (action: unit -> 'T) (part: string) =
+    try
+        action () |> ignore
+        failtest "it should have been refused"
+    with :? InvalidOperationException as refused ->
+        Expect.stringContains refused.Message part "the reason"
+
+let private once =
+    testList
+        "idempotent"
+        [ testCase "batches have the identity and sequences one behind the other, and are otherwise as they were" (fun () ->
+              answering [] (fun broker client ->
+                  let producer = idempotent client
+                  let batches = [ batch "a" 3; batch "b" 1; batch "c" 2 ]
+
+                  for batch in batches do
+                      producer.Produce batch |> acknowledged |> ignore
+
+                  let stamped = arrived broker
+                  Expect.equal (stamped |> List.map (fun (_, it) -> it.BaseSequence)) [ 0; 3; 4 ] "sequences"
+                  Expect.equal producer.State (ProducerState.Ready 6) "the next"
+
+                  for (transactional, stamped), batch in List.zip stamped batches do
+                      Expect.equal transactional None "no transaction"
+                      Expect.equal stamped (RecordBatch.withProducer 4711L 3s stamped.BaseSequence batch |> ok) "the batch"))
+
+          testCase "batches that are built for it are sent as they are" (fun () ->
+              answering [] (fun broker client ->
+                  let producer = idempotent client
+
+                  let built =
+                      [ for name in [ "a"; "b" ] do
+                            let options = producer.OptionsForNext BatchOptions.standard
+                            let batch = RecordBatch.ofRecords options [ record 0 name; record 1 name ] |> ok
+                            let produced = producer.Produce batch
+                            produced |> acknowledged |> ignore
+                            Expect.isTrue (Object.ReferenceEquals(produced.Batch, batch)) "without a copy"
+                            batch ]
+
+                  Expect.equal (arrived broker |> List.map snd) built "the bytes"
+                  Expect.equal (built |> List.map _.BaseSequence) [ 0; 2 ] "sequences"))
+
+          testCase "a batch whose answer was lost is sent again byte for byte, and the next one behind it" (fun () ->
+              answering [ losing; losing ] (fun broker client ->
+                  let producer = idempotent client
+
+                  match (producer.Produce(batch "a" 2)).Outcome with
+                  | ProduceOutcome.Unknown(Doubt.AnswerLost ClientFault.Closed) -> ()
+                  | other -> failtestf "%O" other
+
+                  Expect.isTrue producer.State.IsInDoubt "in doubt"
+                  Expect.isTrue (producer.Retry()).Outcome.IsUnknown "the first retry is lost too"
+                  Expect.equal (acknowledged (producer.Retry())) 90L "the second is not"
+                  producer.Produce(batch "b" 1) |> acknowledged |> ignore
+
+                  match arrived broker |> List.map snd with
+                  | [ first; second; third; next ] ->
+                      Expect.equal [ second; third ] [ first; first ] "the same batch"
+                      Expect.equal next.BaseSequence 2 "the next"
+                  | other -> failtestf "%d batches" other.Length))
+
+          testCase "producing the batch in doubt again is a retry, so that a policy can wrap it in one line" (fun () ->
+              answering [ losing; refusing ErrorCode.NotLeaderOrFollower; losing ] (fun broker client ->
+                  let producer = idempotent client
+                  let retry = { RetryPolicy.idempotent with FirstDelay = ms 1 }
+                  let sent = batch "a" 2
+                  let produced = retry.Run(fun attempt -> producer.Produce(sent, attempt = attempt))
+                  Expect.equal (acknowledged produced) 90L "the outcome"
+                  Expect.equal produced.Exchange.Info.Attempt 4 "the attempt"
+                  Expect.equal (arrived broker |> List.distinct |> List.length) 1 "the same batch each time"))
+
+          testCase "a batch in doubt that is refused stays in doubt, with the reason" (fun () ->
+              answering [ losing; refusing ErrorCode.NotEnoughReplicas ] (fun _ client ->
+                  let producer = idempotent client
+                  producer.Produce(batch "a" 2) |> ignore
+
+                  match (producer.Retry()).Outcome with
+                  | ProduceOutcome.Unknown(Doubt.SentBefore(Rejection.ByBroker answer)) ->
+                      Expect.equal answer.Error ErrorCode.NotEnoughReplicas "the code"
+                  | other -> failtestf "%O" other
+
+                  Expect.isTrue producer.State.IsInDoubt "in doubt"))
+
+          testCase "a duplicate is acknowledged, without an offset" (fun () ->
+              answering [ losing; refusing ErrorCode.DuplicateSequenceNumber ] (fun _ client ->
+                  let producer = idempotent client
+                  producer.Produce(batch "a" 2) |> ignore
+                  Expect.equal (acknowledged (producer.Retry())) -1L "the offset is not known"
+                  Expect.equal producer.State (ProducerState.Ready 2) "the next"))
+
+          testCase "a rejected batch leaves its sequence to the next" (fun () ->
+              answering [ refusing ErrorCode.MessageTooLarge ] (fun broker client ->
+                  let producer = idempotent client
+                  Expect.equal (producer.Produce(batch "a" 2)).Error ErrorCode.MessageTooLarge "the code"
+                  producer.Produce(batch "b" 1) |> acknowledged |> ignore
+                  Expect.equal (arrived broker |> List.map (fun (_, it) -> it.BaseSequence)) [ 0; 0 ] "sequences"))
+
+          testCase "another batch while one is in doubt is refused, and so is a retry of none" (fun () ->
+              answering [ losing ] (fun broker client ->
+                  let producer = idempotent client
+                  misuse (fun () -> producer.Retry()) "No batch is in doubt"
+                  producer.Produce(batch "a" 2) |> ignore
+                  // The same content, but not the same batch: only the caller can know that it is meant to be one.
+                  misuse (fun () -> producer.Produce(batch "a" 2)) "in doubt"
+                  Expect.hasLength (arrived broker) 1 "nothing more was sent"))
+
+          testCase "fencing is a state of its own, out of which only another identity helps" (fun () ->
+              answering [ refusing ErrorCode.InvalidProducerEpoch ] (fun broker client ->
+                  let producer = idempotent client
+                  Expect.equal (producer.Produce(batch "a" 2)).Error ErrorCode.InvalidProducerEpoch "the code is data"
+                  Expect.equal producer.State (ProducerState.Fenced ErrorCode.InvalidProducerEpoch) "the state"
+                  misuse (fun () -> producer.Produce(batch "b" 1)) "fenced by INVALID_PRODUCER_EPOCH"
+                  misuse (fun () -> producer.Retry()) "fenced"
+                  Expect.throwsT<ArgumentException> (fun () -> producer.Renew identity) "the same identity does not help"
+                  producer.Renew { identity with ProducerEpoch = 4s }
+                  producer.Produce(batch "b" 1) |> acknowledged |> ignore
+
+                  Expect.equal
+                      (arrived broker |> List.map (fun (_, it) -> it.ProducerEpoch, it.BaseSequence))
+                      [ 3s, 0; 4s, 0 ]
+                      "epochs and sequences"))
+
+          testCase "a batch whose checksum is wrong is refused before it is sent" (fun () ->
+              answering [] (fun broker client ->
+                  let bytes = (batch "a" 1).Bytes.ToArray()
+                  bytes[bytes.Length - 1] <- bytes[bytes.Length - 1] ^^^ 1uy
+                  let producer = idempotent client
+
+                  match (producer.Produce(RecordBatch.ofBytes (Bytes bytes) |> ok)).Outcome with
+                  | ProduceOutcome.Rejected(Rejection.NotSent(ClientFault.CannotEncode { Problem = Problem.BadCrc _ })) -> ()
+                  | other -> failtestf "%O" other
+
+                  Expect.equal producer.State ProducerState.initial "the state"
+                  Expect.isEmpty broker.Received "nothing was sent"))
+
+          testCase "it takes all acks and nothing less" (fun () ->
+              use client = new PartitionClient(patient, Bootstrap.ofAddresses [], { Topic = "t"; Partition = 0 })
+
+              for acks in [ Acks.None; Acks.Leader ] do
+                  Expect.throwsT<ArgumentException>
+                      (fun () -> IdempotentProducer(client, { ProducerSettings.standard with Acks = acks }, identity) |> ignore)
+                      "the settings")
+
+          testCase "batches of a transaction say so, and so do their requests, in the versions that do not begin one" (fun () ->
+              answering [] (fun broker client ->
+                  let transactional = { TransactionalId = "tx"; Identity = identity }
+                  let producer = IdempotentProducer(client, ProducerSettings.standard, transactional)
+                  producer.Produce(batch "a" 2) |> acknowledged |> ignore
+
+                  match arrived broker with
+                  | [ transactionalId, batch ] ->
+                      Expect.equal transactionalId (Some "tx") "the request"
+                      Expect.isTrue batch.IsTransactional "the batch"
+                      Expect.equal (batch.ProducerId, batch.ProducerEpoch, batch.BaseSequence) (4711L, 3s, 0) "the producer"
+                  | other -> failtestf "%d batches" other.Length
+
+                  Expect.equal (broker.VersionsOf ApiKey.Produce) [ 11 ] "the version")) ]
+
+let private identities =
+    let given: InitProducerId.Response =
+        { ThrottleTimeMs = 0
+          Error = ErrorCode.None
+          ProducerId = 5L
+          ProducerEpoch = 6s
+          OngoingTxnProducerId = -1L
+          OngoingTxnProducerEpoch = -1s }
+
+    let asking highest response (test: ScriptedBroker -> Connection -> unit) =
+        let rest (received: Received) =
+            match received.Request with
+            | Request.InitProducerId _ -> Script.answer InitProducerId.api received response
+            | _ -> Script.unexpected received
+
+        let table = Script.versions ApiKey.InitProducerId 0 highest :: Script.everything
+
+        Scripted.broker (fun _ -> Script.knowing table rest) (fun broker ->
+            use connection = Connection.Open(patient, broker.Address) |> ok
+            test broker connection)
+
+    testList
+        "an identity"
+        [ for highest in [ 2; 3; 5 ] do
+              testCase ("is asked for in version " + string highest + ", with the previous one from 3 on") (fun () ->
+                  asking highest given (fun broker connection ->
+                      let exchange = ProducerIdentity.request connection (Some identity) never
+
+                      Expect.equal
+                          (exchange.Outcome |> ok |> ProducerIdentity.ofResponse)
+                          (Ok { ProducerId = 5L; ProducerEpoch = 6s })
+                          "the identity"
+
+                      match (List.last broker.Received).Request with
+                      | Request.InitProducerId request ->
+                          Expect.equal request.TransactionalId None "no transactional id"
+                          let expected = if highest >= 3 then 4711L, 3s else -1L, -1s
+                          Expect.equal (request.ProducerId, request.ProducerEpoch) expected "the previous one"
+                      | other -> failtestf "%A" other))
+
+          testCase "that is refused is an error code" (fun () ->
+              let refused = { given with Error = ErrorCode.ClusterAuthorizationFailed; ProducerId = -1L; ProducerEpoch = -1s }
+
+              asking 5 refused (fun _ connection ->
+                  let response = (ProducerIdentity.request connection None never).Outcome |> ok
+                  Expect.equal (ProducerIdentity.ofResponse response) (Error ErrorCode.ClusterAuthorizationFailed) "the code"))
+
+          testCase "of a mock broker is good for producing" (fun () ->
+              withMockPartition patient (fun _ client ->
+                  use connection = client.Connect() |> ok
+                  let ask () = (ProducerIdentity.request connection None never).Outcome |> ok |> ProducerIdentity.ofResponse |> ok
+                  let identity = ask ()
+                  Expect.notEqual (ask ()).ProducerId identity.ProducerId "each has an id of its own"
+                  let producer = IdempotentProducer(client, ProducerSettings.standard, identity)
+                  Expect.equal (acknowledged (producer.Produce(batch "a" 2))) 0L "the first"
+                  Expect.equal (acknowledged (producer.Produce(batch "b" 1))) 2L "the second")) ]
+
+let private forwarding =
+    onEach "forwarding" (fun cluster ->
+        [ testCase "a fetched batch goes into another log untouched, to the byte, but for what the broker sets" (fun () ->
+              cluster.WithPartition(fun _ from ->
+                  cluster.WithPartition(fun _ towards ->
+                      let batches (client: PartitionClient) finish =
+                          let found = ResizeArray<RecordBatch>()
+
+                          readUntil finish (new PartitionFetcher(client, FetcherSettings.standard, 0L)) (fun fetched ->
+                              for item in fetched.Batches do
+                                  match item with
+                                  | RecordSetItem.Batch batch -> found.Add batch
+                                  | _ -> ())
+
+                          List.ofSeq found
+
+                      let source = new PartitionProducer(from, ProducerSettings.standard)
+                      let target = new PartitionProducer(towards, ProducerSettings.standard)
+
+                      for name in [ "a"; "b" ] do
+                          source.Produce(batch name 3) |> acknowledged |> ignore
+
+                      let fetched = batches from 6L
+                      // So that the offsets differ.
+                      target.Produce(batch "x" 2) |> acknowledged |> ignore
+
+                      for batch in fetched do
+                          target.Produce batch |> acknowledged |> ignore
+
+                      let forwarded = (batches towards 8L).Tail
+                      Expect.equal (forwarded |> List.map _.BaseOffset) [ 2L; 5L ] "their offsets"
+
+                      Expect.equal
+                          (forwarded |> List.map (fun batch -> batch.Rebase(0L, 0)))
+                          (fetched |> List.map (fun batch -> batch.Rebase(0L, 0)))
+                          "their bytes"))) ])
+
+[<Tests>]
+let tests = testList "producer" [ refusals; once; identities; forwarding ]

@@ -1,0 +1,238 @@
+/// Calls that a policy repeats, on clusters in trouble.
+module LibKafka.Integration.RetryTests
+
+open System
+open System.Threading
+open Expecto
+open LibKafka.Wire
+open LibKafka.Protocol
+open LibKafka.Client
+open LibKafka.Tests
+open LibKafka.Integration.Clusters
+open LibKafka.Integration.Support
+
+/// Often and without long waits: what it waits for is done by the test itself.
+let private soon (policy: RetryPolicy<'T>) = { policy with Attempts = 1000; FirstDelay = ms 5; MostDelay = ms 20 }
+
+let private fetcherOf (client: PartitionClient) = new PartitionFetcher(client, { FetcherSettings.standard with MaxWait = ms 1 }, 0L)
+
+/// What is in the log, read by a client that has nothing to do with the one under test.
+let private log (mock: MockCluster) : string list =
+    use client = new PartitionClient(patient, Bootstrap.parse mock.Bootstrap |> ok, { Topic = "t"; Partition = 0 })
+    let fetcher = fetcherOf client
+    let finish = (fetcher.Find OffsetSpec.Latest).Offset
+    Expect.isSome finish "the log has an end"
+    valuesOf (fetchUntil finish.Value fetcher)
+
+/// Runs something beside the test until it is over, again and again. The test can wait until that has been done once more.
+let private beside (work: int -> unit) (test: (unit -> unit) -> unit) =
+    let mutable isOver = false
+    let mutable rounds = 0
+
+    let awaitRound () =
+        let before = Volatile.Read &rounds
+        awaiting "the other thread" (fun () -> Volatile.Read &rounds > before)
+
+    let thread =
+        Thread(
+            (fun () ->
+                while not (Volatile.Read &isOver) do
+                    work rounds
+                    Volatile.Write(&rounds, rounds + 1)),
+            IsBackground = true
+        )
+
+    thread.Start()
+
+    try
+        test awaitRound
+    finally
+        Volatile.Write(&isOver, true)
+        thread.Join()
+
+/// A transaction's producer, with what the coordinator, broker 2, gave it: the mock brokers look at the sequences of such ones alone.
+let private transactional (mock: MockCluster) (client: PartitionClient) : IdempotentProducer =
+    mock.SetCoordinator("transaction", "tx", 2)
+    let host, port = mock.Brokers |> List.pick (fun (id, host, port) -> if id = 2 then Some(host, port) else None)
+    use coordinator = Connection.Open(patient, { Host = host; Port = port }) |> ok
+
+    let identity =
+        coordinator.Call(
+            InitProducerId.api,
+            { TransactionalId = Some "tx"
+              TransactionTimeoutMs = 60_000
+              ProducerId = -1L
+              ProducerEpoch = -1s
+              Enable2Pc = false
+              KeepPreparedTxn = false }
+        )
+        |> _.Outcome
+        |> ok
+        |> ProducerIdentity.ofResponse
+        |> ok
+
+    let added =
+        coordinator.Call(
+            AddPartitionsToTxn.api,
+            { Transactions = []
+              TransactionalId = "tx"
+              ProducerId = identity.ProducerId
+              ProducerEpoch = identity.ProducerEpoch
+              Topics = [ { Name = "t"; Partitions = [ 0 ] } ] }
+        )
+
+    Expect.isOk added.Outcome "the partition is in the transaction"
+    IdempotentProducer(client, ProducerSettings.standard, { TransactionalId = "tx"; Identity = identity })
+
+/// The codes that may go away, but for those with which a leader says that it has the batch already.
+let private retriable =
+    [ 1s .. 136s ]
+    |> List.map ErrorCode
+    |> List.filter _.IsRetriable
+    |> List.except [ ErrorCode.RequestTimedOut; ErrorCode.NotEnoughReplicasAfterAppend ]
+
+let private injected =
+    testCase "each code that may go away is tried again, by producer, fetcher and search, and the attempts are counted" (fun () ->
+        withMockPartition patient (fun mock client ->
+            let producer = new PartitionProducer(client, ProducerSettings.standard)
+            let fetcher = fetcherOf client
+
+            for code in retriable do
+                let twice = [ code.Code; code.Code ]
+                let name = string code.Code + "-"
+                mock.PushErrors(ApiKey.Produce.Code, twice)
+                let produced = (soon RetryPolicy.produce).Run(fun attempt -> producer.Produce(batch name 1, attempt = attempt))
+                acknowledged produced |> ignore
+                Expect.equal produced.Exchange.Info.Attempt 3 (code.ToString())
+
+                mock.PushErrors(ApiKey.Fetch.Code, twice)
+                let fetched = (soon RetryPolicy.fetch).Run(fun attempt -> fetcher.Fetch(attempt = attempt))
+                Expect.equal (valuesOf (recordsOf fetched)) [ name + "0" ] "what was fetched"
+                Expect.equal fetched.Exchange.Info.Attempt 3 (code.ToString())
+                fetcher.Position <- positionBehind fetched
+
+                mock.PushErrors(ApiKey.ListOffsets.Code, twice)
+                let sought = (soon RetryPolicy.seek).Run(fun attempt -> fetcher.Find(OffsetSpec.Latest, attempt = attempt))
+                Expect.equal sought.Offset (Some fetcher.Offset) "what was found"
+                Expect.equal sought.Exchange.Info.Attempt 3 (code.ToString())
+
+            Expect.equal (log mock) [ for code in retriable -> string code.Code + "-0" ] "each batch is in the log once"))
+
+let private trouble =
+    let names = [ for i in 0..39 -> "b" + string i + "-" ]
+    let values = names |> List.map (fun name -> name + "0")
+
+    testList
+        "trouble"
+        [ testCase "a leader that keeps moving: every batch is in the log once and in order, and is read so" (fun () ->
+              withMockPartition patient (fun mock client ->
+                  use reading = new PartitionClient(patient, Bootstrap.parse mock.Bootstrap |> ok, client.Partition)
+                  let fetcher = fetcherOf reading
+                  let producer = new PartitionProducer(client, ProducerSettings.standard)
+                  let read = ResizeArray<string>()
+
+                  let move round =
+                      mock.SetLeader("t", 0, 1 + round % 3)
+                      Thread.Sleep 3
+
+                  let mutable attempts = 0
+
+                  beside move (fun awaitRound ->
+                      for index, name in List.indexed names do
+                          let sent = batch name 1
+                          if index % 8 = 0 then awaitRound ()
+                          let produced = (soon RetryPolicy.produce).Run(fun attempt -> producer.Produce(sent, attempt = attempt))
+                          acknowledged produced |> ignore
+                          attempts <- attempts + produced.Exchange.Info.Attempt
+                          let fetched = (soon RetryPolicy.fetch).Run(fun attempt -> fetcher.Fetch(attempt = attempt))
+                          Expect.equal (ok fetched.Result).Error ErrorCode.None "the fetch"
+                          read.AddRange(valuesOf (recordsOf fetched))
+                          fetcher.Position <- positionBehind fetched)
+
+                  Expect.isGreaterThan attempts names.Length "the leader was in the way"
+                  read.AddRange(valuesOf (fetchUntil 40L fetcher))
+                  Expect.equal (log mock) values "the log"
+                  Expect.equal (List.ofSeq read) values "what was read meanwhile"))
+
+          testCase "a broker that goes down and comes back: every batch is in the log once and in order" (fun () ->
+              withMockPartition patient (fun mock client ->
+                  let producer = transactional mock client
+
+                  let restart _ =
+                      mock.SetBrokerDown 1
+                      Thread.Sleep 10
+                      mock.SetBrokerUp 1
+                      Thread.Sleep 20
+
+                  let mutable attempts = 0
+
+                  beside restart (fun awaitRound ->
+                      for part in List.chunkBySize 10 names do
+                          awaitRound ()
+
+                          for name in part do
+                              let sent = batch name 1
+                              let produced = (soon RetryPolicy.idempotent).Run(fun attempt -> producer.Produce(sent, attempt = attempt))
+                              acknowledged produced |> ignore
+                              attempts <- attempts + produced.Exchange.Info.Attempt)
+
+                  Expect.isGreaterThan attempts names.Length "the broker was in the way"
+                  Expect.equal (log mock) values "the log"))
+
+          testCase "a broker that is too slow: a batch that is in the log although its answer was late is not doubled" (fun () ->
+              withMockPartition { patient with CallTimeout = ms 150 } (fun mock client ->
+                  let producer = transactional mock client
+                  client.Connect() |> ok |> ignore
+                  mock.SetRtt(1, ms 15_000)
+
+                  // The batch is appended at once, and only the answer waits.
+                  let first = producer.Produce(batch "a" 1)
+                  Expect.equal first.Outcome (ProduceOutcome.Unknown(Doubt.AnswerLost(ClientFault.TimedOut(ms 150)))) "the outcome"
+                  mock.SetRtt(1, ms 0)
+                  let patience = { (soon RetryPolicy.idempotent) with TimeLimit = ms 20_000 }
+                  patience.Run(fun attempt -> producer.Retry(attempt = attempt)) |> acknowledged |> ignore
+                  let next = batch "b" 1
+                  patience.Run(fun attempt -> producer.Produce(next, attempt = attempt)) |> acknowledged |> ignore
+                  Expect.equal (log mock) [ "a0"; "b0" ] "the log"))
+
+          testCase "an answer that is lost: the retry is acknowledged at the offset where the batch already is" (fun () ->
+              withMockPartition patient (fun mock client ->
+                  let producer = transactional mock client
+                  Expect.equal (acknowledged (producer.Produce(batch "a" 2))) 0L "the first"
+                  client.Connect() |> ok |> ignore
+                  mock.SetRtt(1, ms 15_000)
+                  mock.StartTracking()
+
+                  let cut () =
+                      awaiting "the batch to arrive" (fun () ->
+                          mock.Requests() |> List.exists (fun request -> request.ApiKey = ApiKey.Produce.Code))
+
+                      mock.SetBrokerDown 1
+
+                  let thread = Thread(cut, IsBackground = true)
+                  thread.Start()
+                  let lost = producer.Produce(batch "b" 3)
+                  thread.Join()
+                  Expect.equal lost.Outcome (ProduceOutcome.Unknown(Doubt.AnswerLost ClientFault.Closed)) "the outcome"
+                  mock.SetRtt(1, ms 0)
+                  mock.SetBrokerUp 1
+                  (soon RetryPolicy.idempotent).Run(fun attempt -> producer.Retry(attempt = attempt)) |> acknowledged |> ignore
+                  Expect.equal (acknowledged (producer.Produce(batch "c" 1))) 5L "the next stands behind it"
+                  Expect.equal (log mock) [ "a0"; "a1"; "b0"; "b1"; "b2"; "c0" ] "the log"))
+
+          testCase "without a policy nothing is sent twice" (fun () ->
+              withMockPartition patient (fun mock client ->
+                  let producer = transactional mock client
+                  client.Connect() |> ok |> ignore
+                  mock.StartTracking()
+                  mock.PushErrors(ApiKey.Produce.Code, [ MockCluster.Disconnect; ErrorCode.NotLeaderOrFollower.Code ])
+                  producer.Produce(batch "a" 1) |> ignore
+                  producer.Retry() |> ignore
+
+                  Expect.hasLength
+                      (mock.Requests() |> List.filter (fun request -> request.ApiKey = ApiKey.Produce.Code))
+                      2
+                      "one request for each call")) ]
+
+[<Tests>]
+let tests = testList "retry" [ injected; trouble ]

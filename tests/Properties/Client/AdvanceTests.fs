@@ -1,0 +1,259 @@
+/// Where a reader goes on after a fetch.
+module LibKafka.Properties.Client.AdvanceTests
+
+open System
+open System.Buffers.Binary
+open Expecto
+open FsCheck
+open FsCheck.FSharp
+open LibKafka.Wire
+open LibKafka.Records
+open LibKafka.Protocol
+open LibKafka.Client
+open LibKafka.Properties.Records.Samples
+open LibKafka.Properties.Client.Support
+
+/// A batch of records at these offsets, appended in an epoch.
+let private at (epoch: int) (offsets: int64 list) : RecordBatch =
+    let record offset = { Offset = offset; Timestamp = 0L; Key = ValueNone; Value = ValueNone; Headers = [] }
+    RecordBatch.ofRecords { BatchOptions.standard with BaseOffset = offsets.Head; PartitionLeaderEpoch = epoch } (List.map record offsets)
+    |> ok
+
+let private position offset epoch = { Offset = offset; LastEpoch = epoch }
+
+let private advance (offset: int64) (batches: RecordBatch list) = Fetched.advance (fetched offset (RecordSet.concat batches))
+
+let private isTo (expected: FetchPosition) (actual: Advance) =
+    match actual with
+    | Advance.To position -> Expect.equal position expected "the position"
+    | other -> failtestf "%O" other
+
+/// The same bytes with one of them changed.
+let private damaged (index: int) (change: byte -> byte) (batch: RecordBatch) : Bytes =
+    let bytes = batch.Bytes.ToArray()
+    bytes[index] <- change bytes[index]
+    Bytes bytes
+
+let private joined (parts: Bytes list) = Bytes(parts |> List.map _.ToArray() |> Array.concat)
+
+/// Batches one behind the other: how many offsets each leaves out before it, how many records it has, and in which epoch.
+type Stretch = { Gap: int; Count: int; Epoch: int }
+
+/// A fetch of so many bytes of a log, at an offset of its first batch.
+type LogPart = { First: int64; Stretches: Stretch list; Cut: float; Inside: float }
+
+let private logPart: Gen<LogPart> = gen {
+    let! first = Gen.elements [ 0L; 7L; 5_000_000_000L ]
+
+    let stretch = gen {
+        let! gap = Gen.frequency [ 3, Gen.constant 0; 1, Gen.choose (1, 500) ]
+        let! count = Gen.choose (1, 4)
+        let! epoch = Gen.choose (0, 3)
+        return { Gap = gap; Count = count; Epoch = epoch }
+    }
+
+    let! stretches = Gen.choose (1, 6) |> Gen.bind (fun count -> Gen.listOfLength count stretch)
+    let! cut = Gen.choose (0, 1000)
+    let! inside = Gen.choose (0, 999)
+    return { First = first; Stretches = stretches; Cut = float cut / 1000.0; Inside = float inside / 1000.0 }
+}
+
+type LogParts =
+    static member LogPart() : Arbitrary<LogPart> = Arb.fromGen logPart
+
+let private batchesOf (part: LogPart) : RecordBatch list =
+    let next (offset: int64) (stretch: Stretch) =
+        let first = offset + int64 stretch.Gap
+        at stretch.Epoch [ first .. first + int64 stretch.Count - 1L ], first + int64 stretch.Count
+
+    List.mapFold next part.First part.Stretches |> fst
+
+let private law =
+    testPropertyWithConfig
+        { config with arbitrary = [ typeof<LogParts> ] }
+        "it is behind the last batch that came whole, wherever the bytes are cut off, and never behind"
+        (fun (part: LogPart) ->
+            let batches = batchesOf part
+            let bytes = RecordSet.concat batches
+            let cut = bytes.Slice(0, int (part.Cut * float bytes.Length))
+            let head = batches.Head
+            let from = head.BaseOffset + int64 (part.Inside * float (head.LastOffsetDelta + 1))
+
+            let whole =
+                batches
+                |> List.scan (fun size batch -> size + batch.SizeInBytes) 0
+                |> List.tail
+                |> List.zip batches
+                |> List.filter (fun (_, finish) -> finish <= cut.Length)
+                |> List.map fst
+
+            let expected =
+                match List.tryLast whole with
+                | Some last -> position last.NextOffset last.PartitionLeaderEpoch
+                | None -> FetchPosition.at from
+
+            match Fetched.advance (fetched from cut) with
+            | Advance.To actual -> actual = expected
+            | _ -> false)
+
+let private whole =
+    testList
+        "batches"
+        [ test "nothing: the same position, epoch and all" {
+              let fetched = fetchedAs (position 9L 4) (Ok { fetchAnswer with Records = None })
+              isTo (position 9L 4) (Fetched.advance fetched)
+          }
+
+          test "a batch that compaction has emptied takes up its offsets" {
+              let empty =
+                  RecordBatch.ofRecords
+                      { BatchOptions.standard with BaseOffset = 10L; PartitionLeaderEpoch = 2; LastOffset = ValueSome 14L }
+                      []
+                  |> ok
+
+              Expect.equal empty.Count 0 "it has no records"
+              isTo (position 15L 2) (advance 10L [ empty ])
+          }
+
+          test "a batch whose last records compaction has removed takes up their offsets" {
+              let record = { Offset = 11L; Timestamp = 0L; Key = ValueNone; Value = ValueNone; Headers = [] }
+
+              let batch =
+                  RecordBatch.ofRecords
+                      { BatchOptions.standard with BaseOffset = 10L; PartitionLeaderEpoch = 2; LastOffset = ValueSome 17L }
+                      [ record ]
+                  |> ok
+
+              isTo (position 18L 2) (advance 10L [ batch ])
+          }
+
+          test "gaps between batches are gone over" { isTo (position 101L 3) (advance 5L [ at 1 [ 5L; 6L ]; at 3 [ 90L; 100L ] ]) }
+
+          test "a control batch takes up an offset like any other" {
+              let control =
+                  RecordBatch.ofRecords
+                      { BatchOptions.standard with BaseOffset = 7L; PartitionLeaderEpoch = 1; IsControl = true; IsTransactional = true }
+                      [ { Offset = 7L; Timestamp = 0L; Key = ValueSome(Bytes.ofHex "00000001"); Value = ValueNone; Headers = [] } ]
+                  |> ok
+
+              isTo (position 8L 1) (advance 5L [ at 1 [ 5L; 6L ]; control ])
+          }
+
+          test "a batch that begins before the offset asked for counts from its own" {
+              isTo (position 8L 1) (advance 6L [ at 1 [ 4L .. 7L ] ])
+          }
+
+          test "batches before the offset asked for do not take the reader back" {
+              isTo (FetchPosition.at 30L) (advance 30L [ at 1 [ 5L; 6L ] ])
+          }
+
+          test "a batch that is cut off and alone: the same position" {
+              let bytes = (at 1 [ 5L; 6L ]).Bytes
+              isTo (FetchPosition.at 5L) (Fetched.advance (fetched 5L (bytes.Slice(0, bytes.Length - 1))))
+          }
+
+          test "an error code or a fault: the same position" {
+              for result in [ Ok { fetchAnswer with Error = ErrorCode.OffsetOutOfRange }; Error ClientFault.Closed ] do
+                  isTo (position 9L 4) (Fetched.advance (fetchedAs (position 9L 4) result))
+          } ]
+
+let private stretches =
+    let garbage = Bytes.ofHex "0000000000000005ffffffff000000000200000000"
+
+    testList
+        "what cannot be read"
+        [ test "alone and without a known end: nothing tells where to go on, and that is said" {
+              match Fetched.advance (fetched 5L garbage) with
+              | Advance.Damaged([ stretch ], None) -> Expect.equal stretch.FirstOffset 5L "where it begins"
+              | other -> failtestf "%O" other
+          }
+
+          test "behind whole batches it is left to the next fetch" {
+              let bytes = joined [ (at 1 [ 3L; 4L ]).Bytes; garbage ]
+              isTo (position 5L 1) (Fetched.advance (fetched 3L bytes))
+          }
+
+          test "before a whole batch it is told, with the position behind that batch" {
+              // A message of the format before, whose length is right.
+              let old = at 1 [ 5L; 6L ] |> damaged 16 (fun _ -> 1uy)
+
+              match Fetched.advance (fetched 5L (joined [ old; (at 2 [ 7L; 8L ]).Bytes ])) with
+              | Advance.Damaged([ stretch ], Some next) ->
+                  Expect.equal next (position 9L 2) "where to go on"
+                  Expect.equal stretch.Bytes old "the stretch"
+                  Expect.equal (stretch.Position, stretch.FirstOffset) (0, 5L) "where it is"
+              | other -> failtestf "%O" other
+          }
+
+          test "several stretches are told in their order" {
+              let old offset = at 1 [ offset ] |> damaged 16 (fun _ -> 1uy)
+              let bytes = joined [ old 1L; (at 1 [ 2L ]).Bytes; old 3L; old 4L; (at 1 [ 5L ]).Bytes; old 6L ]
+
+              match Fetched.advance (fetched 1L bytes) with
+              | Advance.Damaged(stretches, Some next) ->
+                  Expect.equal (stretches |> List.map _.FirstOffset) [ 1L; 3L; 4L ] "those with a batch behind them"
+                  Expect.equal next (position 6L 1) "where to go on"
+              | other -> failtestf "%O" other
+          }
+
+          test "a last batch with a wrong checksum is told, with the end that its header has" {
+              let bytes = joined [ (at 1 [ 3L; 4L ]).Bytes; at 1 [ 5L; 6L ] |> damaged 61 (fun byte -> byte ^^^ 255uy) ]
+
+              match Fetched.advance (fetched 3L bytes) with
+              | Advance.Damaged([ stretch ], Some next) ->
+                  Expect.equal next (FetchPosition.at 7L) "where to go on, without an epoch"
+                  Expect.equal (stretch.Position, stretch.FirstOffset) ((at 1 [ 3L; 4L ]).SizeInBytes, 5L) "where it is"
+
+                  match stretch.Fault.Problem with
+                  | Problem.BadCrc _ -> Expect.equal stretch.Fault.Offset (stretch.Position + 17) "the checksum's place"
+                  | other -> failtestf "%O" other
+              | other -> failtestf "%O" other
+          }
+
+          test "a last batch whose damaged header reaches beyond the log does not take the reader there" {
+              let far = at 1 [ 5L; 6L ] |> damaged 23 (fun _ -> 0x7Fuy)
+              let answer = { fetchAnswer with Records = Some far; HighWatermark = 7L }
+
+              match Fetched.advance (fetchedAs (FetchPosition.at 5L) (Ok answer)) with
+              | Advance.Damaged([ stretch ], None) -> Expect.equal stretch.LastOffset ValueNone "its end is not known"
+              | other -> failtestf "%O" other
+          }
+
+          test "a damaged last offset within the batches does not count: the batch behind says where it ends" {
+              let far = at 1 [ 5L; 6L ] |> damaged 23 (fun _ -> 0x7Fuy)
+              isTo (position 8L 1) (Fetched.advance (fetched 5L (joined [ far; (at 1 [ 7L ]).Bytes ])))
+          } ]
+
+let private truncation =
+    let answer code epoch offset : OffsetForLeaderEpoch.PartitionResponse =
+        { Error = code; Partition = 0; LeaderEpoch = epoch; EndOffset = offset }
+
+    testList
+        "truncation"
+        [ test "a log that parts from what was read: go on where it parts" {
+              let answer = { fetchAnswer with DivergingEpoch = { Epoch = 3; EndOffset = 40L } }
+
+              match Fetched.advance (fetchedAs (position 50L 4) (Ok answer)) with
+              | Advance.Truncated next -> Expect.equal next (position 40L 3) "the position"
+              | other -> failtestf "%O" other
+          }
+
+          for name, lastEpoch, answer, expected in
+              [ "the epoch goes on behind the position", 4, answer ErrorCode.None 4 60L, Some Truncation.Intact
+                "it ends there", 4, answer ErrorCode.None 4 50L, Some Truncation.Intact
+                "it ends before it", 4, answer ErrorCode.None 4 45L, Some(Truncation.At(position 45L 4))
+                "an earlier one ends before it", 4, answer ErrorCode.None 2 45L, Some(Truncation.At(position 45L 2))
+                "the leader has no such epoch", 4, answer ErrorCode.None -1 -1L, Some Truncation.Somewhere
+                "the position has none", -1, answer ErrorCode.None -1 -1L, Some Truncation.NotKnown
+                "the broker does not lead", 4, answer ErrorCode.NotLeaderOrFollower -1 -1L, None ] do
+              test ("a check where " + name) {
+                  let check: TruncationCheck =
+                      { Position = position 50L lastEpoch
+                        Result = Ok answer
+                        Exchange = exchange OffsetForLeaderEpoch.api.Request (Error ClientFault.Closed) }
+
+                  Expect.equal check.Truncation expected "the finding"
+              } ]
+
+[<Tests>]
+let tests = testList "advance" [ law; whole; stretches; truncation ]

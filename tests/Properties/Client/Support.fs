@@ -1,0 +1,45 @@
+/// Values of the client that were never on a wire.
+module LibKafka.Properties.Client.Support
+
+open System
+open LibKafka.Wire
+open LibKafka.Records
+open LibKafka.Protocol
+open LibKafka.Client
+
+let info: ExchangeInfo =
+    { Api = ApiKey.Produce
+      Version = 1s
+      Broker = None
+      CorrelationId = 1
+      Attempt = 1
+      Began = DateTimeOffset.UnixEpoch
+      Elapsed = TimeSpan.Zero
+      BytesOut = 100
+      BytesIn = 100
+      UnreadBytes = 0
+      Fault = None }
+
+let exchange (request: Message<'Request>) (outcome: Result<'Answer, ClientFault>) : Exchange<'Request, 'Answer> =
+    { Info = info; Request = request.Schema.Default; Outcome = outcome }
+
+/// A leader's answer about a batch.
+let refusal (code: ErrorCode) : Produce.PartitionResponse = { Produce.partitionResponse.Default with Error = code; BaseOffset = -1L }
+
+let acknowledged (offset: int64) = ProduceOutcome.Acknowledged { BaseOffset = offset; LogAppendTimeMs = -1L; LogStartOffset = -1L }
+
+let produced (outcome: ProduceOutcome) : Produced =
+    { Outcome = outcome
+      Batch = LibKafka.Properties.Records.Samples.plainBatch 1
+      Exchange = exchange Produce.api.Request (Ok None) }
+
+let fetchedAs (position: FetchPosition) (result: Result<Fetch.PartitionResponse, ClientFault>) : Fetched =
+    { Position = position
+      Result = result
+      Exchange = exchange Fetch.api.Request (result |> Result.map (fun _ -> Fetch.api.Response.Schema.Default)) }
+
+let fetchAnswer: Fetch.PartitionResponse = { Fetch.partitionResponse.Default with HighWatermark = -1L }
+
+/// What a fetch at an offset brings.
+let fetched (offset: int64) (records: Bytes) : Fetched =
+    fetchedAs (FetchPosition.at offset) (Ok { fetchAnswer with Records = Some records })
