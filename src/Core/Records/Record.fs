@@ -257,6 +257,7 @@ type HeaderEnumerator =
         true
 
     /// Goes to the next header; false behind the last one.
+    [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
     member this.MoveNext() : bool =
         if this.remaining <= 0 then
             false

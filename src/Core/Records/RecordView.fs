@@ -176,8 +176,10 @@ type RecordEnumerator =
                 raw <- raw + (uint32 (Unsafe.Add(&origin, at + 1n)) <<< 7) - 0x80u
                 at <- at + 2n
 
+            // All that the next record waits for; nothing read below may find its way into it.
+            let bodyEnd = at + nativeint (raw >>> 1)
             // Set to -1, where nothing can end, when something is out of the common.
-            let mutable bodyEnd = at + nativeint (raw >>> 1)
+            let mutable limit = bodyEnd
 
             if raw &&& 0x4001u <> 0u || bodyEnd > this.safe then
                 this.MoveCarefully()
@@ -198,7 +200,7 @@ type RecordEnumerator =
                         if raw >= 0x200000u then
                             raw <- raw + (uint32 (Unsafe.Add(&origin, at)) <<< 21) - 0x200000u
                             at <- at + 1n
-                            if raw >= 0x10000000u then bodyEnd <- -1n
+                            if raw >= 0x10000000u then limit <- -1n
 
                 this.slots.TimestampDelta <- uint64 raw
                 raw <- uint32 (Unsafe.Add(&origin, at))
@@ -212,7 +214,7 @@ type RecordEnumerator =
                     if raw >= 0x4000u then
                         raw <- raw + (uint32 (Unsafe.Add(&origin, at)) <<< 14) - 0x4000u
                         at <- at + 1n
-                        if raw >= 0x200000u then bodyEnd <- -1n
+                        if raw >= 0x200000u then limit <- -1n
 
                 this.slots.OffsetDelta <- raw
                 raw <- uint32 (Unsafe.Add(&origin, at))
@@ -226,9 +228,8 @@ type RecordEnumerator =
                 this.slots.KeyStart <- int at
                 this.slots.KeyLength <- raw
                 at <- at + nativeint (raw >>> 1)
-                if raw &&& 0x4001u <> 0u && raw <> 1u then bodyEnd <- -1n
 
-                if at > bodyEnd then
+                if at > limit || (raw &&& 0x4001u <> 0u && raw <> 1u) then
                     this.MoveCarefully()
                 else
                     raw <- uint32 (Unsafe.Add(&origin, at))
@@ -242,9 +243,8 @@ type RecordEnumerator =
                     this.slots.ValueStart <- int at
                     this.slots.ValueLength <- raw
                     at <- at + nativeint (raw >>> 1)
-                    if raw &&& 0x4001u <> 0u && raw <> 1u then bodyEnd <- -1n
 
-                    if at > bodyEnd then
+                    if at > limit || (raw &&& 0x4001u <> 0u && raw <> 1u) then
                         this.MoveCarefully()
                     else
                         raw <- uint32 (Unsafe.Add(&origin, at))
