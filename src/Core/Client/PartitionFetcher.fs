@@ -58,6 +58,16 @@ type Fetched =
     /// The batches in `Records`, as they are iterated. The first may begin before the offset that was asked for.
     member this.Batches: RecordSet = RecordSet.split this.Records
 
+    /// The batches that hold data at the isolation level that was asked for: without control batches, and for `ReadCommitted` without
+    /// those of aborted transactions, which the answer lists. See `TransactionFilter.apply`.
+    member this.DataBatches: RecordSetItem seq =
+        let aborted =
+            match this.Result with
+            | Ok { AbortedTransactions = Some aborted } -> aborted
+            | _ -> []
+
+        TransactionFilter.apply aborted this.Batches
+
 [<RequireQualifiedAccess>]
 module Fetched =
 
