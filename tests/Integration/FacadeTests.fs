@@ -316,6 +316,65 @@ let private batches =
               Expect.equal (contentOf (detached.Records())) [ plain "c" ] "the detached batch"
               Expect.equal (contentOf (builder.Build().Records())) [ plain "d" ] "the next one")
 
+          testCase "a batch is built in memory that the caller owns" (fun () ->
+              let owned = Array.zeroCreate<byte> 200
+              let builder = RecordBatchBuilder.In(owned.AsMemory(50, 100))
+              Expect.equal builder.MaxBytes 100 "its size"
+              add builder (plain "a")
+              let batch = builder.Build()
+              Expect.equal (contentOf (batch.Records())) [ plain "a" ] "the record"
+              Expect.equal (Bytes(ReadOnlyMemory(owned, 50, batch.SizeInBytes))) batch.Bytes "where it lies"
+              Expect.isFalse (tryAdd (RecordBatchBuilder.In(Memory())) (plain "a")) "no room at all")
+
+          testCase "numbers that no batch can carry are refused" (fun () ->
+              let refused (make: unit -> RecordBatchOptions) = Expect.throwsT<ArgumentOutOfRangeException>(make >> ignore)
+              refused (fun () -> RecordBatchOptions(BaseOffset = -1L)) "an offset"
+              refused (fun () -> RecordBatchOptions(ProducerId = -2L)) "a producer id"
+              refused (fun () -> RecordBatchOptions(ProducerEpoch = -2s)) "an epoch"
+              refused (fun () -> RecordBatchOptions(BaseSequence = -2)) "a sequence"
+
+              Expect.throwsT<ArgumentOutOfRangeException>
+                  (fun () -> RecordBatchBuilder(RecordBatchOptions(LastOffset = Nullable 0x80000000L)) |> ignore)
+                  "a last offset too far behind the base offset")
+
+          testCase "records are read from an offset on" (fun () ->
+              let batch = batchWith (RecordBatchOptions(BaseOffset = 5L)) [ plain "a"; plain "b"; plain "c" ]
+              let from offset = contentOf (batch.Records().From offset)
+              Expect.equal (from 0L) [ plain "a"; plain "b"; plain "c" ] "all of them"
+              Expect.equal (from 6L) [ plain "b"; plain "c" ] "without the first"
+              Expect.equal (batch.Records().From(6L).Count) 2 "how many there are"
+              Expect.equal (from 8L) [] "none")
+
+          testCase "what is no data is left out, and what cannot be read is not" (fun () ->
+              let at (offset: int64) producer control records =
+                  batchWith
+                      (RecordBatchOptions(BaseOffset = offset, ProducerId = producer, IsTransactional = true, IsControl = control))
+                      records
+
+              let ending kind : Expected = { plain "" with Key = Some [| 0uy; 0uy; 0uy; kind |] }
+              let committed = at 1L 8L false [ plain "b" ]
+              let broken = at 5L 7L true [ { plain "x" with Key = None } ]
+              let cut = at 6L 7L false [ plain "c" ]
+
+              let bytes =
+                  [ (at 0L 7L false [ plain "a" ]).Bytes
+                    committed.Bytes
+                    (at 2L 7L true [ ending 0uy ]).Bytes
+                    (at 3L 8L true [ ending 1uy ]).Bytes
+                    broken.Bytes
+                    cut.Bytes.Slice(0, 40) ]
+
+              let set = RecordBatchSet.Parse(bytes |> List.map _.ToArray() |> Array.concat |> ReadOnlyMemory)
+              let items = List.ofSeq (set.DataFor [ { ProducerId = 7L; FirstOffset = 0L } ])
+              Expect.equal (items |> List.map _.IsBatch) [ true; false ] "a batch, and one that cannot be read"
+              Expect.equal (items[0].GetBatch()) committed "the committed batch"
+              let unreadable = there items[1].Unreadable
+              Expect.equal (unreadable.FirstOffset, unreadable.LastOffset) (5L, Nullable 5L) "which one cannot be read"
+              Expect.equal (unreadable.Bytes.ToArray()) (broken.Bytes.ToArray()) "its bytes"
+              Expect.equal unreadable.Position (bytes |> List.take 4 |> List.sumBy _.Length) "its place"
+              let uncommitted = List.ofSeq (set.DataFor [])
+              Expect.equal (uncommitted |> List.filter _.IsBatch |> List.length) 2 "all data, where nothing is known to be aborted")
+
           testCase "the options go into the header, and can be taken from one" (fun () ->
               let options =
                   RecordBatchOptions(
@@ -1245,7 +1304,7 @@ let private answers =
                   Expect.equal (fetched.HighWatermark, fetched.LastStableOffset, fetched.LogStartOffset) (100L, 90L, 5L) "bounds"
                   Expect.equal
                       (List.ofSeq fetched.AbortedTransactions)
-                      [ AbortedTransaction(3L, 10L); AbortedTransaction(4L, 11L) ]
+                      [ { ProducerId = 3L; FirstOffset = 10L }; { ProducerId = 4L; FirstOffset = 11L } ]
                       "transactions"
                   Expect.equal
                       (fetched.PreferredReadReplica, fetched.ThrottleTime)
@@ -1253,7 +1312,8 @@ let private answers =
                       "the rest"
                   Expect.equal fetched.CurrentLeader (Nullable(LeaderHint(8, 12, Nullable()))) "a leader whose address is not told"
                   Expect.equal (recordsOf fetched) [ 10L, plain "a"; 11L, plain "b" ] "the whole batch"
-                  Expect.equal (Bytes fetched.Records) stored.Bytes "its bytes"))
+                  Expect.equal (Bytes fetched.Records) stored.Bytes "its bytes"
+                  Expect.equal (fetched.DataBatches |> Seq.map _.GetBatch() |> List.ofSeq) [ stored ] "a batch of no transaction"))
 
           testCase "topics are created and deleted, each with a result of its own" (fun () ->
               let rest (received: Received) =

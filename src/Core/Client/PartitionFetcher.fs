@@ -115,10 +115,14 @@ type Fetched =
     member this.LogStartOffset: int64 option = this.Told _.LogStartOffset
 
     /// The transactions that were aborted within what was read, where committed data was asked for.
-    member this.AbortedTransactions: Fetch.AbortedTransaction list =
+    member this.AbortedTransactions: AbortedTransaction list =
         match this.Result with
         | Ok { AbortedTransactions = Some aborted } -> aborted
         | _ -> []
+
+    /// The batches that hold data at the isolation level that was asked for: without control batches, and for `ReadCommitted` without
+    /// those of aborted transactions. See `TransactionFilter.apply`.
+    member this.DataBatches: RecordSetItem seq = TransactionFilter.apply this.AbortedTransactions this.Batches
 
     /// The id of the replica that the leader sends the reader to (KIP-392).
     member this.PreferredReadReplica: int32 option = this.Told(fun answer -> int64 answer.PreferredReadReplica) |> Option.map int32

@@ -71,6 +71,32 @@ module BatchOptions =
           MaxTimestamp = ValueSome header.MaxTimestamp
           LastOffset = ValueSome(header.BaseOffset + int64 header.LastOffsetDelta) }
 
+    /// Offsets end one before what 64 bits can say, so that the next one always exists.
+    [<Literal>]
+    let internal LastPossibleOffset = 9223372036854775806L
+
+    /// The last offset that a batch from this one on can take up.
+    let internal farthest (baseOffset: int64) : int64 = baseOffset + min (int64 Int32.MaxValue) (LastPossibleOffset - baseOffset)
+
+    let private within (field: string) (at: int) (lowest: int64) (highest: int64) (value: int64) : Result<unit, Fault> =
+        if value < lowest || value > highest then
+            Error { Problem = Problem.OutOfRange(value, lowest, highest); Offset = at; Path = field }
+        else
+            Ok()
+
+    /// Whether a batch can carry them: base offsets go from 0 to the highest one given, the last offset lies up to 2^31 - 1 behind it, and
+    /// producer id, epoch and sequence are not below -1. Otherwise the fault is `OutOfRange`, with the field's name.
+    let internal check (highestBase: int64) (options: BatchOptions) : Result<unit, Fault> =
+        let from = options.BaseOffset
+        let last = ValueOption.defaultValue from options.LastOffset
+
+        within "BaseOffset" At.BaseOffset 0L highestBase from
+        |> Result.bind (fun () -> within "LastOffset" At.LastOffsetDelta from (farthest from) last)
+        |> Result.bind (fun () -> within "ProducerId" At.ProducerId -1L Int64.MaxValue options.ProducerId)
+        |> Result.bind (fun () -> within "ProducerEpoch" At.ProducerEpoch -1L (int64 Int16.MaxValue) (int64 options.ProducerEpoch))
+        |> Result.bind (fun () ->
+            within "BaseSequence" At.BaseSequence (int64 Sequence.None) (int64 Int32.MaxValue) (int64 options.BaseSequence))
+
     let internal attributes (options: BatchOptions) : BatchAttributes =
         BatchAttributes.none
             .WithTimestampType(options.TimestampType)
@@ -128,15 +154,15 @@ module internal Put =
         let first = &MemoryMarshal.GetReference source
         let size = nativeint source.Length
 
-        if size >= 32n && size <= 256n then
-            let last = size - 32n
+        if size >= 64n && size <= 512n then
+            let last = size - 64n
             let mutable at = 0n
 
             while at < last do
-                copyAt<Vector256<byte>> &target &first at
-                at <- at + 32n
+                copyAt<Vector512<byte>> &target &first at
+                at <- at + 64n
 
-            copyAt<Vector256<byte>> &target &first last
+            copyAt<Vector512<byte>> &target &first last
         elif size >= 8n && size <= 16n then
             copyAt<uint64> &target &first 0n
             copyAt<uint64> &target &first (size - 8n)
@@ -149,15 +175,24 @@ module internal Put =
         bytes (&Unsafe.Add(&origin, next)) source
         next + nativeint source.Length
 
-/// Encodes records into a batch as they are added, in one pass, and knows the exact size at every step. Its memory grows as needed, up
-/// to the limit, and is used again after `Reset`, so that nothing is allocated once it has grown. It is for one thread at a time.
+/// Encodes records into a batch as they are added, in one pass, and knows the exact size at every step. Its memory is its own, which grows
+/// as needed, up to the limit, and is used again after `Reset`, so that nothing is allocated once it has grown; or the caller's, such as
+/// an array from a pool, which does not grow. It is for one thread at a time.
 [<Sealed>]
-type BatchBuilder(options: BatchOptions, limit: int) =
+type BatchBuilder private (options: BatchOptions, limit: int, given: ArraySegment<byte>) =
     let limit = min limit Array.MaxLength
     let mutable options = options
-    let mutable buffer: byte[] = Array.empty
-    let mutable position = At.Records
-    // Up to where records go in without further questions: the limit or the end of the buffer, and nowhere before the first record and once
+
+    let mutable buffer: byte[] =
+        match given.Array with
+        | null -> Array.empty
+        | array -> array
+
+    // Where the batch begins in the buffer, and the end of what it may take up there: further than the buffer while that can grow.
+    let mutable origin = given.Offset
+    let mutable bound = given.Offset + limit
+    let mutable position = given.Offset + At.Records
+    // Up to where records go in without further questions: the bound or the end of the buffer, and nowhere before the first record and once
     // the batch has been built.
     let mutable ready = 0
     let mutable count = 0
@@ -166,27 +201,45 @@ type BatchBuilder(options: BatchOptions, limit: int) =
     let mutable maxTimestamp = Int64.MinValue
     let mutable built = false
 
+    // Wherever the batch begins, there is room for as many records as it can hold.
     let check (given: BatchOptions) =
-        if given.BaseOffset < 0L || given.BaseOffset > Int64.MaxValue - 1L - int64 Int32.MaxValue then
-            raise (ArgumentOutOfRangeException("options", "The base offset must leave room for 2^31 offsets."))
+        match BatchOptions.check (BatchOptions.LastPossibleOffset - int64 Int32.MaxValue) given with
+        | Error fault -> raise (ArgumentOutOfRangeException("options", fault.ToString()))
+        | Ok() -> ()
 
     do check options
 
+    /// A builder with memory of its own. The limit is the most bytes that the batch may take, header included.
+    /// ArgumentOutOfRangeException where an option lies outside the range that it has in a batch: a base offset that is negative or
+    /// leaves no room for 2^31 offsets, a last offset before it or 2^31 behind it, a producer id, epoch or sequence below -1.
+    new(options: BatchOptions, limit: int) = BatchBuilder(options, limit, ArraySegment<byte>())
+
     /// A builder without a limit but that of the format, 2^31 - 1 bytes.
     new(options: BatchOptions) = BatchBuilder(options, Int32.MaxValue)
+
+    /// A builder in memory that the caller owns: the batch lies at its start and takes up all of it at most, and nothing is allocated for
+    /// it. Once the batch is not needed any more, the memory can be put to another use. It must be an array's (ArgumentException).
+    new(options: BatchOptions, memory: Memory<byte>) =
+        let given = BatchBuilder.ArrayBehind memory
+        BatchBuilder(options, given.Count, given)
+
+    static member private ArrayBehind(memory: Memory<byte>) : ArraySegment<byte> =
+        match MemoryMarshal.TryGetArray(Memory.op_Implicit memory: ReadOnlyMemory<byte>) with
+        | true, segment -> segment
+        | _ -> raise (ArgumentException("A batch can only be built in memory that is an array's.", nameof memory))
 
     /// How many records have been added.
     member _.Count = count
 
     /// The exact size of the batch as it is now, header included.
-    member _.SizeInBytes = position
+    member _.SizeInBytes = position - origin
 
     /// The most bytes that the batch may take, header included.
     member _.Limit = limit
 
     member private _.Grow(total: int) =
         let needed = int64 position + int64 total
-        let size = min (max (max needed (2L * int64 buffer.Length)) 1024L) (max needed (int64 limit))
+        let size = min (max (max needed (2L * int64 buffer.Length)) 1024L) (max needed (int64 bound))
         let grown = GC.AllocateUninitializedArray<byte>(int size)
         Buffer.BlockCopy(buffer, 0, grown, 0, min position buffer.Length)
         buffer <- grown
@@ -226,12 +279,12 @@ type BatchBuilder(options: BatchOptions, limit: int) =
 
         let total = body + int64 (Varint.size64 (uint64 body <<< 1))
 
-        if total > int64 (limit - position) then
+        if total > int64 (bound - position) then
             false
         else
             if total > int64 (buffer.Length - position) then this.Grow(int total)
             baseTimestamp <- first
-            ready <- min limit buffer.Length
+            ready <- min bound buffer.Length
             true
 
     /// Encodes a record up to its headers if it fits with them, and counts it. What comes back is where the headers go, or -1.
@@ -353,7 +406,7 @@ type BatchBuilder(options: BatchOptions, limit: int) =
     /// Writes the header before the records.
     member internal this.Finish(given: BatchOptions, offsetDelta: int) : RecordBatch =
         if buffer.Length < At.Records then this.Grow 0
-        let header = buffer.AsSpan(0, At.Records)
+        let header = buffer.AsSpan(origin, At.Records)
 
         let firstTimestamp =
             match given.DeleteHorizon with
@@ -363,7 +416,7 @@ type BatchBuilder(options: BatchOptions, limit: int) =
 
         let lastTimestamp = if count > 0 then maxTimestamp else -1L
         BinaryPrimitives.WriteInt64BigEndian(header, given.BaseOffset)
-        BinaryPrimitives.WriteInt32BigEndian(header.Slice At.Length, position - At.Counted)
+        BinaryPrimitives.WriteInt32BigEndian(header.Slice At.Length, position - origin - At.Counted)
         BinaryPrimitives.WriteInt32BigEndian(header.Slice At.PartitionLeaderEpoch, given.PartitionLeaderEpoch)
         header[At.Magic] <- 2uy
         BinaryPrimitives.WriteInt16BigEndian(header.Slice At.Attributes, (BatchOptions.attributes given).Bits)
@@ -374,28 +427,28 @@ type BatchBuilder(options: BatchOptions, limit: int) =
         BinaryPrimitives.WriteInt16BigEndian(header.Slice At.ProducerEpoch, given.ProducerEpoch)
         BinaryPrimitives.WriteInt32BigEndian(header.Slice At.BaseSequence, given.BaseSequence)
         BinaryPrimitives.WriteInt32BigEndian(header.Slice At.Count, count)
-        let content = ReadOnlySpan<byte>(buffer, At.Attributes, position - At.Attributes)
+        let content = ReadOnlySpan<byte>(buffer, origin + At.Attributes, position - origin - At.Attributes)
         BinaryPrimitives.WriteUInt32BigEndian(header.Slice At.Crc, Crc32C.compute content)
         built <- true
         ready <- 0
-        RecordBatch(buffer, 0, position)
+        RecordBatch(buffer, origin, position - origin)
 
     /// The finished batch: header and checksum are written, no byte is copied. It lies in the builder's memory, so it is good until
     /// `Reset`; `Detach` or `RecordBatch.Copy` give one that stays. Nothing can be added before `Reset`; building again gives the same
-    /// batch. A batch without records would be refused by every broker, so InvalidOperationException.
+    /// batch. InvalidOperationException where there are no records, since every broker would refuse such a batch, and where there are
+    /// more than the options' last offset lets in.
     member this.Build() : RecordBatch =
         if count = 0 then raise (InvalidOperationException "A batch needs a record.")
 
-        let last =
-            match options.LastOffset with
-            | ValueSome offset -> max (int64 lastOffsetDelta) (offset - options.BaseOffset)
-            | ValueNone -> int64 lastOffsetDelta
-
-        this.Finish(options, int last)
+        match options.LastOffset with
+        | ValueSome last when last - options.BaseOffset < int64 lastOffsetDelta ->
+            raise (InvalidOperationException("The batch has records behind its last offset, " + string last + "."))
+        | ValueSome last -> this.Finish(options, int (last - options.BaseOffset))
+        | ValueNone -> this.Finish(options, lastOffsetDelta)
 
     /// Forgets the records, and with them the batches built from this memory, and begins a batch with the same options.
     member _.Reset() : unit =
-        position <- At.Records
+        position <- origin + At.Records
         count <- 0
         lastOffsetDelta <- -1
         maxTimestamp <- Int64.MinValue
@@ -408,10 +461,12 @@ type BatchBuilder(options: BatchOptions, limit: int) =
         options <- next
         this.Reset()
 
-    /// The finished batch, with the builder's memory: it stays good for ever. The builder begins the next batch, with the same options
-    /// and new memory.
+    /// The finished batch, with the builder's memory: it stays good for ever, or as long as the caller whose memory it is leaves it alone.
+    /// The builder begins the next batch, with the same options and limit and new memory of its own.
     member this.Detach() : RecordBatch =
         let batch = this.Build()
         buffer <- Array.empty
+        origin <- 0
+        bound <- limit
         this.Reset()
         batch

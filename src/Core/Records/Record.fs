@@ -203,6 +203,17 @@ module internal Scan =
         for _ in 1..count do
             header span &position &start &length &start &length
 
+    /// Where the header ends that begins there, or Int32.MaxValue where it is malformed.
+    [<MethodImpl(MethodImplOptions.NoInlining)>]
+    let behindHeader (buffer: byte[]) (start: int) (finish: int) : int =
+        let mutable position = start
+
+        try
+            headers (ReadOnlySpan<byte>(buffer, 0, finish)) &position 1
+            position
+        with :? FaultException ->
+            Int32.MaxValue
+
 /// A header of a record in its batch's memory. Whatever bounds the life of the record's bytes bounds the header's.
 [<Struct; IsReadOnly; NoEquality; NoComparison>]
 type HeaderSlice internal (buffer: byte[], keyStart: int, keyLength: int, valueStart: int, valueLength: int) =
@@ -230,6 +241,19 @@ type HeaderSlice internal (buffer: byte[], keyStart: int, keyLength: int, valueS
 
     override this.ToString() = this.Copy().ToString()
 
+/// Where a header's parts are.
+[<Struct; NoEquality; NoComparison>]
+type internal HeaderSlots =
+    {
+        KeyStart: int
+        KeyLength: int
+        ValueStart: int
+        /// -1 for null.
+        ValueLength: int
+        /// Where the next header begins.
+        Finish: int
+    }
+
 /// Walks the headers of a record in order. Made by `for` or `foreach` over `Record.Headers`.
 [<Struct; NoEquality; NoComparison>]
 type HeaderEnumerator =
@@ -244,19 +268,24 @@ type HeaderEnumerator =
     internal new(buffer: byte[], start: int, count: int) =
         { buffer = buffer; position = start; remaining = count; keyStart = 0; keyLength = 0; valueStart = 0; valueLength = 0 }
 
-    /// The headers were checked with their record; this can only fail where somebody wrote over the batch's memory since.
+    /// The headers were checked with their record; this can only fail where somebody wrote over the batch's memory since. The enumerator
+    /// itself is not handed over, so that its fields can stay in registers.
     [<MethodImpl(MethodImplOptions.NoInlining)>]
-    member private this.MoveCarefully() : bool =
+    static member private ReadCarefully(buffer: byte[], start: int) : HeaderSlots =
         try
-            let span = ReadOnlySpan<byte> this.buffer
-            Scan.header span &this.position &this.keyStart &this.keyLength &this.valueStart &this.valueLength
+            let mutable position = start
+            let mutable keyStart = 0
+            let mutable keyLength = 0
+            let mutable valueStart = 0
+            let mutable valueLength = 0
+            Scan.header (ReadOnlySpan<byte> buffer) &position &keyStart &keyLength &valueStart &valueLength
+
+            { KeyStart = keyStart; KeyLength = keyLength; ValueStart = valueStart; ValueLength = valueLength; Finish = position }
         with :? FaultException as fault ->
             raise (CorruptRecordException(Fault.at fault.Offset fault.Problem))
 
-        this.remaining <- this.remaining - 1
-        true
-
     /// Goes to the next header; false behind the last one.
+    [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
     member this.MoveNext() : bool =
         if this.remaining <= 0 then
             false
@@ -264,20 +293,27 @@ type HeaderEnumerator =
             // The common header has a name and a value of less than 64 bytes.
             let buffer = this.buffer
             let keyStart = this.position + 1
-            let key = if keyStart < buffer.Length then int buffer[keyStart - 1] else 1
+            let key = if keyStart <= buffer.Length then int buffer[keyStart - 1] else 1
             let valueStart = keyStart + (key >>> 1) + 1
-            let value = if valueStart < buffer.Length then int buffer[valueStart - 1] else 3
+            let value = if valueStart <= buffer.Length then int buffer[valueStart - 1] else 1
+            let finish = valueStart + (value >>> 1)
 
-            if key &&& 0x81 <> 0 || (value &&& 0x81 <> 0 && value <> 1) || (value >>> 1) > buffer.Length - valueStart then
-                this.MoveCarefully()
+            if (key ||| value) &&& 0x81 <> 0 || finish > buffer.Length then
+                let slots = HeaderEnumerator.ReadCarefully(buffer, this.position)
+                this.keyStart <- slots.KeyStart
+                this.keyLength <- slots.KeyLength
+                this.valueStart <- slots.ValueStart
+                this.valueLength <- slots.ValueLength
+                this.position <- slots.Finish
             else
                 this.keyStart <- keyStart
                 this.keyLength <- key >>> 1
                 this.valueStart <- valueStart
-                this.valueLength <- if value = 1 then -1 else value >>> 1
-                this.position <- valueStart + (value >>> 1)
-                this.remaining <- this.remaining - 1
-                true
+                this.valueLength <- value >>> 1
+                this.position <- finish
+
+            this.remaining <- this.remaining - 1
+            true
 
     /// The header gone to.
     member this.Current = HeaderSlice(this.buffer, this.keyStart, this.keyLength, this.valueStart, this.valueLength)

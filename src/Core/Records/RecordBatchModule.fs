@@ -248,10 +248,6 @@ module RecordBatch =
     let withoutProducer (batch: RecordBatch) : Result<RecordBatch, Fault> =
         stamped (batch.Attributes.WithTransactional false) -1L -1s Sequence.None batch
 
-    /// Offsets end one before what 64 bits can say, so that the next one always exists.
-    [<Literal>]
-    let private LastPossibleOffset = 9223372036854775806L
-
     /// Adds records in turn, each at its own offset, giving the last offset delta.
     let rec private addAll
         (builder: BatchBuilder)
@@ -265,11 +261,11 @@ module RecordBatch =
         | record :: rest ->
             let fail field problem = failAt ("Records[" + string index + "]" + field) builder.SizeInBytes problem
 
-            let highest = min (int64 Int32.MaxValue) (LastPossibleOffset - baseOffset)
+            let highest = BatchOptions.farthest baseOffset
             let delta = record.Offset - baseOffset
 
-            if record.Offset < 0L || delta <= before || delta > highest then
-                fail "/Offset" (Problem.OutOfRange(record.Offset, baseOffset + before + 1L, baseOffset + highest))
+            if record.Offset < 0L || delta <= before || record.Offset > highest then
+                fail "/Offset" (Problem.OutOfRange(record.Offset, baseOffset + before + 1L, highest))
             elif
                 not (
                     builder.TryAddAt(
@@ -289,22 +285,21 @@ module RecordBatch =
     ///
     /// With `BatchOptions.ofHeader` and the records of a batch that is not compressed it gives the same bytes again; where that batch
     /// says LogAppendTime, take its records with `RecordView.WithCreateTime`. Faults: `OutOfRange` for an offset that does not lie
-    /// behind the one before it or fit into the batch, and for a batch without records whose last offset is not given; `TooLong` for
-    /// one that no array can hold.
+    /// behind the one before it or fit into the batch, for a batch without records whose last offset is not given, and for a producer
+    /// id, epoch or sequence below -1; `TooLong` for one that no array can hold.
     let ofRecords (options: BatchOptions) (records: RecordData list) : Result<RecordBatch, Fault> =
-        let builder = BatchBuilder({ options with BaseOffset = 0L })
+        let build () =
+            // The builder leaves room for more records than there may be here.
+            let builder = BatchBuilder({ options with BaseOffset = 0L; LastOffset = ValueNone })
 
-        if options.BaseOffset < 0L || options.BaseOffset > LastPossibleOffset then
-            failAt "BaseOffset" At.BaseOffset (Problem.OutOfRange(options.BaseOffset, 0L, LastPossibleOffset))
-        else
-            match addAll builder options.BaseOffset -1L 0 records with
-            | Error fault -> Error fault
-            | Ok lastRecord ->
+            addAll builder options.BaseOffset -1L 0 records
+            |> Result.bind (fun lastRecord ->
                 let last = ValueOption.defaultValue (options.BaseOffset + lastRecord) options.LastOffset
                 let lowest = options.BaseOffset + max 0L lastRecord
-                let highest = options.BaseOffset + min (int64 Int32.MaxValue) (LastPossibleOffset - options.BaseOffset)
 
-                if last < lowest || last > highest then
-                    failAt "LastOffset" At.LastOffsetDelta (Problem.OutOfRange(last, lowest, highest))
+                if last < lowest then
+                    failAt "LastOffset" At.LastOffsetDelta (Problem.OutOfRange(last, lowest, BatchOptions.farthest options.BaseOffset))
                 else
-                    Ok(builder.Finish(options, int (last - options.BaseOffset)))
+                    Ok(builder.Finish(options, int (last - options.BaseOffset))))
+
+        BatchOptions.check BatchOptions.LastPossibleOffset options |> Result.bind build

@@ -166,6 +166,9 @@ type RecordSetEnumerator =
     /// The item gone to.
     member this.Current = this.current
 
+    /// Bytes from the start of the set to what stands behind the item gone to.
+    member internal this.Position = this.position
+
 /// Batches one behind another, as a partition's records are fetched and stored. They are looked for as it is iterated; every iteration
 /// begins anew.
 [<Sealed>]

@@ -36,7 +36,8 @@ type RecordEnumerator =
     val private count: int
     val private origin: int
 
-    internal new(source: RecordSource) =
+    /// Begins behind so many of the records; `Start` is where they end.
+    internal new(source: RecordSource, skipped: int) =
         let mutable slots = Unchecked.defaultof<RecordSlots>
         slots.Buffer <- source.Buffer
         slots.BaseOffset <- source.BaseOffset
@@ -47,7 +48,7 @@ type RecordEnumerator =
           position = nativeint source.Start
           finish = nativeint source.Finish
           safe = nativeint source.Finish - 40n
-          remaining = source.Count
+          remaining = source.Count - skipped
           count = source.Count
           origin = source.Origin }
 
@@ -123,24 +124,22 @@ type RecordEnumerator =
 
         false
 
-    /// The last step of `MoveNext` where there are headers: goes behind them if all their lengths take one or two bytes.
+    /// The last step of `MoveNext` where there are headers: goes behind them.
     [<MethodImpl(MethodImplOptions.NoInlining)>]
     member private this.MoveOverHeaders(start: nativeint, bodyEnd: nativeint) : bool =
         let origin = &MemoryMarshal.GetArrayDataReference this.slots.Buffer
         let mutable at = start
-        // Keys come at even counts and values at odd ones.
-        let mutable left = int this.slots.HeaderCount
+        let mutable left = int (this.slots.HeaderCount >>> 1)
 
         while left > 0 && at < bodyEnd do
-            let mutable raw = uint32 (Unsafe.Add(&origin, at))
-            at <- at + 1n
+            // The common header has a name and a value of less than 64 bytes.
+            let key = uint32 (Unsafe.Add(&origin, at))
+            let valueAt = at + 1n + nativeint (key >>> 1)
 
-            if raw >= 0x80u then
-                raw <- raw + (uint32 (Unsafe.Add(&origin, at)) <<< 7) - 0x80u
-                at <- at + 1n
-
-            if raw &&& 0x4001u = 0u then at <- at + nativeint (raw >>> 1)
-            elif raw <> 1u || left &&& 1 = 0 then left <- 0
+            if valueAt < bodyEnd && (key ||| uint32 (Unsafe.Add(&origin, valueAt))) &&& 0x81u = 0u then
+                at <- valueAt + 1n + nativeint (uint32 (Unsafe.Add(&origin, valueAt)) >>> 1)
+            else
+                at <- nativeint (Scan.behindHeader this.slots.Buffer (int at) (int bodyEnd))
 
             left <- left - 1
 
@@ -176,8 +175,10 @@ type RecordEnumerator =
                 raw <- raw + (uint32 (Unsafe.Add(&origin, at + 1n)) <<< 7) - 0x80u
                 at <- at + 2n
 
+            // All that the next record waits for; nothing read below may find its way into it.
+            let bodyEnd = at + nativeint (raw >>> 1)
             // Set to -1, where nothing can end, when something is out of the common.
-            let mutable bodyEnd = at + nativeint (raw >>> 1)
+            let mutable limit = bodyEnd
 
             if raw &&& 0x4001u <> 0u || bodyEnd > this.safe then
                 this.MoveCarefully()
@@ -198,7 +199,7 @@ type RecordEnumerator =
                         if raw >= 0x200000u then
                             raw <- raw + (uint32 (Unsafe.Add(&origin, at)) <<< 21) - 0x200000u
                             at <- at + 1n
-                            if raw >= 0x10000000u then bodyEnd <- -1n
+                            if raw >= 0x10000000u then limit <- -1n
 
                 this.slots.TimestampDelta <- uint64 raw
                 raw <- uint32 (Unsafe.Add(&origin, at))
@@ -212,7 +213,7 @@ type RecordEnumerator =
                     if raw >= 0x4000u then
                         raw <- raw + (uint32 (Unsafe.Add(&origin, at)) <<< 14) - 0x4000u
                         at <- at + 1n
-                        if raw >= 0x200000u then bodyEnd <- -1n
+                        if raw >= 0x200000u then limit <- -1n
 
                 this.slots.OffsetDelta <- raw
                 raw <- uint32 (Unsafe.Add(&origin, at))
@@ -226,9 +227,8 @@ type RecordEnumerator =
                 this.slots.KeyStart <- int at
                 this.slots.KeyLength <- raw
                 at <- at + nativeint (raw >>> 1)
-                if raw &&& 0x4001u <> 0u && raw <> 1u then bodyEnd <- -1n
 
-                if at > bodyEnd then
+                if at > limit || (raw &&& 0x4001u <> 0u && raw <> 1u) then
                     this.MoveCarefully()
                 else
                     raw <- uint32 (Unsafe.Add(&origin, at))
@@ -242,9 +242,8 @@ type RecordEnumerator =
                     this.slots.ValueStart <- int at
                     this.slots.ValueLength <- raw
                     at <- at + nativeint (raw >>> 1)
-                    if raw &&& 0x4001u <> 0u && raw <> 1u then bodyEnd <- -1n
 
-                    if at > bodyEnd then
+                    if at > limit || (raw &&& 0x4001u <> 0u && raw <> 1u) then
                         this.MoveCarefully()
                     else
                         raw <- uint32 (Unsafe.Add(&origin, at))
@@ -268,10 +267,10 @@ type RecordEnumerator =
 /// The records of one batch, not read yet: each one is read and checked when iteration gets to it, so the first is there at once and
 /// nothing is allocated for any of them. Iterating it again begins anew.
 [<Sealed>]
-type RecordView internal (source: RecordSource) =
+type RecordView internal (source: RecordSource, skipped: int) =
 
     static let empty =
-        RecordView
+        RecordView(
             { Buffer = Array.empty
               Origin = 0
               Start = 0
@@ -279,19 +278,59 @@ type RecordView internal (source: RecordSource) =
               Count = 0
               BaseOffset = 0L
               BaseTimestamp = 0L
-              AppendTime = ValueNone }
+              AppendTime = ValueNone },
+            0
+        )
+
+    /// Where the record behind the one at `start` begins, if that is so whole that it can be passed over and lies before the offset; -1 if not.
+    static let passOver (source: RecordSource) (start: int) (offset: int64) : int =
+        let span = ReadOnlySpan<byte>(source.Buffer, 0, source.Finish)
+        let mutable at = start
+
+        try
+            let length = Scan.varint span &at
+            let finish = int64 at + int64 length
+            at <- at + 1
+            Scan.varlong span &at |> ignore
+            let delta = Scan.varint span &at
+
+            if int64 at > finish || finish > int64 source.Finish || source.BaseOffset + int64 delta >= offset then
+                -1
+            else
+                int finish
+        with :? FaultException ->
+            -1
+
+    internal new(source: RecordSource) = RecordView(source, 0)
 
     /// No records.
     static member Empty = empty
 
-    /// How many records the batch declares.
-    member _.Count = source.Count
+    /// How many records there are: those that the batch declares, less those that have been passed over.
+    member _.Count = source.Count - skipped
 
     /// The same records with the timestamps that their producers gave them, also where the batch says LogAppendTime: the broker
     /// overwrites only the batch's header.
-    member _.WithCreateTime() = RecordView { source with AppendTime = ValueNone }
+    member _.WithCreateTime() = RecordView({ source with AppendTime = ValueNone }, skipped)
 
-    member _.GetEnumerator() = RecordEnumerator source
+    /// The same records from an offset on. A broker gives whole batches, so the first one fetched often begins before the offset that was
+    /// asked for. Those before it are passed over by their lengths and offsets; nothing else of them is read or checked. A record whose
+    /// length or offset is malformed is not passed over: iterating begins with it, and tells what is wrong.
+    member _.From(offset: int64) : RecordView =
+        let mutable start = source.Start
+        let mutable passed = skipped
+        let mutable next = start
+
+        while next >= 0 do
+            next <- if passed < source.Count then passOver source start offset else -1
+
+            if next >= 0 then
+                start <- next
+                passed <- passed + 1
+
+        RecordView({ source with Start = start }, passed)
+
+    member _.GetEnumerator() = RecordEnumerator(source, skipped)
 
 /// Whole records of a batch, with what is malformed as a value.
 [<RequireQualifiedAccess>]

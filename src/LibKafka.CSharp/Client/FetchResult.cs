@@ -3,14 +3,10 @@ using System.Collections.Generic;
 using System.Linq;
 using System.Threading;
 using LibKafka.Protocol;
+using LibKafka.Records;
 using Core = LibKafka.Client;
 
 namespace LibKafka;
-
-/// <summary>A transaction that was aborted within what was read (KIP-98). A reader of committed data leaves its records out.</summary>
-/// <param name="ProducerId">The producer whose transaction it was.</param>
-/// <param name="FirstOffset">The offset of the first record of the transaction.</param>
-public readonly record struct AbortedTransaction(long ProducerId, long FirstOffset);
 
 /// <summary>
 /// What a fetch brought. An error code or a fault does not throw by itself (see <see cref="ThrowIfError"/>): an error code often comes
@@ -54,6 +50,12 @@ public sealed class FetchResult
     /// </summary>
     public RecordBatchSet Batches => new(_fetched.Batches);
 
+    /// <summary>
+    /// The batches that hold data at the isolation level that was asked for, found as they are iterated: those of <see cref="Batches"/>
+    /// without control batches, and for <c>ReadCommitted</c> without those of aborted transactions.
+    /// </summary>
+    public IEnumerable<RecordBatchItem> DataBatches => RecordBatchSet.Items(_fetched.DataBatches);
+
     /// <summary>The bytes of the batches one behind the other, as the broker sent them; the last batch may be cut off.</summary>
     public ReadOnlyMemory<byte> Records => _fetched.Records.Memory;
 
@@ -78,10 +80,7 @@ public sealed class FetchResult
     public LeaderHint? CurrentLeader => _answer is null ? null : LeaderHint.Of(_answer.CurrentLeader, Response?.NodeEndpoints ?? []);
 
     /// <summary>Transactions that were aborted within what was read, where committed data was asked for; empty otherwise.</summary>
-    public IReadOnlyList<AbortedTransaction> AbortedTransactions =>
-        _answer?.AbortedTransactions is { } aborted
-            ? [.. aborted.Value.Select(it => new AbortedTransaction(it.ProducerId, it.FirstOffset))]
-            : [];
+    public IReadOnlyList<AbortedTransaction> AbortedTransactions => _answer?.AbortedTransactions is { } aborted ? [.. aborted.Value] : [];
 
     /// <summary>Why no answer came; null where one did.</summary>
     public KafkaFault? Fault { get; }

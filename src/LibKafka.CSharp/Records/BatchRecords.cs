@@ -24,7 +24,7 @@ public readonly struct BatchRecords
         _batch = batch;
     }
 
-    /// <summary>How many records the batch declares.</summary>
+    /// <summary>How many records there are: those that the batch declares, less those that <see cref="From"/> has passed over.</summary>
     public int Count => _view?.Count ?? 0;
 
     /// <summary>
@@ -33,6 +33,15 @@ public readonly struct BatchRecords
     /// </summary>
     /// <returns>The records.</returns>
     public BatchRecords WithCreateTime() => _view is null ? this : new(_view.WithCreateTime(), _batch);
+
+    /// <summary>
+    /// The same records from an offset on. A broker gives whole batches, so the first one fetched often begins before the offset that was
+    /// asked for. Those before it are passed over by their lengths and offsets; nothing else of them is read or checked. A record whose
+    /// length or offset is malformed is not passed over: iterating begins with it, and throws.
+    /// </summary>
+    /// <param name="offset">The offset of the first record that is wanted.</param>
+    /// <returns>The records.</returns>
+    public BatchRecords From(long offset) => _view is null ? this : new(_view.From(offset), _batch);
 
     /// <summary>Begins to walk the records in order.</summary>
     /// <returns>An enumerator before the first record.</returns>

@@ -4,9 +4,9 @@ using LibKafka.Records;
 namespace LibKafka;
 
 /// <summary>
-/// Encodes records into a batch as they are added, in one pass, and knows the exact size at every step. Its memory grows as needed, up
-/// to the limit, and is used again after <see cref="Reset()"/>, so that nothing is allocated once it has grown. It is not for use by
-/// several threads at a time.
+/// Encodes records into a batch as they are added, in one pass, and knows the exact size at every step. Its memory is its own, which
+/// grows as needed, up to the limit, and is used again after <see cref="Reset()"/>, so that nothing is allocated once it has grown; or
+/// the caller's, such as an array from a pool, which does not grow. It is not for use by several threads at a time.
 /// </summary>
 /// <remarks>
 /// Keys and values are spans, arrays or nothing at all: <c>"key"u8</c>, a <c>byte[]</c>, a <c>ReadOnlySpan&lt;byte&gt;</c> or a
@@ -23,11 +23,18 @@ public sealed class RecordBatchBuilder
     /// <param name="maxBytes">
     /// The most bytes that the batch may take, header included. Brokers refuse more than 1,048,588 unless the topic allows it.
     /// </param>
-    /// <exception cref="ArgumentOutOfRangeException">The limit is zero or negative.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// The limit is zero or negative; or the options' last offset lies before the base offset, or 2³¹ behind it.
+    /// </exception>
     public RecordBatchBuilder(RecordBatchOptions? options = null, int maxBytes = int.MaxValue)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxBytes);
         _core = new((options ?? new()).ToCore(), maxBytes);
+    }
+
+    private RecordBatchBuilder(BatchBuilder core)
+    {
+        _core = core;
     }
 
     /// <summary>How many records have been added.</summary>
@@ -38,6 +45,19 @@ public sealed class RecordBatchBuilder
 
     /// <summary>The most bytes that the batch may take, header included.</summary>
     public int MaxBytes => _core.Limit;
+
+    /// <summary>
+    /// A builder without records in memory that the caller owns: the batch lies at its start and takes up all of it at most, and nothing
+    /// is allocated for it. Once the batch is not needed any more, the memory can be put to another use.
+    /// </summary>
+    /// <param name="memory">The memory, such as an array that is rented from a pool.</param>
+    /// <param name="options">What the batch says about itself; null for a batch to produce.</param>
+    /// <returns>The builder.</returns>
+    /// <exception cref="ArgumentException">
+    /// The memory is not an array's; or the options' last offset lies before the base offset, or 2³¹ behind it.
+    /// </exception>
+    public static RecordBatchBuilder In(Memory<byte> memory, RecordBatchOptions? options = null) =>
+        new(new BatchBuilder((options ?? new()).ToCore(), memory));
 
     /// <summary>Adds a record, unless the batch would exceed its limit with it: then nothing changes.</summary>
     /// <param name="key">The key; null is not the same as empty.</param>
@@ -120,15 +140,21 @@ public sealed class RecordBatchBuilder
     /// building again gives the same batch.
     /// </summary>
     /// <returns>The batch.</returns>
-    /// <exception cref="InvalidOperationException">No record has been added: every broker would refuse such a batch.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// No record has been added, so that every broker would refuse the batch; or there are more records than the options' last offset lets
+    /// in.
+    /// </exception>
     public RecordBatch Build() => _core.Build();
 
     /// <summary>
-    /// The finished batch, with the builder's memory: it stays good for ever. The builder begins the next batch, with the same options
-    /// and new memory.
+    /// The finished batch, with the builder's memory: it stays good for ever, or as long as the caller whose memory it is leaves it alone.
+    /// The builder begins the next batch, with the same options and limit and new memory of its own.
     /// </summary>
     /// <returns>The batch.</returns>
-    /// <exception cref="InvalidOperationException">No record has been added: every broker would refuse such a batch.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// No record has been added, so that every broker would refuse the batch; or there are more records than the options' last offset lets
+    /// in.
+    /// </exception>
     public RecordBatch Detach() => _core.Detach();
 
     /// <summary>Forgets the records, and with them the batches built from this memory, and begins a batch with the same options.</summary>

@@ -42,13 +42,40 @@ public sealed record RecordBatchOptions
     public long? DeleteHorizon { get; init; }
 
     /// <summary>The idempotent or transactional producer's id; -1 for none.</summary>
-    public long ProducerId { get; init; } = Standard.ProducerId;
+    /// <exception cref="ArgumentOutOfRangeException">It is below -1.</exception>
+    public long ProducerId
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, -1);
+            field = value;
+        }
+    } = Standard.ProducerId;
 
     /// <summary>The producer's epoch; -1 for none.</summary>
-    public short ProducerEpoch { get; init; } = Standard.ProducerEpoch;
+    /// <exception cref="ArgumentOutOfRangeException">It is below -1.</exception>
+    public short ProducerEpoch
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, (short)-1);
+            field = value;
+        }
+    } = Standard.ProducerEpoch;
 
     /// <summary>The sequence of the first record; -1 for none.</summary>
-    public int BaseSequence { get; init; } = Standard.BaseSequence;
+    /// <exception cref="ArgumentOutOfRangeException">It is below -1.</exception>
+    public int BaseSequence
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, -1);
+            field = value;
+        }
+    } = Standard.BaseSequence;
 
     /// <summary>What timestamps are encoded relative to, in milliseconds since 1970-01-01 UTC; null for the first record's.</summary>
     public long? BaseTimestamp { get; init; }

@@ -56,6 +56,22 @@ public readonly struct RecordBatchSet : IEnumerable<RecordBatchItem>
     /// <returns>Bytes that <see cref="Parse"/> takes apart again.</returns>
     public static ReadOnlyMemory<byte> Concat(IEnumerable<RecordBatch> batches) => RecordSetModule.concat(batches.ToFSharpList()).Memory;
 
+    /// <summary>
+    /// The batches that a reader of committed data is to see, found as they are iterated: without control batches and without those of
+    /// aborted transactions. Everything else stays, in order; a control batch, or one that is to be left out, that cannot be read is among
+    /// the unreadable.
+    /// </summary>
+    /// <param name="aborted">
+    /// The transactions that came with the set: an answer to a fetch of committed data lists every one that reaches into it. None where
+    /// uncommitted data is wanted.
+    /// </param>
+    /// <returns>The batches, not looked for yet.</returns>
+    public IEnumerable<RecordBatchItem> DataFor(IEnumerable<AbortedTransaction> aborted)
+    {
+        ArgumentNullException.ThrowIfNull(aborted);
+        return Items(TransactionFilterModule.apply(aborted.ToFSharpList(), _core ?? RecordSetModule.split(default)));
+    }
+
     /// <summary>Begins to walk the batches in order.</summary>
     /// <returns>An enumerator before the first batch.</returns>
     public Enumerator GetEnumerator() => new(_core ?? RecordSetModule.split(default));
@@ -63,6 +79,30 @@ public readonly struct RecordBatchSet : IEnumerable<RecordBatchItem>
     IEnumerator<RecordBatchItem> IEnumerable<RecordBatchItem>.GetEnumerator() => GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    /// <summary>The items but for the one that tells of a batch that is cut off.</summary>
+    internal static IEnumerable<RecordBatchItem> Items(IEnumerable<RecordSetItem> items)
+    {
+        foreach (var item in items)
+        {
+            if (TryItem(item, out var found))
+            {
+                yield return found;
+            }
+        }
+    }
+
+    private static bool TryItem(RecordSetItem item, out RecordBatchItem found)
+    {
+        found = item switch
+        {
+            RecordSetItem.Batch batch => new(batch.Item),
+            RecordSetItem.Legacy legacy => new(legacy.Item),
+            RecordSetItem.Corrupt corrupt => new(new UnreadableBatch(corrupt.Item)),
+            _ => default,
+        };
+        return item is not RecordSetItem.CutOff;
+    }
 
     /// <summary>Walks batches in order.</summary>
     public struct Enumerator : IEnumerator<RecordBatchItem>
@@ -86,17 +126,10 @@ public readonly struct RecordBatchSet : IEnumerable<RecordBatchItem>
         {
             while (_items.MoveNext())
             {
-                switch (_items.Current)
+                if (TryItem(_items.Current, out var found))
                 {
-                    case RecordSetItem.Batch batch:
-                        Current = new(batch.Item);
-                        return true;
-                    case RecordSetItem.Legacy legacy:
-                        Current = new(legacy.Item);
-                        return true;
-                    case RecordSetItem.Corrupt corrupt:
-                        Current = new(new UnreadableBatch(corrupt.Item));
-                        return true;
+                    Current = found;
+                    return true;
                 }
             }
 

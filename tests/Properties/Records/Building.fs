@@ -43,7 +43,7 @@ let building =
               let exact = (toBatch sample).SizeInBytes
               let initial = List.truncate (sample.Records.Length - 1) sample.Records
               let last = List.last sample.Records
-              let fill limit =
+              let fill (limit: int) =
                   let builder = BatchBuilder(sample.Options, limit)
                   initial |> List.forall (tryAdd builder) |> ignore
                   let before = builder.SizeInBytes, builder.Count
@@ -102,6 +102,59 @@ let building =
               builder.Build() |> ignore
               batch = copy)
 
+          property
+              "memory of the caller's is filled to its end and no further"
+              (fun (sample: Sample, before: byte, after: byte, spare: bool) ->
+                  let sample = consecutive sample
+                  let expected = toBatch sample
+                  let size = expected.SizeInBytes - (if spare then 0 else 1)
+                  let before, after = int before, int after
+                  let owned = Array.create<byte> (before + size + after) 0xA5uy
+                  let builder = BatchBuilder(sample.Options, owned.AsMemory(before, size))
+                  let added = sample.Records |> List.map (tryAdd builder)
+                  let around = Array.append owned[.. before - 1] owned[before + size ..]
+
+                  builder.Limit = size
+                  && (if spare then
+                          let batch = builder.Build()
+                          // It lies where it was to lie: the caller sees it there, and can put something else there.
+                          batch = expected && batch.Bytes = Bytes owned[before .. before + size - 1]
+                      else
+                          not (List.last added) && builder.SizeInBytes <= size)
+                  && Array.forall ((=) 0xA5uy) around)
+
+          property "memory of the caller's is used again, and given away" (fun (first: Sample, second: Sample) ->
+              let first, second = consecutive first, consecutive second
+              let owned = Array.zeroCreate<byte>(7 + max (toBatch first).SizeInBytes (toBatch second).SizeInBytes)
+              let builder = BatchBuilder(first.Options, owned.AsMemory 7)
+              let fill (sample: Sample) = sample.Records |> List.forall (tryAdd builder)
+
+              fill first
+              && builder.Build() = toBatch first
+              && (builder.Reset second.Options
+                  fill second)
+              && (let given = builder.Detach()
+                  // What comes next lies elsewhere.
+                  fill second && builder.Build() = toBatch second && given = toBatch second))
+
+          test "memory without room for a record takes none, and memory that is no array's is refused" {
+              for size in [ 0; 1; 60; 61; 67 ] do
+                  let builder = BatchBuilder(BatchOptions.standard, Memory(Array.zeroCreate<byte> size))
+                  Expect.isFalse (builder.TryAdd(0L, NullableSpan(), NullableSpan())) (string size)
+
+              let builder = BatchBuilder(BatchOptions.standard, Memory(Array.zeroCreate<byte> 68))
+              Expect.isTrue (builder.TryAdd(0L, NullableSpan(), NullableSpan())) "68"
+
+              let foreign =
+                  { new Buffers.MemoryManager<byte>() with
+                      member _.GetSpan() = Span<byte>(Array.zeroCreate<byte> 100)
+                      member _.Pin _ = raise (NotSupportedException())
+                      member _.Unpin() = ()
+                      member _.Dispose(_: bool) = () }
+
+              Expect.throwsT<ArgumentException> (fun () -> BatchBuilder(BatchOptions.standard, foreign.Memory) |> ignore) "no array"
+          }
+
           test "what is not to be done is an InvalidOperationException" {
               let refused (action: unit -> unit) = Expect.throwsT<InvalidOperationException> action
               let builder = BatchBuilder(BatchOptions.standard, 100)
@@ -111,6 +164,13 @@ let building =
               builder.Build() |> ignore
               refused (fun () -> builder.Add(0L, NullableSpan(), NullableSpan())) "a record behind a finished batch"
               Expect.equal (builder.Build()) (builder.Build()) "building again"
+              let short = BatchBuilder { BatchOptions.standard with BaseOffset = 5L; LastOffset = ValueSome 5L }
+              short.Add(0L, NullableSpan(), NullableSpan())
+              Expect.equal (short.Build().LastOffset) 5L "a record at the last offset"
+              short.Reset()
+              short.Add(0L, NullableSpan(), NullableSpan())
+              short.Add(0L, NullableSpan(), NullableSpan())
+              refused (fun () -> short.Build() |> ignore) "a record behind the last offset"
           }
 
           test "a base offset without room for a batch is refused" {
@@ -118,6 +178,22 @@ let building =
                   Expect.throwsT<ArgumentOutOfRangeException>
                       (fun () -> BatchBuilder { BatchOptions.standard with BaseOffset = offset } |> ignore)
                       (string offset)
+          }
+
+          test "numbers that no batch can carry are refused" {
+              let most = int64 Int32.MaxValue
+              let standard = BatchOptions.standard
+
+              for name, options, value, lowest, highest in
+                  [ "ProducerId", { standard with ProducerId = -2L }, -2L, -1L, Int64.MaxValue
+                    "ProducerEpoch", { standard with ProducerEpoch = -2s }, -2L, -1L, int64 Int16.MaxValue
+                    "BaseSequence", { standard with BaseSequence = Int32.MinValue }, int64 Int32.MinValue, -1L, most
+                    "LastOffset", { standard with LastOffset = ValueSome(most + 1L) }, most + 1L, 0L, most
+                    "LastOffset", { standard with BaseOffset = 5L; LastOffset = ValueSome 4L }, 4L, 5L, 5L + most ] do
+                  let fault = faultOf (RecordBatch.ofRecords options [])
+                  Expect.equal (fault.Path, fault.Problem) (name, Problem.OutOfRange(value, lowest, highest)) "as a value"
+                  Expect.throwsT<ArgumentOutOfRangeException> (fun () -> BatchBuilder options |> ignore) name
+                  Expect.throwsT<ArgumentOutOfRangeException> (fun () -> BatchBuilder(standard).Reset options) (name + " later")
           } ]
 
 /// Bytes that this thread allocates in doing it.

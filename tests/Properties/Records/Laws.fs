@@ -238,6 +238,52 @@ let decoding =
                   Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(Span<byte>(cut, 8, 4), length - 12)
                   Result.isError (readBytes (mend cut))))
 
+          property "from an offset on they are those that do not lie before it" (fun (sample: Sample, index: byte, shift: sbyte) ->
+              let view = ok (RecordBatch.openRecords Limits.standard codecs (toBatch sample))
+              let offset = sample.Records[int index % sample.Records.Length].Offset + int64 (sign (int shift))
+              let expected = asRead sample |> List.filter (fun record -> record.Offset >= offset)
+              let from = view.From offset
+
+              from.Count = expected.Length
+              && RecordView.toList from = Ok expected
+              && RecordView.toList (from.From(offset - 1L)) = Ok expected
+              && RecordView.toList ((view.From sample.Options.BaseOffset).From offset) = Ok expected
+              && RecordView.toList (from.WithCreateTime()) =
+                  (RecordView.toList (view.WithCreateTime()) |> Result.map (List.filter (fun record -> record.Offset >= offset))))
+
+          property
+              "changed records from an offset on are right, or a fault"
+              (fun (SmallSample sample, changes: (uint16 * byte) list, index) ->
+                  let bytes = (toBatch sample).Bytes.ToArray()
+
+                  for at, value in changes do
+                      bytes[61 + int at % (bytes.Length - 61)] <- value
+
+                  let view = ok (RecordBatch.openRecords Limits.standard codecs (batchOf (mend bytes)))
+                  let offset = sample.Records[int (index: byte) % sample.Records.Length].Offset
+
+                  match RecordView.toList view, RecordView.toList (view.From offset) with
+                  | Ok all, found -> found = Ok(all |> List.skipWhile (fun record -> record.Offset < offset))
+                  // What was passed over can be what is malformed.
+                  | Error _, Ok found -> found |> List.tryHead |> Option.forall (fun record -> record.Offset >= offset)
+                  | Error whole, Error fault -> fault.Offset >= whole.Offset)
+
+          property "memory is taken in proportion to the bytes, whatever they claim" (fun (content: byte[], count: int, length: int) ->
+              let bytes = Array.append (Array.zeroCreate<byte> 61) content
+              bytes[16] <- 2uy
+              Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(Span<byte>(bytes, 8, 4), bytes.Length - 12)
+              Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(Span<byte>(bytes, 57, 4), abs (count % 10))
+              // A first record whose lengths say anything.
+              let claim = Reference.varint (int64 length)
+              List.iteri
+                  (fun index value -> if 61 + index < bytes.Length then bytes[61 + index] <- value)
+                  (claim @ [ 0uy; 0uy; 0uy ] @ claim)
+              let bytes = mend bytes
+              let before = GC.GetAllocatedBytesForCurrentThread()
+              readBytes bytes |> ignore
+              // A record of seven bytes becomes a value of a few hundred; a fault takes an exception with its stack trace.
+              GC.GetAllocatedBytesForCurrentThread() - before < 100000L + 200L * int64 bytes.Length)
+
           test "a malformed record stops the iteration with its fault, again and again" {
               let bytes = (plainBatch 10).Bytes.ToArray()
               // The key length of the third record: behind a length of two bytes, the attributes, and two deltas of a byte each.

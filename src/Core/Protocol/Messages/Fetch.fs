@@ -3,6 +3,7 @@ namespace LibKafka.Protocol
 open System
 open LibKafka.Wire
 open LibKafka.Wire.Notation
+open LibKafka.Records
 open LibKafka.Protocol.Types
 
 /// Fetch (API key 1): read record batches from partitions. It goes to the leader of each partition, or to a replica that the leader
@@ -173,14 +174,6 @@ module Fetch =
         return { Epoch = epoch; EndOffset = offset }
     }
 
-    /// A transaction that was aborted within what was read (KIP-98). A reader of committed data drops its records.
-    type AbortedTransaction =
-        {
-            ProducerId: int64
-            /// The offset of the first record of the transaction.
-            FirstOffset: int64
-        }
-
     let abortedTransaction = message {
         let! producer = field "ProducerId" _.ProducerId int64
         and! first = field "FirstOffset" _.FirstOffset int64
@@ -201,7 +194,8 @@ module Fetch =
             LastStableOffset: int64
             /// The first offset that the partition still has; -1 where it is not told.
             LogStartOffset: int64
-            /// Null where nothing was asked about transactions.
+            /// The transactions that were aborted and reach into what was read (KIP-98), for a reader of committed data, who leaves their
+            /// records out (`TransactionFilter`). Null where nothing was asked about transactions.
             AbortedTransactions: AbortedTransaction list option
             /// The replica that the consumer should read from instead (KIP-392); -1 for none.
             PreferredReadReplica: int32
