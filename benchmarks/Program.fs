@@ -4,9 +4,15 @@ module LibKafka.Benchmarks.Program
 open System
 open BenchmarkDotNet.Environments
 open LibKafka.Benchmarks.Rows
+open LibKafka.Benchmarks.EndToEnd
 
 let private benchmarks: (string * (unit -> Row list)) list =
-    [ "encode", Micro.encodeRows; "decode", Micro.decodeRows; "produce", EndToEnd.produceRows; "fetch", EndToEnd.fetchRows ]
+    [ "encode", Micro.encodeRows
+      "decode", Micro.decodeRows
+      "produce", EndToEnd.produceRows
+      "fetch", EndToEnd.fetchRows
+      "single", EndToEnd.singleRows
+      "connect", EndToEnd.connectionRows ]
 
 let private out = "artifacts/bench.json"
 
@@ -21,8 +27,9 @@ let private head () : string list =
       Runtime.InteropServices.RuntimeInformation.FrameworkDescription
       ""
       "encode, decode: batches of 1,000 records. " + String.Join("; ", Shapes.legend)
-      "produce, fetch: 100-byte values, batches just under 1 MB, one request in flight, mock brokers in this process"
-      "floor: a copy and a CRC-32C of the same bytes; for produce and fetch, bare loopback sockets with as many bytes and round trips"
+      "produce, fetch: 100-byte values in batches just under 1 MB or 4 MB; single: a record a call; one request in flight"
+      "connect: connections made and kept. Brokers and clients in processes of their own, whose CPU time is all of their threads'"
+      "floor: a copy and a CRC-32C of the same bytes; over sockets, a bare one with hand-written frames and record loops"
       "reached: the part of the floor's speed. All numbers are medians"
       "" ]
 
@@ -41,14 +48,25 @@ let private run (names: string list) =
 
 [<EntryPoint>]
 let main arguments =
-    let names = List.ofArray arguments
-
-    match unknown names with
-    | [] ->
-        run names
+    match List.ofArray arguments with
+    // The processes that the benchmarks below start.
+    | [ "broker" ] ->
+        Processes.broker ()
         0
-    | unknown ->
-        let known = String.Join(", ", List.map fst benchmarks)
-        let quoted = String.Join(", ", unknown |> List.map (fun name -> $"'{name}'"))
-        Console.Error.WriteLine $"no benchmark is named {quoted}; there are {known}"
-        2
+    | [ "side"; name; work; bootstrap; rounds ] ->
+        Processes.side name work bootstrap (int rounds)
+        0
+    | [ "connections"; name; count; bootstrap ] ->
+        Processes.connections name (int count) bootstrap
+        0
+    | names ->
+
+        match unknown names with
+        | [] ->
+            run names
+            0
+        | unknown ->
+            let known = String.Join(", ", List.map fst benchmarks)
+            let quoted = String.Join(", ", unknown |> List.map (fun name -> $"'{name}'"))
+            Console.Error.WriteLine $"no benchmark is named {quoted}; there are {known}"
+            2

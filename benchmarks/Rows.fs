@@ -51,8 +51,8 @@ let private number (value: float) =
 
 let private optional (value: Nullable<float>) = if value.HasValue then number value.Value else "-"
 
-/// Above 1 is faster than the other: times are better the smaller, rates the larger.
-let private advantage (row: Row) (other: float) = if row.Unit.StartsWith "ns" then other / row.Value else row.Value / other
+/// Above 1 is better than the other: rates are better the larger, times and memory the smaller.
+let private advantage (row: Row) (other: float) = if row.Unit.EndsWith "/s" then row.Value / other else other / row.Value
 
 let private peer (row: Row) (entry: KeyValuePair<string, float>) =
     let ratio = (advantage row entry.Value).ToString("0.00", CultureInfo.InvariantCulture)

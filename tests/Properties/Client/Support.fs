@@ -18,6 +18,7 @@ let info: ExchangeInfo =
       BytesOut = 100
       BytesIn = 100
       UnreadBytes = 0
+      ThrottleTime = TimeSpan.Zero
       Fault = None }
 
 let exchange (request: Message<'Request>) (outcome: Result<'Answer, ClientFault>) : Exchange<'Request, 'Answer> =

@@ -1,0 +1,100 @@
+/// Confluent.Kafka, set up for what is asked: for throughput with batches like ours, room for all of the records and nothing reported but
+/// success; for single records without lingering. Checksums are verified, as ours are.
+module LibKafka.Benchmarks.EndToEnd.Confluent
+
+open System
+open System.Threading
+open Confluent.Kafka
+open LibKafka.Benchmarks.EndToEnd.Workload
+
+let private patience = TimeSpan.FromSeconds 60.0
+
+let private producerOf (config: ProducerConfig) : IProducer<Null, byte[]> =
+    ProducerBuilder<Null, byte[]>(config).SetLogHandler(fun _ _ -> ()).Build()
+
+let private bulkProducer (bootstrap: string) =
+    producerOf (
+        ProducerConfig(
+            BootstrapServers = bootstrap,
+            Acks = Acks.All,
+            BatchSize = 1_000_000,
+            BatchNumMessages = batchRecords,
+            LingerMs = 5.0,
+            QueueBufferingMaxMessages = 4 * batches * batchRecords,
+            QueueBufferingMaxKbytes = 1024 * 1024,
+            DeliveryReportFields = "status"
+        )
+    )
+
+let private promptProducer (bootstrap: string) =
+    producerOf (ProducerConfig(BootstrapServers = bootstrap, Acks = Acks.All, LingerMs = 0.0, SocketNagleDisable = true))
+
+/// The fetch queue's limits are as high as they go, since its fetching stands still for a second where it meets one.
+let private consumer (bootstrap: string) : IConsumer<Ignore, byte[]> =
+    let config =
+        ConsumerConfig(
+            BootstrapServers = bootstrap,
+            GroupId = "libkafka-bench",
+            EnableAutoCommit = false,
+            EnableAutoOffsetStore = false,
+            CheckCrcs = true,
+            MaxPartitionFetchBytes = fetchBytes,
+            FetchWaitMaxMs = 10,
+            QueuedMinMessages = 10_000_000,
+            QueuedMaxMessagesKbytes = 2_000_000,
+            ConsumeResultFields = "none"
+        )
+
+    ConsumerBuilder<Ignore, byte[]>(config).SetLogHandler(fun _ _ -> ()).Build()
+
+let private messages = [| for value in values -> Message<Null, byte[]>(Value = value) |]
+
+let private produceAll (producer: IProducer<Null, byte[]>) (partitions: int) =
+    let delivered = ref 0
+    let total = batches * batchRecords
+
+    // Reports come on the thread that flushes and on the producer's own.
+    let handler =
+        Action<DeliveryReport<Null, byte[]>>(fun report ->
+            if not report.Error.IsError then
+                Interlocked.Increment &delivered.contents |> ignore)
+
+    for batch in 0 .. batches - 1 do
+        let target = TopicPartition(produceTopic, Partition(batch % partitions))
+
+        for index in 0 .. batchRecords - 1 do
+            producer.Produce(target, messages[index % messages.Length], handler)
+
+    producer.Flush patience |> ignore
+
+    // The last ones may still be on their way to the handler.
+    if not (SpinWait.SpinUntil((fun () -> Volatile.Read &delivered.contents = total), patience)) then
+        invalidOp $"Confluent.Kafka delivered {delivered.Value} of {total} records"
+
+let private fetchAll (consumer: IConsumer<Ignore, byte[]>) =
+    consumer.Assign [ for partition in 0 .. fetchPartitions - 1 -> TopicPartitionOffset(fetchTopic, Partition partition, Offset 0L) ]
+    let mutable left = fetchPartitions * fetchRecords
+
+    while left > 0 do
+        match consumer.Consume patience with
+        | null -> invalidOp $"Confluent.Kafka did not get the last {left} records"
+        | result -> if result.Message.Value.Length = valueSize then left <- left - 1
+
+    consumer.Unassign()
+
+let connect (bootstrap: string) : Side =
+    let bulk = lazy (bulkProducer bootstrap)
+    let prompt = lazy (promptProducer bootstrap)
+    let reading = lazy (consumer bootstrap)
+    let target = TopicPartition(singleTopic, Partition 0)
+    let close (it: Lazy<#IDisposable>) = if it.IsValueCreated then it.Value.Dispose()
+
+    { new Side with
+        member _.Produce partitions = produceAll bulk.Value partitions
+        member _.Fetch() = fetchAll reading.Value
+        member _.ProduceOne() = prompt.Value.ProduceAsync(target, messages[0]).GetAwaiter().GetResult() |> ignore
+
+        member _.Dispose() =
+            close bulk
+            close prompt
+            close reading }

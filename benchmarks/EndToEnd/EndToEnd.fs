@@ -1,0 +1,78 @@
+/// Producing and fetching through real sockets, beside Confluent.Kafka and beside a bare socket with hand-written loops, all on the same
+/// brokers: librdkafka's mock ones, which keep their logs in memory and look into no batch, so what is compared is the clients.
+///
+/// The clients take turns, each time in a new process, so that whatever else the machine does hits all of them, and the median of all their
+/// rounds counts. A client's CPU time does not depend on how fast the brokers are: it is the first figure to look at.
+module LibKafka.Benchmarks.EndToEnd.EndToEnd
+
+open System
+open LibKafka.Benchmarks.Rows
+open LibKafka.Benchmarks.EndToEnd.Workload
+open LibKafka.Benchmarks.EndToEnd.Processes
+
+let private turns = 3
+let private rounds = 5
+
+/// All rounds of each client, by its name.
+let private measured (work: string) (bootstrap: string) : Map<string, Round list> =
+    [ for _ in 1..turns do
+          for name in [ "ours"; "bare"; "confluent" ] do
+              name, roundsOf name work bootstrap rounds ]
+    |> List.groupBy fst
+    |> List.map (fun (name, turns) -> name, List.collect snd turns)
+    |> Map.ofList
+
+/// A row in which each client's value is the median over its rounds.
+let private row name shape unit allocatedPer (value: Round -> float) (measured: Map<string, Round list>) : Row =
+    let medianOf side = measured[side] |> List.map value |> median
+
+    { Name = name
+      Shape = shape
+      Unit = unit
+      Value = medianOf "ours"
+      Floor = Nullable(medianOf "bare")
+      Peers = peers [ "Confluent.Kafka", medianOf "confluent" ]
+      AllocatedPerRecord = Nullable(measured["ours"] |> List.map (fun round -> round.Allocated / allocatedPer) |> median) }
+
+let private bulkRows name shape (records: int) (measured: Map<string, Round list>) : Row list =
+    let records = float records
+
+    [ row name shape "CPU s/million" records (fun round -> round.CpuSeconds / records * 1e6) measured
+      row name shape "records/s" records (fun round -> records / round.Seconds) measured ]
+
+/// From values in memory to acknowledged batches of just under 1 MB; acks = all.
+let produceRows () : Row list =
+    withBroker (fun bootstrap ->
+        [ for partitions in [ 1; 3 ] do
+              yield! measured $"produce-{partitions}" bootstrap |> bulkRows "produce" $"to {partitions}" (batches * batchRecords) ])
+
+/// From a partition's first offset to values that have been looked at, 4 MB at a time, checksums verified.
+let fetchRows () : Row list =
+    withBroker (fun bootstrap -> measured "fetch" bootstrap |> bulkRows "fetch" "4 MB" (fetchPartitions * fetchRecords))
+
+/// One record, one call, one acknowledgement.
+let singleRows () : Row list =
+    withBroker (fun bootstrap ->
+        let measured = measured "single" bootstrap
+        let calls = float calls
+
+        [ row "single" "p50" "µs/call" calls (fun round -> round.Call * 1e6) measured
+          row "single" "CPU" "µs/call" calls (fun round -> round.CpuSeconds / calls * 1e6) measured ])
+
+/// Connections that are made and kept, one for each partition, beside bare sockets.
+let connectionRows () : Row list =
+    withBroker (fun bootstrap ->
+        [ for count in [ 1; 100; connectionPartitions ] do
+              let median name value = median [ for _ in 1..turns -> value (connecting name count bootstrap) / float count ]
+
+              let row unit value : Row =
+                  { Name = "connect"
+                    Shape = string count
+                    Unit = unit
+                    Value = median "ours" value
+                    Floor = Nullable(median "bare" value)
+                    Peers = peers []
+                    AllocatedPerRecord = Nullable() }
+
+              row "KB held each" (fun round -> round.Allocated / 1000.0)
+              row "µs each" (fun round -> round.Seconds * 1e6) ])

@@ -1,0 +1,82 @@
+/// This library: one partition client after another, all in the calling thread.
+module LibKafka.Benchmarks.EndToEnd.Ours
+
+open System
+open LibKafka.Records
+open LibKafka.Client
+open LibKafka.Benchmarks.EndToEnd.Workload
+
+let settings = { ClientSettings.standard with ClientId = "libkafka-bench" }
+
+let client (bootstrap: string) topic partition : PartitionClient =
+    match Bootstrap.parse bootstrap with
+    | Error reason -> invalidOp reason
+    | Ok brokers -> new PartitionClient(settings, brokers, { Topic = topic; Partition = partition })
+
+/// Builds a batch of so many records in the builder's memory.
+let fill (builder: BatchBuilder) (records: int) : RecordBatch =
+    let now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()
+    builder.Reset()
+
+    for index in 0 .. records - 1 do
+        if not (builder.TryAdd(now, NullableSpan.Null, NullableSpan(ReadOnlySpan values[index % values.Length]))) then
+            invalidOp "a batch without a limit is full"
+
+    builder.Build()
+
+let produce (producer: PartitionProducer) (batch: RecordBatch) =
+    match producer.Produce(batch).Outcome with
+    | ProduceOutcome.Acknowledged _ -> ()
+    | other -> invalidOp (other.ToString())
+
+/// The number of records in a batch whose values are all looked at.
+let private readBatch (batch: RecordBatch) : int =
+    match RecordBatch.openRecords settings.Limits Codecs.none batch with
+    | Error fault -> invalidOp (fault.ToString())
+    | Ok view ->
+        let mutable count = 0
+
+        for record in view do
+            if record.Value.Length = valueSize then count <- count + 1
+
+        count
+
+let private fetch (fetcher: PartitionFetcher) =
+    let mutable count = 0
+
+    for item in fetcher.Fetch().Batches do
+        match item with
+        | RecordSetItem.Batch batch -> count <- count + readBatch batch
+        | _ -> invalidOp "a batch is not whole"
+
+    if count <> fetchRecords then
+        invalidOp $"{count} records in place of {fetchRecords}"
+
+let connect (bootstrap: string) : Side =
+    let producers topic partitions =
+        [| for partition in 0 .. partitions - 1 -> new PartitionProducer(client bootstrap topic partition, ProducerSettings.standard) |]
+
+    let producing = producers produceTopic 3
+    let single = producers singleTopic 1
+
+    let fetching =
+        [| for partition in 0 .. fetchPartitions - 1 ->
+               new PartitionFetcher(client bootstrap fetchTopic partition, { FetcherSettings.standard with MaxBytes = fetchBytes }, 0L) |]
+
+    let builder = BatchBuilder(BatchOptions.standard)
+
+    { new Side with
+        member _.Produce partitions =
+            for batch in 0 .. batches - 1 do
+                produce producing[batch % partitions] (fill builder batchRecords)
+
+        member _.Fetch() = Array.iter fetch fetching
+
+        member _.ProduceOne() = produce single[0] (fill builder 1)
+
+        member _.Dispose() =
+            for producer in Array.append producing single do
+                producer.Client.Close()
+
+            for fetcher in fetching do
+                fetcher.Client.Close() }

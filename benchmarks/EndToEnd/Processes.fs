@@ -1,0 +1,189 @@
+/// The processes that an end-to-end benchmark is spread over: the brokers run in one and each client in one of its own, so that a process's
+/// CPU time is the client's alone, that of its background threads included. Each is this program, started again.
+module LibKafka.Benchmarks.EndToEnd.Processes
+
+open System
+open System.Diagnostics
+open System.Globalization
+open System.IO
+open System.Net
+open LibKafka.Records
+open LibKafka.Client
+open LibKafka.Tests
+open LibKafka.Benchmarks
+open LibKafka.Benchmarks.Baseline
+open LibKafka.Benchmarks.EndToEnd.Workload
+
+/// What a round took.
+type Round =
+    {
+        CpuSeconds: float
+        Seconds: float
+        /// Bytes of managed memory allocated by all threads.
+        Allocated: float
+        /// The median of the calls' times in seconds, where they were taken one by one.
+        Call: float
+    }
+
+// ---------------------------------------------------------------------------------------------------------------------
+// In the child process
+
+/// Runs librdkafka's mock brokers until the standard input ends; says where they listen.
+let broker () =
+    use mock = MockCluster.start 1
+
+    for topic, partitions in topics do
+        mock.CreateTopic(topic, partitions, 1)
+
+    let builder = BatchBuilder BatchOptions.standard
+
+    for partition in 0 .. fetchPartitions - 1 do
+        use client = Ours.client mock.Bootstrap fetchTopic partition
+        Ours.produce (new PartitionProducer(client, ProducerSettings.standard)) (Ours.fill builder fetchRecords)
+
+    Console.Out.WriteLine mock.Bootstrap
+    Console.Out.Flush()
+    Console.In.ReadToEnd() |> ignore
+
+let private measure (work: unit -> float) : Round =
+    GC.Collect()
+    GC.WaitForPendingFinalizers()
+    let allocated = GC.GetTotalAllocatedBytes true
+    let cpu = Environment.CpuUsage.TotalTime
+    let clock = Stopwatch.StartNew()
+    let call = work ()
+
+    { Seconds = clock.Elapsed.TotalSeconds
+      CpuSeconds = (Environment.CpuUsage.TotalTime - cpu).TotalSeconds
+      Allocated = float (GC.GetTotalAllocatedBytes true - allocated)
+      Call = call }
+
+let private oneByOne (side: Side) : float =
+    let times = Array.zeroCreate<float> calls
+
+    for index in 0 .. calls - 1 do
+        let began = Stopwatch.GetTimestamp()
+        side.ProduceOne()
+        times[index] <- Stopwatch.GetElapsedTime(began).TotalSeconds
+
+    Rows.median times
+
+let private sides: (string * (string -> Side)) list =
+    [ "ours", Ours.connect; "bare", Bare.connect; "confluent", Confluent.connect ]
+
+let private works: (string * (Side -> float)) list =
+    let bulk work side =
+        work side
+        Double.NaN
+
+    [ "produce-1", bulk (fun (side: Side) -> side.Produce 1)
+      "produce-3", bulk (fun (side: Side) -> side.Produce 3)
+      "fetch", bulk (fun (side: Side) -> side.Fetch())
+      "single", oneByOne ]
+
+/// Until the compiler is done with everything that is hot: it compiles in the background, and anew what is called often.
+let private warmUp = TimeSpan.FromSeconds 3.0
+
+let private print (round: Round) =
+    let text (value: float) = value.ToString("R", CultureInfo.InvariantCulture)
+    Console.Out.WriteLine(String.Join(" ", List.map text [ round.CpuSeconds; round.Seconds; round.Allocated; round.Call ]))
+
+/// Does the work with one of the clients: first unmeasured for a while, then so many times, a line each.
+let side (name: string) (workName: string) (bootstrap: string) (rounds: int) =
+    use client = (Map.ofList sides)[name] bootstrap
+    let work = (Map.ofList works)[workName]
+    let clock = Stopwatch.StartNew()
+
+    while clock.Elapsed < warmUp do
+        work client |> ignore
+
+    for _ in 1..rounds do
+        print (measure (fun () -> work client))
+
+/// Makes so many connections, ours or bare ones, keeps them, and says how long that took and what memory they hold.
+let connections (name: string) (count: int) (bootstrap: string) =
+    let connectBare () : obj =
+        let broker = IPEndPoint.Parse bootstrap
+        let socket = new BareClient(broker.Address.ToString(), broker.Port, 1024)
+        socket.AskVersions()
+        socket
+
+    let connectOurs partition : obj =
+        let client = Ours.client bootstrap connectionTopic partition
+
+        match client.Connect() with
+        | Ok _ -> client
+        | Error fault -> invalidOp (fault.ToString())
+
+    let connect = if name = "ours" then connectOurs else (fun _ -> connectBare ())
+    let warm = [ for partition in 0..9 -> connect partition ]
+    let before = GC.GetTotalMemory true
+    let kept: obj[] = Array.zeroCreate count
+    let round =
+        measure (fun () ->
+            for index in 0 .. count - 1 do
+                kept[index] <- connect (index % connectionPartitions)
+
+            Double.NaN)
+    let held = GC.GetTotalMemory true - before
+    GC.KeepAlive kept
+    GC.KeepAlive warm
+    print { round with Allocated = float held }
+
+// ---------------------------------------------------------------------------------------------------------------------
+// In the parent process
+
+let private start (arguments: string list) : Process =
+    let program =
+        match Environment.ProcessPath with
+        | null -> "dotnet"
+        | path -> path
+
+    let assembly = Path.Combine(AppContext.BaseDirectory, "LibKafka.Benchmarks.dll")
+
+    let info =
+        ProcessStartInfo(
+            program,
+            assembly :: arguments,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            UseShellExecute = false
+        )
+
+    match Process.Start info with
+    | null -> invalidOp $"cannot start {program}"
+    | started -> started
+
+let private lines (child: Process) : string list =
+    let text = child.StandardOutput.ReadToEnd()
+    child.WaitForExit()
+    if child.ExitCode <> 0 then
+        invalidOp $"a client ended with exit code {child.ExitCode}"
+    text.Split('\n', StringSplitOptions.RemoveEmptyEntries) |> List.ofArray
+
+let private parse (line: string) : Round =
+    match line.Split ' ' |> Array.map (fun text -> Double.Parse(text, CultureInfo.InvariantCulture)) with
+    | [| cpu; seconds; allocated; call |] -> { CpuSeconds = cpu; Seconds = seconds; Allocated = allocated; Call = call }
+    | _ -> invalidOp $"not a round: {line}"
+
+/// Runs something with brokers in a process of their own, whose bootstrap address it is given.
+let withBroker (run: string -> 'T) : 'T =
+    use child = start [ "broker" ]
+
+    try
+        match child.StandardOutput.ReadLine() with
+        | null -> invalidOp "the brokers did not start"
+        | bootstrap -> run bootstrap
+    finally
+        child.StandardInput.Close()
+        child.WaitForExit()
+
+/// The rounds of one client in a process of its own.
+let roundsOf (name: string) (work: string) (bootstrap: string) (rounds: int) : Round list =
+    use child = start [ "side"; name; work; bootstrap; string rounds ]
+    lines child |> List.map parse
+
+/// What so many connections took, in a process of their own; `Allocated` is what they hold.
+let connecting (name: string) (count: int) (bootstrap: string) : Round =
+    use child = start [ "connections"; name; string count; bootstrap ]
+    lines child |> List.map parse |> List.exactlyOne
