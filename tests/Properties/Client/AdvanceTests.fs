@@ -174,20 +174,33 @@ let private stretches =
           }
 
           test "before a whole batch it is told, with the position behind that batch" {
-              // A message of the format before, whose length is right.
-              let old = at 1 [ 5L; 6L ] |> damaged 16 (fun _ -> 1uy)
+              // A batch of a format to come, whose length is right.
+              let foreign = at 1 [ 5L; 6L ] |> damaged 16 (fun _ -> 9uy)
 
-              match Fetched.advance (fetched 5L (joined [ old; (at 2 [ 7L; 8L ]).Bytes ])) with
+              match Fetched.advance (fetched 5L (joined [ foreign; (at 2 [ 7L; 8L ]).Bytes ])) with
               | Advance.Damaged([ stretch ], Some next) ->
                   Expect.equal next (position 9L 2) "where to go on"
-                  Expect.equal stretch.Bytes old "the stretch"
+                  Expect.equal stretch.Bytes foreign "the stretch"
                   Expect.equal (stretch.Position, stretch.FirstOffset) (0, 5L) "where it is"
               | other -> failtestf "%O" other
           }
 
+          test "a message of an older format takes up its offset, and one whose checksum is wrong is told" {
+              // Magic 1: no key and the value "v", at offset 11.
+              let message = Bytes.ofHex "000000000000000b0000001752488c6a01000000000000000005ffffffff0000000176"
+              isTo (FetchPosition.at 12L) (Fetched.advance (fetched 11L message))
+              let broken = message.Span.ToArray()
+              broken[broken.Length - 1] <- broken[broken.Length - 1] ^^^ 1uy
+
+              match Fetched.advance (fetched 11L (Bytes broken)) with
+              | Advance.Damaged([ stretch ], Some next) ->
+                  Expect.equal (next, stretch.FirstOffset) (FetchPosition.at 12L, 11L) "where it stands and where to go on"
+              | other -> failtestf "%O" other
+          }
+
           test "several stretches are told in their order" {
-              let old offset = at 1 [ offset ] |> damaged 16 (fun _ -> 1uy)
-              let bytes = joined [ old 1L; (at 1 [ 2L ]).Bytes; old 3L; old 4L; (at 1 [ 5L ]).Bytes; old 6L ]
+              let foreign offset = at 1 [ offset ] |> damaged 16 (fun _ -> 9uy)
+              let bytes = joined [ foreign 1L; (at 1 [ 2L ]).Bytes; foreign 3L; foreign 4L; (at 1 [ 5L ]).Bytes; foreign 6L ]
 
               match Fetched.advance (fetched 1L bytes) with
               | Advance.Damaged(stretches, Some next) ->
