@@ -6,7 +6,12 @@ open BenchmarkDotNet.Environments
 open LibKafka.Benchmarks.Rows
 
 let private benchmarks: (string * (unit -> Row list)) list =
-    [ "encode", Micro.encodeRows; "decode", Micro.decodeRows; "produce", EndToEnd.produceRows; "fetch", EndToEnd.fetchRows ]
+    [ "encode", Micro.encodeRows
+      "decode", Micro.decodeRows
+      "messages", Messages.messageRows
+      "startup", StartUp.startUpRows
+      "produce", EndToEnd.produceRows
+      "fetch", EndToEnd.fetchRows ]
 
 let private out = "artifacts/bench.json"
 
@@ -22,6 +27,8 @@ let private head () : string list =
       ""
       "encode, decode: batches of 1,000 records. " + String.Join("; ", Shapes.legend)
       "produce, fetch: 100-byte values, batches just under 1 MB, one request in flight, mock brokers in this process"
+      "messages: floor is a copy of the same bytes, B/record counts for each partition or message"
+      "startup: from the start of a process to its end; floor is a program that does nothing"
       "floor: a copy and a CRC-32C of the same bytes; for produce and fetch, bare loopback sockets with as many bytes and round trips"
       "reached: the part of the floor's speed. All numbers are medians"
       "" ]

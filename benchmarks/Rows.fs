@@ -52,7 +52,8 @@ let private number (value: float) =
 let private optional (value: Nullable<float>) = if value.HasValue then number value.Value else "-"
 
 /// Above 1 is faster than the other: times are better the smaller, rates the larger.
-let private advantage (row: Row) (other: float) = if row.Unit.StartsWith "ns" then other / row.Value else row.Value / other
+let private advantage (row: Row) (other: float) =
+    if row.Unit.StartsWith "ns" || row.Unit = "ms" then other / row.Value else row.Value / other
 
 let private peer (row: Row) (entry: KeyValuePair<string, float>) =
     let ratio = (advantage row entry.Value).ToString("0.00", CultureInfo.InvariantCulture)
