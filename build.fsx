@@ -99,9 +99,14 @@ let isOnPath program =
     | null -> false
     | path -> path.Split Path.PathSeparator |> Array.exists (fun folder -> File.Exists(Path.Combine(folder, program)))
 
-/// What everything below runs in. No compiler or build node is left behind as a server when the script ends.
+/// What everything below runs in. No compiler or build node is left behind as a server when the script ends. The collector lets
+/// 128 MiB come together before it sets to work: compilers make a lot of short-lived data and stay far below the memory that there is.
 let prepareEnvironment () =
-    for name, value in [ "DOTNET_NOLOGO", "1"; "MSBUILDDISABLENODEREUSE", "1"; "UseSharedCompilation", "false" ] do
+    for name, value in
+        [ "DOTNET_NOLOGO", "1"
+          "MSBUILDDISABLENODEREUSE", "1"
+          "UseSharedCompilation", "false"
+          "DOTNET_GCgen0size", "0x8000000" ] do
         Environment.SetEnvironmentVariable(name, value)
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -9,6 +9,8 @@ open LibKafka.Benchmarks.EndToEnd
 let private benchmarks: (string * (unit -> Row list)) list =
     [ "encode", Micro.encodeRows
       "decode", Micro.decodeRows
+      "messages", Messages.messageRows
+      "startup", StartUp.startUpRows
       "produce", EndToEnd.produceRows
       "fetch", EndToEnd.fetchRows
       "single", EndToEnd.singleRows
@@ -29,6 +31,8 @@ let private head () : string list =
       "encode, decode: batches of 1,000 records. " + String.Join("; ", Shapes.legend)
       "produce, fetch: 100-byte values in batches just under 1 MB or 4 MB; single: a record a call; one request in flight"
       "connect: connections made and kept. Brokers and clients in processes of their own, whose CPU time is all of their threads'"
+      "messages: floor is a copy of the same bytes, B/record counts for each partition or message"
+      "startup: from the start of a process to its end; floor is a program that does nothing"
       "floor: a copy and a CRC-32C of the same bytes; over sockets, a bare one with hand-written frames and record loops"
       "reached: the part of the floor's speed. All numbers are medians"
       "" ]

@@ -205,8 +205,8 @@ let private option (given: Given) (name: string) (value: string) : Result<Given,
         | _ -> Error("--version takes the number of a version, or stands alone; not '" + text + "'")
     | "--max-frame", text ->
         match Int32.TryParse text with
-        | true, most when most > 0 -> Ok { given with Limits = { given.Limits with MaxFrameBytes = most } }
-        | _ -> Error("--max-frame takes a number of bytes from 1 to 2147483647, not '" + text + "'")
+        | true, most when most > 0 && most <= Array.MaxLength -> Ok { given with Limits = { given.Limits with MaxFrameBytes = most } }
+        | _ -> Error("--max-frame takes a number of bytes from 1 to " + string Array.MaxLength + ", not '" + text + "'")
     | "--requests", file -> Ok { given with Requests = Some file }
     | _, file -> Ok { given with Responses = Some file }
 

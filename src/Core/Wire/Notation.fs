@@ -306,12 +306,26 @@ module Notation =
     /// Lengths in the classic form also in flexible versions, and no tagged section.
     let classic (schema: Schema<'T>) = Schema(schema.Default, schema.Place, (fun version -> schema.At { version with Flexible = false }))
 
+    /// Inlined, so that a mapping that is given as a lambda needs no closure.
+    let inline internal mappedCodec
+        ([<InlineIfLambda>] ofWire: 'A -> 'B)
+        ([<InlineIfLambda>] toWire: 'B -> 'A)
+        ([<InlineIfLambda>] meaning: 'B -> string)
+        (inner: Codec<'A>)
+        =
+        { new Codec<'B>(inner.Shape, inner.MinSize) with
+            member _.Write(writer, value) = inner.Write(writer, toWire value)
+            member _.Read reader = ofWire (inner.Read reader)
+            member _.Project value = ofWire (inner.Project(toWire value))
+
+            member _.Visit(visitor, value) =
+                visitor.Meaning(meaning value)
+                inner.Visit(visitor, toWire value)
+
+            member _.Build source = ofWire (inner.Build source) }
+
     /// Another type with the same bytes. The two functions undo each other; `meaning` names a value for people, or is empty.
     let mapped (ofWire: 'A -> 'B) (toWire: 'B -> 'A) (meaning: 'B -> string) (schema: Schema<'A>) : Schema<'B> =
-        let visit (inner: Codec<'A>) (visitor: Visitor) value =
-            visitor.Meaning(meaning value)
-            inner.Visit(visitor, toWire value)
-
         Schema(
             ofWire schema.Default,
             schema.Place,
@@ -324,15 +338,13 @@ module Notation =
                         member _.WriteNull writer = inner.WriteNull writer
                         member _.TryRead reader = ValueOption.map ofWire (inner.TryRead reader)
                         member _.Project value = ofWire (inner.Project(toWire value))
-                        member _.Visit(visitor, value) = visit inner visitor value
+
+                        member _.Visit(visitor, value) =
+                            visitor.Meaning(meaning value)
+                            inner.Visit(visitor, toWire value)
+
                         member _.Build source = ofWire (inner.Build source) }
-                | inner ->
-                    { new Codec<'B>(inner.Shape, inner.MinSize) with
-                        member _.Write(writer, value) = inner.Write(writer, toWire value)
-                        member _.Read reader = ofWire (inner.Read reader)
-                        member _.Project value = ofWire (inner.Project(toWire value))
-                        member _.Visit(visitor, value) = visit inner visitor value
-                        member _.Build source = ofWire (inner.Build source) }
+                | inner -> mappedCodec ofWire toWire meaning inner
         )
 
     let private absent name (schema: Schema<'T>) (get: 'R -> 'T) (version: MessageVersion) =

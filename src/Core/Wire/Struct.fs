@@ -92,11 +92,15 @@ type MessageBuilder internal () =
                 let b = right.Build source
                 a, b }
 
-    let checkOrder (shapes: FieldShape list) =
+    let check (version: MessageVersion) (shapes: FieldShape list) =
         let tags = shapes |> List.map (fun field -> Option.defaultValue -1 field.Tag)
 
         if tags <> List.sort tags then
             invalidOp "tagged fields stand behind the plain ones, in the order of their tags"
+
+        // It would be neither written nor refused.
+        if not version.Flexible && List.exists (fun tag -> tag >= 0) tags then
+            invalidOp "only flexible versions have a tagged section: say since which version the tagged field is there"
 
     /// Two groups of fields, the left one first.
     member _.MergeSources(left: Fields<'R, 'A>, right: Fields<'R, 'B>) : Fields<'R, 'A * 'B> =
@@ -115,7 +119,7 @@ type MessageBuilder internal () =
                 let row = fields.At version
 
                 // In the union of all versions a field may be plain in some and tagged in others; nothing is written there.
-                if version.Number >= 0s then checkOrder row.Shapes
+                if version.Number >= 0s then check version row.Shapes
 
                 StructCodec(row, version.Flexible, build)),
             fields.Int32Field

@@ -814,7 +814,9 @@ let private usage =
                 "--requests - --responses -", "only one of --requests and --responses can be standard input"
                 "--requests a --responses b --api Fetch --version 4 --response", "--api and --version have no place there"
                 "--max-frame 0", "--max-frame takes a number of bytes"
-                "--max-frame=-1", "--max-frame takes a number of bytes" ] do
+                "--max-frame=-1", "--max-frame takes a number of bytes"
+                // More than an array can hold.
+                "--max-frame 2147483647", "--max-frame takes a number of bytes from 1 to 2147483591" ] do
               testCase ("'" + arguments + "' is wrong") (fun () ->
                   let outcome = inspect arguments Array.empty
                   Expect.equal outcome.Code 2 "the exit code"

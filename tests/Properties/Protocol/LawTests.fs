@@ -107,6 +107,16 @@ let private shown =
             complainIf (not (text.StartsWith(message.Name + " ")) || text.Contains '\n') (fun () -> text)
             |> Option.orElse (complainIf (document.RootElement.ValueKind <> JsonValueKind.Object) (fun () -> json)) }
 
+let private jsonReadBack =
+    { new ILaw with
+        member _.Check(message, version, value) =
+            let survivor = project version message value
+            let json = Message.toJson version message survivor |> ok "toJson"
+
+            match Message.ofJson version message json with
+            | Ok read -> complainIf (not (same read survivor)) (fun () -> json + " was read back as " + Message.show message read)
+            | Error fault -> Some(json + ": " + fault.ToString()) }
+
 let private trailing =
     { new ILaw with
         member _.Check(message, version, value) =
@@ -145,5 +155,6 @@ let tests =
           canonical |> tried 50 "what was written is read and written again to the same bytes"
           notBelowMinSize |> tried 50 "nothing is shorter than the least size"
           shown |> tried 20 "every value has a text on one line, with the message's name before it, and JSON"
+          jsonReadBack |> tried 20 "what survives a version is read back from its JSON"
           trailing |> tried 10 "a byte too many is refused as such"
           cutOff |> tried 3 "bytes that are cut off anywhere are refused" ]

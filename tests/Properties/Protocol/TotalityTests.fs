@@ -119,6 +119,23 @@ let private readsSpoilt (definition: Definition) =
                             complaint message version (Bytes(Array.fold spoilt (good.ToArray()) changes)))
                         |> noneOf "readings went wrong")) }
 
+let private readsCutOff (definition: Definition) =
+    definition.Use
+        { new IUse<Test> with
+            member _.Use message =
+                law
+                    2
+                    message.Name
+                    (Prop.forAll (Arb.fromGenShrink (numbers, shrinkNumbers)) (fun values ->
+                        let value = build message values
+
+                        definition.Versions
+                        |> List.collect (fun version ->
+                            let survivor = Message.project version message value |> ok "project"
+                            let good = Message.encode version message survivor |> ok "encode"
+                            [ 0 .. good.Length - 1 ] |> List.choose (fun count -> complaint message version (good.Slice(0, count))))
+                        |> noneOf "readings went wrong")) }
+
 /// Everything as small as it can be, and plenty of it: thousands of empty elements.
 type private Crowd() =
     inherit Source()
@@ -167,4 +184,5 @@ let tests =
         "Any bytes give a value or a fault, within memory in proportion to them"
         [ forEach "random bytes" all readsNoise
           forEach "good bytes that were spoilt" all readsSpoilt
+          forEach "good bytes that end at every byte" all readsCutOff
           forEach "thousands of the smallest elements" all readsMany ]

@@ -9,7 +9,8 @@ open LibKafka.Properties
 open LibKafka.Properties.Support
 open LibKafka.Properties.Protocol.Definitions
 
-let private number (name: string) (line: JsonElement) = line.GetProperty(name).GetInt16()
+/// The number that a line has for a name.
+let number (name: string) (line: JsonElement) = line.GetProperty(name).GetInt16()
 
 let private hasUnknownTags (line: JsonElement) = fst (line.TryGetProperty "unknownTaggedFields")
 
@@ -20,7 +21,8 @@ let private lines: Lazy<Map<int16 * string, JsonElement list>> =
          |> List.groupBy (fun line -> number "key" line, TestData.text "type" line)
          |> Map.ofList)
 
-let private linesOf (key: ApiKey) (kind: string) = lines.Value |> Map.tryFind (key.Code, kind) |> Option.defaultValue []
+/// The lines of an API's requests or responses.
+let linesOf (key: ApiKey) (kind: string) = lines.Value |> Map.tryFind (key.Code, kind) |> Option.defaultValue []
 
 /// What is wrong with a definition by these bytes and their JSON; none where nothing is.
 let private complaint (version: int16) (bytes: Bytes) (json: JsonElement) (unknownTags: bool) =
@@ -48,6 +50,19 @@ let private complaint (version: int16) (bytes: Bytes) (json: JsonElement) (unkno
                         JsonComparison.differenceOf json (jsonOf again)
                         |> Option.map (fun difference -> "JSON when read again " + difference) }
 
+/// What is wrong with the value that the JSON is read as; none where it is the one that the bytes mean, so that it is written as what they
+/// are written as.
+let private jsonComplaint (version: int16) (bytes: Bytes) (json: JsonElement) =
+    { new IUse<string option> with
+        member _.Use message =
+            let written value = Message.encode version message value |> ok "encode"
+            let meant = Message.decode Limits.standard version message bytes |> ok "decode"
+
+            match Message.ofJson version message (json.GetRawText()) with
+            | Error fault -> Some("ofJson: " + fault.ToString())
+            | Ok read when written read <> written meant -> Some("read as " + Message.show message read)
+            | Ok _ -> None }
+
 /// The complaint, with the line that it is about.
 let private about (line: JsonElement) (version: int16) (complaint: string) =
     "version " + string version + ", instance " + string (number "instance" line) + ": " + complaint
@@ -59,7 +74,14 @@ let private check (definition: Definition) (line: JsonElement) =
     |> definition.Use
     |> Option.map (about line version)
 
-let private decodesAndEncodes (api: ApiDefinition) =
+let private checkJson (definition: Definition) (line: JsonElement) =
+    let version = number "version" line
+
+    jsonComplaint version (TestData.bytesOf "" line) (line.GetProperty "json")
+    |> definition.Use
+    |> Option.map (about line version)
+
+let private eachVector (check: Definition -> JsonElement -> string option) (api: ApiDefinition) =
     messagesOf api
     |> List.map (fun (kind, definition) ->
         testCase definition.Name (fun () -> linesOf api.Key kind |> List.choose (check definition) |> noneOf "vectors fail"))
@@ -91,7 +113,7 @@ let private dataLines =
 
 let private dataLinesOf (definition: Definition) = dataLines.Value |> Map.tryFind definition.Name |> Option.defaultValue []
 
-let private dataDecodesAndEncodes (definition: Definition) =
+let private eachDataVector (check: Definition -> JsonElement -> string option) (definition: Definition) =
     testCase definition.Name (fun () ->
         let lines = dataLinesOf definition
         Expect.isNonEmpty lines "lines of this message"
@@ -174,11 +196,13 @@ let tests =
         "Golden vectors"
         [ testCase "there are APIs to test" (fun () -> Expect.isNonEmpty Apis.keys "keys")
           testList "every API has vectors of requests and responses, of its own versions" (List.map covered apis)
-          testList "bytes are read as their JSON says and written again" (List.collect decodesAndEncodes apis)
+          testList "bytes are read as their JSON says and written again" (List.collect (eachVector check) apis)
+          testList "JSON is read as what its bytes mean" (List.collect (eachVector checkJson) apis)
           testList "headers are read as their JSON says and written again" headersDecodeAndEncode
           headerOfVersion0
           noOtherHeaders
-          forEach "data messages are read as their JSON says and written again" data dataDecodesAndEncodes
+          forEach "data messages are read as their JSON says and written again" data (eachDataVector check)
+          forEach "the JSON of data messages is read as what its bytes mean" data (eachDataVector checkJson)
           forEach "data messages have their version before them" data versionPrefix
           noOtherData
           testList "versions, flexible versions and header versions are Kafka's" (List.map headerVersions apis) ]

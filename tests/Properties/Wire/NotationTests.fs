@@ -80,7 +80,10 @@ let private wrongDefinitions =
     let plain = field "Plain" (fun (pair: Pair) -> pair.Second) int16
     let build (first, second) = { First = first; Second = second }
 
-    let build' (fields: Fields<Pair, int16 * int16>) = message.BindReturn(fields, build).At { Number = flexible; Flexible = true } |> ignore
+    let buildAt version (fields: Fields<Pair, int16 * int16>) =
+        message.BindReturn(fields, build).At { Number = version; Flexible = (version = flexible) } |> ignore
+
+    let build' = buildAt flexible
 
     testList
         "definitions that are wrong"
@@ -94,6 +97,14 @@ let private wrongDefinitions =
           testCase "tagged fields out of order" (fun () ->
               build' (message.MergeSources(tag 0, tag 1))
               Expect.throwsT<InvalidOperationException> (fun () -> build' (message.MergeSources(tag 1, tag 0))) "raises when built")
+
+          testCase "a tagged field at a version that is not flexible" (fun () ->
+              let later = field "Tagged" (fun (pair: Pair) -> pair.First) (int16 |> since flexible 0s |> tagged 0)
+              buildAt classic (message.MergeSources(plain, later))
+
+              Expect.throwsT<InvalidOperationException>
+                  (fun () -> buildAt classic (message.MergeSources(plain, tag 0)))
+                  "raises when the version is built")
 
           testCase "what belongs to a field said of an element" (fun () ->
               for wrong in [ int16 |> since 1s 0s; int16 |> until 1s 0s; int16 |> tagged 0; int16 |> ignorable ] do

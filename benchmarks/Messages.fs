@@ -1,0 +1,150 @@
+/// Messages in memory: many small values in one answer, and the envelopes around record batches.
+module LibKafka.Benchmarks.Messages
+
+open System
+open System.Diagnostics
+open LibKafka.Wire
+open LibKafka.Protocol
+open LibKafka.Benchmarks.Rows
+
+/// A message at its highest version, with the number of parts that its cost is spread over.
+type private Sample<'T> = { Shape: string; Message: Message<'T>; Version: int16; Value: 'T; Part: string; Parts: int }
+
+/// A record of an object whose other fields do not matter here: as the schema has them by default.
+let private defaultOf (message: Message<'T>) : 'T = message.Schema.Default
+
+/// 100 topics of 100 partitions, each on three brokers.
+let private metadata: Sample<Metadata.Response> =
+    let message = Metadata.api.Response
+
+    let partition topic index : Metadata.Partition =
+        { Metadata.partition.Default with
+            PartitionIndex = index
+            LeaderId = (topic + index) % 3
+            LeaderEpoch = 5
+            ReplicaNodes = [ 0; 1; 2 ]
+            IsrNodes = [ 0; 1; 2 ] }
+
+    let topic index : Metadata.Topic =
+        { Metadata.topic.Default with
+            Name = Some $"topic-{index}"
+            TopicId = Guid(index, 1s, 2s, Array.zeroCreate 8)
+            Partitions = List.init 100 (partition index) }
+
+    { Shape = "metadata, 10,000 partitions"
+      Message = message
+      Version = message.Versions.Highest
+      Value = { defaultOf message with Topics = List.init 100 topic }
+      Part = "partition"
+      Parts = 10_000 }
+
+let private blob (size: int) : Bytes =
+    let bytes = Array.zeroCreate<byte> size
+    Random(1).NextBytes bytes
+    Bytes bytes
+
+let private produce (name: string) (size: int) : Sample<Produce.Request> =
+    let message = Produce.api.Request
+
+    let topic: Produce.TopicData =
+        { Produce.topicData.Default with
+            TopicId = Guid(1, 1s, 2s, Array.zeroCreate 8)
+            Partitions = [ { Index = 0; Records = Some(blob size) } ] }
+
+    { Shape = "produce request, " + name
+      Message = message
+      Version = message.Versions.Highest
+      Value = { defaultOf message with Acks = Acks.All; TimeoutMs = 1000; Topics = [ topic ] }
+      Part = "message"
+      Parts = 1 }
+
+let private fetch (name: string) (size: int) : Sample<Fetch.Response> =
+    let message = Fetch.api.Response
+
+    let topic: Fetch.TopicResponse =
+        { Fetch.topicResponse.Default with
+            TopicId = Guid(1, 1s, 2s, Array.zeroCreate 8)
+            Partitions = [ { Fetch.partitionResponse.Default with HighWatermark = 100L; Records = Some(blob size) } ] }
+
+    { Shape = "fetch response, " + name
+      Message = message
+      Version = message.Versions.Highest
+      Value = { defaultOf message with Topics = [ topic ] }
+      Part = "message"
+      Parts = 1 }
+
+/// Nanoseconds that each piece of work takes: the median of many short measurements, in turn.
+let private measure (works: (unit -> unit) list) : float list =
+    let timed (calls: int) (work: unit -> unit) =
+        let clock = Stopwatch.StartNew()
+
+        for _ in 1..calls do
+            work ()
+
+        clock.Elapsed.TotalNanoseconds / float calls
+
+    // Half a second each lets the compiler come to its end, and tells how many calls make a millisecond.
+    let settled (work: unit -> unit) =
+        let clock = Stopwatch.StartNew()
+
+        while clock.Elapsed < TimeSpan.FromSeconds 0.5 do
+            work ()
+
+        max 1 (int (1e6 / timed 3 work)), work
+
+    let works = List.map settled works
+
+    [ for _ in 1..200 -> works |> List.map (fun (calls, work) -> timed calls work) ] |> List.transpose |> List.map median
+
+/// Bytes that a call allocates in the long run.
+let private allocatedBy (work: unit -> unit) : float =
+    let calls = 20
+    work ()
+    let before = GC.GetAllocatedBytesForCurrentThread()
+
+    for _ in 1..calls do
+        work ()
+
+    float (GC.GetAllocatedBytesForCurrentThread() - before) / float calls
+
+let private orFail (result: Result<'T, Fault>) : 'T =
+    match result with
+    | Ok value -> value
+    | Error fault -> invalidOp (fault.ToString())
+
+/// Writing into memory that is used again, as connections do, and reading, each beside a copy of as many bytes.
+let private rowsOf (sample: Sample<'T>) : Row list =
+    let bytes = orFail (Message.encode sample.Version sample.Message sample.Value)
+    let target = Array.zeroCreate<byte> bytes.Length
+    let writer = Writer(bytes.Length + 64)
+
+    let encode () =
+        writer.Clear()
+        orFail (Message.writeTo writer sample.Version sample.Message sample.Value)
+
+    let decode () = Message.decode Limits.standard sample.Version sample.Message bytes |> orFail |> ignore
+    let copy () = bytes.Span.CopyTo(target.AsSpan())
+
+    let row name (work: unit -> unit) unit (scale: float -> float) (time: float) (floor: float) : Row =
+        { Name = name
+          Shape = sample.Shape
+          Unit = unit
+          Value = scale time
+          Floor = Nullable(scale floor)
+          Peers = peers []
+          AllocatedPerRecord = Nullable(allocatedBy work / float sample.Parts) }
+
+    match measure [ encode; decode; copy ] with
+    | [ encoding; decoding; copying ] ->
+        [ for name, work, time in [ "message encode", encode, encoding; "message decode", decode, decoding ] do
+              row name work ("ns/" + sample.Part) (fun time -> time / float sample.Parts) time copying
+              row name work "MB/s" (fun time -> 1000.0 * float bytes.Length / time) time copying ]
+    | _ -> invalidOp "three were measured"
+
+/// An answer with many parts, and what is around record batches: by itself, and with a batch of the usual largest size.
+let messageRows () : Row list =
+    rowsOf metadata
+    @ rowsOf (produce "no records" 0)
+    @ rowsOf (produce "1 MB of records" 1_000_000)
+    @ rowsOf (fetch "no records" 0)
+    @ rowsOf (fetch "1 MB of records" 1_000_000)

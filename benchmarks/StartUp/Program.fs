@@ -1,0 +1,46 @@
+/// Does one thing and ends: nothing, one message, or a message of every API. What it costs is seen from outside.
+module LibKafka.StartUp.Program
+
+open System
+open System.Runtime.CompilerServices
+open LibKafka.Wire
+open LibKafka.Protocol
+
+/// How many bytes were encoded.
+let private demand (result: Result<Bytes, Fault>) : int =
+    match result with
+    | Ok bytes when bytes.Length > 0 -> bytes.Length
+    | Ok _ -> raise (InvalidOperationException "nothing was encoded")
+    | Error fault -> raise (InvalidOperationException(fault.ToString()))
+
+// Not inlined, so that a run that does nothing does not load what these need.
+
+[<MethodImpl(MethodImplOptions.NoInlining)>]
+let private one () =
+    let request: Metadata.Request =
+        { Topics = Some [ { TopicId = Guid.Empty; Name = Some "orders" } ]
+          AllowAutoTopicCreation = false
+          IncludeClusterAuthorizedOperations = false
+          IncludeTopicAuthorizedOperations = true }
+
+    demand (Frame.encodeRequest Metadata.api Metadata.api.Versions.Highest 7 (Some "start-up") request)
+
+[<MethodImpl(MethodImplOptions.NoInlining)>]
+let private all () =
+    let both =
+        { new IApiVisitor<int> with
+            member _.Visit(api, _, _) =
+                let version = api.Versions.Highest
+
+                demand (Frame.encodeRequest api version 7 None api.Request.Schema.Default)
+                + demand (Frame.encodeResponse api version 7 api.Response.Schema.Default) }
+
+    Apis.keys |> List.sumBy (fun key -> Option.defaultValue 0 (Apis.visit both key))
+
+[<EntryPoint>]
+let main arguments =
+    match arguments with
+    | [| "nothing" |] -> 0
+    | [| "one" |] -> if one () > 0 then 0 else 1
+    | [| "all" |] -> if all () > 0 then 0 else 1
+    | _ -> 2
