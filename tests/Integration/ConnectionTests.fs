@@ -4,6 +4,7 @@ module LibKafka.Integration.ConnectionTests
 open System
 open System.Diagnostics
 open System.Net
+open System.Net.Sockets
 open System.Threading
 open Expecto
 open LibKafka.Wire
@@ -241,7 +242,7 @@ let private deadlines =
 
               let fault =
                   try
-                      transport.Write(ArraySegment(Array.zeroCreate<byte> 64_000_000), deadline)
+                      transport.Write([ ArraySegment(Array.zeroCreate<byte> 64_000_000) ], deadline)
                       None
                   with error ->
                       Some(transport.Fault(deadline, never, error))
@@ -250,6 +251,38 @@ let private deadlines =
               timesOut limit deadline.Elapsed fault.Value
               Expect.isGreaterThan transport.BytesOut 0L "some was sent"
               Expect.isLessThan transport.BytesOut 64_000_000L "but not all")
+
+          testCase "a broker that takes what is sent now and then does not put the deadline off" (fun () ->
+              let listener, address = Loopback.listen IPAddress.Loopback 1
+              use _ = listener
+              listener.ReceiveBufferSize <- 4096
+              let deadline = Deadline.After(TimeProvider.System, limit)
+              use transport = Transport.Open(patient, address, deadline, never) |> ok
+
+              let sip () =
+                  try
+                      use socket = listener.Accept()
+                      let buffer = Array.zeroCreate<byte> 16_384
+
+                      while socket.Receive buffer > 0 do
+                          Thread.Sleep 30
+                  with :? SocketException ->
+                      ()
+
+              Thread(sip, IsBackground = true).Start()
+
+              let fault =
+                  try
+                      transport.Write(
+                          [ ArraySegment(Array.zeroCreate<byte> 1_000); ArraySegment(Array.zeroCreate<byte> 64_000_000) ],
+                          deadline
+                      )
+                      None
+                  with error ->
+                      Some(transport.Fault(deadline, never, error))
+
+              Expect.isSome fault "64 MB take two minutes at this pace"
+              timesOut limit deadline.Elapsed fault.Value)
 
           testCase "a broker that never tells its versions: the time to connect runs out" (fun () ->
               Scripted.broker (fun _ _ -> []) (fun broker ->

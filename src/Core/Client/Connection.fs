@@ -2,6 +2,7 @@ namespace LibKafka.Client
 
 open System
 open System.Buffers.Binary
+open System.Collections.Generic
 open System.Threading
 open System.Threading.Tasks
 open LibKafka.Wire
@@ -27,12 +28,16 @@ type internal Stretch =
 /// several threads at a time.
 [<Sealed>]
 type Connection private (broker: BrokerAddress, settings: ClientSettings, transport: Transport) =
-    let writer = Writer 512
+    // A batch is sent from where it stands. Below this size a copy costs less than a piece of its own.
+    let writer = Writer(512, 16 * 1024)
+    let clientId = Some settings.ClientId
+    let asked = Some broker
     let prefix: byte[] = Array.zeroCreate 4
     let mutable correlation = 0
     let mutable answered = 0
     let mutable attempt = 1
-    let mutable versions: Map<ApiKey, VersionRange> = Map.empty
+    // By the number of the API, since a struct of its own would be boxed for each comparison.
+    let versions = Dictionary<int16, VersionRange>()
     let mutable closed: string option = None
     let time = settings.Time
     let opened = time.GetTimestamp()
@@ -110,19 +115,20 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
             match obstacle with
             | Some fault -> failed fault
             | None ->
-                writer.Clear()
-
-                match Frame.writeRequest writer api version id (Some settings.ClientId) request with
+                match Frame.writeRequest writer api version id clientId request with
                 | Error fault -> failed (ClientFault.CannotEncode fault)
                 | Ok() ->
                     use _ = cancellation.UnsafeRegister(Connection.Cut, transport)
 
                     try
                         cancellation.ThrowIfCancellationRequested()
-                        transport.Write(writer.Segment, deadline)
+                        transport.Write(writer.Segments, deadline)
                         answer id
                     with error ->
                         failed (transport.Fault(deadline, cancellation, error))
+
+        // Nothing of the request is held on to.
+        writer.Clear()
 
         let fault =
             match answer.Outcome with
@@ -147,7 +153,7 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
         let info =
             { Api = api.Key
               Version = version
-              Broker = Some broker
+              Broker = asked
               CorrelationId = id
               Attempt = attempt
               Began = began
@@ -203,12 +209,11 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
         (call ApiVersions.api version request deadline cancellation None (decodeVersions version)).Outcome
 
     let versionOf (api: Api<'Request, 'Response>) : Result<int16, ClientFault> =
-        let theirs = versions.TryFind api.Key
-
-        match theirs with
-        | Some range when min range.Highest api.Versions.Highest >= max range.Lowest api.Versions.Lowest ->
+        match versions.TryGetValue api.Key.Code with
+        | true, range when min range.Highest api.Versions.Highest >= max range.Lowest api.Versions.Lowest ->
             Ok(min range.Highest api.Versions.Highest)
-        | _ -> Error(ClientFault.NoCommonVersion(api.Key, api.Versions, theirs))
+        | true, range -> Error(ClientFault.NoCommonVersion(api.Key, api.Versions, Some range))
+        | _ -> Error(ClientFault.NoCommonVersion(api.Key, api.Versions, None))
 
     // A call that the client makes for itself, in the time of another.
     let ask (api: Api<'Request, 'Response>) request (deadline: Deadline) cancellation : Result<'Response, ClientFault> =
@@ -220,7 +225,7 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
         let fail failure = Error(ClientFault.SaslFailed(mechanism.Name, failure))
 
         let rec converse (conversation: ISaslConversation) (message: Bytes) =
-            let asked = time.GetTimestamp()
+            let began = time.GetTimestamp()
 
             match ask SaslAuthenticate.api { AuthBytes = message } deadline cancellation with
             | Error fault -> Error fault
@@ -233,7 +238,7 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
                 | SaslReply.Done ->
                     session <-
                         if response.SessionLifetimeMs > 0L then
-                            ValueSome { Since = asked; For = Connection.Renewal response.SessionLifetimeMs }
+                            ValueSome { Since = began; For = Connection.Renewal response.SessionLifetimeMs }
                         else
                             ValueNone
 
@@ -264,9 +269,9 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
 
     // Brokers since 2.0 (by KIP-219, of which ApiVersions 2 is a part) answer at once and leave the pause to the client.
     let leavesPause () =
-        match versions.TryFind ApiKey.ApiVersions with
-        | Some range -> range.Highest >= 2s
-        | None -> false
+        match versions.TryGetValue ApiKey.ApiVersions.Code with
+        | true, range -> range.Highest >= 2s
+        | _ -> false
 
     let awaitPause (deadline: Deadline) (cancellation: CancellationToken) : Result<unit, ClientFault> =
         match pause with
@@ -292,6 +297,7 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
     let obstacleTo (deadline: Deadline) (cancellation: CancellationToken) : ClientFault option =
         match over () with
         | Some cause -> Some(ClientFault.Unusable cause)
+        | None when pause.IsNone && session.IsNone -> None
         | None ->
             match awaitPause deadline cancellation |> Result.bind (fun () -> renewSession deadline cancellation) with
             | Ok() -> None
@@ -300,18 +306,18 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
     // A request that has no answer would be waited for in vain.
     let isNeverAnswered (request: 'Request) =
         match box request with
-        | :? Produce.Request as produce -> produce.Acks = Acks.None
+        | :? Produce.Request as produce -> produce.Acks.Code = Acks.None.Code
         | _ -> false
 
     /// Learns the broker's versions, asking again in a version that it knows where it does not know ours.
     member private _.Negotiate(deadline, cancellation) : Result<unit, ClientFault> =
-        let rangeOf (key: ApiVersions.ApiVersion) = key.ApiKey, { Lowest = key.MinVersion; Highest = key.MaxVersion }
-
         let rec ask version =
             match askVersions version deadline cancellation with
             | Error fault -> Error fault
             | Ok response when response.Error = ErrorCode.None ->
-                versions <- response.ApiKeys |> List.map rangeOf |> Map.ofList
+                for key in response.ApiKeys do
+                    versions[key.ApiKey.Code] <- { Lowest = key.MinVersion; Highest = key.MaxVersion }
+
                 Ok()
             | Ok response when response.Error = ErrorCode.UnsupportedVersion && version > 0s ->
                 let theirs =
@@ -381,7 +387,8 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
     member _.IsOpen = (over ()).IsNone
 
     /// The versions of each API that the broker supports.
-    member _.BrokerVersions = versions
+    member _.BrokerVersions: Map<ApiKey, VersionRange> =
+        versions |> Seq.map (fun entry -> ApiKey entry.Key, entry.Value) |> Map.ofSeq
 
     /// The highest version of an API that both sides know.
     member _.VersionOf(api: Api<'Request, 'Response>) : Result<int16, ClientFault> = versionOf api

@@ -1,6 +1,7 @@
 namespace LibKafka.Client
 
 open System
+open System.Collections.Generic
 open System.IO
 open System.Net
 open System.Net.Security
@@ -12,12 +13,16 @@ open System.Threading
 type internal SocketStream(socket: Socket, deadline: Deadline) =
     inherit Stream()
 
+    // What a socket's buffer takes without waiting.
+    static let atOnce = 64 * 1024
+
     let mutable deadline = deadline
     let mutable first: byte voption = ValueNone
     let mutable ended = false
-
-    /// Most bytes to send in one go. More would let a peer that reads slowly stretch a single write past the deadline.
-    static member PieceSize = 256 * 1024
+    let mutable receiveTimeout = 0
+    let mutable overdue = false
+    let mutable alarm: ITimer | null = null
+    let mutable sendTimeout = socket.SendTimeout
 
     /// What counts from now on.
     member _.Deadline
@@ -44,7 +49,13 @@ type internal SocketStream(socket: Socket, deadline: Deadline) =
     override _.Flush() = ()
 
     override _.Read(target: Span<byte>) : int =
-        socket.ReceiveTimeout <- deadline.RemainingMs
+        let within = deadline.RemainingMs
+
+        // In a call that is over in a millisecond, as most are, it is the same as the last time.
+        if within <> receiveTimeout then
+            socket.ReceiveTimeout <- within
+            receiveTimeout <- within
+
         let count = socket.Receive(target, SocketFlags.None)
 
         if count = 0 then ended <- true
@@ -54,16 +65,61 @@ type internal SocketStream(socket: Socket, deadline: Deadline) =
 
     override this.Read(target: byte[], offset: int, count: int) : int = this.Read(Span<byte>(target, offset, count))
 
-    override _.Write(bytes: ReadOnlySpan<byte>) : unit =
+    // A send waits anew each time that the peer takes some of it: one that is long enough for that is cut short by the clock.
+    member private this.Arm(size: int) =
+        let within = deadline.RemainingMs
+
+        if within <> sendTimeout then
+            socket.SendTimeout <- within
+            sendTimeout <- within
+
+        if size > atOnce then
+            let alarm =
+                match alarm with
+                | null ->
+                    let made = deadline.Time.CreateTimer((fun _ -> this.Cut()), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan)
+                    alarm <- made
+                    made
+                | made -> made
+
+            alarm.Change(TimeSpan.FromMilliseconds(float within), Timeout.InfiniteTimeSpan) |> ignore
+
+    member private _.Disarm() =
+        match alarm with
+        | null -> ()
+        | alarm -> alarm.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) |> ignore
+
+    member private _.Cut() =
+        overdue <- true
+        socket.Dispose()
+
+    /// Whether the time ran out in the midst of a send.
+    member _.IsOverdue = overdue
+
+    override this.Write(bytes: ReadOnlySpan<byte>) : unit =
+        this.Arm bytes.Length
         let mutable written = 0
 
         while written < bytes.Length do
-            socket.SendTimeout <- deadline.RemainingMs
-            written <- written + socket.Send(bytes.Slice(written, min SocketStream.PieceSize (bytes.Length - written)), SocketFlags.None)
+            written <- written + socket.Send(bytes.Slice written, SocketFlags.None)
+
+        if bytes.Length > atOnce then this.Disarm()
+
+    /// Writes some pieces as one, none of which is copied.
+    member this.Gather(pieces: List<ArraySegment<byte>>) : int =
+        this.Arm Int32.MaxValue
+        let sent = socket.Send(pieces, SocketFlags.None)
+        this.Disarm()
+        sent
 
     override this.Write(bytes: byte[], offset: int, count: int) : unit = this.Write(ReadOnlySpan<byte>(bytes, offset, count))
 
-    override _.Dispose(_: bool) = socket.Dispose()
+    override _.Dispose(_: bool) =
+        socket.Dispose()
+
+        match alarm with
+        | null -> ()
+        | alarm -> alarm.Dispose()
 
 /// A blocking byte stream to a broker, in whose every operation one deadline counts.
 [<Sealed>]
@@ -77,6 +133,21 @@ type internal Transport(broker: BrokerAddress, socket: Socket, plain: SocketStre
         | null -> [ error ]
         | inner -> error :: causes inner
 
+    // Sent in one go. More than a piece is sent in several, so that of a request that comes to nothing it is known how much may have got through.
+    static let pieceSize = 4 * 1024 * 1024
+
+    // Puts together as many as go at once, and gives what is left behind them.
+    static let rec take (together: List<ArraySegment<byte>>) (room: int) (pieces: ArraySegment<byte> list) =
+        match pieces with
+        | piece :: others when piece.Count <= room ->
+            if piece.Count > 0 then together.Add piece
+
+            take together (room - piece.Count) others
+        | piece :: others when room > 0 ->
+            together.Add(piece.Slice(0, room))
+            piece.Slice room :: others
+        | rest -> rest
+
     let stream: Stream =
         match tls with
         | null -> plain
@@ -84,6 +155,23 @@ type internal Transport(broker: BrokerAddress, socket: Socket, plain: SocketStre
 
     let mutable bytesOut = 0L
     let mutable bytesIn = 0L
+
+    // What is being sent at once.
+    let together = List<ArraySegment<byte>>()
+
+    // What has been read and not been asked for yet.
+    let ahead: byte[] = Array.zeroCreate 1024
+    let mutable aheadFrom = 0
+    let mutable aheadTo = 0
+
+    // A blocking socket sends all that it is given; should it ever not, the rest follows piece by piece.
+    let sendTogether (pieces: List<ArraySegment<byte>>) =
+        let mutable sent = plain.Gather pieces
+
+        for piece in pieces do
+            let skipped = min sent piece.Count
+            sent <- sent - skipped
+            if skipped < piece.Count then plain.Write(piece.Slice(skipped).AsSpan())
 
     // Blocking sockets on Linux bound a connect by their send time-out.
     static let connectInTime (socket: Socket) (address: IPAddress) (port: int) (within: int) =
@@ -237,6 +325,8 @@ type internal Transport(broker: BrokerAddress, socket: Socket, plain: SocketStre
     /// What an exception in the midst of a call means for the caller.
     member _.Fault(deadline: Deadline, cancellation: CancellationToken, error: exn) : ClientFault =
         match Transport.FaultOf(broker, deadline, cancellation, error) with
+        | ClientFault.Cancelled -> ClientFault.Cancelled
+        | _ when plain.IsOverdue -> ClientFault.TimedOut deadline.Allowed
         | ClientFault.TlsFailed _ when plain.HasEnded -> ClientFault.Closed
         | fault -> fault
 
@@ -252,23 +342,50 @@ type internal Transport(broker: BrokerAddress, socket: Socket, plain: SocketStre
     /// Bytes received so far.
     member _.BytesIn = bytesIn
 
-    member _.Write(bytes: ArraySegment<byte>, deadline: Deadline) =
+    /// Writes some pieces one behind the other. Without TLS none of them is copied.
+    member _.Write(pieces: ArraySegment<byte> list, deadline: Deadline) =
         plain.Deadline <- deadline
-        let mutable written = 0
 
-        while written < bytes.Count do
-            let piece = min SocketStream.PieceSize (bytes.Count - written)
-            bytesOut <- bytesOut + int64 piece
-            stream.Write(bytes.Slice(written, piece).AsSpan())
-            written <- written + piece
+        together.Clear()
+        let mutable rest = take together pieceSize pieces
 
-    /// Fills the segment; a fault where the peer closes the connection before that.
+        while together.Count > 0 do
+            for piece in together do
+                bytesOut <- bytesOut + int64 piece.Count
+
+            if together.Count = 1 || not (isNull tls) then
+                for piece in together do
+                    stream.Write(ReadOnlySpan<byte>(piece.Array, piece.Offset, piece.Count))
+            else
+                sendTogether together
+
+            together.Clear()
+            rest <- take together pieceSize rest
+
+    /// Fills the segment; a fault where the peer closes the connection before that. What comes is read straight into the segment, but for the
+    /// first few bytes of an answer, which are read together with its length.
     member _.ReadExactly(target: ArraySegment<byte>, deadline: Deadline) =
         plain.Deadline <- deadline
         let mutable got = 0
 
+        let take (count: int) =
+            ahead.AsSpan(aheadFrom, count).CopyTo(target.AsSpan got)
+            aheadFrom <- aheadFrom + count
+            count
+
         while got < target.Count do
-            let count = stream.Read(target.Slice(got).AsSpan())
+            let missing = target.Count - got
+
+            let count =
+                if aheadFrom < aheadTo then
+                    take (min missing (aheadTo - aheadFrom))
+                elif missing < ahead.Length then
+                    aheadFrom <- 0
+                    aheadTo <- 0
+                    aheadTo <- stream.Read(Span ahead)
+                    take (min missing aheadTo)
+                else
+                    stream.Read(target.Slice(got).AsSpan())
 
             if count = 0 then raise (ClientFaultException ClientFault.Closed)
 

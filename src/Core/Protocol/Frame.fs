@@ -23,8 +23,9 @@ module Frame =
         let header = { ApiKey = api.Key; ApiVersion = version; CorrelationId = correlationId; ClientId = clientId }
 
         let written =
-            Message.writeTo writer (api.RequestHeaderVersion version) RequestHeader.message header
-            |> Result.bind (fun () -> Message.writeTo writer version api.Request request)
+            match Message.writeTo writer (api.RequestHeaderVersion version) RequestHeader.message header with
+            | Ok() -> Message.writeTo writer version api.Request request
+            | Error fault -> Error fault
 
         match written with
         | Ok() -> writer.PatchInt32(start, writer.Length - start - 4)
@@ -61,11 +62,12 @@ module Frame =
     /// The response in a response frame and how many bytes are left over behind it. Some brokers send more than the protocol says, and a
     /// client that talks to them can do nothing better than not to mind.
     let internal readResponse (api: Api<'Request, 'Response>) (version: int16) (frame: Bytes) : Result<'Response * int, Fault> =
-        Message.decodePrefix (api.ResponseHeaderVersion version) ResponseHeader.message frame
-        |> Result.bind (fun (_, body) ->
-            Message.decodePrefix version api.Response body
-            |> Result.mapError (behind (frame.Length - body.Length))
-            |> Result.map (fun (response, rest) -> response, rest.Length))
+        match Message.decodePrefix (api.ResponseHeaderVersion version) ResponseHeader.message frame with
+        | Error fault -> Error fault
+        | Ok(_, body) ->
+            match Message.decodePrefix version api.Response body with
+            | Error fault -> Error(behind (frame.Length - body.Length) fault)
+            | Ok(response, rest) -> Ok(response, rest.Length)
 
     /// The correlation id and the response in a response frame.
     let decodeResponse (limits: Limits) (api: Api<'Request, 'Response>) (version: int16) (frame: Bytes) : Result<int32 * 'Response, Fault> =

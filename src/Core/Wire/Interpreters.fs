@@ -47,8 +47,9 @@ module Message =
     let internal writeTo (writer: Writer) (number: int16) (message: Message<'T>) (value: 'T) : Result<unit, Fault> =
         let start = writer.Length
 
-        version message number
-        |> Result.bind (fun version ->
+        match version message number with
+        | Error fault -> Error fault
+        | Ok version ->
             let codec = message.Schema.At version
 
             let result =
@@ -59,10 +60,11 @@ module Message =
 
             writer.Trail <- null
 
-            result
-            |> Result.mapError (fun fault ->
+            match result with
+            | Ok() -> result
+            | Error fault ->
                 writer.Truncate start
-                { fault with Offset = fault.Offset - start }))
+                Error { fault with Offset = fault.Offset - start }
 
     /// The bytes of a value at a version. Refused where a field is set that the version cannot carry, unless it may be ignored.
     let encode (number: int16) (message: Message<'T>) (value: 'T) : Result<Bytes, Fault> =
@@ -72,15 +74,16 @@ module Message =
 
     /// Reads a value and gives it together with the bytes behind it.
     let internal decodePrefix (number: int16) (message: Message<'T>) (bytes: Bytes) : Result<'T * Bytes, Fault> =
-        version message number
-        |> Result.bind (fun version ->
+        match version message number with
+        | Error fault -> Error fault
+        | Ok version ->
             let codec = message.Schema.At version
 
             tracing message.Name (fun trail ->
                 let reader = Reader bytes
                 reader.Trail <- trail
                 let value = codec.Read reader
-                value, bytes.Slice(reader.Offset, reader.Remaining)))
+                value, bytes.Slice(reader.Offset, reader.Remaining))
 
     /// The value that the bytes say at a version; all of the bytes belong to it. Blobs in it are slices of the bytes given.
     let decode (limits: Limits) (number: int16) (message: Message<'T>) (bytes: Bytes) : Result<'T, Fault> =

@@ -117,7 +117,7 @@ module Notation =
                 { new LengthCodec<Bytes>(shape compact, lengthSize compact 4) with
                     member _.Write(writer, value) =
                         writer.WriteLength(compact, value.Length)
-                        writer.Raw value.Span
+                        writer.Blob value
 
                     member _.WriteNull writer = writer.WriteLength(compact, -1)
 

@@ -74,4 +74,43 @@ let tests =
               let expected = Writer 16
               expected.Int32 value
 
-              writer.ToBytes() = Bytes(Array.concat [ before; expected.ToBytes().ToArray(); behind ])) ]
+              writer.ToBytes() = Bytes(Array.concat [ before; expected.ToBytes().ToArray(); behind ]))
+
+          law 200 "in pieces it is what it is in one, whatever is copied" (fun (steps: byte[] list) (limit: byte) ->
+              let pieces = Writer(16, int limit % 8)
+              let whole = Writer 16
+
+              for writer in [ pieces; whole ] do
+                  writer.Int32 0
+
+                  for bytes in steps do
+                      writer.WriteLength(true, bytes.Length)
+                      writer.Blob(Bytes bytes)
+
+              let joined () = pieces.Segments |> List.map _.ToArray() |> Array.concat
+              let together, length = joined (), pieces.Length
+              pieces.Truncate 4
+
+              together = whole.ToBytes().ToArray() && length = together.Length && joined () = Array.zeroCreate 4)
+
+          testCase "keeps a large blob as it is, and a small one, or one in a tagged field, as a copy" (fun () ->
+              let blob size = Bytes(Array.init size byte)
+              let large, small = blob 100, blob 99
+              let writer = Writer(16, 100)
+
+              let holds (bytes: Bytes) =
+                  writer.Segments |> List.exists (fun segment -> obj.ReferenceEquals(segment.Array, (Bytes.segment bytes).Array))
+
+              writer.Blob large
+              writer.Blob small
+              Expect.isTrue (holds large) "the large one"
+              Expect.isFalse (holds small) "the small one"
+              writer.Clear()
+              Expect.equal (writer.Segments |> List.sumBy _.Count) 0 "cleared"
+              let mark = writer.BeginSized()
+              writer.Blob large
+              writer.EndSized mark
+              Expect.isFalse (holds large) "in a tagged field"
+              Expect.equal (writer.ToBytes()) (Bytes(Array.append [| 100uy |] (large.ToArray()))) "with its size"
+              writer.Blob large
+              Expect.isTrue (holds large) "behind it") ]
