@@ -69,6 +69,8 @@ type ClientFault =
     | NoBroker of (BrokerAddress * ClientFault) list
     /// The partition has no leader that could be found.
     | NoLeader of TopicPartition * ErrorCode
+    /// The group or transactional id has no coordinator that could be found.
+    | NoCoordinator of CoordinatorType * key: string * ErrorCode
     /// The time for the call ran out.
     | TimedOut of after: TimeSpan
     /// The caller cancelled.
@@ -103,6 +105,7 @@ type ClientFault =
             let each (_, fault: ClientFault) = fault.ToString()
             "none of the bootstrap brokers can be used: " + String.Join("; ", List.map each tried)
         | NoLeader(partition, code) -> "no leader is known for " + partition.ToString() + ": " + code.ToString()
+        | NoCoordinator(kind, key, code) -> "no coordinator is known for " + kind.ToString() + " '" + key + "': " + code.ToString()
         | TimedOut after -> "no answer within " + string (int after.TotalMilliseconds) + " ms"
         | Cancelled -> "cancelled by the caller"
         | Closed -> "the broker closed the connection"

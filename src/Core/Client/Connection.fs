@@ -234,6 +234,12 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
         let cancellation = defaultArg cancellation CancellationToken.None
         call api version request deadline cancellation (decodeAs api version)
 
+    // The same within a time of its own, for requests that a broker may hold back for longer than other calls take.
+    member internal _.CallWithin
+        (timeout: TimeSpan, version, api: Api<'Request, 'Response>, request: 'Request, cancellation: CancellationToken)
+        : Exchange<'Request, 'Response> =
+        call api version request (Deadline.After timeout) cancellation (decodeAs api version)
+
     /// Sends a request in the version given that has no response, such as Produce with `Acks.None`.
     member _.SendAt
         (version, api: Api<'Request, 'Response>, request: 'Request, ?cancellation: CancellationToken)
