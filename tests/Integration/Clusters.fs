@@ -107,6 +107,9 @@ let all: TestCluster list =
       | "" -> ()
       | bootstrap -> real bootstrap ]
 
+/// Whether it is librdkafka's mock cluster, which does not know everything.
+let isMock (cluster: TestCluster) : bool = cluster.Name = (fst mock).Name
+
 /// The same tests on every cluster.
 let onEach (name: string) (tests: TestCluster -> Test list) : Test =
     testList name [ for cluster in all -> testList cluster.Name (tests cluster) ]

@@ -301,6 +301,10 @@ module private Host =
 /// - A batch is stored as it came: neither CRC nor length nor codec is looked at.
 /// - Sequence numbers are checked for transactional producers only.
 /// - Bytes after the end of a request are passed over.
+/// - The coordinator of a group commits and tells offsets as any broker, and not all offsets of a group. Offsets of transactions are
+///   taken and not kept. Every producer gets an id of its own, so that none fences another.
+/// - Errors of JoinGroup and SyncGroup come with nulls where there may be none, so that a strict reader cannot read them.
+/// - JoinGroup, SyncGroup and LeaveGroup are offered in versions that are then misread; those are taken away.
 /// - Produce 5 is answered without the log start offset, and ApiVersions 3 with neither a classic nor a flexible body.
 ///
 /// Some requests end the process: Produce with null or empty records; Produce 10 and Fetch 12 for a topic that does not
@@ -396,6 +400,10 @@ type MockCluster private (client: nativeint, cluster: nativeint, log: GCHandle, 
         let log = Host.logInto complaints
         let client = Host.create log
         let cluster = Host.createCluster client brokers
+
+        for apiKey, highest in [ 11s, 5s; 13s, 1s; 14s, 3s ] do
+            Native.rd_kafka_mock_set_apiversion (cluster, apiKey, 0s, highest) |> Native.check "rd_kafka_mock_set_apiversion"
+
         // The native side calls back until the client is gone, also where Dispose is forgotten.
         new MockCluster(client, cluster, GCHandle.Alloc log, complaints)
 

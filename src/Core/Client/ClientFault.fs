@@ -59,6 +59,8 @@ type ClientFault =
     | SaslFailed of mechanism: string * SaslFailure
     /// The partition has no leader that could be found.
     | NoLeader of TopicPartition * ErrorCode
+    /// The group or transactional id has no coordinator that could be found.
+    | NoCoordinator of CoordinatorType * key: string * ErrorCode
     /// The time for the call ran out.
     | TimedOut of after: TimeSpan
     /// The caller cancelled.
@@ -101,6 +103,7 @@ type ClientFault =
         | TlsFailed(broker, reason) -> "no TLS with " + broker.ToString() + ": " + reason
         | SaslFailed(mechanism, failure) -> "not authenticated by " + mechanism + ": " + failure.ToString()
         | NoLeader(partition, code) -> "no leader is known for " + partition.ToString() + ": " + code.ToString()
+        | NoCoordinator(kind, key, code) -> "no coordinator is known for " + kind.ToString() + " '" + key + "': " + code.ToString()
         | TimedOut after -> "no answer within " + string (int after.TotalMilliseconds) + " ms"
         | Cancelled -> "cancelled by the caller"
         | Closed -> "the broker closed the connection"
@@ -136,6 +139,7 @@ type ClientFault =
         | TlsFailed _ -> "TlsFailed"
         | SaslFailed _ -> "SaslFailed"
         | NoLeader _ -> "NoLeader"
+        | NoCoordinator _ -> "NoCoordinator"
         | TimedOut _ -> "TimedOut"
         | Cancelled -> "Cancelled"
         | Closed -> "Closed"

@@ -400,11 +400,16 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
         | Error fault -> Exchange.notMade settings (time.GetTimestamp()) api (Some broker) request fault
 
     /// Sends a request in the version given and waits for its response. One that has none is refused: the fault is `NeverAnswered`.
-    member _.CallAt
+    member this.CallAt
         (version, api: Api<'Request, 'Response>, request: 'Request, ?cancellation: CancellationToken)
         : Exchange<'Request, 'Response> =
-        let deadline = Deadline.After(time, settings.CallTimeout)
-        let cancellation = defaultArg cancellation CancellationToken.None
+        this.CallWithin(settings.CallTimeout, version, api, request, defaultArg cancellation CancellationToken.None)
+
+    // The same within a time of its own, for requests that a broker may hold back for longer than other calls take.
+    member internal _.CallWithin
+        (timeout: TimeSpan, version, api: Api<'Request, 'Response>, request: 'Request, cancellation: CancellationToken)
+        : Exchange<'Request, 'Response> =
+        let deadline = Deadline.After(time, timeout)
 
         let obstacle =
             if isNeverAnswered request then

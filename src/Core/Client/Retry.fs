@@ -18,7 +18,8 @@ module Transient =
         | ClientFault.Closed
         | ClientFault.Broken _
         | ClientFault.Unusable _ -> true
-        | ClientFault.NoLeader(_, code) -> code.IsRetriable
+        | ClientFault.NoLeader(_, code)
+        | ClientFault.NoCoordinator(_, _, code) -> code.IsRetriable
         | ClientFault.NoBroker tried -> tried |> List.exists (snd >> isFault)
         | _ -> false
 

@@ -1,0 +1,195 @@
+namespace LibKafka.Groups
+
+open System.Buffers.Binary
+open System.Collections.Generic
+open LibKafka.Wire
+open LibKafka.Protocol
+
+/// A member's claim to what it had before.
+type private Claim = { Partitions: (string * int) list; Generation: int32 }
+
+/// The assignors that the Java client and librdkafka have too. They agree with these in every group, so that any member can lead it.
+[<RequireQualifiedAccess>]
+module Assignors =
+
+    let private known (partitions: Map<string, int>) (topics: string seq) : (string * int) list =
+        topics
+        |> Seq.distinct
+        |> Seq.sort
+        |> Seq.choose (fun topic ->
+            match partitions.TryFind topic with
+            | Some count when count > 0 -> Some(topic, count)
+            | _ -> None)
+        |> List.ofSeq
+
+    let private wantedBy (partitions: Map<string, int>) (members: Subscriber list) = known partitions (Assignor.topicsOf members)
+
+    let private subscription topics userData owned generation : ConsumerProtocolSubscription.Subscription =
+        { Topics = topics; UserData = userData; OwnedPartitions = owned; GenerationId = generation; RackId = None }
+
+    // Eager members have given up everything when they join.
+    let private subscribe topics _ generation = Ok(subscription topics None [] generation)
+
+    // The first members get one partition more where the number of partitions is no multiple of the number of members.
+    let private rangeAssign (partitions: Map<string, int>) (members: Subscriber list) =
+        let members = Subscriber.inOrder members
+
+        let ofTopic (topic, count) =
+            let takers = members |> List.filter (Subscriber.wants topic)
+            let each, more = count / takers.Length, count % takers.Length
+
+            takers
+            |> List.mapi (fun i one ->
+                let first = i * each + min i more
+                let share = if i < more then each + 1 else each
+                [ for partition in first .. first + share - 1 -> one.MemberId, (topic, partition) ])
+            |> List.concat
+
+        wantedBy partitions members |> List.collect ofTopic |> Assignor.gatherAll members
+
+    /// `range`: each topic by itself is cut into runs of neighbouring partitions, one for each member that wants it. Members with the same
+    /// topics get the same numbers of each topic, so that topics with as many partitions can be joined. Racks are not looked at.
+    let range: Assignor = { Name = "range"; IsCooperative = false; Subscribe = subscribe; Assign = rangeAssign }
+
+    let private roundRobinAssign (partitions: Map<string, int>) (members: Subscriber list) =
+        let circle = Subscriber.inOrder members |> Array.ofList
+
+        // The next member from `from` on, that one included, who wants the topic. There is one: nobody else's topics are dealt out.
+        let rec next (topic: string) (from: int) : int =
+            let at = from % circle.Length
+            if Subscriber.wants topic circle[at] then at else next topic (at + 1)
+
+        let all =
+            [ for topic, count in wantedBy partitions members do
+                  for partition in 0 .. count - 1 -> topic, partition ]
+
+        all
+        |> List.mapFold
+            (fun from (topic, partition) ->
+                let taker = next topic from
+                (circle[taker].MemberId, (topic, partition)), taker + 1)
+            0
+        |> fst
+        |> Assignor.gatherAll members
+
+    /// `roundrobin`: all partitions of all topics are dealt out one by one, in the order of topics and numbers; a member that does not want a
+    /// topic is passed over.
+    let roundRobin: Assignor = { Name = "roundrobin"; IsCooperative = false; Subscribe = subscribe; Assign = roundRobinAssign }
+
+    // Who had a partition after the last rebalance, by the claims. Of several who say that they had it, the one of the newest generation is
+    // right; two of the same generation cannot both be, and neither is believed.
+    let private owners (claims: Claim[]) : Dictionary<string * int, int> =
+        let best = Dictionary<string * int, struct (int * int voption)>()
+
+        for who in 0 .. claims.Length - 1 do
+            for partition in List.distinct claims[who].Partitions do
+                match best.TryGetValue partition with
+                | true, struct (generation, _) when generation > claims[who].Generation -> ()
+                | true, struct (generation, _) when generation = claims[who].Generation -> best[partition] <- struct (generation, ValueNone)
+                | _ -> best[partition] <- struct (claims[who].Generation, ValueSome who)
+
+        let owners = Dictionary<string * int, int>()
+
+        for entry in best do
+            match entry.Value with
+            | struct (_, ValueSome who) -> owners[entry.Key] <- who
+            | _ -> ()
+
+        owners
+
+    // What each member is to have, one by one.
+    let private divide (partitions: Map<string, int>) (members: Subscriber[]) (claims: Claim[]) : (string * int) list[] =
+        let topics = wantedBy partitions (List.ofArray members) |> Array.ofList
+        let names = topics |> Array.map fst
+        let places = names |> Seq.mapi (fun place name -> KeyValuePair(name, place)) |> Dictionary
+        let owners = owners claims
+
+        let owner topic partition =
+            match owners.TryGetValue((names[topic], partition)) with
+            | true, who -> ValueSome who
+            | false, _ -> ValueNone
+
+        let wanted =
+            members
+            |> Array.map (fun one -> HashSet(known partitions one.Subscription.Topics |> Seq.map (fun (topic, _) -> places[topic])))
+
+        Division.divide (Array.map snd topics) wanted owner
+        |> Array.map (List.map (fun (struct (topic, partition)) -> names[topic], partition))
+
+    // Shares out by claims; `release` may hold back some of what a member is to have.
+    let private assignBy (claimOf: Subscriber -> Claim) (release: Claim[] -> int -> string * int -> bool) partitions members =
+        let members = Subscriber.inOrder members
+        let order = Array.ofList members
+        let claims = Array.map claimOf order
+        let mayHave = release claims
+
+        divide partitions order claims
+        |> Seq.mapi (fun who part -> part |> Seq.filter (mayHave who) |> Seq.map (fun partition -> order[who].MemberId, partition))
+        |> Seq.concat
+        |> Assignor.gatherAll members
+
+    let private noClaim = { Partitions = []; Generation = -1 }
+
+    // User data that cannot be read are no claim: they are another client's, and a group goes on without them.
+    let private stickyClaim (one: Subscriber) : Claim =
+        match one.Subscription.UserData |> Option.map StickyUserData.decode with
+        | Some(Ok data) -> { Partitions = Assignor.spread data.Previous; Generation = data.Generation }
+        | _ -> noClaim
+
+    let private stickySubscribe topics (previous: ConsumerTopicPartitions list) generation =
+        if List.isEmpty previous && generation < 0 then
+            Ok(subscription topics None [] generation)
+        else
+            StickyUserData.encode { Previous = previous; Generation = generation }
+            |> Result.map (fun data -> subscription topics (Some data) [] generation)
+
+    /// `sticky` (KIP-54): as even as the subscriptions allow, and as much as evenness allows stays where it was. What a member had before it
+    /// tells in its user data. No member ends up with two partitions more than another that wants one of them.
+    let sticky: Assignor =
+        { Name = "sticky"
+          IsCooperative = false
+          Subscribe = stickySubscribe
+          Assign = assignBy stickyClaim (fun _ _ _ -> true) }
+
+    // Before the generation had a field of its own, it stood in the user data: alone, as by the Java client, or behind the partitions, as by
+    // librdkafka.
+    let private generationIn (subscription: ConsumerProtocolSubscription.Subscription) : int32 =
+        match subscription.UserData with
+        | _ when subscription.GenerationId >= 0 -> subscription.GenerationId
+        | Some data when data.Length = 4 -> BinaryPrimitives.ReadInt32BigEndian data.Span
+        | Some data -> StickyUserData.decode data |> Result.map _.Generation |> Result.defaultValue -1
+        | None -> -1
+
+    let private cooperativeClaim (one: Subscriber) : Claim =
+        { Partitions = Assignor.spread one.Subscription.OwnedPartitions; Generation = generationIn one.Subscription }
+
+    let private cooperativeSubscribe topics previous (generation: int32) =
+        let data = Array.zeroCreate<byte> 4
+        BinaryPrimitives.WriteInt32BigEndian(data, generation)
+        Ok(subscription topics (Some(Bytes data)) previous generation)
+
+    // A member may have a partition at once if nobody else says that it has it, or only someone whose word is older than the member's own.
+    let private isFree (claims: Claim[]) : int -> string * int -> bool =
+        let claimants = Dictionary<string * int, List<int>>()
+
+        for who in 0 .. claims.Length - 1 do
+            for partition in List.distinct claims[who].Partitions do
+                match claimants.TryGetValue partition with
+                | true, others -> others.Add who
+                | false, _ -> claimants[partition] <- List [ who ]
+
+        fun who partition ->
+            match claimants.TryGetValue partition with
+            | false, _ -> true
+            | true, all ->
+                let own = all.Contains who
+                all |> Seq.forall (fun other -> other = who || (own && claims[other].Generation < claims[who].Generation))
+
+    /// `cooperative-sticky` (KIP-429): as `sticky`, but members keep what they have while the group rebalances. A partition that is to move is
+    /// given to nobody as long as its present owner says that it has it: that one gives it up and joins again, and the next rebalance hands it
+    /// to its new owner.
+    let cooperativeSticky: Assignor =
+        { Name = "cooperative-sticky"
+          IsCooperative = true
+          Subscribe = cooperativeSubscribe
+          Assign = assignBy cooperativeClaim isFree }

@@ -1,0 +1,42 @@
+namespace LibKafka.Records
+
+open System
+open System.Buffers.Binary
+
+/// Which partition a record with a key belongs in, so that all records of one key stand in one log, whoever produces them.
+[<RequireQualifiedAccess>]
+module Partitioner =
+
+    // The constants of MurmurHash2, and the seed that Kafka's Java client gives it.
+    let private seed = 0x9747b28cu
+    let private multiplier = 0x5bd1e995u
+
+    let private mix (word: uint32) : uint32 =
+        let word = word * multiplier
+        (word ^^^ (word >>> 24)) * multiplier
+
+    /// The 32-bit MurmurHash2 of the bytes, with the seed of Kafka's Java client.
+    let murmur2 (key: ReadOnlySpan<byte>) : int32 =
+        let mutable rest = key
+        let mutable hash = seed ^^^ uint32 key.Length
+
+        while rest.Length >= 4 do
+            hash <- (hash * multiplier) ^^^ mix (BinaryPrimitives.ReadUInt32LittleEndian rest)
+            rest <- rest.Slice 4
+
+        if rest.Length > 0 then
+            for i in rest.Length - 1 .. -1 .. 0 do
+                hash <- hash ^^^ (uint32 rest[i] <<< (8 * i))
+
+            hash <- hash * multiplier
+
+        hash <- (hash ^^^ (hash >>> 13)) * multiplier
+        int32 (hash ^^^ (hash >>> 15))
+
+    /// The partition, from 0 to `partitions - 1`, that the Java client's default partitioner gives to records with this key. It stays the
+    /// same only while the topic keeps its number of partitions, which must be positive.
+    let ofKey (partitions: int) (key: ReadOnlySpan<byte>) : int =
+        if partitions <= 0 then
+            raise (ArgumentOutOfRangeException(nameof partitions, "a topic has at least one partition"))
+
+        (murmur2 key &&& Int32.MaxValue) % partitions

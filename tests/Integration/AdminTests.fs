@@ -1,0 +1,511 @@
+/// Administrative calls: against what a real broker answered, and against clusters.
+module LibKafka.Integration.AdminTests
+
+open System
+open Expecto
+open LibKafka.Wire
+open LibKafka.Protocol
+open LibKafka.Client
+open LibKafka.Integration.Clusters
+open LibKafka.Integration.Replay
+open LibKafka.Integration.Support
+
+let private result (code: ErrorCode) (remark: string option) (value: 'Value) : Result<'Value, AdminFault> =
+    if code.IsError then Error(AdminFault.Refused(code, remark)) else Ok value
+
+let private withAdmin (brokers: Bootstrap) (call: AdminClient -> AdminReply<'Item, 'Value>) =
+    use admin = new AdminClient(patient, brokers)
+    let reply = call admin
+    Expect.isNonEmpty reply.Exchanges "what was sent is told"
+    reply.Results
+
+/// The answers in the order of the question.
+let private inOrder (items: 'Item list) (answers: ('Item * 'Answer) list) : ('Item * 'Answer) list =
+    items |> List.map (fun item -> answers |> List.find (fun (answered, _) -> answered = item))
+
+let private span (milliseconds: int) = ms milliseconds
+
+let private newTopic (topic: CreateTopics.Topic) : NewTopic =
+    { Name = topic.Name
+      Partitions = topic.NumPartitions
+      ReplicationFactor = topic.ReplicationFactor
+      Configs = topic.Configs |> List.map (fun config -> config.Name, Option.get config.Value) }
+
+let private isPlain (request: CreateTopics.Request) =
+    not request.ValidateOnly && request.Topics |> List.forall (fun topic -> topic.Assignments.IsEmpty)
+
+let private configResource kind name = { Type = kind; Name = name }
+
+let private recordedAnswers =
+    testList
+        "recorded"
+        [ replays
+              CreateTopics.api
+              (function
+              | Request.CreateTopics request when isPlain request -> Some request
+              | _ -> None)
+              id
+              (fun brokers request -> withAdmin brokers _.CreateTopics(List.map newTopic request.Topics, span request.TimeoutMs))
+              (fun _ _ response -> response.Topics |> List.map (fun topic -> topic.Name, result topic.Error topic.ErrorMessage topic))
+
+          replays
+              DeleteTopics.api
+              (function
+              | Request.DeleteTopics request when request.Topics |> List.forall (fun topic -> topic.Name.IsSome) -> Some request
+              | _ -> None)
+              id
+              (fun brokers request ->
+                  let names = request.TopicNames @ (request.Topics |> List.choose (fun topic -> topic.Name))
+                  withAdmin brokers _.DeleteTopics(names, span request.TimeoutMs))
+              (fun _ _ response ->
+                  response.Topics |> List.map (fun topic -> Option.get topic.Name, result topic.Error topic.ErrorMessage topic))
+
+          replays
+              CreatePartitions.api
+              (function
+              | Request.CreatePartitions request -> Some request
+              | _ -> None)
+              id
+              (fun brokers request -> withAdmin brokers _.CreatePartitions(request.Topics, span request.TimeoutMs, request.ValidateOnly))
+              (fun _ request response ->
+                  response.Results
+                  |> List.map (fun topic -> topic.Name, result topic.Error topic.ErrorMessage ())
+                  |> inOrder (request.Topics |> List.map _.Name))
+
+          replays
+              DescribeConfigs.api
+              (function
+              | Request.DescribeConfigs request -> Some request
+              | _ -> None)
+              id
+              (fun brokers request ->
+                  withAdmin brokers _.DescribeConfigs(request.Resources, request.IncludeSynonyms, request.IncludeDocumentation))
+              (fun _ _ response ->
+                  response.Results
+                  |> List.map (fun found ->
+                      configResource found.ResourceType found.ResourceName, result found.Error found.ErrorMessage found.Configs))
+
+          replays
+              IncrementalAlterConfigs.api
+              (function
+              | Request.IncrementalAlterConfigs request -> Some request
+              | _ -> None)
+              id
+              (fun brokers request -> withAdmin brokers _.AlterConfigs(request.Resources, request.ValidateOnly))
+              (fun _ _ response ->
+                  response.Results
+                  |> List.map (fun found -> configResource found.ResourceType found.ResourceName, result found.Error found.ErrorMessage ()))
+
+          replays
+              DeleteRecords.api
+              (function
+              | Request.DeleteRecords request -> Some request
+              | _ -> None)
+              id
+              (fun brokers request ->
+                  let before =
+                      [ for topic in request.Topics do
+                            for partition in topic.Partitions ->
+                                { Topic = topic.Name; Partition = partition.PartitionIndex }, partition.Offset ]
+
+                  withAdmin brokers _.DeleteRecords(before, span request.TimeoutMs))
+              (fun _ request response ->
+                  [ for topic in response.Topics do
+                        for found in topic.Partitions ->
+                            { Topic = topic.Name; Partition = found.PartitionIndex }, result found.Error None found.LowWatermark ]
+                  |> inOrder
+                      [ for topic in request.Topics do
+                            for at in topic.Partitions -> { Topic = topic.Name; Partition = at.PartitionIndex } ])
+
+          // Consumers that know an epoch tell it, and some pretend to be a replica for debugging: these two are theirs.
+          replays
+              ListOffsets.api
+              (function
+              | Request.ListOffsets request when
+                  request.ReplicaId = -1
+                  && request.Topics
+                     |> List.forall (fun topic ->
+                         topic.Partitions |> List.forall (fun at -> at.PartitionIndex < 100 && at.PartitionIndex >= 0))
+                  && (request.Topics |> List.map _.Name |> List.distinct).Length = request.Topics.Length
+                  ->
+                  let withoutEpoch (partition: ListOffsets.PartitionRequest) = { partition with CurrentLeaderEpoch = -1 }
+
+                  let topics = request.Topics |> List.map (fun topic -> { topic with Partitions = List.map withoutEpoch topic.Partitions })
+
+                  Some { request with Topics = topics; TimeoutMs = 0 }
+              | _ -> None)
+              id
+              (fun brokers request ->
+                  let wanted =
+                      [ for topic in request.Topics do
+                            for partition in topic.Partitions ->
+                                { Topic = topic.Name; Partition = partition.PartitionIndex }, partition.Spec ]
+
+                  withAdmin brokers _.ListOffsets(wanted, request.IsolationLevel))
+              (fun _ request response ->
+                  [ for topic in response.Topics do
+                        for found in topic.Partitions ->
+                            { Topic = topic.Name; Partition = found.PartitionIndex }, result found.Error None found ]
+                  |> inOrder
+                      [ for topic in request.Topics do
+                            for at in topic.Partitions -> { Topic = topic.Name; Partition = at.PartitionIndex } ])
+
+          replays
+              ListGroups.api
+              (function
+              | Request.ListGroups request -> Some request
+              | _ -> None)
+              id
+              (fun brokers request ->
+                  use admin = new AdminClient(patient, brokers)
+                  admin.ListGroups(request.StatesFilter, request.TypesFilter).Result)
+              (fun broker _ response -> Ok [ broker, result response.Error None response.Groups ])
+
+          replays
+              DescribeGroups.api
+              (function
+              | Request.DescribeGroups request when not request.Groups.IsEmpty -> Some { request with IncludeAuthorizedOperations = false }
+              | _ -> None)
+              id
+              (fun brokers request -> withAdmin brokers _.DescribeGroups(request.Groups))
+              (fun _ request response ->
+                  response.Groups
+                  |> List.map (fun group -> group.GroupId, result group.Error group.ErrorMessage group)
+                  |> inOrder request.Groups)
+
+          replays
+              ConsumerGroupDescribe.api
+              (function
+              | Request.ConsumerGroupDescribe request when not request.GroupIds.IsEmpty ->
+                  Some { request with IncludeAuthorizedOperations = false }
+              | _ -> None)
+              id
+              (fun brokers request -> withAdmin brokers _.DescribeConsumerGroups(request.GroupIds))
+              (fun _ request response ->
+                  response.Groups
+                  |> List.map (fun group -> group.GroupId, result group.Error group.ErrorMessage group)
+                  |> inOrder request.GroupIds)
+
+          replays
+              DeleteGroups.api
+              (function
+              | Request.DeleteGroups request -> Some request
+              | _ -> None)
+              id
+              (fun brokers request -> withAdmin brokers _.DeleteGroups(request.GroupsNames))
+              (fun _ request response ->
+                  response.Results
+                  |> List.map (fun group -> group.GroupId, result group.Error group.ErrorMessage ())
+                  |> inOrder request.GroupsNames)
+
+          replays
+              DescribeAcls.api
+              (function
+              | Request.DescribeAcls request -> Some request
+              | _ -> None)
+              id
+              (fun brokers request ->
+                  use admin = new AdminClient(patient, brokers)
+                  admin.DescribeAcls(request).Result)
+              (fun _ _ response -> result response.Error response.ErrorMessage response.Resources)
+
+          replays
+              CreateAcls.api
+              (function
+              | Request.CreateAcls request -> Some request
+              | _ -> None)
+              id
+              (fun brokers request -> withAdmin brokers _.CreateAcls(request.Creations))
+              (fun _ request response ->
+                  List.zip request.Creations response.Results
+                  |> List.map (fun (rule, found) -> rule, result found.Error found.ErrorMessage ()))
+
+          replays
+              DeleteAcls.api
+              (function
+              | Request.DeleteAcls request -> Some request
+              | _ -> None)
+              id
+              (fun brokers request -> withAdmin brokers _.DeleteAcls(request.Filters))
+              (fun _ request response ->
+                  List.zip request.Filters response.FilterResults
+                  |> List.map (fun (filter, found) -> filter, result found.Error found.ErrorMessage found.MatchingAcls))
+
+          replays
+              DescribeCluster.api
+              (function
+              | Request.DescribeCluster request ->
+                  Some { request with IncludeClusterAuthorizedOperations = false; IncludeFencedBrokers = false }
+              | _ -> None)
+              id
+              (fun brokers _ ->
+                  use admin = new AdminClient(patient, brokers)
+                  admin.DescribeCluster().Result)
+              (fun _ _ response -> result response.Error response.ErrorMessage response) ]
+
+/// A cluster of two brokers: the first is the bootstrap broker, the second the controller, the leader of topic `t2` and the coordinator of
+/// the group `g2`.
+let private two (answer: Received -> Act list) (test: ScriptedBroker -> ScriptedBroker -> unit) =
+    let table =
+        Script.everythingBut
+            [ Script.versions ApiKey.ListOffsets 1 7
+              Script.versions ApiKey.DeleteGroups 0 2
+              Script.versions ApiKey.ListGroups 0 5
+              Script.versions ApiKey.DescribeConfigs 1 4
+              Script.versions ApiKey.FindCoordinator 0 6 ]
+
+    let second = Script.knowing table answer
+
+    Scripted.broker (fun _ -> second) (fun other ->
+        let first (me: BrokerAddress) =
+            Script.knowing table (fun received ->
+                let both = [ me, 1; other.Address, 2 ]
+
+                match received.Request with
+                | Request.Metadata request ->
+                    let topics =
+                        request.Topics
+                        |> Option.defaultValue []
+                        |> List.choose _.Name
+                        |> List.map (fun name ->
+                            let topic = topicOf name 1
+                            let node = if name = "t2" then 2 else 1
+                            let error = if name = "gone" then ErrorCode.UnknownTopicOrPartition else ErrorCode.None
+                            { topic with Error = error; Partitions = [ { topic.Partitions.Head with LeaderId = node } ] })
+
+                    let response = Script.metadata me topics
+
+                    Script.answer
+                        Metadata.api
+                        received
+                        { response with
+                            ControllerId = 2
+                            Brokers =
+                                [ for address, node in both -> { NodeId = node; Host = address.Host; Port = address.Port; Rack = None } ] }
+                | Request.FindCoordinator request when request.Keys = [ "g2" ] -> coordinating other.Address received request
+                | Request.FindCoordinator request when request.Keys = [ "nobody's" ] ->
+                    let unknown: FindCoordinator.Coordinator =
+                        { Key = "nobody's"
+                          NodeId = -1
+                          Host = ""
+                          Port = -1
+                          Error = ErrorCode.CoordinatorNotAvailable
+                          ErrorMessage = Some "not yet" }
+
+                    Script.answer
+                        FindCoordinator.api
+                        received
+                        { FindCoordinator.api.Response.Schema.Default with Coordinators = [ unknown ] }
+                | Request.FindCoordinator request -> coordinating me received request
+                | _ -> answer received)
+
+        Scripted.broker first (fun broker -> test broker other))
+
+let private asked (api: ApiKey) (broker: ScriptedBroker) = broker.Calls |> List.filter (fun call -> call.Header.ApiKey = api)
+
+let private whom =
+    testList
+        "broker asked"
+        [ testCase "each leader is asked about its own partitions, and the results are in the order of the question" (fun () ->
+              let answer (received: Received) =
+                  match received.Request with
+                  | Request.ListOffsets request -> Script.answer ListOffsets.api received (Script.found 7L request)
+                  | _ -> Script.unexpected received
+
+              two answer (fun first second ->
+                  use admin = new AdminClient(patient, Bootstrap.ofAddresses [ first.Address ])
+                  let at topic = { Topic = topic; Partition = 0 }
+                  let wanted = [ for topic in [ "t1"; "t2"; "gone"; "t3" ] -> at topic, OffsetSpec.Latest ]
+                  let reply = admin.ListOffsets wanted
+                  Expect.equal (List.map fst reply.Results) (List.map fst wanted) "in order"
+
+                  for partition, result in reply.Results do
+                      match result with
+                      | Ok found -> Expect.equal found.Offset 7L "found"
+                      | Error fault ->
+                          Expect.equal partition.Topic "gone" "the only one without a leader"
+                          Expect.equal fault (AdminFault.Refused(ErrorCode.UnknownTopicOrPartition, None)) "why"
+
+                  Expect.equal (asked ApiKey.ListOffsets first).Length 1 "one call to the first"
+                  Expect.equal (asked ApiKey.ListOffsets second).Length 1 "one call to the second"
+                  Expect.equal (reply.Exchanges |> List.filter (fun info -> info.Api = ApiKey.ListOffsets)).Length 2 "both are told"))
+
+          testCase "each group's coordinator is asked, and what fails for one does not for the others" (fun () ->
+              let answer (received: Received) =
+                  match received.Request with
+                  | Request.DeleteGroups request when request.GroupsNames = [ "g2" ] -> [ Act.Close ]
+                  | Request.DeleteGroups request ->
+                      let results: DeleteGroups.Result list =
+                          [ for group in request.GroupsNames do
+                                if group <> "forgotten" then
+                                    { GroupId = group; Error = ErrorCode.None; ErrorMessage = None } ]
+
+                      Script.answer DeleteGroups.api received { ThrottleTimeMs = 0; Results = results }
+                  | _ -> Script.unexpected received
+
+              two answer (fun first _ ->
+                  use admin = new AdminClient(patient, Bootstrap.ofAddresses [ first.Address ])
+                  let reply = admin.DeleteGroups [ "g1"; "g2"; "nobody's"; "forgotten" ]
+
+                  Expect.equal
+                      reply.Results
+                      [ "g1", Ok()
+                        "g2", Error(AdminFault.Fault ClientFault.Closed)
+                        "nobody's", Error(AdminFault.Refused(ErrorCode.CoordinatorNotAvailable, Some "not yet"))
+                        "forgotten", Error AdminFault.NotAnswered ]
+                      "the results"
+
+                  Expect.equal (asked ApiKey.DeleteGroups first).Length 1 "one call for all groups of one coordinator"))
+
+          testCase "every broker is asked for its groups" (fun () ->
+              let answer (received: Received) =
+                  match received.Request with
+                  | Request.ListGroups _ ->
+                      Script.answer
+                          ListGroups.api
+                          received
+                          { ThrottleTimeMs = 0; Error = ErrorCode.CoordinatorLoadInProgress; Groups = [] }
+                  | _ -> Script.unexpected received
+
+              two answer (fun first second ->
+                  use admin = new AdminClient(patient, Bootstrap.ofAddresses [ first.Address ])
+                  let expected = Error(AdminFault.Refused(ErrorCode.CoordinatorLoadInProgress, None))
+                  Expect.equal (admin.ListGroups()).Result (Ok [ first.Address, expected; second.Address, expected ]) "both"))
+
+          testCase "a broker is asked about its own settings, and any about a topic's" (fun () ->
+              let answer (received: Received) =
+                  match received.Request with
+                  | Request.DescribeConfigs request ->
+                      let results: DescribeConfigs.Result list =
+                          [ for resource in request.Resources ->
+                                { Error = ErrorCode.None
+                                  ErrorMessage = None
+                                  ResourceType = resource.ResourceType
+                                  ResourceName = resource.ResourceName
+                                  Configs = [] } ]
+
+                      Script.answer DescribeConfigs.api received { ThrottleTimeMs = 0; Results = results }
+                  | _ -> Script.unexpected received
+
+              two answer (fun first second ->
+                  use admin = new AdminClient(patient, Bootstrap.ofAddresses [ first.Address ])
+
+                  let wanted: DescribeConfigs.Resource list =
+                      [ for kind, name in
+                            [ ConfigResourceType.Broker, "2"
+                              ConfigResourceType.Topic, "t1"
+                              ConfigResourceType.Broker, "9"
+                              ConfigResourceType.BrokerLogger, "2" ] ->
+                            { ResourceType = kind; ResourceName = name; ConfigurationKeys = None } ]
+
+                  let reply = admin.DescribeConfigs wanted
+                  let unknown = Error(AdminFault.Refused(ErrorCode.BrokerIdNotRegistered, None))
+                  Expect.equal (List.map snd reply.Results) [ Ok []; Ok []; unknown; Ok [] ] "the results"
+
+                  let resources (broker: ScriptedBroker) =
+                      asked ApiKey.DescribeConfigs broker
+                      |> List.collect (fun call ->
+                          match call.Request with
+                          | Request.DescribeConfigs request -> request.Resources |> List.map _.ResourceName
+                          | _ -> [])
+
+                  Expect.equal (resources first, resources second) ([ "t1" ], [ "2"; "2" ]) "who was asked about what"))
+
+          testCase "the controller creates topics, and connections are kept" (fun () ->
+              let answer (received: Received) =
+                  match received.Request with
+                  | Request.CreateTopics _ -> Script.answer CreateTopics.api received { ThrottleTimeMs = 0; Topics = [] }
+                  | _ -> Script.unexpected received
+
+              two answer (fun first second ->
+                  use admin = new AdminClient(patient, Bootstrap.ofAddresses [ first.Address ])
+                  let topic = { Name = "t"; Partitions = 1; ReplicationFactor = 1s; Configs = [] }
+
+                  for _ in 1..2 do
+                      let reply = admin.CreateTopics([ topic ], ms 100)
+                      Expect.equal reply.Results [ "t", Error AdminFault.NotAnswered ] "an answer that leaves it out"
+
+                  Expect.equal (asked ApiKey.CreateTopics second).Length 2 "the controller was asked"
+                  Expect.equal (first.Connections, second.Connections) (1, 1) "on one connection each"))
+
+          testCase "where no broker is to be reached, every item has the fault" (fun () ->
+              let socket, address = Loopback.refuse ()
+              use _ = socket
+              use admin = new AdminClient(patient, Bootstrap.ofAddresses [ address ])
+
+              for _, result in (admin.DeleteTopics([ "a"; "b" ], ms 100)).Results do
+                  match result with
+                  | Error(AdminFault.Fault(ClientFault.NoBroker _)) -> ()
+                  | other -> failtestf "%A" other) ]
+
+let private clusters =
+    onEach "admin" (fun cluster ->
+        [ testCase "describes topics and the cluster, and finds offsets" (fun () ->
+              cluster.WithTopic 3 (fun topic ->
+                  use admin = new AdminClient(patient, cluster.Brokers)
+                  let described = admin.DescribeTopics [ topic; "libkafka-test-none" ]
+
+                  match described.Results with
+                  | [ name, Ok found; _, Error(AdminFault.Refused(code, _)) ] ->
+                      Expect.equal name topic "the topic"
+                      Expect.equal (found.Partitions |> List.map _.PartitionIndex |> List.sort) [ 0; 1; 2 ] "its partitions"
+                      Expect.equal code ErrorCode.UnknownTopicOrPartition "the other is not there"
+                  | other -> failtestf "%A" other
+
+                  match (admin.ListTopics()).Result with
+                  | Ok topics -> Expect.contains (topics |> List.choose _.Name) topic "it is among all"
+                  | Error fault -> failtestf "%O" fault
+
+                  match (admin.DescribeCluster()).Result with
+                  | Ok found -> Expect.isNonEmpty found.Brokers "brokers"
+                  | Error fault -> failtestf "%O" fault
+
+                  let wanted = [ for partition in 0..2 -> { Topic = topic; Partition = partition }, OffsetSpec.Latest ]
+                  let offsets = (admin.ListOffsets wanted).Results |> List.map (snd >> ok >> _.Offset)
+                  Expect.equal offsets [ 0L; 0L; 0L ] "the ends")) ])
+
+/// What librdkafka's mock cluster does not know: on a real cluster only.
+let private realOnly =
+    testList
+        "real cluster"
+        [ for cluster in all do
+              if not (isMock cluster) then
+                  testCase ("makes, changes and deletes a topic and its records " + cluster.Name) (fun () ->
+                      use admin = new AdminClient(patient, cluster.Brokers)
+                      let name = "libkafka-test-" + Guid.NewGuid().ToString "N"
+                      let topic = { Name = name; Partitions = 1; ReplicationFactor = 1s; Configs = [ "retention.ms", "600000" ] }
+                      let partition = { Topic = name; Partition = 0 }
+                      let all (reply: AdminReply<'Item, 'Value>) = reply.Results |> List.map (snd >> ok)
+                      admin.CreateTopics([ topic ], ms 15_000) |> all |> ignore
+
+                      try
+                          awaiting "the topic" (fun () -> (admin.DescribeTopics [ name ]).Results |> List.forall (snd >> Result.isOk))
+                          admin.CreatePartitions([ { Name = name; Count = 2; Assignments = None } ], ms 15_000) |> all |> ignore
+
+                          let change: IncrementalAlterConfigs.Resource =
+                              { ResourceType = ConfigResourceType.Topic
+                                ResourceName = name
+                                Configs = [ { Name = "retention.ms"; ConfigOperation = AlterConfigOperation.Set; Value = Some "700000" } ] }
+
+                          admin.AlterConfigs [ change ] |> all |> ignore
+
+                          let setting () =
+                              admin.DescribeConfigs
+                                  [ { ResourceType = ConfigResourceType.Topic
+                                      ResourceName = name
+                                      ConfigurationKeys = Some [ "retention.ms" ] } ]
+                              |> all
+                              |> List.concat
+                              |> List.map _.Value
+
+                          awaiting "the setting" (fun () -> setting () = [ Some "700000" ])
+
+                          use client = new PartitionClient(patient, cluster.Brokers, partition)
+                          let producer = new PartitionProducer(client, ProducerSettings.standard)
+                          acknowledged (producer.Produce(batch "r" 10)) |> ignore
+                          Expect.equal (admin.DeleteRecords([ partition, 4L ], ms 15_000) |> all) [ 4L ] "the first that is left"
+                      finally
+                          admin.DeleteTopics([ name ], ms 15_000) |> all |> ignore) ]
+
+[<Tests>]
+let tests = testList "administration" [ recordedAnswers; whom; clusters; realOnly ]

@@ -1,0 +1,94 @@
+/// Answers of a real broker, recorded and given again by a scripted one.
+module LibKafka.Integration.Replay
+
+open System
+open System.Buffers.Binary
+open Expecto
+open LibKafka.Wire
+open LibKafka.Protocol
+open LibKafka.Client
+open LibKafka.Properties.Protocol
+open LibKafka.Integration.Support
+
+/// A recorded exchange of one API.
+type Recorded<'Request, 'Response> = { Exchange: Captures.Exchange; Asked: 'Request; Answered: 'Response }
+
+/// The recorded exchanges of an API that can be read and are of the form wanted.
+let recorded (api: Api<'Request, 'Response>) (choose: Request -> 'Request option) : Recorded<'Request, 'Response> list =
+    Captures.exchanges.Value
+    |> List.filter (fun exchange -> exchange.Key = api.Key.Code && not exchange.EarlyAccess && exchange.ResponseVersion = exchange.Version)
+    |> List.choose (fun exchange ->
+        match Frame.decodeRequest Limits.standard exchange.Request, exchange.Response with
+        | Ok(_, request), Some response ->
+            match choose request, Frame.decodeResponse Limits.standard api exchange.Version response with
+            | Some asked, Ok(_, answered) -> Some { Exchange = exchange; Asked = asked; Answered = answered }
+            | _ -> None
+        | _ -> None)
+
+/// The recorded frame under another correlation id.
+let private again (received: Received) (frame: Bytes) : Act list =
+    let bytes = frame.ToArray()
+    BinaryPrimitives.WriteInt32BigEndian(Span bytes, received.Header.CorrelationId)
+    [ Act.Send(Script.framed (ReadOnlySpan bytes)) ]
+
+/// A topic of which broker 1 leads so many partitions.
+let topicOf (name: string) (partitions: int) : Metadata.Topic =
+    let topic = Script.topic name Guid.Empty
+
+    { topic with
+        Partitions = [ for partition in 0 .. partitions - 1 -> { topic.Partitions.Head with PartitionIndex = partition } ] }
+
+/// Every topic that is asked about, each with a hundred partitions.
+let private topicsIn (request: Metadata.Request) =
+    request.Topics |> Option.defaultValue [] |> List.choose _.Name |> List.map (fun name -> topicOf name 100)
+
+/// The broker itself is the coordinator of everything.
+let coordinating (me: BrokerAddress) (received: Received) (request: FindCoordinator.Request) : Act list =
+    let coordinator key : FindCoordinator.Coordinator =
+        { Key = key; NodeId = 1; Host = me.Host; Port = me.Port; Error = ErrorCode.None; ErrorMessage = None }
+
+    let response = FindCoordinator.api.Response.Schema.Default
+
+    if received.Header.ApiVersion >= 4s then
+        Script.answer FindCoordinator.api received { response with Coordinators = List.map coordinator request.Keys }
+    else
+        Script.answer FindCoordinator.api received { response with NodeId = 1; Host = me.Host; Port = me.Port }
+
+/// A broker that leads and coordinates everything, knows one API in one version alone, and answers that with `rest`.
+let lone (key: ApiKey) (version: int) (rest: Received -> Act list) (test: ScriptedBroker -> unit) =
+    let script (me: BrokerAddress) =
+        Script.knowing (Script.everythingBut [ Script.versions key version version ]) (fun received ->
+            match received.Request with
+            | _ when received.Header.ApiKey = key -> rest received
+            | Request.Metadata request -> Script.answer Metadata.api received (Script.metadata me (topicsIn request))
+            | Request.FindCoordinator request -> coordinating me received request
+            | _ -> Script.unexpected received)
+
+    Scripted.broker script test
+
+/// For each recorded exchange: makes the same call and is given the same answer. The request must be the recorded one, but for what `ours`
+/// changes in it, and the outcome what `expected` makes of the answer.
+let replays
+    (api: Api<'Request, 'Response>)
+    (choose: Request -> 'Request option)
+    (ours: 'Request -> 'Request)
+    (run: Bootstrap -> 'Request -> 'Outcome)
+    (expected: BrokerAddress -> 'Request -> 'Response -> 'Outcome)
+    =
+    testCase (api.Name + " asks as real clients do, and reads what a real broker answers") (fun () ->
+        let all = recorded api choose
+        Expect.isNonEmpty all "there are recordings"
+
+        for one in all do
+            let answer received = again received (Option.get one.Exchange.Response)
+
+            lone api.Key (int one.Exchange.Version) answer (fun broker ->
+                let outcome = run (Bootstrap.ofAddresses [ broker.Address ]) one.Asked
+                Expect.equal outcome (expected broker.Address one.Asked one.Answered) (one.Exchange.ToString())
+
+                let sent =
+                    broker.Calls
+                    |> List.filter (fun received -> received.Header.ApiKey = api.Key)
+                    |> List.choose (fun received -> choose received.Request)
+
+                Expect.equal sent [ ours one.Asked ] (one.Exchange.ToString())))

@@ -1,0 +1,319 @@
+/// Transactions, call by call.
+module LibKafka.Integration.TransactionTests
+
+open System
+open Confluent.Kafka
+open FSharp.Core
+open Expecto
+open LibKafka.Wire
+open LibKafka.Records
+open LibKafka.Protocol
+open LibKafka.Client
+open LibKafka.Tests
+open LibKafka.Integration.Clusters
+open LibKafka.Integration.Replay
+open LibKafka.Integration.Support
+
+type private Partitioned = LibKafka.Client.TopicPartition
+
+let private at (topic: string) (partition: int) : Partitioned = { Topic = topic; Partition = partition }
+
+let private identity = { ProducerId = 4000L; ProducerEpoch = 5s }
+
+let private initAnswer code : InitProducerId.Response =
+    { InitProducerId.api.Response.Schema.Default with
+        Error = code
+        ProducerId = identity.ProducerId
+        ProducerEpoch = identity.ProducerEpoch }
+
+/// A transaction coordinator of a cluster with this level of `transaction.version`. It answers InitProducerId by itself.
+let private coordinating' (level: int16) (rest: Received -> Act list) (test: ScriptedBroker -> TransactionClient -> unit) =
+    let table =
+        Script.everythingBut
+            [ for key in [ ApiKey.InitProducerId; ApiKey.AddPartitionsToTxn; ApiKey.AddOffsetsToTxn; ApiKey.EndTxn; ApiKey.TxnOffsetCommit ] ->
+                  Script.versions key 0 99 ]
+
+    let finalized: ApiVersions.FinalizedFeature =
+        { Name = "transaction.version"; MaxVersionLevel = level; MinVersionLevel = level }
+
+    let script me (received: Received) =
+        match received.Request with
+        | Request.ApiVersions _ ->
+            Script.answer ApiVersions.api received { Script.versionsResponse ErrorCode.None table with FinalizedFeatures = [ finalized ] }
+        | Request.FindCoordinator request -> coordinating me received request
+        | Request.InitProducerId _ -> Script.answer InitProducerId.api received (initAnswer ErrorCode.None)
+        | _ -> rest received
+
+    Scripted.broker script (fun broker ->
+        use client = new TransactionClient(patient, Bootstrap.ofAddresses [ broker.Address ], "tx")
+        test broker client)
+
+let private endAnswer (received: Received) =
+    match received.Request with
+    | Request.EndTxn _ ->
+        Script.answer
+            EndTxn.api
+            received
+            { ThrottleTimeMs = 0; Error = ErrorCode.None; ProducerId = identity.ProducerId; ProducerEpoch = 6s }
+    | Request.TxnOffsetCommit request ->
+        let topics: TxnOffsetCommit.TopicResponse list =
+            [ for topic in request.Topics ->
+                  { Name = topic.Name
+                    TopicId = topic.TopicId
+                    Partitions = [ for one in topic.Partitions -> { PartitionIndex = one.PartitionIndex; Error = ErrorCode.None } ] } ]
+
+        Script.answer TxnOffsetCommit.api received { ThrottleTimeMs = 0; Topics = topics }
+    | Request.AddPartitionsToTxn request ->
+        let topics: AddPartitionsToTxn.TopicResult list =
+            [ for topic in request.Topics ->
+                  { Name = topic.Name
+                    Partitions =
+                      [ for index in topic.Partitions ->
+                            { PartitionIndex = index
+                              Error = (if index = 1 then ErrorCode.UnknownTopicOrPartition else ErrorCode.OperationNotAttempted) } ] } ]
+
+        Script.answer AddPartitionsToTxn.api received { AddPartitionsToTxn.api.Response.Schema.Default with Topics = topics }
+    | _ -> Script.unexpected received
+
+let private calls =
+    testList
+        "calls"
+        [ for level, version, epoch in [ 0s, 4, 5s; 1s, 4, 5s; 2s, 5, 6s ] do
+              testCase ("end in version " + string version + " where transaction.version is " + string level) (fun () ->
+                  coordinating' level endAnswer (fun broker client ->
+                      Expect.equal client.Identity None "nobody before it is asked"
+                      Expect.equal (ok (client.InitProducerId(ms 5000)).Result) (Ok identity) "the identity"
+                      Expect.equal (ok (client.Commit()).Outcome).Error ErrorCode.None "committed"
+                      Expect.equal (client.Identity |> Option.map _.ProducerEpoch) (Some epoch) "the epoch for the next transaction"
+                      Expect.equal (ok (client.Abort()).Outcome).Error ErrorCode.None "aborted"
+                      Expect.equal (broker.VersionsOf ApiKey.EndTxn) [ version; version ] "the versions"
+                      Expect.equal (broker.VersionsOf ApiKey.ApiVersions).Length 2 "the feature is asked for once a connection"
+
+                      let ends =
+                          broker.Calls
+                          |> List.choose (fun call ->
+                              match call.Request with
+                              | Request.EndTxn request -> Some(request.Committed, request.ProducerEpoch)
+                              | _ -> None)
+
+                      Expect.equal ends [ true, 5s; false, epoch ] "each in the epoch of then"))
+
+          testCase "partitions are added in the form that is for clients, and each has a result" (fun () ->
+              coordinating' 2s endAnswer (fun broker client ->
+                  client.InitProducerId(ms 5000) |> ignore
+                  let wanted = [ at "t" 1; at "u" 0; at "t" 0 ]
+                  let reply = client.AddPartitions wanted
+
+                  Expect.equal
+                      (ok reply.Result |> List.map (fun one -> one.Partition, one.Error))
+                      [ at "t" 1, ErrorCode.UnknownTopicOrPartition
+                        at "u" 0, ErrorCode.OperationNotAttempted
+                        at "t" 0, ErrorCode.OperationNotAttempted ]
+                      "in the order of the question"
+
+                  Expect.equal (broker.VersionsOf ApiKey.AddPartitionsToTxn) [ 3 ] "the version"))
+
+          testCase "offsets go to the group's coordinator, with the consumer's place and the producer's identity" (fun () ->
+              for level, version in [ 0s, 4; 2s, 5 ] do
+                  coordinating' level endAnswer (fun broker client ->
+                      client.InitProducerId(ms 5000) |> ignore
+                      use group = new GroupClient(patient, Bootstrap.ofAddresses [ broker.Address ], "g")
+                      let place = { MemberId = "m"; GenerationOrEpoch = 3; GroupInstanceId = Some "i" }
+                      let reply =
+                          client.CommitOffsets(group, place, [ at "t" 0, { CommittedOffset.at 9L with LeaderEpoch = 2; Metadata = "n" } ])
+                      Expect.equal (ok reply.Result) [ { Partition = at "t" 0; Error = ErrorCode.None } ] "the result"
+
+                      match (List.last broker.Calls).Request with
+                      | Request.TxnOffsetCommit request ->
+                          Expect.equal request reply.Exchange.Request "what was asked is what arrived"
+                          Expect.equal (request.TransactionalId, request.GroupId) ("tx", "g") "whose"
+                          Expect.equal (request.ProducerId, request.ProducerEpoch) (4000L, 5s) "the producer"
+                          Expect.equal
+                              (request.MemberId, request.GenerationIdOrMemberEpoch, request.GroupInstanceId)
+                              ("m", 3, Some "i")
+                              "the member"
+
+                          Expect.equal
+                              (request.Topics |> List.collect _.Partitions)
+                              [ { PartitionIndex = 0; CommittedOffset = 9L; CommittedLeaderEpoch = 2; CommittedMetadata = Some "n" } ]
+                              "the offset"
+                      | other -> failtestf "%O" other
+
+                      Expect.equal (broker.VersionsOf ApiKey.TxnOffsetCommit) [ version ] "the version"))
+
+          testCase "a fenced producer is told so, and keeps what it had" (fun () ->
+              let script (received: Received) =
+                  match received.Request with
+                  | Request.EndTxn _ ->
+                      Script.answer
+                          EndTxn.api
+                          received
+                          { ThrottleTimeMs = 0; Error = ErrorCode.ProducerFenced; ProducerId = -1L; ProducerEpoch = -1s }
+                  | _ -> Script.unexpected received
+
+              coordinating' 2s script (fun _ client ->
+                  client.InitProducerId(ms 5000) |> ignore
+                  Expect.equal (ok (client.Commit()).Outcome).Error ErrorCode.ProducerFenced "the code is data"
+                  Expect.equal client.Identity (Some identity) "the identity"))
+
+          testCase "the next epoch is asked for with the identity that there is" (fun () ->
+              coordinating' 0s Script.unexpected (fun broker client ->
+                  client.InitProducerId(ms 5000) |> ignore
+                  client.RaiseEpoch(ms 5000) |> ignore
+
+                  let asked =
+                      broker.Calls
+                      |> List.choose (fun call ->
+                          match call.Request with
+                          | Request.InitProducerId request ->
+                              Some(request.TransactionalId, request.TransactionTimeoutMs, request.ProducerId, request.ProducerEpoch)
+                          | _ -> None)
+
+                  Expect.equal asked [ Some "tx", 5000, -1L, -1s; Some "tx", 5000, 4000L, 5s ] "first anew, then on"))
+
+          testCase "a coordinator that cannot be found is looked for once a call" (fun () ->
+              let script _ =
+                  Script.knowing Script.everything (fun received ->
+                      let none: FindCoordinator.Coordinator =
+                          { Key = "tx"
+                            NodeId = -1
+                            Host = ""
+                            Port = -1
+                            Error = ErrorCode.CoordinatorNotAvailable
+                            ErrorMessage = None }
+
+                      Script.answer
+                          FindCoordinator.api
+                          received
+                          { FindCoordinator.api.Response.Schema.Default with Coordinators = [ none ] })
+
+              Scripted.broker script (fun broker ->
+                  use client = new TransactionClient(patient, Bootstrap.ofAddresses [ broker.Address ], "tx")
+                  let exchange = client.Commit()
+                  let expected = ClientFault.NoCoordinator(CoordinatorType.Transaction, "tx", ErrorCode.CoordinatorNotAvailable)
+                  Expect.equal (faultOf exchange.Outcome) expected "the fault"
+                  Expect.equal broker.Connections 1 "one try"))
+
+          testCase "a refused identity is none" (fun () ->
+              let script me =
+                  Script.knowing (Script.everythingBut [ Script.versions ApiKey.InitProducerId 0 4 ]) (fun received ->
+                      match received.Request with
+                      | Request.FindCoordinator request -> coordinating me received request
+                      | _ -> Script.answer InitProducerId.api received (initAnswer ErrorCode.NotCoordinator))
+
+              Scripted.broker script (fun broker ->
+                  use client = new TransactionClient(patient, Bootstrap.ofAddresses [ broker.Address ], "tx")
+                  Expect.equal (ok (client.InitProducerId(ms 5000)).Result) (Error ErrorCode.NotCoordinator) "the code"
+                  Expect.equal client.Identity None "nobody"
+                  Expect.isNone client.Coordinator.Connection "the connection is closed")) ]
+
+let private batches =
+    testCase "a batch of a transaction has its attributes, and they outlive a rebase" (fun () ->
+        let options = Transaction.batchOptions identity 17 BatchOptions.standard
+        let batch = RecordBatch.ofRecords options [ record 0 "a"; record 1 "b" ] |> ok
+
+        for batch in [ batch; batch.Rebase(500L, 3) ] do
+            Expect.isTrue batch.IsTransactional "it belongs to a transaction"
+            Expect.isFalse batch.IsControl "and is no marker"
+            Expect.equal (batch.ProducerId, batch.ProducerEpoch) (4000L, 5s) "the producer"
+            Expect.equal (batch.BaseSequence, batch.LastSequence) (17, 18) "the sequence")
+
+/// Produces a batch as part of a transaction.
+let private produce (client: PartitionClient) (transactionalId: string) (identity: ProducerIdentity) sequence values : ErrorCode =
+    let records = values |> List.mapi record
+    let batch = RecordBatch.ofRecords (Transaction.batchOptions identity sequence BatchOptions.standard) records |> ok
+
+    let topicId =
+        client.Connect() |> ok |> ignore
+        client.Leader |> Option.map _.TopicId |> Option.defaultValue Guid.Empty
+
+    let request: Produce.Request =
+        { TransactionalId = Some transactionalId
+          Acks = Acks.All
+          TimeoutMs = 10_000
+          Topics =
+            [ { Name = client.Partition.Topic
+                TopicId = topicId
+                Partitions = [ { Index = client.Partition.Partition; Records = Some batch.Bytes } ] } ] }
+
+    let response = ok (client.Call(Produce.api, request)).Outcome
+    response.Topics |> List.collect _.Partitions |> List.map _.Error |> List.exactlyOne
+
+/// Reads so many committed records with Confluent.Kafka.
+let private readCommitted (cluster: TestCluster) (topic: string) (count: int) : string list =
+    let config =
+        ConsumerConfig(
+            BootstrapServers = cluster.Bootstrap(),
+            GroupId = topic,
+            EnableAutoCommit = false,
+            IsolationLevel = Confluent.Kafka.IsolationLevel.ReadCommitted,
+            FetchWaitMaxMs = 50
+        )
+
+    use consumer = ConsumerBuilder<byte[], byte[]>(config).Build()
+    consumer.Assign(TopicPartitionOffset(topic, Partition 0, Offset.Beginning))
+
+    List.init count (fun i ->
+        match box (consumer.Consume(ms 20_000)) with
+        | :? ConsumeResult<byte[], byte[]> as result -> Text.Encoding.UTF8.GetString result.Message.Value
+        | _ -> failtestf "only %d of %d records came" i count)
+
+let private clusters =
+    onEach "transactions" (fun cluster ->
+        [ testCase "take in a batch and a group's offsets, and are committed" (fun () ->
+              cluster.WithPartition(fun topic client ->
+                  let id = "libkafka-test-" + Guid.NewGuid().ToString "N"
+                  use transaction = new TransactionClient(patient, cluster.Brokers, id)
+                  use group = new GroupClient(patient, cluster.Brokers, id)
+                  let given = ok (transaction.InitProducerId(ms 30_000)).Result |> ok
+                  Expect.equal transaction.Identity (Some given) "it is kept"
+                  let added = ok (transaction.AddPartitions [ at topic 0 ]).Result
+                  Expect.equal added [ { Partition = at topic 0; Error = ErrorCode.None } ] "the partition is in"
+                  Expect.equal (produce client id given 0 [ "a"; "b" ]) ErrorCode.None "the batch is in"
+                  Expect.equal (ok (transaction.AddOffsets id).Outcome).Error ErrorCode.None "the group is in"
+                  let offsets = [ at topic 0, CommittedOffset.at 42L ]
+                  let committed = ok (transaction.CommitOffsets(group, GroupMembership.none, offsets)).Result
+                  Expect.equal committed [ { Partition = at topic 0; Error = ErrorCode.None } ] "its offset too"
+                  Expect.equal (ok (transaction.Commit()).Outcome).Error ErrorCode.None "committed"
+                  Expect.equal (readCommitted cluster topic 2) [ "a"; "b" ] "others read it"
+
+                  if not (isMock cluster) then
+                      awaiting "the offset to be committed" (fun () ->
+                          ok (group.FetchOffset(at topic 0)).Result = Ok(Some(CommittedOffset.at 42L)))))
+
+          testCase "are aborted" (fun () ->
+              cluster.WithPartition(fun topic client ->
+                  let id = "libkafka-test-" + Guid.NewGuid().ToString "N"
+                  use transaction = new TransactionClient(patient, cluster.Brokers, id)
+                  let given = ok (transaction.InitProducerId(ms 30_000)).Result |> ok
+                  transaction.AddPartitions [ at topic 0 ] |> ignore
+                  Expect.equal (produce client id given 0 [ "a" ]) ErrorCode.None "the batch is in"
+                  Expect.equal (ok (transaction.Abort()).Outcome).Error ErrorCode.None "aborted"))
+
+          if not (isMock cluster) then
+              testCase "fence an earlier producer with the same id" (fun () ->
+                  cluster.WithPartition(fun topic _ ->
+                      let id = "libkafka-test-" + Guid.NewGuid().ToString "N"
+                      use first = new TransactionClient(patient, cluster.Brokers, id)
+                      use second = new TransactionClient(patient, cluster.Brokers, id)
+                      let older = ok (first.InitProducerId(ms 30_000)).Result |> ok
+                      let newer = ok (second.InitProducerId(ms 30_000)).Result |> ok
+                      Expect.equal newer.ProducerId older.ProducerId "one producer"
+                      Expect.isGreaterThan newer.ProducerEpoch older.ProducerEpoch "in a newer epoch"
+
+                      for result in ok (first.AddPartitions [ at topic 0 ]).Result do
+                          Expect.isTrue result.Error.IsError "the earlier may do nothing more")) ])
+
+let private moves =
+    testCase "a transaction coordinator that moves is found again" (fun () ->
+        withMock 3 (fun cluster ->
+            cluster.SetCoordinator("transaction", "tx", 1)
+            use client = new TransactionClient(patient, Bootstrap.parse cluster.Bootstrap |> ok, "tx")
+            ok (client.InitProducerId(ms 30_000)).Result |> ok |> ignore
+            cluster.SetCoordinator("transaction", "tx", 2)
+            Expect.equal (ok (client.InitProducerId(ms 30_000)).Result) (Error ErrorCode.NotCoordinator) "it is it no more"
+            ok (client.InitProducerId(ms 30_000)).Result |> ok |> ignore
+            Expect.equal (client.Coordinator.Coordinator |> Option.map _.NodeId) (Some 2) "the second"))
+
+[<Tests>]
+let tests = testList "transaction" [ calls; batches; clusters; moves ]

@@ -1,0 +1,465 @@
+/// The assignors: two of them against the Java client's divisions, all of them against their laws.
+module LibKafka.Properties.Groups.AssignorTests
+
+open System.Text.Json
+open Expecto
+open FsCheck
+open FsCheck.FSharp
+open LibKafka.Wire
+open LibKafka.Protocol
+open LibKafka.Groups
+open LibKafka.Properties
+open LibKafka.Properties.Support
+
+/// A group whose partitions are to be shared out.
+type Group = { Partitions: Map<string, int>; Members: Subscriber list }
+
+type Division = Map<string, ConsumerTopicPartitions list>
+
+let private all = [ Assignors.range; Assignors.roundRobin; Assignors.sticky; Assignors.cooperativeSticky ]
+
+/// What a member has, one by one.
+let private each (parts: ConsumerTopicPartitions list) : (string * int) list =
+    [ for part in parts do
+          for partition in part.Partitions -> part.Topic, partition ]
+
+let private gathered (partitions: (string * int) list) : ConsumerTopicPartitions list =
+    partitions
+    |> List.groupBy fst
+    |> List.map (fun (topic, ofTopic) -> { Topic = topic; Partitions = List.map snd ofTopic })
+
+let private held (division: Division) (id: string) = each division[id]
+
+/// The members, telling that they have what a division gave them.
+let private having (assignor: Assignor) (generation: int) (division: Division) (members: Subscriber list) : Subscriber list =
+    members
+    |> List.map (fun one ->
+        let previous = division |> Map.tryFind one.MemberId |> Option.defaultValue []
+        let generation = if division.ContainsKey one.MemberId then generation else -1
+        { one with Subscription = assignor.Subscribe one.Subscription.Topics previous generation |> ok "subscribed" })
+
+/// As new members.
+let private fresh (assignor: Assignor) (members: Subscriber list) = having assignor -1 Map.empty members
+
+// ---- the laws ----
+
+/// Nobody has what it does not want, nothing is with two, and nothing is with nobody but what `spared` may be.
+let private isValid (group: Group) (division: Division) (spared: (string * int) list) =
+    let given =
+        [ for one in group.Members do
+              for partition in held division one.MemberId -> one, partition ]
+
+    Expect.equal (division |> Map.keys |> Set.ofSeq) (group.Members |> List.map _.MemberId |> Set.ofList) "every member, and nobody else"
+
+    for one, (topic, _) in given do
+        Expect.contains one.Subscription.Topics topic (one.MemberId + " wants the topic")
+
+    let partitions = List.map snd given
+    Expect.equal (List.distinct partitions).Length partitions.Length "nothing is with two"
+
+    let wanted = group.Members |> List.collect _.Subscription.Topics |> List.distinct
+
+    let expected =
+        set
+            [ for topic in wanted do
+                  for partition in 0 .. (group.Partitions |> Map.tryFind topic |> Option.defaultValue 0) - 1 -> topic, partition ]
+
+    Expect.equal (Set.union (Set.ofList partitions) (Set.ofList spared)) expected "everything that anybody wants is with somebody"
+
+/// Nobody has two more than another who wants one of them.
+let private isEven (group: Group) (division: Division) =
+    for one in group.Members do
+        for other in group.Members do
+            let mine, theirs = held division one.MemberId, held division other.MemberId
+
+            if mine.Length >= theirs.Length + 2 then
+                let couldMove = mine |> List.filter (fun (topic, _) -> List.contains topic other.Subscription.Topics)
+                Expect.isEmpty couldMove (one.MemberId + " has much more than " + other.MemberId + ", which wants some of it")
+
+/// How uneven a division is: the differences between all pairs of members, summed up.
+let private unevenness (division: Division) : int =
+    let counts = division |> Map.values |> Seq.map (each >> List.length) |> List.ofSeq
+    (List.allPairs counts counts |> List.sumBy (fun (a, b) -> abs (a - b))) / 2
+
+/// How many partitions are with the member that had them before.
+let private kept (before: Division) (after: Division) : int =
+    before
+    |> Map.toSeq
+    |> Seq.sumBy (fun (id, parts) ->
+        match after.TryFind id with
+        | Some now -> Set.count (Set.intersect (Set.ofList (each parts)) (Set.ofList (each now)))
+        | None -> 0)
+
+// ---- the Java client's divisions ----
+
+let private partsOf (json: JsonElement) : ConsumerTopicPartitions list =
+    gathered [ for item in json.EnumerateArray() -> nonNull (item[0].GetString()), item[1].GetInt32() ]
+
+let private optional (name: string) (json: JsonElement) =
+    match json.TryGetProperty name with
+    | true, value when value.ValueKind <> JsonValueKind.Null -> Some value
+    | _ -> None
+
+let private ownedIn (name: string) (json: JsonElement) = optional name json |> Option.map partsOf |> Option.defaultValue []
+
+let private memberOf (subscribe: JsonElement -> string list -> ConsumerProtocolSubscription.Subscription) (json: JsonElement) =
+    let topics = [ for topic in json.GetProperty("topics").EnumerateArray() -> nonNull (topic.GetString()) ]
+
+    { MemberId = TestData.text "id" json
+      GroupInstanceId = optional "groupInstanceId" json |> Option.map (fun name -> nonNull (name.GetString()))
+      Subscription = subscribe json topics }
+
+let private plain topics : ConsumerProtocolSubscription.Subscription =
+    { Topics = topics; UserData = None; OwnedPartitions = []; GenerationId = -1; RackId = None }
+
+let private withStickyData (json: JsonElement) topics =
+    { plain topics with
+        UserData = optional "stickyUserData" json |> Option.map (fun hex -> Bytes.ofHex (nonNull (hex.GetString()))) }
+
+let private withOwned (json: JsonElement) topics =
+    { plain topics with
+        OwnedPartitions = ownedIn "ownedCooperative" json
+        GenerationId = optional "generation" json |> Option.map _.GetInt32() |> Option.defaultValue -1 }
+
+// As a member before KIP-792 says it.
+let private withCooperativeData (json: JsonElement) topics =
+    { plain topics with
+        OwnedPartitions = ownedIn "ownedCooperative" json
+        UserData = Some(Bytes.ofHex (TestData.text "cooperativeUserData" json)) }
+
+let private groupOf subscribe (json: JsonElement) : Group =
+    { Partitions = Map.ofSeq [ for topic in json.GetProperty("topics").EnumerateObject() -> topic.Name, topic.Value.GetInt32() ]
+      Members = [ for one in json.GetProperty("members").EnumerateArray() -> memberOf subscribe one ] }
+
+let private divisionOf (name: string) (json: JsonElement) : Division =
+    Map.ofSeq [ for one in json.GetProperty("assignments").GetProperty(name).EnumerateObject() -> one.Name, partsOf one.Value ]
+
+let private ownedBefore (name: string) (json: JsonElement) : Division =
+    Map.ofSeq [ for one in json.GetProperty("members").EnumerateArray() -> TestData.text "id" one, ownedIn name one ]
+
+let private sets (division: Division) = division |> Map.map (fun _ parts -> Set.ofList (each parts))
+
+let private lines = lazy (TestData.jsonLines TestData.vectors "assignors.jsonl.gz")
+
+let private forEachLine (check: JsonElement -> unit) =
+    Expect.isNonEmpty lines.Value "there are vectors"
+    List.iter check lines.Value
+
+let private sameAsJava (assignor: Assignor) =
+    testCase (assignor.Name + " divides as the Java client does") (fun () ->
+        forEachLine (fun json ->
+            let group = groupOf (fun _ topics -> plain topics) json
+            let ours = assignor.Assign group.Partitions group.Members
+            Expect.equal (sets ours) (sets (divisionOf assignor.Name json)) (json.GetRawText())))
+
+/// What a group had in the vectors before it rebalanced, of that which still exists and is still wanted.
+let private stillThere (group: Group) (before: Division) : Division =
+    let wants id topic = group.Members |> List.exists (fun one -> one.MemberId = id && List.contains topic one.Subscription.Topics)
+    let exists (topic, partition) = partition < (group.Partitions |> Map.tryFind topic |> Option.defaultValue 0)
+
+    before |> Map.map (fun id parts -> each parts |> List.filter (fun at -> exists at && wants id (fst at)) |> gathered)
+
+let private java =
+    testList
+        "beside the Java client"
+        [ sameAsJava Assignors.range
+          sameAsJava Assignors.roundRobin
+
+          testCase "sticky is valid and even, and neither less even nor less sticky than the Java client" (fun () ->
+              forEachLine (fun json ->
+                  let group = groupOf withStickyData json
+                  let before = ownedBefore "ownedSticky" json |> stillThere group
+                  let theirs = divisionOf "sticky" json
+                  let ours = Assignors.sticky.Assign group.Partitions group.Members
+                  isValid group ours []
+                  isEven group ours
+                  Expect.isLessThanOrEqual (unevenness ours) (unevenness theirs) ("evenness: " + json.GetRawText())
+
+                  Expect.isGreaterThanOrEqual (kept before ours) (kept before theirs) ("stickiness: " + json.GetRawText())))
+
+          for name, subscribe in [ "in its own field", withOwned; "in the user data", withCooperativeData ] do
+              testCase ("cooperative sticky takes nothing that is still with another, with the generation " + name) (fun () ->
+                  forEachLine (fun json ->
+                      let group = groupOf subscribe json
+                      let before = ownedBefore "ownedCooperative" json
+                      let ours = Assignors.cooperativeSticky.Assign group.Partitions group.Members
+                      let owner =
+                          Map.ofSeq
+                              [ for entry in before do
+                                    for at in each entry.Value -> at, entry.Key ]
+
+                      for entry in ours do
+                          for at in each entry.Value do
+                              Expect.equal (owner |> Map.tryFind at |> Option.defaultValue entry.Key) entry.Key "it was nobody else's"
+
+                      let given = ours |> Map.values |> Seq.collect each |> Set.ofSeq
+                      let held = before |> stillThere group |> Map.values |> Seq.collect each |> List.ofSeq
+                      isValid group ours (held |> List.filter (fun at -> not (given.Contains at)))
+                      Expect.isGreaterThanOrEqual
+                          (kept before ours)
+                          (kept before (divisionOf "cooperative-sticky" json))
+                          "no less is kept")) ]
+
+// ---- generated groups ----
+
+let private topicNames = [ "a"; "b"; "c"; "d"; "e" ]
+
+let private genGroup: Gen<Group> = gen {
+    let! counts = Gen.listOfLength topicNames.Length (Gen.choose (0, 9))
+    let! size = Gen.choose (1, 8)
+    let! alike = Gen.elements [ true; false; false ]
+    let genTopics = Gen.subListOf topicNames |> Gen.map List.ofSeq
+    let! common = genTopics
+
+    let! wishes = Gen.listOfLength size (if alike then Gen.constant common else genTopics)
+    let! names = Gen.listOfLength size (Gen.frequency [ 3, Gen.constant false; 1, Gen.constant true ])
+
+    let members =
+        List.zip wishes names
+        |> List.mapi (fun i (topics, isStatic) ->
+            { MemberId = "m" + string i
+              GroupInstanceId = (if isStatic then Some("i" + string (size - i)) else None)
+              Subscription = plain topics })
+
+    // The topic "e" exists only sometimes, though it can be wanted.
+    let known = List.zip topicNames counts |> List.filter (fun (_, count) -> count > 0)
+    return { Partitions = Map.ofList known; Members = members }
+}
+
+/// A group, and what becomes of it: some members leave, some come, some want other topics, topics grow.
+type Change = { Before: Group; After: Group }
+
+let private genChange: Gen<Change> = gen {
+    let! before = genGroup
+    let! other = genGroup
+    let! stay = Gen.listOfLength before.Members.Length (Gen.frequency [ 4, Gen.constant true; 1, Gen.constant false ])
+    let! come = Gen.choose (0, 2)
+    let! rewish = Gen.elements [ true; false; false ]
+
+    let staying =
+        List.zip before.Members stay
+        |> List.filter snd
+        |> List.map fst
+        |> List.mapi (fun i one ->
+            match List.tryItem i other.Members with
+            | Some like when rewish -> { one with Subscription = like.Subscription }
+            | _ -> one)
+
+    let coming =
+        other.Members
+        |> List.truncate (if staying.IsEmpty then 1 else come)
+        |> List.mapi (fun i one -> { one with MemberId = "n" + string i; GroupInstanceId = None })
+
+    let! grow = Gen.elements [ true; false ]
+    let partitions = if grow then before.Partitions |> Map.map (fun _ count -> count + 1) else before.Partitions
+    return { Before = before; After = { Partitions = partitions; Members = staying @ coming } }
+}
+
+type private Arbitraries =
+    static member Group() = Arb.fromGen genGroup
+    static member Change() = Arb.fromGen genChange
+
+let private groupLaw (name: string) (property: 'Property) =
+    testPropertyWithConfig { FsCheckConfig.defaultConfig with maxTest = cases 500; arbitrary = [ typeof<Arbitraries> ] } name property
+
+let private assign (assignor: Assignor) (group: Group) : Division = assignor.Assign group.Partitions group.Members
+
+/// Where every member wants the same, the most that can stay where it is: the members that had most keep what the fullest may have.
+let private mostThatCanStay (group: Group) (before: Division) : int =
+    let total =
+        group.Members.Head.Subscription.Topics
+        |> List.sumBy (fun topic -> group.Partitions |> Map.tryFind topic |> Option.defaultValue 0)
+    let each', more = total / group.Members.Length, total % group.Members.Length
+
+    group.Members
+    |> List.map (fun one -> before |> Map.tryFind one.MemberId |> Option.map (each >> List.length) |> Option.defaultValue 0)
+    |> List.sortDescending
+    |> List.mapi (fun i had -> min had (if i < more then each' + 1 else each'))
+    |> List.sum
+
+let private isUniform (group: Group) =
+    group.Members |> List.forall (fun one -> set one.Subscription.Topics = set group.Members.Head.Subscription.Topics)
+
+let private laws =
+    testList
+        "laws"
+        [ for assignor in all do
+              groupLaw (assignor.Name + " gives everything wanted to exactly one who wants it") (fun (group: Group) ->
+                  let group = { group with Members = fresh assignor group.Members }
+                  isValid group (assign assignor group) [])
+
+              groupLaw (assignor.Name + " does not depend on the order of members and wishes") (fun (group: Group) ->
+                  let reversed =
+                      group.Members
+                      |> List.rev
+                      |> List.map (fun one -> { one with Subscription = plain (List.rev one.Subscription.Topics) })
+
+                  assign assignor { group with Members = fresh assignor group.Members } =
+                      assign assignor { group with Members = fresh assignor reversed })
+
+          groupLaw "range gives neighbours, and the first members the larger parts" (fun (group: Group) ->
+              let division = assign Assignors.range group
+
+              for topic in topicNames do
+                  let parts =
+                      Subscriber.inOrder group.Members
+                      |> List.filter (fun one -> List.contains topic one.Subscription.Topics)
+                      |> List.map (fun one -> held division one.MemberId |> List.filter (fun (of', _) -> of' = topic) |> List.map snd)
+
+                  let expected = if parts.IsEmpty then 0 else group.Partitions |> Map.tryFind topic |> Option.defaultValue 0
+                  Expect.equal (List.concat parts) [ 0 .. expected - 1 ] "one run after the other"
+                  let sizes = parts |> List.map List.length
+                  Expect.equal sizes (List.sortDescending sizes) "the larger first"
+                  if not sizes.IsEmpty then
+                      Expect.isLessThanOrEqual (List.max sizes - List.min sizes) 1 "all but the same")
+
+          groupLaw "round robin is even where all want the same" (fun (group: Group) ->
+              let counts = assign Assignors.roundRobin group |> Map.values |> Seq.map (each >> List.length) |> List.ofSeq
+              if isUniform group then
+                  Expect.isLessThanOrEqual (List.max counts - List.min counts) 1 "all but the same")
+
+          groupLaw "sticky is even, and where all want the same, as much stays as can" (fun (change: Change) ->
+              let before = assign Assignors.sticky { change.Before with Members = fresh Assignors.sticky change.Before.Members }
+              let after = { change.After with Members = having Assignors.sticky 5 before change.After.Members }
+              let division = assign Assignors.sticky after
+              isValid after division []
+              isEven after division
+              let before = stillThere after before
+
+              if isUniform after then
+                  Expect.equal (kept before division) (mostThatCanStay after before) "as much as can stay stays")
+
+          groupLaw "sticky moves nothing where nothing changes" (fun (group: Group) ->
+              let before = assign Assignors.sticky { group with Members = fresh Assignors.sticky group.Members }
+              assign Assignors.sticky { group with Members = having Assignors.sticky 1 before group.Members } = before)
+
+          groupLaw "cooperative sticky moves no partition in one step, and comes to rest even" (fun (change: Change) ->
+              let assignor = Assignors.cooperativeSticky
+
+              let step generation before members =
+                  let group = { change.After with Members = having assignor generation before members }
+                  let division = assign assignor group
+                  let owner =
+                      Map.ofSeq
+                          [ for entry in before do
+                                if division.ContainsKey entry.Key then
+                                    for at in each entry.Value -> at, entry.Key ]
+
+                  for entry in division do
+                      for at in each entry.Value do
+                          Expect.equal (owner |> Map.tryFind at |> Option.defaultValue entry.Key) entry.Key "it was nobody else's"
+
+                  division
+
+              let before = assign assignor { change.Before with Members = fresh assignor change.Before.Members }
+
+              // Each further step makes the division more even, or changes nothing.
+              let rec settle generation division =
+                  let next = step generation division change.After.Members
+                  if next = division then division
+                  elif generation > 20 then failtest "it does not come to rest"
+                  else settle (generation + 1) next
+
+              let last = settle 1 before
+              isValid change.After last []
+              isEven change.After last) ]
+
+// ---- single cases ----
+
+let private wanting id topics = { MemberId = id; GroupInstanceId = None; Subscription = plain topics }
+
+let private claiming id topics generation partitions =
+    { wanting id topics with
+        Subscription = { plain topics with OwnedPartitions = gathered partitions; GenerationId = generation } }
+
+let private single =
+    testList
+        "cases"
+        [ testCase "a group without members has nothing to divide" (fun () ->
+              for assignor in all do
+                  Expect.isEmpty (assignor.Assign (Map [ "a", 3 ]) []) assignor.Name)
+
+          testCase "a topic named twice by a member is wanted once" (fun () ->
+              for assignor in all do
+                  let division = assignor.Assign (Map [ "a", 2 ]) [ wanting "x" [ "a"; "a" ]; wanting "y" [ "a" ] ]
+                  Expect.equal (division |> Map.map (fun _ parts -> (each parts).Length)) (Map [ "x", 1; "y", 1 ]) assignor.Name)
+
+          testCase "of two who say that they have a partition, the one of the newer generation has it" (fun () ->
+              for x, y, owner in [ 3, 4, "y"; 4, 3, "x" ] do
+                  let members = [ claiming "x" [ "a" ] x [ "a", 0 ]; claiming "y" [ "a" ] y [ "a", 0 ] ]
+                  let division = Assignors.cooperativeSticky.Assign (Map [ "a", 1 ]) members
+                  Expect.equal (held division owner) [ "a", 0 ] "it keeps it")
+
+          testCase "of two of one generation who say that they have a partition, neither is given it before it is free" (fun () ->
+              let members = [ claiming "x" [ "a" ] 4 [ "a", 0 ]; claiming "y" [ "a" ] 4 [ "a", 0 ] ]
+              let division = Assignors.cooperativeSticky.Assign (Map [ "a", 1 ]) members
+              Expect.equal (division |> Map.values |> Seq.collect each |> List.ofSeq) [] "nobody has it")
+
+          testCase "claims to what does not exist or is not wanted any more are passed over" (fun () ->
+              let members = [ claiming "x" [ "a" ] 4 [ "a", 7; "gone", 0; "a", -1 ]; claiming "y" [ "b" ] 4 [ "a", 0 ] ]
+              let division = Assignors.cooperativeSticky.Assign (Map [ "a", 1; "b", 1 ]) members
+              Expect.equal (held division "x", held division "y") ([], [ "b", 0 ]) "a-0 is still with y, which has to give it up first")
+
+          testCase "user data of another client are no claim" (fun () ->
+              let strange = { wanting "x" [ "a" ] with Subscription = { plain [ "a" ] with UserData = Some(Bytes [| 1uy; 2uy; 3uy |]) } }
+
+              for assignor in [ Assignors.sticky; Assignors.cooperativeSticky ] do
+                  Expect.equal (held (assignor.Assign (Map [ "a", 2 ]) [ strange ]) "x") [ "a", 0; "a", 1 ] assignor.Name)
+
+          testCase "thousands of partitions and hundreds of members" (fun () ->
+              let topics = [ for i in 1..50 -> "t" + string i ]
+              let partitions = Map.ofList [ for topic in topics -> topic, 60 ]
+              // Every member wants all topics but one.
+              let members = [ for i in 1..200 -> wanting ("m" + string i) (topics |> List.filter (fun topic -> topic <> topics[i % 50])) ]
+              let group = { Partitions = partitions; Members = members }
+              let before = assign Assignors.sticky group
+              let after = { group with Members = having Assignors.sticky 1 before (List.skip 60 members) }
+              let division = assign Assignors.sticky after
+              isValid after division []
+              Expect.equal (kept before division) (140 * 15) "what was with those who stayed is still there") ]
+
+let private joined name (members: JoinGroup.Member list) : JoinGroup.Response =
+    { JoinGroup.response.Default with ProtocolName = Some name; Members = members; Leader = "x"; MemberId = "x" }
+
+let private leading =
+    testList
+        "leader"
+        [ testCase "shares out by the assignor that the group agreed on, from what members say of themselves" (fun () ->
+              let protocols = Assignor.protocols all [ "a" ] [] -1 None |> ok "protocols"
+              Expect.equal (protocols |> List.map _.Name) [ "range"; "roundrobin"; "sticky"; "cooperative-sticky" ] "in order"
+
+              for protocol in protocols do
+                  let members: JoinGroup.Member list =
+                      [ for id in [ "x"; "y" ] -> { MemberId = id; GroupInstanceId = None; Metadata = protocol.Metadata } ]
+
+                  match Assignor.assignments all (Map [ "a", 2 ]) (joined protocol.Name members) with
+                  | Ok assignments ->
+                      let parts =
+                          assignments
+                          |> List.map (fun one ->
+                              one.MemberId, each (ok "part" (ConsumerProtocol.decodeAssignment one.Assignment)).AssignedPartitions)
+                      Expect.equal (parts |> List.map fst) [ "x"; "y" ] "both"
+                      Expect.equal (parts |> List.collect snd |> List.sort) [ "a", 0; "a", 1 ] "everything"
+                  | Error fault -> failtestf "%O" fault)
+
+          testCase "does not know every protocol" (fun () ->
+              match Assignor.assignments all Map.empty (joined "best" []) with
+              | Error(AssignFault.UnknownProtocol "best" as fault) -> Expect.stringContains (fault.ToString()) "best" "its name"
+              | other -> failtestf "%O" other)
+
+          testCase "says whose subscription it cannot read" (fun () ->
+              let members: JoinGroup.Member list = [ { MemberId = "x"; GroupInstanceId = None; Metadata = Bytes [| 0uy |] } ]
+
+              match Assignor.assignments all Map.empty (joined "range" members) with
+              | Error(AssignFault.BadSubscription("x", fault)) -> Expect.equal fault.Problem (Problem.Truncated(2L, 1)) "the problem"
+              | other -> failtestf "%O" other)
+
+          testCase "a rack and the generation go with every subscription" (fun () ->
+              for protocol in Assignor.protocols all [ "a" ] [ { Topic = "a"; Partitions = [ 1 ] } ] 6 (Some "r") |> ok "protocols" do
+                  let said = ConsumerProtocol.decodeSubscription protocol.Metadata |> ok "read"
+                  Expect.equal (said.Topics, said.RackId, said.GenerationId) ([ "a" ], Some "r", 6) protocol.Name
+                  let isCooperative = protocol.Name = "cooperative-sticky"
+                  Expect.equal (not said.OwnedPartitions.IsEmpty) isCooperative "only a cooperative member still has something") ]
+
+[<Tests>]
+let tests = testList "assignors" [ java; laws; single; leading ]
