@@ -31,7 +31,7 @@ let private valueSize = 100
 let private records = partitions * batches * batchRecords
 let private warmUps = 2
 let private rounds = 15
-let private patience = TimeSpan.FromSeconds 30.0
+let patience = TimeSpan.FromSeconds 30.0
 
 /// Values to produce, over and over.
 let private values: byte[][] =
@@ -110,7 +110,7 @@ let private fetchOurs (fetchers: PartitionFetcher list) =
 // ---------------------------------------------------------------------------------------------------------------------
 // Confluent.Kafka, set up for throughput: batches like ours, room for all of the records, and nothing reported but success
 
-let private confluentProducer (mock: MockCluster) : IProducer<Null, byte[]> =
+let confluentProducer<'Key> (mock: MockCluster) : IProducer<'Key, byte[]> =
     let config =
         ProducerConfig(
             BootstrapServers = mock.Bootstrap,
@@ -123,7 +123,7 @@ let private confluentProducer (mock: MockCluster) : IProducer<Null, byte[]> =
             DeliveryReportFields = "status"
         )
 
-    ProducerBuilder<Null, byte[]>(config).SetLogHandler(fun _ _ -> ()).Build()
+    ProducerBuilder<'Key, byte[]>(config).SetLogHandler(fun _ _ -> ()).Build()
 
 let private produceConfluent topic (producer: IProducer<Null, byte[]>) =
     let messages = [| for value in values -> Message<Null, byte[]>(Value = value) |]
@@ -149,7 +149,7 @@ let private produceConfluent topic (producer: IProducer<Null, byte[]>) =
 
 /// The fetch queue's limits are as high as they go, since its fetching stands still for a second where it meets one. Checksums are verified,
 /// as ours are.
-let private confluentConsumer (mock: MockCluster) : IConsumer<Ignore, byte[]> =
+let confluentConsumer<'Key> (mock: MockCluster) (fields: string) : IConsumer<'Key, byte[]> =
     let config =
         ConsumerConfig(
             BootstrapServers = mock.Bootstrap,
@@ -161,10 +161,10 @@ let private confluentConsumer (mock: MockCluster) : IConsumer<Ignore, byte[]> =
             FetchWaitMaxMs = 10,
             QueuedMinMessages = 10_000_000,
             QueuedMaxMessagesKbytes = 2_000_000,
-            ConsumeResultFields = "none"
+            ConsumeResultFields = fields
         )
 
-    ConsumerBuilder<Ignore, byte[]>(config).SetLogHandler(fun _ _ -> ()).Build()
+    ConsumerBuilder<'Key, byte[]>(config).SetLogHandler(fun _ _ -> ()).Build()
 
 let private fetchConfluent (topic: string) (consumer: IConsumer<Ignore, byte[]>) =
     consumer.Assign [ for partition in 0 .. partitions - 1 -> TopicPartitionOffset(topic, partition, Offset 0L) ]
@@ -281,7 +281,7 @@ let produceRows () : Row list =
     let producers = [ for client in ours -> new PartitionProducer(client, ProducerSettings.standard) ]
     let builder = BatchBuilder(BatchOptions.standard)
     let theirs = topicOn mock "theirs"
-    use confluent = confluentProducer mock
+    use confluent = confluentProducer<Null> mock
     use bare = bareSocket batchBytes.Value SmallFrame
 
     try
@@ -297,7 +297,7 @@ let fetchRows () : Row list =
     let ours = clients mock topic
     produceOurs (BatchBuilder(BatchOptions.standard)) [ for client in ours -> new PartitionProducer(client, ProducerSettings.standard) ]
     let fetchers = [ for client in ours -> new PartitionFetcher(client, FetcherSettings.standard, 0L) ]
-    use confluent = confluentConsumer mock
+    use confluent = confluentConsumer<Ignore> mock "none"
     use bare = bareSocket SmallFrame batchBytes.Value
 
     try

@@ -6,7 +6,13 @@ open BenchmarkDotNet.Environments
 open LibKafka.Benchmarks.Rows
 
 let private benchmarks: (string * (unit -> Row list)) list =
-    [ "encode", Micro.encodeRows; "decode", Micro.decodeRows; "produce", EndToEnd.produceRows; "fetch", EndToEnd.fetchRows ]
+    [ "encode", Micro.encodeRows
+      "decode", Micro.decodeRows
+      "compressed", Compressed.rows
+      "calls", Calls.rows
+      "produce", EndToEnd.produceRows
+      "fetch", EndToEnd.fetchRows
+      "plot", Plot.rows ]
 
 let private out = "artifacts/bench.json"
 
@@ -23,6 +29,9 @@ let private head () : string list =
       "encode, decode: batches of 1,000 records. " + String.Join("; ", Shapes.legend)
       "produce, fetch: 100-byte values, batches just under 1 MB, one request in flight, mock brokers in this process"
       "floor: a copy and a CRC-32C of the same bytes; for produce and fetch, bare loopback sockets with as many bytes and round trips"
+      "encode and decode with a codec: the floor is the codec alone, so what is reached is the part of the time that it takes"
+      "produce call, consume call: what a record costs the calling thread; the network and other threads are not counted"
+      $"plot: values of a size without keys; drawn in {Plot.path}"
       "reached: the part of the floor's speed. All numbers are medians"
       "" ]
 
