@@ -18,21 +18,20 @@ open LibKafka.Benchmarks.Rows
 open LibKafka.Benchmarks.Shapes
 
 /// Encodes the batch of a shape in the builder's memory.
-let private encode (builder: BatchBuilder) (shape: Shape) : RecordBatch =
+let encode (builder: BatchBuilder) (shape: Shape) : RecordBatch =
     builder.Reset()
 
     for index in 0 .. shape.Inputs.Length - 1 do
         let input = &shape.Inputs[index]
         let key = NullableSpan.op_Implicit input.Key
         let value = NullableSpan(ReadOnlySpan<byte> input.Value)
-        let headers = shape.Headers[index]
 
         // As callers do: who has no headers to add does not hand over none.
         let added =
-            if headers.Length = 0 then
+            if input.Headers.Length = 0 then
                 builder.TryAdd(input.Timestamp, key, value)
             else
-                builder.TryAdd(input.Timestamp, key, value, ReadOnlySpan<RecordHeader> headers)
+                builder.TryAdd(input.Timestamp, key, value, ReadOnlySpan<RecordHeader> shape.Headers[index])
 
         if not added then invalidOp "a batch without a limit is full"
 
@@ -40,15 +39,13 @@ let private encode (builder: BatchBuilder) (shape: Shape) : RecordBatch =
 
 let inline private touch (bytes: ReadOnlySpan<byte>) = if bytes.IsEmpty then 0 else bytes.Length + int bytes[0]
 
-let private orFail (result: Result<'T, Fault>) : 'T =
+let orFail (result: Result<'T, Fault>) : 'T =
     match result with
     | Ok value -> value
     | Error fault -> invalidOp (fault.ToString())
 
-/// Opens a batch with everything checked, goes over its records, and sums up a little of each, so that none of it can be left out.
-let private decode (bytes: Bytes) : int64 =
-    let batch = orFail (RecordBatch.ofBytes bytes)
-    let view = orFail (RecordBatch.openRecords Limits.standard Codecs.none batch)
+/// Goes over records and sums up a little of each, so that none of it can be left out.
+let sumOf (view: RecordView) : int64 =
     let mutable sum = 0L
 
     for record in view do
@@ -59,6 +56,10 @@ let private decode (bytes: Bytes) : int64 =
                 sum <- sum + int64 (touch header.Key + touch header.Value)
 
     sum
+
+/// Opens a batch with everything checked, and goes over its records.
+let decode (bytes: Bytes) : int64 =
+    RecordBatch.ofBytes bytes |> Result.bind (RecordBatch.openRecords Limits.standard Codecs.none) |> orFail |> sumOf
 
 /// The loop has a checksum of its own, and gets ours as well: what it then differs by is the handling of records.
 let private itsCrc = Checksum RecordBatchLoop.Crc32C
@@ -199,18 +200,6 @@ let private measure<'Benchmarks> () : Map<Case, float> =
     |> List.groupBy fst
     |> List.map (fun (case, times) -> case, times |> Seq.collect snd |> median)
     |> Map.ofList
-
-/// Bytes that a call allocates in the long run. BenchmarkDotNet's diagnoser counts what the whole process allocates, and with iterations as
-/// short as these a single stray allocation would show; this counts the thread's own, exactly.
-let private allocatedBy (work: unit -> unit) : float =
-    let calls = 1000
-    work ()
-    let before = GC.GetAllocatedBytesForCurrentThread()
-
-    for _ in 1..calls do
-        work ()
-
-    float (GC.GetAllocatedBytesForCurrentThread() - before) / float calls
 
 /// A row for the time and a row for the rate. `others` are the peers' names and the methods that stand for them.
 let private rowsOf name (others: (string * string) list) (allocated: Shape -> float) (measured: Map<Case, float>) shape : Row list =

@@ -9,12 +9,15 @@ open LibKafka.Benchmarks.EndToEnd
 let private benchmarks: (string * (unit -> Row list)) list =
     [ "encode", Micro.encodeRows
       "decode", Micro.decodeRows
+      "compressed", Compressed.rows
       "messages", Messages.messageRows
       "startup", StartUp.startUpRows
+      "calls", Calls.rows
       "produce", EndToEnd.produceRows
       "fetch", EndToEnd.fetchRows
       "single", EndToEnd.singleRows
-      "connect", EndToEnd.connectionRows ]
+      "connect", EndToEnd.connectionRows
+      "plot", Plot.rows ]
 
 let private out = "artifacts/bench.json"
 
@@ -33,6 +36,9 @@ let private head () : string list =
       "connect: connections made and kept. Brokers and clients in processes of their own, whose CPU time is all of their threads'"
       "messages: floor is a copy of the same bytes, B/record counts for each partition or message"
       "startup: from the start of a process to its end; floor is a program that does nothing"
+      "encode and decode with a codec: the floor is the codec alone, so what is reached is the part of the time that it takes"
+      "produce call, consume call: what a record costs the calling thread; the network and other threads are not counted"
+      $"plot: values of a size without keys; drawn in {Plot.path}"
       "floor: a copy and a CRC-32C of the same bytes; over sockets, a bare one with hand-written frames and record loops"
       "reached: the part of the floor's speed. All numbers are medians"
       "" ]

@@ -3,6 +3,7 @@ module LibKafka.Benchmarks.Rows
 
 open System
 open System.Collections.Generic
+open System.Diagnostics
 open System.Globalization
 open System.IO
 open System.Text.Json
@@ -30,6 +31,40 @@ let median (values: float seq) : float =
     let sorted = values |> Seq.sort |> Array.ofSeq
     let middle = sorted.Length / 2
     if sorted.Length % 2 = 1 then sorted[middle] else (sorted[middle - 1] + sorted[middle]) / 2.0
+
+/// How many nanoseconds each of several kinds of work takes, as the median of so many rounds in which they take turns, so that what else the
+/// machine does hits all of them. In a round each is repeated for a few tenths of a millisecond, which is short enough for most rounds to be
+/// spared by the scheduler.
+let takingTurns (rounds: int) (works: (unit -> unit) list) : float list =
+    let timed (times: int) (work: unit -> unit) =
+        let clock = Stopwatch.StartNew()
+
+        for _ in 1..times do
+            work ()
+
+        clock.Elapsed.TotalNanoseconds / float times
+
+    // Until the compiler is done with them.
+    let settling = Stopwatch.StartNew()
+
+    while settling.Elapsed < TimeSpan.FromSeconds 1.0 do
+        for work in works do
+            timed 10 work |> ignore
+
+    let repeated = works |> List.map (fun work -> work, 1 + int (300_000.0 / median [ for _ in 1..5 -> timed 1 work ]))
+
+    [ for _ in 1..rounds -> [ for work, times in repeated -> timed times work ] ] |> List.transpose |> List.map median
+
+/// Bytes that a call allocates in the long run, in its own thread.
+let allocatedBy (work: unit -> unit) : float =
+    let calls = 1000
+    work ()
+    let before = GC.GetAllocatedBytesForCurrentThread()
+
+    for _ in 1..calls do
+        work ()
+
+    float (GC.GetAllocatedBytesForCurrentThread() - before) / float calls
 
 let private json = JsonSerializerOptions(JsonSerializerDefaults.Web, WriteIndented = true)
 

@@ -20,14 +20,21 @@ type Shape =
         Headers: RecordHeader[][]
     }
 
-// Shapes differ in sizes alone; the bytes themselves do not matter to anything that is measured.
-let private make name (keySize: int option) valueSize headerCount : Shape =
-    let random = Random 1
+/// Text like that of logs: words out of a few hundred. Only codecs care for what the bytes are.
+let private text (random: Random) : int -> byte[] =
+    let letter _ = char (int 'a' + random.Next 26)
+    let words = Array.init 300 (fun _ -> String(Array.init (2 + random.Next 8) letter))
 
-    let bytes size =
-        let array = Array.zeroCreate<byte> size
-        random.NextBytes array
-        array
+    fun size ->
+        let builder = Text.StringBuilder()
+
+        while builder.Length < size do
+            builder.Append(words[random.Next words.Length]).Append ' ' |> ignore
+
+        Text.Encoding.ASCII.GetBytes(builder.ToString(0, size))
+
+let private make name (count: int) (keySize: int option) valueSize headerCount : Shape =
+    let bytes = text (Random 1)
 
     let header index = Header(Text.Encoding.UTF8.GetBytes $"header-{index}", bytes 16)
 
@@ -37,12 +44,12 @@ let private make name (keySize: int option) valueSize headerCount : Shape =
         Input(1_700_000_000_000L + int64 index, key, bytes valueSize, Array.init headerCount header)
 
     let ours (header: Header) : RecordHeader = { Key = Bytes header.Key; Value = ValueSome(Bytes header.Value) }
-    let inputs = Array.init Count input
+    let inputs = Array.init count input
     { Name = name; Inputs = inputs; Headers = inputs |> Array.map (fun input -> Array.map ours input.Headers) }
 
 let private all =
     lazy
-        ([ make "a" (Some 16) 100 0; make "b" None 1000 0; make "c" (Some 16) 100 2 ]
+        ([ make "a" Count (Some 16) 100 0; make "b" Count None 1000 0; make "c" Count (Some 16) 100 2 ]
          |> List.map (fun shape -> shape.Name, shape)
          |> Map.ofList)
 
@@ -55,3 +62,6 @@ let legend =
 let names = [ "a"; "b"; "c" ]
 
 let byName (name: string) : Shape = all.Value[name]
+
+/// Values of a size without keys, as many as make a batch of 1 MB at most.
+let ofSize (valueSize: int) : Shape = make $"{valueSize} B" (min Count (1_000_000 / (valueSize + 10))) None valueSize 0

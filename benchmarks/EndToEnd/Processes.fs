@@ -69,7 +69,7 @@ let private oneByOne (side: Side) : float =
     Rows.median times
 
 let private sides: (string * (string -> Side)) list =
-    [ "ours", Ours.connect; "bare", Bare.connect; "confluent", Confluent.connect ]
+    [ "ours", Ours.connect; "bare", Bare.connect; "confluent", ConfluentKafka.connect ]
 
 let private works: (string * (Side -> float)) list =
     let bulk work side =

@@ -166,6 +166,9 @@ module internal Put =
         elif size >= 8n && size <= 16n then
             copyAt<uint64> &target &first 0n
             copyAt<uint64> &target &first (size - 8n)
+        elif size >= 32n && size < 64n then
+            copyAt<Vector256<byte>> &target &first 0n
+            copyAt<Vector256<byte>> &target &first (size - 32n)
         elif size > 0n then
             source.CopyTo(MemoryMarshal.CreateSpan(&target, source.Length))
 

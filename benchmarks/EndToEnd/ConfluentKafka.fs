@@ -1,18 +1,18 @@
 /// Confluent.Kafka, set up for what is asked: for throughput with batches like ours, room for all of the records and nothing reported but
 /// success; for single records without lingering. Checksums are verified, as ours are.
-module LibKafka.Benchmarks.EndToEnd.Confluent
+module LibKafka.Benchmarks.EndToEnd.ConfluentKafka
 
 open System
 open System.Threading
 open Confluent.Kafka
 open LibKafka.Benchmarks.EndToEnd.Workload
 
-let private patience = TimeSpan.FromSeconds 60.0
+let patience = TimeSpan.FromSeconds 60.0
 
-let private producerOf (config: ProducerConfig) : IProducer<Null, byte[]> =
-    ProducerBuilder<Null, byte[]>(config).SetLogHandler(fun _ _ -> ()).Build()
+let private producerOf<'Key> (config: ProducerConfig) : IProducer<'Key, byte[]> =
+    ProducerBuilder<'Key, byte[]>(config).SetLogHandler(fun _ _ -> ()).Build()
 
-let private bulkProducer (bootstrap: string) =
+let bulkProducer<'Key> (bootstrap: string) : IProducer<'Key, byte[]> =
     producerOf (
         ProducerConfig(
             BootstrapServers = bootstrap,
@@ -26,11 +26,11 @@ let private bulkProducer (bootstrap: string) =
         )
     )
 
-let private promptProducer (bootstrap: string) =
+let private promptProducer (bootstrap: string) : IProducer<Null, byte[]> =
     producerOf (ProducerConfig(BootstrapServers = bootstrap, Acks = Acks.All, LingerMs = 0.0, SocketNagleDisable = true))
 
-/// The fetch queue's limits are as high as they go, since its fetching stands still for a second where it meets one.
-let private consumer (bootstrap: string) : IConsumer<Ignore, byte[]> =
+/// A consumer whose results have only some fields beside key and value. The fetch queue's limits are as high as they go, since its fetching stands still for a second where it meets one.
+let consumer<'Key> (bootstrap: string) (fields: string) : IConsumer<'Key, byte[]> =
     let config =
         ConsumerConfig(
             BootstrapServers = bootstrap,
@@ -42,10 +42,10 @@ let private consumer (bootstrap: string) : IConsumer<Ignore, byte[]> =
             FetchWaitMaxMs = 10,
             QueuedMinMessages = 10_000_000,
             QueuedMaxMessagesKbytes = 2_000_000,
-            ConsumeResultFields = "none"
+            ConsumeResultFields = fields
         )
 
-    ConsumerBuilder<Ignore, byte[]>(config).SetLogHandler(fun _ _ -> ()).Build()
+    ConsumerBuilder<'Key, byte[]>(config).SetLogHandler(fun _ _ -> ()).Build()
 
 let private messages = [| for value in values -> Message<Null, byte[]>(Value = value) |]
 
@@ -83,9 +83,9 @@ let private fetchAll (consumer: IConsumer<Ignore, byte[]>) =
     consumer.Unassign()
 
 let connect (bootstrap: string) : Side =
-    let bulk = lazy (bulkProducer bootstrap)
+    let bulk = lazy (bulkProducer<Null> bootstrap)
     let prompt = lazy (promptProducer bootstrap)
-    let reading = lazy (consumer bootstrap)
+    let reading = lazy (consumer<Ignore> bootstrap "none")
     let target = TopicPartition(singleTopic, Partition 0)
     let close (it: Lazy<#IDisposable>) = if it.IsValueCreated then it.Value.Dispose()
 
