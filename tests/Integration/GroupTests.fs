@@ -575,8 +575,15 @@ let private newProtocol =
 /// The shortest that brokers allow unless they are told otherwise. The mock cluster's rebalances take a second less than that.
 let private session = ms 6_000
 
+/// Waits until a group has a coordinator that knows it: a cluster that has had no group yet makes room for them first.
+let private ready (client: GroupClient) (topic: string) =
+    awaiting "the group's coordinator" (fun () ->
+        match (client.FetchOffset(at topic 0)).Result with
+        | Ok(Ok _) -> true
+        | _ -> false)
+
 /// A member of ours, in a thread of its own: it joins whenever it has to, and notes what it has.
-type private OurMember(cluster: TestCluster, topic: string, partitions: int, groupId: string, assignor: Assignor) =
+type private OurMember(cluster: TestCluster, topic: string, groupId: string, assignor: Assignor) =
     let gate = obj ()
     let mutable held: Set<int> = Set.empty
     let mutable membership: GroupMembership option = None
@@ -626,7 +633,10 @@ type private OurMember(cluster: TestCluster, topic: string, partitions: int, gro
 
             let assignments =
                 if joined.IsLeader then
-                    Assignor.assignments [ assignor ] (Map [ topic, partitions ]) answer |> ok
+                    let wanted = Assignor.subscribers answer.Members |> ok |> Assignor.topicsOf
+                    use connection = Cluster.connect patient cluster.Brokers never |> ok
+                    let topics = (ok (Cluster.metadata connection (Some wanted) never).Outcome).Topics
+                    Assignor.assignments [ assignor ] (Assignor.partitionCounts topics) answer |> ok
                 else
                     []
 
@@ -695,8 +705,10 @@ let private among (strategy: PartitionAssignmentStrategy) (assignor: Assignor) (
     testCase ("two of ours and one of Confluent.Kafka's share by " + assignor.Name) (fun () ->
         cluster.WithTopic 6 (fun topic ->
             let groupId = "libkafka-test-" + Guid.NewGuid().ToString "N"
-            use first = new OurMember(cluster, topic, 6, groupId, assignor)
-            use second = new OurMember(cluster, topic, 6, groupId, assignor)
+            use client = new GroupClient(patient, cluster.Brokers, groupId)
+            ready client topic
+            use first = new OurMember(cluster, topic, groupId, assignor)
+            use second = new OurMember(cluster, topic, groupId, assignor)
             awaitShares 6 [ 3; 3 ] (fun () -> [ first.Held; second.Held ])
 
             let config =
@@ -724,7 +736,6 @@ let private among (strategy: PartitionAssignmentStrategy) (assignor: Assignor) (
                 awaitShares 6 [ 2; 2; 2 ] (fun () -> [ first.Held; second.Held; theirShare () ])
 
                 // Offsets that one side commits, the other reads. A rebalance may come in between on a slow machine.
-                use client = new GroupClient(patient, cluster.Brokers, groupId)
                 let mine = Seq.head first.Held
 
                 awaiting "our commit" (fun () ->
@@ -773,6 +784,7 @@ let private clusters =
               cluster.WithTopic 3 (fun topic ->
                   use client = new GroupClient(patient, cluster.Brokers, "libkafka-test-" + Guid.NewGuid().ToString "N")
                   let nobody = GroupMembership.none
+                  ready client topic
                   Expect.equal (ok (client.FetchOffset(at topic 0)).Result) (Ok None) "nothing yet"
                   let commit = client.CommitOffset(nobody, at topic 0, CommittedOffset.at 7L)
                   Expect.equal (ok commit.Result) ErrorCode.None "one"
@@ -798,6 +810,7 @@ let private clusters =
 
           testCase "a member that the group does not know is told so" (fun () ->
               use client = new GroupClient(patient, cluster.Brokers, "libkafka-test-" + Guid.NewGuid().ToString "N")
+              awaiting "a coordinator" (fun () -> client.Coordinator.Connect() |> Result.isOk)
               let code = (ok (client.Heartbeat(member' "nobody")).Outcome).Error
               Expect.isTrue code.IsError "an error") ])
 

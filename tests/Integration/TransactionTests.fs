@@ -239,6 +239,15 @@ let private produce (client: PartitionClient) (transactionalId: string) (identit
     let response = ok (client.Call(Produce.api, request)).Outcome
     response.Topics |> List.collect _.Partitions |> List.map _.Error |> List.exactlyOne
 
+/// The identity of a new producer. A cluster that has had no transaction yet makes room for them first.
+let private begun (transaction: TransactionClient) : ProducerIdentity =
+    awaiting "the transaction coordinator" (fun () ->
+        match (transaction.InitProducerId(ms 30_000)).Result with
+        | Ok(Ok _) -> true
+        | _ -> false)
+
+    Option.get transaction.Identity
+
 /// Reads so many committed records with Confluent.Kafka.
 let private readCommitted (cluster: TestCluster) (topic: string) (count: int) : string list =
     let config =
@@ -265,8 +274,9 @@ let private clusters =
                   let id = "libkafka-test-" + Guid.NewGuid().ToString "N"
                   use transaction = new TransactionClient(patient, cluster.Brokers, id)
                   use group = new GroupClient(patient, cluster.Brokers, id)
-                  let given = ok (transaction.InitProducerId(ms 30_000)).Result |> ok
+                  let given = begun transaction
                   Expect.equal transaction.Identity (Some given) "it is kept"
+                  awaiting "the group's coordinator" (fun () -> group.Coordinator.Connect() |> Result.isOk)
                   let added = ok (transaction.AddPartitions [ at topic 0 ]).Result
                   Expect.equal added [ { Partition = at topic 0; Error = ErrorCode.None } ] "the partition is in"
                   Expect.equal (produce client id given 0 [ "a"; "b" ]) ErrorCode.None "the batch is in"
@@ -285,7 +295,7 @@ let private clusters =
               cluster.WithPartition(fun topic client ->
                   let id = "libkafka-test-" + Guid.NewGuid().ToString "N"
                   use transaction = new TransactionClient(patient, cluster.Brokers, id)
-                  let given = ok (transaction.InitProducerId(ms 30_000)).Result |> ok
+                  let given = begun transaction
                   transaction.AddPartitions [ at topic 0 ] |> ignore
                   Expect.equal (produce client id given 0 [ "a" ]) ErrorCode.None "the batch is in"
                   Expect.equal (ok (transaction.Abort()).Outcome).Error ErrorCode.None "aborted"))
@@ -296,8 +306,8 @@ let private clusters =
                       let id = "libkafka-test-" + Guid.NewGuid().ToString "N"
                       use first = new TransactionClient(patient, cluster.Brokers, id)
                       use second = new TransactionClient(patient, cluster.Brokers, id)
-                      let older = ok (first.InitProducerId(ms 30_000)).Result |> ok
-                      let newer = ok (second.InitProducerId(ms 30_000)).Result |> ok
+                      let older = begun first
+                      let newer = begun second
                       Expect.equal newer.ProducerId older.ProducerId "one producer"
                       Expect.isGreaterThan newer.ProducerEpoch older.ProducerEpoch "in a newer epoch"
 

@@ -139,7 +139,8 @@ module internal Offsets =
         { Result = reply.Result |> Result.map (List.head >> value); Exchange = reply.Exchange }
 
 /// A client of one group, of either protocol, on a connection of its own to the group's coordinator. It keeps no member's state: a
-/// membership is a value that goes in with each call. Each call is made once; the error code is part of what comes back.
+/// membership is a value that goes in with each call. Each call is made once; the error code is part of what comes back. It is not for use by
+/// several threads at a time, and a join may take long: members in one process have a client each.
 [<Sealed>]
 type GroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string) =
     let coordinator = new CoordinatorClient(settings, bootstrap, CoordinatorType.Group, groupId)

@@ -136,3 +136,11 @@ module Assignor =
 
     /// The topics that any of the members wants: those whose number of partitions the leader must know.
     let topicsOf (members: Subscriber list) : string list = members |> List.collect _.Subscription.Topics |> List.distinct |> List.sort
+
+    /// The number of partitions of each topic, for `assignments`, from what any broker tells of the topics. Those with an error have none.
+    let partitionCounts (topics: Metadata.Topic list) : Map<string, int> =
+        Map.ofList
+            [ for topic in topics do
+                  match topic.Name with
+                  | Some name when not topic.Error.IsError -> name, topic.Partitions.Length
+                  | _ -> () ]

@@ -128,12 +128,19 @@ module internal Division =
         // `from` itself is among those who are reached.
         let lowest (givers: struct (int * int) voption[]) : int = everyone |> Seq.filter (fun who -> givers[who].IsSome) |> Seq.minBy load
 
+        // Mostly it is the one who has least of all; else all who want something are looked at.
         let lowestWhoWants (topics: int seq) : (int * int) option =
-            let takers = seq {
-                for topic in topics do
-                    for taker in wanters[topic] -> taker, topic
-            }
-            if Seq.isEmpty takers then None else Some(Seq.minBy (fst >> load) takers)
+            let least = List.minBy load everyone
+
+            match topics |> Seq.tryFind wanted[least].Contains with
+            | Some topic -> Some(least, topic)
+            | None ->
+                let takers = seq {
+                    for topic in topics do
+                        for taker in wanters[topic] -> taker, topic
+                }
+
+                if Seq.isEmpty takers then None else Some(Seq.minBy (fst >> load) takers)
 
         let rec even (helpless: Set<int>) =
             match everyone |> List.filter (fun who -> not (helpless.Contains who)) with

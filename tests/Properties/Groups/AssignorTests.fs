@@ -442,6 +442,16 @@ let private leading =
                       Expect.equal (parts |> List.collect snd |> List.sort) [ "a", 0; "a", 1 ] "everything"
                   | Error fault -> failtestf "%O" fault)
 
+          testCase "takes the numbers of partitions from metadata, and none of a topic with an error" (fun () ->
+              let topic name code count : Metadata.Topic =
+                  { Metadata.topic.Default with
+                      Name = Some name
+                      Error = code
+                      Partitions = List.replicate count Metadata.partition.Default }
+
+              let topics = [ topic "a" ErrorCode.None 3; topic "b" ErrorCode.UnknownTopicOrPartition 0 ]
+              Expect.equal (Assignor.partitionCounts topics) (Map [ "a", 3 ]) "the numbers")
+
           testCase "does not know every protocol" (fun () ->
               match Assignor.assignments all Map.empty (joined "best" []) with
               | Error(AssignFault.UnknownProtocol "best" as fault) -> Expect.stringContains (fault.ToString()) "best" "its name"
