@@ -85,6 +85,21 @@ let private allocatedBy (call: unit -> 'T) : int64 * 'T =
     let result = call ()
     GC.GetAllocatedBytesForCurrentThread() - before, result
 
+let private thrift =
+    testCase "a call allocates under 2 KB of its own" (fun () ->
+        let act received = [ Act.Send(goodAnswer 1L received) ]
+
+        Scripted.connection patient act (fun _ connection ->
+            for _ in 1..50 do
+                ask connection |> ignore
+
+            let allocated, _ =
+                allocatedBy (fun () ->
+                    for _ in 1..100 do
+                        ask connection |> ignore)
+
+            Expect.isLessThan (allocated / 100L) 2048L "bytes for a call"))
+
 let private lengths =
     let limit = Limits.standard.MaxFrameBytes
 
@@ -612,4 +627,16 @@ let private threads =
 let tests =
     testList
         "connection"
-        [ correlation; lengths; cuts; bodies; deadlines; cancellation; refusals; exchanges; noAnswer; closing; hosts; threads ]
+        [ correlation
+          lengths
+          cuts
+          bodies
+          deadlines
+          cancellation
+          refusals
+          exchanges
+          noAnswer
+          closing
+          hosts
+          threads
+          thrift ]
