@@ -373,6 +373,18 @@ let private cancellation =
               Expect.equal (faultOf (Connection.Open(patient, address, source.Token))) ClientFault.Cancelled "the fault"
               Expect.isLessThan clock.Elapsed (patient.ConnectTimeout / 2.0) "soon")
 
+          testCase "it leaves a partition's client usable: the next call makes a new connection" (fun () ->
+              use source = new CancellationTokenSource()
+
+              let answer (received: Received) =
+                  if source.IsCancellationRequested then [ Act.Send(goodAnswer 5L received) ] else [ Act.Do source.Cancel ]
+
+              Scripted.partition patient answer (fun _ client ->
+                  use fetcher = new PartitionFetcher(client, FetcherSettings.standard, 0L)
+                  Expect.equal (faultOf (fetcher.Find(OffsetSpec.Latest, source.Token)).Result) ClientFault.Cancelled "the fault"
+                  Expect.isNone client.Connection "its connection is gone"
+                  Expect.equal (fetcher.Find OffsetSpec.Latest).Offset (Some 5L) "and it goes on"))
+
           testCase "a call that is cancelled beforehand sends nothing" (fun () ->
               Scripted.connection patient Script.unexpected (fun broker connection ->
                   let exchange = connection.Call(ListOffsets.api, Script.askLatest, CancellationToken true)
