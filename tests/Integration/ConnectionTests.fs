@@ -377,7 +377,10 @@ let private cancellation =
               use source = new CancellationTokenSource()
 
               let answer (received: Received) =
-                  if source.IsCancellationRequested then [ Act.Send(goodAnswer 5L received) ] else [ Act.Do source.Cancel ]
+                  if source.IsCancellationRequested then
+                      [ Act.Send(goodAnswer 5L received) ]
+                  else
+                      [ Act.Do source.Cancel ]
 
               Scripted.partition patient answer (fun _ client ->
                   use fetcher = new PartitionFetcher(client, FetcherSettings.standard, 0L)
