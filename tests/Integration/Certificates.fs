@@ -72,6 +72,22 @@ type Authority(name: string) =
         // Through PKCS#12, since a key that is in memory alone serves TLS on no Windows.
         X509CertificateLoader.LoadPkcs12(whole.Export X509ContentType.Pkcs12, null)
 
+[<RequireQualifiedAccess>]
+module PrivateKey =
+
+    let private keyOf (certificate: X509Certificate2) : ECDsa =
+        match certificate.GetECDsaPrivateKey() with
+        | null -> failwith "every certificate that the tests make has a key"
+        | key -> key
+
+    /// A certificate's key.
+    let pem (certificate: X509Certificate2) : string = (keyOf certificate).ExportPkcs8PrivateKeyPem()
+
+    /// A certificate's key, encrypted.
+    let encryptedPem (certificate: X509Certificate2) (password: string) : string =
+        let how = PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 2000)
+        (keyOf certificate).ExportEncryptedPkcs8PrivateKeyPem(password.AsSpan(), how)
+
 /// A folder of PEM files for one test, which goes with it.
 [<Sealed>]
 type PemFolder() =

@@ -1,4 +1,5 @@
-/// The clusters that scenarios run on: librdkafka's mock cluster always, and a real one where `LIBKAFKA_BOOTSTRAP` names it.
+/// The clusters that scenarios run on: librdkafka's mock cluster always, and a real one where `LIBKAFKA_BOOTSTRAP` names it, by its listeners
+/// with TLS or SASL too where `LIBKAFKA_TLS_BOOTSTRAP` and `LIBKAFKA_SASL_BOOTSTRAP` name them.
 module LibKafka.Integration.Clusters
 
 open System
@@ -18,6 +19,8 @@ let Variable = "LIBKAFKA_BOOTSTRAP"
 type TestCluster =
     {
         Name: string
+        /// How a client connects to it.
+        Settings: unit -> ClientSettings
         /// For any client. The cluster is started when it is first asked for.
         Bootstrap: unit -> string
         /// Makes a topic of so many partitions.
@@ -40,7 +43,7 @@ type TestCluster =
     /// Runs a test on the only partition of a new topic.
     member this.WithPartition(test: string -> PartitionClient -> unit) =
         this.WithTopic 1 (fun topic ->
-            use client = new PartitionClient(patient, this.Brokers, { Topic = topic; Partition = 0 })
+            use client = new PartitionClient(this.Settings(), this.Brokers, { Topic = topic; Partition = 0 })
             test topic client)
 
 let private mock: TestCluster * (unit -> string list) =
@@ -55,6 +58,7 @@ let private mock: TestCluster * (unit -> string list) =
             []
 
     { Name = "on the mock cluster"
+      Settings = fun () -> patient
       Bootstrap = fun () -> cluster.Value.Bootstrap
       Create = fun topic partitions -> cluster.Value.CreateTopic(topic, partitions, 3)
       Delete = fun topic -> cluster.Value.DeleteTopic topic },
@@ -68,16 +72,16 @@ let awaiting (what: string) (isDone: unit -> bool) =
         if patience.Elapsed > ms 30_000 then failtestf "waited in vain for %s" what
         Thread.Sleep 50
 
-let private real (bootstrap: string) : TestCluster =
+let private real (settings: Lazy<ClientSettings>) (bootstrap: string) : TestCluster =
     let brokers = lazy (Bootstrap.parse bootstrap |> ok)
 
     let onController (call: Connection -> unit) =
-        use connection = Cluster.connectController patient brokers.Value never |> ok
+        use connection = Cluster.connectController settings.Value brokers.Value never |> ok
         call connection
 
     /// A new topic is not known everywhere at once: wait until its leader knows of it too.
     let awaitLeader (partition: TopicPartition) =
-        use client = new PartitionClient(patient, brokers.Value, partition)
+        use client = new PartitionClient(settings.Value, brokers.Value, partition)
         let fetcher = new PartitionFetcher(client, FetcherSettings.standard, 0L)
 
         awaiting (partition.ToString() + " to have a leader") (fun () -> (fetcher.Find OffsetSpec.Latest).Offset.IsSome)
@@ -97,22 +101,84 @@ let private real (bootstrap: string) : TestCluster =
             let exchange = Cluster.deleteTopics connection [ topic ] (ms 15_000) never
             Expect.equal ((ok exchange.Outcome).Topics |> List.map _.Error) [ ErrorCode.None ] "the topic was deleted")
 
-    { Name = "on the cluster at " + bootstrap; Bootstrap = (fun () -> bootstrap); Create = create; Delete = delete }
+    { Name = "on the cluster at " + bootstrap
+      Settings = fun () -> settings.Value
+      Bootstrap = fun () -> bootstrap
+      Create = create
+      Delete = delete }
+
+let private variable (name: string) : string option =
+    match Environment.GetEnvironmentVariable name with
+    | null
+    | "" -> None
+    | value -> Some value
+
+/// The PEM files in the folder that `LIBKAFKA_CERTS` names: `ca.pem`, and `client.pem` with `client.key` where the brokers demand a certificate.
+let pemFiles () : PemFiles =
+    let file (name: string) =
+        variable "LIBKAFKA_CERTS" |> Option.map (fun folder -> IO.Path.Combine(folder, name)) |> Option.filter IO.File.Exists
+
+    { Authorities = file "ca.pem"; Certificate = file "client.pem"; Key = file "client.key"; KeyPassword = None }
+
+/// The listener with TLS of a real cluster.
+let tlsListener: string option = variable "LIBKAFKA_TLS_BOOTSTRAP"
+
+/// The listener with SASL of a real cluster, and the user and password for it.
+let saslListener: (string * string * string) option =
+    match variable "LIBKAFKA_SASL_BOOTSTRAP", variable "LIBKAFKA_SASL_USER", variable "LIBKAFKA_SASL_PASSWORD" with
+    | Some bootstrap, Some user, Some password -> Some(bootstrap, user, password)
+    | Some _, _, _ -> failwith "LIBKAFKA_SASL_BOOTSTRAP needs LIBKAFKA_SASL_USER and LIBKAFKA_SASL_PASSWORD"
+    | None, _, _ -> None
+
+let withTls (files: PemFiles) (settings: ClientSettings) : ClientSettings = { settings with Tls = Some(Tls.ofPemFiles files |> ok) }
+
+/// The first of the mechanisms by which a cluster takes the user, without TLS or with it.
+let withSasl (bootstrap: Bootstrap) (files: PemFiles) (user: string) (password: string) : ClientSettings =
+    let tries =
+        [ for secure in [ id; withTls files ] do
+              for mechanism in [ Sasl.scramSha512; Sasl.scramSha256; Sasl.plain ] do
+                  secure { patient with Sasl = Some(mechanism user password) } ]
+
+    let faults = ResizeArray<ClientFault>()
+
+    let works (settings: ClientSettings) =
+        match Cluster.connect settings bootstrap never with
+        | Ok connection ->
+            connection.Close()
+            true
+        | Error fault ->
+            faults.Add fault
+            false
+
+    match List.tryFind works tries with
+    | Some settings -> settings
+    | None -> failtestf "the user is not taken: %s" (faults |> Seq.map string |> String.concat "; ")
+
+/// The clusters that any client can use as it is.
+let unsecured: TestCluster list =
+    [ fst mock
+      for bootstrap in Option.toList (variable Variable) do
+          real (lazy patient) bootstrap ]
 
 /// Every cluster there is.
 let all: TestCluster list =
-    [ fst mock
-      match Environment.GetEnvironmentVariable Variable with
-      | null
-      | "" -> ()
-      | bootstrap -> real bootstrap ]
+    [ yield! unsecured
+      for bootstrap in Option.toList tlsListener do
+          real (lazy (withTls (pemFiles ()) patient)) bootstrap
+      for bootstrap, user, password in Option.toList saslListener do
+          real (lazy (withSasl (Bootstrap.parse bootstrap |> ok) (pemFiles ()) user password)) bootstrap ]
+
+let private onEachOf (clusters: TestCluster list) (name: string) (tests: TestCluster -> Test list) : Test =
+    testList name [ for cluster in clusters -> testList cluster.Name (tests cluster) ]
 
 /// Whether it is librdkafka's mock cluster, which does not know everything.
 let isMock (cluster: TestCluster) : bool = cluster.Name = (fst mock).Name
 
 /// The same tests on every cluster.
-let onEach (name: string) (tests: TestCluster -> Test list) : Test =
-    testList name [ for cluster in all -> testList cluster.Name (tests cluster) ]
+let onEach name tests = onEachOf all name tests
+
+/// The same tests on every cluster that other clients can use too.
+let onEachUnsecured name tests = onEachOf unsecured name tests
 
 /// Stops the mock cluster that the tests shared. What comes back are its brokers' complaints of requests that they could not read.
 let stop () : string list = snd mock ()

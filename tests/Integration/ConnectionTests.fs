@@ -85,6 +85,21 @@ let private allocatedBy (call: unit -> 'T) : int64 * 'T =
     let result = call ()
     GC.GetAllocatedBytesForCurrentThread() - before, result
 
+let private thrift =
+    testCase "a call allocates under 2 KB of its own" (fun () ->
+        let act received = [ Act.Send(goodAnswer 1L received) ]
+
+        Scripted.connection patient act (fun _ connection ->
+            for _ in 1..50 do
+                ask connection |> ignore
+
+            let allocated, _ =
+                allocatedBy (fun () ->
+                    for _ in 1..100 do
+                        ask connection |> ignore)
+
+            Expect.isLessThan (allocated / 100L) 2048L "bytes for a call"))
+
 let private lengths =
     let limit = Limits.standard.MaxFrameBytes
 
@@ -358,6 +373,21 @@ let private cancellation =
               Expect.equal (faultOf (Connection.Open(patient, address, source.Token))) ClientFault.Cancelled "the fault"
               Expect.isLessThan clock.Elapsed (patient.ConnectTimeout / 2.0) "soon")
 
+          testCase "it leaves a partition's client usable: the next call makes a new connection" (fun () ->
+              use source = new CancellationTokenSource()
+
+              let answer (received: Received) =
+                  if source.IsCancellationRequested then
+                      [ Act.Send(goodAnswer 5L received) ]
+                  else
+                      [ Act.Do source.Cancel ]
+
+              Scripted.partition patient answer (fun _ client ->
+                  use fetcher = new PartitionFetcher(client, FetcherSettings.standard, 0L)
+                  Expect.equal (faultOf (fetcher.Find(OffsetSpec.Latest, source.Token)).Result) ClientFault.Cancelled "the fault"
+                  Expect.isNone client.Connection "its connection is gone"
+                  Expect.equal (fetcher.Find OffsetSpec.Latest).Offset (Some 5L) "and it goes on"))
+
           testCase "a call that is cancelled beforehand sends nothing" (fun () ->
               Scripted.connection patient Script.unexpected (fun broker connection ->
                   let exchange = connection.Call(ListOffsets.api, Script.askLatest, CancellationToken true)
@@ -612,4 +642,16 @@ let private threads =
 let tests =
     testList
         "connection"
-        [ correlation; lengths; cuts; bodies; deadlines; cancellation; refusals; exchanges; noAnswer; closing; hosts; threads ]
+        [ correlation
+          lengths
+          cuts
+          bodies
+          deadlines
+          cancellation
+          refusals
+          exchanges
+          noAnswer
+          closing
+          hosts
+          threads
+          thrift ]

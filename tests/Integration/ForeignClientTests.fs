@@ -64,7 +64,7 @@ let private produceOurs (client: PartitionClient) (perBatch: int) (records: Reco
 
 [<Tests>]
 let tests =
-    onEach "foreign client" (fun cluster ->
+    onEachUnsecured "foreign client" (fun cluster ->
         [ for perBatch in [ 1; 5; everything.Length ] do
               testCase ("reads what we produce, " + string perBatch + " records to a batch") (fun () ->
                   cluster.WithPartition(fun topic client ->

@@ -129,7 +129,8 @@ let tests =
 
           testCase "partitions of a topic are separate logs, on connections of their own" (fun () ->
               cluster.WithTopic 3 (fun topic ->
-                  let clients = List.init 3 (fun i -> new PartitionClient(patient, cluster.Brokers, { Topic = topic; Partition = i }))
+                  let clients =
+                      List.init 3 (fun i -> new PartitionClient(cluster.Settings(), cluster.Brokers, { Topic = topic; Partition = i }))
 
                   for i, client in List.indexed clients do
                       Expect.equal (acknowledged (produce client Acks.All ("p" + string i) (i + 1))) 0L "each begins at 0"
@@ -150,7 +151,7 @@ let tests =
                   Expect.equal client.Connection connection "it is still the same"))
 
           testCase "a topic that does not exist has no leader" (fun () ->
-              use client = new PartitionClient(patient, cluster.Brokers, { Topic = "libkafka-test-not-there"; Partition = 0 })
+              use client = new PartitionClient(cluster.Settings(), cluster.Brokers, { Topic = "libkafka-test-not-there"; Partition = 0 })
 
               match faultOf ((fetcherOf client 0L).Fetch()).Result with
               | ClientFault.NoLeader(partition, code) ->
@@ -159,7 +160,7 @@ let tests =
               | other -> failtestf "%O" other)
 
           testCase "any broker names the coordinator of a group" (fun () ->
-              use connection = Cluster.connect patient cluster.Brokers never |> ok
+              use connection = Cluster.connect (cluster.Settings()) cluster.Brokers never |> ok
 
               let find () =
                   let exchange = Cluster.findCoordinator connection CoordinatorType.Group "libkafka-test-group" never
@@ -169,5 +170,5 @@ let tests =
               awaiting "a coordinator" (fun () -> (find ()).Error <> ErrorCode.CoordinatorNotAvailable)
               let found = find ()
               Expect.equal found.Error ErrorCode.None "the code"
-              use coordinator = Connection.Open(patient, { Host = found.Host; Port = found.Port }) |> ok
+              use coordinator = Connection.Open(cluster.Settings(), { Host = found.Host; Port = found.Port }) |> ok
               Expect.isTrue coordinator.IsOpen "a broker is there") ])

@@ -169,7 +169,7 @@ let private throttling =
               Scripted.connection patient (throttled -5) (fun _ connection ->
                   Expect.equal (ask connection).Info.ThrottleTime TimeSpan.Zero "below zero")
 
-              Expect.equal (SaslHandshake.api.ThrottleTimeMs.Value { Error = ErrorCode.None; Mechanisms = [] }) 0 "none")
+              Expect.equal (SaslHandshake.api.ThrottleTimeMs { Error = ErrorCode.None; Mechanisms = [] }) 0 "none")
 
           testCase "a client that heeds it waits, once, and then calls" (fun () ->
               let time = ManualTime()

@@ -53,15 +53,10 @@ let private trusting (authority: Authority) (more: PemFolder -> PemFiles -> PemF
 
 let private plainly (_: PemFolder) (files: PemFiles) = files
 
-let private keyPem (certificate: X509Certificate2) =
-    match certificate.GetECDsaPrivateKey() with
-    | null -> failtest "it has a key"
-    | key -> key.ExportPkcs8PrivateKeyPem()
-
 let private withIdentity (certificate: X509Certificate2) (folder: PemFolder) (files: PemFiles) =
     { files with
         Certificate = Some(folder.Add("client.pem", certificate.ExportCertificatePem()))
-        Key = Some(folder.Add("client.key", keyPem certificate)) }
+        Key = Some(folder.Add("client.key", PrivateKey.pem certificate)) }
 
 let private works (settings: ClientSettings) (address: BrokerAddress) =
     use connection = Connection.Open(settings, address) |> ok
@@ -331,13 +326,6 @@ let private pem =
         | Error other -> failtestf "%O" other
         | Ok _ -> failtest "it cannot be used"
 
-    let encrypted (certificate: X509Certificate2) (password: string) =
-        match certificate.GetECDsaPrivateKey() with
-        | null -> failtest "it has a key"
-        | key ->
-            let how = PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 2000)
-            key.ExportEncryptedPkcs8PrivateKeyPem(password.AsSpan(), how)
-
     testList
         "PEM files"
         [ testCase "a key in the same file, and one with a password" (fun () ->
@@ -345,11 +333,11 @@ let private pem =
               let options, seen = serverOptions right.Value SslProtocols.None (Some authority.Value)
 
               let together (folder: PemFolder) files =
-                  { files with Certificate = Some(folder.Add("both.pem", own.ExportCertificatePem() + "\n" + keyPem own)) }
+                  { files with Certificate = Some(folder.Add("both.pem", own.ExportCertificatePem() + "\n" + PrivateKey.pem own)) }
 
               let locked (folder: PemFolder) files =
                   { withIdentity own folder files with
-                      Key = Some(folder.Add("locked.key", encrypted own "open sesame"))
+                      Key = Some(folder.Add("locked.key", PrivateKey.encryptedPem own "open sesame"))
                       KeyPassword = Some "open sesame" }
 
               behind options (fun broker ->
@@ -372,7 +360,7 @@ let private pem =
 
               let locked =
                   { withIdentity own folder files with
-                      Key = Some(folder.Add("locked.key", encrypted own "open sesame"))
+                      Key = Some(folder.Add("locked.key", PrivateKey.encryptedPem own "open sesame"))
                       KeyPassword = Some "hunter2" }
 
               let reason = refused locked "client.pem"

@@ -125,7 +125,7 @@ module Cluster =
 
         connection.Call(
             CreateTopics.api,
-            { Topics = List.map toCreate topics; TimeoutMs = int timeout.TotalMilliseconds; ValidateOnly = false },
+            { Topics = List.map toCreate topics; TimeoutMs = Milliseconds.ofTimeSpan timeout; ValidateOnly = false },
             cancellation
         )
 
@@ -139,7 +139,7 @@ module Cluster =
             | Ok version when version >= 6s -> List.map byName names
             | _ -> []
 
-        connection.Call(DeleteTopics.api, { Topics = topics; TopicNames = names; TimeoutMs = int timeout.TotalMilliseconds }, cancellation)
+        connection.Call(DeleteTopics.api, { Topics = topics; TopicNames = names; TimeoutMs = Milliseconds.ofTimeSpan timeout }, cancellation)
 
     /// Asks which broker looks after a group or a transactional id.
     let findCoordinator (connection: Connection) (kind: CoordinatorType) (key: string) (cancellation: CancellationToken) =

@@ -179,8 +179,7 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
         =
         exchange api version request deadline cancellation obstacle (fun id ->
             match decode (readAnswer id deadline) with
-            | Ok(response, unread) ->
-                { UnreadBytes = unread; ThrottleMs = max 0 (api.ThrottleTimeMs.Value response); Outcome = Ok response }
+            | Ok(response, unread) -> { UnreadBytes = unread; ThrottleMs = max 0 (api.ThrottleTimeMs response); Outcome = Ok response }
             | Error fault -> failed fault)
 
     let decodeAs (api: Api<'Request, 'Response>) version frame =

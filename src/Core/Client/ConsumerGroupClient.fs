@@ -93,7 +93,7 @@ type ConsumerGroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId
           InstanceId = subscription.InstanceId
           RackId = changed _.RackId cleared |> unless isLeaving
           RebalanceTimeoutMs =
-            changed _.RebalanceTimeout (fun span -> Some(int (min span.TotalMilliseconds (float Int32.MaxValue))))
+            changed _.RebalanceTimeout (Milliseconds.ofTimeSpan >> Some)
             |> unless isLeaving
             |> Option.defaultValue -1
           SubscribedTopicNames = topicsAndRegex |> Option.map fst |> unless isLeaving

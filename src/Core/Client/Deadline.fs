@@ -4,6 +4,17 @@ open System
 open System.Threading
 open System.Threading.Tasks
 
+/// Times as requests carry them.
+[<RequireQualifiedAccess>]
+module internal Milliseconds =
+
+    /// Whole milliseconds; the most that there can be for what is longer, or has no bound.
+    let ofTimeSpan (time: TimeSpan) : int32 =
+        if time = Timeout.InfiniteTimeSpan then
+            Int32.MaxValue
+        else
+            int (min time.TotalMilliseconds (float Int32.MaxValue))
+
 /// Carries a client fault from the depth of a call to its boundary. Never escapes.
 type internal ClientFaultException(fault: ClientFault) =
     inherit Exception(fault.ToString())

@@ -368,7 +368,7 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
         { ClusterId = None
           ReplicaId = -1
           ReplicaState = { ReplicaId = -1; ReplicaEpoch = -1L }
-          MaxWaitMs = int settings.MaxWait.TotalMilliseconds
+          MaxWaitMs = Milliseconds.ofTimeSpan settings.MaxWait
           MinBytes = settings.MinBytes
           MaxBytes = settings.MaxBytes
           IsolationLevel = settings.IsolationLevel
@@ -436,7 +436,7 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
           Topics =
             [ { Name = client.Partition.Topic
                 Partitions = [ { PartitionIndex = client.Partition.Partition; CurrentLeaderEpoch = leader.Epoch; Spec = spec } ] } ]
-          TimeoutMs = int client.Settings.CallTimeout.TotalMilliseconds }
+          TimeoutMs = Milliseconds.ofTimeSpan client.Settings.CallTimeout }
 
     // A broker takes a number that it does not know the meaning of for a timestamp, and finds the wrong offset.
     let versionsThatKnow (spec: OffsetSpec) : VersionRange =

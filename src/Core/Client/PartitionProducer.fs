@@ -148,7 +148,7 @@ type PartitionProducer private (client: PartitionClient, settings: ProducerSetti
     let request (transactionalId: string option) (batch: RecordBatch) (leader: Leader) (_: int16) : Produce.Request =
         { TransactionalId = transactionalId
           Acks = settings.Acks
-          TimeoutMs = int settings.AckTimeout.TotalMilliseconds
+          TimeoutMs = Milliseconds.ofTimeSpan settings.AckTimeout
           Topics =
             [ { Name = client.Partition.Topic
                 TopicId = leader.TopicId

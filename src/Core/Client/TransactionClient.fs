@@ -69,7 +69,7 @@ type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transacti
     let init (timeout: TimeSpan) (previous: ProducerIdentity) cancellation =
         let request: InitProducerId.Request =
             { TransactionalId = Some transactionalId
-              TransactionTimeoutMs = int (min timeout.TotalMilliseconds (float Int32.MaxValue))
+              TransactionTimeoutMs = Milliseconds.ofTimeSpan timeout
               ProducerId = previous.ProducerId
               ProducerEpoch = previous.ProducerEpoch
               Enable2Pc = false

@@ -10,8 +10,8 @@ type Api<'Request, 'Response> =
         Request: Message<'Request>
         Response: Message<'Response>
         /// How long the client is asked to pause because it exceeded a quota (KIP-219), according to a response: milliseconds, and 0 where
-        /// the response has no such field. Found in the definition when it is first asked for.
-        ThrottleTimeMs: Lazy<'Response -> int32>
+        /// the response has no such field. Found in the definition by the field's name.
+        ThrottleTimeMs: 'Response -> int32
     }
 
     /// The name of the API in the protocol, without `Request` or `Response`.
@@ -40,4 +40,4 @@ module Api =
         { Key = key
           Request = { Name = key.Name + "Request"; Versions = versions; FlexibleSince = flexibleSince; Schema = request }
           Response = { Name = key.Name + "Response"; Versions = versions; FlexibleSince = flexibleSince; Schema = response }
-          ThrottleTimeMs = lazy (response.Int32Field "ThrottleTimeMs" |> Option.defaultValue (fun _ -> 0)) }
+          ThrottleTimeMs = response.Int32Field "ThrottleTimeMs" |> Option.defaultValue (fun _ -> 0) }

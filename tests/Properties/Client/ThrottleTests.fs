@@ -19,7 +19,7 @@ let private found: IApiVisitor<bool * int32> =
                 | _ -> false
 
             let json = if hasField then """{"throttleTimeMs": 77}""" else "{}"
-            hasField, api.ThrottleTimeMs.Value(Message.ofJson newest api.Response json |> ok "JSON") }
+            hasField, api.ThrottleTimeMs(Message.ofJson newest api.Response json |> ok "JSON") }
 
 [<Tests>]
 let tests =
