@@ -153,7 +153,8 @@ let private attempts =
 
                   Scripted.broker script (fun broker ->
                       let settings = { patient with Observe = observer.Note }
-                      use client = new PartitionClient(settings, Bootstrap.ofAddresses [ broker.Address ], { Topic = "t"; Partition = 0 })
+                      use client =
+                          new PartitionClient(settings, Bootstrap.ofAddresses [ broker.Address ], { Topic = "t"; Partition = 0 })
                       let producer = new PartitionProducer(client, ProducerSettings.standard)
                       Expect.equal (producer.Produce(batch "r" 1, attempt = 3)).Exchange.Info.Attempt 3 "the call's own"
                       Expect.equal (observer.Exchanges |> List.map _.Attempt |> List.distinct) [ 3 ] "those on the way too"

@@ -139,7 +139,11 @@ module Cluster =
             | Ok version when version >= 6s -> List.map byName names
             | _ -> []
 
-        connection.Call(DeleteTopics.api, { Topics = topics; TopicNames = names; TimeoutMs = Milliseconds.ofTimeSpan timeout }, cancellation)
+        connection.Call(
+            DeleteTopics.api,
+            { Topics = topics; TopicNames = names; TimeoutMs = Milliseconds.ofTimeSpan timeout },
+            cancellation
+        )
 
     /// Asks which broker looks after a group or a transactional id.
     let findCoordinator (connection: Connection) (kind: CoordinatorType) (key: string) (cancellation: CancellationToken) =

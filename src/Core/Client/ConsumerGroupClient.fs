@@ -37,8 +37,7 @@ module ConsumerGroupSubscription =
 /// partitions itself. The member joins, stays and learns its partitions by one kind of call, the heartbeat, which the user makes as often as
 /// the answer says. Each is made once; the error code is part of what comes back. It is not for use by several threads at a time.
 [<Sealed>]
-type ConsumerGroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string, subscription: ConsumerGroupSubscription)
-    =
+type ConsumerGroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string, subscription: ConsumerGroupSubscription) =
     let group = new GroupClient(settings, bootstrap, groupId)
     let joining = 0
     let leaving = -1
@@ -92,10 +91,7 @@ type ConsumerGroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId
           MemberEpoch = atEpoch
           InstanceId = subscription.InstanceId
           RackId = changed _.RackId cleared |> unless isLeaving
-          RebalanceTimeoutMs =
-            changed _.RebalanceTimeout (Milliseconds.ofTimeSpan >> Some)
-            |> unless isLeaving
-            |> Option.defaultValue -1
+          RebalanceTimeoutMs = changed _.RebalanceTimeout (Milliseconds.ofTimeSpan >> Some) |> unless isLeaving |> Option.defaultValue -1
           SubscribedTopicNames = topicsAndRegex |> Option.map fst |> unless isLeaving
           SubscribedTopicRegex = topicsAndRegex |> Option.bind snd |> unless isLeaving
           ServerAssignor = changed _.ServerAssignor cleared |> unless isLeaving

@@ -161,12 +161,7 @@ module Fetched =
 
     /// What going on takes from the last batch that came whole, of any format.
     [<NoEquality; NoComparison>]
-    type private Whole =
-        { Bytes: Bytes
-          FirstOffset: int64
-          LastOffset: int64
-          Epoch: int32
-          Checksum: Result<unit, Fault> }
+    type private Whole = { Bytes: Bytes; FirstOffset: int64; LastOffset: int64; Epoch: int32; Checksum: Result<unit, Fault> }
 
     let private wholeBatch (batch: RecordBatch) : Whole =
         { Bytes = batch.Bytes
