@@ -41,10 +41,10 @@ let private readBatch (batch: RecordBatch) : int =
 
         count
 
-let private fetch (fetcher: PartitionFetcher) =
+let private fetch (memory: ReceiveBuffer) (fetcher: PartitionFetcher) =
     let mutable count = 0
 
-    for item in fetcher.Fetch().Batches do
+    for item in fetcher.Fetch(memory = memory).Batches do
         match item with
         | RecordSetItem.Batch batch -> count <- count + readBatch batch
         | _ -> invalidOp "a batch is not whole"
@@ -64,13 +64,14 @@ let connect (bootstrap: string) : Side =
                new PartitionFetcher(client bootstrap fetchTopic partition, { FetcherSettings.standard with MaxBytes = fetchBytes }, 0L) |]
 
     let builder = BatchBuilder(BatchOptions.standard)
+    let memory = ReceiveBuffer()
 
     { new Side with
         member _.Produce partitions =
             for batch in 0 .. batches - 1 do
                 produce producing[batch % partitions] (fill builder batchRecords)
 
-        member _.Fetch() = Array.iter fetch fetching
+        member _.Fetch() = Array.iter (fetch memory) fetching
 
         member _.ProduceOne() = produce single[0] (fill builder 1)
 

@@ -267,6 +267,71 @@ let private fetches =
                   Expect.isEmpty (recordsOf fetched) "no records"
                   Expect.equal (nextOffset fetched) 10L "the next offset is the same")) ]
 
+/// What a call allocates in its thread, on the average of many.
+let private allocatedBy (call: unit -> unit) : int64 =
+    for _ in 1..50 do
+        call ()
+
+    let before = GC.GetAllocatedBytesForCurrentThread()
+
+    for _ in 1..100 do
+        call ()
+
+    (GC.GetAllocatedBytesForCurrentThread() - before) / 100L
+
+let private memory =
+    let large = (batch "large" 2000).Bytes
+    let small = (batch "s" 1).Bytes
+
+    // An offset of 10 asks for the large batch, any other for the small one.
+    let rest (received: Received) =
+        let bytesFor (request: Fetch.Request) =
+            if request.Topics.Head.Partitions.Head.FetchOffset = 10L then large else small
+
+        match received.Request with
+        | Request.Fetch request ->
+            let answer = Script.fetched (fun answer -> { answer with Records = Some(bytesFor request) }) request
+            Script.answer Fetch.api received answer
+        | Request.Produce request -> Script.answer Produce.api received (Script.produced id request)
+        | _ -> Script.unexpected received
+
+    testList
+        "memory"
+        [ testCase "answers are read into the caller's, one after the other" (fun () ->
+              Scripted.partition patient rest (fun _ client ->
+                  let fetcher = new PartitionFetcher(client, FetcherSettings.standard, 10L)
+                  let memory = ReceiveBuffer()
+                  Expect.equal (fetcher.Fetch(memory = memory)).Records large "the large batch"
+                  let capacity = memory.Capacity
+                  Expect.isGreaterThan capacity large.Length "as large as the answer"
+                  fetcher.Offset <- 0L
+                  Expect.equal (fetcher.Fetch(memory = memory)).Records small "the small one, in the same memory"
+                  fetcher.Offset <- 10L
+                  Expect.equal (fetcher.Fetch(memory = memory)).Records large "the large one again"
+                  Expect.equal memory.Capacity capacity "nothing had to grow"))
+
+          testCase "without it, what an earlier fetch brought stays as it is" (fun () ->
+              Scripted.partition patient rest (fun _ client ->
+                  let fetcher = new PartitionFetcher(client, FetcherSettings.standard, 10L)
+                  let first = fetcher.Fetch()
+                  fetcher.Offset <- 0L
+                  Expect.equal (fetcher.Fetch()).Records small "another answer"
+                  Expect.equal first.Records large "the first"))
+
+          testCase "a fetch into the caller's memory allocates under 2 KB" (fun () ->
+              Scripted.partition patient rest (fun _ client ->
+                  let fetcher = new PartitionFetcher(client, FetcherSettings.standard, 10L)
+                  let memory = ReceiveBuffer()
+                  let allocated = allocatedBy (fun () -> fetcher.Fetch(memory = memory) |> ignore)
+                  Expect.isLessThan allocated 2048L "bytes for a fetch"))
+
+          testCase "appending a batch allocates under 2 KB" (fun () ->
+              Scripted.partition patient rest (fun _ client ->
+                  let producer = new PartitionProducer(client, ProducerSettings.standard)
+                  let sent = batch "sent" 10
+                  let allocated = allocatedBy (fun () -> producer.Produce sent |> ignore)
+                  Expect.isLessThan allocated 2048L "bytes for a batch")) ]
+
 /// Which codes make the client look for the leader anew with the next call.
 let private moved =
     let says (code: ErrorCode) (isDropped: bool) =
@@ -348,4 +413,4 @@ let private connecting =
                   Expect.equal (List.last observer.Exchanges) info "in the end the call itself")) ]
 
 [<Tests>]
-let tests = testList "partition" [ outcomes; requests; throttling; fetches; moved; connecting ]
+let tests = testList "partition" [ outcomes; requests; throttling; fetches; memory; moved; connecting ]

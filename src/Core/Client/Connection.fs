@@ -62,7 +62,7 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
     // A broker that speaks TLS answers what it cannot read with an alert: 0x15, and the version, which begins with 0x03.
     let isTlsAlert () = answered = 0 && not transport.IsSecure && prefix[0] = 0x15uy && prefix[1] = 0x03uy
 
-    let readFrame (deadline: Deadline) : Bytes =
+    let readFrame (deadline: Deadline) (memory: ReceiveBuffer option) : Bytes =
         transport.ReadExactly(ArraySegment prefix, deadline)
         let length = BinaryPrimitives.ReadInt32BigEndian(ReadOnlySpan prefix)
 
@@ -73,18 +73,22 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
         if length < 4 || length > settings.Limits.MaxFrameBytes then
             raise (ClientFaultException(ClientFault.BadFrameLength(length, settings.Limits.MaxFrameBytes)))
 
-        let frame = GC.AllocateUninitializedArray<byte> length
-        transport.ReadExactly(ArraySegment frame, deadline)
-        Bytes frame
+        let frame =
+            match memory with
+            | Some memory -> memory.Take length
+            | None -> ArraySegment(GC.AllocateUninitializedArray<byte> length)
+
+        transport.ReadExactly(frame, deadline)
+        Bytes(frame.AsMemory())
 
     // The answer to the request with this id. Every request since the last answer but this one wanted none, so a broker that answers
     // them all the same is only being talkative.
-    let rec readAnswer (id: int32) (deadline: Deadline) : Bytes =
-        let frame = readFrame deadline
+    let rec readAnswer (id: int32) (deadline: Deadline) (memory: ReceiveBuffer option) : Bytes =
+        let frame = readFrame deadline memory
         let received = BinaryPrimitives.ReadInt32BigEndian frame.Span
 
         if received > answered && received < id then
-            readAnswer id deadline
+            readAnswer id deadline memory
         elif received = id then
             answered <- id
             frame
@@ -175,10 +179,11 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
         (deadline: Deadline)
         cancellation
         obstacle
+        (memory: ReceiveBuffer option)
         (decode: Bytes -> Result<'Response * int, ClientFault>)
         =
         exchange api version request deadline cancellation obstacle (fun id ->
-            match decode (readAnswer id deadline) with
+            match decode (readAnswer id deadline memory) with
             | Ok(response, unread) -> { UnreadBytes = unread; ThrottleMs = max 0 (api.ThrottleTimeMs response); Outcome = Ok response }
             | Error fault -> failed fault)
 
@@ -205,19 +210,20 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
               ClusterId = None
               NodeId = -1 }
 
-        (call ApiVersions.api version request deadline cancellation None (decodeVersions version)).Outcome
+        (call ApiVersions.api version request deadline cancellation None None (decodeVersions version)).Outcome
 
-    let versionOf (api: Api<'Request, 'Response>) : Result<int16, ClientFault> =
-        match versions.TryGetValue api.Key.Code with
-        | true, range when min range.Highest api.Versions.Highest >= max range.Lowest api.Versions.Lowest ->
-            Ok(min range.Highest api.Versions.Highest)
-        | true, range -> Error(ClientFault.NoCommonVersion(api.Key, api.Versions, Some range))
-        | _ -> Error(ClientFault.NoCommonVersion(api.Key, api.Versions, None))
+    let versionWithin (api: ApiKey) (ours: VersionRange) : Result<int16, ClientFault> =
+        match versions.TryGetValue api.Code with
+        | true, theirs when min theirs.Highest ours.Highest >= max theirs.Lowest ours.Lowest -> Ok(min theirs.Highest ours.Highest)
+        | true, theirs -> Error(ClientFault.NoCommonVersion(api, ours, Some theirs))
+        | _ -> Error(ClientFault.NoCommonVersion(api, ours, None))
+
+    let versionOf (api: Api<'Request, 'Response>) : Result<int16, ClientFault> = versionWithin api.Key api.Versions
 
     // A call that the client makes for itself, in the time of another.
     let ask (api: Api<'Request, 'Response>) request (deadline: Deadline) cancellation : Result<'Response, ClientFault> =
         versionOf api
-        |> Result.bind (fun version -> (call api version request deadline cancellation None (decodeAs api version)).Outcome)
+        |> Result.bind (fun version -> (call api version request deadline cancellation None None (decodeAs api version)).Outcome)
 
     // Chooses the mechanism (SaslHandshake), then carries its messages to and fro (SaslAuthenticate) until it has what it wants.
     let authenticate (mechanism: ISaslMechanism) (deadline: Deadline) (cancellation: CancellationToken) : Result<unit, ClientFault> =
@@ -392,22 +398,33 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
     /// The highest version of an API that both sides know.
     member _.VersionOf(api: Api<'Request, 'Response>) : Result<int16, ClientFault> = versionOf api
 
-    /// Sends a request in the highest common version and waits for its response.
-    member this.Call(api: Api<'Request, 'Response>, request: 'Request, ?cancellation: CancellationToken) : Exchange<'Request, 'Response> =
+    /// The highest version that the broker knows and that is within ours, which may be fewer than are known here.
+    member internal _.VersionWithin(api: ApiKey, ours: VersionRange) : Result<int16, ClientFault> = versionWithin api ours
+
+    /// Sends a request in the highest common version and waits for its response, which is read into memory of its own or the caller's.
+    member this.Call
+        (api: Api<'Request, 'Response>, request: 'Request, ?cancellation: CancellationToken, ?memory: ReceiveBuffer)
+        : Exchange<'Request, 'Response> =
         match this.VersionOf api with
-        | Ok version -> this.CallAt(version, api, request, ?cancellation = cancellation)
+        | Ok version -> this.CallAt(version, api, request, ?cancellation = cancellation, ?memory = memory)
         | Error fault -> Exchange.notMade settings (time.GetTimestamp()) api (Some broker) request fault
 
     /// Sends a request in the version given and waits for its response. One that has none is refused: the fault is `NeverAnswered`.
     member this.CallAt
-        (version, api: Api<'Request, 'Response>, request: 'Request, ?cancellation: CancellationToken)
+        (version, api: Api<'Request, 'Response>, request: 'Request, ?cancellation: CancellationToken, ?memory: ReceiveBuffer)
         : Exchange<'Request, 'Response> =
-        this.CallWithin(settings.CallTimeout, version, api, request, defaultArg cancellation CancellationToken.None)
+        this.CallWithin(settings.CallTimeout, version, api, request, defaultArg cancellation CancellationToken.None, memory)
 
     // The same within a time of its own, for requests that a broker may hold back for longer than other calls take.
     member internal _.CallWithin
-        (timeout: TimeSpan, version, api: Api<'Request, 'Response>, request: 'Request, cancellation: CancellationToken)
-        : Exchange<'Request, 'Response> =
+        (
+            timeout: TimeSpan,
+            version,
+            api: Api<'Request, 'Response>,
+            request: 'Request,
+            cancellation: CancellationToken,
+            memory: ReceiveBuffer option
+        ) : Exchange<'Request, 'Response> =
         let deadline = Deadline.After(time, timeout)
 
         let obstacle =
@@ -416,7 +433,7 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
             else
                 obstacleTo deadline cancellation
 
-        call api version request deadline cancellation obstacle (decodeAs api version)
+        call api version request deadline cancellation obstacle memory (decodeAs api version)
 
     /// Sends a request in the version given that has no response, such as Produce with `Acks.None`.
     member _.SendAt

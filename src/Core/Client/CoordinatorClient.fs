@@ -87,7 +87,7 @@ type CoordinatorClient(settings: ClientSettings, bootstrap: Bootstrap, kind: Coo
             | Error fault -> notMade (Some connection.Broker) fault
             | Ok version ->
                 let version = min most version
-                connection.CallWithin(timeout, version, api, request version, cancellation)
+                connection.CallWithin(timeout, version, api, request version, cancellation, None)
 
     member internal this.Exchange
         (api: Api<'Request, 'Response>, most: int16, request: int16 -> 'Request, cancellation: CancellationToken)

@@ -131,7 +131,7 @@ type PartitionClient(settings: ClientSettings, bootstrap: Bootstrap, partition: 
             match route cancellation with
             | Error fault -> Exchange.notMade observed began api None (request noLeader -1s) fault
             | Ok(leader, connection) ->
-                match connection.VersionOf { api with Request = { api.Request with Versions = allowed leader } } with
+                match connection.VersionWithin(api.Key, allowed leader) with
                 | Error fault -> Exchange.notMade observed began api (Some connection.Broker) (request leader -1s) fault
                 | Ok version ->
                     connection.Attempt <- number

@@ -535,11 +535,12 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
         heed (result |> Result.map _.Error) CurrentLeader.unknown []
         { Position = position; Result = result; Exchange = exchange }
 
-    /// Reads what there is from `Position` on. `attempt` is the number that the exchange gets: see `RetryPolicy`.
+    /// Reads what there is from `Position` on, into memory of its own or the caller's. `attempt` is the number that the exchange gets: see
+    /// `RetryPolicy`.
     ///
     /// Where it asked a replica, an error code may speak of the replica alone: one that is behind says OFFSET_OUT_OF_RANGE of what it does not
     /// have yet. The next fetch goes to the leader then.
-    member _.Fetch(?cancellation: CancellationToken, ?attempt: int) : Fetched =
+    member _.Fetch(?cancellation: CancellationToken, ?attempt: int, ?memory: ReceiveBuffer) : Fetched =
         let cancellation = defaultArg cancellation CancellationToken.None
 
         let exchange =
@@ -548,7 +549,7 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
                 Fetch.api,
                 Allowed.naming Fetch.api 13s,
                 fetchRequest,
-                (fun connection version request -> connection.CallAt(version, Fetch.api, request, cancellation)),
+                (fun connection version request -> connection.CallAt(version, Fetch.api, request, cancellation, ?memory = memory)),
                 cancellation,
                 defaultArg attempt 1
             )

@@ -118,7 +118,7 @@ public sealed class PartitionFetcher : IDisposable
     public FetchResult Fetch(CancellationToken cancellationToken = default)
     {
         Client.Begin(cancellationToken);
-        return new FetchResult(_core.Fetch(Interop.Optional(cancellationToken), null), cancellationToken).ThrowIfCancelled();
+        return new FetchResult(_core.Fetch(Interop.Optional(cancellationToken), null, null), cancellationToken).ThrowIfCancelled();
     }
 
     /// <summary>Closes the connection for good, where the client is the fetcher's own.</summary>
