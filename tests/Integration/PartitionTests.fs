@@ -285,8 +285,7 @@ let private memory =
 
     // An offset of 10 asks for the large batch, any other for the small one.
     let rest (received: Received) =
-        let bytesFor (request: Fetch.Request) =
-            if request.Topics.Head.Partitions.Head.FetchOffset = 10L then large else small
+        let bytesFor (request: Fetch.Request) = if request.Topics.Head.Partitions.Head.FetchOffset = 10L then large else small
 
         match received.Request with
         | Request.Fetch request ->

@@ -50,7 +50,7 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
             closed <- Some cause
             (transport :> IDisposable).Dispose()
 
-    let hasPassed (limit: TimeSpan) (since: int64) = limit <> Timeout.InfiniteTimeSpan && time.GetElapsedTime since >= limit
+    let hasPassed (limit: TimeSpan) (since: int64) = not (Duration.isEndless limit) && (time.GetElapsedTime since).Ticks >= limit.Ticks
 
     /// Why no call can be made any more.
     let over () : string option =
@@ -151,7 +151,7 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
         lastUsed <- time.GetTimestamp()
         let throttle = TimeSpan.FromMilliseconds(float answer.ThrottleMs)
 
-        if throttle > TimeSpan.Zero then
+        if throttle.Ticks > 0L then
             pause <- ValueSome { Since = lastUsed; For = throttle }
 
         let info =
@@ -180,11 +180,12 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
         cancellation
         obstacle
         (memory: ReceiveBuffer option)
-        (decode: Bytes -> Result<'Response * int, ClientFault>)
+        (decode: Bytes -> Result<struct ('Response * int), ClientFault>)
         =
         exchange api version request deadline cancellation obstacle (fun id ->
             match decode (readAnswer id deadline memory) with
-            | Ok(response, unread) -> { UnreadBytes = unread; ThrottleMs = max 0 (api.ThrottleTimeMs response); Outcome = Ok response }
+            | Ok(struct (response, unread)) ->
+                { UnreadBytes = unread; ThrottleMs = max 0 (api.ThrottleTimeMs response); Outcome = Ok response }
             | Error fault -> failed fault)
 
     let decodeAs (api: Api<'Request, 'Response>) version frame =
@@ -192,14 +193,14 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
 
     // A broker that does not know the version asked answers in version 0 with error 35 (KIP-511). Some add a body that is not well formed,
     // so nothing but the error code is believed unless all of it can be read.
-    let decodeVersions (version: int16) (frame: Bytes) : Result<ApiVersions.Response * int, ClientFault> =
+    let decodeVersions (version: int16) (frame: Bytes) : Result<struct (ApiVersions.Response * int), ClientFault> =
         let api = ApiVersions.api
         let refused = ErrorCode.UnsupportedVersion
 
         if frame.Length >= 6 && BinaryPrimitives.ReadInt16BigEndian(frame.Span.Slice 4) = refused.Code then
             match decodeAs api 0s frame with
-            | Ok(response, 0) -> Ok(response, 0)
-            | _ -> Ok({ api.Response.Schema.Default with Error = refused }, frame.Length - 6)
+            | Ok(struct (response, 0)) -> Ok(struct (response, 0))
+            | _ -> Ok(struct ({ api.Response.Schema.Default with Error = refused }, frame.Length - 6))
         else
             decodeAs api version frame
 
@@ -295,7 +296,7 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
 
     let renewSession (deadline: Deadline) (cancellation: CancellationToken) : Result<unit, ClientFault> =
         match session, settings.Sasl with
-        | ValueSome stretch, Some mechanism when stretch.Left time <= TimeSpan.Zero -> authenticate mechanism deadline cancellation
+        | ValueSome stretch, Some mechanism when (stretch.Left time).Ticks <= 0L -> authenticate mechanism deadline cancellation
         | _ -> Ok()
 
     // What stands in the way of a call, after everything has been done that is due before one.

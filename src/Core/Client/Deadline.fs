@@ -4,13 +4,20 @@ open System
 open System.Threading
 open System.Threading.Tasks
 
+/// Spans of time are compared by their ticks wherever a call passes: F#'s operators box both sides.
+[<RequireQualifiedAccess>]
+module internal Duration =
+
+    /// Whether it stands for no bound.
+    let isEndless (time: TimeSpan) : bool = time.Ticks = Timeout.InfiniteTimeSpan.Ticks
+
 /// Times as requests carry them.
 [<RequireQualifiedAccess>]
 module internal Milliseconds =
 
     /// Whole milliseconds; the most that there can be for what is longer, or has no bound.
     let ofTimeSpan (time: TimeSpan) : int32 =
-        if time = Timeout.InfiniteTimeSpan then
+        if Duration.isEndless time then
             Int32.MaxValue
         else
             int (min time.TotalMilliseconds (float Int32.MaxValue))
@@ -31,14 +38,14 @@ type internal Deadline =
 
     member this.Elapsed = this.Time.GetElapsedTime this.Began
 
-    member private this.IsNever = this.Allowed = Timeout.InfiniteTimeSpan
+    member private this.IsNever = Duration.isEndless this.Allowed
 
     /// Whole milliseconds left, at least one, or -1 for no bound, as sockets take them; the time-out fault once there is none left.
     member this.RemainingMs: int =
         let left = this.Allowed - this.Elapsed
 
         if this.IsNever then Timeout.Infinite
-        elif left <= TimeSpan.Zero then raise (ClientFaultException(ClientFault.TimedOut this.Allowed))
+        elif left.Ticks <= 0L then raise (ClientFaultException(ClientFault.TimedOut this.Allowed))
         else int (min 2_000_000_000.0 (ceil left.TotalMilliseconds))
 
     /// Does something in the calling thread that is told to stop when the time runs out or the caller cancels.

@@ -48,7 +48,7 @@ type PartitionClient(settings: ClientSettings, bootstrap: Bootstrap, partition: 
 
     let connect (cancellation: CancellationToken) : Result<Leader * Connection, ClientFault> =
         match current with
-        | Some(leader, connection) when connection.IsOpen -> Ok(leader, connection)
+        | Some made when (snd made).IsOpen -> Ok made
         | _ ->
             let candidate = named
             drop ()
@@ -127,16 +127,16 @@ type PartitionClient(settings: ClientSettings, bootstrap: Bootstrap, partition: 
         let began = settings.Time.GetTimestamp()
         attempt <- number
 
-        asAttempt (
-            match route cancellation with
-            | Error fault -> Exchange.notMade observed began api None (request noLeader -1s) fault
-            | Ok(leader, connection) ->
-                match connection.VersionWithin(api.Key, allowed leader) with
-                | Error fault -> Exchange.notMade observed began api (Some connection.Broker) (request leader -1s) fault
-                | Ok version ->
-                    connection.Attempt <- number
-                    send connection version (request leader version)
-        )
+        let notMade leader broker fault = asAttempt (Exchange.notMade observed began api broker (request leader -1s) fault)
+
+        match route cancellation with
+        | Error fault -> notMade noLeader None fault
+        | Ok(leader, connection) ->
+            match connection.VersionWithin(api.Key, allowed leader) with
+            | Error fault -> notMade leader (Some connection.Broker) fault
+            | Ok version ->
+                connection.Attempt <- number
+                send connection version (request leader version)
 
     /// Sends any request to the leader, in the highest common version, and waits for its response. `attempt` is the number that the
     /// exchange gets: see `RetryPolicy`.

@@ -336,11 +336,16 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
                 client.Reach cancellation
             | Error fault -> Error fault
 
+    let isSessionOn (connection: Connection) =
+        match sessionOn with
+        | Some known -> Object.ReferenceEquals(known, connection)
+        | None -> false
+
     let reach (cancellation: CancellationToken) : Result<Leader * Connection, ClientFault> =
         let reached = reachSource cancellation
 
         match reached with
-        | Ok(_, connection) when not (sessionOn |> Option.exists (fun known -> Object.ReferenceEquals(known, connection))) ->
+        | Ok(_, connection) when not (isSessionOn connection) ->
             session <- opening
             sessionOn <- Some connection
         | _ -> ()
@@ -382,12 +387,9 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
 
     // An error of the request as a whole comes without partitions; it is told as the partition's.
     let fetchedIn (response: Fetch.Response) : Result<Fetch.PartitionResponse, ClientFault> =
-        let answer =
-            response.Topics
-            |> List.collect _.Partitions
-            |> List.tryFind (fun answer -> answer.PartitionIndex = client.Partition.Partition)
+        let isOurs (answer: Fetch.PartitionResponse) = answer.PartitionIndex = client.Partition.Partition
 
-        match answer with
+        match response.Topics |> List.tryPick (_.Partitions >> List.tryFind isOurs) with
         | Some answer when response.Error.IsError && not answer.Error.IsError -> Ok { answer with Error = response.Error }
         | None when response.Error.IsError ->
             Ok
@@ -402,11 +404,11 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
 
     let goOnWithSession (exchange: Exchange<Fetch.Request, Fetch.Response>) (answer: Fetch.PartitionResponse option) =
         match exchange.Outcome with
-        | Ok response ->
+        | Ok response when session.Epoch >= 0 ->
             let told = exchange.Request.Topics |> List.collect _.Partitions |> List.tryHead |> Option.orElse session.Told
             session <- told |> Option.map (fun told -> FetchSession.next told response answer session) |> Option.defaultValue opening
         // A session does not outlive its connection, and a request that was not sent does not count.
-        | Error _ -> ()
+        | _ -> ()
 
     let heedReplica (result: Result<Fetch.PartitionResponse, ClientFault>) =
         match result with

@@ -171,7 +171,8 @@ type PartitionProducer private (client: PartitionClient, settings: ProducerSetti
             { Info = called.Info; Request = called.Request; Outcome = called.Outcome |> Result.map Some }
 
     let answerIn (response: Produce.Response) : Produce.PartitionResponse option =
-        response.Topics |> List.collect _.Partitions |> List.tryFind (fun answer -> answer.Index = client.Partition.Partition)
+        let isOurs (answer: Produce.PartitionResponse) = answer.Index = client.Partition.Partition
+        response.Topics |> List.tryPick (_.Partitions >> List.tryFind isOurs)
 
     let outcomeOf (exchange: Exchange<Produce.Request, Produce.Response option>) : ProduceOutcome =
         match exchange.Outcome with

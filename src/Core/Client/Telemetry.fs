@@ -78,7 +78,7 @@ module Telemetry =
             set "libkafka.sent" info.BytesOut
             set "libkafka.received" info.BytesIn
 
-            if info.ThrottleTime > TimeSpan.Zero then
+            if info.ThrottleTime.Ticks > 0L then
                 set "libkafka.throttle_time" info.ThrottleTime.TotalSeconds
 
             match info.Broker with

@@ -61,13 +61,15 @@ module Frame =
 
     /// The response in a response frame and how many bytes are left over behind it. Some brokers send more than the protocol says, and a
     /// client that talks to them can do nothing better than not to mind.
-    let internal readResponse (api: Api<'Request, 'Response>) (version: int16) (frame: Bytes) : Result<'Response * int, Fault> =
-        match Message.decodePrefix (api.ResponseHeaderVersion version) ResponseHeader.message frame with
+    let internal readResponse (api: Api<'Request, 'Response>) (version: int16) (frame: Bytes) : Result<struct ('Response * int), Fault> =
+        let reader = Reader frame
+
+        match Message.readFrom reader (api.ResponseHeaderVersion version) ResponseHeader.message with
         | Error fault -> Error fault
-        | Ok(_, body) ->
-            match Message.decodePrefix version api.Response body with
-            | Error fault -> Error(behind (frame.Length - body.Length) fault)
-            | Ok(response, rest) -> Ok(response, rest.Length)
+        | Ok _ ->
+            match Message.readFrom reader version api.Response with
+            | Error fault -> Error fault
+            | Ok response -> Ok(struct (response, reader.Remaining))
 
     /// The correlation id and the response in a response frame.
     let decodeResponse (limits: Limits) (api: Api<'Request, 'Response>) (version: int16) (frame: Bytes) : Result<int32 * 'Response, Fault> =

@@ -31,17 +31,14 @@ module Message =
     let private fault (error: FaultException) (path: string) = { Problem = error.Problem; Offset = error.Offset; Path = path }
 
     // A fault costs a second pass, which keeps track of where it is; a message without fault pays nothing for paths.
-    let private tracing name (attempt: Trail | null -> 'U) : Result<'U, Fault> =
-        try
-            Ok(attempt null)
-        with :? FaultException as first ->
-            let trail = Trail name
+    let private located (message: Message<'T>) (first: FaultException) (again: Trail | null -> unit) : Fault =
+        let trail = Trail message.Name
 
-            try
-                attempt trail |> ignore
-                Error(fault first name)
-            with :? FaultException ->
-                Error(fault first (trail.ToString()))
+        try
+            again trail
+            fault first message.Name
+        with :? FaultException ->
+            fault first (trail.ToString())
 
     /// Writes a value behind what the writer holds already. On a fault the writer is as it was before.
     let internal writeTo (writer: Writer) (number: int16) (message: Message<'T>) (value: 'T) : Result<unit, Fault> =
@@ -52,17 +49,17 @@ module Message =
         | Ok version ->
             let codec = message.Schema.At version
 
-            let result =
-                tracing message.Name (fun trail ->
-                    writer.Truncate start
-                    writer.Trail <- trail
-                    codec.Write(writer, value))
+            try
+                codec.Write(writer, value)
+                Ok()
+            with :? FaultException as first ->
+                let fault =
+                    located message first (fun (trail: Trail | null) ->
+                        writer.Truncate start
+                        writer.Trail <- trail
+                        codec.Write(writer, value))
 
-            writer.Trail <- null
-
-            match result with
-            | Ok() -> result
-            | Error fault ->
+                writer.Trail <- null
                 writer.Truncate start
                 Error { fault with Offset = fault.Offset - start }
 
@@ -72,30 +69,44 @@ module Message =
 
         writeTo writer number message value |> Result.map (fun () -> writer.ToBytes())
 
-    /// Reads a value and gives it together with the bytes behind it.
-    let internal decodePrefix (number: int16) (message: Message<'T>) (bytes: Bytes) : Result<'T * Bytes, Fault> =
+    /// Reads a value from where the reader is. A fault counts its offset from where the reader's bytes begin.
+    let internal readFrom (reader: Reader) (number: int16) (message: Message<'T>) : Result<'T, Fault> =
+        let start = reader.Offset
+
         match version message number with
         | Error fault -> Error fault
         | Ok version ->
             let codec = message.Schema.At version
 
-            tracing message.Name (fun trail ->
-                let reader = Reader bytes
-                reader.Trail <- trail
-                let value = codec.Read reader
-                value, bytes.Slice(reader.Offset, reader.Remaining))
+            try
+                Ok(codec.Read reader)
+            with :? FaultException as first ->
+                let fault =
+                    located message first (fun (trail: Trail | null) ->
+                        reader.Restart start
+                        reader.Trail <- trail
+                        codec.Read reader |> ignore)
+
+                reader.Trail <- null
+                Error fault
+
+    /// Reads a value and gives it together with the bytes behind it.
+    let internal decodePrefix (number: int16) (message: Message<'T>) (bytes: Bytes) : Result<'T * Bytes, Fault> =
+        let reader = Reader bytes
+
+        readFrom reader number message |> Result.map (fun value -> value, bytes.Slice(reader.Offset, reader.Remaining))
 
     /// The value that the bytes say at a version; all of the bytes belong to it. Blobs in it are slices of the bytes given.
     let decode (limits: Limits) (number: int16) (message: Message<'T>) (bytes: Bytes) : Result<'T, Fault> =
         if bytes.Length > limits.MaxFrameBytes then
             Error { Problem = Problem.FrameTooLarge(int64 bytes.Length, int64 limits.MaxFrameBytes); Offset = 0; Path = message.Name }
         else
-            decodePrefix number message bytes
-            |> Result.bind (fun (value, rest) ->
-                if rest.Length = 0 then
-                    Ok value
-                else
-                    Error { Problem = Problem.TrailingBytes rest.Length; Offset = bytes.Length - rest.Length; Path = message.Name })
+            let reader = Reader bytes
+
+            match readFrom reader number message with
+            | Ok _ when reader.Remaining > 0 ->
+                Error { Problem = Problem.TrailingBytes reader.Remaining; Offset = reader.Offset; Path = message.Name }
+            | result -> result
 
     /// What of a value survives a version: fields that it does not have take their default. It can always be encoded there, and
     /// decoding gives it back.

@@ -53,6 +53,12 @@ type Reader internal (buffer: byte[], start: int, count: int) =
         with get () = trail
         and set value = trail <- value
 
+    /// Goes to an offset between messages, wherever in one it was.
+    member internal _.Restart(offset: int) =
+        position <- start + offset
+        finish <- start + count
+        tags <- null
+
     member internal this.Fail(problem: Problem) : 'T = Fault.raise' problem this.Offset
 
     member private this.Take(size: int) : int =
