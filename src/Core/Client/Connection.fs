@@ -27,7 +27,7 @@ type internal Stretch =
 /// authentication is good (KIP-368), it is renewed before a call that comes when most of that time is over. A connection is not for use by
 /// several threads at a time.
 [<Sealed>]
-type Connection private (broker: BrokerAddress, settings: ClientSettings, transport: Transport) =
+type Connection private (broker: BrokerAddress, settings: ClientSettings, transport: Transport, attempt: int) =
     // A batch is sent from where it stands. Below this size a copy costs less than a piece of its own.
     let writer = Writer(512, 16 * 1024)
     let clientId = Some settings.ClientId
@@ -35,9 +35,10 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
     let prefix: byte[] = Array.zeroCreate 4
     let mutable correlation = 0
     let mutable answered = 0
-    let mutable attempt = 1
+    let mutable attempt = attempt
     // By the number of the API, since a struct of its own would be boxed for each comparison.
     let versions = Dictionary<int16, VersionRange>()
+    let mutable features: ApiVersions.FinalizedFeature list = []
     let mutable closed: string option = None
     let time = settings.Time
     let opened = time.GetTimestamp()
@@ -207,12 +208,13 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
 
         (call ApiVersions.api version request deadline cancellation None (decodeVersions version)).Outcome
 
-    let versionOf (api: Api<'Request, 'Response>) : Result<int16, ClientFault> =
+    let versionWithin (ours: VersionRange) (api: Api<'Request, 'Response>) : Result<int16, ClientFault> =
         match versions.TryGetValue api.Key.Code with
-        | true, range when min range.Highest api.Versions.Highest >= max range.Lowest api.Versions.Lowest ->
-            Ok(min range.Highest api.Versions.Highest)
-        | true, range -> Error(ClientFault.NoCommonVersion(api.Key, api.Versions, Some range))
-        | _ -> Error(ClientFault.NoCommonVersion(api.Key, api.Versions, None))
+        | true, range when min range.Highest ours.Highest >= max range.Lowest ours.Lowest -> Ok(min range.Highest ours.Highest)
+        | true, range -> Error(ClientFault.NoCommonVersion(api.Key, ours, Some range))
+        | _ -> Error(ClientFault.NoCommonVersion(api.Key, ours, None))
+
+    let versionOf (api: Api<'Request, 'Response>) : Result<int16, ClientFault> = versionWithin api.Versions api
 
     // A call that the client makes for itself, in the time of another.
     let ask (api: Api<'Request, 'Response>) request (deadline: Deadline) cancellation : Result<'Response, ClientFault> =
@@ -223,6 +225,15 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
     let authenticate (mechanism: ISaslMechanism) (deadline: Deadline) (cancellation: CancellationToken) : Result<unit, ClientFault> =
         let fail failure = Error(ClientFault.SaslFailed(mechanism.Name, failure))
 
+        // The mechanism may be the caller's own, and may throw anything.
+        let guarded (failure: string -> SaslFailure) (work: unit -> 'T) : Result<'T, ClientFault> =
+            try
+                Ok(work ())
+            with
+            | _ when cancellation.IsCancellationRequested -> Error ClientFault.Cancelled
+            | :? ClientFaultException as known -> Error known.Fault
+            | error -> fail (failure error.Message)
+
         let rec converse (conversation: ISaslConversation) (message: Bytes) =
             let began = time.GetTimestamp()
 
@@ -231,10 +242,11 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
             | Ok response when response.Error.IsError ->
                 fail (SaslFailure.Refused(response.Error, Option.defaultValue "" response.ErrorMessage))
             | Ok response ->
-                match conversation.Answer response.AuthBytes with
-                | SaslReply.Send next -> converse conversation next
-                | SaslReply.Refuse reason -> fail (SaslFailure.NotTrusted reason)
-                | SaslReply.Done ->
+                match guarded SaslFailure.NotTrusted (fun () -> conversation.Answer response.AuthBytes) with
+                | Error fault -> Error fault
+                | Ok(SaslReply.Send next) -> converse conversation next
+                | Ok(SaslReply.Refuse reason) -> fail (SaslFailure.NotTrusted reason)
+                | Ok SaslReply.Done ->
                     session <-
                         if response.SessionLifetimeMs > 0L then
                             ValueSome { Since = began; For = Connection.Renewal response.SessionLifetimeMs }
@@ -243,14 +255,10 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
 
                     Ok()
 
-        // The mechanism may be the caller's own, and may throw anything.
-        let begin' () : Result<ISaslConversation, ClientFault> =
-            try
-                Ok(deadline.Within(cancellation, (fun stop -> mechanism.Begin(broker, stop))))
-            with
-            | _ when cancellation.IsCancellationRequested -> Error ClientFault.Cancelled
-            | :? ClientFaultException as known -> Error known.Fault
-            | error -> fail (SaslFailure.NoCredentials error.Message)
+        let begin' () : Result<ISaslConversation * Bytes, ClientFault> =
+            guarded SaslFailure.NoCredentials (fun () ->
+                let conversation = deadline.Within(cancellation, (fun stop -> mechanism.Begin(broker, stop)))
+                conversation, conversation.First)
 
         let chosen =
             ask SaslHandshake.api { Mechanism = mechanism.Name } deadline cancellation
@@ -262,7 +270,7 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
                 else
                     begin' ())
 
-        let result = chosen |> Result.bind (fun conversation -> converse conversation conversation.First)
+        let result = chosen |> Result.bind (fun (conversation, first) -> converse conversation first)
         result |> Result.mapError (fun fault -> close (fault.ToString())) |> ignore
         result
 
@@ -317,6 +325,7 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
                 for key in response.ApiKeys do
                     versions[key.ApiKey.Code] <- { Lowest = key.MinVersion; Highest = key.MaxVersion }
 
+                features <- response.FinalizedFeatures
                 Ok()
             | Ok response when response.Error = ErrorCode.UnsupportedVersion && version > 0s ->
                 let theirs =
@@ -364,13 +373,16 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
     static member Open
         (settings: ClientSettings, broker: BrokerAddress, ?cancellation: CancellationToken)
         : Result<Connection, ClientFault> =
+        Connection.OpenAs(1, settings, broker, defaultArg cancellation CancellationToken.None)
+
+    // The same as part of an attempt of this number at something.
+    static member internal OpenAs(attempt: int, settings: ClientSettings, broker: BrokerAddress, cancellation: CancellationToken) =
         let deadline = Deadline.After(settings.Time, settings.ConnectTimeout)
-        let cancellation = defaultArg cancellation CancellationToken.None
 
         ClientSettings.check settings
         |> Result.bind (fun settings -> Transport.Open(settings, broker, deadline, cancellation))
         |> Result.bind (fun transport ->
-            let connection = new Connection(broker, settings, transport)
+            let connection = new Connection(broker, settings, transport, attempt)
 
             connection.Negotiate(deadline, cancellation)
             |> Result.bind (fun () -> connection.Authenticate(deadline, cancellation))
@@ -389,14 +401,23 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
     member _.BrokerVersions: Map<ApiKey, VersionRange> =
         versions |> Seq.map (fun entry -> ApiKey entry.Key, entry.Value) |> Map.ofSeq
 
+    /// The features on whose level the cluster had agreed when the connection was made (KIP-584), such as `transaction.version`, and these
+    /// levels. Brokers before Kafka 2.7 tell of none.
+    member _.FinalizedFeatures: Map<string, int16> =
+        features |> List.map (fun feature -> feature.Name, feature.MaxVersionLevel) |> Map.ofList
+
     /// The highest version of an API that both sides know.
     member _.VersionOf(api: Api<'Request, 'Response>) : Result<int16, ClientFault> = versionOf api
+
+    // The highest of some versions of an API that the broker knows too.
+    member internal _.VersionWithin(allowed: VersionRange, api: Api<'Request, 'Response>) : Result<int16, ClientFault> =
+        versionWithin allowed api
 
     /// Sends a request in the highest common version and waits for its response.
     member this.Call(api: Api<'Request, 'Response>, request: 'Request, ?cancellation: CancellationToken) : Exchange<'Request, 'Response> =
         match this.VersionOf api with
         | Ok version -> this.CallAt(version, api, request, ?cancellation = cancellation)
-        | Error fault -> Exchange.notMade settings (time.GetTimestamp()) api (Some broker) request fault
+        | Error fault -> Exchange.notMade settings attempt (time.GetTimestamp()) api (Some broker) request fault
 
     /// Sends a request in the version given and waits for its response. One that has none is refused: the fault is `NeverAnswered`.
     member this.CallAt
