@@ -26,6 +26,13 @@ module internal FetchSession =
     /// To open one with the next request.
     let opening = { none with Epoch = 0 }
 
+    /// Whether the code says that the broker has lost the session, or lost count in it, and no more than that.
+    let isLost (code: ErrorCode) = code = ErrorCode.FetchSessionIdNotFound || code = ErrorCode.InvalidFetchSessionEpoch
+
+    /// The request that closes it, and asks for nothing.
+    let closing (session: FetchSession) : Fetch.Request =
+        { Fetch.api.Request.Schema.Default with ReplicaId = -1; SessionId = session.Id; SessionEpoch = none.Epoch }
+
     /// Whether the request has to name the partition: always, but where the session has the same from before.
     let mustTell (asked: Fetch.PartitionRequest) (session: FetchSession) = session.Epoch <= 0 || session.Told <> Some asked
 
