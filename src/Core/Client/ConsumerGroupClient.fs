@@ -13,11 +13,11 @@ type ConsumerGroupSubscription =
         TopicRegex: string option
         /// The name of a static member, which keeps its place when it comes back; none for a dynamic one.
         InstanceId: string option
-        /// The rack of the consumer, for assignors that put it near its replicas.
+        /// The rack of the consumer, for assignors that put it near its replicas. A member that has told one can tell another, but not none.
         RackId: string option
         /// How long the member may take to give up partitions.
         RebalanceTimeout: TimeSpan
-        /// The assignor that the coordinator is to use; none for its own choice.
+        /// The assignor that the coordinator is to use; none for its own choice. A member that has told one can tell another, but not none.
         ServerAssignor: string option
     }
 
@@ -57,7 +57,7 @@ type ConsumerGroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId
         owned <- []
         known <- None
 
-    // What has not changed is left out, as null; of what is to be cleared the empty text is told.
+    // What has not changed is left out, as null. So a rack or an assignor, once told, cannot be taken back: coordinators refuse the empty text.
     // Whoever joins tells everything, also where an earlier answer left the member at epoch 0.
     let request (atEpoch: int32) (version: int16) : ConsumerGroupHeartbeat.Request =
         let known = if atEpoch = joining then None else known
@@ -66,11 +66,6 @@ type ConsumerGroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId
             match known with
             | Some(before, _) when part before = part subscription -> None
             | _ -> told (part subscription)
-
-        let cleared (text: string option) =
-            match text, known with
-            | None, Some _ -> Some ""
-            | _ -> text
 
         // Names and expression go together; version 0 has no expression.
         let topicsAndRegex =
@@ -90,11 +85,11 @@ type ConsumerGroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId
           MemberId = (if version = 0s && atEpoch = joining then "" else memberId)
           MemberEpoch = atEpoch
           InstanceId = subscription.InstanceId
-          RackId = changed _.RackId cleared |> unless isLeaving
+          RackId = changed _.RackId id |> unless isLeaving
           RebalanceTimeoutMs = changed _.RebalanceTimeout (Milliseconds.ofTimeSpan >> Some) |> unless isLeaving |> Option.defaultValue -1
           SubscribedTopicNames = topicsAndRegex |> Option.map fst |> unless isLeaving
           SubscribedTopicRegex = topicsAndRegex |> Option.bind snd |> unless isLeaving
-          ServerAssignor = changed _.ServerAssignor cleared |> unless isLeaving
+          ServerAssignor = changed _.ServerAssignor id |> unless isLeaving
           TopicPartitions = partitions |> unless isLeaving }
 
     let isLost (code: ErrorCode) = code = ErrorCode.UnknownMemberId || code = ErrorCode.FencedMemberEpoch

@@ -146,7 +146,6 @@ type GroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string
     let coordinator = new CoordinatorClient(settings, bootstrap, CoordinatorType.Group, groupId)
     let token = Option.defaultValue CancellationToken.None
 
-
     let joinOnce (memberId: string) (join: JoinSettings) cancellation =
         let request: JoinGroup.Request =
             { GroupId = groupId
@@ -159,7 +158,14 @@ type GroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string
               Reason = join.Reason }
 
         // The broker answers when all members have come, and others may take longer than this client's time for a call.
-        let timeout = max settings.CallTimeout (join.RebalanceTimeout + TimeSpan.FromSeconds 5.0)
+        let rebalance = TimeSpan.FromMilliseconds(float (Milliseconds.ofTimeSpan join.RebalanceTimeout)) + TimeSpan.FromSeconds 5.0
+
+        let timeout =
+            if settings.CallTimeout = Timeout.InfiniteTimeSpan then
+                settings.CallTimeout
+            else
+                max settings.CallTimeout rebalance
+
         let exchange = coordinator.Exchange(JoinGroup.api, Int16.MaxValue, (fun _ -> request), timeout, cancellation)
         coordinator.Heeding(exchange, _.Error)
 
