@@ -431,6 +431,18 @@ let private replicas =
                   Expect.equal (racks leader) [ "here"; "here"; "here" ] "no time at all"
                   Expect.isEmpty follower.Received "it is not asked"))
 
+          testCase "is read from for ever where there is no bound" (fun () ->
+              let time = ManualTime()
+              let settings = { near with ReplicaTime = Threading.Timeout.InfiniteTimeSpan }
+
+              withReplicaOf { patient with Time = time } serving settings (fun _ follower fetcher ->
+                  fetcher.Fetch() |> ignore
+
+                  for _ in 1..3 do
+                      time.Advance(TimeSpan.FromDays 400.0)
+                      Expect.equal fetcher.Replica (Some 2) "the next fetch goes there"
+                      Expect.equal (fetcher.Fetch()).Exchange.Info.Broker (Some follower.Address) "the broker"))
+
           testCase "is let go when the fetcher is disposed of" (fun () ->
               withReplica serving near (fun _ follower fetcher ->
                   for _ in 1..2 do

@@ -341,17 +341,18 @@ let private renewal =
                   ok (ask connection).Outcome |> ignore
                   Expect.equal (broker.VersionsOf ApiKey.SaslHandshake).Length 2 "again"))
 
-          testCase "never where the session has no end" (fun () ->
-              let time = time ()
+          for name, lifetime in [ "has no end", 0L; "ends when time does", Int64.MaxValue ] do
+              testCase ("never where the session " + name) (fun () ->
+                  let time = time ()
 
-              guardedBy (lasting 0L) (fun broker ->
-                  use connection = Connection.Open(settings time (Sasl.plain "orders" "s3cret,=pass"), broker.Address) |> ok
+                  guardedBy (lasting lifetime) (fun broker ->
+                      use connection = Connection.Open(settings time (Sasl.plain "orders" "s3cret,=pass"), broker.Address) |> ok
 
-                  for _ in 1..100 do
-                      time.Advance(ms 300_000)
-                      ok (ask connection).Outcome |> ignore
+                      for _ in 1..100 do
+                          time.Advance(ms 300_000)
+                          ok (ask connection).Outcome |> ignore
 
-                  Expect.equal (broker.VersionsOf ApiKey.SaslHandshake).Length 1 "once"))
+                      Expect.equal (broker.VersionsOf ApiKey.SaslHandshake).Length 1 "once"))
 
           testCase "a new token is asked for each time" (fun () ->
               let time = time ()

@@ -51,14 +51,16 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
             closed <- Some cause
             (transport :> IDisposable).Dispose()
 
-    let hasPassed (limit: TimeSpan) (since: int64) = limit <> Timeout.InfiniteTimeSpan && time.GetElapsedTime since >= limit
-
     /// Why no call can be made any more.
     let over () : string option =
-        if closed.IsSome then closed
-        elif hasPassed settings.ConnectionTtl opened then Some "it is older than ConnectionTtl"
-        elif hasPassed settings.MaxIdle lastUsed then Some "it was not used for longer than MaxIdle"
-        else None
+        if closed.IsSome then
+            closed
+        elif Bound.hasPassed time settings.ConnectionTtl opened then
+            Some "it is older than ConnectionTtl"
+        elif Bound.hasPassed time settings.MaxIdle lastUsed then
+            Some "it was not used for longer than MaxIdle"
+        else
+            None
 
     // A broker that speaks TLS answers what it cannot read with an alert: 0x15, and the version, which begins with 0x03.
     let isTlsAlert () = answered = 0 && not transport.IsSecure && prefix[0] = 0x15uy && prefix[1] = 0x03uy
@@ -354,7 +356,9 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
         | version -> version.ToString 3
 
     /// The part of a session's lifetime after which it is renewed: Kafka's own clients begin at 85 percent too.
-    static member private Renewal(lifetimeMs: int64) = TimeSpan.FromMilliseconds(0.85 * float lifetimeMs)
+    static member private Renewal(lifetimeMs: int64) =
+        // A token that is good for ever may give a lifetime longer than there are times: two thousand years will do.
+        TimeSpan.FromMilliseconds(0.85 * float lifetimeMs |> min 6e13)
 
     // One for all calls, so that it is not made for each.
     static member val private Cut: Action<obj | null> =

@@ -20,10 +20,11 @@ type FetcherSettings =
         /// name a replica that is nearer (KIP-392), and the fetches that follow go there.
         RackId: string
         /// How long fetches go to a replica until the leader is asked again whether there is a better one; and, where the replica failed,
-        /// how long they go to the leader instead.
+        /// how long they go to the leader instead. `Timeout.InfiniteTimeSpan` for no bound.
         ReplicaTime: TimeSpan
         /// Whether the broker is to remember what it has been asked (KIP-227). For a client of one partition this saves a few dozen bytes
-        /// a fetch; brokers keep a limited number of sessions (`max.incremental.fetch.session.cache.slots`).
+        /// a fetch; brokers keep a limited number of sessions (`max.incremental.fetch.session.cache.slots`). It is closed when the fetcher is
+        /// disposed of.
         UseSession: bool
     }
 
@@ -330,7 +331,7 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
 
         source <- next
 
-    let isOver (since: int64) = time.GetElapsedTime since >= settings.ReplicaTime
+    let isOver (since: int64) = Bound.hasPassed time settings.ReplicaTime since
 
     // A replica that cannot be reached has been asked for nothing yet, so the leader is.
     let reachSource (cancellation: CancellationToken) : Result<Leader * Connection, ClientFault> =
