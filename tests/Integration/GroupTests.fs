@@ -206,6 +206,19 @@ let private membership =
                           [ "a", ErrorCode.None; "b", ErrorCode.UnknownMemberId ]
                           "each has a result"))
 
+          testCase "a member that the answer leaves out is not said to have left" (fun () ->
+              group [] (fun received -> Script.answer LeaveGroup.api received LeaveGroup.api.Response.Schema.Default) (fun _ client ->
+                  let left = client.Leave(member' "m")
+                  Expect.equal (ok left.Results |> List.map _.Error) [ ErrorCode.UnknownServerError ] "the code"))
+
+          testCase "a static leader that comes back need not share out the work again" (fun () ->
+              let answer received = Script.answer JoinGroup.api received { joinAnswer ErrorCode.None "m-1" with SkipAssignment = true }
+
+              group [] answer (fun _ client ->
+                  let joined = client.Join("m-1", { JoinSettings.consumer [] with GroupInstanceId = Some "i" })
+                  Expect.equal (ok joined.Result).Leader "m-1" "it leads"
+                  Expect.isFalse joined.IsLeader "and has nothing to do"))
+
           testCase "a static name cannot leave where brokers know none" (fun () ->
               group [ ApiKey.LeaveGroup, 2 ] Script.unexpected (fun _ client ->
                   match (client.Leave { member' "m" with GroupInstanceId = Some "i" }).Results with
@@ -588,6 +601,19 @@ let private newProtocol =
                   client.Heartbeat() |> ignore
                   client.Heartbeat() |> ignore
                   Expect.equal (beats broker |> List.map _.MemberId) [ ""; "given" ] "and the member goes by it"))
+
+          testCase "in version 0 a member that is fenced joins again by the id that it was given, and is not another" (fun () ->
+              withMember
+                  [ ApiKey.ConsumerGroupHeartbeat, 0 ]
+                  [ ErrorCode.None, 1, None; ErrorCode.FencedMemberEpoch, 0, None; ErrorCode.None, 1, None ]
+                  (fun broker client ->
+                      for _ in 1..3 do
+                          client.Heartbeat() |> ignore
+
+                      Expect.equal
+                          (beats broker |> List.map (fun beat -> beat.MemberId, beat.MemberEpoch))
+                          [ "", 0; "given", 1; "given", 0 ]
+                          "the heartbeats"))
 
           testCase "a broker that does not know it is not asked" (fun () ->
               groupAt patient Script.everything Script.unexpected (fun broker _ ->

@@ -44,6 +44,8 @@ type ConsumerGroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId
     let leavingForAWhile = -2
     // Made by the member for its lifetime (KIP-1082), in the form of Kafka's own ids.
     let mutable memberId = Convert.ToBase64String(Guid.NewGuid().ToByteArray()).TrimEnd('=').Replace('+', '-').Replace('/', '_')
+    // Whether the coordinator has said that it goes by it.
+    let mutable isGiven = false
     let mutable epoch = joining
     let mutable subscription = subscription
     let mutable assignment: HeartbeatTopicPartitions list = []
@@ -81,8 +83,8 @@ type ConsumerGroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId
             | _ -> Some owned
 
         { GroupId = groupId
-          // In version 0 the coordinator makes the id.
-          MemberId = (if version = 0s && atEpoch = joining then "" else memberId)
+          // In version 0 the coordinator makes the id, once.
+          MemberId = (if version = 0s && not isGiven then "" else memberId)
           MemberEpoch = atEpoch
           InstanceId = subscription.InstanceId
           RackId = changed _.RackId id |> unless isLeaving
@@ -137,6 +139,7 @@ type ConsumerGroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId
         | Ok response when isLost response.Error -> startAnew ()
         | Ok response when not response.Error.IsError ->
             memberId <- response.MemberId |> Option.filter (fun id -> id <> "") |> Option.defaultValue memberId
+            isGiven <- true
             epoch <- response.MemberEpoch
             response.Assignment |> Option.iter (fun given -> assignment <- given.TopicPartitions)
             known <- Some telling

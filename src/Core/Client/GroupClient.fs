@@ -74,16 +74,18 @@ type Joined =
                   GroupInstanceId = this.Exchange.Request.GroupInstanceId }
         | _ -> None
 
-    /// Whether the member has joined and is to share out the work.
+    /// Whether the member has joined and is to share out the work. A static leader that comes back to a group whose work is shared out already
+    /// need not (KIP-814).
     member this.IsLeader =
         match this.Exchange.Outcome with
-        | Ok response -> not response.Error.IsError && response.Leader = response.MemberId
+        | Ok response -> not response.Error.IsError && response.Leader = response.MemberId && not response.SkipAssignment
         | Error _ -> false
 
 /// What became of the members that were to leave. Brokers before Kafka 2.4 take one in a call.
 type Left =
     {
-        /// One for each member, in the order given. The code tells also what concerned the request as a whole.
+        /// One for each member, in the order given. The code tells also what concerned the request as a whole, and is UNKNOWN_SERVER_ERROR
+        /// where the answer leaves the member out.
         Results: Result<LeaveGroup.MemberResponse list, ClientFault>
         Exchanges: Exchange<LeaveGroup.Request, LeaveGroup.Response> list
     }
@@ -180,7 +182,7 @@ type GroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string
         let exchange = coordinator.Exchange(LeaveGroup.api, Int16.MaxValue, request, cancellation)
         coordinator.Heeding(exchange, _.Error)
 
-    let leftIn (members: LeaveGroup.MemberRequest list) (response: LeaveGroup.Response) : LeaveGroup.MemberResponse list =
+    let leftIn (version: int16) (members: LeaveGroup.MemberRequest list) (response: LeaveGroup.Response) =
         members
         |> List.map (fun one ->
             let isThisOne (answer: LeaveGroup.MemberResponse) =
@@ -188,7 +190,10 @@ type GroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string
 
             match response.Members |> List.tryFind isThisOne with
             | Some answer when not response.Error.IsError -> answer
-            | _ -> { MemberId = one.MemberId; GroupInstanceId = one.GroupInstanceId; Error = response.Error })
+            | _ ->
+                let isLeftOut = version >= 3s && not response.Error.IsError
+                let code = if isLeftOut then ErrorCode.UnknownServerError else response.Error
+                { MemberId = one.MemberId; GroupInstanceId = one.GroupInstanceId; Error = code })
 
     let fetchRequest
         (membership: GroupMembership)
@@ -313,7 +318,7 @@ type GroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string
             match exchange.Outcome with
             | Error fault -> { Results = Error fault; Exchanges = List.rev exchanges }
             | Ok response ->
-                let results = results @ leftIn asked response
+                let results = results @ leftIn exchange.Info.Version asked response
 
                 if others.IsEmpty then
                     { Results = Ok results; Exchanges = List.rev exchanges }
