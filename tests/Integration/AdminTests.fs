@@ -117,8 +117,11 @@ let private recordedAnswers =
                       [ for topic in request.Topics do
                             for at in topic.Partitions -> { Topic = topic.Name; Partition = at.PartitionIndex } ])
 
-          // Consumers that know an epoch tell it, and some pretend to be a replica for debugging: these two are theirs.
-          replays
+          // Consumers that know an epoch tell it, and some pretend to be a replica for debugging: these two are theirs. What the version does
+          // not know is not asked.
+          replaysWhere
+              (fun version (request: ListOffsets.Request) ->
+                  request.Topics |> List.collect _.Partitions |> List.forall (fun at -> (Allowed.finding at.Spec).Lowest <= version))
               ListOffsets.api
               (function
               | Request.ListOffsets request when
@@ -303,6 +306,12 @@ let private two (answer: Received -> Act list) (test: ScriptedBroker -> Scripted
 
 let private asked (api: ApiKey) (broker: ScriptedBroker) = broker.Calls |> List.filter (fun call -> call.Header.ApiKey = api)
 
+/// A controller that says nothing of any topic.
+let private forgetfulController (received: Received) =
+    match received.Request with
+    | Request.CreateTopics _ -> Script.answer CreateTopics.api received { ThrottleTimeMs = 0; Topics = [] }
+    | _ -> Script.unexpected received
+
 let private whom =
     testList
         "broker asked"
@@ -412,12 +421,7 @@ let private whom =
                   Expect.equal (resources first, resources second) ([ "t1" ], [ "2"; "2" ]) "who was asked about what"))
 
           testCase "the controller creates topics, and connections are kept" (fun () ->
-              let answer (received: Received) =
-                  match received.Request with
-                  | Request.CreateTopics _ -> Script.answer CreateTopics.api received { ThrottleTimeMs = 0; Topics = [] }
-                  | _ -> Script.unexpected received
-
-              two answer (fun first second ->
+              two forgetfulController (fun first second ->
                   use admin = new AdminClient(patient, Bootstrap.ofAddresses [ first.Address ])
                   let topic = { Name = "t"; Partitions = 1; ReplicationFactor = 1s; Configs = [] }
 
@@ -427,6 +431,61 @@ let private whom =
 
                   Expect.equal (asked ApiKey.CreateTopics second).Length 2 "the controller was asked"
                   Expect.equal (first.Connections, second.Connections) (1, 1) "on one connection each"))
+
+          testCase "topics can be created with their replicas named, and only checked" (fun () ->
+              two forgetfulController (fun first second ->
+                  use admin = new AdminClient(patient, Bootstrap.ofAddresses [ first.Address ])
+
+                  let topic: CreateTopics.Topic =
+                      { Name = "t"
+                        NumPartitions = -1
+                        ReplicationFactor = -1s
+                        Assignments = [ { PartitionIndex = 0; BrokerIds = [ 2; 1 ] } ]
+                        Configs = [] }
+
+                  admin.CreateTopics([ topic ], ms 100, validateOnly = true) |> ignore
+
+                  let requests =
+                      asked ApiKey.CreateTopics second
+                      |> List.choose (fun call ->
+                          match call.Request with
+                          | Request.CreateTopics request -> Some request
+                          | _ -> None)
+
+                  Expect.equal requests [ { Topics = [ topic ]; TimeoutMs = 100; ValidateOnly = true } ] "the request"))
+
+          testCase "an offset whose place a broker does not know is not searched for, and others are" (fun () ->
+              let answer (received: Received) =
+                  match received.Request with
+                  | Request.ListOffsets request -> Script.answer ListOffsets.api received (Script.found 7L request)
+                  | _ -> Script.unexpected received
+
+              let table = Script.everythingBut [ Script.versions ApiKey.ListOffsets 1 6 ]
+              let topics = [ Script.topic "t" Guid.Empty; Script.topic "u" Guid.Empty ]
+
+              Scripted.broker (fun me -> Script.knowing table (Script.leading topics me answer)) (fun broker ->
+                  use admin = new AdminClient(patient, Bootstrap.ofAddresses [ broker.Address ])
+                  let at topic = { Topic = topic; Partition = 0 }
+                  let reply = admin.ListOffsets [ at "t", OffsetSpec.MaxTimestamp; at "u", OffsetSpec.Latest ]
+
+                  match List.map snd reply.Results with
+                  | [ Error(AdminFault.Fault(ClientFault.NoCommonVersion(_, ours, _))); Ok found ] ->
+                      Expect.equal (ours.Lowest, found.Offset) (7s, 7L) "the version that it takes, and the other offset"
+                  | other -> failtestf "%A" other
+
+                  Expect.equal (asked ApiKey.ListOffsets broker).Length 1 "one call"))
+
+          testCase "a connection that has become too old is closed before another is made" (fun () ->
+              let time = ManualTime()
+
+              Scripted.broker (fun me -> Script.knowing Script.everything (Script.leading [] me Script.unexpected)) (fun broker ->
+                  let settings = { patient with ConnectionTtl = ms 1_000; Time = time }
+                  use admin = new AdminClient(settings, Bootstrap.ofAddresses [ broker.Address ])
+                  ok (admin.ListTopics()).Result |> ignore
+                  time.Advance(ms 1_000)
+                  ok (admin.ListTopics()).Result |> ignore
+                  Expect.equal broker.Connections 2 "another"
+                  broker.AwaitEnd 0))
 
           testCase "where no broker is to be reached, every item has the fault" (fun () ->
               let socket, address = Loopback.refuse ()

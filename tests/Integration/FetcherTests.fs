@@ -279,6 +279,26 @@ let private sessions =
                   fetcher.Fetch() |> ignore
                   Expect.equal (places broker) [ 0, 0, 1; 0, 0, 1 ] "the requests"))
 
+          testCase "is closed when the fetcher is disposed of, and whoever shares the client goes on" (fun () ->
+              fetching newest [ full 9 id ] (fun broker client ->
+                  let fetcher = new PartitionFetcher(client, withSession, 10L)
+                  fetcher.Fetch() |> ignore
+                  (fetcher :> IDisposable).Dispose()
+                  let other = new PartitionFetcher(client, FetcherSettings.standard, 20L)
+                  Expect.equal (ok (other.Fetch()).Result).PartitionIndex 0 "its own answer"
+                  Expect.equal (places broker) [ 0, 0, 1; 9, -1, 0; 0, -1, 1 ] "the requests"
+                  (fetcher :> IDisposable).Dispose()
+                  other.Fetch() |> ignore
+                  Expect.equal (places broker).Length 4 "once"))
+
+          testCase "that was not opened is not closed" (fun () ->
+              fetching newest [ Script.fetched id ] (fun broker client ->
+                  let fetcher = new PartitionFetcher(client, withSession, 10L)
+                  fetcher.Fetch() |> ignore
+                  (fetcher :> IDisposable).Dispose()
+                  (new PartitionFetcher(client, withSession, 10L)).Fetch() |> ignore
+                  Expect.equal (places broker) [ 0, 0, 1; 0, 0, 1 ] "the requests"))
+
           testCase "in a version without sessions every request is whole" (fun () ->
               fetching 6 [ Script.fetched id ] (fun broker client ->
                   let fetcher = new PartitionFetcher(client, withSession, 10L)
@@ -310,7 +330,8 @@ let private replicas =
     let near = { FetcherSettings.standard with RackId = "here" }
 
     /// A leader that names replica 2, which answers with `replica`. Requests to the leader that tell no rack are answered by itself.
-    let withReplica
+    let withReplicaOf
+        (client: ClientSettings)
         (replica: Fetch.Request -> Fetch.Response)
         settings
         (test: ScriptedBroker -> ScriptedBroker -> PartitionFetcher -> unit)
@@ -337,9 +358,11 @@ let private replicas =
                     | _ -> Script.unexpected received)
 
             Scripted.broker lead (fun leader ->
-                use client = new PartitionClient(patient, Bootstrap.ofAddresses [ leader.Address ], { Topic = "t"; Partition = 0 })
+                use client = new PartitionClient(client, Bootstrap.ofAddresses [ leader.Address ], { Topic = "t"; Partition = 0 })
                 use fetcher = new PartitionFetcher(client, settings, 10L)
                 test leader follower fetcher))
+
+    let withReplica replica = withReplicaOf patient replica
 
     let serving = Script.fetched (fun answer -> { answer with HighWatermark = 99L })
     let refusing code = Script.fetched (fun answer -> { answer with Error = code })
@@ -408,6 +431,18 @@ let private replicas =
                   Expect.equal (racks leader) [ "here"; "here"; "here" ] "no time at all"
                   Expect.isEmpty follower.Received "it is not asked"))
 
+          testCase "is read from for ever where there is no bound" (fun () ->
+              let time = ManualTime()
+              let settings = { near with ReplicaTime = Threading.Timeout.InfiniteTimeSpan }
+
+              withReplicaOf { patient with Time = time } serving settings (fun _ follower fetcher ->
+                  fetcher.Fetch() |> ignore
+
+                  for _ in 1..3 do
+                      time.Advance(TimeSpan.FromDays 400.0)
+                      Expect.equal fetcher.Replica (Some 2) "the next fetch goes there"
+                      Expect.equal (fetcher.Fetch()).Exchange.Info.Broker (Some follower.Address) "the broker"))
+
           testCase "is let go when the fetcher is disposed of" (fun () ->
               withReplica serving near (fun _ follower fetcher ->
                   for _ in 1..2 do
@@ -427,7 +462,52 @@ let private replicas =
                   Expect.equal
                       (asked follower |> List.map (fun it -> it.SessionId, it.SessionEpoch, it.Topics.Length))
                       [ 0, 0, 1; 5, 1, 0 ]
-                      "the requests"))
+                      "the requests"
+
+                  (fetcher :> IDisposable).Dispose()
+                  follower.AwaitEnd 0
+                  let last = List.last (asked follower)
+                  Expect.equal (last.SessionId, last.SessionEpoch, last.Topics) (5, -1, []) "which is closed with it"))
+
+          testCase "that has lost the session is not left" (fun () ->
+              let mutable lost = false
+
+              let forgetful (request: Fetch.Request) =
+                  if request.SessionId = 5 && not lost then
+                      lost <- true
+                      { Script.fetched id request with Error = ErrorCode.FetchSessionIdNotFound; Topics = [] }
+                  else
+                      { serving request with SessionId = 5 }
+
+              withReplica forgetful { near with UseSession = true } (fun leader follower fetcher ->
+                  let codes = List.init 4 (fun _ -> (fetcher.Fetch()).Error)
+                  Expect.equal codes[2] ErrorCode.FetchSessionIdNotFound "the code is data"
+                  Expect.equal (asked follower |> List.map _.SessionEpoch) [ 0; 1; 0 ] "and another is opened there"))
+
+          testCase "whose connection has lain unused for too long is connected to anew" (fun () ->
+              let time = ManualTime()
+
+              withReplicaOf { patient with MaxIdle = ms 1_000; Time = time } serving near (fun _ follower fetcher ->
+                  for _ in 1..2 do
+                      ok (fetcher.Fetch()).Result |> ignore
+
+                  time.Advance(ms 1_000)
+                  let fetched = fetcher.Fetch()
+                  ok fetched.Result |> ignore
+                  Expect.equal fetched.Exchange.Info.Broker (Some follower.Address) "the replica still"
+                  Expect.equal follower.Connections 2 "on another connection"
+                  follower.AwaitEnd 0))
+
+          testCase "is not to blame for a fetch that the caller cancelled" (fun () ->
+              withReplica serving near (fun _ follower fetcher ->
+                  for _ in 1..2 do
+                      ok (fetcher.Fetch()).Result |> ignore
+
+                  let cancelled = fetcher.Fetch(Threading.CancellationToken true)
+                  Expect.equal (faultOf cancelled.Result) ClientFault.Cancelled "the fault"
+                  let fetched = fetcher.Fetch()
+                  ok fetched.Result |> ignore
+                  Expect.equal fetched.Exchange.Info.Broker (Some follower.Address) "the replica still"))
 
           testCase "of a mock cluster is read from" (fun () ->
               withMockPartition patient (fun mock client ->

@@ -22,8 +22,20 @@ let private at (topic: string) (partition: int) : Partitioned = { Topic = topic;
 
 let private member' id : GroupMembership = { MemberId = id; GenerationOrEpoch = 3; GroupInstanceId = None }
 
-/// A group whose coordinator is a scripted broker that knows these versions.
-let private group (versions: (ApiKey * int) list) (rest: Received -> Act list) (test: ScriptedBroker -> GroupClient -> unit) =
+/// A group whose coordinator is a scripted broker with this table of versions.
+let private groupAt settings table (rest: Received -> Act list) (test: ScriptedBroker -> GroupClient -> unit) =
+    let script me =
+        Script.knowing table (fun received ->
+            match received.Request with
+            | Request.FindCoordinator request -> coordinating me received request
+            | _ -> rest received)
+
+    Scripted.broker script (fun broker ->
+        use client = new GroupClient(settings, Bootstrap.ofAddresses [ broker.Address ], "g")
+        test broker client)
+
+/// The same with one that knows of these APIs up to these versions, and of the others of groups all.
+let private groupOf settings (versions: (ApiKey * int) list) =
     let table =
         [ for key in
               [ ApiKey.JoinGroup
@@ -37,15 +49,9 @@ let private group (versions: (ApiKey * int) list) (rest: Received -> Act list) (
               | Some(_, highest) -> Script.versions key 0 highest
               | None -> Script.versions key 0 99 ]
 
-    let script me =
-        Script.knowing (Script.everythingBut table) (fun received ->
-            match received.Request with
-            | Request.FindCoordinator request -> coordinating me received request
-            | _ -> rest received)
+    groupAt settings (Script.everythingBut table)
 
-    Scripted.broker script (fun broker ->
-        use client = new GroupClient(patient, Bootstrap.ofAddresses [ broker.Address ], "g")
-        test broker client)
+let private group versions rest test = groupOf patient versions rest test
 
 let private heartbeats (code: ErrorCode) (received: Received) =
     match received.Request with
@@ -149,18 +155,26 @@ let private membership =
           testCase "a join may take as long as a rebalance, whatever other calls may take" (fun () ->
               let rest received =
                   Act.Do(fun () -> Thread.Sleep 1500) :: Script.answer JoinGroup.api received (joinAnswer ErrorCode.None "m")
-              let table = Script.everythingBut [ Script.versions ApiKey.JoinGroup 0 9 ]
 
-              let script me =
-                  Script.knowing table (fun received ->
-                      match received.Request with
-                      | Request.FindCoordinator request -> coordinating me received request
-                      | _ -> rest received)
-
-              Scripted.broker script (fun broker ->
-                  use client = new GroupClient({ patient with CallTimeout = ms 1000 }, Bootstrap.ofAddresses [ broker.Address ], "g")
+              groupOf { patient with CallTimeout = ms 1000 } [] rest (fun _ client ->
                   let joined = client.Join("", { JoinSettings.consumer [] with RebalanceTimeout = ms 20_000 })
                   Expect.equal (ok joined.Result).Error ErrorCode.None "it waited"))
+
+          for name, callTimeout, rebalanceTimeout in
+              [ "a call", Timeout.InfiniteTimeSpan, ms 1_000
+                "a rebalance", ms 20_000, Timeout.InfiniteTimeSpan
+                "a rebalance that can be told", ms 20_000, TimeSpan.MaxValue ] do
+              testCase ("a join waits as long as it takes where there is no bound for " + name) (fun () ->
+                  let time = ManualTime()
+
+                  // The clock is looked at before each byte that comes.
+                  let rest received =
+                      [ Act.Do(fun () -> time.Advance(TimeSpan.FromDays 20.0))
+                        Act.Trickle(Script.frame JoinGroup.api received (joinAnswer ErrorCode.None "m"), ms 1) ]
+
+                  groupOf { patient with CallTimeout = callTimeout; Time = time } [] rest (fun _ client ->
+                      let joined = client.Join("", { JoinSettings.consumer [] with RebalanceTimeout = rebalanceTimeout })
+                      Expect.equal (ok joined.Result).Error ErrorCode.None "it waited"))
 
           for version, calls in [ 2, 2; 3, 1; 5, 1 ] do
               testCase ("members leave with " + string calls + " calls in version " + string version) (fun () ->
@@ -191,6 +205,19 @@ let private membership =
                           (ok left.Results |> List.map (fun one -> one.MemberId, one.Error))
                           [ "a", ErrorCode.None; "b", ErrorCode.UnknownMemberId ]
                           "each has a result"))
+
+          testCase "a member that the answer leaves out is not said to have left" (fun () ->
+              group [] (fun received -> Script.answer LeaveGroup.api received LeaveGroup.api.Response.Schema.Default) (fun _ client ->
+                  let left = client.Leave(member' "m")
+                  Expect.equal (ok left.Results |> List.map _.Error) [ ErrorCode.UnknownServerError ] "the code"))
+
+          testCase "a static leader that comes back need not share out the work again" (fun () ->
+              let answer received = Script.answer JoinGroup.api received { joinAnswer ErrorCode.None "m-1" with SkipAssignment = true }
+
+              group [] answer (fun _ client ->
+                  let joined = client.Join("m-1", { JoinSettings.consumer [] with GroupInstanceId = Some "i" })
+                  Expect.equal (ok joined.Result).Leader "m-1" "it leads"
+                  Expect.isFalse joined.IsLeader "and has nothing to do"))
 
           testCase "a static name cannot leave where brokers know none" (fun () ->
               group [ ApiKey.LeaveGroup, 2 ] Script.unexpected (fun _ client ->
@@ -393,6 +420,17 @@ let private offsets =
                   | Error(ClientFault.CannotEncode _) -> ()
                   | other -> failtestf "%A" other))
 
+          testCase "a broker that only takes topics by their ids is not asked in a version that it does not know" (fun () ->
+              let table = Script.everythingBut [ Script.versions ApiKey.OffsetCommit 10 10 ]
+
+              groupAt patient table Script.unexpected (fun _ client ->
+                  let reply = client.CommitOffset(GroupMembership.none, at "t" 0, CommittedOffset.at 1L)
+
+                  match faultOf reply.Result with
+                  | ClientFault.NoCommonVersion(api, ours, Some theirs) ->
+                      Expect.equal (api, ours.Highest, theirs.Lowest) (ApiKey.OffsetCommit, 9s, 10s) "both ranges"
+                  | other -> failtestf "%O" other))
+
           testCase "an answer that leaves a partition out is a fault, and the connection is closed" (fun () ->
               let rest (received: Received) = Script.answer OffsetCommit.api received OffsetCommit.api.Response.Schema.Default
 
@@ -491,11 +529,7 @@ let private newProtocol =
                                 SubscribedTopicRegex = Some ""
                                 TopicPartitions = Some [] }
                             { quiet with MemberEpoch = 1; TopicPartitions = Some(parts [ 0; 1 ]) }
-                            { quiet with
-                                MemberEpoch = 1
-                                SubscribedTopicNames = Some [ "t"; "u" ]
-                                SubscribedTopicRegex = Some ""
-                                RackId = Some "" }
+                            { quiet with MemberEpoch = 1; SubscribedTopicNames = Some [ "t"; "u" ]; SubscribedTopicRegex = Some "" }
                             quiet
                             { quiet with MemberEpoch = -1 } ]
                           "each says no more than it must"))
@@ -540,6 +574,20 @@ let private newProtocol =
                       (0, Some [ "t" ], Some [], 300_000)
                       "as if it were the first"))
 
+          testCase "a rack or an assignor that is taken back is not told as an empty text, which coordinators refuse" (fun () ->
+              withMember [] [ ErrorCode.None, 1, None; ErrorCode.None, 1, None; ErrorCode.None, 1, None ] (fun broker client ->
+                  client.Subscription <- { subscription with ServerAssignor = Some "uniform" }
+                  client.Heartbeat() |> ignore
+                  client.Subscription <- { subscription with RackId = None; ServerAssignor = None }
+                  client.Heartbeat() |> ignore
+                  client.Subscription <- { subscription with RackId = Some "s"; ServerAssignor = Some "range" }
+                  client.Heartbeat() |> ignore
+
+                  Expect.equal
+                      (beats broker |> List.map (fun beat -> beat.RackId, beat.ServerAssignor))
+                      [ Some "r", Some "uniform"; None, None; Some "s", Some "range" ]
+                      "the heartbeats"))
+
           testCase "a static member leaves for a while" (fun () ->
               withMember [] [ ErrorCode.None, 4, None; ErrorCode.None, -2, None ] (fun broker client ->
                   client.Subscription <- { client.Subscription with InstanceId = Some "i" }
@@ -554,16 +602,21 @@ let private newProtocol =
                   client.Heartbeat() |> ignore
                   Expect.equal (beats broker |> List.map _.MemberId) [ ""; "given" ] "and the member goes by it"))
 
+          testCase "in version 0 a member that is fenced joins again by the id that it was given, and is not another" (fun () ->
+              withMember
+                  [ ApiKey.ConsumerGroupHeartbeat, 0 ]
+                  [ ErrorCode.None, 1, None; ErrorCode.FencedMemberEpoch, 0, None; ErrorCode.None, 1, None ]
+                  (fun broker client ->
+                      for _ in 1..3 do
+                          client.Heartbeat() |> ignore
+
+                      Expect.equal
+                          (beats broker |> List.map (fun beat -> beat.MemberId, beat.MemberEpoch))
+                          [ "", 0; "given", 1; "given", 0 ]
+                          "the heartbeats"))
+
           testCase "a broker that does not know it is not asked" (fun () ->
-              let table = Script.everything
-
-              let script me =
-                  Script.knowing table (fun received ->
-                      match received.Request with
-                      | Request.FindCoordinator request -> coordinating me received request
-                      | _ -> Script.unexpected received)
-
-              Scripted.broker script (fun broker ->
+              groupAt patient Script.everything Script.unexpected (fun broker _ ->
                   use client = new ConsumerGroupClient(patient, Bootstrap.ofAddresses [ broker.Address ], "g", subscription)
 
                   match (client.Heartbeat()).Outcome with

@@ -2,6 +2,7 @@
 module LibKafka.Integration.PartitionTests
 
 open System
+open System.Threading
 open Expecto
 open LibKafka.Wire
 open LibKafka.Records
@@ -190,6 +191,19 @@ let private requests =
                               [ { PartitionIndex = 0; CurrentLeaderEpoch = 3; Spec = spec } ]
                               "the partition, the epoch, the search"
                       | other -> failtestf "%A" other)) ]
+
+let private searchTime =
+    testCase "a search for an offset with an infinite CallTimeout gives the broker as much time as can be told" (fun () ->
+        let rest (received: Received) =
+            match received.Request with
+            | Request.ListOffsets request -> Script.answer ListOffsets.api received (Script.found 7L request)
+            | _ -> Script.unexpected received
+
+        for timeout, told in [ Timeout.InfiniteTimeSpan, Int32.MaxValue; TimeSpan.FromDays 400.0, Int32.MaxValue; ms 20_000, 20_000 ] do
+            Scripted.partition { patient with CallTimeout = timeout } rest (fun _ client ->
+                let sought = (new PartitionFetcher(client, FetcherSettings.standard, 0L)).Find OffsetSpec.Latest
+                Expect.equal sought.Offset (Some 7L) "the offset"
+                Expect.equal sought.Exchange.Request.TimeoutMs told "the time that the broker is given"))
 
 let private throttling =
     testCase "throttle time is in the answer, and the client does not sleep over it" (fun () ->
@@ -412,4 +426,4 @@ let private connecting =
                   Expect.equal (List.last observer.Exchanges) info "in the end the call itself")) ]
 
 [<Tests>]
-let tests = testList "partition" [ outcomes; requests; throttling; fetches; memory; moved; connecting ]
+let tests = testList "partition" [ outcomes; requests; searchTime; throttling; fetches; memory; moved; connecting ]

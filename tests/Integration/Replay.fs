@@ -66,9 +66,10 @@ let lone (key: ApiKey) (version: int) (rest: Received -> Act list) (test: Script
 
     Scripted.broker script test
 
-/// For each recorded exchange: makes the same call and is given the same answer. The request must be the recorded one, but for what `ours`
-/// changes in it, and the outcome what `expected` makes of the answer.
-let replays
+/// For each recorded exchange, of those whose version and request are to be looked at: makes the same call and is given the same answer. The
+/// request must be the recorded one, but for what `ours` changes in it, and the outcome what `expected` makes of the answer.
+let replaysWhere
+    (admits: int16 -> 'Request -> bool)
     (api: Api<'Request, 'Response>)
     (choose: Request -> 'Request option)
     (ours: 'Request -> 'Request)
@@ -76,7 +77,7 @@ let replays
     (expected: BrokerAddress -> 'Request -> 'Response -> 'Outcome)
     =
     testCase (api.Name + " asks as real clients do, and reads what a real broker answers") (fun () ->
-        let all = recorded api choose
+        let all = recorded api choose |> List.filter (fun one -> admits one.Exchange.Version one.Asked)
         Expect.isNonEmpty all "there are recordings"
 
         for one in all do
@@ -92,3 +93,6 @@ let replays
                     |> List.choose (fun received -> choose received.Request)
 
                 Expect.equal sent [ ours one.Asked ] (one.Exchange.ToString())))
+
+/// The same for every recorded exchange.
+let replays api choose ours run expected = replaysWhere (fun _ _ -> true) api choose ours run expected

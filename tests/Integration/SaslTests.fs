@@ -242,6 +242,32 @@ let private custom =
                   use _ = Connection.Open(by (counting rounds), broker.Address) |> ok
                   Expect.equal (List.ofSeq rounds) [ "pong to ping from 127.0.0.1"; "pong to ping"; "pong to ping" ] "the rounds"))
 
+          for name, first, expected in
+              [ "its first message", (fun () -> failwith "no ticket"), SaslFailure.NoCredentials "no ticket"
+                "an answer", (fun () -> Bytes.ofString "hello"), SaslFailure.NotTrusted "what is this?" ] do
+              testCase ("a mechanism of the caller's own that throws over " + name + " is a fault, and the connection is closed") (fun () ->
+                  let throwing =
+                      { new ISaslMechanism with
+                          member _.Name = "PLAIN"
+
+                          member _.Begin(_, _) =
+                              { new ISaslConversation with
+                                  member _.First = first ()
+                                  member _.Answer _ = failwith "what is this?" } }
+
+                  let script (received: Received) =
+                      match received.Request with
+                      | Request.SaslHandshake _ ->
+                          Script.answer SaslHandshake.api received { Error = ErrorCode.None; Mechanisms = [ "PLAIN" ] }
+                      | Request.SaslAuthenticate _ ->
+                          Script.answer SaslAuthenticate.api received SaslAuthenticate.api.Response.Schema.Default
+                      | _ -> Script.unexpected received
+
+                  Scripted.broker (fun _ -> Script.knowing SaslScript.everything script) (fun broker ->
+                      let fault = faultOf (Connection.Open(by throwing, broker.Address))
+                      Expect.equal fault (ClientFault.SaslFailed("PLAIN", expected)) "the fault"
+                      broker.AwaitEnd 0))
+
           testCase "a listener without SASL" (fun () ->
               let script (received: Received) =
                   match received.Request with
@@ -315,17 +341,18 @@ let private renewal =
                   ok (ask connection).Outcome |> ignore
                   Expect.equal (broker.VersionsOf ApiKey.SaslHandshake).Length 2 "again"))
 
-          testCase "never where the session has no end" (fun () ->
-              let time = time ()
+          for name, lifetime in [ "has no end", 0L; "ends when time does", Int64.MaxValue ] do
+              testCase ("never where the session " + name) (fun () ->
+                  let time = time ()
 
-              guardedBy (lasting 0L) (fun broker ->
-                  use connection = Connection.Open(settings time (Sasl.plain "orders" "s3cret,=pass"), broker.Address) |> ok
+                  guardedBy (lasting lifetime) (fun broker ->
+                      use connection = Connection.Open(settings time (Sasl.plain "orders" "s3cret,=pass"), broker.Address) |> ok
 
-                  for _ in 1..100 do
-                      time.Advance(ms 300_000)
-                      ok (ask connection).Outcome |> ignore
+                      for _ in 1..100 do
+                          time.Advance(ms 300_000)
+                          ok (ask connection).Outcome |> ignore
 
-                  Expect.equal (broker.VersionsOf ApiKey.SaslHandshake).Length 1 "once"))
+                      Expect.equal (broker.VersionsOf ApiKey.SaslHandshake).Length 1 "once"))
 
           testCase "a new token is asked for each time" (fun () ->
               let time = time ()

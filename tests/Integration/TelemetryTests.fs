@@ -148,6 +148,16 @@ let private traces =
                           Expect.equal (string (span.GetTagItem name)) value name
                   | other -> failtestf "%d spans" other.Length))
 
+          testCase "the attempt is told of every exchange of a call, those on the way included" (fun () ->
+              Scripted.partition patient answer (fun broker client ->
+                  let fetcher = new PartitionFetcher(client, FetcherSettings.standard, 0L)
+                  let heard = tracing broker.Address (fun () -> fetcher.Fetch(attempt = 3) |> ignore)
+                  Expect.equal (heard |> List.map _.DisplayName) [ "ApiVersions"; "Metadata"; "ApiVersions"; "Fetch" ] "the exchanges"
+                  Expect.equal
+                      (heard |> List.map (fun span -> string (span.GetTagItem "libkafka.attempt")) |> List.distinct)
+                      [ "3" ]
+                      "which"))
+
           testCase "it is a child of the caller's activity, and a fault is an error" (fun () ->
               use caller = new ActivitySource("the caller")
 

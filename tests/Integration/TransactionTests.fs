@@ -87,7 +87,7 @@ let private calls =
                       Expect.equal (client.Identity |> Option.map _.ProducerEpoch) (Some epoch) "the epoch for the next transaction"
                       Expect.equal (ok (client.Abort()).Outcome).Error ErrorCode.None "aborted"
                       Expect.equal (broker.VersionsOf ApiKey.EndTxn) [ version; version ] "the versions"
-                      Expect.equal (broker.VersionsOf ApiKey.ApiVersions).Length 2 "the feature is asked for once a connection"
+                      Expect.equal (broker.VersionsOf ApiKey.ApiVersions).Length 1 "the feature is known from the connection's beginning"
 
                       let ends =
                           broker.Calls

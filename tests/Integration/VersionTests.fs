@@ -85,6 +85,20 @@ let private negotiation =
                   Expect.equal fault ClientFault.Closed "the fault"
                   Expect.equal (asked broker) [ highest ] "there is no second try on a connection of its own accord"))
 
+          testCase "the features that the cluster has agreed on are known from then on" (fun () ->
+              let told: ApiVersions.FinalizedFeature list =
+                  [ { Name = "transaction.version"; MaxVersionLevel = 2s; MinVersionLevel = 0s }
+                    { Name = "group.version"; MaxVersionLevel = 1s; MinVersionLevel = 1s } ]
+
+              let script (received: Received) =
+                  let answer = Script.versionsResponse ErrorCode.None Script.everything
+                  Script.answer ApiVersions.api received { answer with FinalizedFeatures = told }
+
+              Scripted.broker (fun _ -> script) (fun broker ->
+                  use connection = Connection.Open(patient, broker.Address) |> ok
+                  let expected = Map [ "transaction.version", 2s; "group.version", 1s ]
+                  Expect.equal connection.FinalizedFeatures expected "the levels in force"))
+
           testCase "what the client says of itself is something that a broker accepts" (fun () ->
               opened (knowingVersions highest) (fun broker _ ->
                   match broker.Received[0].Request with

@@ -65,6 +65,13 @@ type AdminClient(settings: ClientSettings, bootstrap: Bootstrap) =
         connections[connection.Broker] <- connection
         connection
 
+    // One that is too old by the settings, or was unused for too long, has its socket until it is closed.
+    let closeUnusable () =
+        for connection in List.ofSeq connections.Values do
+            if not connection.IsOpen then
+                connection.Close()
+                connections.Remove connection.Broker |> ignore
+
     let kept (broker: BrokerAddress) =
         match connections.TryGetValue broker with
         | true, connection when connection.IsOpen -> Some connection
@@ -83,15 +90,10 @@ type AdminClient(settings: ClientSettings, bootstrap: Bootstrap) =
     let metadata (topics: string list option) cancellation : Result<Metadata.Response, ClientFault> =
         connectAny cancellation |> Result.bind (fun connection -> (Cluster.metadata connection topics cancellation).Outcome)
 
-    let addressOf (response: Metadata.Response) (node: int32) : BrokerAddress option =
-        response.Brokers
-        |> List.tryFind (fun broker -> broker.NodeId = node)
-        |> Option.map (fun broker -> { Host = broker.Host; Port = broker.Port })
-
     let connectController cancellation : Result<Connection, ClientFault> =
         metadata (Some []) cancellation
         |> Result.bind (fun response ->
-            match addressOf response response.ControllerId with
+            match Cluster.addressOf response response.ControllerId with
             | Some controller -> connectTo controller cancellation
             | None -> connectAny cancellation)
 
@@ -101,6 +103,7 @@ type AdminClient(settings: ClientSettings, bootstrap: Bootstrap) =
     // What was told since then belongs to the call.
     let logged (work: unit -> 'T) : 'T * ExchangeInfo list =
         log.Clear()
+        closeUnusable ()
         let result = work ()
         result, List.ofSeq log
 
@@ -196,7 +199,7 @@ type AdminClient(settings: ClientSettings, bootstrap: Bootstrap) =
                 |> Result.bind (fun cluster ->
                     let address =
                         match Int32.TryParse resource.Name with
-                        | true, node -> addressOf cluster node
+                        | true, node -> Cluster.addressOf cluster node
                         | false, _ -> None
 
                     match address with
@@ -212,21 +215,31 @@ type AdminClient(settings: ClientSettings, bootstrap: Bootstrap) =
 
     // ---- topics ----
 
-    /// Creates topics. The controller may take up to `timeout` until they are there.
+    /// Creates topics, in which one may also say which brokers are to have which partitions. The controller may take up to `timeout` until
+    /// they are there. With `validateOnly` it only checks.
     member _.CreateTopics
-        (topics: NewTopic list, timeout: TimeSpan, ?cancellation: CancellationToken)
+        (topics: CreateTopics.Topic list, timeout: TimeSpan, ?validateOnly: bool, ?cancellation: CancellationToken)
         : AdminReply<string, CreateTopics.TopicResult> =
         let cancellation = token cancellation
+
+        let request: CreateTopics.Request =
+            { Topics = topics; TimeoutMs = Milliseconds.ofTimeSpan timeout; ValidateOnly = defaultArg validateOnly false }
 
         reply (fun () ->
             ask
                 (connectController cancellation)
                 (topics |> List.map _.Name)
-                (fun connection -> Cluster.createTopics connection topics timeout cancellation)
+                (fun connection -> connection.Call(CreateTopics.api, request, cancellation))
                 (fun response name ->
                     response.Topics
                     |> List.tryFind (fun result -> result.Name = name)
                     |> Option.map (fun result -> refusal result.Error result.ErrorMessage result)))
+
+    /// Creates topics whose replicas the controller spreads. It may take up to `timeout` until they are there.
+    member this.CreateTopics
+        (topics: NewTopic list, timeout: TimeSpan, ?cancellation: CancellationToken)
+        : AdminReply<string, CreateTopics.TopicResult> =
+        this.CreateTopics(List.map Cluster.toCreate topics, timeout, false, token cancellation)
 
     /// Deletes topics with everything in them. The controller may take up to `timeout` until they are gone.
     member _.DeleteTopics
@@ -363,13 +376,14 @@ type AdminClient(settings: ClientSettings, bootstrap: Bootstrap) =
 
         reply (fun () -> askLeaders before fst cancellation askSome |> List.map (fun ((partition, _), result) -> partition, result))
 
-    /// Finds offsets by their place or a timestamp. With `ReadCommitted` the latest is the last stable offset, else the high watermark.
+    /// Finds offsets by their place or a timestamp. With `ReadCommitted` the latest is the last stable offset, else the high watermark. Where a
+    /// broker does not know the place, such as the ends of tiered storage, it is not asked: `ClientFault.NoCommonVersion`.
     member _.ListOffsets
         (wanted: (TopicPartition * OffsetSpec) list, ?isolation: IsolationLevel, ?cancellation: CancellationToken)
         : AdminReply<TopicPartition, ListOffsets.PartitionResponse> =
         let cancellation = token cancellation
 
-        let askSome connection (some: (TopicPartition * OffsetSpec) list) =
+        let askKnown connection (some: (TopicPartition * OffsetSpec) list) =
             let partition (at: TopicPartition, spec) : ListOffsets.PartitionRequest =
                 { PartitionIndex = at.Partition; CurrentLeaderEpoch = -1; Spec = spec }
 
@@ -387,6 +401,13 @@ type AdminClient(settings: ClientSettings, bootstrap: Bootstrap) =
                 |> List.collect _.Partitions
                 |> List.tryFind (fun result -> result.PartitionIndex = partition.Partition)
                 |> Option.map (fun result -> refusal result.Error None result))
+
+        let known connection (_, spec: OffsetSpec) =
+            connection
+            |> Result.bind (fun (connection: Connection) -> connection.VersionWithin(Allowed.finding spec, ListOffsets.api))
+            |> Result.mapError AdminFault.Fault
+
+        let askSome connection some = askEach some (known connection) (fun _ -> connection) askKnown
 
         reply (fun () -> askLeaders wanted fst cancellation askSome |> List.map (fun ((partition, _), result) -> partition, result))
 

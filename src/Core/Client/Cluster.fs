@@ -32,13 +32,13 @@ type NewTopic =
 [<RequireQualifiedAccess>]
 module Cluster =
 
-    /// Connects to one of the brokers: to the first that answers, in random order, so that clients spread over the brokers.
-    let connect (settings: ClientSettings) (bootstrap: Bootstrap) (cancellation: CancellationToken) : Result<Connection, ClientFault> =
+    // `connect` as part of an attempt of this number at something.
+    let internal connectAs (number: int) settings (bootstrap: Bootstrap) (cancellation: CancellationToken) =
         let rec attempt tried remaining =
             match remaining with
             | [] -> Error(ClientFault.NoBroker(List.rev tried))
             | broker :: others ->
-                match Connection.Open(settings, broker, cancellation) with
+                match Connection.OpenAs(number, settings, broker, cancellation) with
                 | Ok connection -> Ok connection
                 | Error ClientFault.Cancelled -> Error ClientFault.Cancelled
                 | Error fault ->
@@ -48,6 +48,10 @@ module Cluster =
         ClientSettings.check settings
         |> Result.bind (fun settings -> bootstrap.Brokers(Deadline.After(settings.Time, settings.ConnectTimeout), cancellation))
         |> Result.bind (attempt [])
+
+    /// Connects to one of the brokers: to the first that answers, in random order, so that clients spread over the brokers.
+    let connect (settings: ClientSettings) (bootstrap: Bootstrap) (cancellation: CancellationToken) : Result<Connection, ClientFault> =
+        connectAs 1 settings bootstrap cancellation
 
     /// Asks for the brokers and for some topics, or for all of them where `topics` is none. It never makes a topic.
     let metadata (connection: Connection) (topics: string list option) (cancellation: CancellationToken) =
@@ -85,19 +89,19 @@ module Cluster =
         | None, _ when response.Error.IsError -> Error response.Error
         | _ -> Error ErrorCode.UnknownTopicOrPartition
 
-    // A connection that is made for one thing, and closed behind it.
-    let private onAnyBroker settings bootstrap cancellation (use': Connection -> Result<'T, ClientFault>) =
-        connect settings bootstrap cancellation
+    // `findLeader` as part of an attempt of this number at something.
+    let internal findLeaderAs attempt settings bootstrap (partition: TopicPartition) cancellation : Result<Leader, ClientFault> =
+        connectAs attempt settings bootstrap cancellation
         |> Result.bind (fun connection ->
             use connection = connection
-            use' connection)
 
-    /// Asks the cluster for the leader of a partition.
-    let findLeader settings bootstrap (partition: TopicPartition) cancellation : Result<Leader, ClientFault> =
-        onAnyBroker settings bootstrap cancellation (fun connection ->
             (metadata connection (Some [ partition.Topic ]) cancellation).Outcome
             |> Result.bind (fun response ->
                 leaderIn response partition |> Result.mapError (fun code -> ClientFault.NoLeader(partition, code))))
+
+    /// Asks the cluster for the leader of a partition.
+    let findLeader settings bootstrap (partition: TopicPartition) cancellation : Result<Leader, ClientFault> =
+        findLeaderAs 1 settings bootstrap partition cancellation
 
     /// Connects to the broker that administrative requests go to: the controller, where the cluster names one.
     let connectController settings bootstrap cancellation : Result<Connection, ClientFault> =
@@ -114,15 +118,16 @@ module Cluster =
                     Connection.Open(settings, address, cancellation)
                 | _ -> Ok connection)
 
+    /// A topic to create as the request has it.
+    let internal toCreate (topic: NewTopic) : CreateTopics.Topic =
+        { Name = topic.Name
+          NumPartitions = topic.Partitions
+          ReplicationFactor = topic.ReplicationFactor
+          Assignments = []
+          Configs = topic.Configs |> List.map (fun (name, value) -> { Name = name; Value = Some value }) }
+
     /// Creates topics. Each has a result of its own in the response. `timeout` is how long the controller may wait until they are there.
     let createTopics (connection: Connection) (topics: NewTopic list) (timeout: TimeSpan) (cancellation: CancellationToken) =
-        let toCreate (topic: NewTopic) : CreateTopics.Topic =
-            { Name = topic.Name
-              NumPartitions = topic.Partitions
-              ReplicationFactor = topic.ReplicationFactor
-              Assignments = []
-              Configs = topic.Configs |> List.map (fun (name, value) -> { Name = name; Value = Some value }) }
-
         connection.Call(
             CreateTopics.api,
             { Topics = List.map toCreate topics; TimeoutMs = Milliseconds.ofTimeSpan timeout; ValidateOnly = false },

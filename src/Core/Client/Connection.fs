@@ -27,7 +27,7 @@ type internal Stretch =
 /// authentication is good (KIP-368), it is renewed before a call that comes when most of that time is over. A connection is not for use by
 /// several threads at a time.
 [<Sealed>]
-type Connection private (broker: BrokerAddress, settings: ClientSettings, transport: Transport) =
+type Connection private (broker: BrokerAddress, settings: ClientSettings, transport: Transport, attempt: int) =
     // A batch is sent from where it stands. Below this size a copy costs less than a piece of its own.
     let writer = Writer(512, 16 * 1024)
     let clientId = Some settings.ClientId
@@ -35,9 +35,10 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
     let prefix: byte[] = Array.zeroCreate 4
     let mutable correlation = 0
     let mutable answered = 0
-    let mutable attempt = 1
+    let mutable attempt = attempt
     // By the number of the API, since a struct of its own would be boxed for each comparison.
     let versions = Dictionary<int16, VersionRange>()
+    let mutable features: ApiVersions.FinalizedFeature list = []
     let mutable closed: string option = None
     let time = settings.Time
     let opened = time.GetTimestamp()
@@ -50,14 +51,16 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
             closed <- Some cause
             (transport :> IDisposable).Dispose()
 
-    let hasPassed (limit: TimeSpan) (since: int64) = not (Duration.isEndless limit) && (time.GetElapsedTime since).Ticks >= limit.Ticks
-
     /// Why no call can be made any more.
     let over () : string option =
-        if closed.IsSome then closed
-        elif hasPassed settings.ConnectionTtl opened then Some "it is older than ConnectionTtl"
-        elif hasPassed settings.MaxIdle lastUsed then Some "it was not used for longer than MaxIdle"
-        else None
+        if closed.IsSome then
+            closed
+        elif Duration.hasPassed time settings.ConnectionTtl opened then
+            Some "it is older than ConnectionTtl"
+        elif Duration.hasPassed time settings.MaxIdle lastUsed then
+            Some "it was not used for longer than MaxIdle"
+        else
+            None
 
     // A broker that speaks TLS answers what it cannot read with an alert: 0x15, and the version, which begins with 0x03.
     let isTlsAlert () = answered = 0 && not transport.IsSecure && prefix[0] = 0x15uy && prefix[1] = 0x03uy
@@ -213,13 +216,13 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
 
         (call ApiVersions.api version request deadline cancellation None None (decodeVersions version)).Outcome
 
-    let versionWithin (api: ApiKey) (ours: VersionRange) : Result<int16, ClientFault> =
-        match versions.TryGetValue api.Code with
-        | true, theirs when min theirs.Highest ours.Highest >= max theirs.Lowest ours.Lowest -> Ok(min theirs.Highest ours.Highest)
-        | true, theirs -> Error(ClientFault.NoCommonVersion(api, ours, Some theirs))
-        | _ -> Error(ClientFault.NoCommonVersion(api, ours, None))
+    let versionWithin (ours: VersionRange) (api: Api<'Request, 'Response>) : Result<int16, ClientFault> =
+        match versions.TryGetValue api.Key.Code with
+        | true, range when min range.Highest ours.Highest >= max range.Lowest ours.Lowest -> Ok(min range.Highest ours.Highest)
+        | true, range -> Error(ClientFault.NoCommonVersion(api.Key, ours, Some range))
+        | _ -> Error(ClientFault.NoCommonVersion(api.Key, ours, None))
 
-    let versionOf (api: Api<'Request, 'Response>) : Result<int16, ClientFault> = versionWithin api.Key api.Versions
+    let versionOf (api: Api<'Request, 'Response>) : Result<int16, ClientFault> = versionWithin api.Versions api
 
     // A call that the client makes for itself, in the time of another.
     let ask (api: Api<'Request, 'Response>) request (deadline: Deadline) cancellation : Result<'Response, ClientFault> =
@@ -230,6 +233,15 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
     let authenticate (mechanism: ISaslMechanism) (deadline: Deadline) (cancellation: CancellationToken) : Result<unit, ClientFault> =
         let fail failure = Error(ClientFault.SaslFailed(mechanism.Name, failure))
 
+        // The mechanism may be the caller's own, and may throw anything.
+        let guarded (failure: string -> SaslFailure) (work: unit -> 'T) : Result<'T, ClientFault> =
+            try
+                Ok(work ())
+            with
+            | _ when cancellation.IsCancellationRequested -> Error ClientFault.Cancelled
+            | :? ClientFaultException as known -> Error known.Fault
+            | error -> fail (failure error.Message)
+
         let rec converse (conversation: ISaslConversation) (message: Bytes) =
             let began = time.GetTimestamp()
 
@@ -238,10 +250,11 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
             | Ok response when response.Error.IsError ->
                 fail (SaslFailure.Refused(response.Error, Option.defaultValue "" response.ErrorMessage))
             | Ok response ->
-                match conversation.Answer response.AuthBytes with
-                | SaslReply.Send next -> converse conversation next
-                | SaslReply.Refuse reason -> fail (SaslFailure.NotTrusted reason)
-                | SaslReply.Done ->
+                match guarded SaslFailure.NotTrusted (fun () -> conversation.Answer response.AuthBytes) with
+                | Error fault -> Error fault
+                | Ok(SaslReply.Send next) -> converse conversation next
+                | Ok(SaslReply.Refuse reason) -> fail (SaslFailure.NotTrusted reason)
+                | Ok SaslReply.Done ->
                     session <-
                         if response.SessionLifetimeMs > 0L then
                             ValueSome { Since = began; For = Connection.Renewal response.SessionLifetimeMs }
@@ -250,14 +263,10 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
 
                     Ok()
 
-        // The mechanism may be the caller's own, and may throw anything.
-        let begin' () : Result<ISaslConversation, ClientFault> =
-            try
-                Ok(deadline.Within(cancellation, (fun stop -> mechanism.Begin(broker, stop))))
-            with
-            | _ when cancellation.IsCancellationRequested -> Error ClientFault.Cancelled
-            | :? ClientFaultException as known -> Error known.Fault
-            | error -> fail (SaslFailure.NoCredentials error.Message)
+        let begin' () : Result<ISaslConversation * Bytes, ClientFault> =
+            guarded SaslFailure.NoCredentials (fun () ->
+                let conversation = deadline.Within(cancellation, (fun stop -> mechanism.Begin(broker, stop)))
+                conversation, conversation.First)
 
         let chosen =
             ask SaslHandshake.api { Mechanism = mechanism.Name } deadline cancellation
@@ -269,7 +278,7 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
                 else
                     begin' ())
 
-        let result = chosen |> Result.bind (fun conversation -> converse conversation conversation.First)
+        let result = chosen |> Result.bind (fun (conversation, first) -> converse conversation first)
         result |> Result.mapError (fun fault -> close (fault.ToString())) |> ignore
         result
 
@@ -324,6 +333,7 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
                 for key in response.ApiKeys do
                     versions[key.ApiKey.Code] <- { Lowest = key.MinVersion; Highest = key.MaxVersion }
 
+                features <- response.FinalizedFeatures
                 Ok()
             | Ok response when response.Error = ErrorCode.UnsupportedVersion && version > 0s ->
                 let theirs =
@@ -352,7 +362,9 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
         | version -> version.ToString 3
 
     /// The part of a session's lifetime after which it is renewed: Kafka's own clients begin at 85 percent too.
-    static member private Renewal(lifetimeMs: int64) = TimeSpan.FromMilliseconds(0.85 * float lifetimeMs)
+    static member private Renewal(lifetimeMs: int64) =
+        // A token that is good for ever may give a lifetime longer than there are times: two thousand years will do.
+        TimeSpan.FromMilliseconds(0.85 * float lifetimeMs |> min 6e13)
 
     // One for all calls, so that it is not made for each.
     static member val private Cut: Action<obj | null> =
@@ -371,13 +383,16 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
     static member Open
         (settings: ClientSettings, broker: BrokerAddress, ?cancellation: CancellationToken)
         : Result<Connection, ClientFault> =
+        Connection.OpenAs(1, settings, broker, defaultArg cancellation CancellationToken.None)
+
+    // The same as part of an attempt of this number at something.
+    static member internal OpenAs(attempt: int, settings: ClientSettings, broker: BrokerAddress, cancellation: CancellationToken) =
         let deadline = Deadline.After(settings.Time, settings.ConnectTimeout)
-        let cancellation = defaultArg cancellation CancellationToken.None
 
         ClientSettings.check settings
         |> Result.bind (fun settings -> Transport.Open(settings, broker, deadline, cancellation))
         |> Result.bind (fun transport ->
-            let connection = new Connection(broker, settings, transport)
+            let connection = new Connection(broker, settings, transport, attempt)
 
             connection.Negotiate(deadline, cancellation)
             |> Result.bind (fun () -> connection.Authenticate(deadline, cancellation))
@@ -396,11 +411,17 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
     member _.BrokerVersions: Map<ApiKey, VersionRange> =
         versions |> Seq.map (fun entry -> ApiKey entry.Key, entry.Value) |> Map.ofSeq
 
+    /// The features on whose level the cluster had agreed when the connection was made (KIP-584), such as `transaction.version`, and these
+    /// levels. Brokers before Kafka 2.7 tell of none.
+    member _.FinalizedFeatures: Map<string, int16> =
+        features |> List.map (fun feature -> feature.Name, feature.MaxVersionLevel) |> Map.ofList
+
     /// The highest version of an API that both sides know.
     member _.VersionOf(api: Api<'Request, 'Response>) : Result<int16, ClientFault> = versionOf api
 
-    /// The highest version that the broker knows and that is within ours, which may be fewer than are known here.
-    member internal _.VersionWithin(api: ApiKey, ours: VersionRange) : Result<int16, ClientFault> = versionWithin api ours
+    // The highest of some versions of an API that the broker knows too.
+    member internal _.VersionWithin(allowed: VersionRange, api: Api<'Request, 'Response>) : Result<int16, ClientFault> =
+        versionWithin allowed api
 
     /// Sends a request in the highest common version and waits for its response, which is read into memory of its own or the caller's.
     member this.Call
@@ -408,7 +429,7 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
         : Exchange<'Request, 'Response> =
         match this.VersionOf api with
         | Ok version -> this.CallAt(version, api, request, ?cancellation = cancellation, ?memory = memory)
-        | Error fault -> Exchange.notMade settings (time.GetTimestamp()) api (Some broker) request fault
+        | Error fault -> Exchange.notMade settings attempt (time.GetTimestamp()) api (Some broker) request fault
 
     /// Sends a request in the version given and waits for its response. One that has none is refused: the fault is `NeverAnswered`.
     member this.CallAt

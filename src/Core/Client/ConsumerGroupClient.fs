@@ -13,11 +13,11 @@ type ConsumerGroupSubscription =
         TopicRegex: string option
         /// The name of a static member, which keeps its place when it comes back; none for a dynamic one.
         InstanceId: string option
-        /// The rack of the consumer, for assignors that put it near its replicas.
+        /// The rack of the consumer, for assignors that put it near its replicas. A member that has told one can tell another, but not none.
         RackId: string option
         /// How long the member may take to give up partitions.
         RebalanceTimeout: TimeSpan
-        /// The assignor that the coordinator is to use; none for its own choice.
+        /// The assignor that the coordinator is to use; none for its own choice. A member that has told one can tell another, but not none.
         ServerAssignor: string option
     }
 
@@ -44,6 +44,8 @@ type ConsumerGroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId
     let leavingForAWhile = -2
     // Made by the member for its lifetime (KIP-1082), in the form of Kafka's own ids.
     let mutable memberId = Convert.ToBase64String(Guid.NewGuid().ToByteArray()).TrimEnd('=').Replace('+', '-').Replace('/', '_')
+    // Whether the coordinator has said that it goes by it.
+    let mutable isGiven = false
     let mutable epoch = joining
     let mutable subscription = subscription
     let mutable assignment: HeartbeatTopicPartitions list = []
@@ -57,7 +59,7 @@ type ConsumerGroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId
         owned <- []
         known <- None
 
-    // What has not changed is left out, as null; of what is to be cleared the empty text is told.
+    // What has not changed is left out, as null. So a rack or an assignor, once told, cannot be taken back: coordinators refuse the empty text.
     // Whoever joins tells everything, also where an earlier answer left the member at epoch 0.
     let request (atEpoch: int32) (version: int16) : ConsumerGroupHeartbeat.Request =
         let known = if atEpoch = joining then None else known
@@ -66,11 +68,6 @@ type ConsumerGroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId
             match known with
             | Some(before, _) when part before = part subscription -> None
             | _ -> told (part subscription)
-
-        let cleared (text: string option) =
-            match text, known with
-            | None, Some _ -> Some ""
-            | _ -> text
 
         // Names and expression go together; version 0 has no expression.
         let topicsAndRegex =
@@ -86,15 +83,15 @@ type ConsumerGroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId
             | _ -> Some owned
 
         { GroupId = groupId
-          // In version 0 the coordinator makes the id.
-          MemberId = (if version = 0s && atEpoch = joining then "" else memberId)
+          // In version 0 the coordinator makes the id, once.
+          MemberId = (if version = 0s && not isGiven then "" else memberId)
           MemberEpoch = atEpoch
           InstanceId = subscription.InstanceId
-          RackId = changed _.RackId cleared |> unless isLeaving
+          RackId = changed _.RackId id |> unless isLeaving
           RebalanceTimeoutMs = changed _.RebalanceTimeout (Milliseconds.ofTimeSpan >> Some) |> unless isLeaving |> Option.defaultValue -1
           SubscribedTopicNames = topicsAndRegex |> Option.map fst |> unless isLeaving
           SubscribedTopicRegex = topicsAndRegex |> Option.bind snd |> unless isLeaving
-          ServerAssignor = changed _.ServerAssignor cleared |> unless isLeaving
+          ServerAssignor = changed _.ServerAssignor id |> unless isLeaving
           TopicPartitions = partitions |> unless isLeaving }
 
     let isLost (code: ErrorCode) = code = ErrorCode.UnknownMemberId || code = ErrorCode.FencedMemberEpoch
@@ -142,6 +139,7 @@ type ConsumerGroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId
         | Ok response when isLost response.Error -> startAnew ()
         | Ok response when not response.Error.IsError ->
             memberId <- response.MemberId |> Option.filter (fun id -> id <> "") |> Option.defaultValue memberId
+            isGiven <- true
             epoch <- response.MemberEpoch
             response.Assignment |> Option.iter (fun given -> assignment <- given.TopicPartitions)
             known <- Some telling

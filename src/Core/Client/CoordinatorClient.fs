@@ -78,16 +78,14 @@ type CoordinatorClient(settings: ClientSettings, bootstrap: Bootstrap, kind: Coo
         (api: Api<'Request, 'Response>, most: int16, request: int16 -> 'Request, timeout: TimeSpan, cancellation: CancellationToken)
         : Exchange<'Request, 'Response> =
         let began = settings.Time.GetTimestamp()
-        let notMade broker = Exchange.notMade settings began api broker (request (min most api.Versions.Highest))
+        let notMade broker = Exchange.notMade settings 1 began api broker (request (min most api.Versions.Highest))
 
         match connect cancellation with
         | Error fault -> notMade None fault
         | Ok connection ->
-            match connection.VersionOf api with
+            match connection.VersionWithin({ api.Versions with Highest = min most api.Versions.Highest }, api) with
             | Error fault -> notMade (Some connection.Broker) fault
-            | Ok version ->
-                let version = min most version
-                connection.CallWithin(timeout, version, api, request version, cancellation, None)
+            | Ok version -> connection.CallWithin(timeout, version, api, request version, cancellation, None)
 
     member internal this.Exchange
         (api: Api<'Request, 'Response>, most: int16, request: int16 -> 'Request, cancellation: CancellationToken)

@@ -4,12 +4,17 @@ open System
 open System.Threading
 open System.Threading.Tasks
 
-/// Spans of time are compared by their ticks wherever a call passes: F#'s operators box both sides.
+/// Times that settings bound, with `Timeout.InfiniteTimeSpan` for no bound. They are compared by their ticks wherever a call passes: F#'s
+/// operators box both sides.
 [<RequireQualifiedAccess>]
 module internal Duration =
 
-    /// Whether it stands for no bound.
-    let isEndless (time: TimeSpan) : bool = time.Ticks = Timeout.InfiniteTimeSpan.Ticks
+    /// Whether there is no bound.
+    let isEndless (bound: TimeSpan) : bool = bound.Ticks = Timeout.InfiniteTimeSpan.Ticks
+
+    /// Whether it is longer ago than the bound, by the clock that gave the moment.
+    let hasPassed (time: TimeProvider) (bound: TimeSpan) (since: int64) : bool =
+        not (isEndless bound) && (time.GetElapsedTime since).Ticks >= bound.Ticks
 
 /// Times as requests carry them.
 [<RequireQualifiedAccess>]

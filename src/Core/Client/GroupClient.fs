@@ -74,16 +74,18 @@ type Joined =
                   GroupInstanceId = this.Exchange.Request.GroupInstanceId }
         | _ -> None
 
-    /// Whether the member has joined and is to share out the work.
+    /// Whether the member has joined and is to share out the work. A static leader that comes back to a group whose work is shared out already
+    /// need not (KIP-814).
     member this.IsLeader =
         match this.Exchange.Outcome with
-        | Ok response -> not response.Error.IsError && response.Leader = response.MemberId
+        | Ok response -> not response.Error.IsError && response.Leader = response.MemberId && not response.SkipAssignment
         | Error _ -> false
 
 /// What became of the members that were to leave. Brokers before Kafka 2.4 take one in a call.
 type Left =
     {
-        /// One for each member, in the order given. The code tells also what concerned the request as a whole.
+        /// One for each member, in the order given. The code tells also what concerned the request as a whole, and is UNKNOWN_SERVER_ERROR
+        /// where the answer leaves the member out.
         Results: Result<LeaveGroup.MemberResponse list, ClientFault>
         Exchanges: Exchange<LeaveGroup.Request, LeaveGroup.Response> list
     }
@@ -146,7 +148,6 @@ type GroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string
     let coordinator = new CoordinatorClient(settings, bootstrap, CoordinatorType.Group, groupId)
     let token = Option.defaultValue CancellationToken.None
 
-
     let joinOnce (memberId: string) (join: JoinSettings) cancellation =
         let request: JoinGroup.Request =
             { GroupId = groupId
@@ -159,7 +160,14 @@ type GroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string
               Reason = join.Reason }
 
         // The broker answers when all members have come, and others may take longer than this client's time for a call.
-        let timeout = max settings.CallTimeout (join.RebalanceTimeout + TimeSpan.FromSeconds 5.0)
+        let rebalance = TimeSpan.FromMilliseconds(float (Milliseconds.ofTimeSpan join.RebalanceTimeout)) + TimeSpan.FromSeconds 5.0
+
+        let timeout =
+            if settings.CallTimeout = Timeout.InfiniteTimeSpan then
+                settings.CallTimeout
+            else
+                max settings.CallTimeout rebalance
+
         let exchange = coordinator.Exchange(JoinGroup.api, Int16.MaxValue, (fun _ -> request), timeout, cancellation)
         coordinator.Heeding(exchange, _.Error)
 
@@ -174,7 +182,7 @@ type GroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string
         let exchange = coordinator.Exchange(LeaveGroup.api, Int16.MaxValue, request, cancellation)
         coordinator.Heeding(exchange, _.Error)
 
-    let leftIn (members: LeaveGroup.MemberRequest list) (response: LeaveGroup.Response) : LeaveGroup.MemberResponse list =
+    let leftIn (version: int16) (members: LeaveGroup.MemberRequest list) (response: LeaveGroup.Response) =
         members
         |> List.map (fun one ->
             let isThisOne (answer: LeaveGroup.MemberResponse) =
@@ -182,7 +190,10 @@ type GroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string
 
             match response.Members |> List.tryFind isThisOne with
             | Some answer when not response.Error.IsError -> answer
-            | _ -> { MemberId = one.MemberId; GroupInstanceId = one.GroupInstanceId; Error = response.Error })
+            | _ ->
+                let isLeftOut = version >= 3s && not response.Error.IsError
+                let code = if isLeftOut then ErrorCode.UnknownServerError else response.Error
+                { MemberId = one.MemberId; GroupInstanceId = one.GroupInstanceId; Error = code })
 
     let fetchRequest
         (membership: GroupMembership)
@@ -307,7 +318,7 @@ type GroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string
             match exchange.Outcome with
             | Error fault -> { Results = Error fault; Exchanges = List.rev exchanges }
             | Ok response ->
-                let results = results @ leftIn asked response
+                let results = results @ leftIn exchange.Info.Version asked response
 
                 if others.IsEmpty then
                     { Results = Ok results; Exchanges = List.rev exchanges }

@@ -14,12 +14,8 @@ type PartitionClient(settings: ClientSettings, bootstrap: Bootstrap, partition: 
     let mutable current: (Leader * Connection) option = None
     // The leader that a broker named, until it has been tried.
     let mutable named: Leader option = None
-    let mutable attempt = 1
-
-    let numbered (info: ExchangeInfo) = if attempt = info.Attempt then info else { info with Attempt = attempt }
-
     // Whatever happens on the way of a call belongs to the attempt that the call is.
-    let observed = { settings with Observe = numbered >> settings.Observe }
+    let mutable attempt = 1
 
     let drop () =
         current |> Option.iter (fun (_, connection) -> connection.Close())
@@ -41,7 +37,7 @@ type PartitionClient(settings: ClientSettings, bootstrap: Bootstrap, partition: 
     let noLeader = { NodeId = -1; Address = { Host = ""; Port = 0 }; Epoch = -1; TopicId = Guid.Empty }
 
     let connectTo (cancellation: CancellationToken) (leader: Leader) : Result<Leader * Connection, ClientFault> =
-        Connection.Open(observed, leader.Address, cancellation)
+        Connection.OpenAs(attempt, settings, leader.Address, cancellation)
         |> Result.map (fun connection ->
             current <- Some(leader, connection)
             leader, connection)
@@ -56,7 +52,7 @@ type PartitionClient(settings: ClientSettings, bootstrap: Bootstrap, partition: 
             match candidate |> Option.map (connectTo cancellation) with
             | Some(Ok made) -> Ok made
             | Some(Error ClientFault.Cancelled) -> Error ClientFault.Cancelled
-            | _ -> Cluster.findLeader observed bootstrap partition cancellation |> Result.bind (connectTo cancellation)
+            | _ -> Cluster.findLeaderAs attempt settings bootstrap partition cancellation |> Result.bind (connectTo cancellation)
 
     // A leader that has not been elected later than the one we had is old news. Each one that is followed has a higher epoch than the one
     // before, so brokers that disagree cannot send the client round in circles.
@@ -65,8 +61,6 @@ type PartitionClient(settings: ClientSettings, bootstrap: Bootstrap, partition: 
         |> List.tryFind (fun node -> node.NodeId = current.LeaderId && current.LeaderEpoch > before.Epoch)
         |> Option.map (fun node ->
             { before with NodeId = node.NodeId; Address = { Host = node.Host; Port = node.Port }; Epoch = current.LeaderEpoch })
-
-    let asAttempt (exchange: Exchange<'Request, 'Answer>) = { exchange with Info = numbered exchange.Info }
 
     /// The partition.
     member _.Partition = partition
@@ -92,13 +86,15 @@ type PartitionClient(settings: ClientSettings, bootstrap: Bootstrap, partition: 
     /// it cannot be reached.
     member internal _.ConnectTo(node: int32, cancellation: CancellationToken) : Result<(Leader * Connection) option, ClientFault> =
         let openAt (leader: Leader) address =
-            match Connection.Open(observed, address, cancellation) with
+            match Connection.OpenAs(attempt, settings, address, cancellation) with
             | Ok connection -> Ok(Some(leader, connection))
             | Error ClientFault.Cancelled -> Error ClientFault.Cancelled
             | Error _ -> Ok None
 
         connect cancellation
         |> Result.bind (fun (leader, connection) ->
+            connection.Attempt <- attempt
+
             (Cluster.metadata connection (Some []) cancellation).Outcome
             |> Result.bind (fun response ->
                 match Cluster.addressOf response node with
@@ -110,7 +106,7 @@ type PartitionClient(settings: ClientSettings, bootstrap: Bootstrap, partition: 
         (api: Api<'Request, 'Response>, request: Leader -> int16 -> 'Request, fault, number)
         : Exchange<'Request, 'Answer> =
         attempt <- number
-        asAttempt (Exchange.notMade observed (settings.Time.GetTimestamp()) api None (request noLeader -1s) fault)
+        Exchange.notMade settings attempt (settings.Time.GetTimestamp()) api None (request noLeader -1s) fault
 
     /// Makes one call, as attempt `number`, on the connection that `route` finds, in the highest version that the broker knows and that is
     /// allowed. The request is made for the leader and that version.
@@ -127,13 +123,11 @@ type PartitionClient(settings: ClientSettings, bootstrap: Bootstrap, partition: 
         let began = settings.Time.GetTimestamp()
         attempt <- number
 
-        let notMade leader broker fault = asAttempt (Exchange.notMade observed began api broker (request leader -1s) fault)
-
         match route cancellation with
-        | Error fault -> notMade noLeader None fault
+        | Error fault -> Exchange.notMade settings number began api None (request noLeader -1s) fault
         | Ok(leader, connection) ->
-            match connection.VersionWithin(api.Key, allowed leader) with
-            | Error fault -> notMade leader (Some connection.Broker) fault
+            match connection.VersionWithin(allowed leader, api) with
+            | Error fault -> Exchange.notMade settings number began api (Some connection.Broker) (request leader -1s) fault
             | Ok version ->
                 connection.Attempt <- number
                 send connection version (request leader version)
@@ -176,3 +170,15 @@ module internal Allowed =
     /// All of them but those that name topics by their ids, from `withIds` on, where the cluster tells no id.
     let naming (api: Api<'Request, 'Response>) (withIds: int16) (leader: Leader) : VersionRange =
         if leader.TopicId = Guid.Empty then { api.Versions with Highest = withIds - 1s } else api.Versions
+
+    /// Those of ListOffsets that know the place. A broker takes a number that it does not know the meaning of for a timestamp, and finds the
+    /// wrong offset.
+    let finding (spec: OffsetSpec) : VersionRange =
+        let lowest =
+            if spec = OffsetSpec.MaxTimestamp then 7s
+            elif spec = OffsetSpec.EarliestLocal then 8s
+            elif spec = OffsetSpec.LatestTiered then 9s
+            elif spec = OffsetSpec.EarliestPendingUpload then 11s
+            else ListOffsets.api.Versions.Lowest
+
+        { ListOffsets.api.Versions with Lowest = lowest }

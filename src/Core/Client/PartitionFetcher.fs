@@ -20,10 +20,11 @@ type FetcherSettings =
         /// name a replica that is nearer (KIP-392), and the fetches that follow go there.
         RackId: string
         /// How long fetches go to a replica until the leader is asked again whether there is a better one; and, where the replica failed,
-        /// how long they go to the leader instead.
+        /// how long they go to the leader instead. `Timeout.InfiniteTimeSpan` for no bound.
         ReplicaTime: TimeSpan
         /// Whether the broker is to remember what it has been asked (KIP-227). For a client of one partition this saves a few dozen bytes
-        /// a fetch; brokers keep a limited number of sessions (`max.incremental.fetch.session.cache.slots`).
+        /// a fetch; brokers keep a limited number of sessions (`max.incremental.fetch.session.cache.slots`). It is closed when the fetcher is
+        /// disposed of.
         UseSession: bool
     }
 
@@ -306,14 +307,31 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
     let mutable session = opening
     let mutable sessionOn: Connection option = None
 
+    let isSessionOn (connection: Connection) = sessionOn |> Option.exists (fun known -> Object.ReferenceEquals(known, connection))
+
+    // Brokers keep a session until they need its place for another. One that is given up is closed, without waiting for the answer: it has
+    // nothing to say.
+    let endSession () =
+        match sessionOn with
+        | Some connection when session.Id <> 0 && connection.IsOpen ->
+            connection.VersionOf Fetch.api
+            |> Result.iter (fun version -> connection.SendAt(version, Fetch.api, FetchSession.closing session) |> ignore)
+        | _ -> ()
+
+        session <- opening
+        sessionOn <- None
+
     let leaveReplica (next: FetchSource) =
         match source with
-        | FetchSource.Replica(_, Some(_, connection), _) -> connection.Close()
+        | FetchSource.Replica(_, Some(_, connection), _) ->
+            if isSessionOn connection then endSession ()
+
+            connection.Close()
         | _ -> ()
 
         source <- next
 
-    let isOver (since: int64) = time.GetElapsedTime since >= settings.ReplicaTime
+    let isOver (since: int64) = Duration.hasPassed time settings.ReplicaTime since
 
     // A replica that cannot be reached has been asked for nothing yet, so the leader is.
     let reachSource (cancellation: CancellationToken) : Result<Leader * Connection, ClientFault> =
@@ -325,8 +343,11 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
         match source with
         | FetchSource.Leader
         | FetchSource.LeaderAlone _ -> client.Reach cancellation
-        | FetchSource.Replica(_, Some made, _) -> Ok made
-        | FetchSource.Replica(node, None, since) ->
+        | FetchSource.Replica(_, Some(leader, connection), _) when connection.IsOpen -> Ok(leader, connection)
+        | FetchSource.Replica(node, before, since) ->
+            // Too old by the settings, unused for too long, or closed when the caller cancelled: nothing that speaks against the replica.
+            before |> Option.iter (fun (_, connection) -> connection.Close())
+
             match client.ConnectTo(node, cancellation) with
             | Ok(Some made) ->
                 source <- FetchSource.Replica(node, Some made, since)
@@ -346,7 +367,7 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
 
         match reached with
         | Ok(_, connection) when not (isSessionOn connection) ->
-            session <- opening
+            endSession ()
             sessionOn <- Some connection
         | _ -> ()
 
@@ -412,7 +433,8 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
 
     let heedReplica (result: Result<Fetch.PartitionResponse, ClientFault>) =
         match result with
-        | Ok answer when not answer.Error.IsError -> ()
+        | Ok answer when not answer.Error.IsError || FetchSession.isLost answer.Error -> ()
+        | Error ClientFault.Cancelled -> ()
         | _ -> leaveReplica (FetchSource.LeaderAlone(time.GetTimestamp()))
 
     let heedLeader (result: Result<Fetch.PartitionResponse, ClientFault>) =
@@ -434,17 +456,6 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
             [ { Name = client.Partition.Topic
                 Partitions = [ { PartitionIndex = client.Partition.Partition; CurrentLeaderEpoch = leader.Epoch; Spec = spec } ] } ]
           TimeoutMs = Milliseconds.ofTimeSpan client.Settings.CallTimeout }
-
-    // A broker takes a number that it does not know the meaning of for a timestamp, and finds the wrong offset.
-    let versionsThatKnow (spec: OffsetSpec) : VersionRange =
-        let lowest =
-            if spec = OffsetSpec.MaxTimestamp then 7s
-            elif spec = OffsetSpec.EarliestLocal then 8s
-            elif spec = OffsetSpec.LatestTiered then 9s
-            elif spec = OffsetSpec.EarliestPendingUpload then 11s
-            else ListOffsets.api.Versions.Lowest
-
-        { ListOffsets.api.Versions with Lowest = lowest }
 
     let epochRequest (leader: Leader) (_: int16) : OffsetForLeaderEpoch.Request =
         { ReplicaId = -1
@@ -515,7 +526,7 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
     /// Looks for an offset by its place or by a timestamp, without moving `Position`. Where the broker does not know the place, such as the
     /// ends of tiered storage, it is `ClientFault.NoCommonVersion`. `attempt` is the number that the exchange gets: see `RetryPolicy`.
     member _.Find(spec: OffsetSpec, ?cancellation: CancellationToken, ?attempt: int) : Sought =
-        let exchange = askLeader ListOffsets.api (fun _ -> versionsThatKnow spec) (listRequest spec) cancellation attempt
+        let exchange = askLeader ListOffsets.api (fun _ -> Allowed.finding spec) (listRequest spec) cancellation attempt
 
         let result =
             exchange.Outcome
@@ -571,5 +582,6 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
 
     interface IDisposable with
         member _.Dispose() =
+            endSession ()
             leaveReplica FetchSource.Leader
             if ownsClient then client.Close()

@@ -72,12 +72,13 @@ type RetryPolicy<'Result> =
         FirstDelay: TimeSpan
         /// By how much each further delay is longer than the one before.
         Factor: float
-        /// The longest delay.
+        /// The longest delay; `Timeout.InfiniteTimeSpan` for no bound but that of a wait, 24 days.
         MostDelay: TimeSpan
         /// The part of a delay that is left to chance, from 0 to 1, so that clients that failed together do not come back together: of a
         /// delay of 100 ms, 0.2 makes one between 80 and 100.
         Jitter: float
         /// How long all of it may take: no attempt is begun later. An attempt that has begun has its own time-outs.
+        /// `Timeout.InfiniteTimeSpan` for no bound.
         TimeLimit: TimeSpan
         /// Gives numbers between 0 and 1, where 1 does not come.
         Random: unit -> float
@@ -90,7 +91,8 @@ type RetryPolicy<'Result> =
     /// The delay before the attempt behind `attempt`, with a random number between 0 and 1.
     member this.Delay(attempt: int, random: float) : TimeSpan =
         let full = this.FirstDelay.TotalMilliseconds * Math.Pow(this.Factor, float (attempt - 1))
-        TimeSpan.FromMilliseconds(min full this.MostDelay.TotalMilliseconds * (1.0 - this.Jitter * random))
+        let most = float (Milliseconds.ofTimeSpan this.MostDelay)
+        TimeSpan.FromMilliseconds(min full most * (1.0 - this.Jitter * random))
 
     /// Makes a call until it is not worth another attempt or there may be no other one, and gives back what came of it last. `call` gets the
     /// number of the attempt, from 1: hand it on, and it stands in the exchanges. A wait that is cancelled is the end of it.
@@ -106,7 +108,7 @@ type RetryPolicy<'Result> =
             else
                 let delay = this.Delay(attempt, this.Random())
 
-                if this.Time.GetElapsedTime began + delay >= this.TimeLimit then
+                if this.TimeLimit <> Timeout.InfiniteTimeSpan && this.Time.GetElapsedTime began + delay >= this.TimeLimit then
                     result
                 else
                     this.Sleep delay cancellation

@@ -13,7 +13,8 @@ type SaslReply =
     /// The broker's message is not acceptable. The reason must not tell a secret.
     | Refuse of reason: string
 
-/// One authentication by a SASL mechanism (RFC 4422). It is used once, in the thread of the call.
+/// One authentication by a SASL mechanism (RFC 4422). It is used once, in the thread of the call. What it throws becomes a fault, its
+/// message included, which must not tell a secret: `NoCredentials` from `First`, `NotTrusted` from `Answer`.
 type ISaslConversation =
     /// The client's first message.
     abstract First: Bytes

@@ -89,7 +89,7 @@ module ClientSettings =
 module internal Exchange =
 
     /// A call that ended before anything was sent, and when it was begun, a timestamp of the settings' clock.
-    let notMade (settings: ClientSettings) (began: int64) (api: Api<'Request, 'Response>) broker (request: 'Request) (fault: ClientFault) =
+    let notMade settings (attempt: int) (began: int64) (api: Api<'Request, 'Response>) broker (request: 'Request) (fault: ClientFault) =
         let elapsed = settings.Time.GetElapsedTime began
 
         let info =
@@ -97,7 +97,7 @@ module internal Exchange =
               Version = -1s
               Broker = broker
               CorrelationId = 0
-              Attempt = 1
+              Attempt = attempt
               Began = settings.Time.GetUtcNow() - elapsed
               Elapsed = elapsed
               BytesOut = 0

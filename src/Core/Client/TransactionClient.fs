@@ -28,8 +28,6 @@ module Transaction =
 type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transactionalId: string) =
     let coordinator = new CoordinatorClient(settings, bootstrap, CoordinatorType.Transaction, transactionalId)
     let mutable identity: ProducerIdentity option = None
-    // The connection on which it was asked, and the answer.
-    let mutable level: (Connection * int16) option = None
     let token = Option.defaultValue CancellationToken.None
     let nobody = { ProducerId = -1L; ProducerEpoch = -1s }
 
@@ -38,33 +36,19 @@ type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transacti
     // Up to this version EndTxn and TxnOffsetCommit belong to transactions of the first kind, in which each transaction has the same epoch.
     let mostOfFirstKind = 4s
 
-    // The level of the feature `transaction.version` that the cluster has agreed on (KIP-890), as the coordinator tells it.
-    let transactionVersion cancellation : Result<int16, ClientFault> =
-        match coordinator.Connect cancellation, level with
-        | Error fault, _ -> Error fault
-        | Ok connection, Some(asked, known) when obj.ReferenceEquals(connection, asked) -> Ok known
-        | Ok connection, _ ->
-            let request: ApiVersions.Request =
-                { ApiVersions.api.Request.Schema.Default with ClientSoftwareName = "libkafka-dotnet"; ClientSoftwareVersion = "0.0.0" }
-
-            connection.Call(ApiVersions.api, request, cancellation).Outcome
-            |> Result.map (fun response ->
-                let known =
-                    response.FinalizedFeatures
-                    |> List.tryFind (fun feature -> feature.Name = "transaction.version")
-                    |> Option.map _.MaxVersionLevel
-                    |> Option.defaultValue 0s
-
-                level <- Some(connection, known)
-                known)
+    // The level of the feature `transaction.version` that the cluster has agreed on (KIP-890).
+    let transactionVersion (connection: Connection) : int16 =
+        connection.FinalizedFeatures |> Map.tryFind "transaction.version" |> Option.defaultValue 0s
 
     // A call that in its later versions, up to `most`, belongs to transactions of the second kind.
     let exchange (target: CoordinatorClient) (api: Api<'Request, 'Response>) (most: int16) (request: 'Request) cancellation =
         let began = settings.Time.GetTimestamp()
 
-        match transactionVersion cancellation with
-        | Error fault -> Exchange.notMade settings began api None request fault
-        | Ok level -> target.Exchange(api, (if level >= 2s then most else mostOfFirstKind), (fun _ -> request), cancellation)
+        match target.Connect cancellation with
+        | Error fault -> Exchange.notMade settings 1 began api None request fault
+        | Ok connection ->
+            let most = if transactionVersion connection >= 2s then most else mostOfFirstKind
+            target.Exchange(api, most, (fun _ -> request), cancellation)
 
     let init (timeout: TimeSpan) (previous: ProducerIdentity) cancellation =
         let request: InitProducerId.Request =
@@ -81,15 +65,7 @@ type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transacti
             | Error code -> [ code ]
 
         let reply =
-            coordinator.Reply(
-                coordinator.Call(InitProducerId.api, request, cancellation),
-                codes,
-                fun response ->
-                    if response.Error.IsError then
-                        Ok(Error response.Error)
-                    else
-                        Ok(Ok { ProducerId = response.ProducerId; ProducerEpoch = response.ProducerEpoch })
-            )
+            coordinator.Reply(coordinator.Call(InitProducerId.api, request, cancellation), codes, ProducerIdentity.ofResponse >> Ok)
 
         match reply.Result with
         | Ok(Ok given) -> identity <- Some given

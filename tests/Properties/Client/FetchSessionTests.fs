@@ -130,6 +130,13 @@ let private cases =
               | None -> failtest "there is an answer"
           }
 
+          test "what is kept of an answer has no records: they would be held in memory until the next one" {
+              let full = { fetchAnswer with Records = Some(Bytes.ofString "records"); HighWatermark = 8L }
+              let session = FetchSession.next (asked 1L) (response ErrorCode.None 9) (Some full) FetchSession.opening
+              let known = session.Known |> Option.map (fun known -> known.HighWatermark, known.Records)
+              Expect.equal known (Some(8L, Fetch.partitionResponse.Default.Records)) "the bounds alone"
+          }
+
           test "the epoch goes round to 1, since 0 would open another" {
               let last = { opened with Epoch = Int32.MaxValue }
               Expect.equal (FetchSession.next (asked 1L) (response ErrorCode.None 9) None last).Epoch 1 "behind the largest"

@@ -89,6 +89,37 @@ let private run (trial: Trial) : Happened list * bool =
 let private property name (law: Trial -> bool) =
     testPropertyWithConfig { FsCheckConfig.defaultConfig with maxTest = 500; arbitrary = [ typeof<Trials> ] } name law
 
+/// The delays before five attempts that all fail.
+let private delaysWith (change: RetryPolicy<bool> -> RetryPolicy<bool>) : TimeSpan list =
+    let slept = ResizeArray<TimeSpan>()
+
+    let policy =
+        { RetryPolicy.make not with
+            Factor = 1_000.0
+            Jitter = 0.0
+            TimeLimit = TimeSpan.FromDays 1.0
+            Sleep = fun delay _ -> slept.Add delay }
+
+    (change policy).Run(fun _ -> false) |> ignore
+    List.ofSeq slept
+
+let private unbounded =
+    testList
+        "without a bound"
+        [ test "an infinite time limit is none" {
+              let limited = delaysWith id
+              Expect.equal limited.Length 4 "the attempts that there are"
+              Expect.equal (delaysWith (fun policy -> { policy with TimeLimit = Timeout.InfiniteTimeSpan })) limited "the same"
+          }
+
+          test "a delay without a bound grows to the longest that can be waited for" {
+              let expected = [ ms 1e2; ms 1e5; ms 1e8; ms (float Int32.MaxValue) ]
+
+              for most in [ Timeout.InfiniteTimeSpan; TimeSpan.MaxValue ] do
+                  let delays = delaysWith (fun policy -> { policy with MostDelay = most; TimeLimit = Timeout.InfiniteTimeSpan })
+                  Expect.equal delays expected "the delays"
+          } ]
+
 let private calls happened =
     happened
     |> List.choose (fun it ->
@@ -274,4 +305,4 @@ let private worthIt =
           } ]
 
 [<Tests>]
-let tests = testList "retry" [ laws; cancelling; worthIt ]
+let tests = testList "retry" [ laws; unbounded; cancelling; worthIt ]
