@@ -246,7 +246,7 @@ let checkNativeAot () =
             skipped
         | Some linker ->
             let folder = Path.Combine(artifacts, "aot")
-            let publishing = release "publish" "samples/Aot" ([ "--use-current-runtime"; "--output"; folder ] @ linker)
+            let publishing = release "publish" "samples/Aot" ([ "--output"; folder ] @ linker)
 
             if succeeds [ publishing ] && run (command (Path.Combine(folder, "LibKafka.Aot")) []) = 0 then
                 passed

@@ -34,10 +34,20 @@ type Api<'Request, 'Response> =
 module Api =
 
     /// An API from its key, its lowest and highest version, its first flexible version, and the two definitions.
-    let define (key: ApiKey) (lowest: int16) (highest: int16) (flexibleSince: int16 option) request response : Api<'Request, 'Response> =
+    let define
+        (key: ApiKey)
+        (lowest: int16)
+        (highest: int16)
+        (flexibleSince: int16 option)
+        request
+        (response: Schema<'Response>)
+        : Api<'Request, 'Response> =
         let versions = { Lowest = lowest; Highest = highest }
+
+        // Looked for when it is first asked for: the definition of a response is not made to send a request.
+        let throttle = lazy (response.Int32Field "ThrottleTimeMs" |> Option.defaultValue (fun _ -> 0))
 
         { Key = key
           Request = { Name = key.Name + "Request"; Versions = versions; FlexibleSince = flexibleSince; Schema = request }
           Response = { Name = key.Name + "Response"; Versions = versions; FlexibleSince = flexibleSince; Schema = response }
-          ThrottleTimeMs = response.Int32Field "ThrottleTimeMs" |> Option.defaultValue (fun _ -> 0) }
+          ThrottleTimeMs = fun response -> throttle.Force () response }

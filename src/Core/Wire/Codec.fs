@@ -143,10 +143,10 @@ type Source() =
 
 /// A type at one version, with everything that can be done with it. Made by the combinators of `Schema`, never by hand.
 [<AbstractClass>]
-type Codec<'T>(shape: Shape, minSize: int) =
+type Codec<'T>(minSize: int) =
 
-    /// What the type looks like on the wire.
-    member _.Shape = shape
+    /// What the type looks like on the wire. Made when it is asked for: neither writing nor reading needs it.
+    abstract Shape: Shape
 
     /// The least number of bytes that a value takes.
     member _.MinSize = minSize
@@ -163,8 +163,8 @@ type Codec<'T>(shape: Shape, minSize: int) =
 
 /// A type whose own length prefix can say that there is no value.
 [<AbstractClass>]
-type internal LengthCodec<'T>(shape: Shape, minSize: int) =
-    inherit Codec<'T>(shape, minSize)
+type internal LengthCodec<'T>(minSize: int) =
+    inherit Codec<'T>(minSize)
     abstract WriteNull: Writer -> unit
     abstract TryRead: Reader -> 'T voption
 

@@ -8,11 +8,9 @@ open Microsoft.FSharp.Core.CompilerServices
 /// the protocol's own schema. To be opened where messages are defined: it shadows F#'s conversion functions.
 module Notation =
 
-    let private unversioned fallback codec = Schema(fallback, Place.Everywhere, (fun _ -> codec))
-
     // Inlined, so that each codec calls the cursor directly: a closure for each would double the cost of a small field.
     let inline private primitive
-        shape
+        ([<InlineIfLambda>] shape: unit -> Shape)
         size
         fallback
         ([<InlineIfLambda>] write: Writer -> 'T -> unit)
@@ -20,198 +18,263 @@ module Notation =
         ([<InlineIfLambda>] visit: Visitor -> 'T -> unit)
         ([<InlineIfLambda>] build: Source -> 'T)
         =
-        unversioned
-            fallback
-            { new Codec<'T>(shape, size) with
-                member _.Write(writer, value) = write writer value
-                member _.Read reader = read reader
-                member _.Visit(visitor, value) = visit visitor value
-                member _.Build source = build source }
+        Schema.define
+            { new Definition<'T>() with
+                member _.Default = fallback
 
-    let inline private integer shape size lowest highest ([<InlineIfLambda>] ofInt64) ([<InlineIfLambda>] write) ([<InlineIfLambda>] read) =
+                member _.At _ =
+                    { new Codec<'T>(size) with
+                        member _.Shape = shape ()
+                        member _.Write(writer, value) = write writer value
+                        member _.Read reader = read reader
+                        member _.Visit(visitor, value) = visit visitor value
+                        member _.Build source = build source } }
+
+    let inline private integer
+        ([<InlineIfLambda>] shape)
+        size
+        lowest
+        highest
+        ([<InlineIfLambda>] ofInt64)
+        ([<InlineIfLambda>] write)
+        ([<InlineIfLambda>] read)
+        =
         primitive shape size (ofInt64 0L) write read (fun visitor value -> visitor.Integer(int64 value)) (fun source ->
             ofInt64 (source.Integer(int64 lowest, int64 highest)))
-
-    let int8 = integer Shape.Int8 1 SByte.MinValue SByte.MaxValue sbyte (fun w v -> w.Int8 v) (fun r -> r.Int8())
-
-    let int16 = integer Shape.Int16 2 Int16.MinValue Int16.MaxValue int16 (fun w v -> w.Int16 v) (fun r -> r.Int16())
-
-    let uint16 = integer Shape.UInt16 2 UInt16.MinValue UInt16.MaxValue uint16 (fun w v -> w.UInt16 v) (fun r -> r.UInt16())
-
-    let int32 = integer Shape.Int32 4 Int32.MinValue Int32.MaxValue int32 (fun w v -> w.Int32 v) (fun r -> r.Int32())
-
-    let uint32 = integer Shape.UInt32 4 UInt32.MinValue UInt32.MaxValue uint32 (fun w v -> w.UInt32 v) (fun r -> r.UInt32())
-
-    let int64 = integer Shape.Int64 8 Int64.MinValue Int64.MaxValue int64 (fun w v -> w.Int64 v) (fun r -> r.Int64())
-
-    /// A variable-length int32 with zig-zag: up to five bytes.
-    let varint =
-        integer Shape.Varint 1 Int32.MinValue Int32.MaxValue Operators.int32 (fun w v -> w.UnsignedVarint(Varint.zigZag32 v)) (fun r ->
-            Varint.unZigZag32 (r.UnsignedVarint()))
-
-    /// A variable-length int64 with zig-zag: up to ten bytes.
-    let varlong =
-        integer Shape.Varlong 1 Int64.MinValue Int64.MaxValue Operators.int64 (fun w v -> w.UnsignedVarlong(Varint.zigZag64 v)) (fun r ->
-            Varint.unZigZag64 (r.UnsignedVarlong()))
-
-    /// A variable-length uint32 without zig-zag: up to five bytes.
-    let unsignedVarint =
-        integer Shape.UnsignedVarint 1 UInt32.MinValue UInt32.MaxValue Operators.uint32 (fun w v -> w.UnsignedVarint v) (fun r ->
-            r.UnsignedVarint())
-
-    /// A variable-length uint64 without zig-zag: up to ten bytes.
-    let unsignedVarlong =
-        integer Shape.UnsignedVarlong 1 Int64.MinValue Int64.MaxValue Operators.uint64 (fun w v -> w.UnsignedVarlong v) (fun r ->
-            r.UnsignedVarlong())
-
-    /// One byte: 0 is false, anything else is true.
-    let bool =
-        primitive
-            Shape.Bool
-            1
-            false
-            (fun w v -> w.Int8(if v then 1y else 0y))
-            (fun r -> r.Int8() <> 0y)
-            (fun visitor v -> visitor.Bool v)
-            (fun source -> source.Bool())
-
-    let float64 =
-        primitive Shape.Float64 8 0.0 (fun w v -> w.Float64 v) (fun r -> r.Float64()) (fun visitor v -> visitor.Float64 v) (fun source ->
-            source.Float64())
-
-    /// Sixteen bytes, the most significant first. All zero stands for none.
-    let uuid =
-        primitive Shape.Uuid 16 Guid.Empty (fun w v -> w.Uuid v) (fun r -> r.Uuid()) (fun visitor v -> visitor.Uuid v) (fun source ->
-            source.Uuid())
 
     /// Compact lengths take a byte at least, the classic ones their fixed size.
     let private lengthSize compact classicSize = if compact then 1 else classicSize
 
     /// UTF-8 text of at most 32,767 bytes.
     let string =
-        Schema(
-            "",
-            Place.Everywhere,
-            fun version ->
-                let compact = version.Flexible
+        Schema.define
+            { new Definition<string>() with
+                member _.Default = ""
 
-                { new LengthCodec<string>(Shape.String compact, lengthSize compact 2) with
-                    member _.Write(writer, value) = writer.Text(compact, value)
-                    member _.WriteNull writer = writer.WriteStringLength(compact, -1)
+                member _.At version =
+                    let compact = version.Flexible
 
-                    member _.TryRead reader =
-                        let length = reader.StringLength compact
-                        if length < 0 then ValueNone else ValueSome(reader.Text length)
+                    { new LengthCodec<string>(lengthSize compact 2) with
+                        member _.Shape = Shape.String compact
+                        member _.Write(writer, value) = writer.Text(compact, value)
+                        member _.WriteNull writer = writer.WriteStringLength(compact, -1)
 
-                    member _.Visit(visitor, value) = visitor.String value
-                    member _.Build source = source.String() }
-        )
+                        member _.TryRead reader =
+                            let length = reader.StringLength compact
+                            if length < 0 then ValueNone else ValueSome(reader.Text length)
+
+                        member _.Visit(visitor, value) = visitor.String value
+                        member _.Build source = source.String() } }
 
     let private blob shape =
-        Schema(
-            Bytes.empty,
-            Place.Everywhere,
-            fun version ->
-                let compact = version.Flexible
+        Schema.define
+            { new Definition<Bytes>() with
+                member _.Default = Bytes.empty
 
-                { new LengthCodec<Bytes>(shape compact, lengthSize compact 4) with
-                    member _.Write(writer, value) =
-                        writer.WriteLength(compact, value.Length)
-                        writer.Blob value
+                member _.At version =
+                    let compact = version.Flexible
 
-                    member _.WriteNull writer = writer.WriteLength(compact, -1)
+                    { new LengthCodec<Bytes>(lengthSize compact 4) with
+                        member _.Shape = shape compact
+                        member _.Write(writer, value) =
+                            writer.WriteLength(compact, value.Length)
+                            writer.Blob value
 
-                    member _.TryRead reader =
-                        let length = reader.Length compact
-                        if length < 0 then ValueNone else ValueSome(reader.Slice length)
+                        member _.WriteNull writer = writer.WriteLength(compact, -1)
 
-                    member _.Visit(visitor, value) = visitor.Bytes value
-                    member _.Build source = source.Bytes() }
-        )
+                        member _.TryRead reader =
+                            let length = reader.Length compact
+                            if length < 0 then ValueNone else ValueSome(reader.Slice length)
 
-    let bytes = blob Shape.Bytes
+                        member _.Visit(visitor, value) = visitor.Bytes value
+                        member _.Build source = source.Bytes() } }
 
-    /// Record batches one behind the other, untouched: `LibKafka.Records` opens them.
-    let records = blob Shape.Records
+    /// Numbers, truth values, uuids and bytes. Members, not values: those that a program does not use are not made when it starts.
+    [<AutoOpen; AbstractClass; Sealed>]
+    type Primitives =
+        static member int8: Schema<SByte> =
+            integer (fun () -> Shape.Int8) 1 SByte.MinValue SByte.MaxValue sbyte (fun w v -> w.Int8 v) (fun r -> r.Int8())
+
+        static member int16: Schema<Int16> =
+            integer (fun () -> Shape.Int16) 2 Int16.MinValue Int16.MaxValue Operators.int16 (fun w v -> w.Int16 v) (fun r -> r.Int16())
+
+        static member uint16: Schema<UInt16> =
+            integer (fun () -> Shape.UInt16) 2 UInt16.MinValue UInt16.MaxValue Operators.uint16 (fun w v -> w.UInt16 v) (fun r ->
+                r.UInt16())
+
+        static member int32: Schema<Int32> =
+            integer (fun () -> Shape.Int32) 4 Int32.MinValue Int32.MaxValue Operators.int32 (fun w v -> w.Int32 v) (fun r -> r.Int32())
+
+        static member uint32: Schema<UInt32> =
+            integer (fun () -> Shape.UInt32) 4 UInt32.MinValue UInt32.MaxValue Operators.uint32 (fun w v -> w.UInt32 v) (fun r ->
+                r.UInt32())
+
+        static member int64: Schema<Int64> =
+            integer (fun () -> Shape.Int64) 8 Int64.MinValue Int64.MaxValue Operators.int64 (fun w v -> w.Int64 v) (fun r -> r.Int64())
+
+        /// A variable-length int32 with zig-zag: up to five bytes.
+        static member varint: Schema<Int32> =
+            integer
+                (fun () -> Shape.Varint)
+                1
+                Int32.MinValue
+                Int32.MaxValue
+                Operators.int32
+                (fun w v -> w.UnsignedVarint(Varint.zigZag32 v))
+                (fun r -> Varint.unZigZag32 (r.UnsignedVarint()))
+
+        /// A variable-length int64 with zig-zag: up to ten bytes.
+        static member varlong: Schema<Int64> =
+            integer
+                (fun () -> Shape.Varlong)
+                1
+                Int64.MinValue
+                Int64.MaxValue
+                Operators.int64
+                (fun w v -> w.UnsignedVarlong(Varint.zigZag64 v))
+                (fun r -> Varint.unZigZag64 (r.UnsignedVarlong()))
+
+        /// A variable-length uint32 without zig-zag: up to five bytes.
+        static member unsignedVarint: Schema<UInt32> =
+            integer
+                (fun () -> Shape.UnsignedVarint)
+                1
+                UInt32.MinValue
+                UInt32.MaxValue
+                Operators.uint32
+                (fun w v -> w.UnsignedVarint v)
+                (fun r -> r.UnsignedVarint())
+
+        /// A variable-length uint64 without zig-zag: up to ten bytes.
+        static member unsignedVarlong: Schema<UInt64> =
+            integer
+                (fun () -> Shape.UnsignedVarlong)
+                1
+                Int64.MinValue
+                Int64.MaxValue
+                Operators.uint64
+                (fun w v -> w.UnsignedVarlong v)
+                (fun r -> r.UnsignedVarlong())
+
+        /// One byte: 0 is false, anything else is true.
+        static member bool: Schema<Boolean> =
+            primitive
+                (fun () -> Shape.Bool)
+                1
+                false
+                (fun w v -> w.Int8(if v then 1y else 0y))
+                (fun r -> r.Int8() <> 0y)
+                (fun visitor v -> visitor.Bool v)
+                (fun source -> source.Bool())
+
+        static member float64: Schema<Double> =
+            primitive
+                (fun () -> Shape.Float64)
+                8
+                0.0
+                (fun w v -> w.Float64 v)
+                (fun r -> r.Float64())
+                (fun visitor v -> visitor.Float64 v)
+                (fun source -> source.Float64())
+
+        /// Sixteen bytes, the most significant first. All zero stands for none.
+        static member uuid: Schema<Guid> =
+            primitive
+                (fun () -> Shape.Uuid)
+                16
+                Guid.Empty
+                (fun w v -> w.Uuid v)
+                (fun r -> r.Uuid())
+                (fun visitor v -> visitor.Uuid v)
+                (fun source -> source.Uuid())
+
+        /// Any bytes.
+        static member bytes: Schema<Bytes> = blob (fun compact -> Shape.Bytes compact)
+
+        /// Record batches one behind the other, untouched: `LibKafka.Records` opens them.
+        static member records: Schema<Bytes> = blob (fun compact -> Shape.Records compact)
 
     let private requirePlain (schema: Schema<'T>) =
-        if schema.Place <> Place.Everywhere then
+        if not (Object.ReferenceEquals(schema.Place, Place.everywhere)) then
             invalidArg (nameof schema) "versions, tags and ignorable belong to a field, not to the type of an element"
 
     /// Any number of elements.
     let array (element: Schema<'T>) : Schema<'T list> =
         requirePlain element
 
-        Schema(
-            [],
-            Place.Everywhere,
-            fun version ->
-                let compact = version.Flexible
-                let inner = element.At version
+        Schema.define
+            { new Definition<'T list>() with
+                member _.Default = []
 
-                { new LengthCodec<'T list>(Shape.Array(inner.Shape, compact), lengthSize compact 4) with
-                    member _.Write(writer, values) =
-                        writer.WriteLength(compact, List.length values)
+                member _.At version =
+                    let compact = version.Flexible
+                    let inner = element.At version
 
-                        match writer.Trail with
-                        | null ->
-                            for value in values do
-                                inner.Write(writer, value)
-                        | trail ->
+                    { new LengthCodec<'T list>(lengthSize compact 4) with
+                        member _.Shape = Shape.Array(inner.Shape, compact)
+                        member _.Write(writer, values) =
+                            writer.WriteLength(compact, List.length values)
+
+                            match writer.Trail with
+                            | null ->
+                                for value in values do
+                                    inner.Write(writer, value)
+                            | trail ->
+                                values
+                                |> List.iteri (fun i value ->
+                                    trail.Element i
+                                    inner.Write(writer, value)
+                                    trail.Leave())
+
+                        member _.WriteNull writer = writer.WriteLength(compact, -1)
+
+                        member _.TryRead reader =
+                            let count = reader.Count(compact, inner.MinSize)
+
+                            if count < 0 then
+                                ValueNone
+                            else
+                                let mutable values = ListCollector<'T>()
+
+                                for i in 0 .. count - 1 do
+                                    match reader.Trail with
+                                    | null -> values.Add(inner.Read reader)
+                                    | trail ->
+                                        trail.Element i
+                                        values.Add(inner.Read reader)
+                                        trail.Leave()
+
+                                ValueSome(values.Close())
+
+                        member _.Project values = List.map inner.Project values
+
+                        member _.Visit(visitor, values) =
+                            visitor.BeginArray(List.length values)
+
                             values
                             |> List.iteri (fun i value ->
-                                trail.Element i
-                                inner.Write(writer, value)
-                                trail.Leave())
+                                visitor.BeginElement i
+                                inner.Visit(visitor, value)
+                                visitor.EndElement())
 
-                    member _.WriteNull writer = writer.WriteLength(compact, -1)
+                            visitor.EndArray()
 
-                    member _.TryRead reader =
-                        let count = reader.Count(compact, inner.MinSize)
+                        member _.Build source =
+                            let values =
+                                List.init (source.BeginArray()) (fun i ->
+                                    source.BeginElement i
+                                    let value = inner.Build source
+                                    source.EndElement()
+                                    value)
 
-                        if count < 0 then
-                            ValueNone
-                        else
-                            let mutable values = ListCollector<'T>()
-
-                            for i in 0 .. count - 1 do
-                                match reader.Trail with
-                                | null -> values.Add(inner.Read reader)
-                                | trail ->
-                                    trail.Element i
-                                    values.Add(inner.Read reader)
-                                    trail.Leave()
-
-                            ValueSome(values.Close())
-
-                    member _.Project values = List.map inner.Project values
-
-                    member _.Visit(visitor, values) =
-                        visitor.BeginArray(List.length values)
-
-                        values
-                        |> List.iteri (fun i value ->
-                            visitor.BeginElement i
-                            inner.Visit(visitor, value)
-                            visitor.EndElement())
-
-                        visitor.EndArray()
-
-                    member _.Build source =
-                        let values =
-                            List.init (source.BeginArray()) (fun i ->
-                                source.BeginElement i
-                                let value = inner.Build source
-                                source.EndElement()
-                                value)
-
-                        source.EndArray()
-                        values }
-        )
+                            source.EndArray()
+                            values } }
 
     // A struct has no length that could say null: a byte before it does, -1 for null and 1 for a value.
     let private marked (inner: Codec<'T>) =
-        { new Codec<'T option>(Shape.Nullable inner.Shape, 1) with
+        { new Codec<'T option>(1) with
+            member _.Shape = Shape.Nullable inner.Shape
+
             member _.Write(writer, value) =
                 match value with
                 | Some value ->
@@ -231,7 +294,9 @@ module Notation =
             member _.Build source = if source.IsNull() then None else Some(inner.Build source) }
 
     let private lengthNullable (inner: LengthCodec<'T>) =
-        { new Codec<'T option>(Shape.Nullable inner.Shape, inner.MinSize) with
+        { new Codec<'T option>(inner.MinSize) with
+            member _.Shape = Shape.Nullable inner.Shape
+
             member _.Write(writer, value) =
                 match value with
                 | Some value -> inner.Write(writer, value)
@@ -253,7 +318,9 @@ module Notation =
 
     // Before null is allowed the value must be there. What survives of null is the type's empty value.
     let private required fallback (inner: Codec<'T>) =
-        { new Codec<'T option>(inner.Shape, inner.MinSize) with
+        { new Codec<'T option>(inner.MinSize) with
+            member _.Shape = inner.Shape
+
             member _.Write(writer, value) =
                 match value with
                 | Some value -> inner.Write(writer, value)
@@ -271,25 +338,27 @@ module Notation =
 
     /// Null is allowed from this version on.
     let nullableSince (lowest: int16) (schema: Schema<'T>) : Schema<'T option> =
-        Schema(
-            Some schema.Default,
-            schema.Place,
-            fun version ->
-                match schema.At version with
-                | inner when version.Number >= 0s && version.Number < lowest -> required schema.Default inner
-                | :? LengthCodec<'T> as inner -> lengthNullable inner
-                | inner -> marked inner
-        )
+        let definition =
+            { new Definition<'T option>() with
+                member _.Default = Some schema.Default
+
+                member _.At version =
+                    match schema.At version with
+                    | inner when version.Number >= 0s && version.Number < lowest -> required schema.Default inner
+                    | :? LengthCodec<'T> as inner -> lengthNullable inner
+                    | inner -> marked inner }
+
+        Schema<'T option>(definition, schema.Place, false, None)
 
     /// Null is allowed.
     let nullable (schema: Schema<'T>) = nullableSince 0s schema
 
     /// The default is not the type's own (zero, empty, false) but this.
-    let withDefault (fallback: 'T) (schema: Schema<'T>) = schema.With(fallback, schema.Place)
+    let withDefault (fallback: 'T) (schema: Schema<'T>) = schema.WithDefault(fallback, schema.Place)
 
     /// The field is there in these versions; in others it has the value given.
     let between (lowest: int16) (highest: int16) (fallback: 'T) (schema: Schema<'T>) =
-        schema.With(fallback, { schema.Place with Versions = { Lowest = lowest; Highest = highest } })
+        schema.WithDefault(fallback, { schema.Place with Versions = { Lowest = lowest; Highest = highest } })
 
     /// The field came with this version; before, it has the value given.
     let since lowest fallback schema = between lowest Int16.MaxValue fallback schema
@@ -298,13 +367,17 @@ module Notation =
     let until highest fallback schema = between 0s highest fallback schema
 
     /// The field stands in the tagged section, where it is left out while it has its default.
-    let tagged (tag: int) (schema: Schema<'T>) = schema.With(schema.Default, { schema.Place with Tag = Some(Operators.uint32 tag) })
+    let tagged (tag: int) (schema: Schema<'T>) = schema.WithPlace({ schema.Place with Tag = Some(Operators.uint32 tag) })
 
     /// A version without the field drops it silently, because the message means the same without it.
-    let ignorable (schema: Schema<'T>) = schema.With(schema.Default, { schema.Place with Ignorable = true })
+    let ignorable (schema: Schema<'T>) = schema.WithPlace({ schema.Place with Ignorable = true })
 
     /// Lengths in the classic form also in flexible versions, and no tagged section.
-    let classic (schema: Schema<'T>) = Schema(schema.Default, schema.Place, (fun version -> schema.At { version with Flexible = false }))
+    let classic (schema: Schema<'T>) : Schema<'T> =
+        { new Definition<'T>() with
+            member _.Default = schema.Default
+            member _.At version = schema.At { version with Flexible = false } }
+        |> Schema.redefine schema
 
     /// Inlined, so that a mapping that is given as a lambda needs no closure.
     let inline internal mappedCodec
@@ -313,7 +386,8 @@ module Notation =
         ([<InlineIfLambda>] meaning: 'B -> string)
         (inner: Codec<'A>)
         =
-        { new Codec<'B>(inner.Shape, inner.MinSize) with
+        { new Codec<'B>(inner.MinSize) with
+            member _.Shape = inner.Shape
             member _.Write(writer, value) = inner.Write(writer, toWire value)
             member _.Read reader = ofWire (inner.Read reader)
             member _.Project value = ofWire (inner.Project(toWire value))
@@ -326,54 +400,57 @@ module Notation =
 
     /// Another type with the same bytes. The two functions undo each other; `meaning` names a value for people, or is empty.
     let mapped (ofWire: 'A -> 'B) (toWire: 'B -> 'A) (meaning: 'B -> string) (schema: Schema<'A>) : Schema<'B> =
-        Schema(
-            ofWire schema.Default,
-            schema.Place,
-            fun version ->
-                match schema.At version with
-                // What can be null by its length still can after the mapping.
-                | :? LengthCodec<'A> as inner ->
-                    { new LengthCodec<'B>(inner.Shape, inner.MinSize) with
-                        member _.Write(writer, value) = inner.Write(writer, toWire value)
-                        member _.WriteNull writer = inner.WriteNull writer
-                        member _.TryRead reader = ValueOption.map ofWire (inner.TryRead reader)
-                        member _.Project value = ofWire (inner.Project(toWire value))
+        let definition =
+            { new Definition<'B>() with
+                member _.Default = ofWire schema.Default
 
-                        member _.Visit(visitor, value) =
-                            visitor.Meaning(meaning value)
-                            inner.Visit(visitor, toWire value)
+                member _.At version =
+                    match schema.At version with
+                    // What can be null by its length still can after the mapping.
+                    | :? LengthCodec<'A> as inner ->
+                        { new LengthCodec<'B>(inner.MinSize) with
+                            member _.Shape = inner.Shape
+                            member _.Write(writer, value) = inner.Write(writer, toWire value)
+                            member _.WriteNull writer = inner.WriteNull writer
+                            member _.TryRead reader = ValueOption.map ofWire (inner.TryRead reader)
+                            member _.Project value = ofWire (inner.Project(toWire value))
 
-                        member _.Build source = ofWire (inner.Build source) }
-                | inner -> mappedCodec ofWire toWire meaning inner
-        )
+                            member _.Visit(visitor, value) =
+                                visitor.Meaning(meaning value)
+                                inner.Visit(visitor, toWire value)
 
-    let private absent name (schema: Schema<'T>) (get: 'R -> 'T) (version: MessageVersion) =
-        let isDefault value = EqualityComparer<'T>.Default.Equals(value, schema.Default)
+                            member _.Build source = ofWire (inner.Build source) }
+                    | inner -> mappedCodec ofWire toWire meaning inner }
 
-        { new Row<'R, 'T>([], 0) with
-            member _.Write(writer, record) =
-                if not schema.Place.Ignorable && not (isDefault (get record)) then
+        Schema<'B>(definition, schema.Place, false, Unchecked.defaultof<'B>)
+
+    let private isDefault (fallback: 'T) (value: 'T) = EqualityComparer<'T>.Default.Equals(value, fallback)
+
+    // A field that this version has no place for, and that must not be lost silently.
+    let private absent name (fallback: 'T) (get: 'R -> 'T) (version: MessageVersion) =
+        { new Part<'R>(Absent, 0) with
+            override _.Write(writer, record) =
+                if not (isDefault fallback (get record)) then
                     match writer.Trail with
                     | null -> ()
                     | trail -> trail.Field name
 
                     writer.Fail(Problem.LossyField version.Number)
 
-            member _.Read _ = schema.Default
-            member _.Project _ = schema.Default
+            override _.Visit(visitor, record) = if not (isDefault fallback (get record)) then visitor.Lost name }
 
-            member _.Visit(visitor, record) =
-                if not schema.Place.Ignorable && not (isDefault (get record)) then
-                    visitor.Lost name
+    let private absentRow (fallback: 'T) =
+        { new Row<'R, 'T>() with
+            member _.Read _ = fallback
+            member _.Project _ = fallback
+            member _.Build _ = fallback }
 
-            member _.Build _ = schema.Default }
-
-    let private visitField name (codec: Codec<'T>) (visitor: Visitor) value =
+    let inline private visitField name (codec: Codec<'T>) (visitor: Visitor) value =
         visitor.BeginField name
         codec.Visit(visitor, value)
         visitor.EndField()
 
-    let private buildField name (codec: Codec<'T>) fallback (source: Source) =
+    let inline private buildField name (codec: Codec<'T>) fallback (source: Source) =
         if source.BeginField name then
             let value = codec.Build source
             source.EndField()
@@ -381,7 +458,7 @@ module Notation =
         else
             fallback
 
-    let private writeField name (codec: Codec<'T>) (writer: Writer) value =
+    let inline private writeField name (codec: Codec<'T>) (writer: Writer) value =
         match writer.Trail with
         | null -> codec.Write(writer, value)
         | trail ->
@@ -389,7 +466,7 @@ module Notation =
             codec.Write(writer, value)
             trail.Leave()
 
-    let private readField name (codec: Codec<'T>) (reader: Reader) =
+    let inline private readField name (codec: Codec<'T>) (reader: Reader) =
         match reader.Trail with
         | null -> codec.Read reader
         | trail ->
@@ -398,71 +475,80 @@ module Notation =
             trail.Leave()
             value
 
-    let private inOrder name (schema: Schema<'T>) (get: 'R -> 'T) (codec: Codec<'T>) shape =
-        { new Row<'R, 'T>([ shape ], codec.MinSize) with
-            member _.Write(writer, record) = writeField name codec writer (get record)
+    let private fieldShape name (schema: Schema<'T>) (codec: Codec<'T>) : FieldShape =
+        { Name = name
+          Type = codec.Shape
+          Tag = Option.map Operators.int schema.Place.Tag
+          Default = Text.show codec schema.Default
+          Ignorable = schema.Place.Ignorable }
+
+    let private inOrder name (schema: Schema<'T>) (get: 'R -> 'T) (codec: Codec<'T>) =
+        { new Part<'R>(InOrder, codec.MinSize) with
+            override _.Shape = fieldShape name schema codec
+            override _.Write(writer, record) = writeField name codec writer (get record)
+            override _.Visit(visitor, record) = visitField name codec visitor (get record) }
+
+    let private inOrderRow name (schema: Schema<'T>) (get: 'R -> 'T) (codec: Codec<'T>) =
+        { new Row<'R, 'T>() with
             member _.Read reader = readField name codec reader
             member _.Project record = codec.Project(get record)
-            member _.Visit(visitor, record) = visitField name codec visitor (get record)
             member _.Build source = buildField name codec schema.Default source }
 
-    let private inTaggedSection name (schema: Schema<'T>) (get: 'R -> 'T) (codec: Codec<'T>) shape (tag: uint32) =
-        let isDefault value = EqualityComparer<'T>.Default.Equals(value, schema.Default)
+    let private inTaggedSection name (schema: Schema<'T>) (get: 'R -> 'T) (codec: Codec<'T>) (tag: uint32) =
+        let fallback = schema.Default
 
+        { new Part<'R>(InTaggedSection tag, 0) with
+            override _.Shape = fieldShape name schema codec
+            override _.IsTagged record = not (isDefault fallback (get record))
+
+            override _.WriteTagged(writer, record) =
+                writer.UnsignedVarint tag
+                let mark = writer.BeginSized()
+                writeField name codec writer (get record)
+                writer.EndSized mark
+
+            override _.Visit(visitor, record) =
+                let value = get record
+
+                if not (isDefault fallback value) then visitField name codec visitor value }
+
+    let private inTaggedSectionRow name (schema: Schema<'T>) (get: 'R -> 'T) (codec: Codec<'T>) (tag: uint32) =
+        let fallback = schema.Default
         let read = Func<Reader, 'T>(readField name codec)
 
-        { new Row<'R, 'T>([ shape ], 0) with
-            member _.Write(_, _) = ()
-            member _.CountTags record = if isDefault (get record) then 0 else 1
-
-            member _.WriteTags(writer, record) =
-                let value = get record
-
-                if not (isDefault value) then
-                    writer.UnsignedVarint tag
-                    let mark = writer.BeginSized()
-                    writeField name codec writer value
-                    writer.EndSized mark
-
-            member _.Read reader = reader.Tagged(name, tag, schema.Default, read)
+        { new Row<'R, 'T>() with
+            member _.Read reader = reader.Tagged(name, tag, fallback, read)
             member _.Project record = codec.Project(get record)
-
-            member _.Visit(visitor, record) =
-                let value = get record
-
-                if not (isDefault value) then visitField name codec visitor value
-
-            member _.Build source = buildField name codec schema.Default source }
+            member _.Build source = buildField name codec fallback source }
 
     /// One field: its name in the protocol, how to get it from the record, and its type.
     let field (name: string) (get: 'R -> 'T) (schema: Schema<'T>) : Fields<'R, 'T> =
         let place = schema.Place
 
-        let int32Field (wanted: string) : ('R -> System.Int32) option =
-            match Operators.box get with
-            | :? ('R -> System.Int32) as get when wanted = name -> Some get
-            | _ -> None
+        Fields
+            { new FieldsDefinition<'R, 'T>() with
+                member _.Default = schema.Default
 
-        Fields(
-            schema.Default,
-            (fun version ->
-                if place.Versions.Contains version.Number then
-                    let codec = schema.At version
+                member _.AddParts(version, parts) =
+                    if place.Versions.Contains version.Number then
+                        match place.Tag with
+                        | Some tag -> parts.Add(inTaggedSection name schema get (schema.At version) tag)
+                        | None -> parts.Add(inOrder name schema get (schema.At version))
+                    elif not place.Ignorable then
+                        parts.Add(absent name schema.Default get version)
 
-                    let shape =
-                        { Name = name
-                          Type = codec.Shape
-                          Tag = Option.map Operators.int place.Tag
-                          Default = Text.show codec schema.Default
-                          Ignorable = place.Ignorable }
+                member _.Row version =
+                    if place.Versions.Contains version.Number then
+                        match place.Tag with
+                        | Some tag -> inTaggedSectionRow name schema get (schema.At version) tag
+                        | None -> inOrderRow name schema get (schema.At version)
+                    else
+                        absentRow schema.Default
 
-                    match place.Tag with
-                    | Some tag -> inTaggedSection name schema get codec shape tag
-                    | None -> inOrder name schema get codec shape
-                else
-                    absent name schema get version),
-            int32Field
-        )
+                member _.Int32Field wanted =
+                    match Operators.box get with
+                    | :? ('R -> System.Int32) as get when wanted = name -> Some get
+                    | _ -> None }
 
     /// Begins the definition of a message or of a struct in it.
     let message = MessageBuilder()

@@ -2,17 +2,40 @@ namespace LibKafka.Wire
 
 open System
 
+/// In which versions a field stands, and where.
+type Place =
+    {
+        Versions: VersionRange
+        /// The tag of a field that stands in the tagged section.
+        Tag: uint32 option
+        /// Whether a version without the field may drop a value that is not the default.
+        Ignorable: bool
+    }
+
+module internal Place =
+
+    /// Present in every version, in the order of the definition: what stands where nothing has been said.
+    let everywhere = { Versions = { Lowest = 0s; Highest = Int16.MaxValue }; Tag = None; Ignorable = false }
+
+/// What a type is, whatever is said of the fields that have it.
+[<AbstractClass>]
+type internal Definition<'T>() =
+    abstract Default: 'T
+    abstract At: MessageVersion -> Codec<'T>
+
+    /// How to get at a field of the record itself, by its name in the protocol, where it has one of that name that is an int32.
+    abstract Int32Field: name: string -> ('T -> int32) option
+    default _.Int32Field _ = None
+
 /// How a type, or a field of that type, stands on the wire at each version: the one definition from which writing, reading and
 /// every other interpretation follow.
 [<Sealed>]
-type Schema<'T> internal (fallback: 'T, place: Place, at: MessageVersion -> Codec<'T>, int32Field: string -> ('T -> int32) option) =
+type Schema<'T> internal (definition: Definition<'T>, place: Place, hasDefault: bool, fallback: 'T) =
     // One slot a version, classic and flexible side by side. Two threads may fill a slot at once: they put equal codecs there.
-    let mutable cache: (Codec<'T> | null)[] = Array.create 32 null
-
-    internal new(fallback: 'T, place: Place, at: MessageVersion -> Codec<'T>) = Schema<'T>(fallback, place, at, (fun _ -> None))
+    let mutable cache: (Codec<'T> | null)[] | null = null
 
     /// The value of an absent field, and of a tagged one that was not sent.
-    member _.Default = fallback
+    member _.Default = if hasDefault then fallback else definition.Default
 
     /// What is said of the field, as against its type.
     member _.Place = place
@@ -22,33 +45,39 @@ type Schema<'T> internal (fallback: 'T, place: Place, at: MessageVersion -> Code
         let slot = (int version.Number + 1) * 2 + (if version.Flexible then 1 else 0)
 
         // Another thread may put a shorter array in the cache meanwhile: the one at hand is used, never the cache itself.
-        let mutable slots = cache
-
-        if slot >= slots.Length then
-            Array.Resize(&slots, slot + 16)
-            cache <- slots
+        let slots =
+            match cache with
+            | null ->
+                let first = Array.zeroCreate (max 32 (slot + 16))
+                cache <- first
+                first
+            | slots when slot >= slots.Length ->
+                let mutable longer = slots
+                Array.Resize(&longer, slot + 16)
+                cache <- longer
+                longer
+            | slots -> slots
 
         match slots[slot] with
         | null ->
-            let made = at version
+            let made = definition.At version
             slots[slot] <- made
             made
         | kept -> kept
 
-    member internal _.With(fallback: 'T, place: Place) = Schema<'T>(fallback, place, at, int32Field)
+    /// The same type with another default.
+    member internal _.WithDefault(fallback: 'T, place: Place) = Schema<'T>(definition, place, true, fallback)
 
-    /// How to get at a field of the record itself, by its name in the protocol, where it has one of that name that is an int32.
-    member internal _.Int32Field(name: string) : ('T -> int32) option = int32Field name
+    /// The same type with something else said of the field.
+    member internal _.WithPlace(place: Place) = Schema<'T>(definition, place, hasDefault, fallback)
 
-/// In which versions a field stands, and where.
-and Place =
-    {
-        Versions: VersionRange
-        /// The tag of a field that stands in the tagged section.
-        Tag: uint32 option
-        /// Whether a version without the field may drop a value that is not the default.
-        Ignorable: bool
-    }
+    member internal _.Int32Field(name: string) : ('T -> int32) option = definition.Int32Field name
 
-    /// Present in every version, in the order of the definition.
-    static member internal Everywhere = { Versions = { Lowest = 0s; Highest = Int16.MaxValue }; Tag = None; Ignorable = false }
+module internal Schema =
+
+    /// A schema of which nothing has been said yet.
+    let define (definition: Definition<'T>) : Schema<'T> = Schema<'T>(definition, Place.everywhere, false, Unchecked.defaultof<'T>)
+
+    /// The definition seen another way: with the same default, in the same place.
+    let redefine (schema: Schema<'T>) (definition: Definition<'T>) : Schema<'T> =
+        Schema<'T>(definition, schema.Place, false, Unchecked.defaultof<'T>)

@@ -1,138 +1,242 @@
 namespace LibKafka.Wire
 
-/// Some fields of the record 'R at one version, read as the tuple 'P. A tagged section stands behind all plain fields, so writing goes
-/// over the fields twice.
-[<AbstractClass>]
-type internal Row<'R, 'P>(shapes: FieldShape list, minSize: int) =
-    /// The fields that this version has, in wire order.
-    member _.Shapes = shapes
+open System
+open System.Collections.Generic
 
-    /// The least number of bytes that the plain fields take.
+/// Where a field stands at one version.
+type internal Standing =
+    /// The version has no place for it.
+    | Absent
+    | InOrder
+    | InTaggedSection of tag: uint32
+
+/// A field of the record 'R at one version, without what only its type could say: what writing and looking need.
+[<AbstractClass>]
+type internal Part<'R>(standing: Standing, minSize: int) =
+    member _.Standing = standing
+
+    /// The least number of bytes that it takes in order.
     member _.MinSize = minSize
+
+    /// What it looks like; null where the version does not have it.
+    abstract Shape: FieldShape | null
+    default _.Shape = null
+
+    /// Writes what stands in order.
     abstract Write: Writer * 'R -> unit
-    /// How many tagged fields do not have their default.
-    abstract CountTags: 'R -> int
-    default _.CountTags _ = 0
-    abstract WriteTags: Writer * 'R -> unit
-    default _.WriteTags(_, _) = ()
+    default _.Write(_, _) = ()
+
+    /// Whether it stands in the tagged section of this value, which is where it does not have its default.
+    abstract IsTagged: 'R -> bool
+    default _.IsTagged _ = false
+    abstract WriteTagged: Writer * 'R -> unit
+    default _.WriteTagged(_, _) = ()
+    abstract Visit: Visitor * 'R -> unit
+
+/// Some fields of the record 'R at one version, read as the tuple 'P.
+[<AbstractClass>]
+type internal Row<'R, 'P>() =
     abstract Read: Reader -> 'P
     abstract Project: 'R -> 'P
-    abstract Visit: Visitor * 'R -> unit
     abstract Build: Source -> 'P
 
-/// Some fields of the record 'R at every version.
-[<Sealed>]
-type Fields<'R, 'P> internal (fallback: 'P, at: MessageVersion -> Row<'R, 'P>, int32Field: string -> ('R -> int32) option) =
-    member internal _.Default = fallback
-    member internal _.At version = at version
+/// Some fields of the record 'R at every version. Writing goes over the parts one by one; only reading needs them as a tuple, which is made
+/// when something is read.
+[<AbstractClass>]
+type internal FieldsDefinition<'R, 'P>() =
+    abstract Default: 'P
+    abstract AddParts: MessageVersion * List<Part<'R>> -> unit
+    abstract Row: MessageVersion -> Row<'R, 'P>
+    abstract Int32Field: name: string -> ('R -> int32) option
 
-    /// How to get at a field, by its name in the protocol, where there is one of that name and it is an int32.
-    member internal _.Int32Field(name: string) = int32Field name
-
-/// A record and the fields that it is made of.
+/// Some fields of the record 'R, in wire order.
 [<Sealed>]
-type internal StructCodec<'R, 'P>(row: Row<'R, 'P>, flexible: bool, build: 'P -> 'R) =
-    inherit Codec<'R>(Shape.Struct(row.Shapes, flexible), row.MinSize + (if flexible then 1 else 0))
+type Fields<'R, 'P> internal (definition: FieldsDefinition<'R, 'P>) =
+    member internal _.Definition = definition
+
+/// A record and the fields that it is made of. A tagged section stands behind all plain fields, so writing goes over the tagged ones twice.
+[<Sealed>]
+type internal StructCodec<'R, 'P>
+    (parts: Part<'R>[], tagged: Part<'R>[], minSize: int, fields: FieldsDefinition<'R, 'P>, version: MessageVersion, build: 'P -> 'R) =
+    inherit Codec<'R>(minSize)
+
+    let mutable row: Row<'R, 'P> | null = null
+
+    // Two threads may make it at once: they make equal ones.
+    let made () : Row<'R, 'P> =
+        match row with
+        | null ->
+            let first = fields.Row version
+            row <- first
+            first
+        | made -> made
+
+    override _.Shape =
+        Shape.Struct(
+            [ for part in parts do
+                  match part.Shape with
+                  | null -> ()
+                  | shape -> shape ],
+            version.Flexible
+        )
 
     override _.Write(writer, value) =
-        row.Write(writer, value)
+        for part in parts do
+            part.Write(writer, value)
 
-        if flexible then
-            writer.UnsignedVarint(uint32 (row.CountTags value))
-            row.WriteTags(writer, value)
+        if version.Flexible then
+            let mutable count = 0u
+
+            for part in tagged do
+                if part.IsTagged value then count <- count + 1u
+
+            writer.UnsignedVarint count
+
+            if count > 0u then
+                for part in tagged do
+                    if part.IsTagged value then part.WriteTagged(writer, value)
 
     override _.Read reader =
+        let row = made ()
         let outer = reader.BeginStruct()
-        let parts = row.Read reader
-        reader.EndStruct(outer, flexible)
-        build parts
+        let values = row.Read reader
+        reader.EndStruct(outer, version.Flexible)
+        build values
 
-    override _.Project value = build (row.Project value)
+    override _.Project value = build (made().Project value)
 
     override _.Visit(visitor, value) =
         visitor.BeginStruct()
-        row.Visit(visitor, value)
+
+        for part in parts do
+            part.Visit(visitor, value)
+
         visitor.EndStruct()
 
     override _.Build source =
         source.BeginStruct()
-        let parts = row.Build source
+        let values = made().Build source
         source.EndStruct()
-        build parts
+        build values
 
 /// The `message` notation: `let!` and `and!` name the fields in wire order (the tagged ones last), `return` makes the record by name.
 [<Sealed>]
 type MessageBuilder internal () =
 
-    let pair (left: Row<'R, 'A>) (right: Row<'R, 'B>) =
-        { new Row<'R, 'A * 'B>(left.Shapes @ right.Shapes, left.MinSize + right.MinSize) with
-            member _.Write(writer, value) =
-                left.Write(writer, value)
-                right.Write(writer, value)
+    let check (version: MessageVersion) (parts: Part<'R>[]) =
+        let mutable lastTag = -1L
 
-            member _.CountTags value = left.CountTags value + right.CountTags value
+        for part in parts do
+            match part.Standing with
+            | Absent -> ()
+            | InOrder ->
+                if lastTag >= 0L then
+                    invalidOp "tagged fields stand behind the plain ones, in the order of their tags"
+            | InTaggedSection tag ->
+                if int64 tag <= lastTag then
+                    invalidOp "tagged fields stand behind the plain ones, in the order of their tags"
 
-            member _.WriteTags(writer, value) =
-                left.WriteTags(writer, value)
-                right.WriteTags(writer, value)
+                // It would be neither written nor refused.
+                if not version.Flexible then
+                    invalidOp "only flexible versions have a tagged section: say since which version the tagged field is there"
 
-            member _.Read reader =
-                let a = left.Read reader
-                let b = right.Read reader
-                a, b
+                lastTag <- int64 tag
 
-            member _.Project value = left.Project value, right.Project value
+    let codec (fields: FieldsDefinition<'R, 'P>) (version: MessageVersion) (build: 'P -> 'R) : Codec<'R> =
+        let found = List<Part<'R>>()
+        fields.AddParts(version, found)
+        let parts = found.ToArray()
 
-            member _.Visit(visitor, value) =
-                left.Visit(visitor, value)
-                right.Visit(visitor, value)
+        // In the union of all versions a field may be plain in some and tagged in others; nothing is written there.
+        if version.Number >= 0s then check version parts
 
-            member _.Build source =
-                let a = left.Build source
-                let b = right.Build source
-                a, b }
+        let mutable minSize = if version.Flexible then 1 else 0
+        let tagged = List<Part<'R>>()
 
-    let check (version: MessageVersion) (shapes: FieldShape list) =
-        let tags = shapes |> List.map (fun field -> Option.defaultValue -1 field.Tag)
+        for part in parts do
+            minSize <- minSize + part.MinSize
 
-        if tags <> List.sort tags then
-            invalidOp "tagged fields stand behind the plain ones, in the order of their tags"
+            match part.Standing with
+            | InTaggedSection _ -> tagged.Add part
+            | InOrder
+            | Absent -> ()
 
-        // It would be neither written nor refused.
-        if not version.Flexible && List.exists (fun tag -> tag >= 0) tags then
-            invalidOp "only flexible versions have a tagged section: say since which version the tagged field is there"
+        StructCodec(parts, tagged.ToArray(), minSize, fields, version, build)
 
     /// Two groups of fields, the left one first.
     member _.MergeSources(left: Fields<'R, 'A>, right: Fields<'R, 'B>) : Fields<'R, 'A * 'B> =
-        Fields(
-            (left.Default, right.Default),
-            (fun version -> pair (left.At version) (right.At version)),
-            (fun name -> left.Int32Field name |> Option.orElseWith (fun () -> right.Int32Field name))
-        )
+        let left = left.Definition
+        let right = right.Definition
+
+        Fields
+            { new FieldsDefinition<'R, 'A * 'B>() with
+                member _.Default = left.Default, right.Default
+
+                member _.AddParts(version, parts) =
+                    left.AddParts(version, parts)
+                    right.AddParts(version, parts)
+
+                member _.Row version =
+                    let left = left.Row version
+                    let right = right.Row version
+
+                    { new Row<'R, 'A * 'B>() with
+                        member _.Read reader =
+                            let a = left.Read reader
+                            let b = right.Read reader
+                            a, b
+
+                        member _.Project value = left.Project value, right.Project value
+
+                        member _.Build source =
+                            let a = left.Build source
+                            let b = right.Build source
+                            a, b }
+
+                member _.Int32Field name =
+                    match left.Int32Field name with
+                    | None -> right.Int32Field name
+                    | found -> found }
 
     /// The record from its fields.
     member _.BindReturn(fields: Fields<'R, 'P>, build: 'P -> 'R) : Schema<'R> =
-        Schema(
-            build fields.Default,
-            Place.Everywhere,
-            (fun version ->
-                let row = fields.At version
+        let fields = fields.Definition
 
-                // In the union of all versions a field may be plain in some and tagged in others; nothing is written there.
-                if version.Number >= 0s then check version row.Shapes
-
-                StructCodec(row, version.Flexible, build)),
-            fields.Int32Field
-        )
+        Schema.define
+            { new Definition<'R>() with
+                member _.Default = build fields.Default
+                member _.At version = codec fields version build
+                member _.Int32Field name = fields.Int32Field name }
 
     /// A record without fields.
     member _.Return(value: 'R) : Schema<'R> =
         let none =
-            { new Row<'R, 'R>([], 0) with
-                member _.Write(_, _) = ()
-                member _.Read _ = value
-                member _.Project _ = value
-                member _.Visit(_, _) = ()
-                member _.Build _ = value }
+            { new FieldsDefinition<'R, 'R>() with
+                member _.Default = value
+                member _.AddParts(_, _) = ()
 
-        Schema(value, Place.Everywhere, (fun version -> StructCodec(none, version.Flexible, id)))
+                member _.Row _ =
+                    { new Row<'R, 'R>() with
+                        member _.Read _ = value
+                        member _.Project _ = value
+                        member _.Build _ = value }
+
+                member _.Int32Field _ = None }
+
+        Schema.define
+            { new Definition<'R>() with
+                member _.Default = value
+                member _.At version = codec none version id }
+
+    member _.Delay(define: unit -> Schema<'R>) : unit -> Schema<'R> = define
+
+    /// The definition is made when it is first used, so a program pays for the messages that it speaks and for no others.
+    member _.Run(define: unit -> Schema<'R>) : Schema<'R> =
+        let made = Lazy<Schema<'R>>(define)
+        let fallback = Lazy<'R>(fun () -> made.Value.Default)
+
+        Schema.define
+            { new Definition<'R>() with
+                member _.Default = fallback.Value
+                member _.At version = made.Value.At version
+                member _.Int32Field name = made.Value.Int32Field name }

@@ -5,6 +5,7 @@ open System.Reflection
 open System.Runtime.Loader
 open Expecto
 open LibKafka.Wire
+open LibKafka.Wire.Notation
 open LibKafka.Protocol
 open LibKafka.Properties.Support
 
@@ -23,6 +24,24 @@ let private use' (library: Assembly) (api: string) : obj =
 /// Memory that the first use of an API takes, where others have been used before.
 let private cost (library: Assembly) (api: string) : int64 = allocating (fun () -> use' library api) |> snd
 
+type private One = { Value: int32 }
+
+/// A definition, and how often it has been made.
+let private counted () : Schema<One> * (unit -> int) =
+    let made = ref 0
+
+    let schema = message {
+        let! value =
+            field
+                "ThrottleTimeMs"
+                _.Value
+                (made.Value <- made.Value + 1
+                 int32)
+        return { Value = value }
+    }
+
+    schema, (fun () -> made.Value)
+
 [<Tests>]
 let tests =
     testList
@@ -35,4 +54,26 @@ let tests =
                   let own = cost library first
                   let others = names |> List.filter ((<>) first) |> List.sumBy (cost library)
                   Expect.isGreaterThan others (5L * own) (sprintf "bytes for the others, beside %d for %s" own first)
-                  printfn "first use of %s: %d bytes; of all other APIs: %d bytes" first own others) ]
+                  printfn "first use of %s: %d bytes; of all other APIs: %d bytes" first own others)
+
+          testCase "of a definition makes it, once" (fun () ->
+              let schema, made = counted ()
+              let outer = array schema |> nullable
+              Expect.equal (made ()) 0 "before"
+
+              for version in 0s .. 2s do
+                  schema.At { Number = version; Flexible = false } |> ignore
+                  outer.At { Number = version; Flexible = false } |> ignore
+
+              Expect.equal schema.Default { Value = 0 } "the default"
+              Expect.equal (made ()) 1 "after")
+
+          testCase "to send a request does not make the response" (fun () ->
+              let request, requests = counted ()
+              let response, responses = counted ()
+              let api = Api.define ApiKey.Metadata 0s 0s None request response
+              Expect.equal (requests (), responses ()) (0, 0) "before"
+              Expect.isOk (Frame.encodeRequest api 0s 1 None { Value = 5 }) "encoded"
+              Expect.equal (requests (), responses ()) (1, 0) "after the request"
+              Expect.equal (api.ThrottleTimeMs { Value = 7 }) 7 "found in the response's definition"
+              Expect.equal (requests (), responses ()) (1, 1) "after the response") ]

@@ -35,24 +35,24 @@ let private blob count = Bytes(Array.create count 0x78uy)
 let private fixedTypes =
     testList
         "types of one form"
-        [ fixedType "int8" Types.int8 Shape.Int8 1 [ 0y, "00"; 1y, "01"; -1y, "ff"; SByte.MinValue, "80"; SByte.MaxValue, "7f" ]
+        [ fixedType "int8" Types.Primitives.int8 Shape.Int8 1 [ 0y, "00"; 1y, "01"; -1y, "ff"; SByte.MinValue, "80"; SByte.MaxValue, "7f" ]
           fixedType
               "int16"
-              Types.int16
+              Types.Primitives.int16
               Shape.Int16
               2
               [ 0s, "0000"; 0x1234s, "1234"; -2s, "fffe"; Int16.MinValue, "8000"; Int16.MaxValue, "7fff" ]
-          fixedType "uint16" Types.uint16 Shape.UInt16 2 [ 0us, "0000"; 0x1234us, "1234"; UInt16.MaxValue, "ffff" ]
+          fixedType "uint16" Types.Primitives.uint16 Shape.UInt16 2 [ 0us, "0000"; 0x1234us, "1234"; UInt16.MaxValue, "ffff" ]
           fixedType
               "int32"
-              Types.int32
+              Types.Primitives.int32
               Shape.Int32
               4
               [ 0, "00000000"; 0x12345678, "12345678"; -2, "fffffffe"; Int32.MinValue, "80000000"; Int32.MaxValue, "7fffffff" ]
-          fixedType "uint32" Types.uint32 Shape.UInt32 4 [ 0u, "00000000"; 0x12345678u, "12345678"; UInt32.MaxValue, "ffffffff" ]
+          fixedType "uint32" Types.Primitives.uint32 Shape.UInt32 4 [ 0u, "00000000"; 0x12345678u, "12345678"; UInt32.MaxValue, "ffffffff" ]
           fixedType
               "int64"
-              Types.int64
+              Types.Primitives.int64
               Shape.Int64
               8
               [ 0L, "0000000000000000"
@@ -62,7 +62,7 @@ let private fixedTypes =
                 Int64.MaxValue, "7fffffffffffffff" ]
           fixedType
               "float64"
-              Types.float64
+              Types.Primitives.float64
               Shape.Float64
               8
               [ 0.0, "0000000000000000"
@@ -72,42 +72,42 @@ let private fixedTypes =
                 Double.Epsilon, "0000000000000001"
                 Double.NegativeInfinity, "fff0000000000000"
                 BitConverter.Int64BitsToDouble 0x7FF8000000000000L, "7ff8000000000000" ]
-          fixedType "bool" Types.bool Shape.Bool 1 [ false, "00"; true, "01" ]
+          fixedType "bool" Types.Primitives.bool Shape.Bool 1 [ false, "00"; true, "01" ]
           fixedType
               "uuid"
-              Types.uuid
+              Types.Primitives.uuid
               Shape.Uuid
               16
               [ Guid.Empty, "00000000000000000000000000000000"
                 Guid "00112233-4455-6677-8899-aabbccddeeff", "00112233445566778899aabbccddeeff" ]
           fixedType
               "varint"
-              Types.varint
+              Types.Primitives.varint
               Shape.Varint
               1
               [ 0, "00"; -1, "01"; 1, "02"; -64, "7f"; 64, "8001"; Int32.MaxValue, "feffffff0f"; Int32.MinValue, "ffffffff0f" ]
           fixedType
               "varlong"
-              Types.varlong
+              Types.Primitives.varlong
               Shape.Varlong
               1
               [ 0L, "00"; -1L, "01"; 64L, "8001"; Int64.MaxValue, "feffffffffffffffff01"; Int64.MinValue, "ffffffffffffffffff01" ]
           fixedType
               "unsigned varint"
-              Types.unsignedVarint
+              Types.Primitives.unsignedVarint
               Shape.UnsignedVarint
               1
               [ 0u, "00"; 127u, "7f"; 128u, "8001"; 300u, "ac02"; UInt32.MaxValue, "ffffffff0f" ]
           fixedType
               "unsigned varlong"
-              Types.unsignedVarlong
+              Types.Primitives.unsignedVarlong
               Shape.UnsignedVarlong
               1
               [ 0UL, "00"; 128UL, "8001"; UInt64.MaxValue, "ffffffffffffffffff01" ]
 
           testCase "a bool is true for every byte but zero" (fun () ->
               for value in 0..255 do
-                  Expect.equal (decodeAt classic Types.bool (value.ToString "x2")) (Ok(value <> 0)) (string value)) ]
+                  Expect.equal (decodeAt classic Types.Primitives.bool (value.ToString "x2")) (Ok(value <> 0)) (string value)) ]
 
 let private lengthTypes =
     testList
@@ -135,7 +135,7 @@ let private lengthTypes =
               [ None, "ffff", "00"; Some "", "0000", "01"; Some "hi", "00026869", "036869" ]
           lengthType
               "bytes"
-              Types.bytes
+              Types.Primitives.bytes
               Shape.Bytes
               4
               [ Bytes.empty, "00000000", "01"
@@ -145,19 +145,19 @@ let private lengthTypes =
                 blob 40000, "00009c40" + lettersHex 40000, "c1b802" + lettersHex 40000 ]
           lengthType
               "nullable bytes"
-              (Types.nullable Types.bytes)
+              (Types.nullable Types.Primitives.bytes)
               (Shape.Bytes >> Shape.Nullable)
               4
               [ None, "ffffffff", "00"; Some Bytes.empty, "00000000", "01"; Some(Bytes.ofHex "0b"), "000000010b", "020b" ]
           lengthType
               "records"
-              (Types.nullable Types.records)
+              (Types.nullable Types.Primitives.records)
               (Shape.Records >> Shape.Nullable)
               4
               [ None, "ffffffff", "00"; Some Bytes.empty, "00000000", "01"; Some(Bytes.ofHex "0b"), "000000010b", "020b" ]
           lengthType
               "array"
-              (Types.array Types.int16)
+              (Types.array Types.Primitives.int16)
               (fun compact -> Shape.Array(Shape.Int16, compact))
               4
               [ [], "00000000", "01"
@@ -166,7 +166,7 @@ let private lengthTypes =
                 List.replicate 127 0x7878s, "0000007f" + lettersHex 254, "8001" + lettersHex 254 ]
           lengthType
               "nullable array"
-              (Types.nullable (Types.array Types.int16))
+              (Types.nullable (Types.array Types.Primitives.int16))
               (fun compact -> Shape.Nullable(Shape.Array(Shape.Int16, compact)))
               4
               [ None, "ffffffff", "00"; Some [], "00000000", "01"; Some [ 7s ], "000000010007", "020007" ]
@@ -180,11 +180,11 @@ let private lengthTypes =
           testCase "a length kept classic is classic in flexible versions too" (fun () ->
               stands flexible (Types.classic (Types.nullable Types.string)) (Some "hi") "00026869"
               stands flexible (Types.classic (Types.nullable Types.string)) None "ffff"
-              Expect.equal (Message.shape flexible (messageOf (Types.classic Types.bytes))) (Ok(Shape.Bytes false)) "the shape")
+              Expect.equal (Message.shape flexible (messageOf (Types.classic Types.Primitives.bytes))) (Ok(Shape.Bytes false)) "the shape")
 
           testCase "bytes that are read are a slice of the frame, not a copy" (fun () ->
               let frame = Bytes.ofHex "0000000301020304"
-              let slice, _ = Message.decodePrefix classic (messageOf Types.bytes) frame |> ok "decode"
+              let slice, _ = Message.decodePrefix classic (messageOf Types.Primitives.bytes) frame |> ok "decode"
               Expect.equal slice (Bytes.ofHex "010203") "the bytes"
               Expect.isTrue (slice.Span.Overlaps frame.Span) "the memory") ]
 
@@ -194,24 +194,24 @@ let private refusedLengths =
         [ testCase "null where null is not allowed" (fun () ->
               decodeAt classic Types.string "ffff" |> faultsWith Problem.NullNotAllowed 2 "Sample"
               decodeAt flexible Types.string "00" |> faultsWith Problem.NullNotAllowed 1 "Sample"
-              decodeAt classic Types.bytes "ffffffff" |> faultsWith Problem.NullNotAllowed 4 "Sample"
-              decodeAt flexible Types.records "00" |> faultsWith Problem.NullNotAllowed 1 "Sample"
-              decodeAt classic (Types.array Types.int8) "ffffffff" |> faultsWith Problem.NullNotAllowed 4 "Sample"
-              decodeAt flexible (Types.array Types.int8) "00" |> faultsWith Problem.NullNotAllowed 1 "Sample")
+              decodeAt classic Types.Primitives.bytes "ffffffff" |> faultsWith Problem.NullNotAllowed 4 "Sample"
+              decodeAt flexible Types.Primitives.records "00" |> faultsWith Problem.NullNotAllowed 1 "Sample"
+              decodeAt classic (Types.array Types.Primitives.int8) "ffffffff" |> faultsWith Problem.NullNotAllowed 4 "Sample"
+              decodeAt flexible (Types.array Types.Primitives.int8) "00" |> faultsWith Problem.NullNotAllowed 1 "Sample")
 
           testCase "a negative length other than null's" (fun () ->
               decodeAt classic Types.string "fffe" |> faultsWith (Problem.NegativeLength -2L) 2 "Sample"
               decodeAt classic (Types.nullable Types.string) "8000" |> faultsWith (Problem.NegativeLength -32768L) 2 "Sample"
-              decodeAt classic Types.bytes "80000000" |> faultsWith (Problem.NegativeLength -2147483648L) 4 "Sample"
+              decodeAt classic Types.Primitives.bytes "80000000" |> faultsWith (Problem.NegativeLength -2147483648L) 4 "Sample"
 
-              decodeAt classic (Types.nullable (Types.array Types.int8)) "fffffffe"
+              decodeAt classic (Types.nullable (Types.array Types.Primitives.int8)) "fffffffe"
               |> faultsWith (Problem.NegativeLength -2L) 4 "Sample")
 
           testCase "a length beyond the bytes that are left" (fun () ->
               decodeAt classic Types.string "000361" |> faultsWith (Problem.Truncated(3L, 1)) 2 "Sample"
               decodeAt flexible Types.string "0461" |> faultsWith (Problem.Truncated(3L, 1)) 1 "Sample"
-              decodeAt classic Types.bytes "7fffffff61" |> faultsWith (Problem.Truncated(2147483647L, 1)) 4 "Sample"
-              decodeAt flexible Types.bytes "ffffffff0f61" |> faultsWith (Problem.Truncated(4294967294L, 1)) 5 "Sample")
+              decodeAt classic Types.Primitives.bytes "7fffffff61" |> faultsWith (Problem.Truncated(2147483647L, 1)) 4 "Sample"
+              decodeAt flexible Types.Primitives.bytes "ffffffff0f61" |> faultsWith (Problem.Truncated(4294967294L, 1)) 5 "Sample")
 
           testCase "a length that is itself cut off" (fun () ->
               decodeAt classic Types.string "00" |> faultsWith (Problem.Truncated(2L, 1)) 0 "Sample"
@@ -239,7 +239,7 @@ let private refusedLengths =
                       encodeAt version Types.string bad |> faultsWith Problem.BadUtf8 0 "Sample")
 
           testCase "bytes behind the value" (fun () ->
-              decodeAt classic Types.int32 "000000010203" |> faultsWith (Problem.TrailingBytes 2) 4 "Sample"
+              decodeAt classic Types.Primitives.int32 "000000010203" |> faultsWith (Problem.TrailingBytes 2) 4 "Sample"
               decodeAt flexible Types.string "016161" |> faultsWith (Problem.TrailingBytes 2) 1 "Sample") ]
 
 /// Decodes and says how much memory that took, leaving out what the first use of a type costs once.
@@ -256,15 +256,15 @@ let private refusedCounts =
     testList
         "counts that are refused before anything is allocated"
         [ testCase "the largest classic count in a small frame" (fun () ->
-              let result, bytes = measured (Types.array Types.int64) classic "7fffffff0000000000000000"
+              let result, bytes = measured (Types.array Types.Primitives.int64) classic "7fffffff0000000000000000"
               result |> faultsWith (Problem.CountTooLarge(2147483647L, 1L)) 4 "Sample"
               Expect.isLessThan bytes little "bytes allocated")
 
           testCase "the largest compact counts in a small frame" (fun () ->
-              let result, bytes = measured (Types.array Types.int64) flexible "ffffffff070000000000000000"
+              let result, bytes = measured (Types.array Types.Primitives.int64) flexible "ffffffff070000000000000000"
               result |> faultsWith (Problem.CountTooLarge(2147483646L, 1L)) 5 "Sample"
               Expect.isLessThan bytes little "bytes allocated"
-              let result, bytes = measured (Types.array Types.int64) flexible "ffffffff0f0000000000000000"
+              let result, bytes = measured (Types.array Types.Primitives.int64) flexible "ffffffff0f0000000000000000"
               result |> faultsWith (Problem.CountTooLarge(4294967294L, 1L)) 5 "Sample"
               Expect.isLessThan bytes little "bytes allocated")
 
@@ -298,7 +298,7 @@ let private refusedCounts =
               Expect.isLessThan bytes (100L * 3000L) "bytes allocated")
 
           testCase "a length of bytes, of a string and of a tagged field" (fun () ->
-              let result, bytes = measured Types.bytes classic "7fffffff00"
+              let result, bytes = measured Types.Primitives.bytes classic "7fffffff00"
               Expect.isError result "bytes"
               Expect.isLessThan bytes little "bytes allocated"
               let result, bytes = measured Types.string flexible "ffffffff0f00"
@@ -313,13 +313,17 @@ let private limits =
         "limits"
         [ testCase "a frame as large as the limit is read, a larger one is refused unread" (fun () ->
               let decode most =
-                  Message.decode { Limits.standard with MaxFrameBytes = most } classic (messageOf Types.int32) (Bytes.ofHex "0000002a")
+                  Message.decode
+                      { Limits.standard with MaxFrameBytes = most }
+                      classic
+                      (messageOf Types.Primitives.int32)
+                      (Bytes.ofHex "0000002a")
 
               Expect.equal (decode 4) (Ok 42) "four bytes of four"
               decode 3 |> faultsWith (Problem.FrameTooLarge(4L, 3L)) 0 "Sample")
 
           testCase "a version outside the message's own is refused by everything that takes a version" (fun () ->
-              let message = messageOf Types.int32
+              let message = messageOf Types.Primitives.int32
 
               for version in [ -1s; 10s; Int16.MinValue; Int16.MaxValue ] do
                   let unsupported result = faultsWith (Problem.UnsupportedVersion(version, 0s, 9s)) 0 "Sample" result
