@@ -136,6 +136,28 @@ public sealed class KafkaConnection : IDisposable
         return new(key, exchange.ResponseOrThrow(info, cancellationToken), info);
     }
 
+    /// <summary>
+    /// Asks for an identity for an <see cref="IdempotentProducer"/> without transactions. Any broker gives one. With transactions, see
+    /// <see cref="TransactionClient.InitProducerId"/>.
+    /// </summary>
+    /// <param name="previous">The identity that the producer had, which brokers from 2.5 on are told (KIP-360); null where it had none.</param>
+    /// <param name="cancellationToken">Gives up, which closes the connection.</param>
+    /// <returns>The identity, or the error code that says why there is none.</returns>
+    /// <exception cref="KafkaException">No answer came.</exception>
+    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The connection has been disposed of.</exception>
+    public ProducerIdentityResult RequestProducerIdentity(ProducerIdentity? previous = null, CancellationToken cancellationToken = default)
+    {
+        Begin(cancellationToken);
+        var had = previous is { } identity
+            ? FSharpOption<Client.ProducerIdentity>.Some(identity.ToCore())
+            : FSharpOption<Client.ProducerIdentity>.None;
+        var exchange = Client.ProducerIdentityModule.request(Core, had, cancellationToken);
+        var info = new ExchangeInfo(exchange.Info);
+        var given = Client.ProducerIdentityModule.ofResponse(exchange.ResponseOrThrow(info, cancellationToken));
+        return ProducerIdentityResult.Of(given, info);
+    }
+
     /// <summary>Closes the connection.</summary>
     public void Dispose()
     {
