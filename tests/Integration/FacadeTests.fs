@@ -17,6 +17,7 @@ open LibKafka.Protocol
 open LibKafka.Records
 open LibKafka.Tests
 open LibKafka.Wire
+open LibKafka.Integration.FacadeSupport
 
 // ---- signatures ----
 
@@ -144,117 +145,6 @@ let private signatures =
           testCase "every type of the façade is in its own namespace" (fun () ->
               for it in facade.GetExportedTypes() do
                   Expect.equal it.Namespace "LibKafka" it.Name) ]
-
-// ---- what the tests have in common ----
-
-let private text (value: string) : byte[] = Text.Encoding.UTF8.GetBytes value
-
-let private spanOf (bytes: byte[] option) : byte[] | null =
-    match bytes with
-    | Some bytes -> bytes
-    | None -> null
-
-/// A record as a test puts it in and expects it back.
-type private Expected = { Key: byte[] option; Value: byte[] option; Timestamp: int64; Headers: (string * byte[] option) list }
-
-let private plain (value: string) : Expected =
-    { Key = Some(text ("key of " + value)); Value = Some(text value); Timestamp = 1_700_000_000_000L; Headers = [] }
-
-let private headersOf (record: Expected) : KafkaHeader[] = [| for name, value in record.Headers -> KafkaHeader(name, spanOf value) |]
-
-let private tryAdd (builder: RecordBatchBuilder) (record: Expected) : bool =
-    builder.TryAdd(spanOf record.Key, spanOf record.Value, record.Timestamp, ReadOnlySpan(headersOf record))
-
-let private add (builder: RecordBatchBuilder) (record: Expected) : unit =
-    builder.Add(spanOf record.Key, spanOf record.Value, record.Timestamp, ReadOnlySpan(headersOf record))
-
-let private batchWith (options: RecordBatchOptions) (records: Expected list) : RecordBatch =
-    let builder = RecordBatchBuilder options
-    List.iter (add builder) records
-    builder.Detach()
-
-let private batchOf (records: Expected list) : RecordBatch = batchWith (RecordBatchOptions()) records
-let private batch (name: string) (count: int) : RecordBatch = batchOf (List.init count (fun i -> plain (name + string i)))
-
-/// The records with their offsets.
-let private read (records: BatchRecords) : (int64 * Expected) list =
-    let found = ResizeArray()
-
-    for record in records do
-        let headers =
-            [ for header in record.Headers.ToList() ->
-                  let value = header.Value |> ValueOption.map _.ToArray()
-                  header.Name, ValueOption.toOption value ]
-
-        found.Add(
-            record.Offset,
-            { Key = if record.HasKey then Some(record.Key.ToArray()) else None
-              Value = if record.HasValue then Some(record.Value.ToArray()) else None
-              Timestamp = record.Timestamp
-              Headers = headers }
-        )
-
-    List.ofSeq found
-
-let private contentOf (records: BatchRecords) : Expected list = read records |> List.map snd
-
-/// The records of a fetch; a stretch that cannot be read throws.
-let private recordsOf (fetched: FetchResult) : (int64 * Expected) list =
-    [ for item in fetched.Batches do
-          yield! read (item.Records()) ]
-
-let private thrown (what: string) (action: unit -> unit) : KafkaException =
-    let mutable caught = None
-
-    try
-        action ()
-    with :? KafkaException as exception' ->
-        caught <- Some exception'
-
-    match caught with
-    | Some exception' -> exception'
-    | None -> failtestf "a KafkaException was expected: %s" what
-
-let private there (value: 'T | null) : 'T =
-    match value with
-    | null -> failtest "a value was expected, and there was null"
-    | value -> value
-
-let private second = TimeSpan.FromSeconds 1.0
-let private moment = TimeSpan.FromMilliseconds 200.0
-
-/// Gzip as a user's codec would have it.
-type private Gzip() =
-    interface ICompressionCodec with
-        member _.Type = CompressionType.Gzip
-
-        member _.Compress(source, destination) =
-            use packed = new MemoryStream()
-
-            using (new GZipStream(packed, CompressionLevel.Fastest, true)) (fun stream -> stream.Write source.Span)
-            destination.Write(ReadOnlySpan(packed.ToArray()))
-
-        member _.Decompress(source, destination) =
-            use unpacked = new MemoryStream()
-
-            using (new GZipStream(new MemoryStream(source.ToArray()), CompressionMode.Decompress)) (fun stream -> stream.CopyTo unpacked)
-            destination.Write(ReadOnlySpan(unpacked.ToArray()))
-
-let private gzip = Gzip() :> ICompressionCodec
-let private withGzip = RecordReadOptions(Codecs = [| gzip |])
-
-/// A batch with bytes changed, and its checksum made right again where that is asked.
-let private tampered (checksum: bool) (change: byte[] -> unit) (batch: RecordBatch) : RecordBatch =
-    let bytes = batch.Bytes.ToArray()
-    change bytes
-
-    if checksum then
-        BinaryPrimitives.WriteUInt32BigEndian(bytes.AsSpan 17, Crc32C.compute (ReadOnlySpan(bytes, 21, bytes.Length - 21)))
-
-    RecordBatchExtensions.Parse(ReadOnlyMemory bytes)
-
-/// Changes the last byte of the last record's value: behind it stands the number of headers.
-let private damage (bytes: byte[]) = bytes[bytes.Length - 2] <- bytes[bytes.Length - 2] ^^^ 1uy
 
 // ---- batches ----
 
@@ -672,12 +562,20 @@ let private options =
               let client, core = KafkaClientOptions "a:1", Client.ClientSettings.standard
               Expect.equal client.ClientId core.ClientId "client id"
               Expect.equal (client.ConnectTimeout, client.CallTimeout) (core.ConnectTimeout, core.CallTimeout) "time-outs"
+              Expect.equal (client.ConnectionTtl, client.MaxIdle) (core.ConnectionTtl, core.MaxIdle) "ages"
+              Expect.equal (client.HeedThrottle, client.TimeProvider) (core.HeedThrottle, core.Time) "the rest"
+              Expect.isTrue (isNull client.Tls && isNull client.Sasl && isNull client.HostLookUp) "no security"
               Expect.equal client.MaxFrameBytes core.Limits.MaxFrameBytes "largest answer"
               let producer, core = ProducerOptions(), Client.ProducerSettings.standard
-              Expect.equal (producer.Acks, producer.AckTimeout) (core.Acks, core.AckTimeout) "producer"
+              Expect.equal
+                  (producer.Acks, producer.AckTimeout, producer.MaxBatchBytes)
+                  (core.Acks, core.AckTimeout, core.MaxBatchBytes)
+                  "producer"
               let fetcher, core = FetcherOptions(), Client.FetcherSettings.standard
               Expect.equal (fetcher.MaxWait, fetcher.MinBytes, fetcher.MaxBytes) (core.MaxWait, core.MinBytes, core.MaxBytes) "fetcher"
               Expect.equal fetcher.IsolationLevel core.IsolationLevel "isolation"
+              Expect.equal (fetcher.ReplicaTime, fetcher.UseSession) (core.ReplicaTime, core.UseSession) "replica and session"
+              Expect.isNull fetcher.RackId "no rack"
               let reading, core = RecordReadOptions.Default, Limits.standard
               Expect.equal (reading.MaxRecords, reading.MaxDecompressedBytes) (core.MaxRecords, core.MaxDecompressedBytes) "reading")
 
@@ -701,7 +599,13 @@ let private options =
                     typeof<FetcherOptions>
                     typeof<RecordReadOptions>
                     typeof<RecordBatchOptions>
-                    typeof<NewTopic> ] do
+                    typeof<NewTopic>
+                    typeof<BearerToken>
+                    typeof<JoinOptions>
+                    typeof<ConsumerSubscription>
+                    typeof<ConsumerGroupSubscription>
+                    typeof<RetryPolicy<FetchResult>>
+                    typeof<GroupMembership> ] do
                   for property in options.GetProperties() do
                       match property.SetMethod with
                       | null -> ()
@@ -725,7 +629,11 @@ let private options =
               let long = TimeSpan.FromDays 30.0
               outOfRange "connect time" (fun () -> KafkaClientOptions("a:1", ConnectTimeout = TimeSpan.Zero))
               outOfRange "connect time" (fun () -> KafkaClientOptions("a:1", ConnectTimeout = long))
-              outOfRange "call time" (fun () -> KafkaClientOptions("a:1", CallTimeout = Timeout.InfiniteTimeSpan))
+              outOfRange "call time" (fun () -> KafkaClientOptions("a:1", CallTimeout = -second))
+              outOfRange "age" (fun () -> KafkaClientOptions("a:1", ConnectionTtl = TimeSpan.Zero))
+              outOfRange "idle time" (fun () -> KafkaClientOptions("a:1", MaxIdle = -second))
+              outOfRange "largest batch" (fun () -> ProducerOptions(MaxBatchBytes = 0))
+              outOfRange "time at a replica" (fun () -> FetcherOptions(ReplicaTime = -second))
               outOfRange "largest answer" (fun () -> KafkaClientOptions("a:1", MaxFrameBytes = 0))
               outOfRange "ack time" (fun () -> ProducerOptions(AckTimeout = -second))
               outOfRange "wait" (fun () -> FetcherOptions(MaxWait = long))
@@ -746,30 +654,7 @@ let private options =
 
 // ---- on a cluster ----
 
-let private topic = "facade"
-let private partition = TopicPartition(topic, 0)
-
-/// A cluster with a topic of two partitions, and options for it.
-let private onCluster (test: MockCluster -> KafkaClientOptions -> unit) =
-    use cluster = MockCluster.start 3
-    cluster.CreateTopic(topic, 2, 3)
-    test cluster (KafkaClientOptions(cluster.Bootstrap, ConnectTimeout = 20.0 * second, CallTimeout = 20.0 * second))
-    Expect.isEmpty cluster.Complaints "the brokers could read everything"
-
 let private produceKey, private fetchKey, private listKey = 0s, 1s, 2s
-
-/// The cancellation that an action ends with.
-let private cancelled (what: string) (action: unit -> unit) : OperationCanceledException =
-    let mutable caught = None
-
-    try
-        action ()
-    with :? OperationCanceledException as exception' ->
-        caught <- Some exception'
-
-    match caught with
-    | Some exception' -> exception'
-    | None -> failtestf "an OperationCanceledException was expected: %s" what
 
 let private mainJob =
     testList
@@ -1204,13 +1089,6 @@ let private ends =
 
 // ---- with a broker that says what it is told to ----
 
-let private topicId = Guid "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
-
-/// Options for a broker that leads the partition and answers everything else by `rest`.
-let private scripted (rest: Received -> Act list) (test: KafkaClientOptions -> unit) =
-    Scripted.broker (fun me -> Script.knowing Script.everything (Script.leading [ Script.topic topic topicId ] me rest)) (fun broker ->
-        test (KafkaClientOptions([ BrokerAddress(broker.Address.Host, broker.Address.Port) ])))
-
 let private node: NodeEndpoint = { NodeId = 7; Host = "elsewhere"; Port = 9093; Rack = None }
 let private moved: CurrentLeader = { LeaderId = 7; LeaderEpoch = 12 }
 
@@ -1250,7 +1128,10 @@ let private answers =
                       "the rest"
                   Expect.equal result.Exchange.Version 13s "by topic id"
                   Expect.stringContains (thrown "refused" (fun () -> result.ThrowIfError() |> ignore)).Message "one is bad" "message"
-                  Expect.equal (result.ToString()) "Rejected: INVALID_RECORD (87)" "text"))
+                  Expect.equal
+                      (result.ToString())
+                      ("Rejected: INVALID_RECORD (87); the batch has 4 records in " + string result.Batch.SizeInBytes + " bytes")
+                      "text"))
 
           testCase "all that a broker says of a batch that it takes comes through" (fun () ->
               let rest (received: Received) =

@@ -99,8 +99,8 @@ module Tls =
         // Offline: a chain that is not in the file is not fetched from anywhere.
         SslStreamCertificateContext.Create(own, certificatesIn file, true)
 
-    /// TLS from PEM files, which are read now. The fault `InvalidSetting` names a file that cannot be used.
-    let ofPemFiles (files: PemFiles) : Result<Tls, ClientFault> =
+    /// Options made of PEM files, which are read now. The fault `InvalidSetting` names a file that cannot be used.
+    let readPemFiles (files: PemFiles) : Result<SslClientAuthenticationOptions, ClientFault> =
         let reading (file: string option) (read: string -> 'T) : Result<'T option, ClientFault> =
             try
                 Ok(Option.map read file)
@@ -115,4 +115,7 @@ module Tls =
             let options = SslClientAuthenticationOptions()
             authorities |> Option.iter (fun policy -> options.CertificateChainPolicy <- policy)
             identity |> Option.iter (fun context -> options.ClientCertificateContext <- context)
-            Ok(ofOptions options)
+            Ok options
+
+    /// TLS with options made of PEM files: see `readPemFiles`.
+    let ofPemFiles (files: PemFiles) : Result<Tls, ClientFault> = readPemFiles files |> Result.map ofOptions

@@ -11,11 +11,9 @@ namespace LibKafka;
 /// </summary>
 public sealed class ClusterMetadata
 {
-    private readonly Metadata.Response _response;
-
     internal ClusterMetadata(Metadata.Response response, ExchangeInfo exchange)
     {
-        _response = response;
+        Core = response;
         Exchange = exchange;
         Brokers = [.. response.Brokers.Select(BrokerMetadata.Of)];
         Topics = [.. response.Topics.Select(TopicMetadata.Of)];
@@ -28,19 +26,21 @@ public sealed class ClusterMetadata
     public IReadOnlyList<TopicMetadata> Topics { get; }
 
     /// <summary>The id of the cluster; null where it is not told.</summary>
-    public string? ClusterId => _response.ClusterId.OrNull();
+    public string? ClusterId => Core.ClusterId.OrNull();
 
     /// <summary>The id of the broker to send administrative requests to; -1 where it is not told.</summary>
-    public int ControllerId => _response.ControllerId;
+    public int ControllerId => Core.ControllerId;
 
     /// <summary>What concerns the request as a whole; <c>ErrorCode.None</c> where all is well.</summary>
-    public ErrorCode Error => _response.Error;
+    public ErrorCode Error => Core.Error;
 
     /// <summary>How long the client is asked to pause because it exceeded a quota; zero where it did not.</summary>
-    public TimeSpan ThrottleTime => TimeSpan.FromMilliseconds(_response.ThrottleTimeMs);
+    public TimeSpan ThrottleTime => TimeSpan.FromMilliseconds(Core.ThrottleTimeMs);
 
     /// <summary>The call that told it.</summary>
     public ExchangeInfo Exchange { get; }
+
+    internal Metadata.Response Core { get; }
 
     /// <summary>Looks for the leader of a partition.</summary>
     /// <param name="partition">The partition.</param>
@@ -49,7 +49,7 @@ public sealed class ClusterMetadata
     /// <returns>Whether there is one.</returns>
     public bool TryGetLeader(TopicPartition partition, [NotNullWhen(true)] out PartitionLeader? leader, out ErrorCode error)
     {
-        var found = Client.Cluster.leaderIn(_response, partition.ToCore());
+        var found = Client.Cluster.leaderIn(Core, partition.ToCore());
         leader = found.IsOk ? PartitionLeader.Of(found.ResultValue) : null;
         error = found.IsOk ? ErrorCode.None : found.ErrorValue;
         return found.IsOk;

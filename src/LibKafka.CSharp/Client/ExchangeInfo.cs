@@ -29,6 +29,9 @@ public sealed class ExchangeInfo
     /// <summary>The number by which request and answer on one connection belong together.</summary>
     public int CorrelationId => _core.CorrelationId;
 
+    /// <summary>Which attempt at the same call it was, from 1, as the caller counts them: see <see cref="RetryPolicy{TResult}"/>.</summary>
+    public int Attempt => _core.Attempt;
+
     /// <summary>When the call began.</summary>
     public DateTimeOffset Began => _core.Began;
 
@@ -46,6 +49,9 @@ public sealed class ExchangeInfo
     /// none.
     /// </summary>
     public int UnreadBytes => _core.UnreadBytes;
+
+    /// <summary>How long the client is asked to pause because it exceeded a quota (KIP-219); zero where it did not.</summary>
+    public TimeSpan ThrottleTime => _core.ThrottleTime;
 
     /// <summary>Whether any part of the request may have reached the broker.</summary>
     public bool WasSent => _core.WasSent;

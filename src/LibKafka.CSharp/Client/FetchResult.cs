@@ -4,7 +4,6 @@ using System.Linq;
 using System.Threading;
 using LibKafka.Protocol;
 using LibKafka.Records;
-using Core = LibKafka.Client;
 
 namespace LibKafka;
 
@@ -14,13 +13,12 @@ namespace LibKafka;
 /// </summary>
 public sealed class FetchResult
 {
-    private readonly Core.Fetched _fetched;
     private readonly Fetch.PartitionResponse? _answer;
     private readonly CancellationToken _cancellation;
 
-    internal FetchResult(Core.Fetched fetched, CancellationToken cancellation)
+    internal FetchResult(Client.Fetched fetched, CancellationToken cancellation)
     {
-        _fetched = fetched;
+        Core = fetched;
         _cancellation = cancellation;
         _answer = fetched.Result.IsOk ? fetched.Result.ResultValue : null;
         Exchange = new(fetched.Exchange.Info);
@@ -28,36 +26,40 @@ public sealed class FetchResult
     }
 
     /// <summary>The offset that was asked for.</summary>
-    public long Offset => _fetched.Offset;
+    public long Offset => Core.Offset;
+
+    /// <summary>Where it was read from.</summary>
+    public FetchPosition Position => FetchPosition.Of(Core.Position);
 
     /// <summary>
-    /// The offset to fetch from next: behind the last batch that came whole, or the same offset where none did. Batches and offsets
-    /// that compaction has removed are taken into account. Unreadable bytes do not stop it where their offsets are known, so look at
-    /// <see cref="Batches"/> before going on.
+    /// Where to go on, and what that means: whether something that came is damaged, or the log has been cut off. Batches and offsets
+    /// that compaction has removed are taken into account. It is worked out once, when it is first asked for.
     /// </summary>
-    public long NextOffset =>
-        Core.FetchedModule.advance(_fetched) switch
-        {
-            Core.Advance.To to => to.Item.Offset,
-            Core.Advance.Damaged { next: { } next } => next.Value.Offset,
-            Core.Advance.Truncated truncated => truncated.Item.Offset,
-            _ => Offset,
-        };
+    public FetchAdvance Next => field ??= new(Client.FetchedModule.advance(Core));
+
+    /// <summary>
+    /// The position to fetch from next: that of <see cref="Next"/>, or the same as before where that has none. Unreadable bytes do not
+    /// stop it where their offsets are known, so look at <see cref="Batches"/> or <see cref="Next"/> before going on.
+    /// </summary>
+    public FetchPosition NextPosition => Next.Position ?? Position;
+
+    /// <summary>The offset of <see cref="NextPosition"/>.</summary>
+    public long NextOffset => NextPosition.Offset;
 
     /// <summary>
     /// The batches, found as they are iterated; none on an error or a fault. The first may begin before the offset that was asked for,
     /// since batches come whole. Nothing is copied, and neither checksums nor records are looked at before a batch is opened.
     /// </summary>
-    public RecordBatchSet Batches => new(_fetched.Batches);
+    public RecordBatchSet Batches => new(Core.Batches);
 
     /// <summary>
     /// The batches that hold data at the isolation level that was asked for, found as they are iterated: those of <see cref="Batches"/>
     /// without control batches, and for <c>ReadCommitted</c> without those of aborted transactions.
     /// </summary>
-    public IEnumerable<RecordBatchItem> DataBatches => RecordBatchSet.Items(_fetched.DataBatches);
+    public IEnumerable<RecordBatchItem> DataBatches => RecordBatchSet.Items(Core.DataBatches);
 
     /// <summary>The bytes of the batches one behind the other, as the broker sent them; the last batch may be cut off.</summary>
-    public ReadOnlyMemory<byte> Records => _fetched.Records.Memory;
+    public ReadOnlyMemory<byte> Records => Core.Records.Memory;
 
     /// <summary>
     /// What the broker objects to, such as OFFSET_OUT_OF_RANGE; <c>ErrorCode.None</c> where it is nothing, or no answer came.
@@ -76,6 +78,13 @@ public sealed class FetchResult
     /// <summary>The id of the replica that should be read from instead (KIP-392); null where there is none.</summary>
     public int? PreferredReadReplica => _answer is { PreferredReadReplica: >= 0 and var replica } ? replica : null;
 
+    /// <summary>
+    /// Where the log parts from what was read (KIP-595): the largest epoch that both have, and where it ends in the log; null where they
+    /// do not part. <see cref="Next"/> says where to go on.
+    /// </summary>
+    public FetchPosition? Diverging =>
+        Core.Diverging is { } parting ? new FetchPosition(parting.Value.EndOffset, parting.Value.Epoch) : null;
+
     /// <summary>The new leader, where the broker asked does not lead the partition and knows which one does.</summary>
     public LeaderHint? CurrentLeader => _answer is null ? null : LeaderHint.Of(_answer.CurrentLeader, Response?.NodeEndpoints ?? []);
 
@@ -91,7 +100,9 @@ public sealed class FetchResult
     /// <summary>The call.</summary>
     public ExchangeInfo Exchange { get; }
 
-    private Fetch.Response? Response => _fetched.Exchange.Outcome.IsOk ? _fetched.Exchange.Outcome.ResultValue : null;
+    internal Client.Fetched Core { get; }
+
+    private Fetch.Response? Response => Core.Exchange.Outcome.IsOk ? Core.Exchange.Outcome.ResultValue : null;
 
     /// <summary>
     /// Throws where there is a fault or an error code. That nothing was read is neither; nor are batches that cannot be read, which
@@ -101,12 +112,7 @@ public sealed class FetchResult
     /// <exception cref="KafkaException">There is a fault or an error code.</exception>
     public FetchResult ThrowIfError()
     {
-        if (Fault is not null)
-        {
-            throw KafkaException.For(Fault, Exchange, _cancellation);
-        }
-
-        Interop.ThrowIfError(Error, null, Exchange);
+        Interop.ThrowIfFailed(Fault, Error, Exchange, _cancellation);
         return this;
     }
 

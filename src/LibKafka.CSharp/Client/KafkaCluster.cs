@@ -62,4 +62,19 @@ public static class KafkaCluster
         var found = Client.Cluster.findLeader(options.ToSettings(), options.ToBootstrap(), partition.ToCore(), cancellationToken);
         return PartitionLeader.Of(found.ValueOrThrow(null, cancellationToken));
     }
+
+    /// <summary>
+    /// Asks one of the bootstrap brokers for an identity for an <see cref="IdempotentProducer"/>, on a connection of its own that is closed
+    /// again.
+    /// </summary>
+    /// <param name="options">Where the cluster is, and how to connect.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The identity, which nobody else has.</returns>
+    /// <exception cref="KafkaException">None of the brokers could be used, or the one that was asked gave none.</exception>
+    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
+    public static ProducerIdentity RequestProducerIdentity(KafkaClientOptions options, CancellationToken cancellationToken = default)
+    {
+        using var connection = Connect(options, cancellationToken);
+        return connection.RequestProducerIdentity(null, cancellationToken).ThrowIfError().Identity.GetValueOrDefault();
+    }
 }

@@ -58,6 +58,31 @@ public sealed class KafkaConnection : IDisposable
     }
 
     /// <summary>
+    /// Sends any request of the protocol, in the highest version that both sides know, and waits for its response. The messages are the
+    /// core's: see <see cref="LibKafka.Protocol"/>, where <c>Heartbeat.api</c> goes with <c>Heartbeat.Request</c>.
+    /// </summary>
+    /// <typeparam name="TRequest">The API's request.</typeparam>
+    /// <typeparam name="TResponse">The API's response.</typeparam>
+    /// <param name="api">The API.</param>
+    /// <param name="request">What to ask.</param>
+    /// <param name="cancellationToken">Gives up, which closes the connection.</param>
+    /// <returns>The response, with whatever error codes it has.</returns>
+    /// <exception cref="KafkaException">No answer came, or the request cannot be written in that version.</exception>
+    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The connection has been disposed of.</exception>
+    public TResponse Call<TRequest, TResponse>(
+        Api<TRequest, TResponse> api,
+        TRequest request,
+        CancellationToken cancellationToken = default
+    )
+    {
+        ArgumentNullException.ThrowIfNull(api);
+        Begin(cancellationToken);
+        var exchange = Core.Call(api, request, Interop.Optional(cancellationToken), null);
+        return exchange.ResponseOrThrow(new ExchangeInfo(exchange.Info), cancellationToken);
+    }
+
+    /// <summary>
     /// Asks for the brokers of the cluster and for topics. It never makes a topic, also where the broker is configured to.
     /// </summary>
     /// <param name="topics">Names of topics; null for all that there are, and empty for none.</param>
@@ -134,6 +159,28 @@ public sealed class KafkaConnection : IDisposable
         var exchange = Client.Cluster.findCoordinator(Core, kind, key, cancellationToken);
         var info = new ExchangeInfo(exchange.Info);
         return new(key, exchange.ResponseOrThrow(info, cancellationToken), info);
+    }
+
+    /// <summary>
+    /// Asks for an identity for an <see cref="IdempotentProducer"/> without transactions. Any broker gives one. With transactions, see
+    /// <see cref="TransactionClient.InitProducerId"/>.
+    /// </summary>
+    /// <param name="previous">The identity that the producer had, which brokers from 2.5 on are told (KIP-360); null where it had none.</param>
+    /// <param name="cancellationToken">Gives up, which closes the connection.</param>
+    /// <returns>The identity, or the error code that says why there is none.</returns>
+    /// <exception cref="KafkaException">No answer came.</exception>
+    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The connection has been disposed of.</exception>
+    public ProducerIdentityResult RequestProducerIdentity(ProducerIdentity? previous = null, CancellationToken cancellationToken = default)
+    {
+        Begin(cancellationToken);
+        var had = previous is { } identity
+            ? FSharpOption<Client.ProducerIdentity>.Some(identity.ToCore())
+            : FSharpOption<Client.ProducerIdentity>.None;
+        var exchange = Client.ProducerIdentityModule.request(Core, had, cancellationToken);
+        var info = new ExchangeInfo(exchange.Info);
+        var given = Client.ProducerIdentityModule.ofResponse(exchange.ResponseOrThrow(info, cancellationToken));
+        return ProducerIdentityResult.Of(given, info);
     }
 
     /// <summary>Closes the connection.</summary>

@@ -1,6 +1,5 @@
 using System;
 using System.Collections.Generic;
-using System.Linq;
 using Microsoft.FSharp.Collections;
 
 namespace LibKafka;
@@ -46,7 +45,7 @@ public sealed record NewTopic
         init
         {
             ArgumentNullException.ThrowIfNull(value);
-            _configs = new(value.Select(config => Tuple.Create(config.Key, config.Value)));
+            _configs = Interop.ToFSharpMap(value);
         }
     }
 

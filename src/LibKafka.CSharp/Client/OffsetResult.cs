@@ -1,7 +1,6 @@
 using System;
 using System.Threading;
 using LibKafka.Protocol;
-using Core = LibKafka.Client;
 
 namespace LibKafka;
 
@@ -13,9 +12,10 @@ public sealed class OffsetResult
     private readonly ListOffsets.PartitionResponse? _found;
     private readonly CancellationToken _cancellation;
 
-    internal OffsetResult(Core.Sought sought, CancellationToken cancellation)
+    internal OffsetResult(Client.Sought sought, CancellationToken cancellation)
     {
         _cancellation = cancellation;
+        Core = sought;
         Exchange = new(sought.Exchange.Info);
         Offset = sought.Offset is { } offset ? offset.Value : null;
         _found = sought.Result.IsOk ? sought.Result.ResultValue : null;
@@ -48,17 +48,14 @@ public sealed class OffsetResult
     /// <summary>The call.</summary>
     public ExchangeInfo Exchange { get; }
 
+    internal Client.Sought Core { get; }
+
     /// <summary>Throws where there is a fault or an error code. That no record is that late is neither.</summary>
     /// <returns>The result itself.</returns>
     /// <exception cref="KafkaException">There is a fault or an error code.</exception>
     public OffsetResult ThrowIfError()
     {
-        if (Fault is not null)
-        {
-            throw KafkaException.For(Fault, Exchange, _cancellation);
-        }
-
-        Interop.ThrowIfError(Error, null, Exchange);
+        Interop.ThrowIfFailed(Fault, Error, Exchange, _cancellation);
         return this;
     }
 

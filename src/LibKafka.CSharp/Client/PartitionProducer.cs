@@ -60,14 +60,21 @@ public sealed class PartitionProducer : IDisposable
     /// <returns>What became of the batch.</returns>
     /// <exception cref="OperationCanceledException">The call was cancelled before anything was sent.</exception>
     /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
-    public ProduceResult Produce(RecordBatch batch, CancellationToken cancellationToken = default)
+    public ProduceResult Produce(RecordBatch batch, CancellationToken cancellationToken = default) => Produce(batch, 1, cancellationToken);
+
+    /// <summary>Appends a batch, as one of several attempts at it: see <see cref="Produce(RecordBatch, CancellationToken)"/>.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="attempt">The number of the attempt, from 1, for the exchange: <see cref="RetryPolicy{TResult}.Run"/> gives it.</param>
+    /// <param name="cancellationToken">Gives up, which closes the connection.</param>
+    /// <returns>What became of the batch.</returns>
+    /// <exception cref="OperationCanceledException">The call was cancelled before anything was sent.</exception>
+    /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
+    public ProduceResult Produce(RecordBatch batch, int attempt, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(batch);
         Client.Begin(cancellationToken);
-        var result = new ProduceResult(_core.Produce(batch, Interop.Optional(cancellationToken), null), cancellationToken);
-        return result.Fault is { Kind: KafkaFaultKind.Cancelled } && result.Status == ProduceStatus.Rejected
-            ? result.ThrowIfError()
-            : result;
+        var produced = _core.Produce(batch, Interop.Optional(cancellationToken), attempt);
+        return new ProduceResult(produced, cancellationToken).ThrowIfCancelled();
     }
 
     /// <summary>Closes the connection for good, where the client is the producer's own.</summary>

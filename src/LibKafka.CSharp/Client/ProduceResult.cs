@@ -3,7 +3,7 @@ using System.Collections.Generic;
 using System.Linq;
 using System.Threading;
 using LibKafka.Protocol;
-using Core = LibKafka.Client;
+using LibKafka.Records;
 
 namespace LibKafka;
 
@@ -18,7 +18,7 @@ public enum ProduceStatus
 
     /// <summary>
     /// It may or may not be in the log: the answer was lost, or the broker is not sure itself, or with <c>Acks.None</c> nobody was
-    /// asked. Sending it again may double it.
+    /// asked. Sending it again may double it, unless an <see cref="IdempotentProducer"/> does.
     /// </summary>
     Unknown,
 }
@@ -37,31 +37,36 @@ public sealed class ProduceResult
     private readonly Produce.PartitionResponse? _refusal;
     private readonly CancellationToken _cancellation;
 
-    internal ProduceResult(Core.Produced produced, CancellationToken cancellation)
+    internal ProduceResult(Client.Produced produced, CancellationToken cancellation)
     {
         _cancellation = cancellation;
+        Core = produced;
         Exchange = new(produced.Exchange.Info);
         var response = produced.Exchange.Outcome is { IsOk: true, ResultValue: { } answered } ? answered.Value : null;
         ThrottleTime = TimeSpan.FromMilliseconds(response?.ThrottleTimeMs ?? 0);
-        Core.ClientFault? fault = null;
+        _refusal = produced.Refusal.OrNull();
+        Client.ClientFault? fault = null;
 
         switch (produced.Outcome)
         {
-            case Core.ProduceOutcome.Acknowledged { Item: var acknowledgement }:
+            case Client.ProduceOutcome.Acknowledged { Item: var acknowledgement }:
                 Status = ProduceStatus.Acknowledged;
                 BaseOffset = acknowledgement.BaseOffset;
                 LogStartOffset = acknowledgement.LogStartOffset;
                 LogAppendTime = Interop.Time(acknowledgement.LogAppendTimeMs);
                 break;
-            case Core.ProduceOutcome.Rejected { Item: var rejection }:
+            case Client.ProduceOutcome.Rejected { Item: var rejection }:
                 Status = ProduceStatus.Rejected;
-                _refusal = (rejection as Core.Rejection.ByBroker)?.Item;
-                fault = (rejection as Core.Rejection.NotSent)?.Item;
+                fault = (rejection as Client.Rejection.NotSent)?.Item;
                 break;
-            case Core.ProduceOutcome.Unknown { Item: var doubt }:
+            case Client.ProduceOutcome.Unknown { Item: Client.Doubt.SentBefore { Item: var rejection } }:
                 Status = ProduceStatus.Unknown;
-                _refusal = (doubt as Core.Doubt.BrokerUnsure)?.Item;
-                fault = (doubt as Core.Doubt.AnswerLost)?.Item;
+                WasSentBefore = true;
+                fault = (rejection as Client.Rejection.NotSent)?.Item;
+                break;
+            case Client.ProduceOutcome.Unknown { Item: var doubt }:
+                Status = ProduceStatus.Unknown;
+                fault = (doubt as Client.Doubt.AnswerLost)?.Item;
                 break;
         }
 
@@ -72,7 +77,10 @@ public sealed class ProduceResult
     /// <summary>Whether the batch is in the log.</summary>
     public ProduceStatus Status { get; }
 
-    /// <summary>The offset of the batch's first record; -1 unless the batch was acknowledged.</summary>
+    /// <summary>
+    /// The offset of the batch's first record; -1 unless the batch was acknowledged, and where the broker only says that it has the
+    /// batch already (DUPLICATE_SEQUENCE_NUMBER).
+    /// </summary>
     public long BaseOffset { get; } = -1;
 
     /// <summary>The broker's clock when it appended the batch; null where the topic keeps the producer's timestamps.</summary>
@@ -94,6 +102,18 @@ public sealed class ProduceResult
     public IReadOnlyList<RecordError> RecordErrors =>
         _refusal is null ? [] : [.. _refusal.RecordErrors.Select(error => new RecordError(error.BatchIndex, error.Message.OrNull()))];
 
+    /// <summary>
+    /// Whether an idempotent producer had sent the batch before without learning what became of it, and this time it was refused or not
+    /// sent: that says nothing of the first time.
+    /// </summary>
+    public bool WasSentBefore { get; }
+
+    /// <summary>
+    /// The batch as it was sent, or was to be sent: an idempotent producer puts its identity and a sequence into it. Its
+    /// <c>SizeInBytes</c> is what MESSAGE_TOO_LARGE is about.
+    /// </summary>
+    public RecordBatch Batch => Core.Batch;
+
     /// <summary>The new leader, where the broker asked does not lead the partition and knows which one does.</summary>
     public LeaderHint? CurrentLeader { get; }
 
@@ -105,6 +125,8 @@ public sealed class ProduceResult
 
     /// <summary>The call.</summary>
     public ExchangeInfo Exchange { get; }
+
+    internal Client.Produced Core { get; }
 
     /// <summary>
     /// Throws where there is a fault or an error code. A batch that was sent with <c>Acks.None</c> has neither: what became of it is
@@ -125,11 +147,18 @@ public sealed class ProduceResult
         return this;
     }
 
-    /// <summary>As in <c>Acknowledged at offset 42</c> or <c>Rejected: MESSAGE_TOO_LARGE (10)</c>.</summary>
+    /// <summary>
+    /// As in <c>Acknowledged at offset 42</c> or <c>Rejected: MESSAGE_TOO_LARGE (10); the batch has 3 records in 512 bytes</c>.
+    /// </summary>
     /// <returns>One line for people.</returns>
     public override string ToString() =>
         Status == ProduceStatus.Acknowledged ? FormattableString.Invariant($"Acknowledged at offset {BaseOffset}")
         : Fault is not null ? $"{Status}: {Fault}"
-        : Error.IsError ? $"{Status}: {Error}"
+        : Error.IsError
+            ? FormattableString.Invariant($"{Status}: {Error}; the batch has {Batch.Count} records in {Batch.SizeInBytes} bytes")
         : $"{Status}";
+
+    /// <summary>A batch that was cancelled before anything of it had been sent is not in the log, and there is nothing else to say.</summary>
+    internal ProduceResult ThrowIfCancelled() =>
+        Fault is { Kind: KafkaFaultKind.Cancelled } && Status == ProduceStatus.Rejected ? ThrowIfError() : this;
 }

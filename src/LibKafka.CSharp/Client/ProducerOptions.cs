@@ -25,5 +25,21 @@ public sealed record ProducerOptions
         init => field = Interop.CheckTime(value, TimeSpan.Zero, nameof(value));
     } = Standard.AckTimeout;
 
-    internal Client.ProducerSettings ToSettings() => new(acks: Acks, ackTimeout: AckTimeout, maxBatchBytes: Standard.MaxBatchBytes);
+    /// <summary>
+    /// The largest batch to send, in bytes, header included: any unless set. A larger one is refused before anything is sent, with
+    /// <see cref="KafkaFaultKind.CannotEncode"/>, which says both sizes. Brokers have a limit of their own for each topic
+    /// (<c>max.message.bytes</c>, 1,048,588 unless set) and refuse what exceeds it with MESSAGE_TOO_LARGE.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is zero or negative.</exception>
+    public int MaxBatchBytes
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value);
+            field = value;
+        }
+    } = Standard.MaxBatchBytes;
+
+    internal Client.ProducerSettings ToSettings() => new(acks: Acks, ackTimeout: AckTimeout, maxBatchBytes: MaxBatchBytes);
 }

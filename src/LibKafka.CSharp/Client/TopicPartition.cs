@@ -9,5 +9,7 @@ public readonly record struct TopicPartition(string Topic, int Partition)
     /// <returns>Topic and partition with a hyphen between them.</returns>
     public override string ToString() => ToCore().ToString();
 
+    internal static TopicPartition Of(Client.TopicPartition core) => new(core.Topic, core.Partition);
+
     internal Client.TopicPartition ToCore() => new(Topic ?? "", Partition);
 }

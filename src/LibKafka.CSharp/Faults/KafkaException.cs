@@ -52,8 +52,17 @@ public sealed class KafkaException : Exception
             text.Append(exchange.Api);
         }
 
-        // The text of this one names the broker itself.
-        if (fault.Broker is { } broker && fault.Kind != KafkaFaultKind.CannotConnect)
+        // The text of some names the broker itself.
+        if (
+            fault.Broker is { } broker
+            && fault.Kind
+                is not (
+                    KafkaFaultKind.CannotConnect
+                    or KafkaFaultKind.TlsExpected
+                    or KafkaFaultKind.TlsNotSpoken
+                    or KafkaFaultKind.TlsFailed
+                )
+        )
         {
             text.Append(text.Length == 0 ? "" : " to ").Append(broker);
         }

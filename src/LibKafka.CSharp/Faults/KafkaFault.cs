@@ -29,6 +29,12 @@ public sealed class KafkaFault
     /// <summary>The error code that the broker gave; <c>ErrorCode.None</c> where it is not by a code that things went wrong.</summary>
     public ErrorCode ErrorCode { get; private init; }
 
+    /// <summary>
+    /// Whether it may go away by itself, so that the same call may go through later: brokers come back, leaders are elected. Whether
+    /// making the call again does harm is another question.
+    /// </summary>
+    public bool IsTransient { get; private set; }
+
     /// <summary>Bytes from the start of what was read or written to where the problem shows; null where no bytes are concerned.</summary>
     public int? ByteOffset { get; private init; }
 
@@ -47,19 +53,30 @@ public sealed class KafkaFault
     internal static KafkaFault Of(Client.ClientFault fault, BrokerAddress? broker)
     {
         var text = fault.ToString();
-        return fault switch
+        var known = fault switch
         {
             Client.ClientFault.CannotConnect it => new(KafkaFaultKind.CannotConnect, text) { Broker = BrokerAddress.Of(it.broker) },
             Client.ClientFault.NoBroker it => new(KafkaFaultKind.NoBroker, text)
             {
                 Causes = [.. it.Item.Select(tried => Of(tried.Item2, BrokerAddress.Of(tried.Item1)))],
             },
+            Client.ClientFault.TlsExpected it => new(KafkaFaultKind.TlsExpected, text) { Broker = BrokerAddress.Of(it.Item) },
+            Client.ClientFault.TlsNotSpoken it => new(KafkaFaultKind.TlsNotSpoken, text) { Broker = BrokerAddress.Of(it.Item) },
+            Client.ClientFault.TlsFailed it => new(KafkaFaultKind.TlsFailed, text) { Broker = BrokerAddress.Of(it.Item1) },
+            Client.ClientFault.SaslFailed it => new(KafkaFaultKind.SaslFailed, text)
+            {
+                Broker = broker,
+                ErrorCode = it.Item2 is Client.SaslFailure.Refused refused ? refused.Item1 : ErrorCode.None,
+            },
             Client.ClientFault.NoLeader it => new(KafkaFaultKind.NoLeader, text) { Broker = broker, ErrorCode = it.Item2 },
+            Client.ClientFault.NoCoordinator it => new(KafkaFaultKind.NoCoordinator, text) { Broker = broker, ErrorCode = it.Item3 },
             Client.ClientFault.VersionsRefused it => new(KafkaFaultKind.VersionsRefused, text) { Broker = broker, ErrorCode = it.Item },
             Client.ClientFault.CannotEncode it => At(KafkaFaultKind.CannotEncode, text, broker, it.Item),
             Client.ClientFault.Malformed it => At(KafkaFaultKind.Malformed, text, broker, it.Item),
             _ => new(KindOf(fault), text) { Broker = broker },
         };
+        known.IsTransient = Client.Transient.isFault(fault);
+        return known;
     }
 
     /// <summary>What is wrong with the bytes of a batch. The context says which batch.</summary>
@@ -72,8 +89,27 @@ public sealed class KafkaFault
         {
             Broker = broker,
             ErrorCode = error,
+            IsTransient = error.IsRetriable,
         };
     }
+
+    /// <summary>Why one item of an administrative call was not done.</summary>
+    internal static KafkaFault Of(Client.AdminFault fault) =>
+        fault switch
+        {
+            Client.AdminFault.Refused it => Of(it.Item1, it.remark.OrNull(), null),
+            Client.AdminFault.Fault it => Of(it.Item, null),
+            _ => new(KafkaFaultKind.NotAnswered, fault.ToString()),
+        };
+
+    /// <summary>Why the leader of a group could not share out its partitions.</summary>
+    internal static KafkaFault Of(Groups.AssignFault fault) =>
+        fault switch
+        {
+            Groups.AssignFault.BadSubscription it => At(KafkaFaultKind.Malformed, fault.ToString(), null, it.Item2),
+            Groups.AssignFault.CannotEncode it => At(KafkaFaultKind.CannotEncode, fault.ToString(), null, it.Item2),
+            _ => new(KafkaFaultKind.UnknownAssignor, fault.ToString()),
+        };
 
     private static KafkaFault At(KafkaFaultKind kind, string text, BrokerAddress? broker, Fault fault) =>
         new(kind, text)
@@ -86,6 +122,9 @@ public sealed class KafkaFault
     private static KafkaFaultKind KindOf(Client.ClientFault fault) =>
         fault.Tag switch
         {
+            Client.ClientFault.Tags.InvalidSetting => KafkaFaultKind.InvalidSetting,
+            Client.ClientFault.Tags.LookUpFailed => KafkaFaultKind.LookUpFailed,
+            Client.ClientFault.Tags.NeverAnswered => KafkaFaultKind.NeverAnswered,
             Client.ClientFault.Tags.TimedOut => KafkaFaultKind.TimedOut,
             Client.ClientFault.Tags.Cancelled => KafkaFaultKind.Cancelled,
             Client.ClientFault.Tags.Closed => KafkaFaultKind.Closed,

@@ -100,8 +100,11 @@ public sealed record RecordBatchOptions
     public static RecordBatchOptions Like(RecordBatch batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        var core = BatchOptionsModule.ofHeader(batch.Header);
-        return new()
+        return Of(BatchOptionsModule.ofHeader(batch.Header));
+    }
+
+    internal static RecordBatchOptions Of(BatchOptions core) =>
+        new()
         {
             BaseOffset = core.BaseOffset,
             PartitionLeaderEpoch = core.PartitionLeaderEpoch,
@@ -116,7 +119,6 @@ public sealed record RecordBatchOptions
             MaxTimestamp = core.MaxTimestamp.OrNull(),
             LastOffset = core.LastOffset.OrNull(),
         };
-    }
 
     internal BatchOptions ToCore() =>
         new(

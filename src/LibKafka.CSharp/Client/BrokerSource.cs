@@ -1,0 +1,53 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using LibKafka.Client;
+using Microsoft.FSharp.Core;
+
+namespace LibKafka;
+
+/// <summary>
+/// Where the brokers are known from. It is compared by what was given; what a look-up found stays in <see cref="Core"/>, for all who share
+/// it.
+/// </summary>
+internal sealed class BrokerSource : IEquatable<BrokerSource>
+{
+    private readonly ISrvLookUp? _lookUp;
+
+    private BrokerSource(ValueList<BrokerAddress> servers, string? serviceName, ISrvLookUp? lookUp, Bootstrap core)
+    {
+        Servers = servers;
+        ServiceName = serviceName;
+        _lookUp = lookUp;
+        Core = core;
+    }
+
+    public ValueList<BrokerAddress> Servers { get; }
+
+    public string? ServiceName { get; }
+
+    public Bootstrap Core { get; }
+
+    public static BrokerSource Of(IEnumerable<BrokerAddress> servers)
+    {
+        ArgumentNullException.ThrowIfNull(servers);
+        var own = new ValueList<BrokerAddress>(servers);
+        return own.Count > 0
+            ? new(own, null, null, BootstrapModule.ofAddresses(own.Select(broker => broker.ToCore()).ToFSharpList()))
+            : throw new ArgumentException("At least one broker is needed.", nameof(servers));
+    }
+
+    public static BrokerSource Of(string serviceName, ISrvLookUp lookUp)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(serviceName);
+        ArgumentNullException.ThrowIfNull(lookUp);
+        return new(new ValueList<BrokerAddress>([]), serviceName, lookUp, BootstrapModule.ofService(lookUp, serviceName));
+    }
+
+    public bool Equals(BrokerSource? other) =>
+        other is not null && Servers.Equals(other.Servers) && ServiceName == other.ServiceName && ReferenceEquals(_lookUp, other._lookUp);
+
+    public override bool Equals(object? obj) => Equals(obj as BrokerSource);
+
+    public override int GetHashCode() => HashCode.Combine(Servers, ServiceName);
+}

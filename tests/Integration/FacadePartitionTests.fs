@@ -1,0 +1,398 @@
+/// Producing, fetching and trying again through the façade.
+module LibKafka.Integration.FacadePartitionTests
+
+open System
+open System.Threading
+open Expecto
+open LibKafka
+open LibKafka.Protocol
+open LibKafka.Records
+open LibKafka.Tests
+open LibKafka.Wire
+open LibKafka.Integration.FacadeSupport
+
+let private identity = ProducerIdentity(4711L, 3s)
+
+/// A leader that does this for its first, second, … batch, and then acknowledges.
+let private answering (acts: (Received -> Produce.Request -> Act list) list) (test: PartitionClient -> unit) =
+    let mutable rest = acts
+
+    let script (received: Received) =
+        match received.Request, rest with
+        | Request.Produce request, act :: others ->
+            rest <- others
+            act received request
+        | Request.Produce request, [] ->
+            Script.answer Produce.api received (Script.produced (fun answer -> { answer with BaseOffset = 90L }) request)
+        | _ -> Script.unexpected received
+
+    scripted script (fun options ->
+        use client = new PartitionClient(options, partition)
+        test client)
+
+let private refusing (code: ErrorCode) received request =
+    Script.answer Produce.api received (Script.produced (fun answer -> { answer with Error = code; BaseOffset = -1L }) request)
+
+let private losing (_: Received) (_: Produce.Request) = [ Act.Close ]
+
+let private invalid (what: string) (action: unit -> unit) = Expect.throwsT<InvalidOperationException> action what
+
+let private producing =
+    testList
+        "producing"
+        [ testCase "a batch that is larger than the options allow is refused before anything is sent" (fun () ->
+              answering [] (fun client ->
+                  let sent = batch "a" 10
+                  use producer = new PartitionProducer(client, ProducerOptions(MaxBatchBytes = sent.SizeInBytes - 1))
+                  let result = producer.Produce sent
+                  Expect.equal result.Status ProduceStatus.Rejected "it is not in the log"
+                  Expect.equal (there result.Fault).Kind KafkaFaultKind.CannotEncode "why"
+                  Expect.stringContains (result.ToString()) (string sent.SizeInBytes) "how large it is"
+                  Expect.isFalse result.Exchange.WasSent "nothing was sent"
+                  Expect.isTrue (obj.ReferenceEquals(result.Batch, sent)) "the batch"
+                  use producer = new PartitionProducer(client, ProducerOptions(MaxBatchBytes = sent.SizeInBytes))
+                  Expect.equal (producer.Produce(sent).ThrowIfError().BaseOffset) 90L "one that is not is sent"))
+
+          testCase "a batch in doubt is sent again with the sequence that it has, until it is settled" (fun () ->
+              answering [ losing; refusing ErrorCode.NotLeaderOrFollower ] (fun client ->
+                  use producer = new IdempotentProducer(client, identity)
+                  Expect.equal (producer.Status, producer.NextSequence) (IdempotentProducerStatus.Ready, Nullable 0) "before"
+                  let given = batch "a" 2
+                  let lost = producer.Produce given
+                  Expect.equal (lost.Status, lost.WasSentBefore) (ProduceStatus.Unknown, false) "its answer is lost"
+                  Expect.isNotNull lost.Fault "why"
+                  Expect.equal (producer.Status, producer.NextSequence) (IdempotentProducerStatus.InDoubt, Nullable()) "in doubt"
+                  Expect.equal (there producer.BatchInDoubt) lost.Batch "the batch as it was sent"
+                  invalid "another batch" (fun () -> producer.Produce(batch "b" 1) |> ignore)
+                  invalid "options for another" (fun () -> producer.OptionsForNext() |> ignore)
+                  let refused = producer.Produce(given, 2, CancellationToken.None)
+
+                  Expect.equal
+                      (refused.Status, refused.WasSentBefore, refused.Error)
+                      (ProduceStatus.Unknown, true, ErrorCode.NotLeaderOrFollower)
+                      "refused, and that says nothing of the first time"
+
+                  Expect.equal refused.Exchange.Attempt 2 "the second attempt"
+                  Expect.stringContains (thrown "unknown" (fun () -> refused.ThrowIfError() |> ignore)).Message "may or may not" "text"
+                  let settled = producer.Retry(3, CancellationToken.None)
+                  Expect.equal (settled.Status, settled.BaseOffset) (ProduceStatus.Acknowledged, 90L) "settled"
+                  Expect.equal settled.Exchange.Attempt 3 "the third attempt"
+
+                  Expect.equal
+                      (settled.Batch.ProducerId, settled.Batch.ProducerEpoch, settled.Batch.BaseSequence)
+                      (4711L, 3s, 0)
+                      "its identity and sequence"
+
+                  Expect.equal producer.NextSequence (Nullable 2) "the next"
+                  invalid "nothing is in doubt" (fun () -> producer.Retry() |> ignore)
+                  let next = producer.OptionsForNext(RecordBatchOptions(PartitionLeaderEpoch = 5))
+
+                  Expect.equal
+                      next
+                      (RecordBatchOptions(PartitionLeaderEpoch = 5, ProducerId = 4711L, ProducerEpoch = 3s, BaseSequence = 2))
+                      "options for the next"
+
+                  let built = batchWith next [ plain "c" ]
+                  Expect.isTrue (obj.ReferenceEquals(producer.Produce(built).ThrowIfError().Batch, built)) "sent as it was built"))
+
+          testCase "a duplicate is acknowledged, and a fenced producer goes on with another identity" (fun () ->
+              answering [ refusing ErrorCode.DuplicateSequenceNumber; refusing ErrorCode.InvalidProducerEpoch ] (fun client ->
+                  use producer = new IdempotentProducer(client, identity)
+                  let known = producer.Produce(batch "a" 1)
+                  Expect.equal (known.Status, known.BaseOffset) (ProduceStatus.Acknowledged, -1L) "the broker has it"
+                  let fenced = producer.Produce(batch "b" 1)
+                  Expect.equal (fenced.Status, fenced.Error) (ProduceStatus.Rejected, ErrorCode.InvalidProducerEpoch) "fenced"
+
+                  Expect.equal
+                      (producer.Status, producer.FencedBy)
+                      (IdempotentProducerStatus.Fenced, ErrorCode.InvalidProducerEpoch)
+                      "the state"
+
+                  invalid "nothing may be sent" (fun () -> producer.Produce(batch "c" 1) |> ignore)
+                  Expect.throwsT<ArgumentException> (fun () -> producer.Renew identity) "the same identity"
+                  producer.Renew(identity.NextEpoch().Value)
+                  Expect.equal producer.Identity (ProducerIdentity(4711L, 4s)) "the next epoch"
+                  Expect.equal (producer.Produce(batch "c" 1).ThrowIfError().Batch.BaseSequence) 0 "from the start"))
+
+          testCase "an identity ends with its last epoch, and an idempotent producer needs every acknowledgement" (fun () ->
+              Expect.isFalse (ProducerIdentity(1L, Int16.MaxValue).NextEpoch().HasValue) "there is no next"
+              Expect.equal (identity.ToString()) "producer 4711 epoch 3" "text"
+              use client = new PartitionClient(KafkaClientOptions "a:1", partition)
+
+              Expect.throwsT<ArgumentException>
+                  (fun () -> (new IdempotentProducer(client, identity, ProducerOptions(Acks = Acks.Leader))).Dispose())
+                  "acks")
+
+          testCase "an idempotent producer with a client of its own appends on a cluster, and ends it" (fun () ->
+              onCluster (fun _ options ->
+                  let own = KafkaCluster.RequestProducerIdentity options
+                  Expect.notEqual own (KafkaCluster.RequestProducerIdentity options) "nobody else has it"
+                  use producer = new IdempotentProducer(options, partition, own)
+                  Expect.equal (producer.Identity, producer.TransactionalId) (own, null) "who it is"
+
+                  for expected in [ 0L; 3L ] do
+                      Expect.equal (producer.Produce(batch "i" 3).ThrowIfError().BaseOffset) expected "in order"
+
+                  producer.Dispose()
+                  Expect.throwsT<ObjectDisposedException> (fun () -> producer.Produce(batch "i" 1) |> ignore) "its client is gone"))
+
+          testCase "that no identity is given is data, and thrown where there is no other result" (fun () ->
+              let rest (received: Received) =
+                  match received.Request with
+                  | Request.InitProducerId _ ->
+                      let refusal = InitProducerId.api.Response.Schema.Default
+                      Script.answer InitProducerId.api received { refusal with Error = ErrorCode.ClusterAuthorizationFailed }
+                  | _ -> Script.unexpected received
+
+              scripted rest (fun options ->
+                  use connection = KafkaCluster.Connect options
+                  let result = connection.RequestProducerIdentity(Nullable identity)
+                  Expect.equal (result.Identity, result.Error) (Nullable(), ErrorCode.ClusterAuthorizationFailed) "data"
+                  let fault = thrown "none" (fun () -> KafkaCluster.RequestProducerIdentity options |> ignore)
+                  Expect.equal fault.ErrorCode ErrorCode.ClusterAuthorizationFailed "thrown")) ]
+
+// ---- fetching ----
+
+/// A leader that answers fetches so.
+let private fetching
+    (change: Fetch.PartitionResponse -> Fetch.PartitionResponse)
+    (options: FetcherOptions)
+    (test: PartitionFetcher -> unit)
+    =
+    let rest (received: Received) =
+        match received.Request with
+        | Request.Fetch request -> Script.answer Fetch.api received (Script.fetched change request)
+        | _ -> Script.unexpected received
+
+    scripted rest (fun client ->
+        use fetcher = new PartitionFetcher(client, partition, options)
+        test fetcher)
+
+let private stored offset epoch names =
+    batchWith (RecordBatchOptions(BaseOffset = offset, PartitionLeaderEpoch = epoch)) (List.map plain names)
+
+let private gathered (batches: RecordBatch list) : Bytes option = Some(Bytes(Array.concat (batches |> List.map _.Bytes.ToArray())))
+
+let private fetchingTests =
+    testList
+        "fetching"
+        [ testCase "where all came whole, it goes on behind it with the epoch, and the broker is told that" (fun () ->
+              let mutable asked = []
+
+              let rest (received: Received) =
+                  match received.Request with
+                  | Request.Fetch request ->
+                      asked <- asked @ [ request ]
+                      let records = gathered [ stored 10L 2 [ "a" ]; stored 11L 4 [ "b"; "c" ] ]
+                      Script.answer Fetch.api received (Script.fetched (fun answer -> { answer with Records = records }) request)
+                  | _ -> Script.unexpected received
+
+              scripted rest (fun options ->
+                  use fetcher =
+                      new PartitionFetcher(options, partition, FetcherOptions(RackId = "rack-1", UseSession = true), Offset = 10L)
+
+                  let fetched = fetcher.Fetch().ThrowIfError()
+                  Expect.equal fetched.Next.Kind FetchAdvanceKind.Onward "onward"
+                  Expect.isEmpty fetched.Next.Unreadable "nothing is lost"
+                  Expect.equal (fetched.Position, fetched.NextPosition) (FetchPosition 10L, FetchPosition(13L, 4)) "positions"
+                  Expect.equal (fetched.Next.ToString()) "go on at offset 13 behind epoch 4" "text"
+                  fetcher.Position <- fetched.NextPosition
+                  Expect.equal (fetcher.Position, fetcher.Offset) (FetchPosition(13L, 4), 13L) "moved"
+                  fetcher.Fetch().ThrowIfError() |> ignore
+
+                  let partitions =
+                      asked
+                      |> List.map (fun request ->
+                          let one = request.Topics[0].Partitions[0]
+                          request.RackId, request.SessionEpoch, one.FetchOffset, one.LastFetchedEpoch)
+
+                  Expect.equal partitions[0] ("rack-1", 0, 10L, -1) "a session is to be opened"
+                  Expect.equal partitions[1] ("rack-1", 0, 13L, 4) "the epoch is told"
+                  Expect.throwsT<ArgumentOutOfRangeException> (fun () -> fetcher.Position <- FetchPosition -1L) "no such position"))
+
+          testCase "what is damaged is told before it is passed over" (fun () ->
+              let stretch (change: byte[] -> unit) =
+                  let bytes = (stored 10L 2 [ "a"; "b" ]).Bytes.ToArray()
+                  change bytes
+                  Some(Bytes bytes)
+
+              for records, position in [ stretch damage, Nullable(FetchPosition 12L); stretch (fun bytes -> bytes[16] <- 9uy), Nullable() ] do
+                  fetching (fun answer -> { answer with HighWatermark = 100L; Records = records }) (FetcherOptions()) (fun fetcher ->
+                      fetcher.Offset <- 10L
+                      let fetched = fetcher.Fetch().ThrowIfError()
+                      Expect.equal fetched.Next.Kind FetchAdvanceKind.Damaged "damaged"
+                      Expect.equal fetched.Next.Position position "where it ends, if that is known"
+                      Expect.equal (fetched.Next.Unreadable |> Seq.map _.FirstOffset |> List.ofSeq) [ 10L ] "the stretch"
+                      Expect.equal fetched.NextOffset (if position.HasValue then 12L else 10L) "else it stays"))
+
+          testCase "a log that was cut off is told with the place where it parts" (fun () ->
+              let parting: Fetch.EpochEndOffset = { Epoch = 1; EndOffset = 45L }
+
+              fetching (fun answer -> { answer with DivergingEpoch = parting }) (FetcherOptions()) (fun fetcher ->
+                  fetcher.Position <- FetchPosition(50L, 2)
+                  let fetched = fetcher.Fetch().ThrowIfError()
+                  Expect.equal fetched.Diverging (Nullable(FetchPosition(45L, 1))) "where"
+                  Expect.equal fetched.Next.Kind FetchAdvanceKind.Truncated "what it means"
+                  Expect.equal fetched.NextPosition (FetchPosition(45L, 1)) "where to go on"))
+
+          testCase "whether the log was cut off can be asked" (fun () ->
+              for answer, position, status, at in
+                  [ (2, 50L, ErrorCode.None), FetchPosition(50L, 2), TruncationStatus.Intact, Nullable()
+                    (1, 45L, ErrorCode.None), FetchPosition(50L, 2), TruncationStatus.Truncated, Nullable(FetchPosition(45L, 1))
+                    (-1, -1L, ErrorCode.None), FetchPosition(50L, 2), TruncationStatus.TruncatedSomewhere, Nullable()
+                    (2, 50L, ErrorCode.None), FetchPosition 50L, TruncationStatus.NotKnown, Nullable()
+                    (-1, -1L, ErrorCode.FencedLeaderEpoch), FetchPosition(50L, 2), TruncationStatus.NotKnown, Nullable() ] do
+                  let epoch, finish, code = answer
+
+                  let rest (received: Received) =
+                      match received.Request with
+                      | Request.OffsetForLeaderEpoch _ ->
+                          let found: OffsetForLeaderEpoch.PartitionResponse =
+                              { Error = code; Partition = 0; LeaderEpoch = epoch; EndOffset = finish }
+
+                          Script.answer
+                              OffsetForLeaderEpoch.api
+                              received
+                              { ThrottleTimeMs = 0; Topics = [ { Topic = topic; Partitions = [ found ] } ] }
+                      | _ -> Script.unexpected received
+
+                  scripted rest (fun options ->
+                      use fetcher = new PartitionFetcher(options, partition, Position = position)
+                      let check = fetcher.CheckTruncation()
+                      Expect.equal (check.Status, check.TruncatedAt) (status, at) "the finding"
+                      Expect.equal (check.Position, check.Error) (position, code) "the rest"
+
+                      if code.IsError then
+                          Expect.equal (thrown "refused" (fun () -> check.ThrowIfError() |> ignore)).ErrorCode code "thrown"
+                      else
+                          check.ThrowIfError() |> ignore))
+
+          testCase "every place can be looked for, and one that the broker does not know is told" (fun () ->
+              onCluster (fun _ options ->
+                  use fetcher = new PartitionFetcher(options, partition)
+                  use producer = new PartitionProducer(fetcher.Client)
+                  producer.Produce(batch "a" 3).ThrowIfError() |> ignore
+                  Expect.equal (fetcher.Seek(OffsetSpec.Latest, 2, CancellationToken.None).ThrowIfError().Exchange.Attempt) 2 "attempt"
+                  Expect.equal fetcher.Offset 3L "moved"
+                  let tiered = fetcher.FindOffset(OffsetSpec.LatestTiered, 1, CancellationToken.None)
+                  Expect.equal (there tiered.Fault).Kind KafkaFaultKind.NoCommonVersion "the mock broker has no tiers"
+                  Expect.equal (fetcher.Offset, fetcher.Replica) (3L, Nullable()) "it stays"))
+
+          testCase "the leader names a replica that is nearer, and the next fetch goes there" (fun () ->
+              fetching (fun answer -> { answer with PreferredReadReplica = 7 }) (FetcherOptions(RackId = "rack-1")) (fun fetcher ->
+                  Expect.equal (fetcher.Fetch().ThrowIfError().PreferredReadReplica) (Nullable 7) "it is told"
+                  Expect.equal fetcher.Replica (Nullable 7) "and heeded")) ]
+
+// ---- again ----
+
+let private soon (policy: RetryPolicy<'T>) =
+    RetryPolicy<'T>(
+        policy.Again,
+        Attempts = 3,
+        FirstDelay = TimeSpan.FromMilliseconds 1.0,
+        Factor = 1.0,
+        MaxDelay = second,
+        Jitter = 0.0,
+        AgainAfter = policy.AgainAfter
+    )
+
+let private retrying =
+    testList
+        "trying again"
+        [ testCase "a policy wraps a call in one line" (fun () ->
+              answering [ refusing ErrorCode.NotEnoughReplicas; refusing ErrorCode.NotEnoughReplicas ] (fun client ->
+                  use producer = new PartitionProducer(client)
+                  let sent = batch "a" 1
+                  let result = (soon RetryPolicy.Produce).Run(fun attempt -> producer.Produce(sent, attempt, CancellationToken.None))
+                  Expect.equal (result.Status, result.Exchange.Attempt) (ProduceStatus.Acknowledged, 3) "the third goes through"))
+
+          testCase "what nobody knows about is sent again by an idempotent producer alone" (fun () ->
+              answering [ losing; losing ] (fun client ->
+                  let sent = batch "a" 1
+                  use plain = new PartitionProducer(client)
+                  let result = (soon RetryPolicy.Produce).Run(fun attempt -> plain.Produce(sent, attempt, CancellationToken.None))
+                  Expect.equal (result.Status, result.Exchange.Attempt) (ProduceStatus.Unknown, 1) "not twice"
+                  Expect.equal (Retriable.Produce result, Retriable.Idempotent result) (false, true) "by the predicates"
+                  use idempotent = new IdempotentProducer(client, identity)
+                  let result = (soon RetryPolicy.Idempotent).Run(fun attempt -> idempotent.Produce(sent, attempt, CancellationToken.None))
+                  Expect.equal (result.Status, result.Exchange.Attempt) (ProduceStatus.Acknowledged, 2) "until it is settled"))
+
+          testCase "fetches and searches are made again where what went wrong may go away" (fun () ->
+              onCluster (fun cluster options ->
+                  use fetcher = new PartitionFetcher(options, partition, FetcherOptions(MaxWait = TimeSpan.FromMilliseconds 1.0))
+                  cluster.PushErrors(1s, [ ErrorCode.NotLeaderOrFollower.Code ])
+                  let fetched = (soon RetryPolicy.Fetch).Run(fun attempt -> fetcher.Fetch(attempt, CancellationToken.None))
+                  Expect.equal (fetched.Error, fetched.Exchange.Attempt) (ErrorCode.None, 2) "the fetch"
+                  Expect.isFalse (Retriable.Fetch fetched) "is not worth another attempt"
+                  cluster.PushErrors(2s, [ ErrorCode.NotLeaderOrFollower.Code ])
+                  let seek attempt = fetcher.Seek(OffsetSpec.Latest, attempt, CancellationToken.None)
+                  let sought = (soon RetryPolicy.Seek).Run seek
+                  Expect.equal (sought.Error, sought.Exchange.Attempt) (ErrorCode.None, 2) "the search"
+                  Expect.isFalse (Retriable.Seek sought) "is not worth another attempt"))
+
+          testCase "what a call throws is made again where that is wanted, and thrown in the end" (fun () ->
+              let mutable calls = 0
+
+              let call (_: int) : KafkaConnection =
+                  calls <- calls + 1
+                  let socket, address = Loopback.refuse ()
+                  use _ = socket
+                  KafkaCluster.Connect(KafkaClientOptions([ BrokerAddress(address.Host, address.Port) ]))
+
+              let policy = soon (RetryPolicy.For<KafkaConnection>(fun _ -> false))
+              Expect.equal (thrown "at once" (fun () -> policy.Run(call).Dispose())).Kind KafkaFaultKind.NoBroker "as it is"
+              Expect.equal calls 1 "once"
+              let patient =
+                  RetryPolicy<KafkaConnection>(policy.Again, Attempts = 3, FirstDelay = TimeSpan.Zero, AgainAfter = _.Fault.IsTransient)
+              Expect.equal (thrown "in the end" (fun () -> patient.Run(call).Dispose())).Kind KafkaFaultKind.NoBroker "as it is"
+              Expect.equal calls 4 "three times more")
+
+          testCase "times, chance and the clock are the caller's" (fun () ->
+              let waits = ResizeArray<TimeSpan>()
+              let time = ManualTime()
+
+              let sleep (delay: TimeSpan) (_: CancellationToken) =
+                  waits.Add delay
+                  time.Advance delay
+
+              let policy =
+                  RetryPolicy<int>(
+                      (fun _ -> true),
+                      Attempts = 10,
+                      FirstDelay = second,
+                      Factor = 3.0,
+                      MaxDelay = 5.0 * second,
+                      Jitter = 0.5,
+                      TimeLimit = 10.0 * second,
+                      TimeProvider = time,
+                      Random = (fun () -> 0.5),
+                      Sleep = sleep
+                  )
+
+              Expect.equal (policy.Run id) 4 "how often"
+              Expect.equal (List.ofSeq waits |> List.map _.TotalSeconds) [ 0.75; 2.25; 3.75 ] "the waits"
+              let standard, core = RetryPolicy.Produce, Client.RetryPolicy.produce
+
+              Expect.equal
+                  (standard.Attempts, standard.FirstDelay, standard.Factor, standard.MaxDelay, standard.Jitter, standard.TimeLimit)
+                  (core.Attempts, core.FirstDelay, core.Factor, core.MostDelay, core.Jitter, core.TimeLimit)
+                  "what is not set is what the core has"
+
+              let outOfRange (make: unit -> RetryPolicy<int>) =
+                  Expect.throwsT<ArgumentOutOfRangeException> (make >> ignore) "no such policy"
+              outOfRange (fun () -> RetryPolicy<int>((fun _ -> true), FirstDelay = -second))
+              outOfRange (fun () -> RetryPolicy<int>((fun _ -> true), MaxDelay = -second))
+              outOfRange (fun () -> RetryPolicy<int>((fun _ -> true), Factor = nan))
+              outOfRange (fun () -> RetryPolicy<int>((fun _ -> true), Jitter = 1.5)))
+
+          testCase "a wait that is cancelled is the end" (fun () ->
+              use source = new CancellationTokenSource()
+
+              let call (attempt: int) =
+                  source.Cancel()
+                  attempt
+
+              Expect.equal (RetryPolicy.For<int>(fun _ -> true).Run(call, source.Token)) 1 "one attempt") ]
+
+[<Tests>]
+let tests = testList "façade, partitions" [ producing; fetchingTests; retrying ]

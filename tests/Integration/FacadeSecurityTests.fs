@@ -1,0 +1,272 @@
+/// The façade's options for connections: TLS, authentication, times, look-ups, and what they keep to themselves.
+module LibKafka.Integration.FacadeSecurityTests
+
+open System
+open System.Collections.Generic
+open System.Net
+open System.Net.Security
+open System.Security.Authentication
+open System.Threading
+open System.Threading.Tasks
+open Expecto
+open LibKafka
+open LibKafka.Client
+open LibKafka.Protocol
+open LibKafka.Integration.FacadeSupport
+
+type private Options = LibKafka.KafkaClientOptions
+type private Address = LibKafka.BrokerAddress
+
+let private at (broker: ScriptedBroker) = Address(broker.Address.Host, broker.Address.Port)
+
+let private optionsFor (broker: ScriptedBroker) = Options([ at broker ], ConnectTimeout = 20.0 * second, CallTimeout = 20.0 * second)
+
+// ---- TLS ----
+
+let private authority = lazy (Authority "LibKafka façade tests")
+let private certificate = lazy (authority.Value.Issue(Purpose.Broker [ "127.0.0.1" ]))
+
+let private behindTls (test: ScriptedBroker -> unit) =
+    let server = BrokerTls.options certificate.Value SslProtocols.None None ignore
+
+    use broker =
+        new ScriptedBroker((fun _ -> Script.knowing Script.everything Script.unexpected), IPAddress.Loopback, BrokerTls.over server)
+
+    test broker
+
+let private trusting () : SslClientAuthenticationOptions =
+    use folder = new PemFolder()
+    KafkaTls.FromPemFiles(authorities = folder.Add("ca.pem", authority.Value.Pem))
+
+let private opening (options: Options) (broker: ScriptedBroker) : KafkaException =
+    thrown "no connection" (fun () -> KafkaConnection.Open(options, at broker).Dispose())
+
+let private tls =
+    testList
+        "TLS"
+        [ testCase "options from PEM files are what it takes, whether they are used as they are or changed" (fun () ->
+              behindTls (fun broker ->
+                  let mutable seen = 0
+                  let changed = trusting ()
+
+                  changed.RemoteCertificateValidationCallback <-
+                      (fun _ _ _ errors ->
+                          seen <- seen + 1
+                          errors = SslPolicyErrors.None)
+
+                  for tls in [ trusting (); changed ] do
+                      use connection = KafkaConnection.Open(Options([ at broker ], ConnectTimeout = 20.0 * second, Tls = tls), at broker)
+                      Expect.isTrue connection.IsOpen "there is a connection"
+
+                  Expect.equal seen 1 "the callback was asked"))
+
+          testCase "who does not speak the same is told so" (fun () ->
+              let alert = [| 0x15uy; 0x03uy; 0x03uy; 0x00uy; 0x02uy; 0x02uy; 0x46uy |]
+
+              Scripted.broker (fun _ _ -> [ Act.Send alert ]) (fun broker ->
+                  let fault = opening (optionsFor broker) broker
+                  Expect.equal fault.Kind KafkaFaultKind.TlsExpected "TLS was expected"
+                  Expect.equal fault.Broker (Nullable(at broker)) "of whom"
+                  Expect.stringStarts fault.Message (string (at broker) + " speaks TLS") "named once")
+
+              behindTls (fun broker ->
+                  let strict = Options([ at broker ], ConnectTimeout = 20.0 * second, Tls = SslClientAuthenticationOptions())
+                  Expect.equal (opening strict broker).Kind KafkaFaultKind.TlsFailed "an unknown authority")
+
+              Scripted.broker (fun _ -> Script.knowing Script.everything Script.unexpected) (fun broker ->
+                  let wanting = Options([ at broker ], ConnectTimeout = 20.0 * second, Tls = trusting ())
+                  Expect.equal (opening wanting broker).Kind KafkaFaultKind.TlsNotSpoken "the broker speaks none"))
+
+          testCase "a file that cannot be used is named" (fun () ->
+              let fault = thrown "no file" (fun () -> KafkaTls.FromPemFiles(certificate = "no-such-file.pem") |> ignore)
+              Expect.equal fault.Kind KafkaFaultKind.InvalidSetting "the kind"
+              Expect.stringContains fault.Message "no-such-file.pem" "which") ]
+
+// ---- SASL ----
+
+let private guardedBy (script: SaslScript) (test: ScriptedBroker -> unit) =
+    let guard = SaslScript.guard script SaslScript.everything Script.unexpected
+    Scripted.broker (fun _ -> guard) test
+
+let private by (mechanism: SaslMechanism) (broker: ScriptedBroker) =
+    Options([ at broker ], ConnectTimeout = 20.0 * second, Sasl = mechanism)
+
+let private secret = "s3cret,=pass"
+
+/// PLAIN as a caller would write it.
+type private Plain(user: string, password: string, answer: LibKafka.SaslReply) =
+    interface LibKafka.ISaslMechanism with
+        member _.Name = "PLAIN"
+
+        member _.Begin(broker, _) =
+            Expect.equal broker.Host "127.0.0.1" "the broker is told"
+
+            { new LibKafka.ISaslConversation with
+                member _.First = ReadOnlyMemory(text ("\000" + user + "\000" + password))
+                member _.Answer _ = answer }
+
+    override _.ToString() = "PLAIN of the caller's own"
+
+let private sasl =
+    testList
+        "SASL"
+        [ testCase "each mechanism opens a connection" (fun () ->
+              let token: CancellationToken -> LibKafka.BearerToken =
+                  fun _ -> LibKafka.BearerToken("good.token", Extensions = readOnlyDict [ "cluster", "one" ])
+
+              for mechanism, name in
+                  [ SaslMechanism.Plain("orders", secret), "PLAIN"
+                    SaslMechanism.ScramSha256("orders", secret), "SCRAM-SHA-256"
+                    SaslMechanism.ScramSha512("orders", secret), "SCRAM-SHA-512"
+                    SaslMechanism.OAuthBearer token, "OAUTHBEARER"
+                    SaslMechanism.Custom(Plain("orders", secret, LibKafka.SaslReply.Done)), "PLAIN" ] do
+                  Expect.equal mechanism.Name name "its name"
+
+                  guardedBy SaslScript.standard (fun broker ->
+                      use connection = KafkaConnection.Open(by mechanism broker, at broker)
+                      Expect.isTrue connection.IsOpen name))
+
+          testCase "a refusal has the broker's code, and no secret" (fun () ->
+              guardedBy SaslScript.standard (fun broker ->
+                  for mechanism in
+                      [ SaslMechanism.Plain("orders", "wrong-pass")
+                        SaslMechanism.ScramSha256("orders", "wrong-pass")
+                        SaslMechanism.TokenScramSha256("orders", "wrong-pass")
+                        SaslMechanism.TokenScramSha512("orders", "wrong-pass") ] do
+                      let fault = opening (by mechanism broker) broker
+                      Expect.equal fault.Kind KafkaFaultKind.SaslFailed "the kind"
+                      Expect.equal fault.ErrorCode ErrorCode.SaslAuthenticationFailed "the code"
+                      Expect.isFalse (fault.ToString().Contains "wrong-pass") "no secret"))
+
+          testCase "a mechanism of the caller's can refuse, and can throw" (fun () ->
+              guardedBy SaslScript.standard (fun broker ->
+                  let refusing = SaslMechanism.Custom(Plain("orders", secret, LibKafka.SaslReply.Refuse "it does not know me"))
+                  let fault = opening (by refusing broker) broker
+                  Expect.equal (fault.Kind, fault.ErrorCode) (KafkaFaultKind.SaslFailed, ErrorCode.None) "the kind"
+                  Expect.stringContains fault.Message "it does not know me" "why"
+                  let failing = SaslMechanism.OAuthBearer(fun _ -> raise (TimeoutException "the server of tokens is away"))
+                  Expect.stringContains (opening (by failing broker) broker).Message "the server of tokens is away" "why"))
+
+          testCase "nothing tells a secret" (fun () ->
+              let tls = SslClientAuthenticationOptions()
+
+              for mechanism in
+                  [ SaslMechanism.Plain("orders", secret)
+                    SaslMechanism.ScramSha256("orders", secret)
+                    SaslMechanism.ScramSha512("orders", secret)
+                    SaslMechanism.TokenScramSha256("orders", secret)
+                    SaslMechanism.TokenScramSha512("orders", secret)
+                    SaslMechanism.OAuthBearer(fun _ -> LibKafka.BearerToken secret)
+                    SaslMechanism.Custom(Plain("orders", secret, LibKafka.SaslReply.Done)) ] do
+                  let options = Options("a:1", Sasl = mechanism, Tls = tls)
+                  Expect.isFalse (options.ToString().Contains secret) "the options"
+                  Expect.stringContains (options.ToString()) (mechanism.ToString()) "but which mechanism"
+
+              let token = LibKafka.BearerToken(secret, Extensions = readOnlyDict [ "key", secret ])
+              Expect.isFalse (token.ToString().Contains secret) "a token") ]
+
+// ---- look-ups and times ----
+
+type private LookUp(find: string -> SrvRecord list) =
+    let mutable asked = 0
+    member _.Asked = asked
+
+    interface ISrvLookUp with
+        member _.LookUp(name, _) =
+            asked <- asked + 1
+            Task.FromResult(find name :> IReadOnlyList<SrvRecord>)
+
+let private service = "_kafka._tcp.example.org"
+
+let private lookUps =
+    testList
+        "look-ups"
+        [ testCase "an SRV name stands for the brokers, and is looked up once for all who share the options" (fun () ->
+              Scripted.broker (fun _ -> Script.knowing Script.everything Script.unexpected) (fun broker ->
+                  let record = { Target = broker.Address; Priority = 0; Weight = 0; TimeToLive = TimeSpan.FromHours 1.0 }
+                  let lookUp = LookUp(fun name -> if name = service then [ record ] else [])
+                  let options = Options(service, lookUp)
+                  Expect.equal options.ServiceName service "the name"
+                  Expect.isEmpty options.BootstrapServers "and no servers"
+                  Expect.equal options (Options(service, lookUp)) "compared by content"
+                  Expect.notEqual options (Options(service, LookUp(fun _ -> []))) "another look-up"
+
+                  for _ in 1..3 do
+                      use connection = KafkaCluster.Connect options
+                      Expect.equal connection.Broker (at broker) "the broker"
+
+                  Expect.equal lookUp.Asked 1 "asked once"))
+
+          testCase "a name without brokers is a fault" (fun () ->
+              let options = Options(service, LookUp(fun _ -> []))
+              let fault = thrown "no record" (fun () -> KafkaCluster.Connect(options).Dispose())
+              Expect.equal fault.Kind KafkaFaultKind.LookUpFailed "the kind"
+              Expect.isTrue fault.Fault.IsTransient "it may go away"
+              Expect.throwsT<ArgumentException> (fun () -> Options("", LookUp(fun _ -> [])) |> ignore) "no name")
+
+          testCase "a host is looked up by whoever the caller says" (fun () ->
+              Scripted.broker (fun _ -> Script.knowing Script.everything Script.unexpected) (fun broker ->
+                  let asked = List<string>()
+
+                  let find (host: string) (_: CancellationToken) =
+                      asked.Add host
+                      Task.FromResult [| IPAddress.Loopback |]
+
+                  let options = Options([ Address("kafka.example", broker.Address.Port) ], HostLookUp = Func<_, _, _>(find))
+                  use connection = KafkaCluster.Connect options
+                  Expect.equal (connection.Broker.Host, List.ofSeq asked) ("kafka.example", [ "kafka.example" ]) "by its name"))
+
+          testCase
+              "a connection that is too old or has lain unused for too long gives way to another, by the clock of the options"
+              (fun () ->
+                  let rest (received: Received) =
+                      match received.Request with
+                      | Request.ListOffsets request -> Script.answer ListOffsets.api received (Script.found 7L request)
+                      | _ -> Script.unexpected received
+
+                  let topic = Script.topic "t" topicId
+
+                  for old in [ true; false ] do
+                      Scripted.broker (fun me -> Script.knowing Script.everything (Script.leading [ topic ] me rest)) (fun broker ->
+                          let time = ManualTime()
+                          let endless, minute = Timeout.InfiniteTimeSpan, TimeSpan.FromMinutes 1.0
+
+                          let options =
+                              Options(
+                                  [ at broker ],
+                                  CallTimeout = endless,
+                                  ConnectTimeout = endless,
+                                  ConnectionTtl = (if old then minute else endless),
+                                  MaxIdle = (if old then endless else minute),
+                                  TimeProvider = time
+                              )
+
+                          use fetcher = new LibKafka.PartitionFetcher(options, LibKafka.TopicPartition("t", 0))
+                          let find () = fetcher.FindOffset(OffsetSpec.Latest).ThrowIfError().Exchange
+                          let first = find ()
+                          let connection = fetcher.Client.Connection
+                          Expect.isTrue (obj.ReferenceEquals(connection, fetcher.Client.Connection)) "it serves on"
+                          time.Advance(minute + second)
+                          Expect.isGreaterThan (find ()).Began first.Began "by the clock"
+                          Expect.isFalse (obj.ReferenceEquals(connection, fetcher.Client.Connection)) "another connection"))
+
+          testCase "a pause that the broker asks for is told, and waited for where that is wanted" (fun () ->
+              let rest (received: Received) =
+                  match received.Request with
+                  | Request.ListOffsets request ->
+                      Script.answer ListOffsets.api received { Script.found 7L request with ThrottleTimeMs = 60_000 }
+                  | _ -> Script.unexpected received
+
+              Scripted.broker
+                  (fun me -> Script.knowing Script.everything (Script.leading [ Script.topic "t" topicId ] me rest))
+                  (fun broker ->
+                      let options = Options([ at broker ], CallTimeout = second, HeedThrottle = true)
+                      use fetcher = new LibKafka.PartitionFetcher(options, LibKafka.TopicPartition("t", 0))
+                      let first = fetcher.FindOffset(OffsetSpec.Latest).ThrowIfError()
+                      Expect.equal first.Exchange.ThrottleTime (TimeSpan.FromMinutes 1.0) "the exchange tells it"
+                      Expect.equal first.ThrottleTime first.Exchange.ThrottleTime "and so does the result"
+                      let second = fetcher.FindOffset OffsetSpec.Latest
+                      Expect.equal (there second.Fault).Kind KafkaFaultKind.TimedOut "the pause is longer than the call may take")) ]
+
+[<Tests>]
+let tests = testList "façade, connections" [ tls; sasl; lookUps ]
