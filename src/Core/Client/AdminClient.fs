@@ -60,8 +60,6 @@ type AdminClient(settings: ClientSettings, bootstrap: Bootstrap) =
 
     let connections = Dictionary<BrokerAddress, Connection>()
     let token = Option.defaultValue CancellationToken.None
-    let milliseconds (span: TimeSpan) = int (min span.TotalMilliseconds (float Int32.MaxValue))
-
     let keep (connection: Connection) =
         connections[connection.Broker] <- connection
         connection
@@ -252,7 +250,7 @@ type AdminClient(settings: ClientSettings, bootstrap: Bootstrap) =
         let cancellation = token cancellation
 
         let request: CreatePartitions.Request =
-            { Topics = topics; TimeoutMs = milliseconds timeout; ValidateOnly = defaultArg validateOnly false }
+            { Topics = topics; TimeoutMs = Milliseconds.ofTime timeout; ValidateOnly = defaultArg validateOnly false }
 
         reply (fun () ->
             ask
@@ -349,7 +347,7 @@ type AdminClient(settings: ClientSettings, bootstrap: Bootstrap) =
             let topic (name, ofTopic) : DeleteRecords.Topic = { Name = name; Partitions = List.map partition ofTopic }
 
             let request: DeleteRecords.Request =
-                { Topics = Offsets.byTopic fst some |> List.map topic; TimeoutMs = milliseconds timeout }
+                { Topics = Offsets.byTopic fst some |> List.map topic; TimeoutMs = Milliseconds.ofTime timeout }
 
             ask
                 connection
@@ -380,7 +378,7 @@ type AdminClient(settings: ClientSettings, bootstrap: Bootstrap) =
                 { ReplicaId = -1
                   IsolationLevel = defaultArg isolation IsolationLevel.ReadUncommitted
                   Topics = Offsets.byTopic fst some |> List.map topic
-                  TimeoutMs = milliseconds settings.CallTimeout }
+                  TimeoutMs = Milliseconds.ofTime settings.CallTimeout }
 
             ask connection some (fun connection -> connection.Call(ListOffsets.api, request, cancellation)) (fun response (partition, _) ->
                 response.Topics

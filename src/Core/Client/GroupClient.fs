@@ -146,13 +146,11 @@ type GroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string
     let coordinator = new CoordinatorClient(settings, bootstrap, CoordinatorType.Group, groupId)
     let token = Option.defaultValue CancellationToken.None
 
-    let milliseconds (span: TimeSpan) = int (min span.TotalMilliseconds (float Int32.MaxValue))
-
     let joinOnce (memberId: string) (join: JoinSettings) cancellation =
         let request: JoinGroup.Request =
             { GroupId = groupId
-              SessionTimeoutMs = milliseconds join.SessionTimeout
-              RebalanceTimeoutMs = milliseconds join.RebalanceTimeout
+              SessionTimeoutMs = Milliseconds.ofTime join.SessionTimeout
+              RebalanceTimeoutMs = Milliseconds.ofTime join.RebalanceTimeout
               MemberId = memberId
               GroupInstanceId = join.GroupInstanceId
               ProtocolType = join.ProtocolType

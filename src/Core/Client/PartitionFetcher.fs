@@ -161,12 +161,7 @@ module Fetched =
 
     /// What going on takes from the last batch that came whole, of any format.
     [<NoEquality; NoComparison>]
-    type private Whole =
-        { Bytes: Bytes
-          FirstOffset: int64
-          LastOffset: int64
-          Epoch: int32
-          Checksum: Result<unit, Fault> }
+    type private Whole = { Bytes: Bytes; FirstOffset: int64; LastOffset: int64; Epoch: int32; Checksum: Result<unit, Fault> }
 
     let private wholeBatch (batch: RecordBatch) : Whole =
         { Bytes = batch.Bytes
@@ -436,7 +431,7 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
           Topics =
             [ { Name = client.Partition.Topic
                 Partitions = [ { PartitionIndex = client.Partition.Partition; CurrentLeaderEpoch = leader.Epoch; Spec = spec } ] } ]
-          TimeoutMs = int client.Settings.CallTimeout.TotalMilliseconds }
+          TimeoutMs = Milliseconds.ofTime client.Settings.CallTimeout }
 
     // A broker takes a number that it does not know the meaning of for a timestamp, and finds the wrong offset.
     let versionsThatKnow (spec: OffsetSpec) : VersionRange =

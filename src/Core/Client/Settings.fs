@@ -85,6 +85,17 @@ module ClientSettings =
         | Some fault -> Error fault
         | None -> Ok settings
 
+/// Times as requests carry them.
+[<RequireQualifiedAccess>]
+module internal Milliseconds =
+
+    /// Whole milliseconds, as many as a request can carry: that many also stand for no bound, which brokers have no number for.
+    let ofTime (time: TimeSpan) : int32 =
+        if time = Timeout.InfiniteTimeSpan then
+            Int32.MaxValue
+        else
+            int (min time.TotalMilliseconds (float Int32.MaxValue))
+
 [<RequireQualifiedAccess>]
 module internal Exchange =
 
