@@ -33,7 +33,7 @@ using var producer = new PartitionProducer(options, partition);
 var produced = producer.Produce(builder.Build()).ThrowIfError();
 Console.WriteLine(produced.Exchange);
 
-// A fetcher reads at its offset, which only its user moves.
+// A fetcher reads at its position, which only its user moves.
 using var fetcher = new PartitionFetcher(options, partition) { Offset = produced.BaseOffset };
 while (fetcher.Offset < produced.BaseOffset + builder.Count)
 {
@@ -43,5 +43,5 @@ while (fetcher.Offset < produced.BaseOffset + builder.Count)
     {
         Console.WriteLine($"{record.Offset}: {Encoding.UTF8.GetString(record.Key)} = {Encoding.UTF8.GetString(record.Value)}");
     }
-    fetcher.Offset = fetched.NextOffset;
+    fetcher.Position = fetched.NextPosition;
 }

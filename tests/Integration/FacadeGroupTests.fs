@@ -101,6 +101,24 @@ let private pure' =
               Expect.equal (List.ofSeq byRange["a"]) [ at "t" 0; at "t" 1; at "t" 2; at "u" 0 ] "the first by the range"
               Expect.equal (List.ofSeq (PartitionAssignor.TopicsOf members)) [ "t"; "u" ] "the topics")
 
+          testCase "an assignor of the caller's own shares out as it says" (fun () ->
+              let all (counts: IReadOnlyDictionary<string, int>) (members: IReadOnlyList<GroupSubscriber>) =
+                  let part =
+                      [ for count in counts do
+                            for index in 0 .. count.Value - 1 -> at count.Key index ]
+
+                  readOnlyDict [ members[0].MemberId, part :> IReadOnlyList<TopicPartition> ]
+
+              let assignor = PartitionAssignor.Custom("first-takes-all", Func<_, _, _>(all))
+              Expect.equal (assignor.Name, assignor.IsCooperative) ("first-takes-all", false) "the assignor"
+              let parts = assignor.Assign(readOnlyDict [ "t", 2 ], [ subscriber "b" [ "t" ]; subscriber "a" [ "t" ] ])
+              Expect.equal (List.ofSeq parts["b"]) [ at "t" 0; at "t" 1 ] "the first"
+              Expect.isEmpty parts["a"] "the other"
+              let protocol = Seq.exactlyOne (PartitionAssignor.Protocols([ assignor ], [ "t" ]))
+              Expect.equal protocol.Name assignor.Name "members say that they know it"
+              Expect.equal (List.ofSeq (ConsumerProtocol.DecodeSubscription protocol.Metadata).Topics) [ "t" ] "and what they want"
+              Expect.throwsT<ArgumentException> (fun () -> PartitionAssignor.Custom("", Func<_, _, _>(all)) |> ignore) "no name")
+
           testCase "groups of options are compared by content" (fun () ->
               let join () = JoinOptions(Protocols = [ GroupProtocol("range", ReadOnlyMemory.Empty) ], Reason = "r")
               Expect.equal (join ()) (join ()) "joining"

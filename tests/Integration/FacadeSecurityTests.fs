@@ -245,10 +245,17 @@ let private lookUps =
                           let find () = fetcher.FindOffset(OffsetSpec.Latest).ThrowIfError().Exchange
                           let first = find ()
                           let connection = fetcher.Client.Connection
+                          find () |> ignore
                           Expect.isTrue (obj.ReferenceEquals(connection, fetcher.Client.Connection)) "it serves on"
                           time.Advance(minute + second)
                           Expect.isGreaterThan (find ()).Began first.Began "by the clock"
-                          Expect.isFalse (obj.ReferenceEquals(connection, fetcher.Client.Connection)) "another connection"))
+                          Expect.isFalse (obj.ReferenceEquals(connection, fetcher.Client.Connection)) "another connection"
+
+                          for call in broker.Calls do
+                              match call.Request with
+                              | Request.ListOffsets request ->
+                                  Expect.equal request.TimeoutMs Int32.MaxValue "no bound, for the broker too"
+                              | _ -> ()))
 
           testCase "a pause that the broker asks for is told, and waited for where that is wanted" (fun () ->
               let rest (received: Received) =

@@ -605,7 +605,11 @@ let private options =
                     typeof<ConsumerSubscription>
                     typeof<ConsumerGroupSubscription>
                     typeof<RetryPolicy<FetchResult>>
-                    typeof<GroupMembership> ] do
+                    typeof<GroupMembership>
+                    typeof<NewPartitions>
+                    typeof<ConfigEntry>
+                    typeof<AccessRule>
+                    typeof<AccessRuleFilter> ] do
                   for property in options.GetProperties() do
                       match property.SetMethod with
                       | null -> ()

@@ -62,7 +62,8 @@ public enum KafkaFaultKind
     NeverAnswered,
 
     /// <summary>
-    /// The request cannot be written in the version that the broker knows. Nothing was sent, and the connection is still good.
+    /// The request cannot be written in the version that the broker knows, or the batch is larger than
+    /// <see cref="ProducerOptions.MaxBatchBytes"/>. Nothing was sent, and the connection is still good.
     /// </summary>
     CannotEncode,
 

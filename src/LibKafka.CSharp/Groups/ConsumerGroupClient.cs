@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Linq;
 using System.Threading;
 using LibKafka.Protocol;
+using Microsoft.FSharp.Collections;
 using Core = LibKafka.Client;
 
 namespace LibKafka;
@@ -15,9 +16,7 @@ public readonly record struct TopicIdPartition(Guid TopicId, int Partition);
 /// <summary>What a member of a group of the new protocol tells its coordinator about itself (KIP-848).</summary>
 public sealed record ConsumerGroupSubscription
 {
-    private static readonly Core.ConsumerGroupSubscription Standard = Core.ConsumerGroupSubscriptionModule.topics(
-        Microsoft.FSharp.Collections.FSharpList<string>.Empty
-    );
+    private static readonly Core.ConsumerGroupSubscription Standard = Core.ConsumerGroupSubscriptionModule.topics(FSharpList<string>.Empty);
 
     /// <summary>A dynamic member that wants these topics.</summary>
     /// <param name="topics">The topics.</param>

@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Linq;
 using System.Threading;
 using LibKafka.Protocol;
+using Microsoft.FSharp.Collections;
 using Core = LibKafka.Client;
 
 namespace LibKafka;
@@ -288,7 +289,7 @@ public sealed class GroupClient : IDisposable
     /// <summary>Closes the connection for good. Members stay in the group until they leave or are taken for dead.</summary>
     public void Dispose() => _coordinator.Dispose();
 
-    internal static Microsoft.FSharp.Collections.FSharpList<Tuple<Core.TopicPartition, Core.CommittedOffset>> ToCore(
+    internal static FSharpList<Tuple<Core.TopicPartition, Core.CommittedOffset>> ToCore(
         IEnumerable<KeyValuePair<TopicPartition, CommittedOffset>> offsets
     )
     {
@@ -297,7 +298,7 @@ public sealed class GroupClient : IDisposable
     }
 
     internal static PartitionResults ToResults<TRequest, TResponse>(
-        Core.Reply<TRequest, TResponse, Microsoft.FSharp.Collections.FSharpList<Core.CommitResult>> reply,
+        Core.Reply<TRequest, TResponse, FSharpList<Core.CommitResult>> reply,
         CancellationToken cancellation
     )
     {

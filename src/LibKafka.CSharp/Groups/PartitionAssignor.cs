@@ -1,6 +1,9 @@
 using System;
 using System.Collections.Generic;
 using System.Linq;
+using LibKafka.Protocol;
+using Microsoft.FSharp.Collections;
+using Microsoft.FSharp.Core;
 using Core = LibKafka.Groups;
 
 namespace LibKafka;
@@ -57,6 +60,50 @@ public sealed class PartitionAssignor
     /// again when they have (KIP-429). Otherwise each gives up everything before it joins.
     /// </summary>
     public bool IsCooperative => _core.IsCooperative;
+
+    /// <summary>
+    /// An assignor of the caller's own, whose members give up everything before they join. All members of a group need to know it.
+    /// </summary>
+    /// <param name="name">The name by which members agree on it.</param>
+    /// <param name="assign">
+    /// Shares out partitions: from the number of partitions of each topic and the members, what each member is to have, by its id. It has
+    /// to give the same for the same group. Members that are not in the result get nothing.
+    /// </param>
+    /// <returns>The assignor.</returns>
+    public static PartitionAssignor Custom(
+        string name,
+        Func<
+            IReadOnlyDictionary<string, int>,
+            IReadOnlyList<GroupSubscriber>,
+            IReadOnlyDictionary<string, IReadOnlyList<TopicPartition>>
+        > assign
+    )
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(assign);
+        FSharpMap<string, FSharpList<ConsumerTopicPartitions>> Assign(FSharpMap<string, int> counts, FSharpList<Core.Subscriber> members)
+        {
+            var given = assign(counts, [.. members.Select(GroupSubscriber.Of)]);
+            return new(
+                members
+                    .Select(member => member.MemberId)
+                    .Select(id => Tuple.Create(id, Interop.Gather(given.TryGetValue(id, out var part) ? part : [])))
+            );
+        }
+
+        return new(
+            new Core.Assignor(
+                name,
+                false,
+                Core.Assignors.range.Subscribe,
+                FuncConvert.FromFunc<
+                    FSharpMap<string, int>,
+                    FSharpList<Core.Subscriber>,
+                    FSharpMap<string, FSharpList<ConsumerTopicPartitions>>
+                >(Assign)
+            )
+        );
+    }
 
     /// <summary>What a member that knows some assignors says when it joins.</summary>
     /// <param name="assignors">The assignors, the best first.</param>
@@ -156,12 +203,12 @@ public sealed class PartitionAssignor
     /// <returns>The name.</returns>
     public override string ToString() => Name;
 
-    private static Microsoft.FSharp.Collections.FSharpList<Core.Assignor> ToCore(IEnumerable<PartitionAssignor> assignors)
+    private static FSharpList<Core.Assignor> ToCore(IEnumerable<PartitionAssignor> assignors)
     {
         ArgumentNullException.ThrowIfNull(assignors);
         return assignors.Select(assignor => assignor._core).ToFSharpList();
     }
 
-    private static Microsoft.FSharp.Collections.FSharpList<Core.Subscriber> ToCore(IEnumerable<GroupSubscriber> members) =>
+    private static FSharpList<Core.Subscriber> ToCore(IEnumerable<GroupSubscriber> members) =>
         members.Select(member => member.ToCore()).ToFSharpList();
 }

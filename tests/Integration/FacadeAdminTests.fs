@@ -1,0 +1,417 @@
+/// Administration through the façade.
+module LibKafka.Integration.FacadeAdminTests
+
+open System
+open System.Threading
+open Expecto
+open LibKafka
+open LibKafka.Protocol
+open LibKafka.Tests
+open LibKafka.Wire
+open LibKafka.Integration.FacadeSupport
+
+let private me (broker: Client.BrokerAddress) = BrokerAddress(broker.Host, broker.Port)
+let private topicT = ConfigResource.Topic "t"
+
+/// A broker that leads, coordinates and controls everything, and answers everything else by `rest`.
+let private administered (rest: Received -> Act list) (test: ScriptedBroker -> AdminClient -> unit) =
+    let topic = Script.topic "t" topicId
+
+    let script (address: Client.BrokerAddress) =
+        Script.knowing everyApi (fun received ->
+            match received.Request with
+            | Request.FindCoordinator request -> Replay.coordinating address received request
+            | _ -> Script.leading [ topic ] address rest received)
+
+    Scripted.broker script (fun broker ->
+        use admin = new AdminClient(KafkaClientOptions([ me broker.Address ], CallTimeout = 20.0 * second))
+        test broker admin)
+
+let private items (results: AdminResults<'Result>) (itemOf: 'Result -> 'Item) : ('Item * ErrorCode) list =
+    [ for result in results -> itemOf result, result.Error ]
+
+/// The first request of a kind that arrived.
+let private asked (choose: Request -> 'Request option) (broker: ScriptedBroker) : 'Request =
+    broker.Calls |> List.pick (fun call -> choose call.Request)
+
+let private topics =
+    testList
+        "topics and settings"
+        [ testCase "topics are created, enlarged and deleted, each with a result of its own" (fun () ->
+              let rest (received: Received) =
+                  match received.Request with
+                  | Request.CreateTopics request ->
+                      let made (topic: CreateTopics.Topic) =
+                          { CreateTopics.topicResult.Default with
+                              Name = topic.Name
+                              NumPartitions = topic.NumPartitions
+                              Error = (if topic.Name = "old" then ErrorCode.TopicAlreadyExists else ErrorCode.None)
+                              ErrorMessage = (if topic.Name = "old" then Some "it is there" else None) }
+
+                      Script.answer CreateTopics.api received { ThrottleTimeMs = 0; Topics = List.map made request.Topics }
+                  | Request.CreatePartitions request ->
+                      let result (topic: CreatePartitions.Topic) : CreatePartitions.TopicResult =
+                          { Name = topic.Name; Error = ErrorCode.InvalidPartitions; ErrorMessage = None }
+
+                      Script.answer CreatePartitions.api received { ThrottleTimeMs = 0; Results = List.map result request.Topics }
+                  | Request.DeleteTopics _ -> Script.answer DeleteTopics.api received { ThrottleTimeMs = 0; Topics = [] }
+                  | _ -> Script.unexpected received
+
+              administered rest (fun broker admin ->
+                  let created = admin.CreateTopics [ NewTopic("new", 3); NewTopic("old", 3) ]
+                  Expect.equal (items created _.Item) [ "new", ErrorCode.None; "old", ErrorCode.TopicAlreadyExists ] "created"
+                  Expect.equal (created[0].GetValue().Partitions) 3 "what there is to know"
+                  Expect.isNull created[1].Value "nothing of the other"
+                  Expect.equal (created.Count, created.Exchanges.Count > 0) (2, true) "what was sent is told"
+                  let fault = thrown "one of them" (fun () -> created.ThrowIfError() |> ignore)
+                  Expect.equal (fault.Kind, fault.ErrorCode) (KafkaFaultKind.BrokerError, ErrorCode.TopicAlreadyExists) "the fault"
+                  Expect.stringContains fault.Message "it is there; old" "which"
+                  thrown "its value" (fun () -> created[1].GetValue() |> ignore) |> ignore
+                  let more = NewPartitions("t", 4, Assignments = [ [| 1; 2 |]; [| 2; 1 |] ])
+                  Expect.equal
+                      (items (admin.CreatePartitions([ more ], validateOnly = true)) _.Item)
+                      [ "t", ErrorCode.InvalidPartitions ]
+                      "each"
+
+                  let request =
+                      broker
+                      |> asked (function
+                          | Request.CreatePartitions request -> Some request
+                          | _ -> None)
+
+                  Expect.isTrue request.ValidateOnly "only checked"
+                  let brokers = request.Topics[0].Assignments |> Option.map (List.map _.BrokerIds)
+                  Expect.equal (request.Topics[0].Count, brokers) (4, Some [ [ 1; 2 ]; [ 2; 1 ] ]) "as asked"
+                  let deleted = admin.DeleteTopics [ "t" ]
+                  Expect.equal (there deleted[0].Fault).Kind KafkaFaultKind.NotAnswered "an answer that leaves it out"
+
+                  Expect.throwsT<ArgumentOutOfRangeException>
+                      (fun () -> admin.DeleteTopics([ "t" ], Nullable -second) |> ignore)
+                      "no such time"))
+
+          testCase "topics and the cluster are described, and offsets found, on a cluster" (fun () ->
+              onCluster (fun cluster options ->
+                  use admin = new AdminClient(options)
+                  let described = admin.DescribeTopics [ topic; "none" ]
+                  Expect.equal (items described _.Item) [ topic, ErrorCode.None; "none", ErrorCode.UnknownTopicOrPartition ] "each"
+                  Expect.equal (described[0].GetValue().Partitions.Count) 2 "its partitions"
+                  let all = admin.ListTopics().ThrowIfError().GetValue()
+                  Expect.contains (all |> Seq.map _.Name) topic "all topics"
+                  let description = admin.DescribeCluster().GetValue()
+                  Expect.equal description.Brokers.Count cluster.Brokers.Length "the brokers"
+                  let wanted = dict [ partition, OffsetSpec.Latest; TopicPartition(topic, 9), OffsetSpec.Latest ]
+                  let found = admin.ListOffsets(wanted, Nullable IsolationLevel.ReadCommitted)
+                  Expect.equal (found[0].GetValue().Offset) (Nullable 0L) "the end"
+                  Expect.isNotNull found[1].Fault "there is no such partition"))
+
+          testCase "settings are described and changed" (fun () ->
+              let rest (received: Received) =
+                  match received.Request with
+                  | Request.DescribeConfigs request ->
+                      let config: DescribeConfigs.Config =
+                          { Name = "cleanup.policy"
+                            Value = Some "compact"
+                            ReadOnly = false
+                            Source = ConfigSource.DynamicTopicConfig
+                            IsSensitive = false
+                            Synonyms = [ { Name = "log.cleanup.policy"; Value = None; Source = ConfigSource.DefaultConfig } ]
+                            Type = ConfigType.List
+                            Documentation = Some "what to do" }
+
+                      let result (resource: DescribeConfigs.Resource) : DescribeConfigs.Result =
+                          { Error = ErrorCode.None
+                            ErrorMessage = None
+                            ResourceType = resource.ResourceType
+                            ResourceName = resource.ResourceName
+                            Configs = [ config ] }
+
+                      Script.answer DescribeConfigs.api received { ThrottleTimeMs = 0; Results = List.map result request.Resources }
+                  | Request.IncrementalAlterConfigs request ->
+                      let result (resource: IncrementalAlterConfigs.Resource) : AlterConfigsResult =
+                          { Error = ErrorCode.InvalidConfig
+                            ErrorMessage = Some "no such policy"
+                            ResourceType = resource.ResourceType
+                            ResourceName = resource.ResourceName }
+
+                      Script.answer
+                          IncrementalAlterConfigs.api
+                          received
+                          { ThrottleTimeMs = 0; Results = List.map result request.Resources }
+                  | _ -> Script.unexpected received
+
+              administered rest (fun broker admin ->
+                  let described = admin.DescribeConfigs([ topicT ], [ "cleanup.policy" ], synonyms = true, documentation = true)
+                  Expect.equal described[0].Item topicT "the topic"
+                  let entry = described[0].GetValue() |> Seq.exactlyOne
+
+                  Expect.equal
+                      entry
+                      (ConfigEntry(
+                          Name = "cleanup.policy",
+                          Value = "compact",
+                          Source = ConfigSource.DynamicTopicConfig,
+                          Type = ConfigType.List,
+                          Documentation = "what to do",
+                          Synonyms = [ ConfigSynonym("log.cleanup.policy", null, ConfigSource.DefaultConfig) ]
+                      ))
+                      "the setting"
+
+                  let question =
+                      broker
+                      |> asked (function
+                          | Request.DescribeConfigs request -> Some request
+                          | _ -> None)
+
+                  Expect.equal (question.IncludeSynonyms, question.IncludeDocumentation) (true, true) "as asked"
+                  Expect.equal question.Resources[0].ConfigurationKeys (Some [ "cleanup.policy" ]) "this one alone"
+
+                  let changes =
+                      [ ConfigChange.Set(topicT, "cleanup.policy", "shred")
+                        ConfigChange.Set(ConfigResource.Topic "u", "retention.ms", "1")
+                        ConfigChange.Delete(topicT, "retention.ms") ]
+
+                  let altered = admin.AlterConfigs(changes, validateOnly = true)
+
+                  Expect.equal
+                      (items altered _.Item)
+                      [ topicT, ErrorCode.InvalidConfig; ConfigResource.Topic "u", ErrorCode.InvalidConfig ]
+                      "each resource"
+
+                  Expect.stringContains (altered[0].ToString()) "no such policy" "text"
+
+                  let request =
+                      broker
+                      |> asked (function
+                          | Request.IncrementalAlterConfigs request -> Some request
+                          | _ -> None)
+
+                  let sent =
+                      [ for resource in request.Resources ->
+                            resource.ResourceName, [ for it in resource.Configs -> it.Name, it.ConfigOperation, it.Value ] ]
+
+                  Expect.equal
+                      sent
+                      [ "t",
+                        [ "cleanup.policy", AlterConfigOperation.Set, Some "shred"; "retention.ms", AlterConfigOperation.Delete, None ]
+                        "u", [ "retention.ms", AlterConfigOperation.Set, Some "1" ] ]
+                      "the changes by resource"
+
+                  Expect.isTrue request.ValidateOnly "only checked"))
+
+          testCase "records are deleted up to an offset" (fun () ->
+              let rest (received: Received) =
+                  match received.Request with
+                  | Request.DeleteRecords _ ->
+                      let partitions: DeleteRecords.PartitionResult list =
+                          [ { PartitionIndex = 0; LowWatermark = 40L; Error = ErrorCode.None } ]
+
+                      Script.answer DeleteRecords.api received { ThrottleTimeMs = 0; Topics = [ { Name = "t"; Partitions = partitions } ] }
+                  | _ -> Script.unexpected received
+
+              administered rest (fun _ admin ->
+                  let deleted = admin.DeleteRecords(dict [ TopicPartition("t", 0), 40L; TopicPartition("none", 0), 1L ])
+                  Expect.equal (deleted[0].GetValue()) 40L "the first that is left"
+                  Expect.equal deleted[1].Error ErrorCode.UnknownTopicOrPartition "there is no such topic")) ]
+
+let private ruleFor (principal: string) =
+    AccessRule(
+        ResourceType = AclResourceType.Topic,
+        ResourceName = "t",
+        Principal = principal,
+        Operation = AclOperation.Read,
+        Permission = AclPermission.Allow
+    )
+
+let private rule = ruleFor "User:alice"
+
+let private groupsAndRules =
+    testList
+        "groups and access rules"
+        [ testCase "groups are listed, described and deleted" (fun () ->
+              let rest (received: Received) =
+                  match received.Request with
+                  | Request.ListGroups _ ->
+                      let group: ListGroups.Group =
+                          { GroupId = "g"; ProtocolType = "consumer"; GroupState = GroupState.Stable; GroupType = GroupType.Classic }
+
+                      Script.answer ListGroups.api received { ThrottleTimeMs = 0; Error = ErrorCode.None; Groups = [ group ] }
+                  | Request.DescribeGroups request ->
+                      let one: DescribeGroups.Member =
+                          { MemberId = "m"
+                            GroupInstanceId = Some "i"
+                            ClientId = "c"
+                            ClientHost = "/127.0.0.1"
+                            MemberMetadata = Bytes [| 1uy |]
+                            MemberAssignment = Bytes [| 2uy |] }
+
+                      let described id : DescribeGroups.Group =
+                          { Error = (if id = "none" then ErrorCode.GroupIdNotFound else ErrorCode.None)
+                            ErrorMessage = None
+                            GroupId = id
+                            GroupState = GroupState.Stable
+                            ProtocolType = "consumer"
+                            ProtocolData = "range"
+                            Members = [ one ]
+                            AuthorizedOperations = AuthorizedOperations Int32.MinValue }
+
+                      Script.answer DescribeGroups.api received { ThrottleTimeMs = 0; Groups = List.map described request.Groups }
+                  | Request.ConsumerGroupDescribe request ->
+                      let assignment: DescribedAssignment =
+                          { TopicPartitions = [ { TopicId = topicId; TopicName = "t"; Partitions = [ 1; 0 ] } ] }
+
+                      let one: ConsumerGroupDescribe.Member =
+                          { MemberId = "m"
+                            InstanceId = None
+                            RackId = Some "r"
+                            MemberEpoch = 4
+                            ClientId = "c"
+                            ClientHost = "/127.0.0.1"
+                            SubscribedTopicNames = [ "t" ]
+                            SubscribedTopicRegex = None
+                            Assignment = assignment
+                            TargetAssignment = { TopicPartitions = [] }
+                            MemberType = GroupMemberType.Consumer }
+
+                      let described id : ConsumerGroupDescribe.Group =
+                          { Error = ErrorCode.None
+                            ErrorMessage = None
+                            GroupId = id
+                            GroupState = GroupState.Stable
+                            GroupEpoch = 5
+                            AssignmentEpoch = 4
+                            AssignorName = "uniform"
+                            Members = [ one ]
+                            AuthorizedOperations = AuthorizedOperations Int32.MinValue }
+
+                      Script.answer ConsumerGroupDescribe.api received { ThrottleTimeMs = 0; Groups = List.map described request.GroupIds }
+                  | Request.DeleteGroups request ->
+                      let deleted id : DeleteGroups.Result = { GroupId = id; Error = ErrorCode.NonEmptyGroup; ErrorMessage = None }
+
+                      Script.answer DeleteGroups.api received { ThrottleTimeMs = 0; Results = List.map deleted request.GroupsNames }
+                  | _ -> Script.unexpected received
+
+              administered rest (fun broker admin ->
+                  let brokers = admin.ListGroups([ GroupState.Stable ], [ GroupType.Classic ]).GetValue()
+                  let listed = Seq.exactlyOne brokers
+                  Expect.equal listed.Item (me broker.Address) "by broker"
+                  let group = ListedGroup("g", "consumer", GroupState.Stable, GroupType.Classic)
+                  Expect.equal (List.ofSeq (listed.GetValue())) [ group ] "the groups"
+                  let described = admin.DescribeGroups [ "g"; "none" ]
+                  Expect.equal (items described _.Item) [ "g", ErrorCode.None; "none", ErrorCode.GroupIdNotFound ] "each"
+                  let classic = described[0].GetValue()
+
+                  Expect.equal
+                      (classic.GroupId, classic.State, classic.ProtocolType, classic.ProtocolName)
+                      ("g", GroupState.Stable, "consumer", "range")
+                      "the group"
+
+                  let one = Seq.exactlyOne classic.Members
+                  Expect.equal
+                      (one.MemberId, one.GroupInstanceId, one.ClientId, one.ClientHost)
+                      ("m", "i", "c", "/127.0.0.1")
+                      "its member"
+                  Expect.equal (one.Metadata.ToArray(), one.Assignment.ToArray()) ([| 1uy |], [| 2uy |]) "what it said and got"
+                  let described = admin.DescribeConsumerGroups [ "g" ]
+                  let modern = described[0].GetValue()
+
+                  Expect.equal
+                      (modern.GroupId, modern.GroupEpoch, modern.AssignmentEpoch, modern.AssignorName)
+                      ("g", 5, 4, "uniform")
+                      "the group"
+
+                  let one = Seq.exactlyOne modern.Members
+                  Expect.equal (one.MemberId, one.InstanceId, one.RackId, one.MemberEpoch) ("m", null, "r", 4) "its member"
+                  Expect.equal (List.ofSeq one.Assignment) [ TopicPartition("t", 1); TopicPartition("t", 0) ] "what it has"
+                  Expect.isEmpty one.TargetAssignment "what it is to have"
+                  Expect.equal (items (admin.DeleteGroups [ "g" ]) _.Item) [ "g", ErrorCode.NonEmptyGroup ] "it has members"))
+
+          testCase "access rules are described, made and deleted" (fun () ->
+              let rest (received: Received) =
+                  match received.Request with
+                  | Request.DescribeAcls filter when filter.PrincipalFilter = Some "User:bob" ->
+                      let refusal = DescribeAcls.api.Response.Schema.Default
+                      Script.answer
+                          DescribeAcls.api
+                          received
+                          { refusal with Error = ErrorCode.SecurityDisabled; ErrorMessage = Some "off" }
+                  | Request.DescribeAcls _ ->
+                      let acl: DescribeAcls.Acl =
+                          { Principal = "User:alice"; Host = "*"; Operation = AclOperation.Read; PermissionType = AclPermission.Allow }
+
+                      let resource: DescribeAcls.Resource =
+                          { ResourceType = AclResourceType.Topic
+                            ResourceName = "t"
+                            PatternType = AclPatternType.Literal
+                            Acls = [ acl ] }
+
+                      Script.answer DescribeAcls.api received { DescribeAcls.api.Response.Schema.Default with Resources = [ resource ] }
+                  | Request.CreateAcls _ ->
+                      let results: CreateAcls.AclResult list =
+                          [ { Error = ErrorCode.None; ErrorMessage = None }
+                            { Error = ErrorCode.InvalidRequest; ErrorMessage = Some "no" } ]
+
+                      Script.answer CreateAcls.api received { ThrottleTimeMs = 0; Results = results }
+                  | Request.DeleteAcls _ ->
+                      let matched: DeleteAcls.Acl =
+                          { Error = ErrorCode.UnknownServerError
+                            ErrorMessage = Some "stuck"
+                            ResourceType = AclResourceType.Topic
+                            ResourceName = "t"
+                            PatternType = AclPatternType.Literal
+                            Principal = "User:alice"
+                            Host = "*"
+                            Operation = AclOperation.Read
+                            PermissionType = AclPermission.Allow }
+
+                      let results: DeleteAcls.FilterResult list =
+                          [ { Error = ErrorCode.None; ErrorMessage = None; MatchingAcls = [ matched ] } ]
+
+                      Script.answer DeleteAcls.api received { ThrottleTimeMs = 0; FilterResults = results }
+                  | _ -> Script.unexpected received
+
+              administered rest (fun _ admin ->
+                  Expect.equal (List.ofSeq (admin.DescribeAcls().GetValue())) [ rule ] "all rules"
+                  let refused = admin.DescribeAcls(AccessRuleFilter(Principal = "User:bob"))
+                  Expect.equal (refused.Error, isNull refused.Value) (ErrorCode.SecurityDisabled, true) "data"
+                  Expect.stringContains (thrown "off" (fun () -> refused.ThrowIfError() |> ignore)).Message "off" "thrown"
+                  let other = ruleFor "User:bob"
+                  let made = admin.CreateAcls [ rule; other ]
+                  Expect.equal (items made _.Item) [ rule, ErrorCode.None; other, ErrorCode.InvalidRequest ] "each"
+                  let filter = AccessRuleFilter(ResourceType = AclResourceType.Topic, ResourceName = "t", Host = "*")
+                  let deleted = admin.DeleteAcls [ filter ]
+                  Expect.equal deleted[0].Item filter "the filter"
+
+                  Expect.equal
+                      (List.ofSeq (deleted[0].GetValue()))
+                      [ DeletedAccessRule(rule, ErrorCode.UnknownServerError, "stuck") ]
+                      "what it matched"))
+
+          testCase "faults are each item's, cancelling throws, and the end is the end" (fun () ->
+              let socket, address = Loopback.refuse ()
+              use _ = socket
+              use admin = new AdminClient(KafkaClientOptions([ me address ]))
+
+              for result in admin.DeleteGroups [ "a"; "b" ] do
+                  Expect.equal (there result.Fault).Kind KafkaFaultKind.NoBroker result.Item
+
+              Expect.equal (there (admin.ListTopics().Fault)).Kind KafkaFaultKind.NoBroker "an answer's"
+              thrown "no value" (fun () -> admin.ListTopics().GetValue() |> ignore) |> ignore
+              use stop = new CancellationTokenSource()
+              stop.Cancel()
+              cancelled "before it began" (fun () -> admin.ListTopics stop.Token |> ignore) |> ignore
+              admin.Dispose()
+              Expect.throwsT<ObjectDisposedException> (fun () -> admin.ListTopics() |> ignore) "for good")
+
+          testCase "a call that is cancelled while it waits throws" (fun () ->
+              use stop = new CancellationTokenSource()
+
+              let rest (received: Received) =
+                  match received.Request with
+                  | Request.DescribeAcls _ -> [ Act.Do stop.Cancel ]
+                  | _ -> Script.unexpected received
+
+              administered rest (fun _ admin ->
+                  cancelled "while it waited" (fun () -> admin.DescribeAcls(null, stop.Token) |> ignore) |> ignore)) ]
+
+[<Tests>]
+let tests = testList "façade, administration" [ topics; groupsAndRules ]
