@@ -14,7 +14,7 @@ let private guide = Path.Combine(TestData.checkout, "docs", "from-libkafka.md")
 let private rows: string list list =
     File.ReadAllLines guide
     |> Array.filter (fun line -> line.StartsWith "| " && not (line.StartsWith "| Go |"))
-    |> Array.map (fun line -> line.Trim('|', ' ').Split('|') |> Array.map _.Trim() |> List.ofArray)
+    |> Array.map (fun line -> line.Substring(1, line.Length - 2).Split('|') |> Array.map _.Trim() |> List.ofArray)
     |> List.ofArray
 
 let private names (cell: string) : string list = [ for found in Regex.Matches(cell, "`([A-Za-z.]+)`") -> found.Groups[1].Value ]

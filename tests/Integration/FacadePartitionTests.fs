@@ -414,27 +414,7 @@ let private direct =
                   let capacity = memory.Capacity
                   Expect.isGreaterThan capacity sent.SizeInBytes "as large as the answer"
                   Expect.isTrue ((fetch ()).Records.Span.SequenceEqual sent.Span) "again"
-                  Expect.equal memory.Capacity capacity "in the same memory"))
-
-          testCase "any request can be sent, and has its type of response" (fun () ->
-              let script (received: Received) =
-                  match received.Request with
-                  | Request.Heartbeat request when request.MemberId = "m" ->
-                      Script.answer Heartbeat.api received { ThrottleTimeMs = 7; Error = ErrorCode.RebalanceInProgress }
-                  | Request.Heartbeat _ -> [ Act.Close ]
-                  | _ -> Script.unexpected received
-
-              scripted script (fun options ->
-                  use client = new PartitionClient(options, partition)
-                  let request: Heartbeat.Request = { GroupId = "g"; GenerationId = 1; MemberId = "m"; GroupInstanceId = None }
-                  let response = client.Connect().Call(Heartbeat.api, request)
-                  Expect.equal (response.Error, response.ThrottleTimeMs) (ErrorCode.RebalanceInProgress, 7) "the response"
-
-                  let failure =
-                      thrown "no answer" (fun () ->
-                          client.Connect().Call(Heartbeat.api, { request with MemberId = "other" }) |> ignore)
-
-                  Expect.equal failure.Fault.Kind KafkaFaultKind.Closed "the broker ended the connection")) ]
+                  Expect.equal memory.Capacity capacity "in the same memory")) ]
 
 [<Tests>]
 let tests = testList "façade, partitions" [ producing; fetchingTests; retrying; direct ]

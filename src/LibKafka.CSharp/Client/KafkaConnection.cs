@@ -58,31 +58,6 @@ public sealed class KafkaConnection : IDisposable
     }
 
     /// <summary>
-    /// Sends any request of the protocol, in the highest version that both sides know, and waits for its response. The messages are the
-    /// core's: see <see cref="LibKafka.Protocol"/>, where <c>Heartbeat.api</c> goes with <c>Heartbeat.Request</c>.
-    /// </summary>
-    /// <typeparam name="TRequest">The API's request.</typeparam>
-    /// <typeparam name="TResponse">The API's response.</typeparam>
-    /// <param name="api">The API.</param>
-    /// <param name="request">What to ask.</param>
-    /// <param name="cancellationToken">Gives up, which closes the connection.</param>
-    /// <returns>The response, with whatever error codes it has.</returns>
-    /// <exception cref="KafkaException">No answer came, or the request cannot be written in that version.</exception>
-    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
-    /// <exception cref="ObjectDisposedException">The connection has been disposed of.</exception>
-    public TResponse Call<TRequest, TResponse>(
-        Api<TRequest, TResponse> api,
-        TRequest request,
-        CancellationToken cancellationToken = default
-    )
-    {
-        ArgumentNullException.ThrowIfNull(api);
-        Begin(cancellationToken);
-        var exchange = Core.Call(api, request, Interop.Optional(cancellationToken), null);
-        return exchange.ResponseOrThrow(new ExchangeInfo(exchange.Info), cancellationToken);
-    }
-
-    /// <summary>
     /// Asks for the brokers of the cluster and for topics. It never makes a topic, also where the broker is configured to.
     /// </summary>
     /// <param name="topics">Names of topics; null for all that there are, and empty for none.</param>
