@@ -114,6 +114,14 @@ module internal Put =
     [<Literal>]
     let Overhead = 36L
 
+    /// The most of that behind the record's length.
+    [<Literal>]
+    let MostBody = 31L
+
+    /// The fewest bytes behind a record's length beside its key, value and headers: five varints of a byte and the attributes.
+    [<Literal>]
+    let LeastBody = 6L
+
     /// A varint that takes more than two bytes.
     [<MethodImpl(MethodImplOptions.NoInlining)>]
     let long (origin: byref<byte>) (at: nativeint) (raw: uint64) : nativeint =
@@ -313,9 +321,9 @@ type BatchBuilder private (options: BatchOptions, limit: int, given: ArraySegmen
 
             // How many bytes the record's length takes is plain unless the content is near where it changes.
             let prefix =
-                if content >= 64L && content < 8192L - Put.Overhead then
+                if content >= 64L - Put.LeastBody && content < 8192L - Put.MostBody then
                     2
-                elif content < 64L - Put.Overhead then
+                elif content < 64L - Put.MostBody then
                     1
                 else
                     let body = BatchBuilder.BodySize(timestampDelta, offsetDelta, keyLength, valueLength, headerCount, content)
