@@ -2,6 +2,7 @@ namespace LibKafka.Records
 
 open System
 open System.Buffers.Binary
+open System.ComponentModel
 open System.Runtime.CompilerServices
 open System.Runtime.InteropServices
 open System.Runtime.Intrinsics
@@ -112,6 +113,14 @@ module internal Put =
     /// The most that a record takes beside its key, value and headers: varints of 5 + 10 + 5 + 5 + 5 + 5 bytes and the attributes.
     [<Literal>]
     let Overhead = 36L
+
+    /// The most of that behind the record's length.
+    [<Literal>]
+    let MostBody = 31L
+
+    /// The fewest bytes behind a record's length beside its key, value and headers: five varints of a byte and the attributes.
+    [<Literal>]
+    let LeastBody = 6L
 
     /// A varint that takes more than two bytes.
     [<MethodImpl(MethodImplOptions.NoInlining)>]
@@ -312,9 +321,9 @@ type BatchBuilder private (options: BatchOptions, limit: int, given: ArraySegmen
 
             // How many bytes the record's length takes is plain unless the content is near where it changes.
             let prefix =
-                if content >= 64L && content < 8192L - Put.Overhead then
+                if content >= 64L - Put.LeastBody && content < 8192L - Put.MostBody then
                     2
-                elif content < 64L - Put.Overhead then
+                elif content < 64L - Put.MostBody then
                     1
                 else
                     let body = BatchBuilder.BodySize(timestampDelta, offsetDelta, keyLength, valueLength, headerCount, content)
@@ -362,22 +371,45 @@ type BatchBuilder private (options: BatchOptions, limit: int, given: ArraySegmen
                 | ValueSome value -> Put.run &origin at (2UL * uint64 value.Length) value.Span
                 | ValueNone -> Put.varint &origin at 1UL
 
-    /// Adds a record at an offset that is given, relative to the base offset.
-    member internal this.TryAddAt
+    /// Adds a record at an offset that is given, relative to the base offset. What comes back is where its headers are, or -1 where it does
+    /// not fit.
+    member internal this.AppendAt
         (offsetDelta: int, timestamp: int64, key: NullableSpan, value: NullableSpan, headers: ReadOnlySpan<RecordHeader>)
-        : bool =
+        : int =
         let at = this.Begin(offsetDelta, 0uy, timestamp, key, value, headers.Length, BatchBuilder.Size headers)
         if at >= 0 then this.Put(headers, at)
-        at >= 0
+        at
+
+    // What takes spans is inlined into F# callers, and what it calls gives something else than it does. So no caller, be it a function that
+    // ends with adding a record, can make a tail call with spans as its arguments. The compiler would mark it as one, and where the arguments
+    // do not all fit into registers the runtime makes such a call through memory in which the garbage collector does not see them:
+    // a collection at that moment leaves them pointing at what was there before, and something else gets into the batch.
+
+    /// What `TryAdd` calls; -1 where the record does not fit.
+    [<EditorBrowsable(EditorBrowsableState.Never)>]
+    member this.Append(timestamp: int64, key: NullableSpan, value: NullableSpan) : int =
+        this.Begin(lastOffsetDelta + 1, 0uy, timestamp, key, value, 0, 0L)
+
+    /// What `TryAdd` calls where there are headers; -1 where the record does not fit.
+    [<EditorBrowsable(EditorBrowsableState.Never)>]
+    member this.Append(timestamp: int64, key: NullableSpan, value: NullableSpan, headers: ReadOnlySpan<RecordHeader>) : int =
+        this.AppendAt(lastOffsetDelta + 1, timestamp, key, value, headers)
+
+    /// What `Add` makes of what `Append` gives.
+    [<EditorBrowsable(EditorBrowsableState.Never)>]
+    member _.MustFit(at: int) : unit =
+        if at < 0 then
+            raise (InvalidOperationException("The record does not fit into the batch's limit of " + string limit + " bytes."))
 
     /// Adds a record without headers behind the ones added so far, unless the batch would exceed the limit with it: then nothing
     /// changes and the answer is false. The timestamp is in milliseconds since 1970-01-01 UTC, -1 for none.
-    member this.TryAdd(timestamp: int64, key: NullableSpan, value: NullableSpan) : bool =
-        this.Begin(lastOffsetDelta + 1, 0uy, timestamp, key, value, 0, 0L) >= 0
+    [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+    member inline this.TryAdd(timestamp: int64, key: NullableSpan, value: NullableSpan) : bool = this.Append(timestamp, key, value) >= 0
 
     /// The same with headers, in order.
-    member this.TryAdd(timestamp: int64, key: NullableSpan, value: NullableSpan, headers: ReadOnlySpan<RecordHeader>) : bool =
-        this.TryAddAt(lastOffsetDelta + 1, timestamp, key, value, headers)
+    [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+    member inline this.TryAdd(timestamp: int64, key: NullableSpan, value: NullableSpan, headers: ReadOnlySpan<RecordHeader>) : bool =
+        this.Append(timestamp, key, value, headers) >= 0
 
     /// The same with all that another batch's record holds except its offset. The record must not lie in this builder's own memory.
     member this.TryAdd(record: inref<Record>) : bool =
@@ -398,13 +430,14 @@ type BatchBuilder private (options: BatchOptions, limit: int, given: ArraySegmen
         at >= 0
 
     /// Adds a record with headers, which must fit; InvalidOperationException where it does not.
-    member this.Add(timestamp: int64, key: NullableSpan, value: NullableSpan, headers: ReadOnlySpan<RecordHeader>) : unit =
-        if not (this.TryAdd(timestamp, key, value, headers)) then
-            raise (InvalidOperationException("The record does not fit into the batch's limit of " + string limit + " bytes."))
+    [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+    member inline this.Add(timestamp: int64, key: NullableSpan, value: NullableSpan, headers: ReadOnlySpan<RecordHeader>) : unit =
+        this.MustFit(this.Append(timestamp, key, value, headers))
 
     /// Adds a record without headers, which must fit; InvalidOperationException where it does not.
-    member this.Add(timestamp: int64, key: NullableSpan, value: NullableSpan) : unit =
-        this.Add(timestamp, key, value, ReadOnlySpan<RecordHeader>.Empty)
+    [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+    member inline this.Add(timestamp: int64, key: NullableSpan, value: NullableSpan) : unit =
+        this.MustFit(this.Append(timestamp, key, value))
 
     /// Writes the header before the records.
     member internal this.Finish(given: BatchOptions, offsetDelta: int) : RecordBatch =

@@ -201,7 +201,7 @@ module LegacyBatch =
 
         try
             while at < size || count = 0 do
-                if count = limits.MaxRecords then
+                if count >= limits.MaxRecords then
                     Fault.raise' (Problem.CountTooLarge(int64 count + 1L, int64 limits.MaxRecords)) at
 
                 let found = parts magic span at

@@ -2,6 +2,7 @@ namespace LibKafka.Records
 
 open System
 open System.Buffers.Binary
+open System.ComponentModel
 
 /// Which partition a record with a key belongs in, so that all records of one key stand in one log, whoever produces them.
 [<RequireQualifiedAccess>]
@@ -15,8 +16,9 @@ module Partitioner =
         let word = word * multiplier
         (word ^^^ (word >>> 24)) * multiplier
 
-    /// The 32-bit MurmurHash2 of the bytes, with the seed of Kafka's Java client.
-    let murmur2 (key: ReadOnlySpan<byte>) : int32 =
+    /// What `murmur2` calls: the hash without a sign.
+    [<EditorBrowsable(EditorBrowsableState.Never)>]
+    let hash (key: ReadOnlySpan<byte>) : uint32 =
         let mutable rest = key
         let mutable hash = seed ^^^ uint32 key.Length
 
@@ -31,12 +33,21 @@ module Partitioner =
             hash <- hash * multiplier
 
         hash <- (hash ^^^ (hash >>> 13)) * multiplier
-        int32 (hash ^^^ (hash >>> 15))
+        hash ^^^ (hash >>> 15)
 
-    /// The partition, from 0 to `partitions - 1`, that the Java client's default partitioner gives to records with this key. It stays the
-    /// same only while the topic keeps its number of partitions, which must be positive.
-    let ofKey (partitions: int) (key: ReadOnlySpan<byte>) : int =
+    /// What `ofKey` calls: the partition of keys with this hash.
+    [<EditorBrowsable(EditorBrowsableState.Never)>]
+    let ofHash (partitions: int) (hash: int32) : int =
         if partitions <= 0 then
             raise (ArgumentOutOfRangeException(nameof partitions, "a topic has at least one partition"))
 
-        (murmur2 key &&& Int32.MaxValue) % partitions
+        (hash &&& Int32.MaxValue) % partitions
+
+    // What takes a span is inlined, so that no caller makes a tail call with it, in which the garbage collector may not see it.
+
+    /// The 32-bit MurmurHash2 of the bytes, with the seed of Kafka's Java client.
+    let inline murmur2 (key: ReadOnlySpan<byte>) : int32 = int32 (hash key)
+
+    /// The partition, from 0 to `partitions - 1`, that the Java client's default partitioner gives to records with this key. It stays the
+    /// same only while the topic keeps its number of partitions, which must be positive.
+    let inline ofKey (partitions: int) (key: ReadOnlySpan<byte>) : int = ofHash partitions (murmur2 key)

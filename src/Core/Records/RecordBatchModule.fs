@@ -267,15 +267,15 @@ module RecordBatch =
             if record.Offset < 0L || delta <= before || record.Offset > highest then
                 fail "/Offset" (Problem.OutOfRange(record.Offset, baseOffset + before + 1L, highest))
             elif
-                not (
-                    builder.TryAddAt(
-                        int delta,
-                        record.Timestamp,
-                        record.Key,
-                        record.Value,
-                        ReadOnlySpan<RecordHeader>(List.toArray record.Headers)
-                    )
+                builder.AppendAt(
+                    int delta,
+                    record.Timestamp,
+                    record.Key,
+                    record.Value,
+                    ReadOnlySpan<RecordHeader>(List.toArray record.Headers)
                 )
+                    <
+                    0
             then
                 fail "" (Problem.TooLong(int64 Array.MaxLength + 1L, int64 Array.MaxLength))
             else

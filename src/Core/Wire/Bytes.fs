@@ -68,7 +68,8 @@ module Bytes =
     let ofArray (array: byte[]) = Bytes(Array.copy array)
 
     /// A copy of the span's content.
-    let ofSpan (span: ReadOnlySpan<byte>) = Bytes(span.ToArray())
+    // Inlined, so that no caller makes a tail call with a span, which the garbage collector may not see.
+    let inline ofSpan (span: ReadOnlySpan<byte>) = Bytes(span.ToArray())
 
     /// The text in UTF-8.
     let ofString (text: string) = Bytes(Encoding.UTF8.GetBytes text)

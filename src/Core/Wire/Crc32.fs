@@ -2,6 +2,7 @@ namespace LibKafka.Wire
 
 open System
 open System.Buffers.Binary
+open System.ComponentModel
 
 /// Cyclic redundancy checks with bits reflected, by looking eight bytes up at once. A *register* is the running sum before its final
 /// inversion.
@@ -58,5 +59,10 @@ module Crc32 =
 
     let private tables = CrcTables.make 0xEDB88320u
 
+    /// What `compute` calls: the register behind the bytes.
+    [<EditorBrowsable(EditorBrowsableState.Never)>]
+    let run (span: ReadOnlySpan<byte>) : uint32 = CrcTables.append tables UInt32.MaxValue span
+
     /// The checksum of the bytes.
-    let compute (span: ReadOnlySpan<byte>) : uint32 = ~~~(CrcTables.append tables UInt32.MaxValue span)
+    // Inlined, so that no caller makes a tail call with a span, which the garbage collector may not see.
+    let inline compute (span: ReadOnlySpan<byte>) : uint32 = ~~~(run span)

@@ -1,6 +1,7 @@
 namespace LibKafka.Wire
 
 open System
+open System.ComponentModel
 open System.Numerics
 open System.Runtime.CompilerServices
 open System.Runtime.InteropServices
@@ -139,8 +140,10 @@ module Crc32C =
     [<Literal>]
     let private WorthJoining = 256
 
-    /// Chooses for this processor. What processors can do is known to the just-in-time compiler, so nothing is asked at run time.
-    let private run (register: uint32) (span: ReadOnlySpan<byte>) : uint32 =
+    /// What `append` and `compute` call. It chooses for this processor. What processors can do is known to the just-in-time compiler, so
+    /// nothing is asked at run time.
+    [<EditorBrowsable(EditorBrowsableState.Never)>]
+    let run (register: uint32) (span: ReadOnlySpan<byte>) : uint32 =
         if Sse42.IsSupported || Arm.Crc32.IsSupported then
             if span.Length < WorthJoining then instruction register span
             elif hasFolding () then folding register span
@@ -149,8 +152,10 @@ module Crc32C =
         else
             portable register span
 
+    // Both are inlined, so that no caller makes a tail call with a span, which the garbage collector may not see.
+
     /// The checksum of bytes that follow others whose checksum is `crc`. `append 0u` is `compute`.
-    let append (crc: uint32) (span: ReadOnlySpan<byte>) : uint32 = ~~~(run (~~~crc) span)
+    let inline append (crc: uint32) (span: ReadOnlySpan<byte>) : uint32 = ~~~(run (~~~crc) span)
 
     /// The checksum of the bytes.
-    let compute (span: ReadOnlySpan<byte>) : uint32 = append 0u span
+    let inline compute (span: ReadOnlySpan<byte>) : uint32 = append 0u span

@@ -38,9 +38,10 @@ let building =
                      && builder.Count = index + 1
                      && builder.SizeInBytes = (toBatch { sample with Records = List.truncate (index + 1) sample.Records }).SizeInBytes))
 
-          property "takes a record up to the limit, to the byte" (fun (sample: Sample) ->
+          holds "takes a record up to the limit, to the byte" (fun (sample: Sample) ->
               let sample = consecutive sample
-              let exact = (toBatch sample).SizeInBytes
+              let expected = toBatch sample
+              let exact = expected.SizeInBytes
               let initial = List.truncate (sample.Records.Length - 1) sample.Records
               let last = List.last sample.Records
               let fill (limit: int) =
@@ -51,9 +52,11 @@ let building =
                   before, added, builder
 
               let _, fits, full = fill exact
+              Expect.isTrue fits "what fits to the byte"
+              Expect.equal (full.Build()) expected "the batch"
               let before, tooLarge, short = fill (exact - 1)
-
-              fits && full.Build() = toBatch sample && not tooLarge && (short.SizeInBytes, short.Count) = before)
+              Expect.isFalse tooLarge "a byte too much"
+              Expect.equal (short.SizeInBytes, short.Count) before "what was there before")
 
           property "a record that did not fit leaves no trace" (fun (sample: Sample) ->
               let sample = consecutive sample
@@ -63,22 +66,61 @@ let building =
               sample.Records |> List.forall (fun record -> not (builder.TryAdd(Int64.MaxValue, huge, huge)) && tryAdd builder record)
               && builder.Build() = toBatch sample)
 
-          property "used again it gives what a new one gives" (fun (first: Sample, second: Sample) ->
+          holds "used again it gives what a new one gives" (fun (first: Sample, second: Sample) ->
               let first, second = consecutive first, consecutive second
               let builder = BatchBuilder first.Options
-              let fill (sample: Sample) = sample.Records |> List.forall (tryAdd builder)
 
-              fill first
-              && builder.Build() = toBatch first
-              && (builder.Reset second.Options
-                  fill second)
-              && builder.Build() = toBatch second
-              && (builder.Reset()
-                  fill second)
-              && builder.Detach() = toBatch second
-              && builder.Count = 0
-              && fill second
-              && builder.Build() = toBatch second)
+              let fill (sample: Sample) (what: string) =
+                  Expect.isTrue (sample.Records |> List.forall (tryAdd builder)) ("room for " + what)
+
+              fill first "the first"
+              Expect.equal (builder.Build()) (toBatch first) "the first"
+              builder.Reset second.Options
+              fill second "the second"
+              Expect.equal (builder.Build()) (toBatch second) "the second, with other options"
+              builder.Reset()
+              fill second "the third"
+              Expect.equal (builder.Detach()) (toBatch second) "the third, with the same options"
+              Expect.equal builder.Count 0 "records once the memory was given away"
+              fill second "the fourth"
+              Expect.equal (builder.Build()) (toBatch second) "the fourth, in other memory")
+
+          property "writes every byte, whatever stood in the memory before" (fun (sample: Sample, fill: byte) ->
+              let sample = consecutive sample
+              let expected = toBatch sample
+
+              let over (value: byte) =
+                  let owned = Array.create expected.SizeInBytes value
+                  let builder = BatchBuilder(sample.Options, owned.AsMemory())
+                  sample.Records |> List.forall (tryAdd builder) && builder.Build() = expected
+
+              over 0uy && over 0xFFuy && over fill)
+
+          test "is right around every size at which a length takes more bytes" {
+              // Content of so many bytes, in the key, the value or a header, over memory in which a byte that is not written shows.
+              for size in [ 0..70 ] @ [ 8140..8194 ] @ [ 1048556..1048576 ] do
+                  for parts in [ [ size; 0; 0 ]; [ 0; size; 0 ]; [ 0; 0; size ]; [ size / 3; size / 3; size - 2 * (size / 3) ] ] do
+                      let content (length: int) = Bytes(Array.create<byte> length 0x5Auy)
+
+                      let record =
+                          { Offset = 1L
+                            Timestamp = 1700000000000L + int64 size
+                            Key = ValueSome(content parts[0])
+                            Value = ValueSome(content parts[1])
+                            Headers = if parts[2] > 0 then [ { Key = content 1; Value = ValueSome(content (parts[2] - 1)) } ] else [] }
+
+                      let first = { record with Offset = 0L; Timestamp = 1700000000000L; Key = ValueNone; Value = ValueNone; Headers = [] }
+                      let expected = toBatch { Options = BatchOptions.standard; Records = [ first; record ] }
+
+                      for value in [ 0uy; 0xFFuy ] do
+                          let owned = Array.create expected.SizeInBytes value
+                          let builder = BatchBuilder(BatchOptions.standard, owned.AsMemory())
+                          let what = string parts[0] + "+" + string parts[1] + "+" + string parts[2] + " bytes over " + string value
+                          Expect.isTrue (tryAdd builder first && tryAdd builder record) ("room for " + what)
+                          Expect.isTrue (builder.Build() = expected) what
+
+                      Expect.equal (RecordBatch.toList Limits.standard Codecs.none expected) (Ok [ first; record ]) "read again"
+          }
 
           property "copying another batch's records keeps all but offsets" (fun (sample: Sample) ->
               let sample = consecutive sample

@@ -321,6 +321,9 @@ let bounds =
               let opened most = LegacyBatch.openRecords { Limits.standard with MaxRecords = most } AllCodecs.Set batch
               Expect.equal (ok (opened 5)).Count 5 "as many as are allowed"
               Expect.equal (faultOf (opened 4)).Problem (Problem.CountTooLarge(5L, 4L)) "one more"
+
+              // Nobody means that, but it must not mean that there is no limit.
+              Expect.equal (faultOf (opened -1)).Problem (Problem.CountTooLarge(1L, -1L)) "a negative limit"
           }
 
           testSequenced

@@ -149,6 +149,9 @@ let config = { Expecto.FsCheckConfig.defaultConfig with maxTest = 200; arbitrary
 
 let property (name: string) (law: 'T -> bool) : Expecto.Test = Expecto.ExpectoFsCheck.testPropertyWithConfig config name law
 
+/// The same, where the law says by itself what does not hold.
+let holds (name: string) (law: 'T -> unit) : Expecto.Test = Expecto.ExpectoFsCheck.testPropertyWithConfig config name law
+
 /// A value that a test rests on.
 let ok (result: Result<'T, Fault>) : 'T =
     match result with
