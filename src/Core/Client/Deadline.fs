@@ -15,13 +15,13 @@ module internal Milliseconds =
         else
             int (min time.TotalMilliseconds (float Int32.MaxValue))
 
-/// Times that settings bound, with `Timeout.InfiniteTimeSpan` for no bound.
+/// Times that settings bound, with `Timeout.InfiniteTimeSpan` for no bound. Compared by their ticks, since F#'s operators box both sides.
 [<RequireQualifiedAccess>]
 module internal Bound =
 
     /// Whether it is longer ago than the bound, by the clock that gave the moment.
     let hasPassed (time: TimeProvider) (bound: TimeSpan) (since: int64) =
-        bound <> Timeout.InfiniteTimeSpan && time.GetElapsedTime since >= bound
+        bound.Ticks <> Timeout.InfiniteTimeSpan.Ticks && (time.GetElapsedTime since).Ticks >= bound.Ticks
 
 /// Carries a client fault from the depth of a call to its boundary. Never escapes.
 type internal ClientFaultException(fault: ClientFault) =
