@@ -505,6 +505,15 @@ let private exchanges =
                   ask connection |> ignore
                   Expect.equal (broker.Received |> List.map _.Header.ClientId) [ Some "somebody"; Some "somebody" ] "both requests"))
 
+          testCase "what the observer throws while a connection is made goes to its caller, and the socket is closed" (fun () ->
+              Scripted.broker (fun _ -> Script.knowing Script.everything Script.unexpected) (fun broker ->
+                  let settings = { patient with Observe = fun _ -> failwith "the disk is full" }
+
+                  Expect.throwsC (fun () -> Connection.Open(settings, broker.Address) |> ignore) (fun error ->
+                      Expect.equal error.Message "the disk is full" "the observer's own")
+
+                  broker.AwaitEnd 0))
+
           testCase "the observer is told of each exchange once, of failed ones too, in the thread that calls" (fun () ->
               let observer = Observer()
 

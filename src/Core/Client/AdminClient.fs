@@ -404,7 +404,7 @@ type AdminClient(settings: ClientSettings, bootstrap: Bootstrap) =
 
         let known connection (_, spec: OffsetSpec) =
             connection
-            |> Result.bind (fun (connection: Connection) -> connection.VersionWithin(Allowed.finding spec, ListOffsets.api))
+            |> Result.bind (fun (connection: Connection) -> connection.VersionWithin(ListOffsets.api.Key, Allowed.finding spec))
             |> Result.mapError AdminFault.Fault
 
         let askSome connection some = askEach some (known connection) (fun _ -> connection) askKnown

@@ -216,13 +216,13 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
 
         (call ApiVersions.api version request deadline cancellation None None (decodeVersions version)).Outcome
 
-    let versionWithin (ours: VersionRange) (api: Api<'Request, 'Response>) : Result<int16, ClientFault> =
-        match versions.TryGetValue api.Key.Code with
-        | true, range when min range.Highest ours.Highest >= max range.Lowest ours.Lowest -> Ok(min range.Highest ours.Highest)
-        | true, range -> Error(ClientFault.NoCommonVersion(api.Key, ours, Some range))
-        | _ -> Error(ClientFault.NoCommonVersion(api.Key, ours, None))
+    let versionWithin (api: ApiKey) (ours: VersionRange) : Result<int16, ClientFault> =
+        match versions.TryGetValue api.Code with
+        | true, theirs when min theirs.Highest ours.Highest >= max theirs.Lowest ours.Lowest -> Ok(min theirs.Highest ours.Highest)
+        | true, theirs -> Error(ClientFault.NoCommonVersion(api, ours, Some theirs))
+        | _ -> Error(ClientFault.NoCommonVersion(api, ours, None))
 
-    let versionOf (api: Api<'Request, 'Response>) : Result<int16, ClientFault> = versionWithin api.Versions api
+    let versionOf (api: Api<'Request, 'Response>) : Result<int16, ClientFault> = versionWithin api.Key api.Versions
 
     // A call that the client makes for itself, in the time of another.
     let ask (api: Api<'Request, 'Response>) request (deadline: Deadline) cancellation : Result<'Response, ClientFault> =
@@ -394,9 +394,14 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
         |> Result.bind (fun transport ->
             let connection = new Connection(broker, settings, transport, attempt)
 
-            connection.Negotiate(deadline, cancellation)
-            |> Result.bind (fun () -> connection.Authenticate(deadline, cancellation))
-            |> Result.map (fun () -> connection))
+            // The settings' observer may throw what it likes: that is its caller's, but a socket that nobody knows of is nobody's.
+            try
+                connection.Negotiate(deadline, cancellation)
+                |> Result.bind (fun () -> connection.Authenticate(deadline, cancellation))
+                |> Result.map (fun () -> connection)
+            with _ ->
+                connection.Close()
+                reraise ())
 
     /// The broker at the other end.
     member _.Broker = broker
@@ -419,9 +424,8 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
     /// The highest version of an API that both sides know.
     member _.VersionOf(api: Api<'Request, 'Response>) : Result<int16, ClientFault> = versionOf api
 
-    // The highest of some versions of an API that the broker knows too.
-    member internal _.VersionWithin(allowed: VersionRange, api: Api<'Request, 'Response>) : Result<int16, ClientFault> =
-        versionWithin allowed api
+    /// The highest version that the broker knows and that is within ours, which may be fewer than are known here.
+    member internal _.VersionWithin(api: ApiKey, ours: VersionRange) : Result<int16, ClientFault> = versionWithin api ours
 
     /// Sends a request in the highest common version and waits for its response, which is read into memory of its own or the caller's.
     member this.Call

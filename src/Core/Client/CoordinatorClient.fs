@@ -83,7 +83,7 @@ type CoordinatorClient(settings: ClientSettings, bootstrap: Bootstrap, kind: Coo
         match connect cancellation with
         | Error fault -> notMade None fault
         | Ok connection ->
-            match connection.VersionWithin({ api.Versions with Highest = min most api.Versions.Highest }, api) with
+            match connection.VersionWithin(api.Key, { api.Versions with Highest = min most api.Versions.Highest }) with
             | Error fault -> notMade (Some connection.Broker) fault
             | Ok version -> connection.CallWithin(timeout, version, api, request version, cancellation, None)
 

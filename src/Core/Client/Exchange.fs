@@ -13,7 +13,7 @@ type ExchangeInfo =
         /// The broker that was asked; none where no connection was made.
         Broker: BrokerAddress option
         CorrelationId: int32
-        /// Which attempt at the same call it was, from 1, as the caller counts them: see `RetryPolicy`.
+        /// Which attempt at the same call it was, from 1, as the caller counts them: see `RetryPolicy`. 1 where a call takes no such number.
         Attempt: int
         Began: DateTimeOffset
         Elapsed: TimeSpan

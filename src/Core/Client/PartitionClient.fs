@@ -123,11 +123,13 @@ type PartitionClient(settings: ClientSettings, bootstrap: Bootstrap, partition: 
         let began = settings.Time.GetTimestamp()
         attempt <- number
 
+        let notMade leader broker fault = Exchange.notMade settings number began api broker (request leader -1s) fault
+
         match route cancellation with
-        | Error fault -> Exchange.notMade settings number began api None (request noLeader -1s) fault
+        | Error fault -> notMade noLeader None fault
         | Ok(leader, connection) ->
-            match connection.VersionWithin(allowed leader, api) with
-            | Error fault -> Exchange.notMade settings number began api (Some connection.Broker) (request leader -1s) fault
+            match connection.VersionWithin(api.Key, allowed leader) with
+            | Error fault -> notMade leader (Some connection.Broker) fault
             | Ok version ->
                 connection.Attempt <- number
                 send connection version (request leader version)

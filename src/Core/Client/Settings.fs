@@ -37,7 +37,8 @@ type ClientSettings =
         Limits: Limits
         /// The clock, and what time-outs and expiries are measured with.
         Time: TimeProvider
-        /// Is told of every exchange, those that the client makes for itself included, in the thread that makes it.
+        /// Is told of every exchange, those that the client makes for itself included, in the thread that makes it. What it throws goes through
+        /// the call.
         Observe: ExchangeInfo -> unit
     }
 

@@ -1,6 +1,6 @@
 namespace LibKafka.Groups
 
-open System
+open System.Collections.Generic
 open LibKafka.Wire
 open LibKafka.Protocol
 
@@ -26,7 +26,8 @@ module Subscriber =
 
         members |> List.distinctBy _.MemberId |> List.sortBy place
 
-    let internal wants (topic: string) (one: Subscriber) : bool = List.contains topic one.Subscription.Topics
+    /// The topics that it wants, to be asked for one by one: a group of a thousand may want a thousand.
+    let internal wanted (one: Subscriber) : HashSet<string> = HashSet one.Subscription.Topics
 
 /// A way of sharing out the partitions of topics among the members of a classic group. The functions are pure: the same group gives the
 /// same division, whoever leads it.

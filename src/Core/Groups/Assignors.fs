@@ -33,9 +33,10 @@ module Assignors =
     // The first members get one partition more where the number of partitions is no multiple of the number of members.
     let private rangeAssign (partitions: Map<string, int>) (members: Subscriber list) =
         let members = Subscriber.inOrder members
+        let wanting = members |> List.map (fun one -> one, Subscriber.wanted one)
 
         let ofTopic (topic, count) =
-            let takers = members |> List.filter (Subscriber.wants topic)
+            let takers = wanting |> List.filter (fun (_, wanted) -> wanted.Contains topic) |> List.map fst
             let each, more = count / takers.Length, count % takers.Length
 
             takers
@@ -53,11 +54,12 @@ module Assignors =
 
     let private roundRobinAssign (partitions: Map<string, int>) (members: Subscriber list) =
         let circle = Subscriber.inOrder members |> Array.ofList
+        let wanted = circle |> Array.map Subscriber.wanted
 
         // The next member from `from` on, that one included, who wants the topic. There is one: nobody else's topics are dealt out.
         let rec next (topic: string) (from: int) : int =
             let at = from % circle.Length
-            if Subscriber.wants topic circle[at] then at else next topic (at + 1)
+            if wanted[at].Contains topic then at else next topic (at + 1)
 
         let all =
             [ for topic, count in wantedBy partitions members do
