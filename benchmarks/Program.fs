@@ -35,7 +35,7 @@ let private head () : string list =
       "produce, fetch: 100-byte values in batches just under 1 MB or 4 MB; single: a record a call; one request in flight"
       "connect: connections made and kept. Brokers and clients in processes of their own, whose CPU time is all of their threads'"
       "messages: floor is a copy of the same bytes, B/record counts for each partition or message"
-      "startup: from the start of a process to its end; floor is a program that does nothing"
+      "startup: a process from its start to its end, its processor time and the methods it compiled; floor is one that does nothing"
       "encode and decode with a codec: the floor is the codec alone, so what is reached is the part of the time that it takes"
       "produce call, consume call: what a record costs the calling thread; the network and other threads are not counted"
       $"plot: values of a size without keys; drawn in {Plot.path}"

@@ -30,6 +30,21 @@ type Api<'Request, 'Response> =
     /// client can read the answer of a broker whose versions it does not know yet (KIP-511).
     member this.ResponseHeaderVersion(version: int16) = if this.IsFlexible version && this.Key <> ApiKey.ApiVersions then 1s else 0s
 
+/// Finds the throttle time of responses. The field is looked for when a response first asks: the definition of a response is not made to send a
+/// request.
+[<Sealed>]
+type private ThrottleTime<'Response>(response: Schema<'Response>) =
+    // Two threads may find it at once: they find the same.
+    let mutable found: ('Response -> int32) option = None
+
+    member _.Of(value: 'Response) : int32 =
+        match found with
+        | Some get -> get value
+        | None ->
+            let get = response.Int32Field "ThrottleTimeMs" |> Option.defaultValue (fun _ -> 0)
+            found <- Some get
+            get value
+
 [<RequireQualifiedAccess>]
 module Api =
 
@@ -44,10 +59,9 @@ module Api =
         : Api<'Request, 'Response> =
         let versions = { Lowest = lowest; Highest = highest }
 
-        // Looked for when it is first asked for: the definition of a response is not made to send a request.
-        let throttle = lazy (response.Int32Field "ThrottleTimeMs" |> Option.defaultValue (fun _ -> 0))
+        let throttle = ThrottleTime response
 
         { Key = key
           Request = { Name = key.Name + "Request"; Versions = versions; FlexibleSince = flexibleSince; Schema = request }
           Response = { Name = key.Name + "Response"; Versions = versions; FlexibleSince = flexibleSince; Schema = response }
-          ThrottleTimeMs = fun response -> throttle.Force () response }
+          ThrottleTimeMs = fun response -> throttle.Of response }

@@ -81,3 +81,30 @@ module internal Schema =
     /// The definition seen another way: with the same default, in the same place.
     let redefine (schema: Schema<'T>) (definition: Definition<'T>) : Schema<'T> =
         Schema<'T>(definition, schema.Place, false, Unchecked.defaultof<'T>)
+
+/// A definition that is made when it is first used.
+[<Sealed>]
+type internal DeferredDefinition<'T>(define: unit -> Schema<'T>) =
+    inherit Definition<'T>()
+    // Two threads may make either at once: they make equal ones. `Lazy` would ask of 'T what Native AOT cannot know.
+    let mutable made: Schema<'T> | null = null
+    let mutable fallback: 'T option = None
+
+    let schema () : Schema<'T> =
+        match made with
+        | null ->
+            let first = define ()
+            made <- first
+            first
+        | made -> made
+
+    override _.Default =
+        match fallback with
+        | Some value -> value
+        | None ->
+            let value = schema().Default
+            fallback <- Some value
+            value
+
+    override _.At version = schema().At version
+    override _.Int32Field name = schema().Int32Field name

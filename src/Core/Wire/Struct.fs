@@ -1,6 +1,5 @@
 namespace LibKafka.Wire
 
-open System
 open System.Collections.Generic
 
 /// Where a field stands at one version.
@@ -231,12 +230,4 @@ type MessageBuilder internal () =
     member _.Delay(define: unit -> Schema<'R>) : unit -> Schema<'R> = define
 
     /// The definition is made when it is first used, so a program pays for the messages that it speaks and for no others.
-    member _.Run(define: unit -> Schema<'R>) : Schema<'R> =
-        let made = Lazy<Schema<'R>>(define)
-        let fallback = Lazy<'R>(fun () -> made.Value.Default)
-
-        Schema.define
-            { new Definition<'R>() with
-                member _.Default = fallback.Value
-                member _.At version = made.Value.At version
-                member _.Int32Field name = made.Value.Int32Field name }
+    member _.Run(define: unit -> Schema<'R>) : Schema<'R> = Schema.define (DeferredDefinition define)
