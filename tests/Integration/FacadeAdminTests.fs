@@ -214,7 +214,7 @@ let private topics =
                   Expect.equal deleted[1].Error ErrorCode.UnknownTopicOrPartition "there is no such topic")) ]
 
 let private ruleFor (principal: string) =
-    AccessRule(
+    AclBinding(
         ResourceType = AclResourceType.Topic,
         ResourceName = "t",
         Principal = principal,
@@ -294,7 +294,7 @@ let private groupsAndRules =
                   let brokers = admin.ListGroups([ GroupState.Stable ], [ GroupType.Classic ]).GetValue()
                   let listed = Seq.exactlyOne brokers
                   Expect.equal listed.Item (me broker.Address) "by broker"
-                  let group = ListedGroup("g", "consumer", GroupState.Stable, GroupType.Classic)
+                  let group = GroupListing("g", "consumer", GroupState.Stable, GroupType.Classic)
                   Expect.equal (List.ofSeq (listed.GetValue())) [ group ] "the groups"
                   let described = admin.DescribeGroups [ "g"; "none" ]
                   Expect.equal (items described _.Item) [ "g", ErrorCode.None; "none", ErrorCode.GroupIdNotFound ] "each"
@@ -371,19 +371,19 @@ let private groupsAndRules =
 
               administered rest (fun _ admin ->
                   Expect.equal (List.ofSeq (admin.DescribeAcls().GetValue())) [ rule ] "all rules"
-                  let refused = admin.DescribeAcls(AccessRuleFilter(Principal = "User:bob"))
+                  let refused = admin.DescribeAcls(AclBindingFilter(Principal = "User:bob"))
                   Expect.equal (refused.Error, isNull refused.Value) (ErrorCode.SecurityDisabled, true) "data"
                   Expect.stringContains (thrown "off" (fun () -> refused.ThrowIfError() |> ignore)).Message "off" "thrown"
                   let other = ruleFor "User:bob"
                   let made = admin.CreateAcls [ rule; other ]
                   Expect.equal (items made _.Item) [ rule, ErrorCode.None; other, ErrorCode.InvalidRequest ] "each"
-                  let filter = AccessRuleFilter(ResourceType = AclResourceType.Topic, ResourceName = "t", Host = "*")
+                  let filter = AclBindingFilter(ResourceType = AclResourceType.Topic, ResourceName = "t", Host = "*")
                   let deleted = admin.DeleteAcls [ filter ]
                   Expect.equal deleted[0].Item filter "the filter"
 
                   Expect.equal
                       (List.ofSeq (deleted[0].GetValue()))
-                      [ DeletedAccessRule(rule, ErrorCode.UnknownServerError, "stuck") ]
+                      [ DeletedAclBinding(rule, ErrorCode.UnknownServerError, "stuck") ]
                       "what it matched"))
 
           testCase "faults are each item's, cancelling throws, and the end is the end" (fun () ->

@@ -278,6 +278,28 @@ let private fetchingTests =
                   Expect.equal (there tiered.Fault).Kind KafkaFaultKind.NoCommonVersion "the mock broker has no tiers"
                   Expect.equal (fetcher.Offset, fetcher.Replica) (3L, Nullable()) "it stays"))
 
+          testCase "disposing of a fetcher closes its connection to a replica, and leaves a client that is not its own" (fun () ->
+              // The replica is the same broker, on a connection of its own.
+              let rest (received: Received) =
+                  match received.Request with
+                  | Request.Fetch request ->
+                      Script.answer Fetch.api received (Script.fetched (fun answer -> { answer with PreferredReadReplica = 1 }) request)
+                  | _ -> Script.unexpected received
+
+              let leading me = Script.knowing everyApi (Script.leading [ Script.topic topic topicId ] me rest)
+
+              Scripted.broker leading (fun broker ->
+                  use client =
+                      new PartitionClient(KafkaClientOptions([ BrokerAddress(broker.Address.Host, broker.Address.Port) ]), partition)
+                  let fetcher = new PartitionFetcher(client, FetcherOptions(RackId = "rack-1"))
+                  fetcher.Fetch().ThrowIfError() |> ignore
+                  fetcher.Fetch().ThrowIfError() |> ignore
+                  let replica = (List.last broker.Calls).Connection
+                  Expect.equal replica (broker.Connections - 1) "the latest connection is the replica's"
+                  fetcher.Dispose()
+                  broker.AwaitEnd replica
+                  Expect.isTrue (there client.Connection).IsOpen "the leader's stays"))
+
           testCase "the leader names a replica that is nearer, and the next fetch goes there" (fun () ->
               fetching (fun answer -> { answer with PreferredReadReplica = 7 }) (FetcherOptions(RackId = "rack-1")) (fun fetcher ->
                   Expect.equal (fetcher.Fetch().ThrowIfError().PreferredReadReplica) (Nullable 7) "it is told"
@@ -383,7 +405,11 @@ let private retrying =
               outOfRange (fun () -> RetryPolicy<int>((fun _ -> true), FirstDelay = -second))
               outOfRange (fun () -> RetryPolicy<int>((fun _ -> true), MaxDelay = -second))
               outOfRange (fun () -> RetryPolicy<int>((fun _ -> true), Factor = nan))
-              outOfRange (fun () -> RetryPolicy<int>((fun _ -> true), Jitter = 1.5)))
+              outOfRange (fun () -> RetryPolicy<int>((fun _ -> true), Jitter = 1.5))
+              outOfRange (fun () -> RetryPolicy<int>((fun _ -> true), TimeLimit = -second))
+              let endless = Timeout.InfiniteTimeSpan
+              let unbound = RetryPolicy<int>((fun _ -> true), TimeLimit = endless, TimeProvider = time, Sleep = sleep, Attempts = 50)
+              Expect.equal (unbound.Run id) 50 "as often as it may, however long it takes")
 
           testCase "a wait that is cancelled is the end" (fun () ->
               use source = new CancellationTokenSource()

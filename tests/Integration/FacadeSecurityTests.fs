@@ -6,6 +6,8 @@ open System.Collections.Generic
 open System.Net
 open System.Net.Security
 open System.Security.Authentication
+open System.Security.Cryptography
+open System.Security.Cryptography.X509Certificates
 open System.Threading
 open System.Threading.Tasks
 open Expecto
@@ -76,6 +78,32 @@ let private tls =
               Scripted.broker (fun _ -> Script.knowing Script.everything Script.unexpected) (fun broker ->
                   let wanting = Options([ at broker ], ConnectTimeout = 20.0 * second, Tls = trusting ())
                   Expect.equal (opening wanting broker).Kind KafkaFaultKind.TlsNotSpoken "the broker speaks none"))
+
+          testCase "a client shows its certificate, whose key may be encrypted" (fun () ->
+              let seen = System.Collections.Concurrent.ConcurrentQueue<string>()
+              let server = BrokerTls.options certificate.Value SslProtocols.None (Some authority.Value) seen.Enqueue
+              let script _ = Script.knowing Script.everything Script.unexpected
+              use broker = new ScriptedBroker(script, IPAddress.Loopback, BrokerTls.over server)
+              use folder = new PemFolder()
+              let own = authority.Value.Issue(Purpose.Client "orders")
+              let authorities = folder.Add("ca.pem", authority.Value.Pem)
+              let shown = folder.Add("client.pem", own.ExportCertificatePem())
+
+              let encrypted =
+                  match own.GetECDsaPrivateKey() with
+                  | null -> failtest "it has a key"
+                  | key ->
+                      let how = PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 1000)
+                      key.ExportEncryptedPkcs8PrivateKeyPem("s3cret".AsSpan(), how)
+
+              let key = folder.Add("client.key", encrypted)
+              let tls = KafkaTls.FromPemFiles(authorities, shown, key, "s3cret")
+              use connection = KafkaConnection.Open(Options([ at broker ], ConnectTimeout = 20.0 * second, Tls = tls), at broker)
+              Expect.isTrue connection.IsOpen "there is a connection"
+              Expect.stringContains (Seq.head seen) "orders" "whom the broker saw"
+              let wrong = thrown "a wrong password" (fun () -> KafkaTls.FromPemFiles(authorities, shown, key, "wr0ng") |> ignore)
+              Expect.equal wrong.Kind KafkaFaultKind.InvalidSetting "the kind"
+              Expect.isFalse (wrong.ToString().Contains "wr0ng") "no secret")
 
           testCase "a file that cannot be used is named" (fun () ->
               let fault = thrown "no file" (fun () -> KafkaTls.FromPemFiles(certificate = "no-such-file.pem") |> ignore)

@@ -608,8 +608,8 @@ let private options =
                     typeof<GroupMembership>
                     typeof<NewPartitions>
                     typeof<ConfigEntry>
-                    typeof<AccessRule>
-                    typeof<AccessRuleFilter> ] do
+                    typeof<AclBinding>
+                    typeof<AclBindingFilter> ] do
                   for property in options.GetProperties() do
                       match property.SetMethod with
                       | null -> ()

@@ -230,7 +230,7 @@ public sealed class AdminClient : IDisposable
     /// <returns>The groups by broker. Faults and error codes are part of it.</returns>
     /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
-    public AdminAnswer<IReadOnlyList<AdminResult<BrokerAddress, IReadOnlyList<ListedGroup>>>> ListGroups(
+    public AdminAnswer<IReadOnlyList<AdminResult<BrokerAddress, IReadOnlyList<GroupListing>>>> ListGroups(
         IEnumerable<GroupState>? states = null,
         IEnumerable<GroupType>? types = null,
         CancellationToken cancellationToken = default
@@ -242,7 +242,7 @@ public sealed class AdminClient : IDisposable
             brokers =>
                 List(
                     brokers,
-                    broker => AdminInterop.ToResult(broker, BrokerAddress.Of, groups => List(groups, ListedGroup.Of), cancellationToken)
+                    broker => AdminInterop.ToResult(broker, BrokerAddress.Of, groups => List(groups, GroupListing.Of), cancellationToken)
                 ),
             cancellationToken
         );
@@ -303,13 +303,13 @@ public sealed class AdminClient : IDisposable
     /// <returns>What was found. Faults and error codes are part of it.</returns>
     /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
-    public AdminAnswer<IReadOnlyList<AccessRule>> DescribeAcls(
-        AccessRuleFilter? filter = null,
+    public AdminAnswer<IReadOnlyList<AclBinding>> DescribeAcls(
+        AclBindingFilter? filter = null,
         CancellationToken cancellationToken = default
     )
     {
         Begin(cancellationToken);
-        IReadOnlyList<AccessRule> RulesOf(IEnumerable<DescribeAcls.Resource> resources) => [.. resources.SelectMany(AccessRule.Of)];
+        IReadOnlyList<AclBinding> RulesOf(IEnumerable<DescribeAcls.Resource> resources) => [.. resources.SelectMany(AclBinding.Of)];
 
         return _core.DescribeAcls((filter ?? new()).ToCore(), Interop.Optional(cancellationToken)).ToAnswer(RulesOf, cancellationToken);
     }
@@ -320,13 +320,13 @@ public sealed class AdminClient : IDisposable
     /// <returns>What became of each. Faults and error codes are part of it.</returns>
     /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
-    public AdminResults<AdminResult<AccessRule>> CreateAcls(IEnumerable<AccessRule> rules, CancellationToken cancellationToken = default)
+    public AdminResults<AdminResult<AclBinding>> CreateAcls(IEnumerable<AclBinding> rules, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(rules);
         Begin(cancellationToken);
         return _core
             .CreateAcls(rules.Select(rule => rule.ToCore()).ToFSharpList(), Interop.Optional(cancellationToken))
-            .ToResults(AccessRule.Of, cancellationToken);
+            .ToResults(AclBinding.Of, cancellationToken);
     }
 
     /// <summary>Deletes the access rules that filters match.</summary>
@@ -335,8 +335,8 @@ public sealed class AdminClient : IDisposable
     /// <returns>What each filter matched: a rule with an error is still there. Faults and error codes are part of it.</returns>
     /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
-    public AdminResults<AdminResult<AccessRuleFilter, IReadOnlyList<DeletedAccessRule>>> DeleteAcls(
-        IEnumerable<AccessRuleFilter> filters,
+    public AdminResults<AdminResult<AclBindingFilter, IReadOnlyList<DeletedAclBinding>>> DeleteAcls(
+        IEnumerable<AclBindingFilter> filters,
         CancellationToken cancellationToken = default
     )
     {
@@ -344,7 +344,7 @@ public sealed class AdminClient : IDisposable
         Begin(cancellationToken);
         return _core
             .DeleteAcls(filters.Select(filter => filter.ToCore()).ToFSharpList(), Interop.Optional(cancellationToken))
-            .ToResults(AccessRuleFilter.Of, rules => List(rules, DeletedAccessRule.Of), cancellationToken);
+            .ToResults(AclBindingFilter.Of, rules => List(rules, DeletedAclBinding.Of), cancellationToken);
     }
 
     /// <summary>The cluster's id, controller and brokers.</summary>

@@ -140,9 +140,9 @@ public readonly record struct ListedOffset(long? Offset, long Timestamp, int Lea
 /// <param name="ProtocolType"><c>consumer</c> for consumers; empty for a group that only stores offsets.</param>
 /// <param name="State">The state; empty where it is not told.</param>
 /// <param name="Type">The type; empty where it is not told.</param>
-public sealed record ListedGroup(string GroupId, string ProtocolType, GroupState State, GroupType Type)
+public sealed record GroupListing(string GroupId, string ProtocolType, GroupState State, GroupType Type)
 {
-    internal static ListedGroup Of(ListGroups.Group core) => new(core.GroupId, core.ProtocolType, core.GroupState, core.GroupType);
+    internal static GroupListing Of(ListGroups.Group core) => new(core.GroupId, core.ProtocolType, core.GroupState, core.GroupType);
 }
 
 /// <summary>A classic group with its members.</summary>
@@ -322,7 +322,7 @@ public sealed record ConsumerMemberDescription
 }
 
 /// <summary>An access rule: what one principal may or may not do with one resource, or with those whose names begin alike.</summary>
-public sealed record AccessRule
+public sealed record AclBinding
 {
     /// <summary>The type of the resource.</summary>
     public required AclResourceType ResourceType { get; init; }
@@ -345,8 +345,8 @@ public sealed record AccessRule
     /// <summary>Whether it is allowed or denied.</summary>
     public required AclPermission Permission { get; init; }
 
-    internal static IEnumerable<AccessRule> Of(DescribeAcls.Resource core) =>
-        core.Acls.Select(acl => new AccessRule
+    internal static IEnumerable<AclBinding> Of(DescribeAcls.Resource core) =>
+        core.Acls.Select(acl => new AclBinding
         {
             ResourceType = core.ResourceType,
             ResourceName = core.ResourceName,
@@ -357,7 +357,7 @@ public sealed record AccessRule
             Permission = acl.PermissionType,
         });
 
-    internal static AccessRule Of(CreateAcls.Acl core) =>
+    internal static AclBinding Of(CreateAcls.Acl core) =>
         new()
         {
             ResourceType = core.ResourceType,
@@ -373,7 +373,7 @@ public sealed record AccessRule
 }
 
 /// <summary>Which access rules are meant: a rule matches where each property does.</summary>
-public sealed record AccessRuleFilter
+public sealed record AclBindingFilter
 {
     /// <summary>The type of the resource; any unless set.</summary>
     public AclResourceType ResourceType { get; init; } = AclResourceType.Any;
@@ -396,7 +396,7 @@ public sealed record AccessRuleFilter
     /// <summary>The permission; either unless set.</summary>
     public AclPermission Permission { get; init; } = AclPermission.Any;
 
-    internal static AccessRuleFilter Of(AclFilter core) =>
+    internal static AclBindingFilter Of(AclFilter core) =>
         new()
         {
             ResourceType = core.ResourceTypeFilter,
@@ -424,9 +424,9 @@ public sealed record AccessRuleFilter
 /// <param name="Rule">The rule.</param>
 /// <param name="Error">Why it was not deleted, though it matched; <c>ErrorCode.None</c> where it is gone.</param>
 /// <param name="ErrorMessage">What the broker says of the error; null where it says nothing.</param>
-public sealed record DeletedAccessRule(AccessRule Rule, ErrorCode Error, string? ErrorMessage)
+public sealed record DeletedAclBinding(AclBinding Rule, ErrorCode Error, string? ErrorMessage)
 {
-    internal static DeletedAccessRule Of(DeleteAcls.Acl core) =>
+    internal static DeletedAclBinding Of(DeleteAcls.Acl core) =>
         new(
             new()
             {

@@ -153,9 +153,15 @@ public sealed record RetryPolicy<TResult>
     } = Standard.Jitter;
 
     /// <summary>
-    /// How long all of it may take: a minute unless set. No attempt is begun later; one that has begun has its own time-outs.
+    /// How long all of it may take: a minute unless set; <see cref="Timeout.InfiniteTimeSpan"/> for no bound. No attempt is begun later;
+    /// one that has begun has its own time-outs.
     /// </summary>
-    public TimeSpan TimeLimit { get; init; } = Standard.TimeLimit;
+    /// <exception cref="ArgumentOutOfRangeException">It is negative or longer than 2³¹ milliseconds.</exception>
+    public TimeSpan TimeLimit
+    {
+        get;
+        init => field = value == Timeout.InfiniteTimeSpan ? value : Interop.CheckTime(value, TimeSpan.Zero, nameof(value));
+    } = Standard.TimeLimit;
 
     /// <summary>The clock by which time is limited: the system's unless set.</summary>
     public TimeProvider TimeProvider
@@ -200,7 +206,7 @@ public sealed record RetryPolicy<TResult>
             factor: Factor,
             mostDelay: MaxDelay,
             jitter: Jitter,
-            timeLimit: TimeLimit,
+            timeLimit: TimeLimit == Timeout.InfiniteTimeSpan ? TimeSpan.MaxValue : TimeLimit,
             random: Random is null ? Standard.Random : FuncConvert.FromFunc(Random),
             time: TimeProvider,
             sleep: Sleep is null ? Standard.Sleep : FuncConvert.FromAction(Sleep)
