@@ -22,6 +22,7 @@ public sealed record ConsumerGroupSubscription
     /// <param name="topics">The topics.</param>
     public ConsumerGroupSubscription(params IEnumerable<string> topics)
     {
+        ArgumentNullException.ThrowIfNull(topics);
         Topics = [.. topics];
     }
 
