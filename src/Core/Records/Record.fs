@@ -20,6 +20,9 @@ type CorruptRecordException(fault: Fault) =
 /// Bytes for a record's key, a record's value or a header's value: either null or a run of bytes, which may be empty. Null and empty
 /// are different things in Kafka: a null value is a tombstone. `default` is null; a span, an array or a `Bytes` converts to it without
 /// being copied, an empty span to empty and a null array to null.
+///
+/// An F# function that takes it, or a span, is best `inline`, or compiled with `<Tailcalls>false</Tailcalls>`: in a call that the compiler
+/// marks as a tail call, .NET may not let the garbage collector see spans among the arguments, and they can come to point at other bytes.
 [<Struct; IsByRefLike; IsReadOnly; NoEquality; NoComparison>]
 type NullableSpan =
     // A null reference stands for null; an empty span that is given is replaced by one with a reference.

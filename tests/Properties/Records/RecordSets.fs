@@ -38,15 +38,8 @@ let splitting =
 
               whole (split bytes) = batches && whole (splitVerified bytes) = batches && (split bytes).Length = batches.Length)
 
-          property "cutting the tail at any byte loses only the last batch" (fun (samples: SmallSample list, last: SmallSample) ->
-              let batches = batches samples
-              let last =
-                  List.head (
-                      batches
-                      |> List.tryLast
-                      |> Option.toList
-                      |> List.append (List.map (fun (SmallSample sample) -> toBatch sample) [ last ])
-                  )
+          property "cutting the tail at any byte loses only the last batch" (fun (samples: SmallSample list, SmallSample last) ->
+              let batches, last = batches samples, toBatch last
               let before = (RecordSet.concat batches).ToArray()
               let all = Array.append before (last.Bytes.ToArray())
 
