@@ -147,7 +147,7 @@ let private rowsOf (kind: Start) : Row list =
           row task said "ms" _.Wall
           row task said "CPU ms" _.Processor
           added task said
-          row task said "methods" _.Compiled ]
+          { row task said "methods" _.Compiled with Floor = Nullable() } ]
 
 /// One message and one of every API, beside a program that does nothing: compiled just in time, before as far as that goes, and before.
 let startUpRows () : Row list = compiledAsItRuns :: Option.toList (readyToRun ()) @ Option.toList (native ()) |> List.collect rowsOf
