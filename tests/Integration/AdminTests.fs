@@ -316,12 +316,7 @@ let private whom =
     testList
         "broker asked"
         [ testCase "each leader is asked about its own partitions, and the results are in the order of the question" (fun () ->
-              let answer (received: Received) =
-                  match received.Request with
-                  | Request.ListOffsets request -> Script.answer ListOffsets.api received (Script.found 7L request)
-                  | _ -> Script.unexpected received
-
-              two answer (fun first second ->
+              two (Script.finding 7L) (fun first second ->
                   use admin = new AdminClient(patient, Bootstrap.ofAddresses [ first.Address ])
                   let at topic = { Topic = topic; Partition = 0 }
                   let wanted = [ for topic in [ "t1"; "t2"; "gone"; "t3" ] -> at topic, OffsetSpec.Latest ]
@@ -455,15 +450,10 @@ let private whom =
                   Expect.equal requests [ { Topics = [ topic ]; TimeoutMs = 100; ValidateOnly = true } ] "the request"))
 
           testCase "an offset whose place a broker does not know is not searched for, and others are" (fun () ->
-              let answer (received: Received) =
-                  match received.Request with
-                  | Request.ListOffsets request -> Script.answer ListOffsets.api received (Script.found 7L request)
-                  | _ -> Script.unexpected received
-
               let table = Script.everythingBut [ Script.versions ApiKey.ListOffsets 1 6 ]
               let topics = [ Script.topic "t" Guid.Empty; Script.topic "u" Guid.Empty ]
 
-              Scripted.broker (fun me -> Script.knowing table (Script.leading topics me answer)) (fun broker ->
+              Scripted.broker (fun me -> Script.knowing table (Script.leading topics me (Script.finding 7L))) (fun broker ->
                   use admin = new AdminClient(patient, Bootstrap.ofAddresses [ broker.Address ])
                   let at topic = { Topic = topic; Partition = 0 }
                   let reply = admin.ListOffsets [ at "t", OffsetSpec.MaxTimestamp; at "u", OffsetSpec.Latest ]

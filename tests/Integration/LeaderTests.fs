@@ -166,6 +166,14 @@ let private attempts =
                       Expect.equal (info.Attempt, info.WasSent) (2, false) "a call that was not made"
                       Expect.equal (List.last observer.Exchanges) info "the same for the observer"))) ]
 
+let private direct =
+    testCase "a call on the connection itself is no part of the attempt before it" (fun () ->
+        Scripted.partition patient (Script.finding 7L) (fun _ client ->
+            let sought = (new PartitionFetcher(client, FetcherSettings.standard, 0L)).Find(OffsetSpec.Latest, attempt = 3)
+            Expect.equal sought.Exchange.Info.Attempt 3 "the call's"
+            let exchange = (Option.get client.Connection).Call(ListOffsets.api, Script.askLatest)
+            Expect.equal exchange.Info.Attempt 1 "its own"))
+
 let private ownership =
     let withShared (test: ScriptedBroker -> PartitionClient -> unit) =
         let rest (received: Received) =
@@ -209,4 +217,4 @@ let private ownership =
                   Expect.isNone client.Connection "there is no connection")) ]
 
 [<Tests>]
-let tests = testList "leader" [ named; attempts; ownership ]
+let tests = testList "leader" [ named; attempts; direct; ownership ]

@@ -194,13 +194,8 @@ let private requests =
 
 let private searchTime =
     testCase "a search for an offset with an infinite CallTimeout gives the broker as much time as can be told" (fun () ->
-        let rest (received: Received) =
-            match received.Request with
-            | Request.ListOffsets request -> Script.answer ListOffsets.api received (Script.found 7L request)
-            | _ -> Script.unexpected received
-
         for timeout, told in [ Timeout.InfiniteTimeSpan, Int32.MaxValue; TimeSpan.FromDays 400.0, Int32.MaxValue; ms 20_000, 20_000 ] do
-            Scripted.partition { patient with CallTimeout = timeout } rest (fun _ client ->
+            Scripted.partition { patient with CallTimeout = timeout } (Script.finding 7L) (fun _ client ->
                 let sought = (new PartitionFetcher(client, FetcherSettings.standard, 0L)).Find OffsetSpec.Latest
                 Expect.equal sought.Offset (Some 7L) "the offset"
                 Expect.equal sought.Exchange.Request.TimeoutMs told "the time that the broker is given"))

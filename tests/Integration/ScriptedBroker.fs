@@ -383,6 +383,12 @@ module Script =
                           Offset = offset
                           LeaderEpoch = -1 }) }) }
 
+    /// Answers searches for an offset, and nothing else.
+    let finding (offset: int64) (received: Received) : Act list =
+        match received.Request with
+        | Request.ListOffsets request -> answer ListOffsets.api received (found offset request)
+        | _ -> unexpected received
+
 /// Runs a test against a scripted broker.
 [<RequireQualifiedAccess>]
 module Scripted =

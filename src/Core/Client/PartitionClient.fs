@@ -94,8 +94,10 @@ type PartitionClient(settings: ClientSettings, bootstrap: Bootstrap, partition: 
         connect cancellation
         |> Result.bind (fun (leader, connection) ->
             connection.Attempt <- attempt
+            let told = (Cluster.metadata connection (Some []) cancellation).Outcome
+            connection.Attempt <- 1
 
-            (Cluster.metadata connection (Some []) cancellation).Outcome
+            told
             |> Result.bind (fun response ->
                 match Cluster.addressOf response node with
                 | Some address -> openAt leader address
@@ -132,7 +134,12 @@ type PartitionClient(settings: ClientSettings, bootstrap: Bootstrap, partition: 
             | Error fault -> notMade leader (Some connection.Broker) fault
             | Ok version ->
                 connection.Attempt <- number
-                send connection version (request leader version)
+
+                // What is called on the connection itself after that is no part of the attempt.
+                try
+                    send connection version (request leader version)
+                finally
+                    connection.Attempt <- 1
 
     /// Sends any request to the leader, in the highest common version, and waits for its response. `attempt` is the number that the
     /// exchange gets: see `RetryPolicy`.
