@@ -48,13 +48,12 @@ let private isKnown (types: Map<string, Type list>) (name: string) : bool =
 let private core = typeof<LibKafka.Client.Connection>.Assembly
 let private facade = typeof<LibKafka.KafkaConnection>.Assembly
 
-let private everyName (title: string) (column: int) (assemblies: Assembly list) =
-    test title {
-        let types = typesOf assemblies
-        let written = rows |> List.collect (fun row -> names row[column])
-        Expect.isGreaterThan written.Length 50 "the guide names many"
-        Expect.isEmpty (written |> List.filter (isKnown types >> not)) "names that stand for nothing"
-    }
+let private everyName (title: string) (column: int) (assemblies: Assembly list) = test title {
+    let types = typesOf assemblies
+    let written = rows |> List.collect (fun row -> names row[column])
+    Expect.isGreaterThan written.Length 50 "the guide names many"
+    Expect.isEmpty (written |> List.filter (isKnown types >> not)) "names that stand for nothing"
+}
 
 [<Tests>]
 let tests =

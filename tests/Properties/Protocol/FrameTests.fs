@@ -66,8 +66,14 @@ let private responseRoundTrip =
 
                         // The reader that does not mind bytes behind the response tells how many there are.
                         let longer = Bytes(Array.append (frame.ToArray()) [| 1uy; 2uy; 3uy |])
-                        Expect.equal (Frame.readResponse api version frame |> Result.map (fun struct (_, left) -> left)) (Ok 0) "nothing left over"
-                        Expect.equal (Frame.readResponse api version longer |> Result.map (fun struct (_, left) -> left)) (Ok 3) "three bytes left over")) }
+                        Expect.equal
+                            (Frame.readResponse api version frame |> Result.map (fun struct (_, left) -> left))
+                            (Ok 0)
+                            "nothing left over"
+                        Expect.equal
+                            (Frame.readResponse api version longer |> Result.map (fun struct (_, left) -> left))
+                            (Ok 3)
+                            "three bytes left over")) }
 
 /// A fetch response of three topics with a partition each, whose records are the last bytes of a topic.
 let private threeTopics: Fetch.Response =
