@@ -1074,6 +1074,7 @@ let private ends =
               onCluster (fun _ options ->
                   use client = new PartitionClient(options, partition)
                   Expect.isTrue (isNull client.Connection && isNull client.Leader) "no connection before it is needed"
+                  Expect.isNull client.LastLeader "nor has there been one"
                   let producer = new PartitionProducer(client, ProducerOptions(Acks = Acks.Leader))
                   Expect.equal
                       (producer.Options, client.Partition, client.Options)
@@ -1086,6 +1087,8 @@ let private ends =
                   Expect.equal (there client.Leader).Address connection.Broker "to the leader"
                   client.Disconnect()
                   Expect.isFalse connection.IsOpen "disconnected"
+                  Expect.isNull client.Leader "and from no leader"
+                  Expect.equal (there client.LastLeader).Address connection.Broker "the last one is still known"
                   use fetcher = new PartitionFetcher(client)
                   Expect.equal (recordsOf (fetcher.Fetch().ThrowIfError())).Length 1 "connected again"
                   (there client.Connection).Dispose()

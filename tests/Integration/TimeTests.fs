@@ -91,8 +91,14 @@ let private timeouts =
         [ testCase "infinite: no bound" (fun () ->
               let settings = { patient with ConnectTimeout = Timeout.InfiniteTimeSpan; CallTimeout = Timeout.InfiniteTimeSpan }
 
+              let asked = ref 0
+
+              // The first answer comes slowly, and the second never.
               let slowly (received: Received) =
-                  [ Act.Trickle(Script.frame ListOffsets.api received (Script.found 7L Script.askLatest), ms 5) ]
+                  if Interlocked.Increment &asked.contents = 1 then
+                      [ Act.Trickle(Script.frame ListOffsets.api received (Script.found 7L Script.askLatest), ms 5) ]
+                  else
+                      []
 
               Scripted.connection settings slowly (fun _ connection ->
                   ok (ask connection).Outcome |> ignore

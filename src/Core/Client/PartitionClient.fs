@@ -12,6 +12,7 @@ open LibKafka.Protocol
 [<Sealed>]
 type PartitionClient(settings: ClientSettings, bootstrap: Bootstrap, partition: TopicPartition) =
     let mutable current: (Leader * Connection) option = None
+    let mutable last: Leader option = None
     // The leader that a broker named, until it has been tried.
     let mutable named: Leader option = None
     // Whatever happens on the way of a call belongs to the attempt that the call is.
@@ -40,6 +41,7 @@ type PartitionClient(settings: ClientSettings, bootstrap: Bootstrap, partition: 
         Connection.OpenAs(attempt, settings, leader.Address, cancellation)
         |> Result.map (fun connection ->
             current <- Some(leader, connection)
+            last <- Some leader
             leader, connection)
 
     let connect (cancellation: CancellationToken) : Result<Leader * Connection, ClientFault> =
@@ -73,6 +75,9 @@ type PartitionClient(settings: ClientSettings, bootstrap: Bootstrap, partition: 
 
     /// The leader that the connection goes to, while there is one.
     member this.Leader = this.Connection |> Option.bind (fun _ -> current |> Option.map fst)
+
+    /// The leader that was connected to last, also when the connection has since been closed; none before the first.
+    member _.LastLeader = last
 
     /// Makes the connection to the leader, unless there is one.
     member _.Connect(?cancellation: CancellationToken) : Result<Connection, ClientFault> =

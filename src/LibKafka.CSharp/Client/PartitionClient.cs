@@ -37,6 +37,9 @@ public sealed class PartitionClient : IDisposable
     /// <summary>The leader that the connection goes to; null while there is no connection.</summary>
     public PartitionLeader? Leader => Inner.Leader is { } leader ? PartitionLeader.Of(leader.Value) : null;
 
+    /// <summary>The leader that was connected to last, also when the connection has since been closed; null before the first.</summary>
+    public PartitionLeader? LastLeader => Inner.LastLeader is { } leader ? PartitionLeader.Of(leader.Value) : null;
+
     /// <summary>
     /// The connection to the leader; null while there is none. It belongs to the client: whoever disposes of it disconnects the client.
     /// </summary>
