@@ -25,7 +25,13 @@ type private Holding() =
     member _.Count = count
     member _.Keep(topic, partition) = put kept topic partition
     member _.Add(topic, partition) = put fresh topic partition
-    member _.RemoveFresh(topic, partition) = remove fresh topic partition
+    member _.Remove(topic, partition) =
+        match fresh.TryGetValue topic with
+        | true, partitions when partitions.Contains partition -> remove fresh topic partition
+        | _ -> remove kept topic partition
+
+    /// The topics of which it has something.
+    member _.Topics: int seq = Seq.append kept.Keys fresh.Keys
 
     /// Takes out a partition of a topic that it has: one that it did not have before, if it can be.
     member _.Take(topic: int) : int =
@@ -48,6 +54,10 @@ type private Holding() =
         [ for place in [ kept; fresh ] do
               for ofTopic in place do
                   for partition in ofTopic.Value -> struct (ofTopic.Key, partition) ]
+
+/// A partition that one member handed to another.
+[<Struct>]
+type private Move = { Giver: int; Taker: int; Topic: int; Partition: int }
 
 /// The division of partitions among members that is as even as subscriptions allow, and leaves partitions where they were. Members and topics
 /// are named by their places in the arrays.
@@ -113,15 +123,23 @@ module internal Division =
 
             givers
 
-        let hand (giver: int) (taker: int) topic = put taker topic (holdings[giver].Take topic)
+        let hand (giver: int) (taker: int) topic : Move =
+            let partition = holdings[giver].Take topic
+            put taker topic partition
+            { Giver = giver; Taker = taker; Topic = topic; Partition = partition }
 
-        // Hands on one partition from each member of the chain to the next.
-        let rec handOn (givers: struct (int * int) voption[]) (from: int) (towards: int) =
-            match givers[towards] with
-            | ValueSome(struct (giver, topic)) when towards <> from ->
-                hand giver towards topic
-                handOn givers from giver
-            | _ -> ()
+        let takeBack (move: Move) =
+            holdings[move.Taker].Remove(move.Topic, move.Partition)
+            put move.Giver move.Topic move.Partition
+
+        // Hands on one partition from each member of the chain to the next. The moves, the last one first.
+        let handOn (givers: struct (int * int) voption[]) (from: int) (towards: int) : Move list =
+            let rec back moves towards =
+                match givers[towards] with
+                | ValueSome(struct (giver, topic)) when towards <> from -> back (hand giver towards topic :: moves) giver
+                | _ -> moves
+
+            back [] towards
 
         let everyone = [ 0 .. members - 1 ]
 
@@ -152,14 +170,18 @@ module internal Division =
                 let last = lowest givers
 
                 if isFuller last then
-                    handOn givers fullest last
+                    handOn givers fullest last |> ignore
                     even Set.empty
                 else
                     match lowestWhoWants holdings[fullest].KeptTopics with
                     | Some(taker, topic) when isFuller taker ->
-                        hand fullest taker topic
+                        hand fullest taker topic |> ignore
                         even Set.empty
                     | _ -> if List.exists isFuller everyone then even (helpless.Add fullest)
+
+        let hasMuchMore (more: int) (less: int) = load more - load less >= 2 && holdings[more].Topics |> Seq.exists wanted[less].Contains
+
+        let isEvenFor (who: int) = everyone |> List.forall (fun other -> not (hasMuchMore who other) && not (hasMuchMore other who))
 
         // Whether a partition could go back from `holder`: its owner hands something fresh on until it comes to the holder, or to one who had
         // one less than the holder had and now has as much.
@@ -170,10 +192,13 @@ module internal Division =
                 let last = if givers[holder].IsSome then holder else lowest givers
 
                 if last = holder || load last < load holder then
-                    holdings[holder].RemoveFresh(topic, partition)
-                    handOn givers home last
+                    let moves = handOn givers home last @ [ { Giver = holder; Taker = home; Topic = topic; Partition = partition } ]
+                    holdings[holder].Remove(topic, partition)
                     put home topic partition
-                    true
+                    // Somebody else may now have two more than the holder, or than one who wants what came to a member on the way.
+                    let isEven = moves |> List.forall (fun move -> isEvenFor move.Giver && isEvenFor move.Taker)
+                    if not isEven then List.iter takeBack (List.rev moves)
+                    isEven
                 else
                     false
             | _ -> false

@@ -280,6 +280,18 @@ let private mostThatCanStay (group: Group) (before: Division) : int =
 let private isUniform (group: Group) =
     group.Members |> List.forall (fun one -> set one.Subscription.Topics = set group.Members.Head.Subscription.Topics)
 
+/// A group is shared out, changes, and is shared out again.
+let private staysEven (change: Change) =
+    let before = assign Assignors.sticky { change.Before with Members = fresh Assignors.sticky change.Before.Members }
+    let after = { change.After with Members = having Assignors.sticky 5 before change.After.Members }
+    let division = assign Assignors.sticky after
+    isValid after division []
+    isEven after division
+    let before = stillThere after before
+
+    if isUniform after then
+        Expect.equal (kept before division) (mostThatCanStay after before) "as much as can stay stays"
+
 let private laws =
     testList
         "laws"
@@ -318,16 +330,35 @@ let private laws =
               if isUniform group then
                   Expect.isLessThanOrEqual (List.max counts - List.min counts) 1 "all but the same")
 
-          groupLaw "sticky is even, and where all want the same, as much stays as can" (fun (change: Change) ->
-              let before = assign Assignors.sticky { change.Before with Members = fresh Assignors.sticky change.Before.Members }
-              let after = { change.After with Members = having Assignors.sticky 5 before change.After.Members }
-              let division = assign Assignors.sticky after
-              isValid after division []
-              isEven after division
-              let before = stillThere after before
+          groupLaw "sticky is even, and where all want the same, as much stays as can" staysEven
 
-              if isUniform after then
-                  Expect.equal (kept before division) (mostThatCanStay after before) "as much as can stay stays")
+          test "sticky takes nothing back that leaves somebody else with much less" {
+              let group (wishes: (string * string option * string list) list) =
+                  { Partitions = Map.ofList [ "a", 5; "b", 5; "c", 5; "d", 9; "e", 8 ]
+                    Members =
+                      [ for id, instance, topics in wishes -> { MemberId = id; GroupInstanceId = instance; Subscription = plain topics } ] }
+
+              let same = [ "m5", Some "i3", [ "a"; "c"; "e" ]; "m6", None, [ "d"; "e" ]; "m7", None, [ "a" ] ]
+
+              staysEven
+                  { Before =
+                      group (
+                          [ "m0", None, [ "b"; "c"; "e" ]
+                            "m1", None, [ "a"; "d" ]
+                            "m2", None, [ "b"; "c"; "e" ]
+                            "m3", None, []
+                            "m4", Some "i4", [ "a"; "b"; "c" ] ]
+                          @ same
+                      )
+                    After =
+                      group (
+                          [ for id in [ "m0"; "m1"; "m2"; "m3" ] do
+                                id, None, [ "b"; "c"; "d" ]
+
+                            "m4", Some "i4", [ "b"; "c"; "d" ] ]
+                          @ same
+                      ) }
+          }
 
           groupLaw "sticky moves nothing where nothing changes" (fun (group: Group) ->
               let before = assign Assignors.sticky { group with Members = fresh Assignors.sticky group.Members }
