@@ -2,7 +2,6 @@
 module LibKafka.Benchmarks.Messages
 
 open System
-open System.Diagnostics
 open LibKafka.Wire
 open LibKafka.Protocol
 open LibKafka.Benchmarks.Rows
@@ -73,56 +72,20 @@ let private fetch (name: string) (size: int) : Sample<Fetch.Response> =
       Part = "message"
       Parts = 1 }
 
-/// Nanoseconds that each piece of work takes: the median of many short measurements, in turn.
-let private measure (works: (unit -> unit) list) : float list =
-    let timed (calls: int) (work: unit -> unit) =
-        let clock = Stopwatch.StartNew()
-
-        for _ in 1..calls do
-            work ()
-
-        clock.Elapsed.TotalNanoseconds / float calls
-
-    // Half a second each lets the compiler come to its end, and tells how many calls make a millisecond.
-    let settled (work: unit -> unit) =
-        let clock = Stopwatch.StartNew()
-
-        while clock.Elapsed < TimeSpan.FromSeconds 0.5 do
-            work ()
-
-        max 1 (int (1e6 / timed 3 work)), work
-
-    let works = List.map settled works
-
-    [ for _ in 1..200 -> works |> List.map (fun (calls, work) -> timed calls work) ] |> List.transpose |> List.map median
-
-/// Bytes that a call allocates in the long run.
-let private allocatedBy (work: unit -> unit) : float =
-    let calls = 20
-    work ()
-    let before = GC.GetAllocatedBytesForCurrentThread()
-
-    for _ in 1..calls do
-        work ()
-
-    float (GC.GetAllocatedBytesForCurrentThread() - before) / float calls
-
-let private orFail (result: Result<'T, Fault>) : 'T =
-    match result with
-    | Ok value -> value
-    | Error fault -> invalidOp (fault.ToString())
+/// In how many rounds everything is measured.
+let private rounds = 200
 
 /// Writing into memory that is used again, as connections do, and reading, each beside a copy of as many bytes.
 let private rowsOf (sample: Sample<'T>) : Row list =
-    let bytes = orFail (Message.encode sample.Version sample.Message sample.Value)
+    let bytes = Micro.orFail (Message.encode sample.Version sample.Message sample.Value)
     let target = Array.zeroCreate<byte> bytes.Length
     let writer = Writer(bytes.Length + 64)
 
     let encode () =
         writer.Clear()
-        orFail (Message.writeTo writer sample.Version sample.Message sample.Value)
+        Micro.orFail (Message.writeTo writer sample.Version sample.Message sample.Value)
 
-    let decode () = Message.decode Limits.standard sample.Version sample.Message bytes |> orFail |> ignore
+    let decode () = Message.decode Limits.standard sample.Version sample.Message bytes |> Micro.orFail |> ignore
     let copy () = bytes.Span.CopyTo(target.AsSpan())
 
     let row name (work: unit -> unit) unit (scale: float -> float) (time: float) (floor: float) : Row =
@@ -134,7 +97,7 @@ let private rowsOf (sample: Sample<'T>) : Row list =
           Peers = peers []
           AllocatedPerRecord = Nullable(allocatedBy work / float sample.Parts) }
 
-    match measure [ encode; decode; copy ] with
+    match takingTurns rounds [ encode; decode; copy ] with
     | [ encoding; decoding; copying ] ->
         [ for name, work, time in [ "message encode", encode, encoding; "message decode", decode, decoding ] do
               row name work ("ns/" + sample.Part) (fun time -> time / float sample.Parts) time copying
