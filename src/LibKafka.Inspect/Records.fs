@@ -144,7 +144,7 @@ let private next (limits: Limits) (intake: Intake) : struct (Item * bool) voptio
             let size = int64 length + int64 Uncounted
 
             if size > int64 limits.MaxFrameBytes then
-                hopeless (offset + 8L) ("a batch of " + string size + " bytes is more than the limit of " + string limits.MaxFrameBytes)
+                hopeless (offset + 8L) ("a batch of " + string size + " bytes exceeds the limit of " + string limits.MaxFrameBytes)
             elif length = 0 && isZero head && zerosFollow intake then
                 last (Item.Zeros(offset, intake.Position - offset))
             else

@@ -2,35 +2,34 @@ namespace LibKafka.Wire
 
 open System
 
-/// The version of a message, and whether that version is flexible: whether lengths are compact and structs end in a tagged section
-/// (KIP-482).
+/// A version of a message. In a flexible version lengths are compact and structs end in a tagged section (KIP-482).
 [<Struct>]
 type MessageVersion =
     { Number: int16
       Flexible: bool }
 
-    /// Not a version of any message but the union of all: every field is present. It serves to show a whole value.
+    /// The union of all versions, in which every field is present. It serves to show a whole value.
     static member Every = { Number = -1s; Flexible = true }
 
-/// An unbroken range of versions, both ends included.
+/// A range of versions, both ends included.
 [<Struct>]
 type VersionRange =
     { Lowest: int16
       Highest: int16 }
 
-    /// Whether the version lies in the range. `MessageVersion.Every` lies in all of them.
+    /// Whether the range contains the version. Every range contains `MessageVersion.Every`.
     member this.Contains(version: int16) = version < 0s || (version >= this.Lowest && version <= this.Highest)
 
-    /// All of the versions, lowest first.
+    /// All versions, the lowest first.
     member this.ToList() = [ this.Lowest .. this.Highest ]
 
-    /// As in `4-12`, `4+` or `none`.
+    /// The range as text, such as `4-12`, `4+` or `none`.
     override this.ToString() =
         if this.Highest < this.Lowest then "none"
         elif this.Highest = Int16.MaxValue then string this.Lowest + "+"
         else string this.Lowest + "-" + string this.Highest
 
-/// What a type looks like on the wire at one version, as data.
+/// The wire form of a type at one version, as data.
 [<RequireQualifiedAccess>]
 type Shape =
     | Bool
@@ -54,9 +53,9 @@ type Shape =
     | Bytes of compact: bool
     | Records of compact: bool
     | Array of element: Shape * compact: bool
-    /// Fields in wire order: the plain ones, then the tagged ones by tag.
+    /// The fields in wire order: the plain ones, then the tagged ones by tag.
     | Struct of fields: FieldShape list * flexible: bool
-    /// Null is allowed. A struct has a marker byte for it, everything else a length of -1.
+    /// Null is allowed. A struct has a marker byte for it, every other type a length of -1.
     | Nullable of Shape
 
 /// One field of a struct at one version.
@@ -64,20 +63,20 @@ and FieldShape =
     {
         Name: string
         Type: Shape
-        /// The tag, where the field stands in the tagged section.
+        /// The tag of a field in the tagged section.
         Tag: int option
-        /// The default as `Show` writes it.
+        /// The default, as `show` writes it.
         Default: string
-        /// Whether a version without the field may drop a value that is not the default.
+        /// Whether a version without the field may drop a value other than the default.
         Ignorable: bool
     }
 
-/// Receives a value as a stream of events in wire order. What an interpreter does not need, it leaves as it is: doing nothing.
+/// Receives a value as a stream of events in wire order. An event that is not overridden does nothing.
 [<AbstractClass>]
 type Visitor() =
     abstract Bool: bool -> unit
     default _.Bool _ = ()
-    /// int8, int16, int32, int64, uint16, uint32 and the variable-length integers.
+    /// An int8, int16, int32, int64, uint16, uint32 or variable-length integer.
     abstract Integer: int64 -> unit
     default _.Integer _ = ()
     abstract Float64: float -> unit
@@ -88,80 +87,83 @@ type Visitor() =
     default _.String _ = ()
     abstract Bytes: Bytes -> unit
     default _.Bytes _ = ()
+    /// Record batches. They count as any other bytes unless this is overridden.
+    abstract Records: Bytes -> unit
+    default this.Records value = this.Bytes value
     abstract Null: unit -> unit
     default _.Null() = ()
-    /// The name of the number that comes next, where it has a meaning of its own.
+    /// The name of the number that follows, such as the name of an error code.
     abstract Meaning: string -> unit
     default _.Meaning _ = ()
     abstract BeginStruct: unit -> unit
     default _.BeginStruct() = ()
     abstract EndStruct: unit -> unit
     default _.EndStruct() = ()
-    /// A field of the current struct; its value comes next, then `EndField`.
+    /// A field of the current struct. Its value follows, then `EndField`.
     abstract BeginField: name: string -> unit
     default _.BeginField _ = ()
     abstract EndField: unit -> unit
     default _.EndField() = ()
     abstract BeginArray: count: int -> unit
     default _.BeginArray _ = ()
-    /// An element of the current array; its value comes next, then `EndElement`.
+    /// An element of the current array. Its value follows, then `EndElement`.
     abstract BeginElement: index: int -> unit
     default _.BeginElement _ = ()
     abstract EndElement: unit -> unit
     default _.EndElement() = ()
     abstract EndArray: unit -> unit
     default _.EndArray() = ()
-    /// A field that has a value other than its default, that this version has no place for, and that must not be dropped.
+    /// A field with a value other than its default, which this version cannot carry and must not drop.
     abstract Lost: name: string -> unit
     default _.Lost _ = ()
-    /// Null where this version does not allow it.
+    /// Null, although this version does not allow it.
     abstract LostNull: unit -> unit
     default _.LostNull() = ()
 
-/// Gives the parts of a value in wire order: the mirror image of `Visitor`.
+/// Supplies the parts of a value in wire order: the opposite of `Visitor`.
 [<AbstractClass>]
 type Source() =
     abstract Bool: unit -> bool
-    /// A whole number between the two bounds.
+    /// An integer within the bounds.
     abstract Integer: lowest: int64 * highest: int64 -> int64
     abstract Float64: unit -> float
     abstract Uuid: unit -> Guid
     abstract String: unit -> string
     abstract Bytes: unit -> Bytes
-    /// Whether the value that comes next is null.
+    /// Whether the next value is null.
     abstract IsNull: unit -> bool
     abstract BeginStruct: unit -> unit
     abstract EndStruct: unit -> unit
-    /// Whether there is a value for the field: where there is not it takes its default, and `EndField` is not called.
+    /// Whether the source has a value for the field. If not, the field takes its default and `EndField` is not called.
     abstract BeginField: name: string -> bool
     abstract EndField: unit -> unit
-    /// The count of elements.
+    /// The number of elements.
     abstract BeginArray: unit -> int
     abstract BeginElement: index: int -> unit
     abstract EndElement: unit -> unit
     abstract EndArray: unit -> unit
 
-/// A type at one version, with everything that can be done with it. Made by the combinators of `Schema`, never by hand.
+/// A type at one version, with everything that can be done with it. The combinators of `Notation` make it.
 [<AbstractClass>]
 type Codec<'T>(minSize: int) =
 
-    /// What the type looks like on the wire. Made when it is asked for: neither writing nor reading needs it.
+    /// The wire form of the type. It is made on demand, because neither writing nor reading needs it.
     abstract Shape: Shape
 
-    /// The least number of bytes that a value takes.
+    /// The smallest number of bytes that a value takes.
     member _.MinSize = minSize
 
     abstract Write: Writer * 'T -> unit
     abstract Read: Reader -> 'T
 
-    /// What of the value survives being written and read at this version.
+    /// The part of the value that survives being written and read at this version.
     abstract Project: 'T -> 'T
     default _.Project value = value
 
     abstract Visit: Visitor * 'T -> unit
     abstract Build: Source -> 'T
 
-/// A type whose own length prefix can say that there is no value.
+/// A type whose length prefix can express null.
 [<AbstractClass>]
 type internal LengthCodec<'T>(minSize: int) =
     inherit Codec<'T>(minSize)

@@ -2,110 +2,112 @@ namespace LibKafka.Wire
 
 open System
 
-/// What is wrong with bytes that were to be read, or with a value that was to be written.
+/// The reason why bytes cannot be read, or a value cannot be written.
 [<RequireQualifiedAccess>]
 type Problem =
-    /// A value needs more bytes than are left.
+    /// A value needs more bytes than remain.
     | Truncated of needed: int64 * remaining: int
-    /// A length or count below zero that does not mean null.
+    /// A negative length or count that does not mean null.
     | NegativeLength of length: int64
-    /// A count of elements that cannot fit in the bytes that are left, or that the limits do not allow.
+    /// A count of elements that cannot fit in the remaining bytes, or that the limits do not allow.
     | CountTooLarge of count: int64 * most: int64
-    /// Null where this version does not allow null.
+    /// Null, although this version does not allow it.
     | NullNotAllowed
-    /// A variable-length integer that goes on past its longest form or overflows its type.
+    /// A variable-length integer that is longer than its longest form, or that overflows its type.
     | BadVarint of longest: int
     /// Text that is not valid UTF-8.
     | BadUtf8
-    /// A tag that stands twice in one tagged section.
+    /// A tag that occurs twice in one tagged section.
     | DuplicateTag of tag: uint32
-    /// A tagged field whose value ends before the size that was given for it. (One that goes on behind it is `Truncated`.)
+    /// The value of a tagged field takes fewer bytes than its size declares. (A value that takes more is `Truncated`.)
     | TagSizeMismatch of tag: uint32 * declared: int * actual: int
-    /// Bytes are left over behind the value.
+    /// Bytes remain after the value.
     | TrailingBytes of count: int
-    /// The version lies outside the range that is known for this message.
+    /// The version is outside the range of the message.
     | UnsupportedVersion of version: int16 * lowest: int16 * highest: int16
-    /// No message with this API key is known.
+    /// No message has this API key.
     | UnknownApi of key: int16
-    /// The field has a value, this version cannot carry it, and dropping it would change what the message means.
+    /// The field is set, this version cannot carry it, and the message would mean something else without it.
     | LossyField of version: int16
-    /// Text or bytes longer than their length prefix can say, or than the caller allows.
+    /// Text or bytes longer than their length prefix can express, or than the caller allows.
     | TooLong of length: int64 * most: int64
     /// A frame larger than the limits allow.
     | FrameTooLarge of length: int64 * most: int64
-    /// A record batch whose checksum does not match its bytes.
+    /// The checksum of a record batch does not match its bytes.
     | BadCrc of stored: uint32 * computed: uint32
-    /// A record batch of a format that cannot be read here.
+    /// A record batch in a format that is not supported.
     | BadMagic of magic: int8
-    /// A record batch length too small for the batch header.
+    /// The length of a record batch is too small for the batch header.
     | BadBatchLength of length: int
-    /// A record batch whose count of records is negative or does not match its records.
+    /// The record count of a batch is negative or differs from the number of its records.
     | BadRecordCount of declared: int * found: int
-    /// A record whose own length does not match its content.
+    /// The length of a record differs from the size of its content.
     | BadRecordLength of declared: int64 * actual: int64
-    /// A record batch attribute names a compression codec that does not exist.
+    /// The attributes of a record batch name a compression codec that does not exist.
     | UnknownCodec of codec: int
-    /// A record batch is compressed and the caller gave no codec for it.
+    /// A record batch is compressed, and the caller gave no codec for it.
     | CodecMissing of codec: string
     /// The codec that the caller gave failed.
     | CodecFailed of codec: string * reason: string
     /// The batch is already compressed.
     | AlreadyCompressed of codec: string
-    /// A message within a compressed one (magic 0 or 1) is itself compressed.
+    /// A message inside a compressed message (magic 0 or 1) is itself compressed.
     | NestedCompression of codec: string
-    /// Decompressed content larger than the limits allow.
+    /// The decompressed content is larger than the limits allow.
     | DecompressedTooLarge of most: int64
-    /// JSON that is malformed or does not fit the message.
+    /// JSON that is malformed or does not match the message.
     | BadJson of reason: string
-    /// A value lies outside the range that its place can carry.
+    /// A value outside the range of its field.
     | OutOfRange of value: int64 * lowest: int64 * highest: int64
 
-    /// One line for people.
+    /// A one-line description.
     override this.ToString() =
         let n (value: int64) = value.ToString()
+        let bytes (count: int64) = n count + (if count = 1L then " byte" else " bytes")
 
         match this with
-        | Truncated(needed, remaining) -> "needs " + n needed + " bytes, " + string remaining + " are left"
+        | Truncated(needed, remaining) ->
+            "needs " + bytes needed + ", but " + string remaining + (if remaining = 1 then " remains" else " remain")
         | NegativeLength length -> "negative length " + n length
-        | CountTooLarge(count, most) -> "count " + n count + " is more than the " + n most + " possible here"
+        | CountTooLarge(count, most) -> "count " + n count + " exceeds the maximum of " + n most
         | NullNotAllowed -> "null is not allowed here"
-        | BadVarint longest -> "variable-length integer does not end within " + string longest + " bytes"
+        | BadVarint longest -> "variable-length integer overflows or is longer than " + string longest + " bytes"
         | BadUtf8 -> "text is not valid UTF-8"
-        | DuplicateTag tag -> "tag " + string tag + " stands twice"
+        | DuplicateTag tag -> "tag " + string tag + " occurs twice"
         | TagSizeMismatch(tag, declared, actual) ->
-            "tag " + string tag + " declares " + string declared + " bytes but its value takes " + string actual
-        | TrailingBytes count -> string count + " bytes are left over"
+            "tag " + string tag + " declares " + bytes declared + ", but its value takes " + string actual
+        | TrailingBytes count -> bytes count + (if count = 1 then " remains" else " remain") + " after the value"
         | UnsupportedVersion(version, lowest, highest) ->
-            "version " + string version + " is outside " + string lowest + " to " + string highest
-        | UnknownApi key -> "API key " + string key + " is not known"
-        | LossyField version -> "the field is set and version " + string version + " cannot carry it"
-        | TooLong(length, most) -> "length " + n length + " is more than the " + n most + " allowed here"
-        | FrameTooLarge(length, most) -> "a frame of " + n length + " bytes is more than the limit of " + n most
-        | BadCrc(stored, computed) -> "checksum " + stored.ToString "x8" + " does not match the content's " + computed.ToString "x8"
-        | BadMagic magic -> "record format (magic) " + string magic + " cannot be read"
+            "version " + string version + " is outside the supported range " + string lowest + " to " + string highest
+        | UnknownApi key -> "API key " + string key + " is unknown"
+        | LossyField version -> "the field is set, but version " + string version + " cannot carry it"
+        | TooLong(length, most) -> "length " + n length + " exceeds the maximum of " + n most
+        | FrameTooLarge(length, most) -> "a frame of " + bytes length + " exceeds the limit of " + n most
+        | BadCrc(stored, computed) -> "checksum " + stored.ToString "x8" + " does not match the computed " + computed.ToString "x8"
+        | BadMagic magic -> "record format (magic) " + string magic + " is not supported"
         | BadBatchLength length -> "batch length " + string length + " is too small for a batch header"
-        | BadRecordCount(declared, found) -> "the batch declares " + string declared + " records and holds " + string found
-        | BadRecordLength(declared, actual) -> "a record declares " + n declared + " bytes and its content takes " + n actual
+        | BadRecordCount(declared, found) -> "the batch declares " + string declared + " records, but contains " + string found
+        | BadRecordLength(declared, actual) -> "a record declares " + bytes declared + ", but its content takes " + n actual
         | UnknownCodec codec -> "compression codec " + string codec + " does not exist"
-        | CodecMissing codec -> "the batch is compressed with " + codec + " and no codec for it was given"
+        | CodecMissing codec -> "the batch is compressed with " + codec + ", but no " + codec + " codec was given"
         | CodecFailed(codec, reason) -> "the " + codec + " codec failed: " + reason
         | AlreadyCompressed codec -> "the batch is already compressed with " + codec
-        | NestedCompression codec -> "a message compressed with " + codec + " stands within another"
-        | DecompressedTooLarge most -> "decompressed content exceeds the limit of " + n most + " bytes"
+        | NestedCompression codec -> "a message compressed with " + codec + " is inside another compressed message"
+        | DecompressedTooLarge most -> "the decompressed content exceeds the limit of " + bytes most
         | BadJson reason -> reason
-        | OutOfRange(value, lowest, highest) -> n value + " is outside " + n lowest + " to " + n highest
+        | OutOfRange(value, lowest, highest) -> n value + " is outside the range " + n lowest + " to " + n highest
 
-/// A problem and its place.
+/// A problem and where it is.
 type Fault =
     {
         Problem: Problem
-        /// Bytes from the start of what was read or written to where the problem shows.
+        /// The number of bytes before the problem, from the start of what was read or written.
         Offset: int
-        /// The field it concerns, such as `FetchResponse/Responses[2]/Partitions[0]/Records`; empty where there is none.
+        /// The field with the problem, such as `FetchResponse/Responses[2]/Partitions[0]/Records`; empty if there is none.
         Path: string
     }
 
-    /// One line for people: path, offset and problem.
+    /// A one-line description with path, offset and problem.
     override this.ToString() =
         let place = "at byte " + string this.Offset
 
@@ -114,34 +116,47 @@ type Fault =
         else
             this.Path + " " + place + ": " + this.Problem.ToString()
 
-/// Carries a fault from the depth of an encoder or decoder to the public boundary, which returns it as a value. Never escapes.
+/// Carries a fault from inside an encoder or decoder to the public boundary, which returns it as a value. It never leaves the library.
 type internal FaultException(problem: Problem, offset: int) =
     inherit Exception(problem.ToString())
     member _.Problem = problem
     member _.Offset = offset
 
-/// Bounds on what a decoder will take on, so that a hostile peer cannot make it use memory without end.
+/// Bounds on what a decoder accepts, so that a hostile peer cannot exhaust memory.
 type Limits =
     {
-        /// Largest frame that is read from a connection or decoded, in bytes, without its length prefix.
+        /// The largest frame that is read from a connection or decoded, in bytes without its length prefix.
         MaxFrameBytes: int
-        /// Largest size that the records of one compressed batch may decompress to, in bytes.
+        /// The largest size of the decompressed records of one batch, in bytes.
         MaxDecompressedBytes: int
-        /// Most records that one batch may hold.
+        /// The largest number of records in one batch.
         MaxRecords: int
     }
 
 [<RequireQualifiedAccess>]
 module Limits =
 
-    /// Frames of 256 MiB, batches of 256 MiB once decompressed, 16 Mi records in a batch: above anything a broker sends
-    /// with its default settings.
+    /// Frames of 256 MiB, batches of 256 MiB after decompression, and 16 Mi records in a batch. A broker with default settings stays below them.
     let standard =
         { MaxFrameBytes = 256 * 1024 * 1024; MaxDecompressedBytes = 256 * 1024 * 1024; MaxRecords = 16 * 1024 * 1024 }
 
+/// Places a fault in a part into the whole.
 [<RequireQualifiedAccess>]
-module internal Fault =
+module Fault =
 
-    let raise' (problem: Problem) (offset: int) : 'T = raise (FaultException(problem, offset))
+    let internal raise' (problem: Problem) (offset: int) : 'T = raise (FaultException(problem, offset))
 
-    let at (offset: int) (problem: Problem) : Fault = { Problem = problem; Offset = offset; Path = "" }
+    let internal at (offset: int) (problem: Problem) : Fault = { Problem = problem; Offset = offset; Path = "" }
+
+    /// The fault with a path put before its own: `Crc` within `Records[3]` is `Records[3]/Crc`, and `[3]/Crc` within `Records` is the same.
+    let within (path: string) (fault: Fault) : Fault =
+        let joined =
+            if path = "" || fault.Path = "" || fault.Path[0] = '[' then
+                path + fault.Path
+            else
+                path + "/" + fault.Path
+
+        { fault with Path = joined }
+
+    /// The fault in bytes that come after `count` others: its offset counts those too.
+    let after (count: int) (fault: Fault) : Fault = { fault with Offset = fault.Offset + count }

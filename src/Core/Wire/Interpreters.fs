@@ -1,6 +1,6 @@
 namespace LibKafka.Wire
 
-/// A definition together with its name and its versions: everything needed to write and read it by itself.
+/// A definition with its name and versions: everything that is needed to write and read it by itself.
 [<NoEquality; NoComparison>]
 type Message<'T> =
     {
@@ -11,11 +11,11 @@ type Message<'T> =
         Schema: Schema<'T>
     }
 
-/// What can be done with a message. Everything here is pure; what cannot be done is a `Fault`.
+/// The operations on messages. All are pure, and a failure is a `Fault`.
 [<RequireQualifiedAccess>]
 module Message =
 
-    /// The version with what it implies, or a fault where the message does not have it.
+    /// The version of that number, or a fault if the message does not have it.
     let version (message: Message<'T>) (number: int16) : Result<MessageVersion, Fault> =
         if number >= message.Versions.Lowest && number <= message.Versions.Highest then
             Ok { Number = number; Flexible = message.FlexibleSince |> Option.exists (fun first -> number >= first) }
@@ -30,7 +30,7 @@ module Message =
 
     let private fault (error: FaultException) (path: string) = { Problem = error.Problem; Offset = error.Offset; Path = path }
 
-    // A fault costs a second pass, which keeps track of where it is; a message without fault pays nothing for paths.
+    // After a fault, a second pass keeps track of the path. A message without a fault costs nothing extra.
     let private located (message: Message<'T>) (first: FaultException) (again: Trail | null -> unit) : Fault =
         let trail = Trail message.Name
 
@@ -40,7 +40,7 @@ module Message =
         with :? FaultException ->
             fault first (trail.ToString())
 
-    /// Writes a value behind what the writer holds already. On a fault the writer is as it was before.
+    /// Appends a value to what the writer holds. After a fault the writer is as it was before.
     let internal writeTo (writer: Writer) (number: int16) (message: Message<'T>) (value: 'T) : Result<unit, Fault> =
         let start = writer.Length
 
@@ -63,13 +63,13 @@ module Message =
                 writer.Truncate start
                 Error { fault with Offset = fault.Offset - start }
 
-    /// The bytes of a value at a version. Refused where a field is set that the version cannot carry, unless it may be ignored.
+    /// The bytes of a value at a version. It is a fault if a field is set that the version cannot carry, unless the field is ignorable.
     let encode (number: int16) (message: Message<'T>) (value: 'T) : Result<Bytes, Fault> =
         let writer = Writer 256
 
         writeTo writer number message value |> Result.map (fun () -> writer.ToBytes())
 
-    /// Reads a value from where the reader is. A fault counts its offset from where the reader's bytes begin.
+    /// Reads a value from the reader's position. The offset of a fault counts from the start of the reader's bytes.
     let internal readFrom (reader: Reader) (number: int16) (message: Message<'T>) : Result<'T, Fault> =
         let start = reader.Offset
 
@@ -90,13 +90,13 @@ module Message =
                 reader.Trail <- null
                 Error fault
 
-    /// Reads a value and gives it together with the bytes behind it.
+    /// Reads a value and returns it with the bytes after it.
     let internal decodePrefix (number: int16) (message: Message<'T>) (bytes: Bytes) : Result<'T * Bytes, Fault> =
         let reader = Reader bytes
 
         readFrom reader number message |> Result.map (fun value -> value, bytes.Slice(reader.Offset, reader.Remaining))
 
-    /// The value that the bytes say at a version; all of the bytes belong to it. Blobs in it are slices of the bytes given.
+    /// The value of the bytes at a version. It is a fault if bytes remain after it. The value's `Bytes` are slices of the given bytes, not copies.
     let decode (limits: Limits) (number: int16) (message: Message<'T>) (bytes: Bytes) : Result<'T, Fault> =
         if bytes.Length > limits.MaxFrameBytes then
             Error { Problem = Problem.FrameTooLarge(int64 bytes.Length, int64 limits.MaxFrameBytes); Offset = 0; Path = message.Name }
@@ -108,32 +108,38 @@ module Message =
                 Error { Problem = Problem.TrailingBytes reader.Remaining; Offset = reader.Offset; Path = message.Name }
             | result -> result
 
-    /// What of a value survives a version: fields that it does not have take their default. It can always be encoded there, and
-    /// decoding gives it back.
+    /// The part of a value that survives a version: fields that the version does not have take their default. The result can be
+    /// encoded at that version without loss.
     let project (number: int16) (message: Message<'T>) (value: 'T) : Result<'T, Fault> =
         at message number (fun codec -> codec.Project value)
 
-    /// What the message looks like on the wire at a version.
+    /// The wire form of the message at a version.
     let shape (number: int16) (message: Message<'T>) : Result<Shape, Fault> = at message number (fun codec -> codec.Shape)
 
-    /// The least number of bytes that the message takes at a version.
+    /// The smallest number of bytes that the message takes at a version.
     let minSize (number: int16) (message: Message<'T>) : Result<int, Fault> = at message number (fun codec -> codec.MinSize)
 
-    /// The paths of the fields for which `encode` refuses the value at a version; empty where it does not.
+    /// The paths of the fields that a version cannot carry and because of which `encode` is a fault; empty if there are none.
     let lossy (number: int16) (message: Message<'T>) (value: 'T) : Result<string list, Fault> =
         at message number (fun codec ->
             let visitor = LossVisitor message.Name
             codec.Visit(visitor, value)
-            visitor.Paths)
+            visitor.Found)
 
-    /// One line for people with every field that has a value, whatever versions have it.
-    let show (message: Message<'T>) (value: 'T) : string = message.Name + " " + Text.show (message.Schema.At MessageVersion.Every) value
+    /// A value as one readable line, the name of the message first, with every field that any version has. `Schema.show` shows a part of a message.
+    let show (message: Message<'T>) (value: 'T) : string = message.Name + " " + Schema.show message.Schema value
 
-    /// The value at a version as JSON in Kafka's own form.
+    /// The fields of a value that hold record batches, each with its path, in wire order. Fields that are null are left out.
+    let records (message: Message<'T>) (value: 'T) : (string * Bytes) list =
+        let visitor = RecordsVisitor message.Name
+        (message.Schema.At MessageVersion.Every).Visit(visitor, value)
+        visitor.Found
+
+    /// A value at a version as JSON in Kafka's own form.
     let toJson (number: int16) (message: Message<'T>) (value: 'T) : Result<string, Fault> =
         at message number (fun codec -> Json.write codec value)
 
-    /// The value that JSON of Kafka's own form says at a version. A field that is not there takes its default; a property that this version does
-    /// not have is a fault. The offset of a fault means nothing here.
+    /// The value of JSON in Kafka's own form at a version. A missing field takes its default, and a property that the version does not have is
+    /// a fault. A fault has a path but no offset.
     let ofJson (number: int16) (message: Message<'T>) (json: string) : Result<'T, Fault> =
         version message number |> Result.bind (fun version -> Json.read (message.Schema.At version) message.Name json)

@@ -66,7 +66,7 @@ module Notation =
                         member _.Visit(visitor, value) = visitor.String value
                         member _.Build source = source.String() } }
 
-    let private blob shape =
+    let private blob shape (visit: Visitor -> Bytes -> unit) =
         Schema.define
             { new Definition<Bytes>() with
                 member _.Default = Bytes.empty
@@ -86,7 +86,7 @@ module Notation =
                             let length = reader.Length compact
                             if length < 0 then ValueNone else ValueSome(reader.Slice length)
 
-                        member _.Visit(visitor, value) = visitor.Bytes value
+                        member _.Visit(visitor, value) = visit visitor value
                         member _.Build source = source.Bytes() } }
 
     /// Numbers, truth values, uuids and bytes. Members, not values: those that a program does not use are not made when it starts.
@@ -189,10 +189,10 @@ module Notation =
                 (fun source -> source.Uuid())
 
         /// Any bytes.
-        static member bytes: Schema<Bytes> = blob (fun compact -> Shape.Bytes compact)
+        static member bytes: Schema<Bytes> = blob Shape.Bytes (fun visitor -> visitor.Bytes)
 
         /// Record batches one behind the other, untouched: `LibKafka.Records` opens them.
-        static member records: Schema<Bytes> = blob (fun compact -> Shape.Records compact)
+        static member records: Schema<Bytes> = blob Shape.Records (fun visitor -> visitor.Records)
 
     let private requirePlain (schema: Schema<'T>) =
         if not (Object.ReferenceEquals(schema.Place, Place.everywhere)) then

@@ -2,22 +2,22 @@ namespace LibKafka.Wire
 
 open System
 
-/// In which versions a field stands, and where.
+/// The versions that have a field, and its place in them.
 type Place =
     {
         Versions: VersionRange
-        /// The tag of a field that stands in the tagged section.
+        /// The tag of a field in the tagged section.
         Tag: uint32 option
-        /// Whether a version without the field may drop a value that is not the default.
+        /// Whether a version without the field may drop a value other than the default.
         Ignorable: bool
     }
 
 module internal Place =
 
-    /// Present in every version, in the order of the definition: what stands where nothing has been said.
+    /// Present in every version, in the order of the definition. This is the default.
     let everywhere = { Versions = { Lowest = 0s; Highest = Int16.MaxValue }; Tag = None; Ignorable = false }
 
-/// What a type is, whatever is said of the fields that have it.
+/// A type, independent of the fields that have it.
 [<AbstractClass>]
 type internal Definition<'T>() =
     abstract Default: 'T
@@ -27,24 +27,24 @@ type internal Definition<'T>() =
     abstract Int32Field: name: string -> ('T -> int32) option
     default _.Int32Field _ = None
 
-/// How a type, or a field of that type, stands on the wire at each version: the one definition from which writing, reading and
-/// every other interpretation follow.
+/// The wire form of a type, or of a field of that type, at each version: the one definition from which writing, reading and every
+/// other interpretation follow.
 [<Sealed>]
 type Schema<'T> internal (definition: Definition<'T>, place: Place, hasDefault: bool, fallback: 'T) =
-    // One slot a version, classic and flexible side by side. Two threads may fill a slot at once: they put equal codecs there.
+    // Two slots for each version, one classic and one flexible. Two threads may fill a slot at once, because they make equal codecs.
     let mutable cache: (Codec<'T> | null)[] | null = null
 
     /// The value of an absent field, and of a tagged one that was not sent.
     member _.Default = if hasDefault then fallback else definition.Default
 
-    /// What is said of the field, as against its type.
+    /// The place of the field.
     member _.Place = place
 
-    /// The type fixed at a version: made once and kept, so that nothing asks for the version again while values are written or read.
+    /// The type at one version. It is made once and cached, so that writing and reading a value involve no version tests.
     member _.At(version: MessageVersion) : Codec<'T> =
         let slot = (int version.Number + 1) * 2 + (if version.Flexible then 1 else 0)
 
-        // Another thread may put a shorter array in the cache meanwhile: the one at hand is used, never the cache itself.
+        // Another thread may replace the cache with a shorter array at any time, so the code below uses only this local array.
         let slots =
             match cache with
             | null ->
@@ -68,25 +68,30 @@ type Schema<'T> internal (definition: Definition<'T>, place: Place, hasDefault: 
     /// The same type with another default.
     member internal _.WithDefault(fallback: 'T, place: Place) = Schema<'T>(definition, place, true, fallback)
 
-    /// The same type with something else said of the field.
+    /// The same type with another place.
     member internal _.WithPlace(place: Place) = Schema<'T>(definition, place, hasDefault, fallback)
 
     member internal _.Int32Field(name: string) : ('T -> int32) option = definition.Int32Field name
 
-module internal Schema =
+/// Schemas that are used by themselves: for a type inside a message.
+[<RequireQualifiedAccess>]
+module Schema =
 
-    /// A schema of which nothing has been said yet.
-    let define (definition: Definition<'T>) : Schema<'T> = Schema<'T>(definition, Place.everywhere, false, Unchecked.defaultof<'T>)
+    /// A value as one readable line with every field that any version has, as in `{Index: 0, ErrorCode: NONE (0)}`.
+    let show (schema: Schema<'T>) (value: 'T) : string = Text.show (schema.At MessageVersion.Every) value
 
-    /// The definition seen another way: with the same default, in the same place.
-    let redefine (schema: Schema<'T>) (definition: Definition<'T>) : Schema<'T> =
+    /// A schema of the type, present in every version.
+    let internal define (definition: Definition<'T>) : Schema<'T> = Schema<'T>(definition, Place.everywhere, false, Unchecked.defaultof<'T>)
+
+    /// Another definition with the default and the place of the schema.
+    let internal redefine (schema: Schema<'T>) (definition: Definition<'T>) : Schema<'T> =
         Schema<'T>(definition, schema.Place, false, Unchecked.defaultof<'T>)
 
-/// A definition that is made when it is first used.
+/// A definition that is made on first use.
 [<Sealed>]
 type internal DeferredDefinition<'T>(define: unit -> Schema<'T>) =
     inherit Definition<'T>()
-    // Two threads may make either at once: they make equal ones. `Lazy` would ask of 'T what Native AOT cannot know.
+    // Two threads may make either at once, because they make equal ones. `Lazy` needs reflection on 'T, which Native AOT does not support.
     let mutable made: Schema<'T> | null = null
     let mutable fallback: 'T option = None
 

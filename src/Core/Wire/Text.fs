@@ -4,7 +4,7 @@ open System
 open System.Globalization
 open System.Text
 
-/// Writes a value as one line for people: `{Name: "orders", Partitions: [{Index: 0, ErrorCode: NOT_LEADER_OR_FOLLOWER (6)}]}`.
+/// Writes a value as one readable line: `{Name: "orders", Partitions: [{Index: 0, ErrorCode: NOT_LEADER_OR_FOLLOWER (6)}]}`.
 [<Sealed>]
 type internal TextVisitor() =
     inherit Visitor()
@@ -75,31 +75,45 @@ type internal TextVisitor() =
 
     override _.ToString() = text.ToString()
 
-/// Collects the paths of what a version would lose.
-[<Sealed>]
-type internal LossVisitor(root: string) =
+/// Follows the path through a value and collects what it meets there, in wire order.
+[<AbstractClass>]
+type internal PathVisitor<'T>(root: string) =
     inherit Visitor()
     let trail = Trail root
-    let paths = Collections.Generic.List<string>()
+    let found = Collections.Generic.List<'T>()
+
+    member _.Trail = trail
+    member _.Add(item: 'T) = found.Add item
+    member _.Found = List.ofSeq found
 
     override _.BeginField name = trail.Field name
     override _.EndField() = trail.Leave()
     override _.BeginElement index = trail.Element index
     override _.EndElement() = trail.Leave()
-    override _.LostNull() = paths.Add(trail.ToString())
 
-    override _.Lost name =
-        trail.Field name
-        paths.Add(trail.ToString())
-        trail.Leave()
+/// Collects the paths of the fields that a version cannot carry.
+[<Sealed>]
+type internal LossVisitor(root: string) =
+    inherit PathVisitor<string>(root)
 
-    /// In wire order.
-    member _.Paths = List.ofSeq paths
+    override this.LostNull() = this.Add(this.Trail.ToString())
+
+    override this.Lost name =
+        this.Trail.Field name
+        this.Add(this.Trail.ToString())
+        this.Trail.Leave()
+
+/// Collects the fields that hold record batches.
+[<Sealed>]
+type internal RecordsVisitor(root: string) =
+    inherit PathVisitor<string * Bytes>(root)
+
+    override this.Records value = this.Add(this.Trail.ToString(), value)
 
 [<RequireQualifiedAccess>]
 module internal Text =
 
-    /// The value as one line for people.
+    /// The value as one readable line.
     let show (codec: Codec<'T>) (value: 'T) : string =
         let visitor = TextVisitor()
         codec.Visit(visitor, value)

@@ -294,8 +294,8 @@ let private broken =
                   [ heartbeatText 1 6
                     "#2 → Heartbeat v0 request, correlation 7: unreadable at byte "
                     + string (second + 4 + cut.Length)
-                    + ": HeartbeatRequest/MemberId: needs 1 bytes, 0 are left"
-                    "#3 → unreadable at byte " + string (third + 4) + ": RequestHeader/RequestApiKey: API key 1234 is not known"
+                    + ": HeartbeatRequest/MemberId: needs 1 byte, but 0 remain"
+                    "#3 → unreadable at byte " + string (third + 4) + ": RequestHeader/RequestApiKey: API key 1234 is unknown"
                     heartbeatText 4 9 ]
                   "the lines"
 
@@ -308,12 +308,12 @@ let private broken =
 
               Expect.equal
                   outcome.Lines
-                  [ """{"offset":0,"kind":"request","api":"Heartbeat","apiKey":12,"apiVersion":0,"correlationId":7,"fault":"needs 1 bytes, 0 are left","path":"HeartbeatRequest/MemberId","faultOffset":"""
+                  [ """{"offset":0,"kind":"request","api":"Heartbeat","apiKey":12,"apiVersion":0,"correlationId":7,"fault":"needs 1 byte, but 0 remain","path":"HeartbeatRequest/MemberId","faultOffset":"""
                     + at
                     + "}"
                     """{"offset":"""
                     + at
-                    + ""","kind":"request","fault":"API key 1234 is not known","path":"RequestHeader/RequestApiKey","faultOffset":"""
+                    + ""","kind":"request","fault":"API key 1234 is unknown","path":"RequestHeader/RequestApiKey","faultOffset":"""
                     + string (4 + int at)
                     + "}" ]
                   "the lines")
@@ -327,7 +327,7 @@ let private broken =
                   [ heartbeatText 1 6
                     + " (unreadable at byte "
                     + string (4 + frame.Length - 2)
-                    + ": HeartbeatRequest: 2 bytes are left over)"
+                    + ": HeartbeatRequest: 2 bytes remain after the value)"
                     heartbeatText 2 7 ]
                   "the lines"
 
@@ -338,9 +338,9 @@ let private broken =
 
               let cases =
                   [ "ffffffff", "a frame has the negative length -1"
-                    "7fffffff", "a frame of 2147483647 bytes is more than the limit of 268435456"
-                    "00000010ff", "a frame needs 16 bytes, 1 are left"
-                    "0000", "a frame's length needs 4 bytes, 2 are left" ]
+                    "7fffffff", "a frame of 2147483647 bytes exceeds the limit of 268435456"
+                    "00000010ff", "a frame needs 16 bytes, but 1 remains"
+                    "0000", "a frame's length needs 4 bytes, but 2 remain" ]
 
               for tail, reason in cases do
                   withFiles [ Array.append good (Convert.FromHexString tail); good ] ".raw" (fun paths ->
@@ -375,7 +375,7 @@ let private broken =
               let fewer = string (frame.Length - 1)
               Expect.equal (inspect ("stream --max-frame " + size) (stream [ frame ])).Code 0 "just fits"
               let outcome = inspect ("stream --max-frame " + fewer) (stream [ frame ])
-              let expected = "a frame of " + size + " bytes is more than the limit of " + fewer
+              let expected = "a frame of " + size + " bytes exceeds the limit of " + fewer
               Expect.stringContains (String.Join('\n', outcome.Lines)) expected "too large"
               Expect.equal
                   (inspect "log --max-frame 50" ((batch CompressionType.None [ record 0L "k" "v" ]).Bytes.ToArray())).Code
@@ -515,11 +515,11 @@ let private matching =
 
               Expect.equal
                   missing.Lines
-                  [ "#1 line 1 → Heartbeat v9 request: unreadable at byte 0: HeartbeatRequest: version 9 is outside 0 to 4" ]
+                  [ "#1 line 1 → Heartbeat v9 request: unreadable at byte 0: HeartbeatRequest: version 9 is outside the supported range 0 to 4" ]
                   "a version that does not exist"
 
               let unknown = inspectText "--api 1234 --version 0 --response --format json" "00000001"
-              Expect.equal (get "fault" (json unknown.Lines.Head)) "API key 1234 is not known" "an API that does not exist")
+              Expect.equal (get "fault" (json unknown.Lines.Head)) "API key 1234 is unknown" "an API that does not exist")
 
           testCase "a broker that does not know the version of ApiVersions answers in version 0" (fun () ->
               let refusal: ApiVersions.Response =
@@ -655,7 +655,7 @@ let private logs =
               Expect.equal outcome.Lines.Length 2 "the lines"
               Expect.stringEnds outcome.Lines[1] "too small for a batch header; this log cannot be read on" "the reason"
               let huge = inspect "log" bytes
-              Expect.stringEnds huge.Lines[1] "is more than the limit of 268435456; this log cannot be read on" "a length too large"
+              Expect.stringEnds huge.Lines[1] "exceeds the limit of 268435456; this log cannot be read on" "a length too large"
               Expect.equal (inspect "log" (Array.append good [| 0uy |])).Code 1 "a byte more")
 
           testCase "zeros at the end are room that is not written to yet" (fun () ->

@@ -108,5 +108,13 @@ let tests =
 
           testCase "a fault reads as one line with path, offset and problem" (fun () ->
               let fault = cut 33 |> refused "cut"
-              Expect.equal (fault.ToString()) "Sample/Branches[1]/Name at byte 33: needs 1 bytes, 0 are left" "the line"
-              Expect.equal ((Fault.at 3 Problem.BadUtf8).ToString()) "at byte 3: text is not valid UTF-8" "without a path") ]
+              Expect.equal (fault.ToString()) "Sample/Branches[1]/Name at byte 33: needs 1 byte, but 0 remain" "the line"
+              Expect.equal ((Fault.at 3 Problem.BadUtf8).ToString()) "at byte 3: text is not valid UTF-8" "without a path")
+
+          testCase "a fault in a part has the path and the offset that it has in the whole" (fun () ->
+              let within path inner = (Fault.within path { Fault.at 3 Problem.BadUtf8 with Path = inner }).Path
+              Expect.equal (within "Sample" "Name") "Sample/Name" "a field"
+              Expect.equal (within "Sample/Leaves" "[1]/Name") "Sample/Leaves[1]/Name" "an element"
+              Expect.equal (within "Sample" "") "Sample" "the part has no path"
+              Expect.equal (within "" "Name") "Name" "the whole has no path"
+              Expect.equal (Fault.after 4 (Fault.at 3 Problem.BadUtf8)) (Fault.at 7 Problem.BadUtf8) "the offset") ]

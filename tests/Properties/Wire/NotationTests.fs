@@ -203,6 +203,24 @@ let private texts =
                   "Sample {Always: 1, Since3: 3, Until2: 2, Between2And4: 4, Ignorable: 5, Nullable: \"n\"}"
                   "the text")
 
+          testCase "a part of a message is shown by its schema" (fun () ->
+              Expect.equal (Schema.show pair { First = 1s; Second = 2s }) "{First: 1, Second: 2}" "the text")
+
+          testCase "the fields with record batches are found with their paths, and null ones are left out" (fun () ->
+              let parts = message {
+                  let! first = field "Records" fst (nullable records)
+                  and! second = field "Bytes" snd bytes
+                  return first, second
+              }
+
+              let batches = Bytes.ofHex "0102"
+              let value = [ Some batches, Bytes.ofHex "03"; None, Bytes.empty; Some Bytes.empty, batches ]
+
+              Expect.equal
+                  (Message.records (messageOf (array parts)) value)
+                  [ "Sample[0]/Records", batches; "Sample[2]/Records", Bytes.empty ]
+                  "paths and bytes")
+
           testCase "JSON has the fields of the version, in camel case" (fun () ->
               Expect.equal
                   (Message.toJson 3s versionedMessage set)
