@@ -1,5 +1,5 @@
-/// What a record costs the thread that produces or consumes it, before and after the network: encoding and decoding with us, a Produce or a
-/// Consume call with Confluent.Kafka, whose own threads do the rest.
+/// The cost of a record in the thread that produces or consumes it, without the network: encoding and decoding in this library, a Produce or
+/// Consume call in Confluent.Kafka, whose own threads do the rest.
 module LibKafka.Benchmarks.Calls
 
 open System
@@ -12,13 +12,13 @@ open LibKafka.Tests
 open LibKafka.Benchmarks.Rows
 open LibKafka.Benchmarks.EndToEnd
 
-/// Batches in a round: as much as the mock keeps of a partition.
+/// Batches in a round: as much as the mock broker keeps of a partition.
 let private batches = 4
 
 let private rounds = 15
 let private recordsInRound = batches * Shapes.Count
 
-/// The shape's records as Confluent.Kafka takes them, made beforehand.
+/// The shape's records in Confluent.Kafka's form, made in advance.
 let private messagesOf (shape: Shapes.Shape) : Message<byte[] | null, byte[]>[] =
     shape.Inputs
     |> Array.map (fun input ->
@@ -27,7 +27,7 @@ let private messagesOf (shape: Shapes.Shape) : Message<byte[] | null, byte[]>[] 
         for header in input.Headers do
             headers.Add(Text.Encoding.UTF8.GetString header.Key, header.Value)
 
-        // As callers do: who has no headers to add does not hand over none.
+        // As callers do: a record without headers is added without an empty list of headers.
         let headers: Headers | null = if headers.Count = 0 then null else headers
 
         Message<byte[] | null, byte[]>(
@@ -53,11 +53,11 @@ let private produceRound
                 for message in messages do
                     producer.Produce(target, message))
 
-    // Sending is not counted.
+    // Sending is not measured.
     producer.Flush ConfluentKafka.patience |> ignore
     time
 
-/// Everything is fetched before the clock runs.
+/// Everything is fetched before the clock starts.
 let private consumeRound (consumer: IConsumer<byte[] | null, byte[]>) (partition: TopicPartition) : float =
     consumer.Assign(TopicPartitionOffset(partition, Offset 0L))
     let mutable size = 0
@@ -114,7 +114,7 @@ let private both (mock: MockCluster) (name: string) : Row list =
           produceRound producer (TopicPartition("produced-" + name, 0)) messages)
       row "consume call" shape (fun () -> Micro.decode batch |> ignore) (fun () -> consumeRound consumer consumed) ]
 
-/// Both calls with every shape.
+/// Both calls, with every shape.
 let rows () : Row list =
     use mock = MockCluster.start 1
     Shapes.names |> List.collect (both mock)

@@ -1,4 +1,4 @@
-/// Messages in memory: many small values in one answer, and the envelopes around record batches.
+/// Messages in memory: many small values in one response, and the envelopes around record batches.
 module LibKafka.Benchmarks.Messages
 
 open System
@@ -6,10 +6,10 @@ open LibKafka.Wire
 open LibKafka.Protocol
 open LibKafka.Benchmarks.Rows
 
-/// A message at its highest version, with the number of parts that its cost is spread over.
+/// A message at its highest version, and the number of parts that its cost is divided by.
 type private Sample<'T> = { Shape: string; Message: Message<'T>; Version: int16; Value: 'T; Part: string; Parts: int }
 
-/// A record of an object whose other fields do not matter here: as the schema has them by default.
+/// A record with the schema's defaults in the fields that do not matter here.
 let private defaultOf (message: Message<'T>) : 'T = message.Schema.Default
 
 /// 100 topics of 100 partitions, each on three brokers.
@@ -72,10 +72,10 @@ let private fetch (name: string) (size: int) : Sample<Fetch.Response> =
       Part = "message"
       Parts = 1 }
 
-/// In how many rounds everything is measured.
+/// The number of rounds in which everything is measured.
 let private rounds = 200
 
-/// Writing into memory that is used again, as connections do, and reading, each beside a copy of as many bytes.
+/// Writing into reused memory, as connections do, and reading. The floor of each is a copy of the same number of bytes.
 let private rowsOf (sample: Sample<'T>) : Row list =
     let bytes = Micro.orFail (Message.encode sample.Version sample.Message sample.Value)
     let target = Array.zeroCreate<byte> bytes.Length
@@ -104,7 +104,7 @@ let private rowsOf (sample: Sample<'T>) : Row list =
               row name work "MB/s" (fun time -> 1000.0 * float bytes.Length / time) time copying ]
     | _ -> invalidOp "three were measured"
 
-/// An answer with many parts, and what is around record batches: by itself, and with a batch of the usual largest size.
+/// A response with many parts, and the envelope of record batches: empty, and around a batch of the usual largest size.
 let messageRows () : Row list =
     rowsOf metadata
     @ rowsOf (produce "no records" 0)

@@ -1,4 +1,4 @@
-/// Encoding and decoding against the size of the record, as a drawing.
+/// Draws the rates of encoding and decoding against the size of a record.
 module LibKafka.Benchmarks.Plot
 
 open System
@@ -11,7 +11,7 @@ open LibKafka.Benchmarks.Rows
 // ---------------------------------------------------------------------------------------------------------------------
 // Drawing
 
-/// A line with a name; what cannot be beaten is drawn dashed.
+/// A line with a name. A floor is drawn dashed.
 type private Series = { Name: string; Colour: string; IsFloor: bool; Points: (float * float) list }
 
 /// A diagram whose axes are both logarithmic.
@@ -29,7 +29,7 @@ let private scale (value: float) =
     | v when v >= 1e3 -> number (v / 1e3) + " K"
     | v -> number v
 
-/// The powers of ten around the values.
+/// The powers of ten that enclose the values.
 let private decades (values: float seq) : float * float =
     Math.Floor(Math.Log10(Seq.min values) + 1e-9), Math.Ceiling(Math.Log10(Seq.max values) - 1e-9)
 
@@ -88,7 +88,7 @@ let private legend (series: Series list) : string list =
           $"<line x1=\"{number x}\" y1=\"{number y}\" x2=\"{number (x + 30.0)}\" y2=\"{number y}\" stroke=\"{series.Colour}\" stroke-width=\"2\"{dashes}/>"
           text (x + 38.0) (y + 4.0) "" series.Name ]
 
-/// The panels beside one another, with the legend of the first below. Colours are such that they can be read on white and on black.
+/// The panels side by side, with the legend of the first below them. The colours are readable on white and on black.
 let private svg (description: string) (panels: Panel list) : string =
     let width = left + float panels.Length * (panelWidth + gap) - gap + 24.0
     let height = top + panelHeight + 80.0
@@ -120,7 +120,7 @@ let private kinds =
       "decode", "#db6d28", false
       "its floor: CRC alone", "#db6d28", true ]
 
-/// What a batch of one size takes, in nanoseconds: one time for each kind; and its records and bytes.
+/// The times of a batch of one size in nanoseconds, one for each kind, and its records and bytes.
 let private measure (size: int) : float list * float * float =
     let shape = Shapes.ofSize size
     let builder = BatchBuilder BatchOptions.standard
@@ -153,10 +153,10 @@ let private rowsOf (size: int) (times: float list, records: float, _: float) : R
     | [ encode; copied; decode; crc ] -> [ row "encode" encode copied; row "decode" decode crc ]
     | _ -> invalidOp "there are four kinds"
 
-/// Where the drawing goes.
+/// The file of the drawing.
 let path = "docs/record-batches.svg"
 
-/// Measures every size and draws what came out.
+/// Measures every size and draws the results.
 let rows () : Row list =
     let measured = sizes |> List.map (fun size -> size, measure size)
 

@@ -1,4 +1,4 @@
-/// Runs the benchmarks that are named on the command line, or all of them.
+/// Runs the benchmarks named on the command line, or all of them.
 module LibKafka.Benchmarks.Program
 
 open System
@@ -23,7 +23,7 @@ let private out = "artifacts/bench.json"
 
 let private say (line: string) = Console.Out.WriteLine line
 
-/// What was measured on, and what the columns mean.
+/// The machine, and what the columns mean.
 let private head () : string list =
     let host = HostEnvironmentInfo.GetCurrent()
 
@@ -43,7 +43,7 @@ let private head () : string list =
       "reached: the part of the floor's speed. All numbers are medians"
       "" ]
 
-/// The names that are no benchmark's.
+/// The names that no benchmark has.
 let private unknown (names: string list) = names |> List.filter (fun name -> benchmarks |> List.forall (fun (known, _) -> known <> name))
 
 let private measure (name: string, run: unit -> Row list) : Row list =
@@ -59,7 +59,7 @@ let private run (names: string list) =
 [<EntryPoint>]
 let main arguments =
     match List.ofArray arguments with
-    // The processes that the benchmarks below start.
+    // Child processes that the benchmarks start.
     | [ "broker" ] ->
         Processes.broker ()
         0

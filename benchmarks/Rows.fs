@@ -1,4 +1,4 @@
-/// What a benchmark measured: rows, in a table for people and in JSON for programs.
+/// The results of benchmarks as rows, printed as a table and written as JSON.
 module LibKafka.Benchmarks.Rows
 
 open System
@@ -8,20 +8,20 @@ open System.Globalization
 open System.IO
 open System.Text.Json
 
-/// One line of results. All numbers are medians, in `Unit` but for the last.
+/// One result. All numbers are medians; all but the last are in `Unit`.
 type Row =
     {
-        /// The benchmark, by which it can be asked for.
+        /// The name of the benchmark, as on the command line.
         Name: string
-        /// Which of its data.
+        /// The data that it ran on.
         Shape: string
         Unit: string
         Value: float
-        /// What cannot be beaten, measured in the same run; null where there is no such thing.
+        /// The floor, measured in the same run; null if there is none.
         Floor: Nullable<float>
-        /// The same work done by others, in the same run.
+        /// Peers that do the same work, measured in the same run.
         Peers: IReadOnlyDictionary<string, float>
-        /// Bytes of managed memory. What a batch or a call allocates is spread over its records, so this need not be whole.
+        /// Bytes of managed memory for each record or call. A fraction, since a batch's allocations are divided by its records.
         AllocatedPerRecord: Nullable<float>
     }
 
@@ -32,9 +32,9 @@ let median (values: float seq) : float =
     let middle = sorted.Length / 2
     if sorted.Length % 2 = 1 then sorted[middle] else (sorted[middle - 1] + sorted[middle]) / 2.0
 
-/// How many nanoseconds each of several kinds of work takes, as the median of so many rounds in which they take turns, so that what else the
-/// machine does hits all of them. In a round each is repeated for a few tenths of a millisecond, which is short enough for most rounds to be
-/// spared by the scheduler.
+/// The nanoseconds that each of several kinds of work takes: the median over rounds in which they take turns, so that other load on the
+/// machine hits all of them. Each runs for a few tenths of a millisecond in a round, which is short enough for most rounds to pass without
+/// an interruption by the scheduler.
 let takingTurns (rounds: int) (works: (unit -> unit) list) : float list =
     let timed (times: int) (work: unit -> unit) =
         let clock = Stopwatch.StartNew()
@@ -44,20 +44,20 @@ let takingTurns (rounds: int) (works: (unit -> unit) list) : float list =
 
         clock.Elapsed.TotalNanoseconds / float times
 
-    // Until the compiler is done with them.
+    // Warm up until the JIT compiler has optimised them.
     let settling = Stopwatch.StartNew()
 
     while settling.Elapsed < TimeSpan.FromSeconds 1.0 do
         for work in works do
             timed 10 work |> ignore
 
-    // What is over before the clock moves on takes a nanosecond at the least.
+    // Work that ends before the clock moves counts as one nanosecond.
     let repeated =
         works |> List.map (fun work -> work, 1 + int (300_000.0 / max 1.0 (median [ for _ in 1..5 -> timed 1 work ])))
 
     [ for _ in 1..rounds -> [ for work, times in repeated -> timed times work ] ] |> List.transpose |> List.map median
 
-/// Bytes that a call allocates in the long run, in its own thread.
+/// Bytes that a call allocates in its thread, on average over many calls.
 let allocatedBy (work: unit -> unit) : float =
     let calls = 1000
     work ()
@@ -88,7 +88,7 @@ let private number (value: float) =
 
 let private optional (value: Nullable<float>) = if value.HasValue then number value.Value else "-"
 
-/// Above 1 is better than the other: rates are better the larger, times and memory the smaller.
+/// The ratio to another result. Above 1 means better: a higher rate, or less time or memory.
 let private advantage (row: Row) (other: float) = if row.Unit.EndsWith "/s" then row.Value / other else other / row.Value
 
 let private peer (row: Row) (entry: KeyValuePair<string, float>) =
@@ -113,11 +113,11 @@ let private cells (row: Row) =
 
 let private titles = [ "name"; "shape"; "unit"; "value"; "floor (reached)"; "B/record"; "peers (our speed / theirs)" ]
 
-/// The rows as lines of a table with columns.
+/// The rows as the lines of a table.
 let table (rows: Row list) : string list =
     let lines = titles :: List.map cells rows
     let widths = lines |> List.transpose |> List.map (List.map String.length >> List.max)
-    // Words to the left, numbers to the right; nothing stands behind the last column.
+    // Words are aligned left and numbers right; there are no blanks after the last column.
     let pad column (width: int) (text: string) =
         match column with
         | 0

@@ -1,4 +1,4 @@
-/// From the start of a process to its end, with messages encoded on the way: what a program that lives for a moment pays for the library.
+/// The time of a whole process that encodes messages: what a short-lived program pays for the library.
 module LibKafka.Benchmarks.StartUp
 
 open System
@@ -8,21 +8,21 @@ open System.IO
 open System.Runtime.InteropServices
 open LibKafka.Benchmarks.Rows
 
-/// A program and the arguments that come before those of a run.
+/// A program and its first arguments; those of a run follow them.
 type private Start = { Kind: string; Program: string; Leading: string list }
 
-/// What one run took.
+/// The measurements of one run.
 type private Run =
     {
-        /// From its start to its end, in milliseconds.
+        /// Wall time in milliseconds.
         Wall: float
-        /// Processor time of all its threads, in milliseconds.
+        /// Processor time of all threads in milliseconds.
         Processor: float
-        /// How many methods were compiled while it ran.
+        /// The number of methods that the JIT compiler compiled.
         Compiled: float
     }
 
-/// How often each is started, in turn, so that what else the machine does hits all of them alike.
+/// The number of runs of each. They take turns, so that other load on the machine hits all of them.
 let private rounds = 20
 
 /// The host that runs this program, or the one on the PATH.
@@ -39,7 +39,7 @@ let private start (program: string) (arguments: string list) : Process =
     | null -> invalidOp $"{program} was not started"
     | started -> started
 
-/// Runs a program to its end; milliseconds, and what it wrote.
+/// Runs a program; returns the milliseconds it took and its output.
 let private timed (kind: Start) (arguments: string list) : float * string =
     let clock = Stopwatch.StartNew()
     use running = start kind.Program (kind.Leading @ arguments)
@@ -51,7 +51,7 @@ let private timed (kind: Start) (arguments: string list) : float * string =
 
     elapsed, running.StandardOutput.ReadToEnd()
 
-/// Twice: writing the report takes time that is not the task's.
+/// Runs it twice: writing the report takes time that must not count as the task's.
 let private measured (kind: Start) (task: string) : Run =
     let wall, _ = timed kind [ task ]
     let _, report = timed kind [ task; "report" ]
@@ -60,14 +60,14 @@ let private measured (kind: Start) (task: string) : Run =
     | [| processor; compiled |] -> { Wall = wall; Processor = processor; Compiled = compiled }
     | _ -> invalidOp $"{kind.Kind}, {task}: '{report}' is no report"
 
-/// The program beside this one, to be compiled while it runs.
+/// The start-up program, compiled just in time.
 let private compiledAsItRuns =
     { Kind = "just in time"
       Program = dotnet
       Leading = [ Path.Combine(AppContext.BaseDirectory, "LibKafka.StartUp.dll") ] }
 
-/// The same program published in another way; none where it cannot be, which is said. Published for a runtime that is named: what says only
-/// that it is this machine's would hold for the library too, which would be compiled anew.
+/// The same program published in another way; none if that fails, which is printed. The runtime identifier is named explicitly: with
+/// `--use-current-runtime` the library would be rebuilt too.
 let private published (kind: string) (folder: string) (options: string list) (started: string -> Start) : Start option =
     let folder = Path.GetFullPath(Path.Combine("artifacts", folder))
 
@@ -85,7 +85,7 @@ let private published (kind: string) (folder: string) (options: string list) (st
           folder ]
 
     use publishing = start dotnet (fixedOptions @ options)
-    // One of the two at a time is enough: quiet, it writes little.
+    // Reading one stream after the other is safe: a quiet build writes little.
     let said = publishing.StandardOutput.ReadToEnd()
     publishing.WaitForExit()
 
@@ -95,7 +95,7 @@ let private published (kind: string) (folder: string) (options: string list) (st
         Console.Error.WriteLine($"the program could not be published for '{kind}', so that part is left out: {said}")
         None
 
-/// Compiled before it runs, as far as that goes, with the runtime's own compiler at hand for the rest.
+/// Compiled ahead of time (ReadyToRun), with the JIT compiler for the rest.
 let private readyToRun () : Start option =
     published "ready to run" "start-up-ready" [ "-p:PublishAot=false"; "-p:PublishReadyToRun=true"; "--no-self-contained" ] (fun folder ->
         { Kind = "ready to run"; Program = dotnet; Leading = [ Path.Combine(folder, "LibKafka.StartUp.dll") ] })
@@ -113,12 +113,12 @@ let private native () : Start option =
 
 let private tasks = [ "nothing"; "one"; "all" ]
 
-/// Each task beside a run that does nothing.
+/// Each task, compared with a run that does nothing.
 let private rowsOf (kind: Start) : Row list =
     let runs = [ for _ in 0..rounds -> tasks |> List.map (fun task -> task, measured kind task) ]
 
     let medians =
-        // The first round finds the files in no cache.
+        // In the first round no file is cached.
         runs
         |> List.tail
         |> List.concat
@@ -137,7 +137,7 @@ let private rowsOf (kind: Start) : Row list =
           Peers = peers []
           AllocatedPerRecord = Nullable() }
 
-    // What the task adds to a program that does nothing.
+    // The difference to a program that does nothing.
     let added task said : Row =
         { row task (said + ", added") "CPU ms" _.Processor with
             Value = medians[task].Processor - medians["nothing"].Processor
@@ -149,5 +149,5 @@ let private rowsOf (kind: Start) : Row list =
           added task said
           { row task said "methods" _.Compiled with Floor = Nullable() } ]
 
-/// One message and one of every API, beside a program that does nothing: compiled just in time, before as far as that goes, and before.
+/// One message, and one of every API, compared with a program that does nothing: just in time, ReadyToRun and Native AOT.
 let startUpRows () : Row list = compiledAsItRuns :: Option.toList (readyToRun ()) @ Option.toList (native ()) |> List.collect rowsOf

@@ -7,9 +7,8 @@ using System.Text;
 namespace LibKafka.Benchmarks.Baseline;
 
 /// <summary>
-/// The least that a program can do that talks to a broker: a blocking socket, frames put together by hand in a version that is settled
-/// beforehand, the record loop beside this file, and buffers that are used again. It finds no leader, negotiates nothing and checks
-/// little.
+/// The least that a client can do: a blocking socket, hand-written frames of one fixed version, the record loop of this project, and reused
+/// buffers. It finds no leader, negotiates no version and checks little.
 /// </summary>
 public sealed class BareClient : IDisposable
 {
@@ -20,7 +19,7 @@ public sealed class BareClient : IDisposable
     private readonly byte[] _in;
     private int _correlation;
 
-    /// <summary>Connects. No request and no answer may be larger than the buffer.</summary>
+    /// <summary>Connects. Requests and responses must fit into the buffer.</summary>
     public BareClient(string host, int port, int bufferSize)
     {
         _socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
@@ -29,7 +28,7 @@ public sealed class BareClient : IDisposable
         _in = new byte[bufferSize];
     }
 
-    /// <summary>Encodes a batch straight into a Produce request (acks = all), sends it and reads the answer; gives the batch's offset.</summary>
+    /// <summary>Encodes a batch straight into a Produce request (acks = all), sends it and reads the response; returns the batch's offset.</summary>
     public long Produce(string topic, int partition, ReadOnlySpan<Input> records)
     {
         int at = Begin(0, Produce7);
@@ -50,13 +49,13 @@ public sealed class BareClient : IDisposable
         return BinaryPrimitives.ReadInt64BigEndian(answer[(partitionAt + 6)..]);
     }
 
-    /// <summary>Fetches from an offset, checks and reads every whole batch; gives the number of records.</summary>
+    /// <summary>Fetches from an offset, checks and reads every whole batch; returns the number of records.</summary>
     public int Fetch(string topic, int partition, long offset, int maxBytes)
     {
         int at = Begin(1, Fetch11);
         at = Int32(at, -1); // replica
         at = Int32(at, 500); // milliseconds
-        at = Int32(at, 1); // least bytes
+        at = Int32(at, 1); // min bytes
         at = Int32(at, maxBytes);
         _out[at++] = 0; // isolation level
         at = Int32(at, 0); // session
@@ -94,7 +93,7 @@ public sealed class BareClient : IDisposable
         return count;
     }
 
-    /// <summary>Asks for the broker's versions, and looks at no more than that there is an answer.</summary>
+    /// <summary>Asks for the broker's versions and ignores the response.</summary>
     public void AskVersions() => Exchange(Begin(18, 0));
 
     /// <summary>Closes the socket.</summary>

@@ -5,18 +5,18 @@ using System.Numerics;
 
 namespace LibKafka.Benchmarks.Baseline;
 
-/// <summary>A header as one would hold it.</summary>
+/// <summary>A record header.</summary>
 public readonly record struct Header(byte[] Key, byte[] Value);
 
-/// <summary>A record as one would hold it.</summary>
+/// <summary>A record.</summary>
 public readonly record struct Input(long Timestamp, byte[]? Key, byte[] Value, Header[] Headers);
 
 /// <summary>The CRC-32C of some bytes.</summary>
 public delegate uint Checksum(ReadOnlySpan<byte> bytes);
 
 /// <summary>
-/// Record batches written and read the way one does it at the first go, knowing .NET well: spans, no allocation, the processor's CRC
-/// instruction, and no trick beyond that. It is safe code, so malformed bytes end in an exception here too.
+/// Record batches written and read in the straightforward way of a good .NET programmer: spans, no allocation, the processor's CRC
+/// instruction, and no other trick. It is safe code, so malformed bytes end in an exception here too.
 /// </summary>
 public static class RecordBatchLoop
 {
@@ -67,7 +67,7 @@ public static class RecordBatchLoop
         return at;
     }
 
-    /// <summary>Checks a batch, reads every record and sums up a little of each.</summary>
+    /// <summary>Checks a batch, reads every record and adds up a part of each.</summary>
     public static long Decode(ReadOnlySpan<byte> batch, Checksum checksum)
     {
         if (BinaryPrimitives.ReadUInt32BigEndian(batch[CrcAt..]) != checksum(batch[AttributesAt..]))
@@ -159,7 +159,7 @@ public static class RecordBatchLoop
         return (long)(value >> 1) ^ -(long)(value & 1);
     }
 
-    /// <summary>The checksum that goes with it, eight bytes a step.</summary>
+    /// <summary>Its own checksum, eight bytes a step.</summary>
     public static uint Crc32C(ReadOnlySpan<byte> bytes)
     {
         uint crc = uint.MaxValue;

@@ -1,4 +1,4 @@
-/// A bare socket with a hand-written loop on either side of it: what nobody gets below without giving something up.
+/// A bare socket with hand-written loops: the floor for a client.
 module LibKafka.Benchmarks.EndToEnd.Bare
 
 open System
@@ -10,7 +10,7 @@ let private inputs (count: int) : Input[] =
     let now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()
     Array.init count (fun index -> Input(now, null, values[index % values.Length], Array.empty))
 
-/// The benchmark's cluster has one broker, which leads every partition.
+/// The benchmark's cluster has one broker, which is the leader of every partition.
 let connect (bootstrap: string) : Side =
     let broker = IPEndPoint.Parse bootstrap
     let socket = new BareClient(broker.Address.ToString(), broker.Port, 2 * fetchBytes)

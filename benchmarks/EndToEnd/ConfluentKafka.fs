@@ -1,5 +1,5 @@
-/// Confluent.Kafka, set up for what is asked: for throughput with batches like ours, room for all of the records and nothing reported but
-/// success; for single records without lingering. Checksums are verified, as ours are.
+/// Confluent.Kafka. For throughput it gets batches of the same size, queues that hold all records, and reports without data; for single
+/// records, no linger. It verifies checksums, as this library does.
 module LibKafka.Benchmarks.EndToEnd.ConfluentKafka
 
 open System
@@ -29,7 +29,8 @@ let bulkProducer<'Key> (bootstrap: string) : IProducer<'Key, byte[]> =
 let private promptProducer (bootstrap: string) : IProducer<Null, byte[]> =
     producerOf (ProducerConfig(BootstrapServers = bootstrap, Acks = Acks.All, LingerMs = 0.0, SocketNagleDisable = true))
 
-/// A consumer whose results have only some fields beside key and value. The fetch queue's limits are as high as they go, since its fetching stands still for a second where it meets one.
+/// A consumer whose results have no more fields than needed. The fetch queue's limits are at their maximum, since fetching pauses for a
+/// second when one is reached.
 let consumer<'Key> (bootstrap: string) (fields: string) : IConsumer<'Key, byte[]> =
     let config =
         ConsumerConfig(
@@ -53,7 +54,7 @@ let private produceAll (producer: IProducer<Null, byte[]>) (partitions: int) =
     let delivered = ref 0
     let total = batches * batchRecords
 
-    // Reports come on the thread that flushes and on the producer's own.
+    // Reports arrive on the thread that flushes and on the producer's own thread.
     let handler =
         Action<DeliveryReport<Null, byte[]>>(fun report ->
             if not report.Error.IsError then
@@ -67,7 +68,7 @@ let private produceAll (producer: IProducer<Null, byte[]>) (partitions: int) =
 
     producer.Flush patience |> ignore
 
-    // The last ones may still be on their way to the handler.
+    // The last reports may not have reached the handler yet.
     if not (SpinWait.SpinUntil((fun () -> Volatile.Read &delivered.contents = total), patience)) then
         invalidOp $"Confluent.Kafka delivered {delivered.Value} of {total} records"
 

@@ -1,8 +1,8 @@
-/// Producing and fetching through real sockets, beside Confluent.Kafka and beside a bare socket with hand-written loops, all on the same
-/// brokers: librdkafka's mock ones, which keep their logs in memory and look into no batch, so what is compared is the clients.
+/// Producing and fetching through real sockets, compared with Confluent.Kafka and with a bare socket with hand-written loops, all on the
+/// same brokers: librdkafka's mock brokers, which keep their logs in memory and do not look into batches, so that the clients are compared.
 ///
-/// The clients take turns, each time in a new process, so that whatever else the machine does hits all of them, and the median of all their
-/// rounds counts. A client's CPU time does not depend on how fast the brokers are: it is the first figure to look at.
+/// The clients take turns, each time in a new process, so that other load on the machine hits all of them. The median over all rounds
+/// counts. A client's CPU time does not depend on the speed of the brokers: look at it first.
 module LibKafka.Benchmarks.EndToEnd.EndToEnd
 
 open System
@@ -22,7 +22,7 @@ let private measured (work: string) (bootstrap: string) : Map<string, Round list
     |> List.map (fun (name, turns) -> name, List.collect snd turns)
     |> Map.ofList
 
-/// A row in which each client's value is the median over its rounds.
+/// A row with the median of each client over its rounds.
 let private row name shape unit allocatedPer (value: Round -> float) (measured: Map<string, Round list>) : Row =
     let medianOf side = measured[side] |> List.map value |> median
 
@@ -46,11 +46,11 @@ let produceRows () : Row list =
         [ for partitions in [ 1; 3 ] do
               yield! measured $"produce-{partitions}" bootstrap |> bulkRows "produce" $"to {partitions}" (batches * batchRecords) ])
 
-/// From a partition's first offset to values that have been looked at, 4 MB at a time, checksums verified.
+/// From a partition's first offset to values that have been read, 4 MB a fetch, checksums verified.
 let fetchRows () : Row list =
     withBroker (fun bootstrap -> measured "fetch" bootstrap |> bulkRows "fetch" "4 MB" (fetchPartitions * fetchRecords))
 
-/// One record, one call, one acknowledgement.
+/// One record a call, acknowledged.
 let singleRows () : Row list =
     withBroker (fun bootstrap ->
         let measured = measured "single" bootstrap
@@ -59,7 +59,7 @@ let singleRows () : Row list =
         [ row "single" "p50" "µs/call" calls (fun round -> round.Call * 1e6) measured
           row "single" "CPU" "µs/call" calls (fun round -> round.CpuSeconds / calls * 1e6) measured ])
 
-/// Connections that are made and kept, one for each partition, beside bare sockets.
+/// Connections that are made and kept, one for each partition, compared with bare sockets.
 let connectionRows () : Row list =
     withBroker (fun bootstrap ->
         [ for count in [ 1; 100; connectionPartitions ] do

@@ -13,7 +13,7 @@ let client (bootstrap: string) topic partition : PartitionClient =
     | Error reason -> invalidOp reason
     | Ok brokers -> new PartitionClient(settings, brokers, { Topic = topic; Partition = partition })
 
-/// Builds a batch of so many records in the builder's memory.
+/// Builds a batch of that many records in the builder's memory.
 let fill (builder: BatchBuilder) (records: int) : RecordBatch =
     let now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()
     builder.Reset()
@@ -29,7 +29,7 @@ let produce (producer: PartitionProducer) (batch: RecordBatch) =
     | ProduceOutcome.Acknowledged _ -> ()
     | other -> invalidOp (other.ToString())
 
-/// The number of records in a batch whose values are all looked at.
+/// Reads every value of a batch; returns the number of records.
 let private readBatch (batch: RecordBatch) : int =
     match RecordBatch.openRecords settings.Limits Codecs.none batch with
     | Error fault -> invalidOp (fault.ToString())

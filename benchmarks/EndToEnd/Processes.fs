@@ -1,5 +1,5 @@
-/// The processes that an end-to-end benchmark is spread over: the brokers run in one and each client in one of its own, so that a process's
-/// CPU time is the client's alone, that of its background threads included. Each is this program, started again.
+/// The processes of an end-to-end benchmark. The brokers run in one process and each client in its own, so that a process's CPU time is
+/// the client's alone, its background threads included. Each process is this program, started again.
 module LibKafka.Benchmarks.EndToEnd.Processes
 
 open System
@@ -14,21 +14,21 @@ open LibKafka.Benchmarks
 open LibKafka.Benchmarks.Baseline
 open LibKafka.Benchmarks.EndToEnd.Workload
 
-/// What a round took.
+/// The measurements of a round.
 type Round =
     {
         CpuSeconds: float
         Seconds: float
         /// Bytes of managed memory allocated by all threads.
         Allocated: float
-        /// The median of the calls' times in seconds, where they were taken one by one.
+        /// The median time of a call in seconds, if calls were timed one by one.
         Call: float
     }
 
 // ---------------------------------------------------------------------------------------------------------------------
 // In the child process
 
-/// Runs librdkafka's mock brokers until the standard input ends; says where they listen.
+/// Runs librdkafka's mock brokers until the standard input ends; prints their addresses.
 let broker () =
     use mock = MockCluster.start 1
 
@@ -81,14 +81,14 @@ let private works: (string * (Side -> float)) list =
       "fetch", bulk (fun (side: Side) -> side.Fetch())
       "single", oneByOne ]
 
-/// Until the compiler is done with everything that is hot: it compiles in the background, and anew what is called often.
+/// Warm-up time: the JIT compiler works in the background and recompiles hot methods.
 let private warmUp = TimeSpan.FromSeconds 3.0
 
 let private print (round: Round) =
     let text (value: float) = value.ToString("R", CultureInfo.InvariantCulture)
     Console.Out.WriteLine(String.Join(" ", List.map text [ round.CpuSeconds; round.Seconds; round.Allocated; round.Call ]))
 
-/// Does the work with one of the clients: first unmeasured for a while, then so many times, a line each.
+/// Does the work with one of the clients: first a warm-up, then the measured rounds, one line each.
 let side (name: string) (workName: string) (bootstrap: string) (rounds: int) =
     use client = (Map.ofList sides)[name] bootstrap
     let work = (Map.ofList works)[workName]
@@ -100,7 +100,7 @@ let side (name: string) (workName: string) (bootstrap: string) (rounds: int) =
     for _ in 1..rounds do
         print (measure (fun () -> work client))
 
-/// Makes so many connections, ours or bare ones, keeps them, and says how long that took and what memory they hold.
+/// Makes that many connections, of this library or bare ones, keeps them, and prints the time and the memory they hold.
 let connections (name: string) (count: int) (bootstrap: string) =
     let connectBare () : obj =
         let broker = IPEndPoint.Parse bootstrap
@@ -166,7 +166,7 @@ let private parse (line: string) : Round =
     | [| cpu; seconds; allocated; call |] -> { CpuSeconds = cpu; Seconds = seconds; Allocated = allocated; Call = call }
     | _ -> invalidOp $"not a round: {line}"
 
-/// Runs something with brokers in a process of their own, whose bootstrap address it is given.
+/// Runs a function with the bootstrap address of brokers in a process of their own.
 let withBroker (run: string -> 'T) : 'T =
     use child = start [ "broker" ]
 
@@ -178,12 +178,12 @@ let withBroker (run: string -> 'T) : 'T =
         child.StandardInput.Close()
         child.WaitForExit()
 
-/// The rounds of one client in a process of its own.
+/// Runs the rounds of one client in a process of its own.
 let roundsOf (name: string) (work: string) (bootstrap: string) (rounds: int) : Round list =
     use child = start [ "side"; name; work; bootstrap; string rounds ]
     lines child |> List.map parse
 
-/// What so many connections took, in a process of their own; `Allocated` is what they hold.
+/// Measures that many connections in a process of their own; `Allocated` is the memory that they hold.
 let connecting (name: string) (count: int) (bootstrap: string) : Round =
     use child = start [ "connections"; name; string count; bootstrap ]
     lines child |> List.map parse |> List.exactlyOne

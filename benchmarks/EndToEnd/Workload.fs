@@ -1,4 +1,4 @@
-/// What the clients of an end-to-end benchmark have to do, and on which topics.
+/// The work of the clients in an end-to-end benchmark, and the topics they use.
 module LibKafka.Benchmarks.EndToEnd.Workload
 
 open System
@@ -6,19 +6,19 @@ open System
 /// Bytes of a record's value. There is no key.
 let valueSize = 100
 
-/// Just under 1 MB, which is what a broker takes by default.
+/// Just under 1 MB, a broker's default limit for a batch.
 let batchRecords = 9_000
 
 /// Batches in a round of producing: a million records.
 let batches = 112
 
-/// The mock brokers answer a fetch with one batch, so 4 MB at a time is a batch of 4 MB; a partition of theirs keeps no more than that.
+/// The mock brokers return one batch a fetch, so 4 MB a fetch is a batch of 4 MB. They keep no more than that of a partition.
 let fetchRecords = 36_000
 
-/// Partitions with such a batch, each of which is fetched once in a round: a million records.
+/// Partitions with such a batch. Each is fetched once in a round: a million records.
 let fetchPartitions = 28
 
-/// The most that a fetch may bring.
+/// The most bytes that a fetch may return.
 let fetchBytes = 5 * 1024 * 1024
 
 /// Calls in a round of producing one record at a time.
@@ -32,10 +32,10 @@ let connectionTopic = "connected"
 /// Partitions of the topic that connections are made for.
 let connectionPartitions = 1000
 
-/// The topics and how many partitions each has.
+/// The topics and their numbers of partitions.
 let topics = [ produceTopic, 3; fetchTopic, fetchPartitions; singleTopic, 1; connectionTopic, connectionPartitions ]
 
-/// Values to produce, over and over.
+/// The values to produce, used again and again.
 let values: byte[][] =
     let random = Random 1
 
@@ -44,12 +44,12 @@ let values: byte[][] =
         random.NextBytes value
         value)
 
-/// A client that does the work, connected and with nothing left to set up.
+/// A connected client that does the work.
 type Side =
     inherit IDisposable
-    /// Produces all batches, building them included, to so many partitions in turn, each acknowledged by all replicas.
+    /// Builds and produces all batches, to that many partitions in turn, each acknowledged by all replicas.
     abstract Produce: partitions: int -> unit
-    /// Fetches every partition's batch, checks its checksum and looks at every record.
+    /// Fetches every partition's batch, verifies its checksum and reads every record.
     abstract Fetch: unit -> unit
     /// Produces one record and waits for its acknowledgement.
     abstract ProduceOne: unit -> unit

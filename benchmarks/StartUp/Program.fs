@@ -1,5 +1,5 @@
-/// Does one thing and ends: nothing, one message, or a message of every API. What it costs is seen from outside; with `report` behind the task
-/// it says at its end how many milliseconds of processor time it has taken, and how many methods had to be compiled.
+/// Does one task and ends: nothing, one message, or a message of every API. Its cost is measured from outside; with `report` after the task
+/// it prints the milliseconds of processor time that it took and the number of methods that were compiled.
 module LibKafka.StartUp.Program
 
 open System
@@ -8,14 +8,14 @@ open System.Runtime.CompilerServices
 open LibKafka.Wire
 open LibKafka.Protocol
 
-/// How many bytes were encoded.
+/// The number of bytes encoded.
 let private demand (result: Result<Bytes, Fault>) : int =
     match result with
     | Ok bytes when bytes.Length > 0 -> bytes.Length
     | Ok _ -> raise (InvalidOperationException "nothing was encoded")
     | Error fault -> raise (InvalidOperationException(fault.ToString()))
 
-// Not inlined, so that a run that does nothing does not load what these need.
+// Not inlined, so that a run that does nothing does not load their dependencies.
 
 [<MethodImpl(MethodImplOptions.NoInlining)>]
 let private one () =

@@ -1,4 +1,4 @@
-/// Goes once through everything that a trimmed, natively compiled program could trip over: messages, text, JSON, record batches and a connection.
+/// Uses everything that could fail in a trimmed, natively compiled program: messages, text, JSON, record batches and a connection.
 module LibKafka.Aot.Program
 
 open System

@@ -1,17 +1,17 @@
-/// The records of the demo: each can be told from its number alone, so nothing has to be kept to check them.
+/// The records of the demo. Each follows from its number, so nothing is kept to verify them.
 module LibKafka.Demo.Load
 
 open System
 open System.Buffers.Binary
 open LibKafka.Demo.Options
 
-/// Record `number` goes to partition `number % partitions`, so partition p holds every number that leaves p.
+/// Record `number` goes to partition `number % partitions`, so partition p holds every number with remainder p.
 let countIn (options: Options) (partition: int) : int = (options.Records - partition + options.Partitions - 1) / options.Partitions
 
-/// The number of a partition's record by its place there.
+/// The number of a record from its partition and its index there.
 let numberOf (options: Options) (partition: int) (place: int) : int64 = int64 partition + int64 place * int64 options.Partitions
 
-/// Fills a value with bytes that differ from record to record: the numbers of a generator that the record's number seeds.
+/// Fills a value with pseudorandom bytes, seeded by the record's number.
 let fill (number: int64) (value: Span<byte>) =
     let mutable state = uint64 number * 0x9E3779B97F4A7C15UL + 0xD1B54A32D192ED03UL
     let mutable rest = value

@@ -1,4 +1,4 @@
-/// What the demo is asked to do.
+/// The demo's options.
 module LibKafka.Demo.Options
 
 open System
@@ -6,17 +6,17 @@ open LibKafka.Client
 
 type Options =
     {
-        /// Brokers of a real cluster; none for mock brokers inside this process.
+        /// The brokers of a real cluster; none for mock brokers inside this process.
         Bootstrap: Bootstrap option
         Records: int
         /// Bytes of each record's value.
         Size: int
         Partitions: int
-        /// Leave the topic on the real cluster.
+        /// Keep the topic on the real cluster.
         Keep: bool
     }
 
-/// What the command line asks for.
+/// A parsed command line.
 type Command =
     | Run of Options
     | Help
@@ -32,7 +32,7 @@ let help =
 
 let private standard = { Bootstrap = None; Records = 1_000_000; Size = 100; Partitions = 48; Keep = false }
 
-/// Batches stay below what a broker takes by its default settings (1,048,588 bytes).
+/// Batches stay below a broker's default limit (1,048,588 bytes).
 let batchLimit = 1_000_000
 
 let private whole name lowest highest (text: string) =
@@ -40,7 +40,7 @@ let private whole name lowest highest (text: string) =
     | true, number when number >= lowest && number <= highest -> Ok number
     | _ -> Error(name + " takes a whole number from " + string lowest + " to " + string highest + ", not '" + text + "'")
 
-/// The command in the arguments, or the line that says what is wrong with them.
+/// The command in the arguments, or a line that says what is wrong with them.
 let parse (arguments: string list) : Result<Command, string> =
     let rec go options arguments =
         let set parsed rest (change: 'T -> Options) = parsed |> Result.bind (fun value -> go (change value) rest)

@@ -1,4 +1,4 @@
-/// The main job, end to end: produce to every partition, fetch everything back, check every byte and every offset.
+/// The main job, end to end: produce to every partition, fetch everything, verify every byte and every offset.
 module LibKafka.Demo.Program
 
 open System
@@ -12,15 +12,15 @@ open LibKafka.Client
 open LibKafka.Tests
 open LibKafka.Demo.Options
 
-/// Ends the demo with one line and an exit code.
+/// Ends the demo with a line and an exit code.
 exception private Stop of line: string * code: int
 
 let private fail line = raise (Stop(line, 1))
 
-/// A topic to work on, and how to leave it behind.
+/// The topic to use, and what to do with it at the end.
 type private Stage = { Settings: ClientSettings; Brokers: Bootstrap; Topic: string; CleanUp: unit -> unit }
 
-/// What all exchanges together came to.
+/// The totals of all exchanges.
 type private Tally() =
     member val Exchanges = 0 with get, set
     member val Faults = 0 with get, set
@@ -29,7 +29,7 @@ type private Tally() =
         this.Exchanges <- this.Exchanges + 1
         if info.Fault.IsSome then this.Faults <- this.Faults + 1
 
-/// Shows how far a phase is: a line that is written over on a terminal, a line for each tenth elsewhere.
+/// Shows the progress of a phase: one line that is overwritten on a terminal, a line for each tenth otherwise.
 type private Progress(name: string, total: int) =
     let watch = Stopwatch.StartNew()
     let mutable shownAt = -1000L
@@ -53,8 +53,8 @@ type private Progress(name: string, total: int) =
             Console.Out.Write("\r" + (line count).PadRight 76)
             if count = total then Console.Out.WriteLine()
 
-// Retries are the caller's business, and this is a caller: a batch that is not in the log is tried again, since the leader of a new topic
-// may not have settled yet. One that may be in the log is not, for it could then be there twice.
+// Retries are up to the caller, and this is a caller. A batch that is not in the log is sent again, since the leader of a new topic may not
+// be ready yet. A batch that may be in the log is not sent again: it could be there twice.
 let private produce (producer: PartitionProducer) (batch: RecordBatch) (cancellation: CancellationToken) : int64 =
     let rec attempt left =
         match (producer.Produce(batch, cancellation)).Outcome with
@@ -72,7 +72,7 @@ let private produce (producer: PartitionProducer) (batch: RecordBatch) (cancella
 
     attempt 25
 
-/// Produces one partition's records in batches as large as brokers take them.
+/// Produces one partition's records in batches of the largest size that brokers accept.
 let private producePartition options (producer: PartitionProducer) partition (report: int -> unit) cancellation =
     let builder = BatchBuilder(BatchOptions.standard, batchLimit)
     let value = Array.zeroCreate<byte> options.Size
@@ -99,7 +99,7 @@ let private producePartition options (producer: PartitionProducer) partition (re
 
     if builder.Count > 0 then send ()
 
-/// Fetches one partition's records and checks each one's bytes and offset.
+/// Fetches one partition's records and verifies the bytes and offset of each.
 let private checkPartition options (fetcher: PartitionFetcher) partition (report: int -> unit) cancellation =
     let name = fetcher.Client.Partition.ToString()
     let expected = Array.zeroCreate<byte> options.Size
@@ -191,9 +191,9 @@ let private run options (stage: Stage) (tally: Tally) (cancellation: Cancellatio
       "faults     " + tally.Faults.ToString "N0" ]
     |> List.iter Console.Out.WriteLine
 
-/// Three brokers of librdkafka inside this process, which keep about 5 MiB of a partition.
+/// Three of librdkafka's mock brokers inside this process. They keep about 5 MiB of a partition.
 let private mockStage options settings : Stage =
-    // A record takes its value and at most this much around it.
+    // A record takes its value and at most this many bytes more.
     let overhead = 16
     let largest = int64 (Load.countIn options 0) * int64 (options.Size + overhead)
 
@@ -220,7 +220,7 @@ let private controller settings brokers cancellation =
     | Ok connection -> connection
     | Error fault -> raise (Stop(fault.ToString(), 2))
 
-/// A topic of its own on a real cluster.
+/// A new topic on a real cluster.
 let private realStage options settings brokers (cancellation: CancellationToken) : Stage =
     let topic = "libkafka-demo-" + Guid.NewGuid().ToString("N").Substring(0, 12)
     let patience = TimeSpan.FromSeconds 20.0
@@ -274,7 +274,7 @@ let private demo options (cancellation: CancellationToken) =
 let main arguments =
     use interrupt = new CancellationTokenSource()
 
-    // Ends the call that is under way and lets everything be put away.
+    // Cancels the call in progress, so that everything is cleaned up.
     let stop (context: PosixSignalContext) =
         context.Cancel <- true
         interrupt.Cancel()
