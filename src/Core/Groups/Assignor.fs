@@ -4,11 +4,11 @@ open System.Collections.Generic
 open LibKafka.Wire
 open LibKafka.Protocol
 
-/// A member of a group, as its leader sees it.
+/// A member of a group, as the leader knows it.
 type Subscriber =
     {
         MemberId: string
-        /// The name of a static member (KIP-345); none for a dynamic one.
+        /// The name of a static member (KIP-345); none for a dynamic member.
         GroupInstanceId: string option
         Subscription: ConsumerProtocolSubscription.Subscription
     }
@@ -16,8 +16,8 @@ type Subscriber =
 [<RequireQualifiedAccess>]
 module Subscriber =
 
-    /// The members in the order in which assignors of all clients deal out partitions: static members by their names, then dynamic ones by
-    /// their ids. So the order does not change when a static member comes back under another id.
+    /// The members in the order in which the assignors of all clients assign partitions: static members by name, then dynamic members by id.
+    /// The order does not change if a static member rejoins with another id.
     let inOrder (members: Subscriber list) : Subscriber list =
         let place (one: Subscriber) =
             match one.GroupInstanceId with
@@ -26,49 +26,49 @@ module Subscriber =
 
         members |> List.distinctBy _.MemberId |> List.sortBy place
 
-    /// The topics that it wants, to be asked for one by one: a group of a thousand may want a thousand.
+    /// The topics that the member wants, as a set: a group of a thousand members may want a thousand topics.
     let internal wanted (one: Subscriber) : HashSet<string> = HashSet one.Subscription.Topics
 
-/// A way of sharing out the partitions of topics among the members of a classic group. The functions are pure: the same group gives the
-/// same division, whoever leads it.
+/// A way to divide the partitions of topics among the members of a classic group. The functions are pure: the same group gets the same
+/// assignment whichever member leads it.
 [<NoEquality; NoComparison>]
 type Assignor =
     {
         /// The name of the protocol in JoinGroup. Members agree on an assignor by its name.
         Name: string
-        /// Whether members keep their partitions while the group rebalances and give up only those that they are no longer assigned, joining
-        /// again when they have (KIP-429). Otherwise each gives up everything before it joins.
+        /// Whether members keep their partitions during a rebalance, then give up only those that they are no longer assigned and rejoin
+        /// (KIP-429). Otherwise each member gives up all partitions before it joins.
         IsCooperative: bool
-        /// What a member says when it joins: the topics that it wants, what it had after the last rebalance, and the generation of that; -1
-        /// and nothing for a new member.
+        /// The subscription with which a member joins, made from the topics that it wants, its partitions after the last rebalance, and the
+        /// generation of that rebalance. A new member has no partitions and generation -1.
         Subscribe: string list -> ConsumerTopicPartitions list -> int32 -> Result<ConsumerProtocolSubscription.Subscription, Fault>
-        /// What each member is to have, by its id, from the number of partitions of each topic. Topics that are not in the map have none. Every
-        /// member is in the result, with its topics in the order of their names.
+        /// The assignment of each member by id, made from the number of partitions of each topic. A topic that is not in the map has none. The
+        /// result contains every member, with its topics in the order of their names.
         Assign: Map<string, int> -> Subscriber list -> Map<string, ConsumerTopicPartitions list>
     }
 
-/// Why a leader cannot share out the partitions of its group.
+/// The reason why a leader cannot assign the partitions of its group.
 [<RequireQualifiedAccess>]
 type AssignFault =
-    /// The group agreed on a protocol that is none of the leader's.
+    /// The group agreed on a protocol that the leader does not have.
     | UnknownProtocol of name: string
-    /// What a member says it wants cannot be read.
+    /// The subscription of a member cannot be read.
     | BadSubscription of memberId: string * Fault
-    /// A member's part cannot be written.
+    /// The assignment of a member cannot be written.
     | CannotEncode of memberId: string * Fault
 
-    /// One line for people.
+    /// A one-line description.
     override this.ToString() =
         match this with
-        | UnknownProtocol name -> "no assignor is called '" + name + "'"
+        | UnknownProtocol name -> "there is no assignor named '" + name + "'"
         | BadSubscription(memberId, fault) -> "the subscription of member '" + memberId + "' cannot be read: " + fault.ToString()
         | CannotEncode(memberId, fault) -> "the assignment of member '" + memberId + "' cannot be written: " + fault.ToString()
 
-/// What member and leader of a classic group do with assignors.
+/// What the members and the leader of a classic group do with assignors.
 [<RequireQualifiedAccess>]
 module Assignor =
 
-    // The result of the first that is an error, or of all.
+    // All values, or the first error.
     let private all (results: Result<'T, 'Problem> list) : Result<'T list, 'Problem> =
         let add result rest =
             match result, rest with
@@ -78,7 +78,7 @@ module Assignor =
 
         List.foldBack add results (Ok [])
 
-    /// Partitions one by one as the protocol has them: gathered by topic, in the order of names and numbers.
+    /// Single partitions grouped by topic, as the protocol has them, in the order of names and numbers.
     let internal gather (partitions: (string * int) seq) : ConsumerTopicPartitions list =
         partitions
         |> Seq.groupBy fst
@@ -91,14 +91,15 @@ module Assignor =
         [ for ofTopic in partitions do
               for partition in ofTopic.Partitions -> ofTopic.Topic, partition ]
 
-    /// The assignment of every member from what each gets one by one.
+    /// The assignment of every member, from single partitions.
     let internal gatherAll (members: Subscriber list) (given: (string * (string * int)) seq) : Map<string, ConsumerTopicPartitions list> =
         let parts = given |> Seq.groupBy fst |> Seq.map (fun (id, ofMember) -> id, gather (Seq.map snd ofMember)) |> Map.ofSeq
 
         members |> List.map (fun one -> one.MemberId, parts |> Map.tryFind one.MemberId |> Option.defaultValue []) |> Map.ofList
 
-    /// The protocols of a member that knows these assignors, the best first, for JoinGroup. `topics` are those that it wants, `previous` what
-    /// it had after the last rebalance and `generation` the generation of that; -1 and nothing for a new member.
+    /// The protocols of a member that supports these assignors, the preferred one first, for JoinGroup. `topics` are the topics that it wants,
+    /// `previous` its partitions after the last rebalance, and `generation` the generation of that rebalance. A new member has no partitions and
+    /// generation -1.
     let protocols (assignors: Assignor list) topics previous generation (rackId: string option) : Result<JoinGroup.Protocol list, Fault> =
         assignors
         |> List.map (fun assignor ->
@@ -107,7 +108,7 @@ module Assignor =
             |> Result.map (fun metadata -> ({ Name = assignor.Name; Metadata = metadata }: JoinGroup.Protocol)))
         |> all
 
-    /// The members of a group, from the answer to the leader's JoinGroup.
+    /// The members of a group, from the response to the leader's JoinGroup.
     let subscribers (members: JoinGroup.Member list) : Result<Subscriber list, AssignFault> =
         members
         |> List.map (fun one ->
@@ -117,8 +118,8 @@ module Assignor =
             |> Result.mapError (fun fault -> AssignFault.BadSubscription(one.MemberId, fault)))
         |> all
 
-    /// What the leader of a group sends with SyncGroup: the division by the assignor that the group agreed on, which must be among those
-    /// given. `partitions` has the number of partitions of each topic.
+    /// The assignments that the leader sends with SyncGroup. The assignor that the group agreed on must be among those given. `partitions` has
+    /// the number of partitions of each topic.
     let assignments (assignors: Assignor list) (partitions: Map<string, int>) (joined: JoinGroup.Response) =
         let name = Option.defaultValue "" joined.ProtocolName
 
@@ -135,10 +136,10 @@ module Assignor =
                     |> Result.mapError (fun fault -> AssignFault.CannotEncode(id, fault)))
                 |> all)
 
-    /// The topics that any of the members wants: those whose number of partitions the leader must know.
+    /// The topics that any member wants. The leader must know the number of partitions of each.
     let topicsOf (members: Subscriber list) : string list = members |> List.collect _.Subscription.Topics |> List.distinct |> List.sort
 
-    /// The number of partitions of each topic, for `assignments`, from what any broker tells of the topics. Those with an error have none.
+    /// The number of partitions of each topic, for `assignments`, from a Metadata response. A topic with an error has none.
     let partitionCounts (topics: Metadata.Topic list) : Map<string, int> =
         Map.ofList
             [ for topic in topics do

@@ -5,10 +5,10 @@ open System.Collections.Generic
 open LibKafka.Wire
 open LibKafka.Protocol
 
-/// A member's claim to what it had before.
+/// The partitions that a member says it had, and the generation in which it had them.
 type private Claim = { Partitions: (string * int) list; Generation: int32 }
 
-/// The assignors that the Java client and librdkafka have too. They agree with these in every group, so that any member can lead it.
+/// The assignors that the Java client and librdkafka also have. They work together with those, so any member can lead a mixed group.
 [<RequireQualifiedAccess>]
 module Assignors =
 
@@ -27,10 +27,10 @@ module Assignors =
     let private subscription topics userData owned generation : ConsumerProtocolSubscription.Subscription =
         { Topics = topics; UserData = userData; OwnedPartitions = owned; GenerationId = generation; RackId = None }
 
-    // Eager members have given up everything when they join.
+    // Eager members have given up all partitions before they join.
     let private subscribe topics _ generation = Ok(subscription topics None [] generation)
 
-    // The first members get one partition more where the number of partitions is no multiple of the number of members.
+    // If the partitions do not divide evenly, the first members get one more.
     let private rangeAssign (partitions: Map<string, int>) (members: Subscriber list) =
         let members = Subscriber.inOrder members
         let wanting = members |> List.map (fun one -> one, Subscriber.wanted one)
@@ -48,15 +48,15 @@ module Assignors =
 
         wantedBy partitions members |> List.collect ofTopic |> Assignor.gatherAll members
 
-    /// `range`: each topic by itself is cut into runs of neighbouring partitions, one for each member that wants it. Members with the same
-    /// topics get the same numbers of each topic, so that topics with as many partitions can be joined. Racks are not looked at.
+    /// `range`: each topic is divided into ranges of consecutive partitions, one for each member that wants it. Members with the same topics
+    /// get the same partition numbers of each topic, so topics with equal partition counts can be joined. Racks are ignored.
     let range: Assignor = { Name = "range"; IsCooperative = false; Subscribe = subscribe; Assign = rangeAssign }
 
     let private roundRobinAssign (partitions: Map<string, int>) (members: Subscriber list) =
         let circle = Subscriber.inOrder members |> Array.ofList
         let wanted = circle |> Array.map Subscriber.wanted
 
-        // The next member from `from` on, that one included, who wants the topic. There is one: nobody else's topics are dealt out.
+        // The next member that wants the topic, starting with `from`. There is one, because only topics that a member wants are assigned.
         let rec next (topic: string) (from: int) : int =
             let at = from % circle.Length
             if wanted[at].Contains topic then at else next topic (at + 1)
@@ -74,12 +74,12 @@ module Assignors =
         |> fst
         |> Assignor.gatherAll members
 
-    /// `roundrobin`: all partitions of all topics are dealt out one by one, in the order of topics and numbers; a member that does not want a
-    /// topic is passed over.
+    /// `roundrobin`: the partitions of all topics are assigned to the members in turn, in the order of topics and numbers. A member that does
+    /// not want a topic is skipped.
     let roundRobin: Assignor = { Name = "roundrobin"; IsCooperative = false; Subscribe = subscribe; Assign = roundRobinAssign }
 
-    // Who had a partition after the last rebalance, by the claims. Of several who say that they had it, the one of the newest generation is
-    // right; two of the same generation cannot both be, and neither is believed.
+    // The owner of each partition after the last rebalance. If several members claim a partition, the newest generation wins. If two claims
+    // have that generation, neither is valid.
     let private owners (claims: Claim[]) : Dictionary<string * int, int> =
         let best = Dictionary<string * int, struct (int * int voption)>()
 
@@ -99,7 +99,7 @@ module Assignors =
 
         owners
 
-    // What each member is to have, one by one.
+    // The partitions of each member.
     let private divide (partitions: Map<string, int>) (members: Subscriber[]) (claims: Claim[]) : (string * int) list[] =
         let topics = wantedBy partitions (List.ofArray members) |> Array.ofList
         let names = topics |> Array.map fst
@@ -118,7 +118,7 @@ module Assignors =
         Division.divide (Array.map snd topics) wanted owner
         |> Array.map (List.map (fun (struct (topic, partition)) -> names[topic], partition))
 
-    // Shares out by claims; `release` may hold back some of what a member is to have.
+    // Assigns by claims. `release` may withhold partitions from a member.
     let private assignBy (claimOf: Subscriber -> Claim) (release: Claim[] -> int -> string * int -> bool) partitions members =
         let members = Subscriber.inOrder members
         let order = Array.ofList members
@@ -132,9 +132,9 @@ module Assignors =
 
     let private noClaim = { Partitions = []; Generation = -1 }
 
-    // User data that cannot be read are no claim: they are another client's, and a group goes on without them.
+    // User data that cannot be read comes from another client. It is no claim, and the group works without it.
     let private stickyClaim (one: Subscriber) : Claim =
-        match one.Subscription.UserData |> Option.map StickyUserData.decode with
+        match one.Subscription.UserData |> Option.map ConsumerProtocol.decodeStickyUserData with
         | Some(Ok data) -> { Partitions = Assignor.spread data.Previous; Generation = data.Generation }
         | _ -> noClaim
 
@@ -142,24 +142,24 @@ module Assignors =
         if List.isEmpty previous && generation < 0 then
             Ok(subscription topics None [] generation)
         else
-            StickyUserData.encode { Previous = previous; Generation = generation }
+            ConsumerProtocol.encodeStickyUserData { Previous = previous; Generation = generation }
             |> Result.map (fun data -> subscription topics (Some data) [] generation)
 
-    /// `sticky` (KIP-54): as even as the subscriptions allow, and as much as evenness allows stays where it was. What a member had before it
-    /// tells in its user data. No member ends up with two partitions more than another that wants one of them.
+    /// `sticky` (KIP-54): the assignment is as even as the subscriptions allow, and with that, as many partitions as possible stay where they
+    /// were. A member sends its previous partitions in its user data. No member has two partitions more than another that wants one of
+    /// them.
     let sticky: Assignor =
         { Name = "sticky"
           IsCooperative = false
           Subscribe = stickySubscribe
           Assign = assignBy stickyClaim (fun _ _ _ -> true) }
 
-    // Before the generation had a field of its own, it stood in the user data: alone, as by the Java client, or behind the partitions, as by
-    // librdkafka.
+    // Before the generation had its own field, it was in the user data: alone in the Java client, after the partitions in librdkafka.
     let private generationIn (subscription: ConsumerProtocolSubscription.Subscription) : int32 =
         match subscription.UserData with
         | _ when subscription.GenerationId >= 0 -> subscription.GenerationId
         | Some data when data.Length = 4 -> BinaryPrimitives.ReadInt32BigEndian data.Span
-        | Some data -> StickyUserData.decode data |> Result.map _.Generation |> Result.defaultValue -1
+        | Some data -> ConsumerProtocol.decodeStickyUserData data |> Result.map _.Generation |> Result.defaultValue -1
         | None -> -1
 
     let private cooperativeClaim (one: Subscriber) : Claim =
@@ -170,7 +170,7 @@ module Assignors =
         BinaryPrimitives.WriteInt32BigEndian(data, generation)
         Ok(subscription topics (Some(Bytes data)) previous generation)
 
-    // A member may have a partition at once if nobody else says that it has it, or only someone whose word is older than the member's own.
+    // A member may have a partition immediately if no other member claims it, or if the other claims have an older generation than its own.
     let private isFree (claims: Claim[]) : int -> string * int -> bool =
         let claimants = Dictionary<string * int, List<int>>()
 
@@ -187,9 +187,9 @@ module Assignors =
                 let own = all.Contains who
                 all |> Seq.forall (fun other -> other = who || (own && claims[other].Generation < claims[who].Generation))
 
-    /// `cooperative-sticky` (KIP-429): as `sticky`, but members keep what they have while the group rebalances. A partition that is to move is
-    /// given to nobody as long as its present owner says that it has it: that one gives it up and joins again, and the next rebalance hands it
-    /// to its new owner.
+    /// `cooperative-sticky` (KIP-429): like `sticky`, but members keep their partitions during a rebalance. A partition that must move is
+    /// assigned to no member as long as its owner claims it. The owner gives it up and rejoins, and the next rebalance assigns it to its new
+    /// owner.
     let cooperativeSticky: Assignor =
         { Name = "cooperative-sticky"
           IsCooperative = true

@@ -2,11 +2,10 @@ namespace LibKafka.Groups
 
 open System.Buffers.Binary
 open LibKafka.Wire
-open LibKafka.Wire.Notation
 open LibKafka.Protocol
 
-/// What the members of a classic consumer group say to each other inside JoinGroup and SyncGroup, in the form that the consumers of all
-/// client libraries share. The broker passes these bytes on without looking at them.
+/// The data that the members of a classic consumer group exchange in JoinGroup and SyncGroup. All client libraries use the same form, and
+/// the broker passes the bytes on without reading them.
 [<RequireQualifiedAccess>]
 module ConsumerProtocol =
 
@@ -14,6 +13,7 @@ module ConsumerProtocol =
     [<Literal>]
     let Type = "consumer"
 
+    /// The size of the version, which precedes the message.
     let private prefix = 2
 
     let private encode (message: Message<'T>) (value: 'T) : Result<Bytes, Fault> =
@@ -22,22 +22,23 @@ module ConsumerProtocol =
         writer.Int16 version
         Message.writeTo writer version message value |> Result.map (fun () -> writer.ToBytes())
 
-    // A version of tomorrow only adds fields at the end, so it is read as the highest that is known, and what it adds is passed over.
+    // A later version only adds fields at the end. It is read as the highest known version, and the rest is skipped.
     let private decode (message: Message<'T>) (bytes: Bytes) : Result<'T, Fault> =
         if bytes.Length < prefix then
             Error { Problem = Problem.Truncated(2L, bytes.Length); Offset = 0; Path = message.Name }
         else
             let version = BinaryPrimitives.ReadInt16BigEndian bytes.Span
+            let highest = message.Versions.Highest
             let body = bytes.Slice(prefix, bytes.Length - prefix)
-            let behind (fault: Fault) = { fault with Offset = fault.Offset + prefix }
 
-            if version > message.Versions.Highest then
-                Message.decodePrefix message.Versions.Highest message body |> Result.map fst |> Result.mapError behind
+            if version > highest then
+                Message.decodePrefix highest message body |> Result.map fst
             else
-                Message.decode Limits.standard version message body |> Result.mapError behind
+                Message.decode Limits.standard version message body
+            |> Result.mapError (Fault.after prefix)
 
-    /// The bytes of a subscription, for the metadata of a protocol in JoinGroup. In the highest version: readers that only know earlier ones
-    /// pass over what they do not know.
+    /// The bytes of a subscription, for the metadata of a protocol in JoinGroup. They have the highest version; readers that know only
+    /// earlier versions skip the rest.
     let encodeSubscription (subscription: ConsumerProtocolSubscription.Subscription) : Result<Bytes, Fault> =
         encode ConsumerProtocolSubscription.message subscription
 
@@ -49,7 +50,7 @@ module ConsumerProtocol =
     let encodeAssignment (assignment: ConsumerProtocolAssignment.Assignment) : Result<Bytes, Fault> =
         encode ConsumerProtocolAssignment.message assignment
 
-    /// The assignment in the answer to SyncGroup. No bytes at all are what a member gets whom the leader gave nothing: an assignment without
+    /// The assignment in the response to SyncGroup. A member to which the leader assigned nothing gets no bytes: an assignment without
     /// partitions.
     let decodeAssignment (bytes: Bytes) : Result<ConsumerProtocolAssignment.Assignment, Fault> =
         if bytes.Length = 0 then
@@ -57,34 +58,12 @@ module ConsumerProtocol =
         else
             decode ConsumerProtocolAssignment.message bytes
 
-/// What a member with the Java client's sticky assignor adds to its subscription as user data: what it had before.
-type StickyUserData =
-    {
-        /// The member's partitions after the last rebalance.
-        Previous: ConsumerTopicPartitions list
-        /// The generation that `Previous` comes from; -1 where it is not told, as by clients before Kafka 2.2.
-        Generation: int32
-    }
+    /// The bytes of the sticky assignor's user data, in version 1.
+    let encodeStickyUserData (data: StickyUserData.UserData) : Result<Bytes, Fault> = Message.encode 1s StickyUserData.message data
 
-[<RequireQualifiedAccess>]
-module StickyUserData =
-
-    let private message: Message<StickyUserData> =
-        { Name = "StickyUserData"
-          Versions = { Lowest = 0s; Highest = 1s }
-          FlexibleSince = None
-          Schema =
-            message {
-                let! previous = field "PreviousAssignment" _.Previous (array ConsumerTopicPartitions.schema)
-                and! generation = field "Generation" _.Generation (int32 |> since 1s -1 |> ignorable)
-                return { Previous = previous; Generation = generation }
-            } }
-
-    /// The bytes, in the newer of the two forms.
-    let encode (data: StickyUserData) : Result<Bytes, Fault> = Message.encode 1s message data
-
-    /// What the bytes say. There is no version in them: those that are not of the newer form are read as the older, without a generation.
-    let decode (bytes: Bytes) : Result<StickyUserData, Fault> =
-        match Message.decode Limits.standard 1s message bytes with
+    /// The sticky assignor's user data. The bytes do not contain their version: those that cannot be read in version 1 are read in version 0,
+    /// which has no generation.
+    let decodeStickyUserData (bytes: Bytes) : Result<StickyUserData.UserData, Fault> =
+        match Message.decode Limits.standard 1s StickyUserData.message bytes with
         | Ok data -> Ok data
-        | Error fault -> Message.decode Limits.standard 0s message bytes |> Result.mapError (fun _ -> fault)
+        | Error fault -> Message.decode Limits.standard 0s StickyUserData.message bytes |> Result.mapError (fun _ -> fault)

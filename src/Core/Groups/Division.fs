@@ -2,7 +2,7 @@ namespace LibKafka.Groups
 
 open System.Collections.Generic
 
-/// What a member has, by topic. `Kept` it had before the rebalance, `Fresh` it did not.
+/// The partitions of a member, by topic. It had the `kept` ones before the rebalance, and the `fresh` ones are new to it.
 [<Sealed>]
 type private Holding() =
     let kept = Dictionary<int, SortedSet<int>>()
@@ -25,25 +25,26 @@ type private Holding() =
     member _.Count = count
     member _.Keep(topic, partition) = put kept topic partition
     member _.Add(topic, partition) = put fresh topic partition
+
     member _.Remove(topic, partition) =
         match fresh.TryGetValue topic with
         | true, partitions when partitions.Contains partition -> remove fresh topic partition
         | _ -> remove kept topic partition
 
-    /// The topics of which it has something.
+    /// The topics of its partitions. A topic may occur twice.
     member _.Topics: int seq = Seq.append kept.Keys fresh.Keys
 
-    /// Takes out a partition of a topic that it has: one that it did not have before, if it can be.
+    /// Removes a partition of the topic, a fresh one if there is any, and returns it.
     member _.Take(topic: int) : int =
         let place = if fresh.ContainsKey topic then fresh else kept
         let partition = place[topic].Max
         remove place topic partition
         partition
 
-    /// The topics of which something is fresh.
+    /// The topics with a fresh partition.
     member _.FreshTopics: int seq = fresh.Keys
 
-    /// The topics of which everything is kept.
+    /// The topics of which all partitions are kept.
     member _.KeptTopics: int seq = kept.Keys |> Seq.filter (fun topic -> not (fresh.ContainsKey topic))
 
     member _.Fresh: struct (int * int) list =
@@ -55,162 +56,188 @@ type private Holding() =
               for ofTopic in place do
                   for partition in ofTopic.Value -> struct (ofTopic.Key, partition) ]
 
-/// A partition that one member handed to another.
+/// A partition that moved from one member to another.
 [<Struct>]
 type private Move = { Giver: int; Taker: int; Topic: int; Partition: int }
 
-/// The division of partitions among members that is as even as subscriptions allow, and leaves partitions where they were. Members and topics
-/// are named by their places in the arrays.
+/// Divides partitions among members: as evenly as the subscriptions allow, and with as few moves as evenness allows. Members and topics
+/// are indexes into arrays.
 [<RequireQualifiedAccess>]
 module internal Division =
 
-    /// `counts` has the number of partitions of each topic; `wanted` the topics of each member; `owner` the member that had a partition, if
-    /// any did. The result has the partitions of each member.
-    ///
-    /// 1. Each partition stays with its owner, where that one still wants its topic.
-    /// 2. Those without an owner go to whoever wants them and has least, beginning with the topics that fewest want.
-    /// 3. As long as one has at least two more than another who wants some of it, one of its partitions goes to that one: of those that it did not
-    ///    have before, if it can be. Such a partition may also go to another member that has one for the other, and so on.
-    /// 4. Partitions that left their owner go back where that leaves the division as even and takes nothing from another owner.
-    ///
-    /// So the division is even in the sense of KIP-54: nobody has two more than another that wants one of them.
-    let divide (counts: int[]) (wanted: HashSet<int>[]) (owner: int -> int -> int voption) : struct (int * int) list[] =
-        let members = wanted.Length
-        let holdings = Array.init members (fun _ -> Holding())
-        let load (who: int) = holdings[who].Count
-        let wanters =
-            counts
-            |> Array.mapi (fun topic _ ->
-                [| for who in 0 .. members - 1 do
-                       if wanted[who].Contains topic then who |])
+    /// A division in progress.
+    type private State =
+        {
+            Members: int list
+            /// The partitions of each member.
+            Holdings: Holding[]
+            /// The topics that each member wants.
+            Wanted: HashSet<int>[]
+            /// The members that want each topic.
+            Wanters: int[][]
+            /// The member that had a partition before the rebalance.
+            Owner: int -> int -> int voption
+        }
 
-        let put who topic partition =
-            if owner topic partition = ValueSome who then
-                holdings[who].Keep(topic, partition)
-            else
-                holdings[who].Add(topic, partition)
+    let private load (state: State) (who: int) : int = state.Holdings[who].Count
 
+    let private put (state: State) (who: int) topic partition =
+        if state.Owner topic partition = ValueSome who then
+            state.Holdings[who].Keep(topic, partition)
+        else
+            state.Holdings[who].Add(topic, partition)
+
+    let private stateOf (counts: int[]) (wanted: HashSet<int>[]) (owner: int -> int -> int voption) : State =
+        let members = [ 0 .. wanted.Length - 1 ]
+        let wantersOf topic = members |> Seq.filter (fun who -> wanted[who].Contains topic) |> Array.ofSeq
+
+        { Members = members
+          Holdings = wanted |> Array.map (fun _ -> Holding())
+          Wanted = wanted
+          Wanters = Array.init counts.Length wantersOf
+          Owner = owner }
+
+    /// Leaves each partition with its owner if that member still wants the topic. The others go to the member that wants them and has the
+    /// fewest partitions, starting with the topics that the fewest members want.
+    let private deal (state: State) (counts: int[]) =
         let orphans = List<struct (int * int)>()
 
         for topic in 0 .. counts.Length - 1 do
             for partition in 0 .. counts[topic] - 1 do
-                match owner topic partition with
-                | ValueSome who when wanted[who].Contains topic -> put who topic partition
+                match state.Owner topic partition with
+                | ValueSome who when state.Wanted[who].Contains topic -> put state who topic partition
                 | _ -> orphans.Add(struct (topic, partition))
 
-        for struct (topic, partition) in orphans |> Seq.sortBy (fun struct (topic, _) -> wanters[topic].Length) do
-            put (Array.minBy load wanters[topic]) topic partition
+        for struct (topic, partition) in orphans |> Seq.sortBy (fun struct (topic, _) -> state.Wanters[topic].Length) do
+            put state (Array.minBy (load state) state.Wanters[topic]) topic partition
 
-        // Who has one more when `from` hands on something fresh, and the one who gets it may do the same: for each, who gives it, and of which
-        // topic.
-        let reach (from: int) : struct (int * int) voption[] =
-            let givers = Array.create members ValueNone
-            let seen = Array.create counts.Length false
-            let queue = Queue [ from ]
-            givers[from] <- ValueSome(struct (from, -1))
+    /// The members that can end up with one partition more if `from` gives away a fresh partition and each taker may do the same. The
+    /// result has, for each member that is reached, the giver and the topic. `from` itself counts as reached.
+    let private reach (state: State) (from: int) : struct (int * int) voption[] =
+        let givers = Array.create state.Holdings.Length ValueNone
+        let seen = Array.create state.Wanters.Length false
+        let queue = Queue [ from ]
+        givers[from] <- ValueSome(struct (from, -1))
 
-            while queue.Count > 0 do
-                let giver = queue.Dequeue()
+        while queue.Count > 0 do
+            let giver = queue.Dequeue()
 
-                for topic in holdings[giver].FreshTopics do
-                    if not seen[topic] then
-                        seen[topic] <- true
+            for topic in state.Holdings[giver].FreshTopics do
+                if not seen[topic] then
+                    seen[topic] <- true
 
-                        for taker in wanters[topic] do
-                            if givers[taker].IsNone then
-                                givers[taker] <- ValueSome(struct (giver, topic))
-                                queue.Enqueue taker
+                    for taker in state.Wanters[topic] do
+                        if givers[taker].IsNone then
+                            givers[taker] <- ValueSome(struct (giver, topic))
+                            queue.Enqueue taker
 
-            givers
+        givers
 
-        let hand (giver: int) (taker: int) topic : Move =
-            let partition = holdings[giver].Take topic
-            put taker topic partition
-            { Giver = giver; Taker = taker; Topic = topic; Partition = partition }
+    /// Moves a partition of the topic, a fresh one if there is any.
+    let private move (state: State) (giver: int) (taker: int) topic : Move =
+        let partition = state.Holdings[giver].Take topic
+        put state taker topic partition
+        { Giver = giver; Taker = taker; Topic = topic; Partition = partition }
 
-        let takeBack (move: Move) =
-            holdings[move.Taker].Remove(move.Topic, move.Partition)
-            put move.Giver move.Topic move.Partition
+    let private undo (state: State) (move: Move) =
+        state.Holdings[move.Taker].Remove(move.Topic, move.Partition)
+        put state move.Giver move.Topic move.Partition
 
-        // Hands on one partition from each member of the chain to the next. The moves, the last one first.
-        let handOn (givers: struct (int * int) voption[]) (from: int) (towards: int) : Move list =
-            let rec back moves towards =
-                match givers[towards] with
-                | ValueSome(struct (giver, topic)) when towards <> from -> back (hand giver towards topic :: moves) giver
-                | _ -> moves
+    /// Moves one partition along the chain from `from` to `towards`, each member giving one to the next. Returns the moves, the last one
+    /// first.
+    let private moveAlong (state: State) (givers: struct (int * int) voption[]) (from: int) (towards: int) : Move list =
+        let rec back moves towards =
+            match givers[towards] with
+            | ValueSome(struct (giver, topic)) when towards <> from -> back (move state giver towards topic :: moves) giver
+            | _ -> moves
 
-            back [] towards
+        back [] towards
 
-        let everyone = [ 0 .. members - 1 ]
+    /// The member with the fewest partitions among those that are reached.
+    let private lowest (state: State) (givers: struct (int * int) voption[]) : int =
+        state.Members |> Seq.filter (fun who -> givers[who].IsSome) |> Seq.minBy (load state)
 
-        // `from` itself is among those who are reached.
-        let lowest (givers: struct (int * int) voption[]) : int = everyone |> Seq.filter (fun who -> givers[who].IsSome) |> Seq.minBy load
+    /// The member with the fewest partitions among those that want one of the topics, and such a topic.
+    let private lowestWhoWants (state: State) (topics: int seq) : (int * int) option =
+        let least = List.minBy (load state) state.Members
 
-        // Mostly it is the one who has least of all; else all who want something are looked at.
-        let lowestWhoWants (topics: int seq) : (int * int) option =
-            let least = List.minBy load everyone
+        // Usually the member with the fewest partitions of all wants one of the topics, and no other member needs to be looked at.
+        match topics |> Seq.tryFind state.Wanted[least].Contains with
+        | Some topic -> Some(least, topic)
+        | None ->
+            let takers = seq {
+                for topic in topics do
+                    for taker in state.Wanters[topic] -> taker, topic
+            }
 
-            match topics |> Seq.tryFind wanted[least].Contains with
-            | Some topic -> Some(least, topic)
-            | None ->
-                let takers = seq {
-                    for topic in topics do
-                        for taker in wanters[topic] -> taker, topic
-                }
+            if Seq.isEmpty takers then None else Some(Seq.minBy (fst >> load state) takers)
 
-                if Seq.isEmpty takers then None else Some(Seq.minBy (fst >> load) takers)
+    /// Moves partitions from the member with the most, as long as another member could have one of them and has at least two fewer.
+    /// Members in `helpless` have nothing to give.
+    let rec private even (state: State) (helpless: Set<int>) =
+        match state.Members |> List.filter (fun who -> not (helpless.Contains who)) with
+        | [] -> ()
+        | others ->
+            let fullest = List.maxBy (load state) others
+            let hasFewer other = load state fullest - load state other >= 2
+            let givers = reach state fullest
+            let last = lowest state givers
 
-        let rec even (helpless: Set<int>) =
-            match everyone |> List.filter (fun who -> not (helpless.Contains who)) with
-            | [] -> ()
-            | others ->
-                let fullest = List.maxBy load others
-                let isFuller other = load fullest - load other >= 2
-                let givers = reach fullest
-                let last = lowest givers
+            if hasFewer last then
+                moveAlong state givers fullest last |> ignore
+                even state Set.empty
+            else
+                match lowestWhoWants state state.Holdings[fullest].KeptTopics with
+                | Some(taker, topic) when hasFewer taker ->
+                    move state fullest taker topic |> ignore
+                    even state Set.empty
+                | _ -> if List.exists hasFewer state.Members then even state (helpless.Add fullest)
 
-                if isFuller last then
-                    handOn givers fullest last |> ignore
-                    even Set.empty
-                else
-                    match lowestWhoWants holdings[fullest].KeptTopics with
-                    | Some(taker, topic) when isFuller taker ->
-                        hand fullest taker topic |> ignore
-                        even Set.empty
-                    | _ -> if List.exists isFuller everyone then even (helpless.Add fullest)
+    let private hasMuchMore (state: State) (more: int) (less: int) =
+        load state more - load state less >= 2 && state.Holdings[more].Topics |> Seq.exists state.Wanted[less].Contains
 
-        let hasMuchMore (more: int) (less: int) = load more - load less >= 2 && holdings[more].Topics |> Seq.exists wanted[less].Contains
+    let private isEvenFor (state: State) (who: int) =
+        state.Members |> List.forall (fun other -> not (hasMuchMore state who other) && not (hasMuchMore state other who))
 
-        let isEvenFor (who: int) = everyone |> List.forall (fun other -> not (hasMuchMore who other) && not (hasMuchMore other who))
+    /// Returns a partition from `holder` to its owner, if the division stays even and no other owner loses a partition. The owner gives
+    /// away a fresh one in exchange, along a chain that ends at the holder or at a member that now has as many as the holder had.
+    let private restore (state: State) (holder: int) (struct (topic, partition)) : bool =
+        match state.Owner topic partition with
+        | ValueSome owner when state.Wanted[owner].Contains topic ->
+            let givers = reach state owner
+            let last = if givers[holder].IsSome then holder else lowest state givers
 
-        // Whether a partition could go back from `holder`: its owner hands something fresh on until it comes to the holder, or to one who had
-        // one less than the holder had and now has as much.
-        let restore (holder: int) topic partition : bool =
-            match owner topic partition with
-            | ValueSome home when wanted[home].Contains topic ->
-                let givers = reach home
-                let last = if givers[holder].IsSome then holder else lowest givers
+            if last = holder || load state last < load state holder then
+                let home = { Giver = holder; Taker = owner; Topic = topic; Partition = partition }
+                let moves = moveAlong state givers owner last @ [ home ]
+                state.Holdings[holder].Remove(topic, partition)
+                put state owner topic partition
+                // Another member may now have two more than the holder, or than one that wants what a member on the way received.
+                let isEven = moves |> List.forall (fun move -> isEvenFor state move.Giver && isEvenFor state move.Taker)
+                if not isEven then List.iter (undo state) (List.rev moves)
+                isEven
+            else
+                false
+        | _ -> false
 
-                if last = holder || load last < load holder then
-                    let moves = handOn givers home last @ [ { Giver = holder; Taker = home; Topic = topic; Partition = partition } ]
-                    holdings[holder].Remove(topic, partition)
-                    put home topic partition
-                    // Somebody else may now have two more than the holder, or than one who wants what came to a member on the way.
-                    let isEven = moves |> List.forall (fun move -> isEvenFor move.Giver && isEvenFor move.Taker)
-                    if not isEven then List.iter takeBack (List.rev moves)
-                    isEven
-                else
-                    false
-            | _ -> false
+    let rec private restoreAll (state: State) =
+        let restoreOne holder = state.Holdings[holder].Fresh |> List.exists (restore state holder)
+        if List.exists restoreOne state.Members then restoreAll state
 
-        let rec restoreAll () =
-            let one =
-                Seq.init members id
-                |> Seq.exists (fun holder ->
-                    holdings[holder].Fresh |> List.exists (fun (struct (topic, partition)) -> restore holder topic partition))
-
-            if one then restoreAll ()
-
-        even Set.empty
-        restoreAll ()
-        holdings |> Array.map _.All
+    /// `counts` has the number of partitions of each topic, `wanted` the topics of each member, and `owner` returns the member that had a
+    /// partition before the rebalance. The result has the partitions of each member.
+    ///
+    /// 1. Each partition stays with its owner, if the owner still wants its topic.
+    /// 2. Partitions without an owner go to the member that wants them and has the fewest, starting with the topics that the fewest
+    ///    members want.
+    /// 3. As long as a member has at least two more than another that wants one of its partitions, one partition moves: a fresh one if
+    ///    possible. It may also move through a chain of members, each of which gives one to the next.
+    /// 4. Partitions that left their owner return, if the division stays as even and no other owner loses one.
+    ///
+    /// The result is even in the sense of KIP-54: no member has two more than another that wants one of them.
+    let divide (counts: int[]) (wanted: HashSet<int>[]) (owner: int -> int -> int voption) : struct (int * int) list[] =
+        let state = stateOf counts wanted owner
+        deal state counts
+        even state Set.empty
+        restoreAll state
+        state.Holdings |> Array.map _.All

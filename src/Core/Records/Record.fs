@@ -127,48 +127,11 @@ type RecordData =
 [<RequireQualifiedAccess>]
 module internal Scan =
 
-    let inline private next (span: ReadOnlySpan<byte>) (position: byref<int>) : byte =
-        if position >= span.Length then Fault.raise' (Problem.Truncated(1L, 0)) position
-
-        let value = span[position]
-        position <- position + 1
-        value
-
     /// A zig-zag varint of at most five bytes.
-    let varint (span: ReadOnlySpan<byte>) (position: byref<int>) : int =
-        let mutable value = 0u
-        let mutable shift = 0
-        let mutable more = true
-
-        while more do
-            let group = uint32 (next span &position)
-
-            if shift = 28 && group > 0x0Fu then
-                Fault.raise' (Problem.BadVarint Varint.MaxBytes32) (position - 1)
-
-            value <- value ||| ((group &&& 0x7Fu) <<< shift)
-            shift <- shift + 7
-            more <- group >= 0x80u
-
-        Varint.unZigZag32 value
+    let varint (span: ReadOnlySpan<byte>) (position: byref<int>) : int = Varint.unZigZag32 (Varint.read32 span &position)
 
     /// A zig-zag varint of at most ten bytes.
-    let varlong (span: ReadOnlySpan<byte>) (position: byref<int>) : int64 =
-        let mutable value = 0UL
-        let mutable shift = 0
-        let mutable more = true
-
-        while more do
-            let group = uint64 (next span &position)
-
-            if shift = 63 && group > 1UL then
-                Fault.raise' (Problem.BadVarint Varint.MaxBytes64) (position - 1)
-
-            value <- value ||| ((group &&& 0x7FUL) <<< shift)
-            shift <- shift + 7
-            more <- group >= 0x80UL
-
-        Varint.unZigZag64 value
+    let varlong (span: ReadOnlySpan<byte>) (position: byref<int>) : int64 = Varint.unZigZag64 (Varint.read64 span &position)
 
     /// The length of a run of bytes, or -1 for null, and goes behind the run, whose start it gives through `start`.
     let run (span: ReadOnlySpan<byte>) (position: byref<int>) (start: byref<int>) : int =

@@ -4,12 +4,11 @@ open System
 open System.Runtime.InteropServices
 open System.Text
 
-/// A run of bytes that does not change: a slice of memory that is compared by content. Decoded messages hold slices of the
-/// frame they were read from, so taking a slice never copies; whoever makes one from an array of their own promises not to write
-/// to that array again.
+/// An immutable sequence of bytes: a slice of memory with structural equality. Slicing never copies, and decoded messages hold slices of the
+/// frame that they were read from. Do not modify an array after making `Bytes` from it.
 [<Struct; CustomEquality; CustomComparison>]
 type Bytes =
-    /// The bytes themselves.
+    /// The memory of the bytes.
     val Memory: ReadOnlyMemory<byte>
 
     new(memory: ReadOnlyMemory<byte>) = { Memory = memory }
@@ -19,13 +18,13 @@ type Bytes =
     /// The bytes as a span.
     member this.Span: ReadOnlySpan<byte> = this.Memory.Span
 
-    /// How many bytes there are.
+    /// The number of bytes.
     member this.Length = this.Memory.Length
 
-    /// `count` bytes from `start` on, without copying.
+    /// The `count` bytes that start at `start`, without copying.
     member this.Slice(start: int, count: int) = Bytes(this.Memory.Slice(start, count))
 
-    /// A fresh array with the same content.
+    /// A new array with the same content.
     member this.ToArray() = this.Memory.ToArray()
 
     interface IEquatable<Bytes> with
@@ -50,14 +49,14 @@ type Bytes =
         hash.AddBytes this.Span
         hash.ToHashCode()
 
-    /// Lower-case hexadecimal digits, cut after 32 bytes.
+    /// Lower-case hexadecimal digits, truncated after 32 bytes.
     override this.ToString() =
         if this.Length <= 32 then
             Convert.ToHexStringLower this.Span
         else
             Convert.ToHexStringLower(this.Span.Slice(0, 32)) + "… (" + string this.Length + " bytes)"
 
-/// Making and taking apart `Bytes`.
+/// Conversions to and from `Bytes`.
 [<RequireQualifiedAccess>]
 module Bytes =
 
@@ -68,22 +67,22 @@ module Bytes =
     let ofArray (array: byte[]) = Bytes(Array.copy array)
 
     /// A copy of the span's content.
-    // Inlined, so that no caller makes a tail call with a span, which the garbage collector may not see.
+    // Inlined, because a tail call with a span may hide the span from the garbage collector.
     let inline ofSpan (span: ReadOnlySpan<byte>) = Bytes(span.ToArray())
 
-    /// The text in UTF-8.
+    /// The UTF-8 form of the text.
     let ofString (text: string) = Bytes(Encoding.UTF8.GetBytes text)
 
-    /// The bytes that pairs of hexadecimal digits name.
+    /// The bytes of pairs of hexadecimal digits.
     let ofHex (hex: string) = Bytes(Convert.FromHexString hex)
 
-    /// All of the bytes as lower-case hexadecimal digits.
+    /// All bytes as lower-case hexadecimal digits.
     let toHex (bytes: Bytes) = Convert.ToHexStringLower bytes.Span
 
-    /// The bytes read as UTF-8; what is not valid UTF-8 becomes U+FFFD.
+    /// The bytes as UTF-8 text. Invalid UTF-8 becomes U+FFFD.
     let toText (bytes: Bytes) = Encoding.UTF8.GetString bytes.Span
 
-    /// The array segment behind the bytes, or a copy where the memory is not an array's.
+    /// The array segment that holds the bytes, or a copy if the memory does not belong to an array.
     let internal segment (bytes: Bytes) : ArraySegment<byte> =
         match MemoryMarshal.TryGetArray bytes.Memory with
         | true, segment when not (isNull segment.Array) -> segment

@@ -4,12 +4,12 @@ open System
 open System.Buffers.Binary
 open System.ComponentModel
 
-/// Cyclic redundancy checks with bits reflected, by looking eight bytes up at once. A *register* is the running sum before its final
+/// Reflected cyclic redundancy checks with lookup tables for eight bytes at a time. A *register* is the running sum before its final
 /// inversion.
 [<RequireQualifiedAccess>]
 module internal CrcTables =
 
-    /// Eight tables of 256 sums for a polynomial, its bits reflected and the leading one left out.
+    /// Eight tables of 256 sums for a reflected polynomial without its leading bit.
     let make (polynomial: uint32) : uint32[] =
         let next (sum: uint32) = if sum &&& 1u <> 0u then (sum >>> 1) ^^^ polynomial else sum >>> 1
 
@@ -25,7 +25,7 @@ module internal CrcTables =
 
         all
 
-    /// The register behind some bytes.
+    /// The register after the bytes.
     let append (tables: uint32[]) (register: uint32) (span: ReadOnlySpan<byte>) : uint32 =
         let inline look (table: int) (value: uint32) = tables[(table <<< 8) + int (value &&& 0xFFu)]
         let mutable sum = register
@@ -52,17 +52,17 @@ module internal CrcTables =
 
         sum
 
-/// The checksum of messages of the formats before record batches (magic 0 and 1): the cyclic redundancy check of Ethernet and gzip,
-/// polynomial 0x04C11DB7, bits reflected, register and result inverted (RFC 1952, section 8).
+/// The checksum of messages with magic 0 and 1, the formats before record batches: CRC-32 as in Ethernet and gzip, with the reflected
+/// polynomial 0x04C11DB7 and inverted register and result (RFC 1952, section 8).
 [<RequireQualifiedAccess>]
 module Crc32 =
 
     let private tables = CrcTables.make 0xEDB88320u
 
-    /// What `compute` calls: the register behind the bytes.
+    /// The register after the bytes. Called by `compute`.
     [<EditorBrowsable(EditorBrowsableState.Never)>]
     let run (span: ReadOnlySpan<byte>) : uint32 = CrcTables.append tables UInt32.MaxValue span
 
     /// The checksum of the bytes.
-    // Inlined, so that no caller makes a tail call with a span, which the garbage collector may not see.
+    // Inlined, because a tail call with a span may hide the span from the garbage collector.
     let inline compute (span: ReadOnlySpan<byte>) : uint32 = ~~~(run span)

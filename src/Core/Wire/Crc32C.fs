@@ -8,28 +8,28 @@ open System.Runtime.InteropServices
 open System.Runtime.Intrinsics
 open System.Runtime.Intrinsics.X86
 
-/// The checksum of record batches: the cyclic redundancy check with the Castagnoli polynomial 0x1EDC6F41, bits reflected, register
-/// and result inverted. It is the CRC-32C of iSCSI (RFC 3720, appendix B.4), which processors compute in hardware.
+/// The checksum of record batches: CRC-32C as in iSCSI (RFC 3720, appendix B.4), with the reflected Castagnoli polynomial 0x1EDC6F41 and
+/// inverted register and result. Processors compute it in hardware.
 ///
-/// Every variant gives the same sums; they differ in the processor that they need and in the length from which they are best.
-/// Inside this module a *register* is the running sum before its final inversion, so that variants can hand over to one another.
+/// All variants give the same sums. They differ in the processor features that they need and in the length from which they are fastest.
+/// In this module a *register* is the running sum before its final inversion, so one variant can continue the sum of another.
 [<RequireQualifiedAccess>]
 module Crc32C =
 
-    /// The polynomial with its bits reflected and the leading one left out.
+    /// The reflected polynomial without its leading bit.
     [<Literal>]
     let private Polynomial = 0x82F63B78u
 
-    /// For where processors have no instruction for it. Held in a class so that a processor that has the instruction never builds them.
+    /// The tables for processors without the instruction. They are in a class so that they are built only on such a processor.
     [<AbstractClass; Sealed>]
     type private Tables private () =
         static let tables = CrcTables.make Polynomial
         static member All = tables
 
-    /// Needs nothing of the processor.
+    /// Works on every processor.
     let internal portable (register: uint32) (span: ReadOnlySpan<byte>) : uint32 = CrcTables.append Tables.All register span
 
-    /// Needs the checksum instruction of SSE 4.2 or Armv8 to be worth while: one instruction for eight bytes, each waiting for the last.
+    /// One instruction for eight bytes, each waiting for the previous one. It is worthwhile with SSE 4.2 or the Armv8 checksum instructions.
     let internal instruction (register: uint32) (span: ReadOnlySpan<byte>) : uint32 =
         let origin = &MemoryMarshal.GetReference span
         let mutable sum = register
@@ -45,16 +45,15 @@ module Crc32C =
 
         sum
 
-    /// Multiplies a sum by a power of x: as many zero bits behind the bytes it is the sum of as the factor was made for. The product
-    /// of two reflected 32-bit values is one bit short of 64, and reducing it multiplies by x to the 32 once more, hence factors are
-    /// x^(bits - 33).
+    /// Multiplies a sum by a power of x, as if zero bits followed the summed bytes; the factor determines how many. The product of two
+    /// reflected 32-bit values has one bit less than 64, and its reduction multiplies by x^32 again, hence factors are x^(bits - 33).
     let inline private shift (sum: uint32) (factor: uint64) : uint64 =
         Pclmulqdq.CarrylessMultiply(Vector128.CreateScalar(uint64 sum), Vector128.CreateScalar factor, 0uy).ToScalar()
 
-    /// Whether `streams` can run here.
+    /// Whether this processor can run `streams`.
     let internal hasStreams () = Sse42.X64.IsSupported && Pclmulqdq.IsSupported
 
-    /// Three runs of `length` bytes beside one another, because the instruction takes one step but three cycles; then joined.
+    /// Sums three runs of `length` bytes in parallel, because the instruction has a latency of three cycles, and joins the sums.
     let inline private threeRuns (origin: byref<byte>) (register: uint32) (length: int) (byTwo: uint64) (byOne: uint64) : uint32 =
         let mutable first = uint64 register
         let mutable second = 0UL
@@ -86,27 +85,27 @@ module Crc32C =
 
         instruction sum (span.Slice at)
 
-    /// Whether `folding` can run here.
+    /// Whether this processor can run `folding`.
     let internal hasFolding () = Sse42.X64.IsSupported && Pclmulqdq.V512.IsSupported
 
     let inline private load (origin: byref<byte>) (at: int) = Unsafe.ReadUnaligned<Vector512<uint64>>(&Unsafe.Add(&origin, at))
 
     let inline private repeat (low: uint64) (high: uint64) = Vector512.Create(low, high, low, high, low, high, low, high)
 
-    /// Moves what was summed up over the bytes that come behind it: the low halves of 128 bits by 64 bits more than the high ones.
+    /// Moves a sum past the bytes that follow and adds them. The low halves of 128 bits move 64 bits further than the high ones.
     let inline private fold (sum: Vector512<uint64>) (factors: Vector512<uint64>) (next: Vector512<uint64>) : Vector512<uint64> =
         Pclmulqdq.V512.CarrylessMultiply(sum, factors, 0x00uy)
         ^^^ Pclmulqdq.V512.CarrylessMultiply(sum, factors, 0x11uy)
         ^^^ next
 
-    /// Needs SSE 4.2 and carry-less multiplication of 512 bits, and 256 bytes. Four sums of 64 bytes each go over the bytes in turn;
-    /// at the end they are folded into one of 64 bytes, that into one of 16, and those 16 bytes have the sum that the whole has.
-    /// Moving by n bits takes the factors x^(n + 32) and x^(n - 32), reflected and shifted left by one.
+    /// Needs SSE 4.2, carry-less multiplication of 512 bits, and at least 256 bytes. Four sums of 64 bytes each take turns over the bytes. At
+    /// the end they are folded into one of 64 bytes, then into one of 16, and the sum of those 16 bytes is the sum of the whole. Moving
+    /// by n bits takes the factors x^(n + 32) and x^(n - 32), reflected and shifted left by one.
     let internal folding (register: uint32) (span: ReadOnlySpan<byte>) : uint32 =
         let origin = &MemoryMarshal.GetReference span
         let by256Bytes = repeat 0xDCB17AA4UL 0xB9E02B86UL
         let by64Bytes = repeat 0x740EEF02UL 0x9E4ADDF8UL
-        // The four quarters of 64 bytes lie 48, 32, 16 and 0 bytes before the last of them.
+        // The four quarters of 64 bytes are 48, 32, 16 and 0 bytes before the last of them.
         let toLast =
             Vector512.Create(0x1C291D04UL, 0x1D82C63DAUL, 0x1384AA63AUL, 0xBA4FC28EUL, 0xF20C0DFEUL, 0x14CD00BD6UL, 0UL, 0UL)
 
@@ -136,12 +135,12 @@ module Crc32C =
         let upper = Sse42.X64.Crc32(Sse42.X64.Crc32(0UL, quarter.ToScalar()), quarter.GetElement 1)
         instruction (uint32 upper) (span.Slice at)
 
-    /// From this many bytes on the joining of several sums is cheaper than the waiting of one.
+    /// From this length in bytes, joining several sums costs less than waiting for one.
     [<Literal>]
     let private WorthJoining = 256
 
-    /// What `append` and `compute` call. It chooses for this processor. What processors can do is known to the just-in-time compiler, so
-    /// nothing is asked at run time.
+    /// Selects the variant for this processor. Called by `append` and `compute`. The JIT compiler knows the processor's features, so the
+    /// feature tests cost nothing at run time.
     [<EditorBrowsable(EditorBrowsableState.Never)>]
     let run (register: uint32) (span: ReadOnlySpan<byte>) : uint32 =
         if Sse42.IsSupported || Arm.Crc32.IsSupported then
@@ -152,9 +151,9 @@ module Crc32C =
         else
             portable register span
 
-    // Both are inlined, so that no caller makes a tail call with a span, which the garbage collector may not see.
+    // Both are inlined, because a tail call with a span may hide the span from the garbage collector.
 
-    /// The checksum of bytes that follow others whose checksum is `crc`. `append 0u` is `compute`.
+    /// The checksum of bytes that follow others with the checksum `crc`. `append 0u` equals `compute`.
     let inline append (crc: uint32) (span: ReadOnlySpan<byte>) : uint32 = ~~~(run (~~~crc) span)
 
     /// The checksum of the bytes.

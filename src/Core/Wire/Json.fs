@@ -9,11 +9,11 @@ open System.Text.Json
 
 module internal JsonName =
 
-    /// The name of a field in JSON: as in the protocol, but for its first letter.
+    /// The name of a field in JSON: the protocol's name with a lower-case first letter.
     let ofField (name: string) = name.Substring(0, 1).ToLowerInvariant() + name.Substring 1
 
-/// Writes a value as JSON in Kafka's own form: camelCase names, bytes and records in base64, uuids in URL-safe base64 without padding, tagged
-/// fields left out while they have their default.
+/// Writes a value as JSON in Kafka's own form: names in camelCase, bytes and records in base64, uuids in URL-safe base64 without padding. A
+/// tagged field with its default is left out.
 [<Sealed>]
 type internal JsonVisitor(writer: Utf8JsonWriter) =
     inherit Visitor()
@@ -40,8 +40,8 @@ type internal JsonVisitor(writer: Utf8JsonWriter) =
     override _.BeginArray _ = writer.WriteStartArray()
     override _.EndArray() = writer.WriteEndArray()
 
-/// Reads a value from JSON of the form that `JsonVisitor` writes. A field that is not there takes its default; a property that is no
-/// field of the version is a fault, so that a slip of the pen does not go unnoticed.
+/// Reads a value from JSON in the form that `JsonVisitor` writes. A missing field takes its default. A property that is not a field of the
+/// version is a fault, so that misspellings are found.
 [<Sealed>]
 type internal JsonSource(root: JsonElement, trail: Trail) =
     inherit Source()
@@ -66,7 +66,7 @@ type internal JsonSource(root: JsonElement, trail: Trail) =
 
         if value.ValueKind = kind then value
         elif value.ValueKind = JsonValueKind.Null then Fault.raise' Problem.NullNotAllowed 0
-        else fail (kindName kind + " is expected, not " + kindName value.ValueKind)
+        else fail ("expected " + kindName kind + ", not " + kindName value.ValueKind)
 
     let text () : string =
         match (expect JsonValueKind.String).GetString() with
@@ -83,14 +83,14 @@ type internal JsonSource(root: JsonElement, trail: Trail) =
         match (expect JsonValueKind.Number).TryGetInt64() with
         | true, value when value >= lowest && value <= highest -> value
         | true, value -> Fault.raise' (Problem.OutOfRange(value, lowest, highest)) 0
-        | _ -> fail "a whole number of 64 bits is expected"
+        | _ -> fail "expected a 64-bit integer"
 
     override _.Float64() =
         match (values.Peek()).ValueKind with
         | JsonValueKind.String ->
             match Double.TryParse(text (), Globalization.NumberStyles.Float, Globalization.CultureInfo.InvariantCulture) with
             | true, value -> value
-            | _ -> fail "a number is expected"
+            | _ -> fail "expected a number"
         | _ -> (expect JsonValueKind.Number).GetDouble()
 
     override _.Uuid() =
@@ -103,14 +103,14 @@ type internal JsonSource(root: JsonElement, trail: Trail) =
                  Array.empty)
         with
         | bytes when bytes.Length = 16 -> Guid(ReadOnlySpan<byte> bytes, true)
-        | _ -> fail "a uuid is 22 letters of URL-safe base64"
+        | _ -> fail "expected a uuid: 22 characters of URL-safe base64"
 
     override _.String() = text ()
 
     override _.Bytes() =
         match (expect JsonValueKind.String).TryGetBytesFromBase64() with
         | true, NonNull bytes -> Bytes bytes
-        | _ -> fail "bytes are written in base64"
+        | _ -> fail "expected base64"
 
     override _.IsNull() = (values.Peek()).ValueKind = JsonValueKind.Null
 
@@ -157,7 +157,7 @@ module internal Json =
 
     let private options = JsonWriterOptions(Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping)
 
-    /// The value as one line of JSON.
+    /// The value as a single line of JSON.
     let write (codec: Codec<'T>) (value: 'T) : string =
         let buffer = ArrayBufferWriter<byte>()
         use writer = new Utf8JsonWriter(buffer, options)
@@ -165,7 +165,7 @@ module internal Json =
         writer.Flush()
         Text.Encoding.UTF8.GetString buffer.WrittenSpan
 
-    /// The value that one JSON document says, with the place of a fault in it.
+    /// The value of a JSON document. A fault has the path in the document.
     let read (codec: Codec<'T>) (name: string) (json: string) : Result<'T, Fault> =
         let trail = Trail name
 

@@ -4,11 +4,11 @@ open System
 open System.Collections.Generic
 open Microsoft.FSharp.Core.CompilerServices
 
-/// The message notation: the types, what can be said of a field, and `message` and `field`, which put them together. Each definition reads like
-/// the protocol's own schema. To be opened where messages are defined: it shadows F#'s conversion functions.
+/// The message notation: the types, the properties of fields, and `message` and `field`, which combine them. A definition reads like the
+/// protocol's own schema. Open this module only to define messages, because it shadows F#'s conversion functions.
 module Notation =
 
-    // Inlined, so that each codec calls the cursor directly: a closure for each would double the cost of a small field.
+    // Inlined, so that each codec calls the cursor directly. A closure would double the cost of a small field.
     let inline private primitive
         ([<InlineIfLambda>] shape: unit -> Shape)
         size
@@ -42,7 +42,7 @@ module Notation =
         primitive shape size (ofInt64 0L) write read (fun visitor value -> visitor.Integer(int64 value)) (fun source ->
             ofInt64 (source.Integer(int64 lowest, int64 highest)))
 
-    /// Compact lengths take a byte at least, the classic ones their fixed size.
+    /// A compact length takes at least one byte, a classic one has a fixed size.
     let private lengthSize compact classicSize = if compact then 1 else classicSize
 
     /// UTF-8 text of at most 32,767 bytes.
@@ -89,7 +89,7 @@ module Notation =
                         member _.Visit(visitor, value) = visit visitor value
                         member _.Build source = source.Bytes() } }
 
-    /// Numbers, truth values, uuids and bytes. Members, not values: those that a program does not use are not made when it starts.
+    /// Numbers, booleans, uuids and bytes. They are members, not values, so that a program does not create those that it does not use.
     [<AutoOpen; AbstractClass; Sealed>]
     type Primitives =
         static member int8: Schema<SByte> =
@@ -112,7 +112,7 @@ module Notation =
         static member int64: Schema<Int64> =
             integer (fun () -> Shape.Int64) 8 Int64.MinValue Int64.MaxValue Operators.int64 (fun w v -> w.Int64 v) (fun r -> r.Int64())
 
-        /// A variable-length int32 with zig-zag: up to five bytes.
+        /// A variable-length int32 with zig-zag, up to five bytes.
         static member varint: Schema<Int32> =
             integer
                 (fun () -> Shape.Varint)
@@ -123,7 +123,7 @@ module Notation =
                 (fun w v -> w.UnsignedVarint(Varint.zigZag32 v))
                 (fun r -> Varint.unZigZag32 (r.UnsignedVarint()))
 
-        /// A variable-length int64 with zig-zag: up to ten bytes.
+        /// A variable-length int64 with zig-zag, up to ten bytes.
         static member varlong: Schema<Int64> =
             integer
                 (fun () -> Shape.Varlong)
@@ -134,7 +134,7 @@ module Notation =
                 (fun w v -> w.UnsignedVarlong(Varint.zigZag64 v))
                 (fun r -> Varint.unZigZag64 (r.UnsignedVarlong()))
 
-        /// A variable-length uint32 without zig-zag: up to five bytes.
+        /// A variable-length uint32, up to five bytes.
         static member unsignedVarint: Schema<UInt32> =
             integer
                 (fun () -> Shape.UnsignedVarint)
@@ -145,7 +145,7 @@ module Notation =
                 (fun w v -> w.UnsignedVarint v)
                 (fun r -> r.UnsignedVarint())
 
-        /// A variable-length uint64 without zig-zag: up to ten bytes.
+        /// A variable-length uint64, up to ten bytes.
         static member unsignedVarlong: Schema<UInt64> =
             integer
                 (fun () -> Shape.UnsignedVarlong)
@@ -177,7 +177,7 @@ module Notation =
                 (fun visitor v -> visitor.Float64 v)
                 (fun source -> source.Float64())
 
-        /// Sixteen bytes, the most significant first. All zero stands for none.
+        /// Sixteen bytes, the most significant first. All zeros mean none.
         static member uuid: Schema<Guid> =
             primitive
                 (fun () -> Shape.Uuid)
@@ -191,12 +191,59 @@ module Notation =
         /// Any bytes.
         static member bytes: Schema<Bytes> = blob Shape.Bytes (fun visitor -> visitor.Bytes)
 
-        /// Record batches one behind the other, untouched: `LibKafka.Records` opens them.
+        /// Consecutive record batches, kept as bytes. `LibKafka.Records` opens them.
         static member records: Schema<Bytes> = blob Shape.Records (fun visitor -> visitor.Records)
 
     let private requirePlain (schema: Schema<'T>) =
         if not (Object.ReferenceEquals(schema.Place, Place.everywhere)) then
-            invalidArg (nameof schema) "versions, tags and ignorable belong to a field, not to the type of an element"
+            invalidArg (nameof schema) "versions, tags and `ignorable` apply to a field, not to the type of an element"
+
+    let private writeElements (element: Codec<'T>) (writer: Writer) (values: 'T list) =
+        match writer.Trail with
+        | null ->
+            for value in values do
+                element.Write(writer, value)
+        | trail ->
+            values
+            |> List.iteri (fun i value ->
+                trail.Element i
+                element.Write(writer, value)
+                trail.Leave())
+
+    let private readElements (element: Codec<'T>) (reader: Reader) (count: int) : 'T list =
+        let mutable values = ListCollector<'T>()
+
+        for i in 0 .. count - 1 do
+            match reader.Trail with
+            | null -> values.Add(element.Read reader)
+            | trail ->
+                trail.Element i
+                values.Add(element.Read reader)
+                trail.Leave()
+
+        values.Close()
+
+    let private visitElements (element: Codec<'T>) (visitor: Visitor) (values: 'T list) =
+        visitor.BeginArray(List.length values)
+
+        values
+        |> List.iteri (fun i value ->
+            visitor.BeginElement i
+            element.Visit(visitor, value)
+            visitor.EndElement())
+
+        visitor.EndArray()
+
+    let private buildElements (element: Codec<'T>) (source: Source) : 'T list =
+        let values =
+            List.init (source.BeginArray()) (fun i ->
+                source.BeginElement i
+                let value = element.Build source
+                source.EndElement()
+                value)
+
+        source.EndArray()
+        values
 
     /// Any number of elements.
     let array (element: Schema<'T>) : Schema<'T list> =
@@ -212,65 +259,22 @@ module Notation =
 
                     { new LengthCodec<'T list>(lengthSize compact 4) with
                         member _.Shape = Shape.Array(inner.Shape, compact)
+
                         member _.Write(writer, values) =
                             writer.WriteLength(compact, List.length values)
-
-                            match writer.Trail with
-                            | null ->
-                                for value in values do
-                                    inner.Write(writer, value)
-                            | trail ->
-                                values
-                                |> List.iteri (fun i value ->
-                                    trail.Element i
-                                    inner.Write(writer, value)
-                                    trail.Leave())
+                            writeElements inner writer values
 
                         member _.WriteNull writer = writer.WriteLength(compact, -1)
 
                         member _.TryRead reader =
                             let count = reader.Count(compact, inner.MinSize)
-
-                            if count < 0 then
-                                ValueNone
-                            else
-                                let mutable values = ListCollector<'T>()
-
-                                for i in 0 .. count - 1 do
-                                    match reader.Trail with
-                                    | null -> values.Add(inner.Read reader)
-                                    | trail ->
-                                        trail.Element i
-                                        values.Add(inner.Read reader)
-                                        trail.Leave()
-
-                                ValueSome(values.Close())
+                            if count < 0 then ValueNone else ValueSome(readElements inner reader count)
 
                         member _.Project values = List.map inner.Project values
+                        member _.Visit(visitor, values) = visitElements inner visitor values
+                        member _.Build source = buildElements inner source } }
 
-                        member _.Visit(visitor, values) =
-                            visitor.BeginArray(List.length values)
-
-                            values
-                            |> List.iteri (fun i value ->
-                                visitor.BeginElement i
-                                inner.Visit(visitor, value)
-                                visitor.EndElement())
-
-                            visitor.EndArray()
-
-                        member _.Build source =
-                            let values =
-                                List.init (source.BeginArray()) (fun i ->
-                                    source.BeginElement i
-                                    let value = inner.Build source
-                                    source.EndElement()
-                                    value)
-
-                            source.EndArray()
-                            values } }
-
-    // A struct has no length that could say null: a byte before it does, -1 for null and 1 for a value.
+    // A struct has no length that could express null, so a byte precedes it: -1 for null and 1 for a value.
     let private marked (inner: Codec<'T>) =
         { new Codec<'T option>(1) with
             member _.Shape = Shape.Nullable inner.Shape
@@ -316,7 +320,7 @@ module Notation =
 
             member _.Build source = if source.IsNull() then None else Some(inner.Build source) }
 
-    // Before null is allowed the value must be there. What survives of null is the type's empty value.
+    // The versions before null is allowed require a value. Null is projected to the type's empty value.
     let private required fallback (inner: Codec<'T>) =
         { new Codec<'T option>(inner.MinSize) with
             member _.Shape = inner.Shape
@@ -336,7 +340,7 @@ module Notation =
 
             member _.Build source = Some(inner.Build source) }
 
-    /// Null is allowed from this version on.
+    /// Null is allowed since this version.
     let nullableSince (lowest: int16) (schema: Schema<'T>) : Schema<'T option> =
         let definition =
             { new Definition<'T option>() with
@@ -350,36 +354,36 @@ module Notation =
 
         Schema<'T option>(definition, schema.Place, false, None)
 
-    /// Null is allowed.
+    /// Null is allowed in every version.
     let nullable (schema: Schema<'T>) = nullableSince 0s schema
 
-    /// The default is not the type's own (zero, empty, false) but this.
+    /// A default other than the type's own, which is zero, empty or false.
     let withDefault (fallback: 'T) (schema: Schema<'T>) = schema.WithDefault(fallback, schema.Place)
 
-    /// The field is there in these versions; in others it has the value given.
+    /// The field is in these versions. In the others it has the value given.
     let between (lowest: int16) (highest: int16) (fallback: 'T) (schema: Schema<'T>) =
         schema.WithDefault(fallback, { schema.Place with Versions = { Lowest = lowest; Highest = highest } })
 
-    /// The field came with this version; before, it has the value given.
+    /// The field is in this version and all later ones. In the others it has the value given.
     let since lowest fallback schema = between lowest Int16.MaxValue fallback schema
 
-    /// The field went after this version; from then on it has the value given.
+    /// The field is in this version and all earlier ones. In the others it has the value given.
     let until highest fallback schema = between 0s highest fallback schema
 
-    /// The field stands in the tagged section, where it is left out while it has its default.
+    /// The field is in the tagged section. With its default it is left out.
     let tagged (tag: int) (schema: Schema<'T>) = schema.WithPlace({ schema.Place with Tag = Some(Operators.uint32 tag) })
 
-    /// A version without the field drops it silently, because the message means the same without it.
+    /// A version without the field drops its value silently, because the message means the same without it.
     let ignorable (schema: Schema<'T>) = schema.WithPlace({ schema.Place with Ignorable = true })
 
-    /// Lengths in the classic form also in flexible versions, and no tagged section.
+    /// Classic lengths and no tagged section, even in flexible versions.
     let classic (schema: Schema<'T>) : Schema<'T> =
         { new Definition<'T>() with
             member _.Default = schema.Default
             member _.At version = schema.At { version with Flexible = false } }
         |> Schema.redefine schema
 
-    /// Inlined, so that a mapping that is given as a lambda needs no closure.
+    /// Inlined, so that a mapping given as a lambda needs no closure.
     let inline internal mappedCodec
         ([<InlineIfLambda>] ofWire: 'A -> 'B)
         ([<InlineIfLambda>] toWire: 'B -> 'A)
@@ -398,7 +402,7 @@ module Notation =
 
             member _.Build source = ofWire (inner.Build source) }
 
-    /// Another type with the same bytes. The two functions undo each other; `meaning` names a value for people, or is empty.
+    /// Another type with the same bytes. The first two functions are inverses. `meaning` is the readable name of a value, or empty.
     let mapped (ofWire: 'A -> 'B) (toWire: 'B -> 'A) (meaning: 'B -> string) (schema: Schema<'A>) : Schema<'B> =
         let definition =
             { new Definition<'B>() with
@@ -406,7 +410,7 @@ module Notation =
 
                 member _.At version =
                     match schema.At version with
-                    // What can be null by its length still can after the mapping.
+                    // A type whose length can express null keeps that ability.
                     | :? LengthCodec<'A> as inner ->
                         { new LengthCodec<'B>(inner.MinSize) with
                             member _.Shape = inner.Shape
@@ -426,7 +430,7 @@ module Notation =
 
     let private isDefault (fallback: 'T) (value: 'T) = EqualityComparer<'T>.Default.Equals(value, fallback)
 
-    // A field that this version has no place for, and that must not be lost silently.
+    // A field that this version does not have and must not drop silently.
     let private absent name (fallback: 'T) (get: 'R -> 'T) (version: MessageVersion) =
         { new Part<'R>(Absent, 0) with
             override _.Write(writer, record) =
@@ -521,7 +525,7 @@ module Notation =
             member _.Project record = codec.Project(get record)
             member _.Build source = buildField name codec fallback source }
 
-    /// One field: its name in the protocol, how to get it from the record, and its type.
+    /// A field: its name in the protocol, how to get it from the record, and its type.
     let field (name: string) (get: 'R -> 'T) (schema: Schema<'T>) : Fields<'R, 'T> =
         let place = schema.Place
 
@@ -550,5 +554,5 @@ module Notation =
                     | :? ('R -> System.Int32) as get when wanted = name -> Some get
                     | _ -> None }
 
-    /// Begins the definition of a message or of a struct in it.
+    /// Starts the definition of a message or of a struct in a message.
     let message = MessageBuilder()

@@ -5,35 +5,35 @@ open System.Buffers.Binary
 open System.Text
 open System.Text.Unicode
 
-/// The names of the fields and the numbers of the elements that lead to a place in a message. Kept only while a fault is looked for.
+/// The path to a place in a message: field names and element indexes. It is kept only while a fault is located.
 [<Sealed>]
 type internal Trail(root: string) =
     let steps = Collections.Generic.Stack<string>()
     do steps.Push root
 
-    /// Goes into a field.
+    /// Enters a field.
     member _.Field(name: string) = steps.Push("/" + name)
 
-    /// Goes into an element of an array.
+    /// Enters an element of an array.
     member _.Element(index: int) = steps.Push("[" + string index + "]")
 
-    /// Comes back out of a field or element.
+    /// Leaves a field or element.
     member _.Leave() = steps.Pop() |> ignore
 
     override _.ToString() = String.Concat(steps.ToArray() |> Array.rev)
 
-/// Where each tagged field of one tagged section lies.
+/// The place of a tagged field's value.
 [<Struct; NoEquality; NoComparison>]
 type internal TagEntry = { Tag: uint32; Start: int; Size: int }
 
-/// A cursor over bytes that are to be decoded. Every read checks that the bytes are there; a failed one throws the internal
-/// fault exception with its offset. Nothing is allocated from a count or length before it has been held against what is left.
+/// A cursor over bytes to decode. Every read is checked against the remaining bytes, and a failed one throws the internal fault exception
+/// with its offset. A count or length is checked against the remaining bytes before anything is allocated from it.
 [<Sealed>]
 type Reader internal (buffer: byte[], start: int, count: int) =
     let mutable position = start
     let mutable finish = start + count
     let mutable trail: Trail | null = null
-    // The tagged section of the struct that is being read; null until it has been opened.
+    // The tagged section of the current struct; null until it has been opened.
     let mutable tags: TagEntry[] | null = null
 
     internal new(bytes: Bytes) =
@@ -43,17 +43,17 @@ type Reader internal (buffer: byte[], start: int, count: int) =
         | null -> Reader(Array.empty, 0, 0)
         | array -> Reader(array, segment.Offset, segment.Count)
 
-    /// Bytes read so far.
+    /// The number of bytes read so far.
     member _.Offset = position - start
 
-    /// Bytes left to read.
+    /// The number of bytes that remain.
     member _.Remaining = finish - position
 
     member internal _.Trail
         with get () = trail
         and set value = trail <- value
 
-    /// Goes to an offset between messages, wherever in one it was.
+    /// Returns to an offset between two messages, even from the middle of one.
     member internal _.Restart(offset: int) =
         position <- start + offset
         finish <- start + count
@@ -85,48 +85,35 @@ type Reader internal (buffer: byte[], start: int, count: int) =
 
     member this.Uuid() : Guid = Guid(ReadOnlySpan<byte>(buffer, this.Take 16, 16), true)
 
-    /// Seven bits a byte; refuses a form longer than five bytes and one whose fifth byte overflows 32 bits.
-    member this.UnsignedVarint() : uint32 =
-        let mutable value = 0u
-        let mutable shift = 0
-        let mutable more = true
+    // Most lengths and tags take one byte.
 
-        while more do
-            let next = uint32 buffer[this.Take 1]
+    member _.UnsignedVarint() : uint32 =
+        if position < finish && buffer[position] < 0x80uy then
+            position <- position + 1
+            uint32 buffer[position - 1]
+        else
+            let mutable at = position - start
+            let value = Varint.read32 (ReadOnlySpan<byte>(buffer, start, finish - start)) &at
+            position <- start + at
+            value
 
-            if shift = 28 && next > 0x0Fu then
-                this.Fail(Problem.BadVarint Varint.MaxBytes32)
+    member _.UnsignedVarlong() : uint64 =
+        if position < finish && buffer[position] < 0x80uy then
+            position <- position + 1
+            uint64 buffer[position - 1]
+        else
+            let mutable at = position - start
+            let value = Varint.read64 (ReadOnlySpan<byte>(buffer, start, finish - start)) &at
+            position <- start + at
+            value
 
-            value <- value ||| ((next &&& 0x7Fu) <<< shift)
-            shift <- shift + 7
-            more <- next >= 0x80u
-
-        value
-
-    /// Seven bits a byte; refuses a form longer than ten bytes and one whose tenth byte overflows 64 bits.
-    member this.UnsignedVarlong() : uint64 =
-        let mutable value = 0UL
-        let mutable shift = 0
-        let mutable more = true
-
-        while more do
-            let next = uint64 buffer[this.Take 1]
-
-            if shift = 63 && next > 1UL then this.Fail(Problem.BadVarint Varint.MaxBytes64)
-
-            value <- value ||| ((next &&& 0x7FUL) <<< shift)
-            shift <- shift + 7
-            more <- next >= 0x80UL
-
-        value
-
-    /// A length or count as it stands on the wire: an int32, or its compact form. -1 stands for null.
+    /// A length or count: an int32, or its compact form. -1 means null.
     member private this.WireLength(compact: bool) : int64 =
         let length = if compact then int64 (this.UnsignedVarint()) - 1L else int64 (this.Int32())
         if length < -1L then this.Fail(Problem.NegativeLength length)
         length
 
-    /// The length of a string: an int16, or its compact form. Both forms end at 32,767 bytes. -1 stands for null.
+    /// The length of a string: an int16, or its compact form. Both allow at most 32,767 bytes. -1 means null.
     member internal this.StringLength(compact: bool) : int =
         let length = if compact then int64 (this.UnsignedVarint()) - 1L else int64 (this.Int16())
         if length < -1L then this.Fail(Problem.NegativeLength length)
@@ -134,14 +121,14 @@ type Reader internal (buffer: byte[], start: int, count: int) =
             this.Fail(Problem.TooLong(length, int64 Int16.MaxValue))
         int length
 
-    /// The length of bytes. -1 stands for null.
+    /// The length of bytes. -1 means null.
     member internal this.Length(compact: bool) : int =
         let length = this.WireLength compact
         if length > int64 this.Remaining then
             this.Fail(Problem.Truncated(length, this.Remaining))
         int length
 
-    /// The count of an array, refused where the bytes left cannot hold so many elements. -1 stands for null.
+    /// The count of an array. It is a fault if the remaining bytes cannot hold so many elements. -1 means null.
     member internal this.Count(compact: bool, minSize: int) : int =
         let count = this.WireLength compact
         let most = this.Remaining / max 1 minSize
@@ -159,8 +146,8 @@ type Reader internal (buffer: byte[], start: int, count: int) =
     /// A slice of the buffer, not a copy.
     member internal this.Slice(length: int) : Bytes = Bytes(ReadOnlyMemory<byte>(buffer, this.Take length, length))
 
-    /// Refuses a tag that stands twice, where its second value begins. By sorting, not by hashing: a peer could choose tags that all hash
-    /// alike.
+    /// Refuses a tag that occurs twice, at the start of its second value. It sorts and does not hash, because a peer could choose tags with
+    /// colliding hashes.
     member private _.RefuseDuplicates(entries: TagEntry[]) =
         let keys = entries |> Array.map (fun entry -> (uint64 entry.Tag <<< 32) ||| uint64 entry.Start)
         Array.Sort keys
@@ -177,14 +164,14 @@ type Reader internal (buffer: byte[], start: int, count: int) =
         if first <> UInt64.MaxValue then
             Fault.raise' (Problem.DuplicateTag tag) (int first - start)
 
-    /// Indexes the tagged section that starts here and goes behind it.
+    /// Reads the index of the tagged section that starts here and moves to the byte after the section.
     member private this.ReadTags() : TagEntry[] =
         let count = this.UnsignedVarint()
 
         if count = 0u then
             Array.empty
         else
-            // A tag and a size take at least a byte each.
+            // A tag and a size take at least one byte each.
             let most = this.Remaining / 2
 
             if int64 count > int64 most then
@@ -206,19 +193,19 @@ type Reader internal (buffer: byte[], start: int, count: int) =
             if not ascending then this.RefuseDuplicates found
             found
 
-    /// Enters a struct: what comes back is the tagged section of the struct around it, to be given to `EndStruct`.
+    /// Enters a struct. Returns the tagged section of the enclosing struct, for `EndStruct`.
     member internal _.BeginStruct() : TagEntry[] | null =
         let outer = tags
         tags <- null
         outer
 
-    /// Leaves a struct, going behind its tagged section where the version has one.
+    /// Leaves a struct. In a flexible version it moves to the byte after the tagged section.
     member internal this.EndStruct(outer: TagEntry[] | null, flexible: bool) =
         if flexible && isNull tags then this.ReadTags() |> ignore
 
         tags <- outer
 
-    /// Reads the value of a tagged field with the codec's `read`, or gives `fallback` where the tag is not there.
+    /// Reads the value of a tagged field with the codec's `read`, or returns `fallback` if the section does not have the tag.
     member internal this.Tagged(name: string, tag: uint32, fallback: 'T, read: Func<Reader, 'T>) : 'T =
         let section =
             match tags with

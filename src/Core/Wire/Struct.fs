@@ -2,30 +2,30 @@ namespace LibKafka.Wire
 
 open System.Collections.Generic
 
-/// Where a field stands at one version.
+/// The place of a field at one version.
 type internal Standing =
-    /// The version has no place for it.
+    /// The version does not have the field.
     | Absent
     | InOrder
     | InTaggedSection of tag: uint32
 
-/// A field of the record 'R at one version, without what only its type could say: what writing and looking need.
+/// A field of the record 'R at one version, independent of the field's type: what writing and visiting need.
 [<AbstractClass>]
 type internal Part<'R>(standing: Standing, minSize: int) =
     member _.Standing = standing
 
-    /// The least number of bytes that it takes in order.
+    /// The smallest number of bytes that it takes in order.
     member _.MinSize = minSize
 
-    /// What it looks like; null where the version does not have it.
+    /// The wire form; null if the version does not have the field.
     abstract Shape: FieldShape | null
     default _.Shape = null
 
-    /// Writes what stands in order.
+    /// Writes the field if it is in order.
     abstract Write: Writer * 'R -> unit
     default _.Write(_, _) = ()
 
-    /// Whether it stands in the tagged section of this value, which is where it does not have its default.
+    /// Whether the field is in the tagged section of this value: it is if it does not have its default.
     abstract IsTagged: 'R -> bool
     default _.IsTagged _ = false
     abstract WriteTagged: Writer * 'R -> unit
@@ -39,8 +39,8 @@ type internal Row<'R, 'P>() =
     abstract Project: 'R -> 'P
     abstract Build: Source -> 'P
 
-/// Some fields of the record 'R at every version. Writing goes over the parts one by one; only reading needs them as a tuple, which is made
-/// when something is read.
+/// Some fields of the record 'R at every version. Writing handles the parts one by one. Only reading needs them as a tuple, so the row is
+/// made on the first read.
 [<AbstractClass>]
 type internal FieldsDefinition<'R, 'P>() =
     abstract Default: 'P
@@ -53,7 +53,7 @@ type internal FieldsDefinition<'R, 'P>() =
 type Fields<'R, 'P> internal (definition: FieldsDefinition<'R, 'P>) =
     member internal _.Definition = definition
 
-/// A record and the fields that it is made of. A tagged section stands behind all plain fields, so writing goes over the tagged ones twice.
+/// A record and its fields. The tagged section comes after all plain fields and starts with a count, so writing loops over the tagged fields twice.
 [<Sealed>]
 type internal StructCodec<'R, 'P>
     (parts: Part<'R>[], tagged: Part<'R>[], minSize: int, fields: FieldsDefinition<'R, 'P>, version: MessageVersion, build: 'P -> 'R) =
@@ -61,7 +61,7 @@ type internal StructCodec<'R, 'P>
 
     let mutable row: Row<'R, 'P> | null = null
 
-    // Two threads may make it at once: they make equal ones.
+    // Two threads may make it at once, because they make equal ones.
     let made () : Row<'R, 'P> =
         match row with
         | null ->
@@ -118,7 +118,7 @@ type internal StructCodec<'R, 'P>
         source.EndStruct()
         build values
 
-/// The `message` notation: `let!` and `and!` name the fields in wire order (the tagged ones last), `return` makes the record by name.
+/// The `message` notation: `let!` and `and!` list the fields in wire order, the tagged ones last, and `return` makes the record by name.
 [<Sealed>]
 type MessageBuilder internal () =
 
@@ -130,14 +130,14 @@ type MessageBuilder internal () =
             | Absent -> ()
             | InOrder ->
                 if lastTag >= 0L then
-                    invalidOp "tagged fields stand behind the plain ones, in the order of their tags"
+                    invalidOp "tagged fields come after the plain ones, in the order of their tags"
             | InTaggedSection tag ->
                 if int64 tag <= lastTag then
-                    invalidOp "tagged fields stand behind the plain ones, in the order of their tags"
+                    invalidOp "tagged fields come after the plain ones, in the order of their tags"
 
-                // It would be neither written nor refused.
+                // The field would be neither written nor refused.
                 if not version.Flexible then
-                    invalidOp "only flexible versions have a tagged section: say since which version the tagged field is there"
+                    invalidOp "only flexible versions have a tagged section: use `since` with a flexible version"
 
                 lastTag <- int64 tag
 
@@ -146,7 +146,7 @@ type MessageBuilder internal () =
         fields.AddParts(version, found)
         let parts = found.ToArray()
 
-        // In the union of all versions a field may be plain in some and tagged in others; nothing is written there.
+        // In the union of all versions a field may be plain in some and tagged in others. Nothing is written at it.
         if version.Number >= 0s then check version parts
 
         let mutable minSize = if version.Flexible then 1 else 0
@@ -162,7 +162,7 @@ type MessageBuilder internal () =
 
         StructCodec(parts, tagged.ToArray(), minSize, fields, version, build)
 
-    /// Two groups of fields, the left one first.
+    /// Joins two groups of fields, the left one first.
     member _.MergeSources(left: Fields<'R, 'A>, right: Fields<'R, 'B>) : Fields<'R, 'A * 'B> =
         let left = left.Definition
         let right = right.Definition
@@ -197,7 +197,7 @@ type MessageBuilder internal () =
                     | None -> right.Int32Field name
                     | found -> found }
 
-    /// The record from its fields.
+    /// Makes the record from its fields.
     member _.BindReturn(fields: Fields<'R, 'P>, build: 'P -> 'R) : Schema<'R> =
         let fields = fields.Definition
 
@@ -229,5 +229,5 @@ type MessageBuilder internal () =
 
     member _.Delay(define: unit -> Schema<'R>) : unit -> Schema<'R> = define
 
-    /// The definition is made when it is first used, so a program pays for the messages that it speaks and for no others.
+    /// Defers the definition to its first use, so a program pays only for the messages that it uses.
     member _.Run(define: unit -> Schema<'R>) : Schema<'R> = Schema.define (DeferredDefinition define)

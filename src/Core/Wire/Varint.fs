@@ -1,34 +1,82 @@
 namespace LibKafka.Wire
 
-/// Sizes and the zig-zag mapping of the protocol's variable-length integers: seven bits a byte, least significant group first, the top
-/// bit set on every byte but the last. Source: protocol guide, section "Protocol Primitive Types".
+/// Variable-length integers: seven bits in each byte, the least significant group first, and the top bit set in every byte but the last.
+/// Signed values are mapped to unsigned ones first (zig-zag). Source: protocol guide, section "Protocol Primitive Types".
 [<RequireQualifiedAccess>]
 module Varint =
 
+    open System
     open System.Numerics
 
-    /// Longest form of a 32-bit value, in bytes.
+    /// The longest form of a 32-bit value, in bytes.
     [<Literal>]
     let MaxBytes32 = 5
 
-    /// Longest form of a 64-bit value, in bytes.
+    /// The longest form of a 64-bit value, in bytes.
     [<Literal>]
     let MaxBytes64 = 10
 
-    /// Maps numbers of small magnitude, whatever their sign, to small unsigned ones: 0, -1, 1, -2 become 0, 1, 2, 3.
+    /// Maps signed numbers of small magnitude to small unsigned numbers: 0, -1, 1, -2 become 0, 1, 2, 3.
     let inline zigZag32 (value: int32) : uint32 = uint32 ((value <<< 1) ^^^ (value >>> 31))
 
-    /// Undoes `zigZag32`.
+    /// The inverse of `zigZag32`.
     let inline unZigZag32 (value: uint32) : int32 = int32 (value >>> 1) ^^^ -(int32 (value &&& 1u))
 
-    /// Maps numbers of small magnitude, whatever their sign, to small unsigned ones.
+    /// Maps signed numbers of small magnitude to small unsigned numbers.
     let inline zigZag64 (value: int64) : uint64 = uint64 ((value <<< 1) ^^^ (value >>> 63))
 
-    /// Undoes `zigZag64`.
+    /// The inverse of `zigZag64`.
     let inline unZigZag64 (value: uint64) : int64 = int64 (value >>> 1) ^^^ -(int64 (value &&& 1UL))
 
-    /// Bytes that the plain (unsigned) form of the value takes: 1 to 5.
+    /// The size of an unsigned value, in bytes: 1 to 5.
     let inline size32 (value: uint32) : int = (BitOperations.Log2(value ||| 1u) * 9 + 73) >>> 6
 
-    /// Bytes that the plain (unsigned) form of the value takes: 1 to 10.
+    /// The size of an unsigned value, in bytes: 1 to 10.
     let inline size64 (value: uint64) : int = (BitOperations.Log2(value ||| 1UL) * 9 + 73) >>> 6
+
+    let inline private next (span: ReadOnlySpan<byte>) (position: byref<int>) : byte =
+        if position >= span.Length then Fault.raise' (Problem.Truncated(1L, 0)) position
+
+        let value = span[position]
+        position <- position + 1
+        value
+
+    // Both readers count positions, and the offset of a fault, from the start of the span.
+
+    /// Reads an unsigned value at a position and moves the position to the byte after it.
+    let internal read32 (span: ReadOnlySpan<byte>) (position: byref<int>) : uint32 =
+        let mutable value = 0u
+        let mutable shift = 0
+        let mutable more = true
+
+        while more do
+            let group = uint32 (next span &position)
+
+            // The fifth byte is the last and has room for four bits.
+            if shift = 28 && group > 0x0Fu then
+                Fault.raise' (Problem.BadVarint MaxBytes32) (position - 1)
+
+            value <- value ||| ((group &&& 0x7Fu) <<< shift)
+            shift <- shift + 7
+            more <- group >= 0x80u
+
+        value
+
+    /// Reads an unsigned value at a position and moves the position to the byte after it.
+    let internal read64 (span: ReadOnlySpan<byte>) (position: byref<int>) : uint64 =
+        let mutable value = 0UL
+        let mutable shift = 0
+        let mutable more = true
+
+        while more do
+            let group = uint64 (next span &position)
+
+            // The tenth byte is the last and has room for one bit.
+            if shift = 63 && group > 1UL then
+                Fault.raise' (Problem.BadVarint MaxBytes64) (position - 1)
+
+            value <- value ||| ((group &&& 0x7FUL) <<< shift)
+            shift <- shift + 7
+            more <- group >= 0x80UL
+
+        value

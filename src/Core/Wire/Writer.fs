@@ -4,11 +4,11 @@ open System
 open System.Buffers.Binary
 open System.Text
 
-/// Bytes that a writer did not copy: where they stand in what was written, and before which byte of the writer's own buffer.
+/// Bytes that a writer did not copy: their position in the output, and the position in the writer's own buffer at which they are inserted.
 [<Struct>]
 type internal Apart = { Start: int; Before: int; Content: Bytes }
 
-/// A growing buffer that values are encoded into. It can be cleared and used again, keeping its memory.
+/// A growing buffer into which values are encoded. It can be cleared and reused with its memory.
 [<Sealed>]
 type Writer internal (capacity: int, apartFrom: int) =
     let mutable buffer: byte[] = Array.zeroCreate (max 16 capacity)
@@ -28,41 +28,41 @@ type Writer internal (capacity: int, apartFrom: int) =
             dropFrom length
         | _ -> ()
 
-    // Strict: a lone surrogate is a fault, not a replacement character.
+    // A lone surrogate is a fault; it is not replaced.
     static let utf8 = UTF8Encoding(false, true)
 
-    /// A writer that copies whatever it is given.
+    /// A writer that copies all its input.
     new(capacity) = Writer(capacity, Int32.MaxValue)
 
-    /// Bytes written so far.
+    /// The number of bytes written so far.
     member _.Length = position + apartLength
 
-    /// What has been written. The span is good until the next write.
+    /// The output. The span is valid until the next write.
     member _.Written: ReadOnlySpan<byte> = ReadOnlySpan<byte>(buffer, 0, position)
 
-    /// What has been written, as a segment of the writer's own buffer. It is good until the next write.
+    /// The output as a segment of the writer's own buffer. It is valid until the next write.
     member internal _.Segment = ArraySegment<byte>(buffer, 0, position)
 
-    /// What has been written, in pieces one behind the other: of the writer's own buffer, and between them blobs as they were given. They are
-    /// good until the next write.
+    /// The output in consecutive segments: parts of the writer's own buffer, and between them the blobs that were not copied. They are valid
+    /// until the next write.
     member internal _.Segments: ArraySegment<byte> list =
         let mutable finish = position
         let mutable segments = []
 
         for piece in apart do
-            let behind = ArraySegment<byte>(buffer, piece.Before, finish - piece.Before)
-            segments <- Bytes.segment piece.Content :: behind :: segments
+            let next = ArraySegment<byte>(buffer, piece.Before, finish - piece.Before)
+            segments <- Bytes.segment piece.Content :: next :: segments
             finish <- piece.Before
 
         ArraySegment<byte>(buffer, 0, finish) :: segments
 
-    /// A copy of what has been written.
+    /// A copy of the output.
     member _.ToBytes() : Bytes = Bytes(buffer.AsSpan(0, position).ToArray())
 
-    /// Forgets what has been written and keeps the memory.
+    /// Discards the output and keeps the memory.
     member this.Clear() = this.Truncate 0
 
-    /// Forgets what has been written from `length` on.
+    /// Discards the output after the first `length` bytes.
     member internal _.Truncate(length: int) =
         dropFrom length
         position <- length - apartLength
@@ -83,7 +83,7 @@ type Writer internal (capacity: int, apartFrom: int) =
         let doubled = min (int64 buffer.Length * 2L) (int64 Array.MaxLength)
         Array.Resize(&buffer, int (max needed doubled))
 
-    /// Room for `size` more bytes, already counted as written.
+    /// Reserves `size` more bytes and returns their position.
     member private this.Take(size: int) : int =
         if size > buffer.Length - position then this.Grow size
 
@@ -91,7 +91,7 @@ type Writer internal (capacity: int, apartFrom: int) =
         position <- at + size
         at
 
-    // The room is taken before the buffer is looked at: taking it may put a larger buffer in its place.
+    // `Take` may replace the buffer, so it comes before any access to the buffer.
     member private this.Byte(value: byte) =
         let at = this.Take 1
         buffer[at] <- value
@@ -144,12 +144,12 @@ type Writer internal (capacity: int, apartFrom: int) =
 
         this.Byte(byte rest)
 
-    /// The bytes as they are, without a length.
+    /// The bytes without a length.
     member this.Raw(bytes: ReadOnlySpan<byte>) =
         let at = this.Take bytes.Length
         bytes.CopyTo(Span<byte>(buffer, at, bytes.Length))
 
-    /// The bytes as they are, without a length: copied, or from a size on that is worth it kept as they are until the writer is cleared.
+    /// The bytes without a length. Large ones are not copied but referenced until the writer is cleared.
     member internal this.Blob(bytes: Bytes) =
         if bytes.Length < apartFrom || sized > 0 then
             this.Raw bytes.Span
@@ -160,18 +160,18 @@ type Writer internal (capacity: int, apartFrom: int) =
             apart <- { Start = this.Length; Before = position; Content = bytes } :: apart
             apartLength <- apartLength + bytes.Length
 
-    /// The length of bytes or the count of an array: an int32, or its compact form. -1 stands for null.
+    /// The length of bytes or the count of an array: an int32, or its compact form. -1 means null.
     member internal this.WriteLength(compact: bool, length: int) =
         if compact then this.UnsignedVarint(uint32 (length + 1)) else this.Int32 length
 
-    /// The length of a string: an int16, or its compact form. -1 stands for null. Both forms end at 32,767 bytes.
+    /// The length of a string: an int16, or its compact form. -1 means null. Both allow at most 32,767 bytes.
     member internal this.WriteStringLength(compact: bool, length: int) =
         if length > int Int16.MaxValue then
             this.Fail(Problem.TooLong(int64 length, int64 Int16.MaxValue))
 
         if compact then this.UnsignedVarint(uint32 (length + 1)) else this.Int16(int16 length)
 
-    /// A string with its length before it.
+    /// A string, preceded by its length.
     member internal this.Text(compact: bool, text: string) =
         let length =
             try
@@ -183,12 +183,12 @@ type Writer internal (capacity: int, apartFrom: int) =
         let at = this.Take length
         utf8.GetBytes(text.AsSpan(), Span<byte>(buffer, at, length)) |> ignore
 
-    /// Keeps room for the size of the tagged field that is written next. What comes back is for `EndSized`.
+    /// Reserves one byte for the size of the tagged field that follows. Returns a mark for `EndSized`.
     member internal this.BeginSized() : int =
         sized <- sized + 1
         this.Take 1
 
-    /// Puts the size of what was written since `BeginSized` before it, moving it where the size takes more than the one byte kept.
+    /// Inserts the size of the bytes written since `BeginSized`. They are moved if the size takes more than the reserved byte.
     member internal this.EndSized(mark: int) =
         sized <- sized - 1
         let size = position - mark - 1
@@ -203,5 +203,5 @@ type Writer internal (capacity: int, apartFrom: int) =
         this.UnsignedVarint(uint32 size)
         position <- finish
 
-    /// Writes an int32 over four bytes that were written before, and before any blob that was not copied.
+    /// Overwrites four bytes of the output with an int32. They must come before any blob that was not copied.
     member internal _.PatchInt32(at: int, value: int32) = BinaryPrimitives.WriteInt32BigEndian(Span<byte>(buffer, at, 4), value)

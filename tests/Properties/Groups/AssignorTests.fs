@@ -1,4 +1,4 @@
-/// The assignors: two of them against the Java client's divisions, all of them against their laws.
+/// The assignors: two of them compared with the Java client's assignments, all of them checked against their laws.
 module LibKafka.Properties.Groups.AssignorTests
 
 open System.Text.Json
@@ -11,14 +11,14 @@ open LibKafka.Groups
 open LibKafka.Properties
 open LibKafka.Properties.Support
 
-/// A group whose partitions are to be shared out.
+/// A group whose partitions are to be assigned.
 type Group = { Partitions: Map<string, int>; Members: Subscriber list }
 
 type Division = Map<string, ConsumerTopicPartitions list>
 
 let private all = [ Assignors.range; Assignors.roundRobin; Assignors.sticky; Assignors.cooperativeSticky ]
 
-/// What a member has, one by one.
+/// The single partitions of an assignment.
 let private each (parts: ConsumerTopicPartitions list) : (string * int) list =
     [ for part in parts do
           for partition in part.Partitions -> part.Topic, partition ]
@@ -30,7 +30,7 @@ let private gathered (partitions: (string * int) list) : ConsumerTopicPartitions
 
 let private held (division: Division) (id: string) = each division[id]
 
-/// The members, telling that they have what a division gave them.
+/// The members, claiming the partitions that a division gave them.
 let private having (assignor: Assignor) (generation: int) (division: Division) (members: Subscriber list) : Subscriber list =
     members
     |> List.map (fun one ->
@@ -38,24 +38,24 @@ let private having (assignor: Assignor) (generation: int) (division: Division) (
         let generation = if division.ContainsKey one.MemberId then generation else -1
         { one with Subscription = assignor.Subscribe one.Subscription.Topics previous generation |> ok "subscribed" })
 
-/// As new members.
+/// The members, all of them new.
 let private fresh (assignor: Assignor) (members: Subscriber list) = having assignor -1 Map.empty members
 
 // ---- the laws ----
 
-/// Nobody has what it does not want, nothing is with two, and nothing is with nobody but what `spared` may be.
+/// Each member has only topics that it wants, no partition has two owners, and every partition has one, except those in `spared`.
 let private isValid (group: Group) (division: Division) (spared: (string * int) list) =
     let given =
         [ for one in group.Members do
               for partition in held division one.MemberId -> one, partition ]
 
-    Expect.equal (division |> Map.keys |> Set.ofSeq) (group.Members |> List.map _.MemberId |> Set.ofList) "every member, and nobody else"
+    Expect.equal (division |> Map.keys |> Set.ofSeq) (group.Members |> List.map _.MemberId |> Set.ofList) "the members"
 
     for one, (topic, _) in given do
         Expect.contains one.Subscription.Topics topic (one.MemberId + " wants the topic")
 
     let partitions = List.map snd given
-    Expect.equal (List.distinct partitions).Length partitions.Length "nothing is with two"
+    Expect.equal (List.distinct partitions).Length partitions.Length "no partition has two owners"
 
     let wanted = group.Members |> List.collect _.Subscription.Topics |> List.distinct
 
@@ -64,9 +64,9 @@ let private isValid (group: Group) (division: Division) (spared: (string * int) 
             [ for topic in wanted do
                   for partition in 0 .. (group.Partitions |> Map.tryFind topic |> Option.defaultValue 0) - 1 -> topic, partition ]
 
-    Expect.equal (Set.union (Set.ofList partitions) (Set.ofList spared)) expected "everything that anybody wants is with somebody"
+    Expect.equal (Set.union (Set.ofList partitions) (Set.ofList spared)) expected "every wanted partition has an owner"
 
-/// Nobody has two more than another who wants one of them.
+/// No member has two partitions more than another that wants one of them.
 let private isEven (group: Group) (division: Division) =
     for one in group.Members do
         for other in group.Members do
@@ -74,14 +74,14 @@ let private isEven (group: Group) (division: Division) =
 
             if mine.Length >= theirs.Length + 2 then
                 let couldMove = mine |> List.filter (fun (topic, _) -> List.contains topic other.Subscription.Topics)
-                Expect.isEmpty couldMove (one.MemberId + " has much more than " + other.MemberId + ", which wants some of it")
+                Expect.isEmpty couldMove (one.MemberId + " has at least two more than " + other.MemberId + ", which wants one of them")
 
-/// How uneven a division is: the differences between all pairs of members, summed up.
+/// The unevenness of a division: the sum of the differences between all pairs of members.
 let private unevenness (division: Division) : int =
     let counts = division |> Map.values |> Seq.map (each >> List.length) |> List.ofSeq
     (List.allPairs counts counts |> List.sumBy (fun (a, b) -> abs (a - b))) / 2
 
-/// How many partitions are with the member that had them before.
+/// The number of partitions that kept their owner.
 let private kept (before: Division) (after: Division) : int =
     before
     |> Map.toSeq
@@ -121,7 +121,7 @@ let private withOwned (json: JsonElement) topics =
         OwnedPartitions = ownedIn "ownedCooperative" json
         GenerationId = optional "generation" json |> Option.map _.GetInt32() |> Option.defaultValue -1 }
 
-// As a member before KIP-792 says it.
+// The form of members before KIP-792.
 let private withCooperativeData (json: JsonElement) topics =
     { plain topics with
         OwnedPartitions = ownedIn "ownedCooperative" json
@@ -146,13 +146,13 @@ let private forEachLine (check: JsonElement -> unit) =
     List.iter check lines.Value
 
 let private sameAsJava (assignor: Assignor) =
-    testCase (assignor.Name + " divides as the Java client does") (fun () ->
+    testCase (assignor.Name + " assigns as the Java client does") (fun () ->
         forEachLine (fun json ->
             let group = groupOf (fun _ topics -> plain topics) json
             let ours = assignor.Assign group.Partitions group.Members
             Expect.equal (sets ours) (sets (divisionOf assignor.Name json)) (json.GetRawText())))
 
-/// What a group had in the vectors before it rebalanced, of that which still exists and is still wanted.
+/// The division before the rebalance, reduced to partitions that still exist and are still wanted.
 let private stillThere (group: Group) (before: Division) : Division =
     let wants id topic = group.Members |> List.exists (fun one -> one.MemberId = id && List.contains topic one.Subscription.Topics)
     let exists (topic, partition) = partition < (group.Partitions |> Map.tryFind topic |> Option.defaultValue 0)
@@ -161,11 +161,11 @@ let private stillThere (group: Group) (before: Division) : Division =
 
 let private java =
     testList
-        "beside the Java client"
+        "compared with the Java client"
         [ sameAsJava Assignors.range
           sameAsJava Assignors.roundRobin
 
-          testCase "sticky is valid and even, and neither less even nor less sticky than the Java client" (fun () ->
+          testCase "sticky is valid and even, and at least as even and as sticky as the Java client" (fun () ->
               forEachLine (fun json ->
                   let group = groupOf withStickyData json
                   let before = ownedBefore "ownedSticky" json |> stillThere group
@@ -178,7 +178,7 @@ let private java =
                   Expect.isGreaterThanOrEqual (kept before ours) (kept before theirs) ("stickiness: " + json.GetRawText())))
 
           for name, subscribe in [ "in its own field", withOwned; "in the user data", withCooperativeData ] do
-              testCase ("cooperative sticky takes nothing that is still with another, with the generation " + name) (fun () ->
+              testCase ("cooperative sticky assigns no partition that another member still has, with the generation " + name) (fun () ->
                   forEachLine (fun json ->
                       let group = groupOf subscribe json
                       let before = ownedBefore "ownedCooperative" json
@@ -190,7 +190,7 @@ let private java =
 
                       for entry in ours do
                           for at in each entry.Value do
-                              Expect.equal (owner |> Map.tryFind at |> Option.defaultValue entry.Key) entry.Key "it was nobody else's"
+                              Expect.equal (owner |> Map.tryFind at |> Option.defaultValue entry.Key) entry.Key "no other member had it"
 
                       let given = ours |> Map.values |> Seq.collect each |> Set.ofSeq
                       let held = before |> stillThere group |> Map.values |> Seq.collect each |> List.ofSeq
@@ -198,7 +198,7 @@ let private java =
                       Expect.isGreaterThanOrEqual
                           (kept before ours)
                           (kept before (divisionOf "cooperative-sticky" json))
-                          "no less is kept")) ]
+                          "at least as many are kept")) ]
 
 // ---- generated groups ----
 
@@ -221,12 +221,12 @@ let private genGroup: Gen<Group> = gen {
               GroupInstanceId = (if isStatic then Some("i" + string (size - i)) else None)
               Subscription = plain topics })
 
-    // The topic "e" exists only sometimes, though it can be wanted.
+    // A topic with no partitions does not exist, although members can want it.
     let known = List.zip topicNames counts |> List.filter (fun (_, count) -> count > 0)
     return { Partitions = Map.ofList known; Members = members }
 }
 
-/// A group, and what becomes of it: some members leave, some come, some want other topics, topics grow.
+/// A group before and after a change: members leave and join, some want other topics, topics get more partitions.
 type Change = { Before: Group; After: Group }
 
 let private genChange: Gen<Change> = gen {
@@ -264,7 +264,7 @@ let private groupLaw (name: string) (property: 'Property) =
 
 let private assign (assignor: Assignor) (group: Group) : Division = assignor.Assign group.Partitions group.Members
 
-/// Where every member wants the same, the most that can stay where it is: the members that had most keep what the fullest may have.
+/// The most partitions that can stay with their owners if all members want the same topics: those who had the most keep the larger shares.
 let private mostThatCanStay (group: Group) (before: Division) : int =
     let total =
         group.Members.Head.Subscription.Topics
@@ -280,7 +280,7 @@ let private mostThatCanStay (group: Group) (before: Division) : int =
 let private isUniform (group: Group) =
     group.Members |> List.forall (fun one -> set one.Subscription.Topics = set group.Members.Head.Subscription.Topics)
 
-/// A group is shared out, changes, and is shared out again.
+/// Assigns a group, changes it, and assigns it again.
 let private staysEven (change: Change) =
     let before = assign Assignors.sticky { change.Before with Members = fresh Assignors.sticky change.Before.Members }
     let after = { change.After with Members = having Assignors.sticky 5 before change.After.Members }
@@ -290,17 +290,17 @@ let private staysEven (change: Change) =
     let before = stillThere after before
 
     if isUniform after then
-        Expect.equal (kept before division) (mostThatCanStay after before) "as much as can stay stays"
+        Expect.equal (kept before division) (mostThatCanStay after before) "as many as possible stay"
 
 let private laws =
     testList
         "laws"
         [ for assignor in all do
-              groupLaw (assignor.Name + " gives everything wanted to exactly one who wants it") (fun (group: Group) ->
+              groupLaw (assignor.Name + " assigns every wanted partition to exactly one member that wants it") (fun (group: Group) ->
                   let group = { group with Members = fresh assignor group.Members }
                   isValid group (assign assignor group) [])
 
-              groupLaw (assignor.Name + " does not depend on the order of members and wishes") (fun (group: Group) ->
+              groupLaw (assignor.Name + " does not depend on the order of members and topics") (fun (group: Group) ->
                   let reversed =
                       group.Members
                       |> List.rev
@@ -309,7 +309,7 @@ let private laws =
                   assign assignor { group with Members = fresh assignor group.Members } =
                       assign assignor { group with Members = fresh assignor reversed })
 
-          groupLaw "range gives neighbours, and the first members the larger parts" (fun (group: Group) ->
+          groupLaw "range assigns consecutive partitions, and the larger ranges to the first members" (fun (group: Group) ->
               let division = assign Assignors.range group
 
               for topic in topicNames do
@@ -319,20 +319,20 @@ let private laws =
                       |> List.map (fun one -> held division one.MemberId |> List.filter (fun (of', _) -> of' = topic) |> List.map snd)
 
                   let expected = if parts.IsEmpty then 0 else group.Partitions |> Map.tryFind topic |> Option.defaultValue 0
-                  Expect.equal (List.concat parts) [ 0 .. expected - 1 ] "one run after the other"
+                  Expect.equal (List.concat parts) [ 0 .. expected - 1 ] "one range after the other"
                   let sizes = parts |> List.map List.length
-                  Expect.equal sizes (List.sortDescending sizes) "the larger first"
+                  Expect.equal sizes (List.sortDescending sizes) "the larger ranges come first"
                   if not sizes.IsEmpty then
-                      Expect.isLessThanOrEqual (List.max sizes - List.min sizes) 1 "all but the same")
+                      Expect.isLessThanOrEqual (List.max sizes - List.min sizes) 1 "the sizes differ by one at most")
 
-          groupLaw "round robin is even where all want the same" (fun (group: Group) ->
+          groupLaw "round robin is even if all members want the same topics" (fun (group: Group) ->
               let counts = assign Assignors.roundRobin group |> Map.values |> Seq.map (each >> List.length) |> List.ofSeq
               if isUniform group then
-                  Expect.isLessThanOrEqual (List.max counts - List.min counts) 1 "all but the same")
+                  Expect.isLessThanOrEqual (List.max counts - List.min counts) 1 "the sizes differ by one at most")
 
-          groupLaw "sticky is even, and where all want the same, as much stays as can" staysEven
+          groupLaw "sticky is even, and if all members want the same topics, as many partitions as possible stay" staysEven
 
-          test "sticky takes nothing back that leaves somebody else with much less" {
+          test "sticky returns no partition to its owner if that makes the division less even" {
               let group (wishes: (string * string option * string list) list) =
                   { Partitions = Map.ofList [ "a", 5; "b", 5; "c", 5; "d", 9; "e", 8 ]
                     Members =
@@ -360,11 +360,11 @@ let private laws =
                       ) }
           }
 
-          groupLaw "sticky moves nothing where nothing changes" (fun (group: Group) ->
+          groupLaw "sticky moves no partition if nothing changes" (fun (group: Group) ->
               let before = assign Assignors.sticky { group with Members = fresh Assignors.sticky group.Members }
               assign Assignors.sticky { group with Members = having Assignors.sticky 1 before group.Members } = before)
 
-          groupLaw "cooperative sticky moves no partition in one step, and comes to rest even" (fun (change: Change) ->
+          groupLaw "cooperative sticky moves no partition in a single rebalance, and settles on an even division" (fun (change: Change) ->
               let assignor = Assignors.cooperativeSticky
 
               let step generation before members =
@@ -378,17 +378,17 @@ let private laws =
 
                   for entry in division do
                       for at in each entry.Value do
-                          Expect.equal (owner |> Map.tryFind at |> Option.defaultValue entry.Key) entry.Key "it was nobody else's"
+                          Expect.equal (owner |> Map.tryFind at |> Option.defaultValue entry.Key) entry.Key "no other member had it"
 
                   division
 
               let before = assign assignor { change.Before with Members = fresh assignor change.Before.Members }
 
-              // Each further step makes the division more even, or changes nothing.
+              // Each further rebalance makes the division more even or changes nothing.
               let rec settle generation division =
                   let next = step generation division change.After.Members
                   if next = division then division
-                  elif generation > 20 then failtest "it does not come to rest"
+                  elif generation > 20 then failtest "it does not settle"
                   else settle (generation + 1) next
 
               let last = settle 1 before
@@ -406,32 +406,32 @@ let private claiming id topics generation partitions =
 let private single =
     testList
         "cases"
-        [ testCase "a group without members has nothing to divide" (fun () ->
+        [ testCase "a group without members gets no assignment" (fun () ->
               for assignor in all do
                   Expect.isEmpty (assignor.Assign (Map [ "a", 3 ]) []) assignor.Name)
 
-          testCase "a topic named twice by a member is wanted once" (fun () ->
+          testCase "a topic that a member names twice counts once" (fun () ->
               for assignor in all do
                   let division = assignor.Assign (Map [ "a", 2 ]) [ wanting "x" [ "a"; "a" ]; wanting "y" [ "a" ] ]
                   Expect.equal (division |> Map.map (fun _ parts -> (each parts).Length)) (Map [ "x", 1; "y", 1 ]) assignor.Name)
 
-          testCase "of two who say that they have a partition, the one of the newer generation has it" (fun () ->
+          testCase "if two members claim a partition, the newer generation wins" (fun () ->
               for x, y, owner in [ 3, 4, "y"; 4, 3, "x" ] do
                   let members = [ claiming "x" [ "a" ] x [ "a", 0 ]; claiming "y" [ "a" ] y [ "a", 0 ] ]
                   let division = Assignors.cooperativeSticky.Assign (Map [ "a", 1 ]) members
-                  Expect.equal (held division owner) [ "a", 0 ] "it keeps it")
+                  Expect.equal (held division owner) [ "a", 0 ] "the owner keeps it")
 
-          testCase "of two of one generation who say that they have a partition, neither is given it before it is free" (fun () ->
+          testCase "if two members of one generation claim a partition, neither gets it before it is free" (fun () ->
               let members = [ claiming "x" [ "a" ] 4 [ "a", 0 ]; claiming "y" [ "a" ] 4 [ "a", 0 ] ]
               let division = Assignors.cooperativeSticky.Assign (Map [ "a", 1 ]) members
-              Expect.equal (division |> Map.values |> Seq.collect each |> List.ofSeq) [] "nobody has it")
+              Expect.equal (division |> Map.values |> Seq.collect each |> List.ofSeq) [] "no member has it")
 
-          testCase "claims to what does not exist or is not wanted any more are passed over" (fun () ->
+          testCase "claims to partitions that do not exist or are no longer wanted are ignored" (fun () ->
               let members = [ claiming "x" [ "a" ] 4 [ "a", 7; "gone", 0; "a", -1 ]; claiming "y" [ "b" ] 4 [ "a", 0 ] ]
               let division = Assignors.cooperativeSticky.Assign (Map [ "a", 1; "b", 1 ]) members
-              Expect.equal (held division "x", held division "y") ([], [ "b", 0 ]) "a-0 is still with y, which has to give it up first")
+              Expect.equal (held division "x", held division "y") ([], [ "b", 0 ]) "y still has a-0 and must give it up first")
 
-          testCase "user data of another client are no claim" (fun () ->
+          testCase "user data of another client is no claim" (fun () ->
               let strange = { wanting "x" [ "a" ] with Subscription = { plain [ "a" ] with UserData = Some(Bytes [| 1uy; 2uy; 3uy |]) } }
 
               for assignor in [ Assignors.sticky; Assignors.cooperativeSticky ] do
@@ -447,7 +447,7 @@ let private single =
               let after = { group with Members = having Assignors.sticky 1 before (List.skip 60 members) }
               let division = assign Assignors.sticky after
               isValid after division []
-              Expect.equal (kept before division) (140 * 15) "what was with those who stayed is still there") ]
+              Expect.equal (kept before division) (140 * 15) "the remaining members keep all their partitions") ]
 
 let private joined name (members: JoinGroup.Member list) : JoinGroup.Response =
     { JoinGroup.response.Default with ProtocolName = Some name; Members = members; Leader = "x"; MemberId = "x" }
@@ -455,9 +455,9 @@ let private joined name (members: JoinGroup.Member list) : JoinGroup.Response =
 let private leading =
     testList
         "leader"
-        [ testCase "shares out by the assignor that the group agreed on, from what members say of themselves" (fun () ->
+        [ testCase "assigns with the assignor that the group agreed on, from the members' subscriptions" (fun () ->
               let protocols = Assignor.protocols all [ "a" ] [] -1 None |> ok "protocols"
-              Expect.equal (protocols |> List.map _.Name) [ "range"; "roundrobin"; "sticky"; "cooperative-sticky" ] "in order"
+              Expect.equal (protocols |> List.map _.Name) [ "range"; "roundrobin"; "sticky"; "cooperative-sticky" ] "in the order given"
 
               for protocol in protocols do
                   let members: JoinGroup.Member list =
@@ -469,11 +469,11 @@ let private leading =
                           assignments
                           |> List.map (fun one ->
                               one.MemberId, each (ok "part" (ConsumerProtocol.decodeAssignment one.Assignment)).AssignedPartitions)
-                      Expect.equal (parts |> List.map fst) [ "x"; "y" ] "both"
-                      Expect.equal (parts |> List.collect snd |> List.sort) [ "a", 0; "a", 1 ] "everything"
+                      Expect.equal (parts |> List.map fst) [ "x"; "y" ] "both members"
+                      Expect.equal (parts |> List.collect snd |> List.sort) [ "a", 0; "a", 1 ] "all partitions"
                   | Error fault -> failtestf "%O" fault)
 
-          testCase "takes the numbers of partitions from metadata, and none of a topic with an error" (fun () ->
+          testCase "takes the partition counts from metadata, and none for a topic with an error" (fun () ->
               let topic name code count : Metadata.Topic =
                   { Metadata.topic.Default with
                       Name = Some name
@@ -481,26 +481,26 @@ let private leading =
                       Partitions = List.replicate count Metadata.partition.Default }
 
               let topics = [ topic "a" ErrorCode.None 3; topic "b" ErrorCode.UnknownTopicOrPartition 0 ]
-              Expect.equal (Assignor.partitionCounts topics) (Map [ "a", 3 ]) "the numbers")
+              Expect.equal (Assignor.partitionCounts topics) (Map [ "a", 3 ]) "the counts")
 
-          testCase "does not know every protocol" (fun () ->
+          testCase "refuses a protocol that it does not have" (fun () ->
               match Assignor.assignments all Map.empty (joined "best" []) with
               | Error(AssignFault.UnknownProtocol "best" as fault) -> Expect.stringContains (fault.ToString()) "best" "its name"
               | other -> failtestf "%O" other)
 
-          testCase "says whose subscription it cannot read" (fun () ->
+          testCase "names the member whose subscription cannot be read" (fun () ->
               let members: JoinGroup.Member list = [ { MemberId = "x"; GroupInstanceId = None; Metadata = Bytes [| 0uy |] } ]
 
               match Assignor.assignments all Map.empty (joined "range" members) with
               | Error(AssignFault.BadSubscription("x", fault)) -> Expect.equal fault.Problem (Problem.Truncated(2L, 1)) "the problem"
               | other -> failtestf "%O" other)
 
-          testCase "a rack and the generation go with every subscription" (fun () ->
+          testCase "every subscription has the rack and the generation" (fun () ->
               for protocol in Assignor.protocols all [ "a" ] [ { Topic = "a"; Partitions = [ 1 ] } ] 6 (Some "r") |> ok "protocols" do
                   let said = ConsumerProtocol.decodeSubscription protocol.Metadata |> ok "read"
                   Expect.equal (said.Topics, said.RackId, said.GenerationId) ([ "a" ], Some "r", 6) protocol.Name
                   let isCooperative = protocol.Name = "cooperative-sticky"
-                  Expect.equal (not said.OwnedPartitions.IsEmpty) isCooperative "only a cooperative member still has something") ]
+                  Expect.equal (not said.OwnedPartitions.IsEmpty) isCooperative "only a cooperative member still owns partitions") ]
 
 [<Tests>]
 let tests = testList "assignors" [ java; laws; single; leading ]

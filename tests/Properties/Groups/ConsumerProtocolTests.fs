@@ -1,4 +1,4 @@
-/// The bytes that members of a group send each other, against those of the Java client.
+/// The bytes that members of a group exchange, compared with those of the Java client.
 module LibKafka.Properties.Groups.ConsumerProtocolTests
 
 open System
@@ -13,10 +13,10 @@ open LibKafka.Properties.Support
 let private vectors (name: string) =
     TestData.jsonLines TestData.vectors "embedded.jsonl.gz" |> List.filter (fun json -> TestData.text "name" json = name)
 
-/// What the Java client wrote is read as it is by the message's own definition, at its version, and comes back from our own bytes.
+/// Decoding the Java client's bytes gives the value that the message's definition reads at that version, and so does decoding our own bytes.
 let private agrees (message: Message<'T>) (encode: 'T -> Result<Bytes, Fault>) (decode: Bytes -> Result<'T, Fault>) =
     let lines = vectors message.Name
-    Expect.isNonEmpty lines "there are vectors"
+    Expect.isNonEmpty lines "the number of vectors"
 
     for json in lines do
         let prefixed = Bytes.ofHex (TestData.text "versionPrefixedHex" json)
@@ -24,8 +24,8 @@ let private agrees (message: Message<'T>) (encode: 'T -> Result<Bytes, Fault>) (
         let expected = Message.decode Limits.standard version message (Bytes.ofHex (TestData.text "hex" json)) |> ok "the vector"
         Expect.equal (decode prefixed |> ok "decoded") expected "as written by the Java client"
         let ours = encode expected |> ok "encoded"
-        Expect.equal (BinaryPrimitives.ReadInt16BigEndian ours.Span) message.Versions.Highest "the version in front"
-        Expect.equal (decode ours |> ok "our own") expected "through our bytes and back"
+        Expect.equal (BinaryPrimitives.ReadInt16BigEndian ours.Span) message.Versions.Highest "the version prefix"
+        Expect.equal (decode ours |> ok "our own") expected "a round trip through our bytes"
         if version = message.Versions.Highest then
             Expect.equal ours prefixed "the same bytes as the Java client's"
 
@@ -51,37 +51,37 @@ let tests =
           testCase "assignments agree with the Java client's" (fun () ->
               agrees ConsumerProtocolAssignment.message ConsumerProtocol.encodeAssignment ConsumerProtocol.decodeAssignment)
 
-          testCase "a version of tomorrow is read as the highest known, and what it adds is passed over" (fun () ->
+          testCase "a later version is read as the highest known version, and the rest is skipped" (fun () ->
               let bytes = ConsumerProtocol.encodeSubscription subscription |> ok "encoded"
               let read = ConsumerProtocol.decodeSubscription (withVersion 99s bytes [ 1uy; 2uy; 3uy ])
-              Expect.equal read (Ok subscription) "read")
+              Expect.equal read (Ok subscription) "the value")
 
-          testCase "bytes behind a version of today are a fault" (fun () ->
+          testCase "bytes after a known version are a fault" (fun () ->
               let bytes = ConsumerProtocol.encodeSubscription subscription |> ok "encoded"
               let fault = ConsumerProtocol.decodeSubscription (withVersion 3s bytes [ 1uy ]) |> refused "one byte too many"
               Expect.equal fault.Problem (Problem.TrailingBytes 1) "the problem"
-              Expect.equal fault.Offset bytes.Length "where")
+              Expect.equal fault.Offset bytes.Length "the offset")
 
           testCase "a negative version is a fault" (fun () ->
               let bytes = ConsumerProtocol.encodeSubscription subscription |> ok "encoded"
               let fault = ConsumerProtocol.decodeSubscription (withVersion -1s bytes []) |> refused "version -1"
               Expect.equal fault.Problem (Problem.UnsupportedVersion(-1s, 0s, 3s)) "the problem")
 
-          testCase "cut off anywhere, they are a fault" (fun () ->
+          testCase "a subscription that is cut off at any byte is a fault" (fun () ->
               let bytes = ConsumerProtocol.encodeSubscription subscription |> ok "encoded"
 
               for length in 0 .. bytes.Length - 1 do
                   ConsumerProtocol.decodeSubscription (bytes.Slice(0, length)) |> refused (string length) |> ignore)
 
           testCase "no bytes are an assignment without partitions" (fun () ->
-              Expect.equal (ConsumerProtocol.decodeAssignment Bytes.empty) (Ok { AssignedPartitions = []; UserData = None }) "read")
+              Expect.equal (ConsumerProtocol.decodeAssignment Bytes.empty) (Ok { AssignedPartitions = []; UserData = None }) "the value")
 
-          testCase "the sticky assignor's user data have both of their forms" (fun () ->
+          testCase "the sticky assignor's user data is read in both versions" (fun () ->
               let hex = "000000010002743000000001000000050000000c"
-              let data = { Previous = [ { Topic = "t0"; Partitions = [ 5 ] } ]; Generation = 12 }
-              Expect.equal (StickyUserData.decode (Bytes.ofHex hex)) (Ok data) "with a generation"
-              Expect.equal (StickyUserData.encode data |> Result.map Bytes.toHex) (Ok hex) "written"
+              let data: StickyUserData.UserData = { Previous = [ { Topic = "t0"; Partitions = [ 5 ] } ]; Generation = 12 }
+              Expect.equal (ConsumerProtocol.decodeStickyUserData (Bytes.ofHex hex)) (Ok data) "with a generation"
+              Expect.equal (ConsumerProtocol.encodeStickyUserData data |> Result.map Bytes.toHex) (Ok hex) "written"
 
               let older = Bytes.ofHex (hex.Substring(0, hex.Length - 8))
-              Expect.equal (StickyUserData.decode older) (Ok { data with Generation = -1 }) "without"
-              StickyUserData.decode (Bytes.ofHex "0000000100") |> refused "nonsense" |> ignore) ]
+              Expect.equal (ConsumerProtocol.decodeStickyUserData older) (Ok { data with Generation = -1 }) "without"
+              ConsumerProtocol.decodeStickyUserData (Bytes.ofHex "0000000100") |> refused "malformed bytes" |> ignore) ]

@@ -216,7 +216,7 @@ let private refusedLengths =
           testCase "a length that is itself cut off" (fun () ->
               decodeAt classic Types.string "00" |> faultsWith (Problem.Truncated(2L, 1)) 0 "Sample"
               decodeAt flexible Types.string "80" |> faultsWith (Problem.Truncated(1L, 0)) 1 "Sample"
-              decodeAt flexible Types.string "ffffffff10" |> faultsWith (Problem.BadVarint 5) 5 "Sample")
+              decodeAt flexible Types.string "ffffffff10" |> faultsWith (Problem.BadVarint 5) 4 "Sample")
 
           testCase "a string longer than the protocol's 32,767 bytes, read or written" (fun () ->
               decodeAt flexible Types.string ("818002" + lettersHex 32768) |> faultsWith (Problem.TooLong(32768L, 32767L)) 3 "Sample"

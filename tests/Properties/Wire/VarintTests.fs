@@ -126,15 +126,15 @@ let tests =
               Expect.equal (read32 "8180808000") (Ok 1u) "five bytes for one"
               Expect.equal (read64 "81808080808080808000") (Ok 1UL) "ten bytes for one")
 
-          testCase "a 32-bit form that overflows or goes on past five bytes is refused behind its fifth byte" (fun () ->
+          testCase "a 32-bit form that overflows or goes on past five bytes is refused at its fifth byte" (fun () ->
               Expect.equal (read32 "ffffffff0f") (Ok UInt32.MaxValue) "the largest"
-              Expect.equal (read32 "ffffffff10") (Error(Problem.BadVarint 5, 5)) "a bit too many"
-              Expect.equal (read32 "808080808000") (Error(Problem.BadVarint 5, 5)) "six bytes")
+              Expect.equal (read32 "ffffffff10") (Error(Problem.BadVarint 5, 4)) "a bit too many"
+              Expect.equal (read32 "808080808000") (Error(Problem.BadVarint 5, 4)) "six bytes")
 
-          testCase "a 64-bit form that overflows or goes on past ten bytes is refused behind its tenth byte" (fun () ->
+          testCase "a 64-bit form that overflows or goes on past ten bytes is refused at its tenth byte" (fun () ->
               Expect.equal (read64 "ffffffffffffffffff01") (Ok UInt64.MaxValue) "the largest"
-              Expect.equal (read64 "ffffffffffffffffff02") (Error(Problem.BadVarint 10, 10)) "a bit too many"
-              Expect.equal (read64 "8080808080808080808000") (Error(Problem.BadVarint 10, 10)) "eleven bytes")
+              Expect.equal (read64 "ffffffffffffffffff02") (Error(Problem.BadVarint 10, 9)) "a bit too many"
+              Expect.equal (read64 "8080808080808080808000") (Error(Problem.BadVarint 10, 9)) "eleven bytes")
 
           testCase "a form that is cut off is refused where the bytes end" (fun () ->
               Expect.equal (read32 "") (Error(Problem.Truncated(1L, 0), 0)) "nothing"
