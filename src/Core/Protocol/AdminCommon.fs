@@ -4,22 +4,22 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// Which access rules are meant: a rule matches where each field does.
+/// A filter for ACLs. An ACL matches if every field matches.
 type AclFilter =
     {
-        /// `Any` for every type. Rules about users are known from version 3 on (KIP-373).
+        /// `Any` for all types. The type `User` is supported since version 3 of the ACL APIs (KIP-373).
         ResourceTypeFilter: AclResourceType
-        /// The name in the rule; null for every name.
+        /// The resource name of the ACL; null for all names.
         ResourceNameFilter: string option
-        /// How `ResourceNameFilter` is compared with the name in the rule.
+        /// How `ResourceNameFilter` is compared with the resource name of the ACL.
         PatternTypeFilter: AclPatternType
-        /// Such as `User:alice`, and `User:*` for the rules about all users; null for every principal.
+        /// Such as `User:alice`, or `User:*` for the ACLs of all users; null for all principals.
         PrincipalFilter: string option
-        /// An address, and `*` for the rules about all addresses; null for every host.
+        /// An address, or `*` for the ACLs of all addresses; null for all hosts.
         HostFilter: string option
-        /// `Any` for every operation.
+        /// `Any` for all operations.
         Operation: AclOperation
-        /// `Any` for either.
+        /// `Any` for both permission types.
         PermissionType: AclPermission
     }
 
@@ -45,11 +45,11 @@ module internal AclFilter =
               PermissionType = permission }
     }
 
-/// What became of the settings of one resource.
+/// The result for the configs of one resource.
 type AlterConfigsResult =
     {
         Error: ErrorCode
-        /// What the broker says of the error; null where it says nothing.
+        /// The broker's description of the error; null if it gives none.
         ErrorMessage: string option
         ResourceType: ConfigResourceType
         ResourceName: string
@@ -67,12 +67,12 @@ module internal AlterConfigsResult =
         return { Error = error; ErrorMessage = text; ResourceType = kind; ResourceName = name }
     }
 
-/// One part of whom quotas are for, such as the user or the client id (KIP-546).
+/// One part of a quota entity, such as the user or the client id (KIP-546).
 type QuotaEntity =
     {
         /// `user`, `client-id` or `ip` (KIP-612).
         EntityType: string
-        /// Null for the default: everyone who has no quotas of their own.
+        /// Null for the default quota, which applies to names without their own quota.
         EntityName: string option
     }
 
@@ -85,10 +85,10 @@ module internal QuotaEntity =
         return { EntityType = kind; EntityName = name }
     }
 
-/// A user that owns a delegation token or may renew it (KIP-48).
+/// A user that owns a delegation token or can renew it (KIP-48).
 type DelegationTokenPrincipal =
     {
-        /// `User`, unless the cluster has its own kinds of principals.
+        /// `User`, unless the cluster has its own principal types.
         PrincipalType: string
         PrincipalName: string
     }

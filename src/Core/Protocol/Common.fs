@@ -4,19 +4,19 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// The leader of a partition as a broker that is not it knows it (KIP-951).
+/// The leader of a partition, as known by a broker that is not the leader (KIP-951).
 type CurrentLeader =
     {
-        /// The broker that leads the partition; -1 where it is not known.
+        /// The broker id of the leader; -1 if unknown.
         LeaderId: int32
-        /// The epoch in which it does; -1 where it is not known.
+        /// The leader epoch; -1 if unknown.
         LeaderEpoch: int32
     }
 
 [<RequireQualifiedAccess>]
 module CurrentLeader =
 
-    /// No leader is known.
+    /// The value if no leader is known.
     let unknown = { LeaderId = -1; LeaderEpoch = -1 }
 
     let private withDefaults fallback = message {
@@ -28,16 +28,16 @@ module CurrentLeader =
 
     let internal schema = withDefaults unknown
 
-    /// For APIs that have 0 as the default of both.
+    /// For APIs in which the default of both fields is 0.
     let internal zeroSchema = withDefaults { LeaderId = 0; LeaderEpoch = 0 }
 
-/// Where a broker is to be reached.
+/// The endpoint of a broker.
 type NodeEndpoint =
     {
         NodeId: int32
         Host: string
         Port: int32
-        /// The broker's rack; null where it has none.
+        /// The broker's rack; null if it has none.
         Rack: string option
     }
 
@@ -53,7 +53,7 @@ module internal NodeEndpoint =
         return { NodeId = node; Host = host; Port = port; Rack = rack }
     }
 
-/// A listener that a broker or controller registers.
+/// A listener in the registration of a broker or controller.
 type RegisteredListener =
     {
         /// The listener's name, such as `CONTROLLER`.
@@ -75,14 +75,14 @@ module internal RegisteredListener =
         return { Name = name; Host = host; Port = port; SecurityProtocol = security }
     }
 
-/// A feature and the levels of it that the broker or controller that registers supports.
+/// A feature, and the levels of it that the registered broker or controller supports.
 type RegisteredFeature =
     {
         /// Such as `metadata.version`.
         Name: string
-        /// The lowest level.
+        /// The lowest supported level.
         MinSupportedVersion: int16
-        /// The highest level.
+        /// The highest supported level.
         MaxSupportedVersion: int16
     }
 

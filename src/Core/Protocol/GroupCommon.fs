@@ -4,7 +4,7 @@ open System
 open LibKafka.Wire
 open LibKafka.Wire.Notation
 
-/// Partitions of one topic that a consumer of a classic group has or is to have.
+/// Partitions of one topic that a consumer of a classic group owns or is assigned.
 type ConsumerTopicPartitions = { Topic: string; Partitions: int32 list }
 
 [<RequireQualifiedAccess>]
@@ -16,7 +16,7 @@ module internal ConsumerTopicPartitions =
         return { Topic = topic; Partitions = partitions }
     }
 
-/// Partitions of one topic, as member and coordinator tell each other of them in heartbeats.
+/// Partitions of one topic in a heartbeat.
 type HeartbeatTopicPartitions = { TopicId: Guid; Partitions: int32 list }
 
 [<RequireQualifiedAccess>]
@@ -28,7 +28,7 @@ module internal HeartbeatTopicPartitions =
         return { TopicId = id; Partitions = partitions }
     }
 
-/// The partitions that a member is to have, as the coordinator answers its heartbeat.
+/// The assignment of a member in a heartbeat response.
 type HeartbeatAssignment = { TopicPartitions: HeartbeatTopicPartitions list }
 
 [<RequireQualifiedAccess>]
@@ -39,7 +39,7 @@ module internal HeartbeatAssignment =
         return { TopicPartitions = partitions }
     }
 
-/// Partitions of one topic, as a group is described with them.
+/// Partitions of one topic in the description of a group.
 type DescribedTopicPartitions = { TopicId: Guid; TopicName: string; Partitions: int32 list }
 
 [<RequireQualifiedAccess>]
@@ -53,7 +53,7 @@ module internal DescribedTopicPartitions =
         return { TopicId = id; TopicName = name; Partitions = partitions }
     }
 
-/// The partitions of one member, as its group is described.
+/// The assignment of a member in the description of a group.
 type DescribedAssignment = { TopicPartitions: DescribedTopicPartitions list }
 
 [<RequireQualifiedAccess>]

@@ -4,7 +4,7 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// Where a voter of the metadata quorum is to be reached (KIP-853): its listener of the name that the request came in by.
+/// The endpoint of a voter of the metadata quorum, on the listener on which the request was received (KIP-853).
 type VoterEndpoint = { NodeId: int32; Host: string; Port: uint16 }
 
 [<RequireQualifiedAccess>]
@@ -18,7 +18,7 @@ module internal VoterEndpoint =
         return { NodeId = node; Host = host; Port = port }
     }
 
-/// One of the listeners at which a voter of the metadata quorum is to be reached (KIP-853).
+/// One of the listeners of a voter of the metadata quorum (KIP-853).
 type VoterListener =
     {
         /// The listener's name, such as `CONTROLLER`.
@@ -51,10 +51,10 @@ module internal KRaftVersionFeature =
         return { MinSupportedVersion = lowest; MaxSupportedVersion = highest }
     }
 
-/// A snapshot of the metadata log, named by where it ends (KIP-630).
+/// A snapshot of the metadata log, identified by its end (KIP-630).
 type SnapshotId =
     {
-        /// The offset behind the last record that the snapshot covers.
+        /// The offset after the last record in the snapshot.
         EndOffset: int64
         /// The epoch of that record.
         Epoch: int32
@@ -63,7 +63,7 @@ type SnapshotId =
 [<RequireQualifiedAccess>]
 module internal SnapshotId =
 
-    /// No snapshot.
+    /// The value if there is no snapshot.
     let none = { EndOffset = -1L; Epoch = -1 }
 
     let private withDefaults fallback = message {
@@ -75,10 +75,10 @@ module internal SnapshotId =
 
     let schema = withDefaults none
 
-    /// For APIs that have 0 as the default of both.
+    /// For APIs in which the default of both fields is 0.
     let zeroSchema = withDefaults { EndOffset = 0L; Epoch = 0 }
 
-/// A voter's answer for one partition when a leader of the metadata quorum begins its epoch or ends it.
+/// A voter's answer for one partition if a leader of the metadata quorum begins or ends its epoch.
 type QuorumEpochPartitionResponse =
     {
         PartitionIndex: int32
@@ -101,7 +101,7 @@ module internal QuorumEpochPartitionResponse =
         return { PartitionIndex = partition; Error = error; LeaderId = leader; LeaderEpoch = epoch }
     }
 
-/// A voter's answers for one topic when a leader of the metadata quorum begins its epoch or ends it.
+/// A voter's answers for one topic if a leader of the metadata quorum begins or ends its epoch.
 type QuorumEpochTopicResponse = { TopicName: string; Partitions: QuorumEpochPartitionResponse list }
 
 [<RequireQualifiedAccess>]

@@ -5,13 +5,13 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// What became of records that lie one behind the other (KIP-932).
+/// Acknowledgements of consecutive records (KIP-932).
 type ShareAcknowledgementBatch =
     {
         FirstOffset: int64
-        /// The last offset, itself included.
+        /// The last offset, inclusive.
         LastOffset: int64
-        /// One for all the offsets, or one for each.
+        /// One for all offsets, or one for each offset.
         AcknowledgeTypes: ShareAcknowledgeType list
     }
 
@@ -26,14 +26,14 @@ module internal ShareAcknowledgementBatch =
         return { FirstOffset = first; LastOffset = last; AcknowledgeTypes = types }
     }
 
-/// Records, one behind the other, that a share group has come equally far with (KIP-932).
+/// Consecutive records of a share partition with the same delivery state (KIP-932).
 type ShareStateBatch =
     {
         FirstOffset: int64
-        /// The last offset, itself included.
+        /// The last offset, inclusive.
         LastOffset: int64
         DeliveryState: ShareDeliveryState
-        /// How many times they have been delivered.
+        /// The number of deliveries.
         DeliveryCount: int16
     }
 
@@ -49,12 +49,12 @@ module internal ShareStateBatch =
         return { FirstOffset = first; LastOffset = last; DeliveryState = state; DeliveryCount = count }
     }
 
-/// What became of the stored state of one share partition.
+/// The result for the persistent state of one share partition.
 type ShareStatePartitionResult =
     {
         Partition: int32
         Error: ErrorCode
-        /// What the broker says of the error; null where it says nothing.
+        /// The broker's description of the error; null if it gives none.
         ErrorMessage: string option
     }
 
@@ -69,7 +69,7 @@ module internal ShareStatePartitionResult =
         return { Partition = partition; Error = error; ErrorMessage = text }
     }
 
-/// What became of the stored state of one topic's share partitions.
+/// The results for the persistent state of one topic's share partitions.
 type ShareStateTopicResult = { TopicId: Guid; Partitions: ShareStatePartitionResult list }
 
 [<RequireQualifiedAccess>]

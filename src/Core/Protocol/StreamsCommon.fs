@@ -4,7 +4,7 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// A setting of a topic, or a tag of a member.
+/// A config of a topic, or a tag of a member.
 type StreamsKeyValue = { Key: string; Value: string }
 
 [<RequireQualifiedAccess>]
@@ -16,11 +16,11 @@ module internal StreamsKeyValue =
         return { Key = key; Value = value }
     }
 
-/// A topic that Streams makes for itself (KIP-1071).
+/// An internal topic of a Streams application (KIP-1071).
 type StreamsTopicInfo =
     {
         Name: string
-        /// 0 where no number is prescribed, as for every changelog topic: it follows from the source topics.
+        /// 0 if the number is not fixed, as for all changelog topics: it follows from the source topics.
         Partitions: int32
         /// 0 for the broker's default.
         ReplicationFactor: int16
@@ -39,7 +39,7 @@ module internal StreamsTopicInfo =
         return { Name = name; Partitions = partitions; ReplicationFactor = replication; TopicConfigs = configs }
     }
 
-/// Tasks of one subtopology: each is the subtopology at work on one partition.
+/// Tasks of one subtopology. Each task runs the subtopology on one partition.
 type StreamsTaskIds = { SubtopologyId: string; Partitions: int32 list }
 
 [<RequireQualifiedAccess>]
@@ -51,7 +51,7 @@ module internal StreamsTaskIds =
         return { SubtopologyId = id; Partitions = partitions }
     }
 
-/// An offset in the changelogs of one task, added up over them.
+/// The sum of the offsets in the changelogs of one task.
 type StreamsTaskOffset = { SubtopologyId: string; Partition: int32; Offset: int64 }
 
 [<RequireQualifiedAccess>]
@@ -65,7 +65,7 @@ module internal StreamsTaskOffset =
         return { SubtopologyId = id; Partition = partition; Offset = offset }
     }
 
-/// Where an instance answers queries for its state from other instances.
+/// The endpoint on which an instance answers state queries of other instances.
 type StreamsEndpoint = { Host: string; Port: uint16 }
 
 [<RequireQualifiedAccess>]
@@ -77,18 +77,18 @@ module internal StreamsEndpoint =
         return { Host = host; Port = port }
     }
 
-/// A step of the topology.
+/// A node of the topology.
 type TopologyDescriptionNode =
     {
         Name: string
         NodeType: TopologyNodeType
         /// The topics that a source reads; empty for other nodes.
         SourceTopics: string list
-        /// The topic that a sink writes; null for other nodes, and where it is chosen for each record.
+        /// The topic that a sink writes; null for other nodes, and if it is chosen for each record.
         SinkTopic: string option
         /// The state stores that a processor uses; empty for other nodes.
         Stores: string list
-        /// The names of the nodes that records go to next.
+        /// The names of the next nodes.
         Successors: string list
     }
 
@@ -118,7 +118,7 @@ module internal TopologyDescriptionSubtopology =
         return { SubtopologyId = id; Nodes = nodes }
     }
 
-/// A store of which every instance has the whole, and how it is filled.
+/// A global state store, which every instance holds in full, with the nodes that fill it.
 type TopologyDescriptionGlobalStore = { Source: TopologyDescriptionNode; Processor: TopologyDescriptionNode }
 
 [<RequireQualifiedAccess>]
@@ -130,7 +130,7 @@ module internal TopologyDescriptionGlobalStore =
         return { Source = source; Processor = processor }
     }
 
-/// The whole topology, for people to look at (KIP-1331).
+/// A human-readable description of the whole topology (KIP-1331).
 type TopologyDescription = { Subtopologies: TopologyDescriptionSubtopology list; GlobalStores: TopologyDescriptionGlobalStore list }
 
 [<RequireQualifiedAccess>]

@@ -3,7 +3,7 @@ namespace LibKafka.Protocol
 open LibKafka.Wire
 open LibKafka.Wire.Notation
 
-/// An aborted transaction in a segment's index of them, the file `.txnindex` (KIP-98). Two bytes with the version stand before each.
+/// An entry in a segment's index of aborted transactions, the file `.txnindex` (KIP-98). Each entry has a two-byte version prefix.
 module AbortedTxn =
 
     type Transaction =
@@ -11,10 +11,10 @@ module AbortedTxn =
             ProducerId: int64
             /// The offset of the transaction's first record in the partition.
             FirstOffset: int64
-            /// The offset of the marker that aborted it.
+            /// The offset of the abort marker.
             LastOffset: int64
-            /// The last stable offset once it was aborted. Transactions further on in the index begin here or later, so a reader that
-            /// wants nothing so late can stop.
+            /// The last stable offset after the abort. Later entries of the index are of transactions that begin at this offset or later,
+            /// so a reader can stop when it is after the end of the records read.
             LastStableOffset: int64
         }
 

@@ -3,14 +3,14 @@ namespace LibKafka.Protocol
 open LibKafka.Wire
 open LibKafka.Wire.Notation
 
-/// What the leader of a group gives a consumer, behind two bytes with the version: an assignment in SyncGroup. The versions are all the
-/// same; a reader takes one that is too new for it as its highest.
+/// The assignment that the group leader sends to a consumer in SyncGroup, after a two-byte version. All versions are equal. A reader
+/// decodes a version that it does not know as its highest.
 module ConsumerProtocolAssignment =
 
     type Assignment =
         {
             AssignedPartitions: ConsumerTopicPartitions list
-            /// What the assignor adds for itself; null for nothing.
+            /// Data of the assignor; null for none.
             UserData: Bytes option
         }
 

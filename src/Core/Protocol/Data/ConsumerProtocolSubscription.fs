@@ -3,21 +3,21 @@ namespace LibKafka.Protocol
 open LibKafka.Wire
 open LibKafka.Wire.Notation
 
-/// What a consumer wants of its group, behind two bytes with the version: the metadata of a protocol in JoinGroup. A reader takes a
-/// version that is too new for it as its highest, for nothing is ever taken away.
+/// The subscription of a consumer: the metadata of a protocol in JoinGroup, after a two-byte version. A reader decodes a version that it
+/// does not know as its highest, because fields are only added.
 module ConsumerProtocolSubscription =
 
     type Subscription =
         {
             Topics: string list
-            /// What the assignor adds for itself; null for nothing.
+            /// Data of the assignor; null for none.
             UserData: Bytes option
-            /// What the member has from the generation before, for assignors that leave it there where they can (KIP-429).
+            /// The partitions that the member owned in the previous generation, for sticky and cooperative assignors. Since version 1
+            /// (KIP-429).
             OwnedPartitions: ConsumerTopicPartitions list
-            /// The generation that `OwnedPartitions` come from, so that an outdated claim to them is found out (KIP-792); -1 where it
-            /// is not known.
+            /// The generation of `OwnedPartitions`, so that an outdated claim can be detected; -1 if unknown. Since version 2 (KIP-792).
             GenerationId: int32
-            /// The rack of the consumer, for assignors that put it near its leaders and replicas (KIP-881); null for none.
+            /// The rack of the consumer, for rack-aware assignors; null for none. Since version 3 (KIP-881).
             RackId: string option
         }
 

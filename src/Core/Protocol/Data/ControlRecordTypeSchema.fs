@@ -3,14 +3,14 @@ namespace LibKafka.Protocol
 open LibKafka.Wire
 open LibKafka.Wire.Notation
 
-/// The key of a control record, behind two bytes with the version: it says what the record's value is (KIP-98).
+/// The key of a control record, after a two-byte version. It contains the type of the record's value (KIP-98).
 module ControlRecordTypeSchema =
 
     type ControlRecordKey =
         {
-            /// 0 aborts a transaction and 1 commits it, both with an EndTxnMarker. The rest stand in the metadata log: 2 for a
-            /// LeaderChangeMessage, 3 and 4 for a SnapshotHeaderRecord and a SnapshotFooterRecord, 5 for a KRaftVersionRecord, 6 for a
-            /// VotersRecord. A reader skips what it does not know.
+            /// 0 for abort and 1 for commit, both with an EndTxnMarker. The other types are in the metadata log: 2 for
+            /// LeaderChangeMessage, 3 for SnapshotHeaderRecord, 4 for SnapshotFooterRecord, 5 for KRaftVersionRecord, 6 for VotersRecord.
+            /// A reader skips unknown types.
             Type: int16
         }
 

@@ -3,15 +3,15 @@ namespace LibKafka.Protocol
 open LibKafka.Wire
 open LibKafka.Wire.Notation
 
-/// Whom a forwarded request is from, as Kafka itself writes it into an Envelope, behind two bytes with the version (KIP-590). A cluster
-/// with a principal builder of its own may write something else there.
+/// The principal of a forwarded request, as Kafka's default principal builder writes it into an Envelope, after a two-byte version
+/// (KIP-590). A cluster with a custom principal builder can use another format.
 module DefaultPrincipalData =
 
     type Principal =
         {
-            /// Kafka's own is `User`.
+            /// `User` in Kafka's own principals.
             Type: string
-            /// Such as `alice`; `ANONYMOUS` for a client that did not authenticate.
+            /// Such as `alice`; `ANONYMOUS` for a client that is not authenticated.
             Name: string
             /// Whether the client authenticated with a delegation token.
             TokenAuthenticated: bool

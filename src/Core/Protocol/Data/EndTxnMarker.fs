@@ -3,8 +3,8 @@ namespace LibKafka.Protocol
 open LibKafka.Wire
 open LibKafka.Wire.Notation
 
-/// The value of the control record that ends a transaction in a partition, behind two bytes with the version (KIP-98). Whether it
-/// commits or aborts, the record's key says.
+/// The value of the control record that ends a transaction in a partition, after a two-byte version (KIP-98). The key of the record
+/// determines whether it commits or aborts.
 module EndTxnMarker =
 
     type Marker =

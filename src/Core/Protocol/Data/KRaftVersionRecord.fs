@@ -3,14 +3,14 @@ namespace LibKafka.Protocol
 open LibKafka.Wire
 open LibKafka.Wire.Notation
 
-/// The control record of the metadata log that sets the level of the feature kraft.version (KIP-853).
+/// The control record in the metadata log that sets the level of the feature kraft.version (KIP-853).
 module KRaftVersionRecord =
 
     type KRaftVersion =
         {
             /// The version of this record.
             Version: int16
-            /// 0 where the voters are fixed by the nodes' settings; 1 where they stand in the log and can change.
+            /// 0 if the voters are fixed by the configuration of the nodes; 1 if they are in the log and can change.
             KRaftVersion: int16
         }
 

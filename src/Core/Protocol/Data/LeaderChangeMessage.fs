@@ -10,9 +10,9 @@ module LeaderChangeMessage =
     /// A voter of the quorum.
     type Voter =
         {
-            /// The id of its node.
+            /// The node id of the voter.
             VoterId: int32
-            /// The directory that it keeps the metadata log in (KIP-853); zero where it is not known.
+            /// The directory in which the voter keeps the metadata log; zero if unknown. Since version 1 (KIP-853).
             VoterDirectoryId: Guid
         }
 
@@ -26,7 +26,7 @@ module LeaderChangeMessage =
         {
             /// The version of this record.
             Version: int16
-            /// The node that leads from now on.
+            /// The node id of the new leader.
             LeaderId: int32
             /// All voters of the epoch.
             Voters: Voter list

@@ -3,7 +3,7 @@ namespace LibKafka.Protocol
 open LibKafka.Wire
 open LibKafka.Wire.Notation
 
-/// The control record with which a snapshot of the metadata log ends (KIP-630). Without it the snapshot is not complete.
+/// The control record at the end of a snapshot of the metadata log (KIP-630). Without it the snapshot is incomplete.
 module SnapshotFooterRecord =
 
     type SnapshotFooter =

@@ -3,14 +3,14 @@ namespace LibKafka.Protocol
 open LibKafka.Wire
 open LibKafka.Wire.Notation
 
-/// The control record with which a snapshot of the metadata log begins (KIP-630).
+/// The control record at the beginning of a snapshot of the metadata log (KIP-630).
 module SnapshotHeaderRecord =
 
     type SnapshotHeader =
         {
             /// The version of this record.
             Version: int16
-            /// When the last record that the snapshot covers was appended to the log, in milliseconds since the epoch.
+            /// When the last record in the snapshot was appended to the log, in milliseconds since the epoch.
             LastContainedLogTimestamp: int64
         }
 

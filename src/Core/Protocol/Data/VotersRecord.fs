@@ -4,17 +4,17 @@ open System
 open LibKafka.Wire
 open LibKafka.Wire.Notation
 
-/// The control record of the metadata log that says who the voters of the quorum are from now on (KIP-853).
+/// The control record in the metadata log that sets the voters of the quorum (KIP-853).
 module VotersRecord =
 
     /// A voter of the quorum.
     type Voter =
         {
-            /// The id of its node.
+            /// The node id of the voter.
             VoterId: int32
-            /// The directory that it keeps the metadata log in, so that a node whose disk was lost does not pass for the same voter.
+            /// The directory in which the voter keeps the metadata log, so that a node with a replaced disk is not the same voter.
             VoterDirectoryId: Guid
-            /// Where the voter is to be reached.
+            /// The endpoints of the voter.
             Endpoints: VoterListener list
             KRaftVersionFeature: KRaftVersionFeature
         }

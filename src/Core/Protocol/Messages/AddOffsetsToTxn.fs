@@ -4,16 +4,16 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// AddOffsetsToTxn (API key 25): take a group's offsets into a transaction, before TxnOffsetCommit stores any (KIP-98). From version 5
-/// of TxnOffsetCommit on it is not needed (KIP-890). It goes to the coordinator of the transactional id.
+/// AddOffsetsToTxn (API key 25): adds a group's offsets to a transaction, before TxnOffsetCommit stores them (KIP-98). It is not needed
+/// with TxnOffsetCommit 5 and later (KIP-890). Send it to the coordinator of the transactional id.
 module AddOffsetsToTxn =
 
     type Request =
         {
             TransactionalId: string
-            /// The id that InitProducerId gave.
+            /// The producer id from InitProducerId.
             ProducerId: int64
-            /// The epoch that InitProducerId gave.
+            /// The producer epoch from InitProducerId.
             ProducerEpoch: int16
             /// The group whose offsets the transaction will store.
             GroupId: string
@@ -30,13 +30,13 @@ module AddOffsetsToTxn =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
-            /// CONCURRENT_TRANSACTIONS while the last transaction is still being ended: try again; NOT_COORDINATOR and
-            /// COORDINATOR_LOAD_IN_PROGRESS when to ask elsewhere or again; PRODUCER_FENCED, before version 2 INVALID_PRODUCER_EPOCH,
-            /// when a newer producer has the transactional id; INVALID_PRODUCER_ID_MAPPING when the id is not the one of the
-            /// transactional id; TRANSACTION_ABORTABLE, from version 4 on, when nothing is left but to abort;
-            /// TRANSACTIONAL_ID_AUTHORIZATION_FAILED and GROUP_AUTHORIZATION_FAILED.
+            /// CONCURRENT_TRANSACTIONS while the previous transaction is still completing: retry; NOT_COORDINATOR if another broker is the
+            /// coordinator; COORDINATOR_LOAD_IN_PROGRESS while the coordinator loads its state; PRODUCER_FENCED (INVALID_PRODUCER_EPOCH
+            /// before version 2) if a newer producer uses the transactional id; INVALID_PRODUCER_ID_MAPPING if the producer id does not
+            /// belong to the transactional id; TRANSACTION_ABORTABLE (since version 4) if the transaction must be aborted;
+            /// TRANSACTIONAL_ID_AUTHORIZATION_FAILED; GROUP_AUTHORIZATION_FAILED.
             Error: ErrorCode
         }
 

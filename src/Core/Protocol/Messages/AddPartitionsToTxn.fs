@@ -4,11 +4,11 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// AddPartitionsToTxn (API key 24): take partitions into a transaction, before records are sent to them (KIP-98). It goes to the
-/// coordinator of the transactional id.
+/// AddPartitionsToTxn (API key 24): adds partitions to a transaction, before records are sent to them (KIP-98). Send it to the coordinator
+/// of the transactional id.
 ///
-/// Clients use versions 0 to 3, and none at all where the feature transaction.version is at 2: there Produce takes its partitions in by
-/// itself, from its version 12 on (KIP-890). Versions 4 and 5 are for brokers that ask about the producers writing to them.
+/// Clients use versions 0 to 3. They do not need this API if the feature transaction.version is at 2: Produce 12 and later adds its
+/// partitions to the transaction (KIP-890). Brokers use versions 4 and 5 to verify the transactions of producers that write to them.
 module AddPartitionsToTxn =
 
     /// Partitions of one topic.
@@ -20,13 +20,13 @@ module AddPartitionsToTxn =
         return { Name = name; Partitions = partitions }
     }
 
-    /// One transaction, from version 4 on.
+    /// One transaction of a broker's request, in versions 4 and later.
     type Transaction =
         {
             TransactionalId: string
             ProducerId: int64
             ProducerEpoch: int16
-            /// Only check whether the partitions are in the transaction.
+            /// Whether the coordinator only checks that the partitions are in the transaction, and adds none.
             VerifyOnly: bool
             Topics: Topic list
         }
@@ -41,15 +41,18 @@ module AddPartitionsToTxn =
         return { TransactionalId = transactional; ProducerId = producer; ProducerEpoch = epoch; VerifyOnly = verify; Topics = topics }
     }
 
-    /// Up to version 3 one transaction, in `TransactionalId` to `Topics`; from version 4 on several, in `Transactions`.
+    /// Up to version 3 it has one transaction, in `TransactionalId` to `Topics`. Since version 4 it has any number, in `Transactions`.
     type Request =
         {
+            /// The transactions to add partitions to, or to verify. Since version 4 (KIP-890).
             Transactions: Transaction list
+            /// The transaction's id. Up to version 3.
             TransactionalId: string
-            /// The id that InitProducerId gave.
+            /// The producer id from InitProducerId. Up to version 3.
             ProducerId: int64
-            /// The epoch that InitProducerId gave.
+            /// The producer epoch from InitProducerId. Up to version 3.
             ProducerEpoch: int16
+            /// The partitions to add. Up to version 3.
             Topics: Topic list
         }
 
@@ -68,16 +71,17 @@ module AddPartitionsToTxn =
               Topics = topics }
     }
 
-    /// What became of one partition.
+    /// The result for one partition.
     type PartitionResult =
         {
             PartitionIndex: int32
-            /// CONCURRENT_TRANSACTIONS while the last transaction is still being ended: try again; NOT_COORDINATOR and
-            /// COORDINATOR_LOAD_IN_PROGRESS when to ask elsewhere or again; PRODUCER_FENCED, before version 2 INVALID_PRODUCER_EPOCH,
-            /// when a newer producer has the transactional id; INVALID_PRODUCER_ID_MAPPING when the id is not the one of the
-            /// transactional id; UNKNOWN_TOPIC_OR_PARTITION; TOPIC_AUTHORIZATION_FAILED and TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
-            /// OPERATION_NOT_ATTEMPTED when another partition had an error, since all are taken in or none. With `VerifyOnly`,
-            /// TRANSACTION_ABORTABLE, in version 4 INVALID_TXN_STATE, when the partition is not in the transaction.
+            /// CONCURRENT_TRANSACTIONS while the previous transaction is still completing: retry; NOT_COORDINATOR if another broker is the
+            /// coordinator; COORDINATOR_LOAD_IN_PROGRESS while the coordinator loads its state; PRODUCER_FENCED (INVALID_PRODUCER_EPOCH
+            /// before version 2) if a newer producer uses the transactional id; INVALID_PRODUCER_ID_MAPPING if the producer id does not
+            /// belong to the transactional id; UNKNOWN_TOPIC_OR_PARTITION; TOPIC_AUTHORIZATION_FAILED;
+            /// TRANSACTIONAL_ID_AUTHORIZATION_FAILED; OPERATION_NOT_ATTEMPTED if another partition failed, because either all partitions
+            /// are added or none. With `VerifyOnly`, TRANSACTION_ABORTABLE (INVALID_TXN_STATE in version 4) if the partition is not in the
+            /// transaction.
             Error: ErrorCode
         }
 
@@ -87,7 +91,7 @@ module AddPartitionsToTxn =
         return { PartitionIndex = partition; Error = error }
     }
 
-    /// What became of one topic.
+    /// The results for one topic.
     type TopicResult = { Name: string; Partitions: PartitionResult list }
 
     let topicResult = message {
@@ -96,7 +100,7 @@ module AddPartitionsToTxn =
         return { Name = name; Partitions = partitions }
     }
 
-    /// What became of one transaction, from version 4 on.
+    /// The results for one transaction, in versions 4 and later.
     type TransactionResult = { TransactionalId: string; Topics: TopicResult list }
 
     let transactionResult = message {
@@ -105,14 +109,16 @@ module AddPartitionsToTxn =
         return { TransactionalId = transactional; Topics = topics }
     }
 
-    /// Up to version 3 the answer is in `Topics`, from version 4 on in `Transactions`.
+    /// Up to version 3 the results are in `Topics`. Since version 4 they are in `Transactions`.
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
-            /// What concerns the request as a whole: CLUSTER_AUTHORIZATION_FAILED to one who is not a broker.
+            /// The error of the whole request: CLUSTER_AUTHORIZATION_FAILED if the sender is not a broker. Since version 4.
             Error: ErrorCode
+            /// The results of each transaction. Since version 4 (KIP-890).
             Transactions: TransactionResult list
+            /// The results of the transaction. Up to version 3.
             Topics: TopicResult list
         }
 

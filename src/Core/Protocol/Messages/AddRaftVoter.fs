@@ -5,25 +5,25 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// AddRaftVoter (API key 80): make a controller that follows the metadata log a voter of its quorum (KIP-853). It goes to the leader of
-/// the quorum; a broker passes it on.
+/// AddRaftVoter (API key 80): makes a controller that follows the metadata log a voter of the metadata quorum (KIP-853). Send it to the
+/// leader of the quorum, or to a broker, which forwards it.
 module AddRaftVoter =
 
     type Request =
         {
-            /// The cluster that the client means, so that a stranger refuses; null where it is not checked.
+            /// The expected cluster id, so that a node of another cluster refuses the request; null to skip the check.
             ClusterId: string option
             /// How long the leader may take, in milliseconds.
             TimeoutMs: int32
             /// The node id of the new voter.
             VoterId: int32
-            /// The id of the directory in which the new voter keeps the metadata log. With the node id it makes the voter, so that one
-            /// whose disk was replaced is another voter.
+            /// The id of the directory in which the new voter keeps the metadata log. Node id and directory id together identify a voter,
+            /// so a node with a replaced disk is another voter.
             VoterDirectoryId: Guid
-            /// Where the new voter is to be reached.
+            /// The endpoints of the new voter.
             Listeners: VoterListener list
-            /// Whether to be answered only when the new set of voters has agreed; else as soon as the leader has written it down, from
-            /// version 1 on (KIP-1186).
+            /// Whether the leader answers only after the new voter set is committed; otherwise it answers after it has written the set to
+            /// its own log. Version 0 always waits. Since version 1 (KIP-1186).
             AckWhenCommitted: bool
         }
 
@@ -46,14 +46,14 @@ module AddRaftVoter =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
-            /// DUPLICATE_VOTER when a voter has the id already; REQUEST_TIMED_OUT when the new voter lags behind or cannot be reached, or
-            /// another change of voters is under way; UNSUPPORTED_VERSION while the cluster's set of voters is fixed (`kraft.version` 0);
-            /// INVALID_REQUEST when the new voter cannot work at that version or a listener is missing; INCONSISTENT_CLUSTER_ID;
-            /// NOT_LEADER_OR_FOLLOWER when to ask elsewhere; CLUSTER_AUTHORIZATION_FAILED.
+            /// DUPLICATE_VOTER if a voter already has the id; REQUEST_TIMED_OUT if the new voter lags or is unreachable, or another change
+            /// of voters is in progress; UNSUPPORTED_VERSION if the voter set is static (`kraft.version` 0); INVALID_REQUEST if the new
+            /// voter does not support the kraft.version, or a listener is missing; INCONSISTENT_CLUSTER_ID; NOT_LEADER_OR_FOLLOWER if
+            /// another node leads the quorum; CLUSTER_AUTHORIZATION_FAILED.
             Error: ErrorCode
-            /// What the controller says of the error; null where it says nothing.
+            /// The controller's description of the error; null if it gives none.
             ErrorMessage: string option
         }
 

@@ -4,15 +4,15 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// AllocateProducerIds (API key 67): reserve a block of producer ids, which a broker then gives out one by one through InitProducerId
-/// (KIP-730). It goes from a broker to the active controller; clients have no use for it.
+/// AllocateProducerIds (API key 67): reserves a block of producer ids, from which a broker answers InitProducerId (KIP-730). Brokers send
+/// it to the active controller; clients do not use it.
 module AllocateProducerIds =
 
     type Request =
         {
-            /// The broker that asks.
+            /// The broker that requests the block.
             BrokerId: int32
-            /// The epoch of the broker's registration; -1 where it is not known.
+            /// The epoch of the broker's registration; -1 if unknown.
             BrokerEpoch: int64
         }
 
@@ -25,14 +25,14 @@ module AllocateProducerIds =
 
     type Response =
         {
-            /// How long the sender is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the sender is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
-            /// STALE_BROKER_EPOCH when the broker has registered anew since; BROKER_ID_NOT_REGISTERED; NOT_CONTROLLER when to ask
-            /// elsewhere; CLUSTER_AUTHORIZATION_FAILED.
+            /// STALE_BROKER_EPOCH if the broker has registered again since; BROKER_ID_NOT_REGISTERED; NOT_CONTROLLER if another node is
+            /// the active controller; CLUSTER_AUTHORIZATION_FAILED.
             Error: ErrorCode
             /// The first id of the block.
             ProducerIdStart: int64
-            /// How many ids the block has.
+            /// The number of ids in the block.
             ProducerIdLen: int32
         }
 

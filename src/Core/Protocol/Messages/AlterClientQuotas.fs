@@ -4,17 +4,18 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// AlterClientQuotas (API key 49): set and remove quotas of users, client ids and IP addresses (KIP-546). It goes to any broker; brokers
-/// of 4.x pass it on to the controller.
+/// AlterClientQuotas (API key 49): sets and removes quotas of users, client ids and IP addresses (KIP-546). Send it to any broker; brokers
+/// of Kafka 4.x forward it to the controller.
 module AlterClientQuotas =
 
     /// A quota to set or to remove.
     type Operation =
         {
-            /// `producer_byte_rate` and `consumer_byte_rate` in bytes a second, `request_percentage` in percent of one thread's time,
-            /// `controller_mutation_rate` in partitions made or deleted a second, `connection_creation_rate` in connections a second.
+            /// `producer_byte_rate` and `consumer_byte_rate` in bytes per second, `request_percentage` in percent of one thread's time,
+            /// `controller_mutation_rate` in created or deleted partitions per second, `connection_creation_rate` in connections per
+            /// second.
             Key: string
-            /// Counts for nothing where the quota is removed.
+            /// The new quota; ignored if the quota is removed.
             Value: float
             Remove: bool
         }
@@ -27,12 +28,12 @@ module AlterClientQuotas =
         return { Key = key; Value = value; Remove = remove }
     }
 
-    /// What to change for one user, client id, pair of both, or IP address.
+    /// The changes for one user, client id, pair of both, or IP address.
     type EntryRequest =
         {
-            /// Whom the quotas are for: all parts together.
+            /// The entity of the quotas: all parts together.
             Entity: QuotaEntity list
-            /// Each key only once. Quotas that are not named stay.
+            /// Each key only once. Other quotas of the entity stay as they are.
             Operations: Operation list
         }
 
@@ -45,7 +46,7 @@ module AlterClientQuotas =
     type Request =
         {
             Entries: EntryRequest list
-            /// Only check whether it would work.
+            /// Whether the request is only validated, and changes nothing.
             ValidateOnly: bool
         }
 
@@ -55,15 +56,15 @@ module AlterClientQuotas =
         return { Entries = entries; ValidateOnly = validate }
     }
 
-    /// What became of the quotas of one user, client id, pair of both, or IP address.
+    /// The result for one user, client id, pair of both, or IP address.
     type EntryResult =
         {
-            /// INVALID_REQUEST for parts that do not go together, or for a key or value that is not allowed;
-            /// CLUSTER_AUTHORIZATION_FAILED; NOT_CONTROLLER when to ask elsewhere.
+            /// INVALID_REQUEST for parts that cannot be combined, or for an invalid key or value; CLUSTER_AUTHORIZATION_FAILED;
+            /// NOT_CONTROLLER if another node is the active controller.
             Error: ErrorCode
-            /// What the broker says of the error; null where it says nothing.
+            /// The broker's description of the error; null if it gives none.
             ErrorMessage: string option
-            /// As in the request.
+            /// The entity, as in the request.
             Entity: QuotaEntity list
         }
 
@@ -77,7 +78,7 @@ module AlterClientQuotas =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
             Entries: EntryResult list
         }

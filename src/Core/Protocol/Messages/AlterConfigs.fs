@@ -4,15 +4,15 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// AlterConfigs (API key 33): replace all settings of a topic or broker. What the request leaves out goes back to its default, so
-/// IncrementalAlterConfigs is the better choice since Kafka 2.3 (KIP-339). For one broker it goes to that broker, for the rest to any.
+/// AlterConfigs (API key 33): replaces all configs of a topic or broker. Configs that are not in the request revert to their defaults, so
+/// prefer IncrementalAlterConfigs (Kafka 2.3, KIP-339). For a single broker, send it to that broker; otherwise to any.
 module AlterConfigs =
 
-    /// A setting to have from now on.
+    /// A config to set.
     type Config =
         {
             Name: string
-            /// Null is an INVALID_REQUEST: what is to have its default is left out of the request.
+            /// Null is refused with INVALID_REQUEST: omit a config to revert it to its default.
             Value: string option
         }
 
@@ -22,11 +22,11 @@ module AlterConfigs =
         return { Name = name; Value = value }
     }
 
-    /// A topic or broker and all its settings.
+    /// A topic or broker with all its configs.
     type Resource =
         {
             ResourceType: ConfigResourceType
-            /// The name of a topic, or the id of a broker; empty for all brokers.
+            /// The name of the topic, or the id of the broker; empty for the default of all brokers.
             ResourceName: string
             Configs: Config list
         }
@@ -42,7 +42,7 @@ module AlterConfigs =
     type Request =
         {
             Resources: Resource list
-            /// Only check whether it would work.
+            /// Whether the request is only validated, and changes nothing.
             ValidateOnly: bool
         }
 
@@ -54,10 +54,10 @@ module AlterConfigs =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
-            /// For each resource INVALID_CONFIG, or INVALID_REQUEST, for a setting that is unknown or has a wrong value; POLICY_VIOLATION;
-            /// INVALID_TOPIC_EXCEPTION; UNKNOWN_TOPIC_OR_PARTITION; TOPIC_AUTHORIZATION_FAILED and CLUSTER_AUTHORIZATION_FAILED.
+            /// Error codes: INVALID_CONFIG or INVALID_REQUEST for an unknown config or an invalid value; POLICY_VIOLATION;
+            /// INVALID_TOPIC_EXCEPTION; UNKNOWN_TOPIC_OR_PARTITION; TOPIC_AUTHORIZATION_FAILED; CLUSTER_AUTHORIZATION_FAILED.
             Resources: AlterConfigsResult list
         }
 

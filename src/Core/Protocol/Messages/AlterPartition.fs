@@ -5,16 +5,15 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// AlterPartition (API key 56): change which replicas of a partition are in sync (KIP-497). It goes from the partition's leader to the
-/// controller.
+/// AlterPartition (API key 56): changes the in-sync replicas of a partition (KIP-497). The leader of the partition sends it to the
+/// controller; clients do not use it.
 module AlterPartition =
 
-    /// A replica that is in sync, and the registration of its broker that the leader means (KIP-903).
+    /// An in-sync replica, and the registration of its broker (KIP-903).
     type Replica =
         {
             BrokerId: int32
-            /// The epoch of the broker's registration, so that one which restarted meanwhile is not taken for in sync; -1 to leave it
-            /// unchecked.
+            /// The epoch of the broker's registration, so that a broker that has restarted is not added to the ISR; -1 to skip the check.
             BrokerEpoch: int64
         }
 
@@ -24,19 +23,19 @@ module AlterPartition =
         return { BrokerId = broker; BrokerEpoch = epoch }
     }
 
-    /// What to change in one partition.
+    /// The change to one partition.
     type PartitionRequest =
         {
             PartitionIndex: int32
             /// The epoch in which the sender leads.
             LeaderEpoch: int32
-            /// The brokers in sync from now on, the leader among them, up to version 2.
+            /// The new ISR: the ids of the brokers, the leader included. Version 2 only.
             NewIsr: int32 list
-            /// The same from version 3 on.
+            /// The new ISR: the brokers with their epochs, the leader included. Since version 3 (KIP-903).
             NewIsrWithEpochs: Replica list
-            /// Only a leader alone in sync can be recovering, and once recovered it stays so (KIP-704).
+            /// Only a leader that is alone in the ISR can be recovering. A recovered leader cannot go back to recovering (KIP-704).
             LeaderRecoveryState: LeaderRecoveryState
-            /// How often the partition has changed, as far as the leader knows. The change is made only if it still is so.
+            /// The partition epoch that the leader knows. The change is refused if it is not the current one.
             PartitionEpoch: int32
         }
 
@@ -57,7 +56,7 @@ module AlterPartition =
               PartitionEpoch = partitionEpoch }
     }
 
-    /// What to change in the partitions of one topic.
+    /// The changes to the partitions of one topic.
     type TopicRequest = { TopicId: Guid; Partitions: PartitionRequest list }
 
     let topicRequest = message {
@@ -68,9 +67,9 @@ module AlterPartition =
 
     type Request =
         {
-            /// The broker that asks.
+            /// The id of the leader.
             BrokerId: int32
-            /// The epoch of its registration.
+            /// The epoch of the leader's registration; -1 if unknown.
             BrokerEpoch: int64
             Topics: TopicRequest list
         }
@@ -83,21 +82,21 @@ module AlterPartition =
         return { BrokerId = broker; BrokerEpoch = epoch; Topics = topics }
     }
 
-    /// One partition as it is now. On error only the index and the error count.
+    /// The current state of one partition. On error only the index and the error are set.
     type PartitionResponse =
         {
             PartitionIndex: int32
-            /// FENCED_LEADER_EPOCH when another leader has been elected; INVALID_UPDATE_VERSION when the partition has changed meanwhile;
-            /// INELIGIBLE_REPLICA when a broker said to be in sync is fenced, shutting down or restarted; NEW_LEADER_ELECTED when the
-            /// change ended a reassignment and with it the sender's leadership; NOT_CONTROLLER when the controller knows less than the
-            /// sender, and so is an old one; INVALID_REQUEST when the sender does not lead; UNKNOWN_TOPIC_ID; UNKNOWN_TOPIC_OR_PARTITION.
+            /// FENCED_LEADER_EPOCH if another leader was elected; INVALID_UPDATE_VERSION if the partition has changed since;
+            /// INELIGIBLE_REPLICA if a broker of the new ISR is fenced, shutting down or has restarted; NEW_LEADER_ELECTED if the change
+            /// completed a reassignment and the sender no longer leads; NOT_CONTROLLER if the receiver is no longer the active controller;
+            /// INVALID_REQUEST if the sender does not lead the partition; UNKNOWN_TOPIC_ID; UNKNOWN_TOPIC_OR_PARTITION.
             Error: ErrorCode
             LeaderId: int32
             LeaderEpoch: int32
-            /// The brokers in sync.
+            /// The ids of the in-sync brokers.
             Isr: int32 list
             LeaderRecoveryState: LeaderRecoveryState
-            /// To be sent with the next change.
+            /// The partition epoch to send with the next change.
             PartitionEpoch: int32
         }
 
@@ -120,7 +119,7 @@ module AlterPartition =
               PartitionEpoch = partitionEpoch }
     }
 
-    /// The partitions of one topic as they are now.
+    /// The current state of the partitions of one topic.
     type TopicResponse = { TopicId: Guid; Partitions: PartitionResponse list }
 
     let topicResponse = message {
@@ -131,10 +130,10 @@ module AlterPartition =
 
     type Response =
         {
-            /// How long the broker is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the sender is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
-            /// What concerns the request as a whole: STALE_BROKER_EPOCH when the broker has registered anew since; NOT_CONTROLLER when to
-            /// ask elsewhere; CLUSTER_AUTHORIZATION_FAILED.
+            /// The error of the whole request: STALE_BROKER_EPOCH if the broker has registered again since; NOT_CONTROLLER if another node
+            /// is the active controller; CLUSTER_AUTHORIZATION_FAILED.
             Error: ErrorCode
             Topics: TopicResponse list
         }

@@ -4,15 +4,15 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// AlterPartitionReassignments (API key 45): move partitions to other brokers, or call a move off (KIP-455). It goes to the controller;
-/// brokers of 4.x pass it on. The answer comes when the move begins, not when it ends.
+/// AlterPartitionReassignments (API key 45): moves partitions to other brokers, or cancels a move (KIP-455). Send it to the controller;
+/// brokers of Kafka 4.x forward it. The response comes when the move begins, not when it ends.
 module AlterPartitionReassignments =
 
     /// A partition to move.
     type PartitionRequest =
         {
             PartitionIndex: int32
-            /// The brokers that are to keep the partition, the preferred leader first; null to call off a move under way.
+            /// The brokers of the new replicas, the preferred leader first; null to cancel a move in progress.
             Replicas: int32 list option
         }
 
@@ -33,9 +33,9 @@ module AlterPartitionReassignments =
 
     type Request =
         {
-            /// How long the controller may take, in milliseconds. REQUEST_TIMED_OUT when it was not enough.
+            /// How long the controller may take, in milliseconds. REQUEST_TIMED_OUT if it takes longer.
             TimeoutMs: int32
-            /// Whether a partition may get more or fewer replicas than it has (KIP-860). Version 0 always allows it.
+            /// Whether the number of replicas may change. Version 0 always allows it. Since version 1 (KIP-860).
             AllowReplicationFactorChange: bool
             Topics: TopicRequest list
         }
@@ -48,15 +48,14 @@ module AlterPartitionReassignments =
         return { TimeoutMs = timeout; AllowReplicationFactorChange = change; Topics = topics }
     }
 
-    /// What became of one partition.
+    /// The result for one partition.
     type PartitionResult =
         {
             PartitionIndex: int32
-            /// INVALID_REPLICA_ASSIGNMENT for brokers that are not there or are named twice; INVALID_REPLICATION_FACTOR for another
-            /// number of replicas where that is not allowed; NO_REASSIGNMENT_IN_PROGRESS when there is no move to call off;
-            /// UNKNOWN_TOPIC_OR_PARTITION.
+            /// INVALID_REPLICA_ASSIGNMENT for unknown or repeated brokers; INVALID_REPLICATION_FACTOR for another number of replicas if
+            /// that is not allowed; NO_REASSIGNMENT_IN_PROGRESS if there is no move to cancel; UNKNOWN_TOPIC_OR_PARTITION.
             Error: ErrorCode
-            /// What the broker says of the error; null where it says nothing.
+            /// The broker's description of the error; null if it gives none.
             ErrorMessage: string option
         }
 
@@ -68,7 +67,7 @@ module AlterPartitionReassignments =
         return { PartitionIndex = partition; Error = error; ErrorMessage = text }
     }
 
-    /// What became of the partitions of one topic.
+    /// The results for the partitions of one topic.
     type TopicResult = { Name: string; Partitions: PartitionResult list }
 
     let topicResult = message {
@@ -79,14 +78,14 @@ module AlterPartitionReassignments =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
-            /// What the request said.
+            /// The value from the request. Since version 1 (KIP-860).
             AllowReplicationFactorChange: bool
-            /// What concerns the request as a whole: CLUSTER_AUTHORIZATION_FAILED; REQUEST_TIMED_OUT; NOT_CONTROLLER when to ask
-            /// elsewhere.
+            /// The error of the whole request: CLUSTER_AUTHORIZATION_FAILED; REQUEST_TIMED_OUT; NOT_CONTROLLER if another node is the
+            /// active controller.
             Error: ErrorCode
-            /// What the broker says of the error; null where it says nothing.
+            /// The broker's description of the error; null if it gives none.
             ErrorMessage: string option
             Topics: TopicResult list
         }

@@ -4,8 +4,8 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// AlterReplicaLogDirs (API key 34): move replicas to other log directories of the same broker (KIP-113). The broker answers at once
-/// and moves in the background; DescribeLogDirs shows how far it is. It goes to the broker that has the replicas.
+/// AlterReplicaLogDirs (API key 34): moves replicas to other log directories of the same broker (KIP-113). The broker answers at once and
+/// moves in the background; DescribeLogDirs reports the progress. Send it to the broker that has the replicas.
 module AlterReplicaLogDirs =
 
     /// Partitions of one topic.
@@ -17,10 +17,10 @@ module AlterReplicaLogDirs =
         return { Name = name; Partitions = partitions }
     }
 
-    /// A log directory and the replicas that are to be there.
+    /// A log directory and the replicas to move to it.
     type LogDir =
         {
-            /// The absolute path, as the broker's settings have it (log.dirs).
+            /// The absolute path, as in the broker's config log.dirs.
             Path: string
             Topics: Topic list
         }
@@ -38,13 +38,13 @@ module AlterReplicaLogDirs =
         return { Dirs = dirs }
     }
 
-    /// What became of one replica.
+    /// The result for one replica.
     type PartitionResult =
         {
             PartitionIndex: int32
-            /// LOG_DIR_NOT_FOUND when the broker has no such directory; KAFKA_STORAGE_ERROR when the directory, or the one that the
-            /// replica is in, is offline; REPLICA_NOT_AVAILABLE when the broker has no such replica: if it gets it later, it puts it
-            /// there; CLUSTER_AUTHORIZATION_FAILED.
+            /// LOG_DIR_NOT_FOUND if the broker has no such directory; KAFKA_STORAGE_ERROR if the source or the target directory is
+            /// offline; REPLICA_NOT_AVAILABLE if the broker has no such replica: the broker remembers the directory and uses it if it gets
+            /// the replica later; CLUSTER_AUTHORIZATION_FAILED.
             Error: ErrorCode
         }
 
@@ -54,7 +54,7 @@ module AlterReplicaLogDirs =
         return { PartitionIndex = partition; Error = error }
     }
 
-    /// What became of one topic.
+    /// The results for one topic.
     type TopicResult = { TopicName: string; Partitions: PartitionResult list }
 
     let topicResult = message {
@@ -65,7 +65,7 @@ module AlterReplicaLogDirs =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
             Results: TopicResult list
         }

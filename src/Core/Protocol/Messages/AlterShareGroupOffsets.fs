@@ -5,15 +5,15 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// AlterShareGroupOffsets (API key 91): let a share group that has no members go on from other offsets (KIP-932). What it knew of
-/// single records is forgotten. It goes to the group's coordinator.
+/// AlterShareGroupOffsets (API key 91): sets the start offsets of a share group that has no members (KIP-932). The delivery states of
+/// individual records are discarded. Send it to the group's coordinator.
 module AlterShareGroupOffsets =
 
-    /// Where to go on in one partition.
+    /// The new start offset of one partition.
     type PartitionRequest =
         {
             PartitionIndex: int32
-            /// The first offset that the group is to read.
+            /// The first offset that the group will read.
             StartOffset: int64
         }
 
@@ -23,7 +23,7 @@ module AlterShareGroupOffsets =
         return { PartitionIndex = partition; StartOffset = start }
     }
 
-    /// Where to go on in one topic.
+    /// The new start offsets of one topic.
     type TopicRequest = { TopicName: string; Partitions: PartitionRequest list }
 
     let topicRequest = message {
@@ -40,13 +40,13 @@ module AlterShareGroupOffsets =
         return { GroupId = group; Topics = topics }
     }
 
-    /// What became of one partition.
+    /// The result for one partition.
     type PartitionResponse =
         {
             PartitionIndex: int32
             /// UNKNOWN_TOPIC_OR_PARTITION; TOPIC_AUTHORIZATION_FAILED; KAFKA_STORAGE_ERROR.
             Error: ErrorCode
-            /// What the broker says of the error; null where it says nothing.
+            /// The broker's description of the error; null if it gives none.
             ErrorMessage: string option
         }
 
@@ -58,11 +58,11 @@ module AlterShareGroupOffsets =
         return { PartitionIndex = partition; Error = error; ErrorMessage = text }
     }
 
-    /// What became of one topic.
+    /// The results for one topic.
     type TopicResponse =
         {
             TopicName: string
-            /// Zero where there is no such topic.
+            /// Zero if the topic does not exist.
             TopicId: Guid
             Partitions: PartitionResponse list
         }
@@ -77,13 +77,13 @@ module AlterShareGroupOffsets =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
-            /// What concerns the request as a whole: NON_EMPTY_GROUP while the group has members; GROUP_ID_NOT_FOUND when there is no
-            /// such group or it is no share group; NOT_COORDINATOR and COORDINATOR_LOAD_IN_PROGRESS when to ask elsewhere or again;
-            /// GROUP_AUTHORIZATION_FAILED; INVALID_REQUEST.
+            /// The error of the whole request: NON_EMPTY_GROUP if the group has members; GROUP_ID_NOT_FOUND if there is no such group or
+            /// it is not a share group; NOT_COORDINATOR if another broker is the coordinator; COORDINATOR_LOAD_IN_PROGRESS while the
+            /// coordinator loads its state; GROUP_AUTHORIZATION_FAILED; INVALID_REQUEST.
             Error: ErrorCode
-            /// What the broker says of the error; null where it says nothing.
+            /// The broker's description of the error; null if it gives none.
             ErrorMessage: string option
             Topics: TopicResponse list
         }

@@ -4,8 +4,8 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// AlterUserScramCredentials (API key 51): set and delete the credentials that users log in with by SCRAM (KIP-554). It goes to the
-/// controller; brokers of 4.x pass it on.
+/// AlterUserScramCredentials (API key 51): sets and deletes SCRAM credentials of users (KIP-554). Send it to the controller; brokers of
+/// Kafka 4.x forward it.
 module AlterUserScramCredentials =
 
     /// A credential to delete.
@@ -22,17 +22,17 @@ module AlterUserScramCredentials =
         return { Name = name; Mechanism = mechanism }
     }
 
-    /// A credential to set, whether the user has one or not. The password itself is not sent.
+    /// A credential to create or replace. The password itself is not sent.
     type Upsertion =
         {
             /// The user's name.
             Name: string
             Mechanism: ScramMechanism
-            /// How often the password is hashed: 4,096 to 16,384.
+            /// The number of hash iterations, 4,096 to 16,384.
             Iterations: int32
-            /// Random bytes that the client chose.
+            /// Random bytes chosen by the client.
             Salt: Bytes
-            /// The password hashed with the salt, as SCRAM says (RFC 5802). The cluster keeps only what it derives from it.
+            /// The password, salted and hashed as SCRAM defines (RFC 5802). The cluster stores only keys derived from it.
             SaltedPassword: Bytes
         }
 
@@ -46,7 +46,7 @@ module AlterUserScramCredentials =
         return { Name = name; Mechanism = mechanism; Iterations = iterations; Salt = salt; SaltedPassword = password }
     }
 
-    /// Each user only once, in one list or the other; with ZooKeeper, each mechanism of a user.
+    /// Each user only once, in one of the lists; on clusters with ZooKeeper, each mechanism of a user only once.
     type Request = { Deletions: Deletion list; Upsertions: Upsertion list }
 
     let request = message {
@@ -55,15 +55,15 @@ module AlterUserScramCredentials =
         return { Deletions = deletions; Upsertions = upsertions }
     }
 
-    /// What became of one user.
+    /// The result for one user.
     type Result =
         {
             User: string
-            /// RESOURCE_NOT_FOUND when there is no such credential to delete; DUPLICATE_RESOURCE when the user is named twice;
-            /// UNACCEPTABLE_CREDENTIAL for an empty name, too few iterations or too many; UNSUPPORTED_SASL_MECHANISM;
-            /// CLUSTER_AUTHORIZATION_FAILED; NOT_CONTROLLER when to ask elsewhere.
+            /// RESOURCE_NOT_FOUND if there is no such credential to delete; DUPLICATE_RESOURCE if the user is named twice;
+            /// UNACCEPTABLE_CREDENTIAL for an empty name or a number of iterations out of range; UNSUPPORTED_SASL_MECHANISM;
+            /// CLUSTER_AUTHORIZATION_FAILED; NOT_CONTROLLER if another node is the active controller.
             Error: ErrorCode
-            /// What the broker says of the error; null where it says nothing.
+            /// The broker's description of the error; null if it gives none.
             ErrorMessage: string option
         }
 
@@ -77,7 +77,7 @@ module AlterUserScramCredentials =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
             Results: Result list
         }

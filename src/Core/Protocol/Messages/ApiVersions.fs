@@ -4,17 +4,20 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// ApiVersions (API key 18): the APIs of a broker and their versions. A client asks it first on every connection. A broker that
-/// does not know the version asked answers with error 35 in version 0 (KIP-511).
+/// ApiVersions (API key 18): lists the APIs that a broker supports, with their versions. Clients send it first on every connection. A
+/// broker that does not support the version of the request answers with UNSUPPORTED_VERSION in the format of version 0 (KIP-511).
 module ApiVersions =
 
     type Request =
         {
-            /// The client's library, such as `libkafka-dotnet`: letters, digits, dots and dashes. INVALID_REQUEST for anything else.
+            /// The name of the client library, such as `libkafka-dotnet`: letters, digits, dots and dashes. The broker refuses anything
+            /// else with INVALID_REQUEST. Since version 3 (KIP-511).
             ClientSoftwareName: string
+            /// The version of the client library, with the same characters. Since version 3 (KIP-511).
             ClientSoftwareVersion: string
-            /// The cluster that the client means to reach, and the broker in it (KIP-1242); null and -1 where it does not mind.
+            /// The expected cluster id; null to skip the check. Since version 5 (KIP-1242).
             ClusterId: string option
+            /// The expected id of the broker; -1 to skip the check. Since version 5 (KIP-1242).
             NodeId: int32
         }
 
@@ -49,7 +52,7 @@ module ApiVersions =
         return { Name = name; MinVersion = lowest; MaxVersion = highest }
     }
 
-    /// The levels of a feature that are in force in the cluster.
+    /// The levels of a feature that are finalized in the cluster.
     type FinalizedFeature = { Name: string; MaxVersionLevel: int16; MinVersionLevel: int16 }
 
     let finalizedFeature = message {
@@ -62,16 +65,20 @@ module ApiVersions =
 
     type Response =
         {
-            /// UNSUPPORTED_VERSION when the broker does not know the version of the request.
+            /// UNSUPPORTED_VERSION if the broker does not support the version of the request; INVALID_REQUEST for an invalid client name
+            /// or version.
             Error: ErrorCode
             ApiKeys: ApiVersion list
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not. Since version 1.
             ThrottleTimeMs: int32
+            /// The features that the broker supports. Since version 3 (KIP-584).
             SupportedFeatures: SupportedFeature list
-            /// Grows with each change of the finalized features; -1 where it is not known.
+            /// Increases with each change of the finalized features; -1 if unknown. Since version 3 (KIP-584).
             FinalizedFeaturesEpoch: int64
+            /// The features that are finalized in the cluster; meaningful if `FinalizedFeaturesEpoch` is not -1. Since version 3
+            /// (KIP-584).
             FinalizedFeatures: FinalizedFeature list
-            /// Whether the controllers are ready to take over from ZooKeeper (KIP-866).
+            /// Whether the controllers are ready to take over from ZooKeeper. Since version 3 (KIP-866).
             ZkMigrationReady: bool
         }
 

@@ -5,11 +5,11 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// AssignReplicasToDirs (API key 73): a broker with several disks tells in which log directory it keeps each replica (KIP-858). It goes
-/// from a broker to the active controller; clients have no use for it.
+/// AssignReplicasToDirs (API key 73): reports in which log directory a broker with several disks keeps each replica (KIP-858). Brokers
+/// send it to the active controller; clients do not use it.
 module AssignReplicasToDirs =
 
-    /// A partition that the broker has a replica of.
+    /// A partition of which the broker has a replica.
     type PartitionRequest = { PartitionIndex: int32 }
 
     let partitionRequest = message {
@@ -26,7 +26,7 @@ module AssignReplicasToDirs =
         return { TopicId = id; Partitions = partitions }
     }
 
-    /// What is in one directory.
+    /// The replicas in one directory.
     type DirectoryRequest =
         {
             /// The directory's id, as the broker registered it.
@@ -42,9 +42,9 @@ module AssignReplicasToDirs =
 
     type Request =
         {
-            /// The broker that tells.
+            /// The broker that reports.
             BrokerId: int32
-            /// The epoch of the broker's registration; -1 where it is not known.
+            /// The epoch of the broker's registration; -1 if unknown.
             BrokerEpoch: int64
             Directories: DirectoryRequest list
         }
@@ -57,12 +57,12 @@ module AssignReplicasToDirs =
         return { BrokerId = broker; BrokerEpoch = epoch; Directories = directories }
     }
 
-    /// What became of one partition.
+    /// The result for one partition.
     type PartitionResponse =
         {
             PartitionIndex: int32
-            /// UNKNOWN_TOPIC_ID and UNKNOWN_TOPIC_OR_PARTITION when there is no such partition; NOT_LEADER_OR_FOLLOWER when the broker
-            /// has no replica of it.
+            /// UNKNOWN_TOPIC_ID or UNKNOWN_TOPIC_OR_PARTITION if there is no such partition; NOT_LEADER_OR_FOLLOWER if the broker has no
+            /// replica of it.
             Error: ErrorCode
         }
 
@@ -72,7 +72,7 @@ module AssignReplicasToDirs =
         return { PartitionIndex = partition; Error = error }
     }
 
-    /// What became of the partitions of one topic.
+    /// The results for the partitions of one topic.
     type TopicResponse = { TopicId: Guid; Partitions: PartitionResponse list }
 
     let topicResponse = message {
@@ -81,7 +81,7 @@ module AssignReplicasToDirs =
         return { TopicId = id; Partitions = partitions }
     }
 
-    /// What became of one directory's partitions.
+    /// The results for the partitions of one directory.
     type DirectoryResponse = { Id: Guid; Topics: TopicResponse list }
 
     let directoryResponse = message {
@@ -92,11 +92,11 @@ module AssignReplicasToDirs =
 
     type Response =
         {
-            /// How long the sender is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the sender is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
-            /// What concerns the request as a whole: STALE_BROKER_EPOCH when the broker has registered anew since;
-            /// BROKER_ID_NOT_REGISTERED; NOT_CONTROLLER when to ask elsewhere; UNSUPPORTED_VERSION when the cluster's metadata version
-            /// knows no directories yet; CLUSTER_AUTHORIZATION_FAILED.
+            /// The error of the whole request: STALE_BROKER_EPOCH if the broker has registered again since; BROKER_ID_NOT_REGISTERED;
+            /// NOT_CONTROLLER if another node is the active controller; UNSUPPORTED_VERSION if the cluster's metadata version does not
+            /// support log directory ids; CLUSTER_AUTHORIZATION_FAILED.
             Error: ErrorCode
             Directories: DirectoryResponse list
         }

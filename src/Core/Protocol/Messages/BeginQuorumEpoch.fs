@@ -5,19 +5,19 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// BeginQuorumEpoch (API key 53): tell the metadata quorum who won the election (KIP-595). It goes from the new leader to the other
-/// voters, again and again until they follow it.
+/// BeginQuorumEpoch (API key 53): announces the winner of an election to the metadata quorum (KIP-595). The new leader sends it to the
+/// other voters, and repeats it until they follow.
 module BeginQuorumEpoch =
 
-    /// Who leads one partition: in practice the only one of `__cluster_metadata`.
+    /// The leader of one partition: in practice the only partition of `__cluster_metadata`.
     type PartitionRequest =
         {
             PartitionIndex: int32
-            /// The directory that the voter addressed is thought to keep the log in (KIP-853); zero where it is not told.
+            /// The directory in which the receiving voter is expected to keep the log; zero to skip the check. Since version 1 (KIP-853).
             VoterDirectoryId: Guid
-            /// The new leader's node id.
+            /// The node id of the new leader.
             LeaderId: int32
-            /// The epoch that it leads.
+            /// The epoch of the new leader.
             LeaderEpoch: int32
         }
 
@@ -30,7 +30,7 @@ module BeginQuorumEpoch =
         return { PartitionIndex = partition; VoterDirectoryId = directory; LeaderId = leader; LeaderEpoch = epoch }
     }
 
-    /// Who leads the partitions of one topic.
+    /// The leaders of the partitions of one topic.
     type TopicRequest = { TopicName: string; Partitions: PartitionRequest list }
 
     let topicRequest = message {
@@ -41,12 +41,12 @@ module BeginQuorumEpoch =
 
     type Request =
         {
-            /// The cluster that the leader means; null where it is not checked.
+            /// The leader's cluster id; null to skip the check.
             ClusterId: string option
-            /// The node id of the voter addressed (KIP-853); -1 where it is not told.
+            /// The node id of the receiving voter; -1 to skip the check. Since version 1 (KIP-853).
             VoterId: int32
             Topics: TopicRequest list
-            /// Where the leader is to be reached (KIP-853).
+            /// The endpoints of the leader. Since version 1 (KIP-853).
             LeaderEndpoints: VoterListener list
         }
 
@@ -61,14 +61,14 @@ module BeginQuorumEpoch =
 
     type Response =
         {
-            /// What concerns the request as a whole: INCONSISTENT_CLUSTER_ID; INVALID_REQUEST for a partition that is not the metadata
-            /// log's; CLUSTER_AUTHORIZATION_FAILED.
+            /// The error of the whole request: INCONSISTENT_CLUSTER_ID; INVALID_REQUEST for a partition other than that of the metadata
+            /// log; CLUSTER_AUTHORIZATION_FAILED.
             Error: ErrorCode
-            /// For each partition FENCED_LEADER_EPOCH when the voter is in a later epoch; INCONSISTENT_VOTER_SET when one of the two is no
-            /// voter to the other; INVALID_VOTER_KEY when the request was meant for another voter; BROKER_NOT_AVAILABLE while the voter
-            /// shuts down.
+            /// Error codes of a partition: FENCED_LEADER_EPOCH if the voter is in a later epoch; INCONSISTENT_VOTER_SET if one node does
+            /// not consider the other a voter; INVALID_VOTER_KEY if the request was meant for another voter; BROKER_NOT_AVAILABLE while
+            /// the voter shuts down.
             Topics: QuorumEpochTopicResponse list
-            /// Where the leaders named in the answers are to be reached (KIP-853).
+            /// The endpoints of the leaders in the response. Since version 1 (KIP-853).
             NodeEndpoints: VoterEndpoint list
         }
 

@@ -5,24 +5,24 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// BrokerHeartbeat (API key 63): a broker says that it lives and what it wants, and is told what it may do (KIP-631). It goes from the
-/// broker to the controller. A broker that stays silent is fenced: it leads nothing and clients are not shown it.
+/// BrokerHeartbeat (API key 63): reports that a broker is alive and requests state changes (KIP-631). Brokers send it to the controller. A
+/// broker that sends none is fenced: it leads no partition and is not in the metadata of clients.
 module BrokerHeartbeat =
 
     type Request =
         {
             BrokerId: int32
-            /// The epoch of the broker's registration.
+            /// The epoch of the broker's registration; -1 if unknown.
             BrokerEpoch: int64
-            /// How far the broker has come in the metadata log.
+            /// The offset that the broker has reached in the metadata log.
             CurrentMetadataOffset: int64
             /// Whether the broker wants to be fenced, as it does until it is ready for clients.
             WantFence: bool
-            /// Whether the broker wants to shut down. The controller then moves leaders away from it.
+            /// Whether the broker wants to shut down. The controller then moves the leaders away from it.
             WantShutDown: bool
-            /// The log directories that have failed (KIP-858).
+            /// The ids of failed log directories. Since version 1 (KIP-858).
             OfflineLogDirs: Guid list
-            /// The log directories that are to get no new partitions (KIP-1066); null where it is not told.
+            /// The ids of the log directories that must not get new partitions; null if not given. Since version 2 (KIP-1066).
             CordonedLogDirs: Guid list option
         }
 
@@ -47,15 +47,15 @@ module BrokerHeartbeat =
 
     type Response =
         {
-            /// How long the broker is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the sender is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
-            /// STALE_BROKER_EPOCH when the broker is not registered, or has registered anew since; NOT_CONTROLLER when to ask elsewhere;
-            /// CLUSTER_AUTHORIZATION_FAILED.
+            /// STALE_BROKER_EPOCH if the broker is not registered, or has registered again since; NOT_CONTROLLER if another node is the
+            /// active controller; CLUSTER_AUTHORIZATION_FAILED.
             Error: ErrorCode
-            /// Whether the broker has come as far in the metadata log as its own registration.
+            /// Whether the broker has replayed the metadata log up to its own registration.
             IsCaughtUp: bool
             IsFenced: bool
-            /// Whether the broker can go now: it leads nothing any more, and the others know.
+            /// Whether the broker can shut down: it leads no partition and the other brokers know that.
             ShouldShutDown: bool
         }
 

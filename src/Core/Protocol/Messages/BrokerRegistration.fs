@@ -5,28 +5,28 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// BrokerRegistration (API key 62): a broker makes itself known when it starts (KIP-631). It goes from the broker to the controller.
+/// BrokerRegistration (API key 62): registers a broker when it starts (KIP-631). Brokers send it to the controller.
 module BrokerRegistration =
 
     type Request =
         {
             BrokerId: int32
-            /// The cluster that the broker means.
+            /// The cluster id that the broker expects.
             ClusterId: string
-            /// Made anew each time the broker process starts.
+            /// A new random id for each start of the broker process.
             IncarnationId: Guid
-            /// Each name only once.
+            /// Each listener name only once.
             Listeners: RegisteredListener list
-            /// Each name only once. The lowest level can be 0 from version 4 on; in earlier versions such a feature is left out.
+            /// Each feature name only once. The minimum level can be 0 since version 4; earlier versions omit such a feature.
             Features: RegisteredFeature list
-            /// Null where the broker has none.
+            /// The broker's rack; null if it has none.
             Rack: string option
-            /// Whether the broker still runs with ZooKeeper, on its way to KRaft (KIP-866).
+            /// Whether the broker still uses ZooKeeper and is migrating to KRaft. Since version 1 (KIP-866).
             IsMigratingZkBroker: bool
-            /// The log directories that work (KIP-858).
+            /// The ids of the usable log directories. Since version 2 (KIP-858).
             LogDirs: Guid list
-            /// The epoch of the registration that ended with a clean shutdown (KIP-966); -1 where there is none. A broker that cannot say
-            /// it may have lost records.
+            /// The epoch of the registration before the last clean shutdown; -1 if there was none, in which case the broker may have lost
+            /// records. Since version 3 (KIP-966).
             PreviousBrokerEpoch: int64
         }
 
@@ -55,13 +55,13 @@ module BrokerRegistration =
 
     type Response =
         {
-            /// How long the broker is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the sender is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
-            /// DUPLICATE_BROKER_REGISTRATION while another process with this id is alive; INCONSISTENT_CLUSTER_ID; UNSUPPORTED_VERSION
-            /// when the broker does not support a feature level of the cluster; INVALID_REGISTRATION; NOT_CONTROLLER when to ask
-            /// elsewhere; CLUSTER_AUTHORIZATION_FAILED.
+            /// DUPLICATE_BROKER_REGISTRATION if another live process has this id; INCONSISTENT_CLUSTER_ID; UNSUPPORTED_VERSION if the
+            /// broker does not support a feature level of the cluster; INVALID_REGISTRATION; NOT_CONTROLLER if another node is the active
+            /// controller; CLUSTER_AUTHORIZATION_FAILED.
             Error: ErrorCode
-            /// The epoch of the registration, to be sent with each later request; -1 on error.
+            /// The epoch of the registration, which the broker sends with each later request; -1 on error.
             BrokerEpoch: int64
         }
 

@@ -4,14 +4,14 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// ConsumerGroupDescribe (API key 69): state, members and assignments of groups of the new protocol (KIP-848). It goes to the
-/// coordinator of each group. Groups of the classic protocol are described by DescribeGroups.
+/// ConsumerGroupDescribe (API key 69): describes consumer groups of the new protocol (KIP-848). Send it to the coordinator of each group.
+/// For classic groups use DescribeGroups.
 module ConsumerGroupDescribe =
 
     type Request =
         {
             GroupIds: string list
-            /// Whether to tell what the client may do with each group (KIP-430).
+            /// Whether the response includes the operations that the client is authorized for on each group (KIP-430).
             IncludeAuthorizedOperations: bool
         }
 
@@ -26,26 +26,26 @@ module ConsumerGroupDescribe =
     type Member =
         {
             MemberId: string
-            /// The name of a static member; null for a dynamic one.
+            /// The instance id of a static member; null for a dynamic member.
             InstanceId: string option
-            /// Null where the member has told none.
+            /// Null if the member has not given one.
             RackId: string option
-            /// The epoch that the member has reached. Behind the group's, it still works towards its target. -2 while a static member
-            /// has left for a while.
+            /// The epoch that the member has reached. If it is lower than the group's, the member has not reached its target assignment
+            /// yet. -2 while a static member is away temporarily.
             MemberEpoch: int32
-            /// The client id from the header of the member's requests.
+            /// The client id in the header of the member's requests.
             ClientId: string
-            /// The address that the member's requests come from, such as `/10.0.0.7`.
+            /// The address from which the member's requests come, such as `/10.0.0.7`.
             ClientHost: string
-            /// The topics that the member names.
+            /// The topics that the member subscribes to by name.
             SubscribedTopicNames: string list
-            /// The regular expression in RE2's syntax by which the member names topics; null or empty for none.
+            /// The regular expression (RE2 syntax) that the member subscribes with; null or empty if it has none.
             SubscribedTopicRegex: string option
-            /// The partitions that the member has.
+            /// The partitions that the member has now.
             Assignment: DescribedAssignment
-            /// The partitions that the member is to have.
+            /// The partitions that the member will have when the rebalance is complete.
             TargetAssignment: DescribedAssignment
-            /// Which protocol the member speaks, told from version 1 on (KIP-1099).
+            /// Whether the member uses the classic or the new protocol. Since version 1 (KIP-1099).
             MemberType: GroupMemberType
         }
 
@@ -76,26 +76,26 @@ module ConsumerGroupDescribe =
               MemberType = kind }
     }
 
-    /// A group.
+    /// The description of one group.
     type Group =
         {
-            /// NOT_COORDINATOR and COORDINATOR_LOAD_IN_PROGRESS when to ask elsewhere or again; GROUP_ID_NOT_FOUND when there is no such
-            /// group or it is of another protocol; INVALID_GROUP_ID for an empty id; GROUP_AUTHORIZATION_FAILED;
-            /// TOPIC_AUTHORIZATION_FAILED when the client may not see a topic of the group.
+            /// NOT_COORDINATOR if another broker is the coordinator; COORDINATOR_LOAD_IN_PROGRESS while the coordinator loads its state;
+            /// GROUP_ID_NOT_FOUND if there is no such group or it uses another protocol; INVALID_GROUP_ID for an empty id;
+            /// GROUP_AUTHORIZATION_FAILED; TOPIC_AUTHORIZATION_FAILED if the client may not see one of the group's topics.
             Error: ErrorCode
-            /// What the broker says of the error; null where it says nothing.
+            /// The broker's description of the error; null if it gives none.
             ErrorMessage: string option
             GroupId: string
             /// Empty on error.
             GroupState: GroupState
-            /// Grows with each change of members, subscriptions or topics.
+            /// Increases with each change of members, subscriptions or topics.
             GroupEpoch: int32
-            /// The group epoch for which the targets were worked out. Behind the group's, new ones are due.
+            /// The group epoch for which the target assignment was computed. If it is lower than the group's, a new assignment is pending.
             AssignmentEpoch: int32
             /// The assignor that the coordinator uses.
             AssignorName: string
             Members: Member list
-            /// What the client may do with the group, where it was asked.
+            /// The operations that the client is authorized for on the group, if requested.
             AuthorizedOperations: AuthorizedOperations
         }
 
@@ -125,7 +125,7 @@ module ConsumerGroupDescribe =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
             Groups: Group list
         }

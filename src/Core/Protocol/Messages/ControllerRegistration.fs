@@ -5,17 +5,17 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// ControllerRegistration (API key 70): a controller tells the cluster where it is to be reached and which features it supports
-/// (KIP-919). It goes from each controller to the active one; clients have no use for it.
+/// ControllerRegistration (API key 70): registers a controller's endpoints and supported features (KIP-919). Controllers send it to the
+/// active controller; clients do not use it.
 module ControllerRegistration =
 
     type Request =
         {
-            /// The node id of the controller that registers.
+            /// The node id of the controller.
             ControllerId: int32
-            /// Made anew each time the controller starts, so that one start can be told from the next.
+            /// A new random id for each start of the controller process.
             IncarnationId: Guid
-            /// Whether the controller is set up to take the cluster over from ZooKeeper (KIP-866).
+            /// Whether the controller is configured to migrate the cluster from ZooKeeper (KIP-866).
             ZkMigrationReady: bool
             Listeners: RegisteredListener list
             Features: RegisteredFeature list
@@ -38,12 +38,12 @@ module ControllerRegistration =
 
     type Response =
         {
-            /// How long the sender is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the sender is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
-            /// NOT_CONTROLLER when to ask elsewhere; UNSUPPORTED_VERSION when the cluster's metadata version knows no registration of
-            /// controllers yet; CLUSTER_AUTHORIZATION_FAILED.
+            /// NOT_CONTROLLER if another node is the active controller; UNSUPPORTED_VERSION if the cluster's metadata version does not
+            /// support the registration of controllers; CLUSTER_AUTHORIZATION_FAILED.
             Error: ErrorCode
-            /// What the controller says of the error; null where it says nothing.
+            /// The controller's description of the error; null if it gives none.
             ErrorMessage: string option
         }
 

@@ -4,20 +4,20 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// CreateAcls (API key 30): make access rules. It goes to any broker, which passes it on where it must.
+/// CreateAcls (API key 30): creates ACLs. Send it to any broker, which forwards it if it must.
 module CreateAcls =
 
-    /// A rule to make. What only a filter may say (`Any`, `Match`, `Unknown`) is an INVALID_REQUEST.
+    /// An ACL to create. Values that only a filter may have (`Any`, `Match`, `Unknown`) are refused with INVALID_REQUEST.
     type Acl =
         {
-            /// Rules about users are known from version 3 on (KIP-373).
+            /// The type `User` is supported since version 3 (KIP-373).
             ResourceType: AclResourceType
-            /// `kafka-cluster` for the cluster; `*` with `Literal` for every name.
+            /// `kafka-cluster` for the cluster; `*` with `Literal` for all names.
             ResourceName: string
             ResourcePatternType: AclPatternType
             /// Such as `User:alice`; `User:*` for all users.
             Principal: string
-            /// The address that the client comes from; `*` for all.
+            /// The address of the client; `*` for all addresses.
             Host: string
             Operation: AclOperation
             PermissionType: AclPermission
@@ -49,13 +49,13 @@ module CreateAcls =
         return { Creations = creations }
     }
 
-    /// What became of one rule.
+    /// The result for one ACL.
     type AclResult =
         {
-            /// SECURITY_DISABLED when the cluster runs without an authorizer (authorizer.class.name); CLUSTER_AUTHORIZATION_FAILED;
-            /// INVALID_REQUEST for a rule that makes no sense. A rule that exists already is no error.
+            /// SECURITY_DISABLED if the cluster has no authorizer (authorizer.class.name); CLUSTER_AUTHORIZATION_FAILED; INVALID_REQUEST
+            /// for an inconsistent ACL. An ACL that already exists is not an error.
             Error: ErrorCode
-            /// What the broker says of the error; null where it says nothing.
+            /// The broker's description of the error; null if it gives none.
             ErrorMessage: string option
         }
 
@@ -67,9 +67,9 @@ module CreateAcls =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
-            /// One for each rule of the request, in its order.
+            /// One result for each ACL of the request, in the same order.
             Results: AclResult list
         }
 

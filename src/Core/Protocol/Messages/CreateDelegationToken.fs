@@ -4,20 +4,21 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// CreateDelegationToken (API key 38): make a token that stands for a user, so that others can log in without the user's own secret
-/// (KIP-48). It goes to any broker; brokers of 4.x pass it on to the controller.
+/// CreateDelegationToken (API key 38): creates a token that authenticates a user without the user's own credentials (KIP-48). Send it to
+/// any broker; brokers of Kafka 4.x forward it to the controller.
 module CreateDelegationToken =
 
     type Request =
         {
-            /// With `OwnerPrincipalName`, the user that the token is to stand for (KIP-373).
+            /// With `OwnerPrincipalName`, the user that will own the token. Since version 3 (KIP-373).
             OwnerPrincipalType: string option
-            /// Null or empty for the user that asks. For another one, the right to create tokens in its name is needed.
+            /// Null or empty for the user that sends the request. For another user, the permission to create tokens in its name is
+            /// required. Since version 3 (KIP-373).
             OwnerPrincipalName: string option
-            /// Who may renew the token, besides its owner. INVALID_PRINCIPAL_TYPE for a type other than `User`.
+            /// The users that may renew the token in addition to its owner. INVALID_PRINCIPAL_TYPE for a type other than `User`.
             Renewers: DelegationTokenPrincipal list
-            /// How long the token can be kept alive by renewing it, in milliseconds; -1 for the broker's
-            /// `delegation.token.max.lifetime.ms`, which also is the most.
+            /// The maximum lifetime of the token with all renewals, in milliseconds; -1 for the broker's
+            /// `delegation.token.max.lifetime.ms`, which is also the upper limit.
             MaxLifetimeMs: int64
         }
 
@@ -32,28 +33,28 @@ module CreateDelegationToken =
 
     type Response =
         {
-            /// DELEGATION_TOKEN_AUTH_DISABLED when the cluster has no secret for tokens; DELEGATION_TOKEN_REQUEST_NOT_ALLOWED on a
-            /// connection that is not authenticated, or that logged in with a token itself; INVALID_PRINCIPAL_TYPE;
-            /// DELEGATION_TOKEN_AUTHORIZATION_FAILED when the user may not create tokens for the owner.
+            /// DELEGATION_TOKEN_AUTH_DISABLED if the cluster has no secret for tokens; DELEGATION_TOKEN_REQUEST_NOT_ALLOWED if the
+            /// connection is not authenticated or is authenticated with a token; INVALID_PRINCIPAL_TYPE;
+            /// DELEGATION_TOKEN_AUTHORIZATION_FAILED if the user may not create tokens for the owner.
             Error: ErrorCode
-            /// With `PrincipalName`, the owner: the user that the token stands for.
+            /// With `PrincipalName`, the owner of the token.
             PrincipalType: string
             PrincipalName: string
-            /// With `TokenRequesterPrincipalName`, the user that asked for the token (KIP-373).
+            /// With `TokenRequesterPrincipalName`, the user that requested the token. Since version 3 (KIP-373).
             TokenRequesterPrincipalType: string
+            /// The name of the user that requested the token. Since version 3 (KIP-373).
             TokenRequesterPrincipalName: string
-            /// When the token was made, in milliseconds since the epoch.
+            /// When the token was created, in milliseconds since the epoch.
             IssueTimestampMs: int64
             /// When the token expires unless it is renewed, in milliseconds since the epoch.
             ExpiryTimestampMs: int64
             /// When the token expires at the latest, in milliseconds since the epoch.
             MaxTimestampMs: int64
-            /// The user name for SASL with SCRAM.
+            /// The user name for SASL/SCRAM.
             TokenId: string
-            /// The token's secret. In Base64 it is the password for SASL with SCRAM; as it is, it names the token when it is to be
-            /// renewed.
+            /// The token's secret. Encoded in Base64, it is the password for SASL/SCRAM. The raw bytes identify the token in a renewal.
             Hmac: Bytes
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
         }
 

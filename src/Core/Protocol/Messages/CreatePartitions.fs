@@ -4,13 +4,13 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// CreatePartitions (API key 37): add partitions to topics (KIP-195). It goes to the controller; brokers of 4.x pass it on.
+/// CreatePartitions (API key 37): adds partitions to topics (KIP-195). Send it to the controller; brokers of Kafka 4.x forward it.
 module CreatePartitions =
 
-    /// The brokers that are to keep one new partition.
+    /// The replicas of one new partition.
     type Assignment =
         {
-            /// The preferred leader first. As many as the topic's other partitions have.
+            /// The preferred leader first. As many as the other partitions of the topic have.
             BrokerIds: int32 list
         }
 
@@ -19,13 +19,13 @@ module CreatePartitions =
         return { BrokerIds = brokers }
     }
 
-    /// A topic to enlarge.
+    /// A topic to add partitions to.
     type Topic =
         {
             Name: string
-            /// How many partitions the topic is to have in all.
+            /// The total number of partitions after the change.
             Count: int32
-            /// One for each new partition; null to leave it to the controller.
+            /// One assignment for each new partition; null to let the controller choose.
             Assignments: Assignment list option
         }
 
@@ -40,10 +40,10 @@ module CreatePartitions =
     type Request =
         {
             Topics: Topic list
-            /// How long the controller may wait until the partitions are there, in milliseconds. REQUEST_TIMED_OUT when it was not
-            /// enough; they come all the same.
+            /// How long the controller may wait until the partitions exist, in milliseconds. After REQUEST_TIMED_OUT they are created
+            /// nevertheless.
             TimeoutMs: int32
-            /// Only check whether it would work.
+            /// Whether the request is only validated, and changes nothing.
             ValidateOnly: bool
         }
 
@@ -55,15 +55,15 @@ module CreatePartitions =
         return { Topics = topics; TimeoutMs = timeout; ValidateOnly = validate }
     }
 
-    /// What became of one topic.
+    /// The result for one topic.
     type TopicResult =
         {
             Name: string
-            /// INVALID_PARTITIONS when the topic has as many already; INVALID_REPLICA_ASSIGNMENT; UNKNOWN_TOPIC_OR_PARTITION;
-            /// REASSIGNMENT_IN_PROGRESS; TOPIC_AUTHORIZATION_FAILED; INVALID_REQUEST for a topic named twice;
-            /// THROTTLING_QUOTA_EXCEEDED, from version 3 on, when to wait (KIP-599); NOT_CONTROLLER when to ask elsewhere.
+            /// INVALID_PARTITIONS if the topic already has that many; INVALID_REPLICA_ASSIGNMENT; UNKNOWN_TOPIC_OR_PARTITION;
+            /// REASSIGNMENT_IN_PROGRESS; TOPIC_AUTHORIZATION_FAILED; INVALID_REQUEST if a topic is named twice; THROTTLING_QUOTA_EXCEEDED
+            /// (since version 3, KIP-599): wait for the throttle time; NOT_CONTROLLER if another node is the active controller.
             Error: ErrorCode
-            /// What the broker says of the error; null where it says nothing.
+            /// The broker's description of the error; null if it gives none.
             ErrorMessage: string option
         }
 
@@ -77,7 +77,7 @@ module CreatePartitions =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
             Results: TopicResult list
         }

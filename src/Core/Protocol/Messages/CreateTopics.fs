@@ -5,10 +5,10 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// CreateTopics (API key 19): make topics. It goes to the controller; brokers of 4.x pass it on.
+/// CreateTopics (API key 19): creates topics. Send it to the controller; brokers of Kafka 4.x forward it.
 module CreateTopics =
 
-    /// The brokers that are to keep one partition.
+    /// The replicas of one partition.
     type ReplicaAssignment =
         {
             PartitionIndex: int32
@@ -23,11 +23,11 @@ module CreateTopics =
         return { PartitionIndex = partition; BrokerIds = brokers }
     }
 
-    /// A setting of the topic that differs from the broker's default.
+    /// A config of the topic that overrides the broker's default.
     type Config =
         {
             Name: string
-            /// Null takes the default.
+            /// Null for the default.
             Value: string option
         }
 
@@ -37,15 +37,15 @@ module CreateTopics =
         return { Name = name; Value = value }
     }
 
-    /// A topic to make.
+    /// A topic to create.
     type Topic =
         {
             Name: string
-            /// -1 for the broker's default, from version 4 on, or where `Assignments` says it.
+            /// The number of partitions; -1 if `Assignments` is given, or (since version 4) for the broker's default.
             NumPartitions: int32
-            /// -1 for the broker's default, from version 4 on, or where `Assignments` says it.
+            /// The number of replicas of each partition; -1 if `Assignments` is given, or (since version 4) for the broker's default.
             ReplicationFactor: int16
-            /// Where each replica goes; empty to leave it to the controller.
+            /// The replicas of each partition; empty to let the controller choose.
             Assignments: ReplicaAssignment list
             Configs: Config list
         }
@@ -68,10 +68,10 @@ module CreateTopics =
     type Request =
         {
             Topics: Topic list
-            /// How long the controller may wait until the topics are there, in milliseconds. REQUEST_TIMED_OUT when it was not enough;
-            /// they come all the same.
+            /// How long the controller may wait until the topics exist, in milliseconds. After REQUEST_TIMED_OUT they are created
+            /// nevertheless.
             TimeoutMs: int32
-            /// Only check whether it would work.
+            /// Whether the request is only validated, and changes nothing.
             ValidateOnly: bool
         }
 
@@ -83,11 +83,11 @@ module CreateTopics =
         return { Topics = topics; TimeoutMs = timeout; ValidateOnly = validate }
     }
 
-    /// A setting that the new topic has (KIP-525).
+    /// A config of the new topic (KIP-525).
     type ConfigResult =
         {
             Name: string
-            /// Null for a secret.
+            /// Null if the value is sensitive.
             Value: string option
             ReadOnly: bool
             ConfigSource: ConfigSource
@@ -104,24 +104,25 @@ module CreateTopics =
         return { Name = name; Value = value; ReadOnly = readOnly; ConfigSource = source; IsSensitive = sensitive }
     }
 
-    /// What became of one topic.
+    /// The result for one topic.
     type TopicResult =
         {
             Name: string
-            /// Zero where it is not told.
+            /// The id of the new topic; zero on error. Since version 7 (KIP-516).
             TopicId: Guid
-            /// TOPIC_ALREADY_EXISTS, INVALID_TOPIC_EXCEPTION, INVALID_PARTITIONS, INVALID_REPLICATION_FACTOR, INVALID_CONFIG,
-            /// POLICY_VIOLATION; NOT_CONTROLLER when to ask elsewhere.
+            /// TOPIC_ALREADY_EXISTS; INVALID_TOPIC_EXCEPTION; INVALID_PARTITIONS; INVALID_REPLICATION_FACTOR; INVALID_REPLICA_ASSIGNMENT;
+            /// INVALID_CONFIG; POLICY_VIOLATION; TOPIC_AUTHORIZATION_FAILED; THROTTLING_QUOTA_EXCEEDED (since version 6, KIP-599): wait
+            /// for the throttle time; NOT_CONTROLLER if another node is the active controller.
             Error: ErrorCode
-            /// What the broker says of the error; null where it says nothing.
+            /// The broker's description of the error; null if it gives none.
             ErrorMessage: string option
-            /// Why the settings are not told, such as TOPIC_AUTHORIZATION_FAILED.
+            /// Why the configs are not included, such as TOPIC_AUTHORIZATION_FAILED. Since version 5 (KIP-525).
             TopicConfigError: ErrorCode
-            /// -1 where it is not told.
+            /// The number of partitions; -1 if not given. Since version 5 (KIP-525).
             NumPartitions: int32
-            /// -1 where it is not told.
+            /// The number of replicas of each partition; -1 if not given. Since version 5 (KIP-525).
             ReplicationFactor: int16
-            /// Null where they are not told.
+            /// The configs of the topic; null if not given. Since version 5 (KIP-525).
             Configs: ConfigResult list option
         }
 
@@ -149,7 +150,7 @@ module CreateTopics =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
             Topics: TopicResult list
         }

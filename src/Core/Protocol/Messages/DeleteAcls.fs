@@ -4,7 +4,7 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// DeleteAcls (API key 31): delete the access rules that match filters. It goes to any broker, which passes it on where it must.
+/// DeleteAcls (API key 31): deletes the ACLs that match filters. Send it to any broker, which forwards it if it must.
 module DeleteAcls =
 
     type Request = { Filters: AclFilter list }
@@ -14,19 +14,19 @@ module DeleteAcls =
         return { Filters = filters }
     }
 
-    /// A rule that matched.
+    /// An ACL that matched.
     type Acl =
         {
-            /// Why this rule was not deleted, though it matched.
+            /// Why this ACL was not deleted, although it matched.
             Error: ErrorCode
-            /// What the broker says of the error; null where it says nothing.
+            /// The broker's description of the error; null if it gives none.
             ErrorMessage: string option
             ResourceType: AclResourceType
             ResourceName: string
             PatternType: AclPatternType
             /// Such as `User:alice`; `User:*` for all users.
             Principal: string
-            /// The address that the client comes from; `*` for all.
+            /// The address of the client; `*` for all addresses.
             Host: string
             Operation: AclOperation
             PermissionType: AclPermission
@@ -55,15 +55,15 @@ module DeleteAcls =
               PermissionType = permission }
     }
 
-    /// What became of one filter.
+    /// The result for one filter.
     type FilterResult =
         {
-            /// SECURITY_DISABLED when the cluster runs without an authorizer (authorizer.class.name); CLUSTER_AUTHORIZATION_FAILED;
-            /// INVALID_REQUEST for a filter that makes no sense. A filter that matches nothing is no error.
+            /// SECURITY_DISABLED if the cluster has no authorizer (authorizer.class.name); CLUSTER_AUTHORIZATION_FAILED; INVALID_REQUEST
+            /// for an inconsistent filter. A filter that matches nothing is not an error.
             Error: ErrorCode
-            /// What the broker says of the error; null where it says nothing.
+            /// The broker's description of the error; null if it gives none.
             ErrorMessage: string option
-            /// The rules that matched and, where they have no error, are deleted.
+            /// The ACLs that matched. Those without an error are deleted.
             MatchingAcls: Acl list
         }
 
@@ -77,9 +77,9 @@ module DeleteAcls =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
-            /// One for each filter of the request, in its order.
+            /// One result for each filter of the request, in the same order.
             FilterResults: FilterResult list
         }
 

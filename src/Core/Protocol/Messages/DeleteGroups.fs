@@ -4,8 +4,7 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// DeleteGroups (API key 42): delete groups that have no members, with their offsets (KIP-229). It goes to the coordinator of each
-/// group.
+/// DeleteGroups (API key 42): deletes groups that have no members, with their offsets (KIP-229). Send it to the coordinator of each group.
 module DeleteGroups =
 
     type Request = { GroupsNames: string list }
@@ -15,15 +14,16 @@ module DeleteGroups =
         return { GroupsNames = names }
     }
 
-    /// What became of one group.
+    /// The result for one group.
     type Result =
         {
             GroupId: string
-            /// NON_EMPTY_GROUP while the group has members; GROUP_ID_NOT_FOUND; INVALID_GROUP_ID for a name that no group can have;
-            /// NOT_COORDINATOR and COORDINATOR_LOAD_IN_PROGRESS when to ask elsewhere or again; GROUP_DELETION_FAILED, from version 3 on,
-            /// when the description of a Streams group's topology could not be deleted, and so the group neither (KIP-1331).
+            /// NON_EMPTY_GROUP if the group has members; GROUP_ID_NOT_FOUND; INVALID_GROUP_ID for an id that is not allowed;
+            /// NOT_COORDINATOR if another broker is the coordinator; COORDINATOR_LOAD_IN_PROGRESS while the coordinator loads its state;
+            /// GROUP_AUTHORIZATION_FAILED; GROUP_DELETION_FAILED (since version 3, KIP-1331) if the topology description of a Streams
+            /// group could not be deleted, in which case the group is kept.
             Error: ErrorCode
-            /// What the broker says of the error; null where it says nothing.
+            /// The broker's description of the error; null if it gives none. Since version 3 (KIP-1331).
             ErrorMessage: string option
         }
 
@@ -37,7 +37,7 @@ module DeleteGroups =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
             Results: Result list
         }

@@ -4,14 +4,14 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// DeleteRecords (API key 21): delete the records of partitions before an offset (KIP-107). It goes to the leader of each partition.
+/// DeleteRecords (API key 21): deletes the records of partitions before an offset (KIP-107). Send it to the leader of each partition.
 module DeleteRecords =
 
-    /// What to delete of one partition.
+    /// The offset to delete up to in one partition.
     type Partition =
         {
             PartitionIndex: int32
-            /// The first offset to keep; -1 to delete everything up to the high watermark.
+            /// The first offset to keep; -1 to delete everything before the high watermark.
             Offset: int64
         }
 
@@ -21,7 +21,7 @@ module DeleteRecords =
         return { PartitionIndex = index; Offset = offset }
     }
 
-    /// What to delete of one topic.
+    /// The partitions of one topic.
     type Topic = { Name: string; Partitions: Partition list }
 
     let topic = message {
@@ -33,8 +33,8 @@ module DeleteRecords =
     type Request =
         {
             Topics: Topic list
-            /// How long the leader may wait for its followers to delete too, in milliseconds. REQUEST_TIMED_OUT when it was not enough;
-            /// the leader has deleted all the same.
+            /// How long the leader may wait for its followers to delete too, in milliseconds. After REQUEST_TIMED_OUT the leader has
+            /// deleted the records nevertheless.
             TimeoutMs: int32
         }
 
@@ -44,15 +44,15 @@ module DeleteRecords =
         return { Topics = topics; TimeoutMs = timeout }
     }
 
-    /// What became of one partition.
+    /// The result for one partition.
     type PartitionResult =
         {
             PartitionIndex: int32
-            /// The first offset that any live replica still has; -1 on error.
+            /// The lowest offset that any live replica still has; -1 on error.
             LowWatermark: int64
-            /// OFFSET_OUT_OF_RANGE when the offset is behind the high watermark; POLICY_VIOLATION when the topic is only compacted,
-            /// never cut off (cleanup.policy); NOT_LEADER_OR_FOLLOWER when the leader has moved; UNKNOWN_TOPIC_OR_PARTITION;
-            /// TOPIC_AUTHORIZATION_FAILED; KAFKA_STORAGE_ERROR when the disk is unusable.
+            /// OFFSET_OUT_OF_RANGE if the offset is above the high watermark; POLICY_VIOLATION if the topic is only compacted
+            /// (cleanup.policy); NOT_LEADER_OR_FOLLOWER if the leader has moved; UNKNOWN_TOPIC_OR_PARTITION; TOPIC_AUTHORIZATION_FAILED;
+            /// KAFKA_STORAGE_ERROR if the disk failed.
             Error: ErrorCode
         }
 
@@ -64,7 +64,7 @@ module DeleteRecords =
         return { PartitionIndex = index; LowWatermark = low; Error = error }
     }
 
-    /// What became of one topic.
+    /// The results for one topic.
     type TopicResult = { Name: string; Partitions: PartitionResult list }
 
     let topicResult = message {
@@ -75,7 +75,7 @@ module DeleteRecords =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
             Topics: TopicResult list
         }

@@ -5,11 +5,11 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// DeleteShareGroupOffsets (API key 92): let a share group that has no members forget how far it has read topics (KIP-932). It goes to the
+/// DeleteShareGroupOffsets (API key 92): deletes the offsets of topics from a share group that has no members (KIP-932). Send it to the
 /// group's coordinator.
 module DeleteShareGroupOffsets =
 
-    /// A topic to forget.
+    /// A topic whose offsets are deleted.
     type TopicRequest = { TopicName: string }
 
     let topicRequest = message {
@@ -25,15 +25,15 @@ module DeleteShareGroupOffsets =
         return { GroupId = group; Topics = topics }
     }
 
-    /// What became of one topic.
+    /// The result for one topic.
     type TopicResponse =
         {
             TopicName: string
-            /// Zero where there is no such topic.
+            /// Zero if the topic does not exist.
             TopicId: Guid
             /// UNKNOWN_TOPIC_OR_PARTITION; TOPIC_AUTHORIZATION_FAILED; KAFKA_STORAGE_ERROR.
             Error: ErrorCode
-            /// What the broker says of the error; null where it says nothing.
+            /// The broker's description of the error; null if it gives none.
             ErrorMessage: string option
         }
 
@@ -48,13 +48,13 @@ module DeleteShareGroupOffsets =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
-            /// What concerns the request as a whole: NON_EMPTY_GROUP while the group has members; GROUP_ID_NOT_FOUND when there is no
-            /// such group or it is no share group; NOT_COORDINATOR and COORDINATOR_LOAD_IN_PROGRESS when to ask elsewhere or again;
-            /// GROUP_AUTHORIZATION_FAILED; INVALID_REQUEST.
+            /// The error of the whole request: NON_EMPTY_GROUP if the group has members; GROUP_ID_NOT_FOUND if there is no such group or
+            /// it is not a share group; NOT_COORDINATOR if another broker is the coordinator; COORDINATOR_LOAD_IN_PROGRESS while the
+            /// coordinator loads its state; GROUP_AUTHORIZATION_FAILED; INVALID_REQUEST.
             Error: ErrorCode
-            /// What the broker says of the error; null where it says nothing.
+            /// The broker's description of the error; null if it gives none.
             ErrorMessage: string option
             Topics: TopicResponse list
         }

@@ -4,11 +4,11 @@ open System
 open LibKafka.Wire
 open LibKafka.Wire.Notation
 
-/// DeleteShareGroupState (API key 86): delete the stored state of share partitions, as when their group or topic is deleted (KIP-932). It
-/// goes from the group's coordinator to the share coordinator of each partition; clients have no use for it.
+/// DeleteShareGroupState (API key 86): deletes the persistent state of share partitions, for example if their group or topic is deleted
+/// (KIP-932). Group coordinators send it to the share coordinator of each partition; clients do not use it.
 module DeleteShareGroupState =
 
-    /// A share partition to delete.
+    /// A share partition whose state is deleted.
     type PartitionRequest = { Partition: int32 }
 
     let partitionRequest = message {
@@ -40,8 +40,8 @@ module DeleteShareGroupState =
 
     type Response =
         {
-            /// For each partition NOT_COORDINATOR and COORDINATOR_LOAD_IN_PROGRESS when to ask elsewhere or again;
-            /// UNKNOWN_TOPIC_OR_PARTITION; INVALID_REQUEST; CLUSTER_AUTHORIZATION_FAILED.
+            /// Error codes of a partition: NOT_COORDINATOR if another broker is the coordinator; COORDINATOR_LOAD_IN_PROGRESS while the
+            /// coordinator loads its state; UNKNOWN_TOPIC_OR_PARTITION; INVALID_REQUEST; CLUSTER_AUTHORIZATION_FAILED.
             Results: ShareStateTopicResult list
         }
 

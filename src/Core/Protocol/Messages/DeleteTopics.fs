@@ -5,15 +5,15 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// DeleteTopics (API key 20): delete topics with everything in them. It goes to the controller; brokers of 4.x pass it on.
+/// DeleteTopics (API key 20): deletes topics with all their records. Send it to the controller; brokers of Kafka 4.x forward it.
 module DeleteTopics =
 
     /// A topic to delete.
     type Topic =
         {
-            /// Null where the topic is named by its id.
+            /// Null if the topic is identified by its id.
             Name: string option
-            /// Zero where the topic is named by its name.
+            /// Zero if the topic is identified by its name.
             TopicId: Guid
         }
 
@@ -25,12 +25,12 @@ module DeleteTopics =
 
     type Request =
         {
-            /// The topics, from version 6 on (KIP-516).
+            /// The topics, by name or by id. Since version 6 (KIP-516).
             Topics: Topic list
-            /// The topics' names, up to version 5.
+            /// The names of the topics. Up to version 5.
             TopicNames: string list
-            /// How long the controller may wait until the topics are gone, in milliseconds. REQUEST_TIMED_OUT when it was not enough;
-            /// they go all the same.
+            /// How long the controller may wait until the topics are deleted, in milliseconds. After REQUEST_TIMED_OUT they are deleted
+            /// nevertheless.
             TimeoutMs: int32
         }
 
@@ -42,17 +42,18 @@ module DeleteTopics =
         return { Topics = topics; TopicNames = names; TimeoutMs = timeout }
     }
 
-    /// What became of one topic.
+    /// The result for one topic.
     type TopicResult =
         {
-            /// Null where the topic was named by an id that the broker does not know.
+            /// Null if the topic was identified by an id that the broker does not know. Nullable since version 6.
             Name: string option
-            /// Zero where it is not told.
+            /// Zero if not given. Since version 6 (KIP-516).
             TopicId: Guid
-            /// UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID, TOPIC_DELETION_DISABLED, TOPIC_AUTHORIZATION_FAILED; NOT_CONTROLLER when
-            /// to ask elsewhere.
+            /// UNKNOWN_TOPIC_OR_PARTITION; UNKNOWN_TOPIC_ID; TOPIC_DELETION_DISABLED; TOPIC_AUTHORIZATION_FAILED;
+            /// THROTTLING_QUOTA_EXCEEDED (since version 5, KIP-599): wait for the throttle time; NOT_CONTROLLER if another node is the
+            /// active controller.
             Error: ErrorCode
-            /// What the broker says of the error; null where it says nothing.
+            /// The broker's description of the error; null if it gives none. Since version 5 (KIP-599).
             ErrorMessage: string option
         }
 
@@ -67,7 +68,7 @@ module DeleteTopics =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
             Topics: TopicResult list
         }

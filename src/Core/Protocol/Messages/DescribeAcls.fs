@@ -4,20 +4,20 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// DescribeAcls (API key 29): list the access rules that match a filter. Any broker answers.
+/// DescribeAcls (API key 29): lists the ACLs that match a filter. Send it to any broker.
 module DescribeAcls =
 
-    /// The filter: every rule that matches it is listed.
+    /// The filter: every ACL that matches it is listed.
     type Request = AclFilter
 
     let request = AclFilter.schema
 
-    /// What one principal may or may not do.
+    /// What one principal is allowed or denied.
     type Acl =
         {
             /// Such as `User:alice`; `User:*` for all users.
             Principal: string
-            /// The address that the client comes from; `*` for all.
+            /// The address of the client; `*` for all addresses.
             Host: string
             Operation: AclOperation
             PermissionType: AclPermission
@@ -32,7 +32,7 @@ module DescribeAcls =
         return { Principal = principal; Host = host; Operation = operation; PermissionType = permission }
     }
 
-    /// The rules about one resource, or about those whose names begin alike.
+    /// The ACLs of one resource, or of all resources with a name prefix.
     type Resource = { ResourceType: AclResourceType; ResourceName: string; PatternType: AclPatternType; Acls: Acl list }
 
     let resource = message {
@@ -46,12 +46,12 @@ module DescribeAcls =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
-            /// SECURITY_DISABLED when the cluster runs without an authorizer (authorizer.class.name); CLUSTER_AUTHORIZATION_FAILED;
-            /// INVALID_REQUEST for a filter that makes no sense.
+            /// SECURITY_DISABLED if the cluster has no authorizer (authorizer.class.name); CLUSTER_AUTHORIZATION_FAILED; INVALID_REQUEST
+            /// for an inconsistent filter.
             Error: ErrorCode
-            /// What the broker says of the error; null where it says nothing.
+            /// The broker's description of the error; null if it gives none.
             ErrorMessage: string option
             Resources: Resource list
         }

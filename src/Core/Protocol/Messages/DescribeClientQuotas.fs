@@ -4,16 +4,16 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// DescribeClientQuotas (API key 48): the quotas that are set for users, client ids and IP addresses (KIP-546). Any broker answers.
+/// DescribeClientQuotas (API key 48): lists the quotas of users, client ids and IP addresses (KIP-546). Send it to any broker.
 module DescribeClientQuotas =
 
-    /// What the quotas asked for must say of one entity type.
+    /// A condition on one entity type.
     type Filter =
         {
             /// `user`, `client-id` or `ip` (KIP-612).
             EntityType: string
             MatchType: QuotaMatchType
-            /// The name, where it is to match exactly; else null.
+            /// The name for an exact match; otherwise null.
             Match: string option
         }
 
@@ -27,10 +27,11 @@ module DescribeClientQuotas =
 
     type Request =
         {
-            /// What quotas must fulfil, all at once. No two of the same entity type; `ip` not together with others. Empty asks for all.
+            /// The conditions, all of which must hold. Each entity type only once; `ip` cannot be combined with others. Empty for all
+            /// quotas.
             Components: Filter list
-            /// Whether to leave out quotas that also name an entity type not asked for, such as those for a user with a client id when
-            /// only `user` is asked for.
+            /// Whether to exclude quotas whose entity also has a type that is not in `Components`, such as those of a user with a client
+            /// id if only `user` is given.
             Strict: bool
         }
 
@@ -43,8 +44,9 @@ module DescribeClientQuotas =
     /// A quota.
     type Quota =
         {
-            /// `producer_byte_rate` and `consumer_byte_rate` in bytes a second, `request_percentage` in percent of one thread's time,
-            /// `controller_mutation_rate` in partitions made or deleted a second, `connection_creation_rate` in connections a second.
+            /// `producer_byte_rate` and `consumer_byte_rate` in bytes per second, `request_percentage` in percent of one thread's time,
+            /// `controller_mutation_rate` in created or deleted partitions per second, `connection_creation_rate` in connections per
+            /// second.
             Key: string
             Value: float
         }
@@ -58,7 +60,7 @@ module DescribeClientQuotas =
     /// The quotas of one user, client id, pair of both, or IP address.
     type Entry =
         {
-            /// Whom they are for: all parts together.
+            /// The entity of the quotas: all parts together.
             Entity: QuotaEntity list
             Values: Quota list
         }
@@ -71,12 +73,12 @@ module DescribeClientQuotas =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
-            /// CLUSTER_AUTHORIZATION_FAILED; INVALID_REQUEST for entity types that are empty, named twice or do not go together;
-            /// UNSUPPORTED_VERSION for one that the broker does not know.
+            /// CLUSTER_AUTHORIZATION_FAILED; INVALID_REQUEST for entity types that are empty, repeated or cannot be combined;
+            /// UNSUPPORTED_VERSION for an entity type that the broker does not know.
             Error: ErrorCode
-            /// What the broker says of the error; null where it says nothing.
+            /// The broker's description of the error; null if it gives none.
             ErrorMessage: string option
             /// Null on error.
             Entries: Entry list option

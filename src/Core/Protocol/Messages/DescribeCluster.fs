@@ -4,17 +4,17 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// DescribeCluster (API key 60): the brokers of the cluster, or its controllers (KIP-700, KIP-919). Any broker tells of the brokers, any
-/// controller of the controllers.
+/// DescribeCluster (API key 60): lists the brokers of the cluster, or its controllers (KIP-700, KIP-919). Send it to any broker to list
+/// brokers, to any controller to list controllers.
 module DescribeCluster =
 
     type Request =
         {
-            /// Whether to tell what the client may do with the cluster (KIP-430).
+            /// Whether the response includes the operations that the client is authorized for on the cluster (KIP-430).
             IncludeClusterAuthorizedOperations: bool
-            /// Which nodes are asked for (KIP-919).
+            /// The kind of nodes to list. Since version 1 (KIP-919).
             EndpointType: EndpointType
-            /// Whether to tell also of brokers that are fenced: known, but not alive or not ready (KIP-1073).
+            /// Whether fenced brokers are listed too: registered, but not alive or not ready. Since version 2 (KIP-1073).
             IncludeFencedBrokers: bool
         }
 
@@ -26,14 +26,15 @@ module DescribeCluster =
         return { IncludeClusterAuthorizedOperations = operations; EndpointType = kind; IncludeFencedBrokers = fenced }
     }
 
-    /// A broker, or a controller where those were asked for.
+    /// A broker, or a controller if controllers were requested.
     type Broker =
         {
             BrokerId: int32
             Host: string
             Port: int32
-            /// Null where it has none.
+            /// Null if it has none.
             Rack: string option
+            /// Whether the broker is registered, but not alive or not ready. Since version 2 (KIP-1073).
             IsFenced: bool
         }
 
@@ -49,20 +50,20 @@ module DescribeCluster =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
-            /// MISMATCHED_ENDPOINT_TYPE when a broker was asked for controllers, or a controller for brokers; UNSUPPORTED_ENDPOINT_TYPE.
+            /// MISMATCHED_ENDPOINT_TYPE if a broker was asked for controllers, or a controller for brokers; UNSUPPORTED_ENDPOINT_TYPE.
             Error: ErrorCode
-            /// What the node says of the error; null where it says nothing.
+            /// The node's description of the error; null if it gives none.
             ErrorMessage: string option
-            /// Which nodes are told of.
+            /// The kind of nodes that are listed. Since version 1 (KIP-919).
             EndpointType: EndpointType
             ClusterId: string
-            /// The node to send administrative requests to; -1 where it is not known. In a KRaft cluster a controller names the leader of
-            /// the quorum, a broker just some broker, which passes them on.
+            /// The node for administrative requests; -1 if unknown. In a KRaft cluster a controller returns the leader of the quorum, and
+            /// a broker returns any broker, which forwards the requests.
             ControllerId: int32
             Brokers: Broker list
-            /// What the client may do with the cluster, where it was asked.
+            /// The operations that the client is authorized for on the cluster, if requested.
             ClusterAuthorizedOperations: AuthorizedOperations
         }
 

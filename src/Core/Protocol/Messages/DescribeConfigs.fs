@@ -4,17 +4,17 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// DescribeConfigs (API key 32): the settings of topics, brokers, groups and client metrics. For a broker it goes to that broker, for
-/// the rest to any.
+/// DescribeConfigs (API key 32): lists the configs of topics, brokers, groups and client metrics subscriptions. For a single broker, send
+/// it to that broker; otherwise to any.
 module DescribeConfigs =
 
-    /// What is asked about.
+    /// A resource to describe.
     type Resource =
         {
             ResourceType: ConfigResourceType
-            /// The name of a topic or group, or the id of a broker.
+            /// The name of a topic, group or client metrics subscription, or the id of a broker.
             ResourceName: string
-            /// Null for all settings.
+            /// The names of the configs; null for all.
             ConfigurationKeys: string list option
         }
 
@@ -29,9 +29,9 @@ module DescribeConfigs =
     type Request =
         {
             Resources: Resource list
-            /// Whether to tell from where else a value could come, the strongest first.
+            /// Whether the response includes the synonyms of each config.
             IncludeSynonyms: bool
-            /// Whether to tell what each setting is for.
+            /// Whether the response includes the documentation of each config. Since version 3 (KIP-569).
             IncludeDocumentation: bool
         }
 
@@ -43,11 +43,11 @@ module DescribeConfigs =
         return { Resources = resources; IncludeSynonyms = synonyms; IncludeDocumentation = documentation }
     }
 
-    /// A place that a setting can come from.
+    /// A source of a config's value. The sources are listed in order of precedence.
     type Synonym =
         {
             Name: string
-            /// Null for a secret.
+            /// Null if the value is sensitive.
             Value: string option
             Source: ConfigSource
         }
@@ -60,19 +60,21 @@ module DescribeConfigs =
         return { Name = name; Value = value; Source = source }
     }
 
-    /// A setting.
+    /// A config.
     type Config =
         {
             Name: string
-            /// Null for a secret.
+            /// Null if the value is sensitive.
             Value: string option
             ReadOnly: bool
             Source: ConfigSource
-            /// Whether the value is kept secret.
+            /// Whether the value is sensitive, and so is not returned.
             IsSensitive: bool
+            /// All sources of the value in order of precedence, if requested.
             Synonyms: Synonym list
+            /// The data type of the value. Since version 3 (KIP-569).
             Type: ConfigType
-            /// Null where it was not asked for.
+            /// Null if it was not requested. Since version 3 (KIP-569).
             Documentation: string option
         }
 
@@ -97,12 +99,13 @@ module DescribeConfigs =
               Documentation = documentation }
     }
 
-    /// The settings of one resource.
+    /// The configs of one resource.
     type Result =
         {
-            /// UNKNOWN_TOPIC_OR_PARTITION, INVALID_REQUEST for a resource that this broker cannot answer for, and the authorization errors.
+            /// UNKNOWN_TOPIC_OR_PARTITION; INVALID_REQUEST for a resource that this broker cannot describe; TOPIC_AUTHORIZATION_FAILED;
+            /// GROUP_AUTHORIZATION_FAILED; CLUSTER_AUTHORIZATION_FAILED.
             Error: ErrorCode
-            /// What the broker says of the error; null where it says nothing.
+            /// The broker's description of the error; null if it gives none.
             ErrorMessage: string option
             ResourceType: ConfigResourceType
             ResourceName: string
@@ -121,7 +124,7 @@ module DescribeConfigs =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
             Results: Result list
         }

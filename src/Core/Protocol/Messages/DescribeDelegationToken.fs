@@ -4,13 +4,13 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// DescribeDelegationToken (API key 41): the tokens that the client may see (KIP-48): those of its user, those that its user may renew,
-/// and those that it has the right to describe. Any broker answers.
+/// DescribeDelegationToken (API key 41): lists the tokens that the client may see (KIP-48): those that its user owns or may renew, and
+/// those that it is authorized to describe. Send it to any broker.
 module DescribeDelegationToken =
 
     type Request =
         {
-            /// Whose tokens are asked for; null for everyone's. An empty list means no one's.
+            /// The owners whose tokens are listed; null for all. An empty list selects no tokens.
             Owners: DelegationTokenPrincipal list option
         }
 
@@ -22,23 +22,24 @@ module DescribeDelegationToken =
     /// A token.
     type Token =
         {
-            /// With `PrincipalName`, the owner: the user that the token stands for.
+            /// With `PrincipalName`, the owner of the token.
             PrincipalType: string
             PrincipalName: string
-            /// With `TokenRequesterPrincipalName`, the user that asked for the token (KIP-373).
+            /// With `TokenRequesterPrincipalName`, the user that requested the token. Since version 3 (KIP-373).
             TokenRequesterPrincipalType: string
+            /// The name of the user that requested the token. Since version 3 (KIP-373).
             TokenRequesterPrincipalName: string
-            /// When the token was made, in milliseconds since the epoch.
+            /// When the token was created, in milliseconds since the epoch.
             IssueTimestamp: int64
             /// When the token expires unless it is renewed, in milliseconds since the epoch.
             ExpiryTimestamp: int64
             /// When the token expires at the latest, in milliseconds since the epoch.
             MaxTimestamp: int64
-            /// The user name for SASL with SCRAM.
+            /// The user name for SASL/SCRAM.
             TokenId: string
-            /// The token's secret. In Base64 it is the password for SASL with SCRAM.
+            /// The token's secret. Encoded in Base64, it is the password for SASL/SCRAM.
             Hmac: Bytes
-            /// Who may renew the token, besides its owner.
+            /// The users that may renew the token in addition to its owner.
             Renewers: DelegationTokenPrincipal list
         }
 
@@ -69,11 +70,11 @@ module DescribeDelegationToken =
 
     type Response =
         {
-            /// DELEGATION_TOKEN_AUTH_DISABLED when the cluster has no secret for tokens; DELEGATION_TOKEN_REQUEST_NOT_ALLOWED on a
-            /// connection that is not authenticated, or that logged in with a token itself.
+            /// DELEGATION_TOKEN_AUTH_DISABLED if the cluster has no secret for tokens; DELEGATION_TOKEN_REQUEST_NOT_ALLOWED if the
+            /// connection is not authenticated or is authenticated with a token.
             Error: ErrorCode
             Tokens: Token list
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
         }
 

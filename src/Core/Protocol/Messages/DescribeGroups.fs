@@ -4,14 +4,14 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// DescribeGroups (API key 15): the state and the members of classic groups. It goes to the coordinator of the groups.
+/// DescribeGroups (API key 15): describes classic groups. Send it to the coordinator of the groups.
 module DescribeGroups =
 
     type Request =
         {
             /// The ids of the groups.
             Groups: string list
-            /// Whether to tell what the client may do with each group (KIP-430).
+            /// Whether the response includes the operations that the client is authorized for on each group. Since version 3 (KIP-430).
             IncludeAuthorizedOperations: bool
         }
 
@@ -26,16 +26,17 @@ module DescribeGroups =
     type Member =
         {
             MemberId: string
-            /// The name of a static member (KIP-345); null for a dynamic one.
+            /// The instance id of a static member; null for a dynamic member. Since version 4 (KIP-345).
             GroupInstanceId: string option
-            /// What the member calls itself in the header of its requests.
+            /// The client id in the header of the member's requests.
             ClientId: string
-            /// The address that it joined from, such as `/10.0.0.1`.
+            /// The address from which the member joined, such as `/10.0.0.1`.
             ClientHost: string
-            /// What the member sent with the protocol that was chosen: for consumers a subscription of the consumer protocol. Empty
-            /// while the group is not stable.
+            /// The member's metadata for the selected protocol: for consumers, a subscription of the consumer protocol. Empty if the group
+            /// is not stable.
             MemberMetadata: Bytes
-            /// What the leader gave it: for consumers an assignment of the consumer protocol. Empty while the group is not stable.
+            /// The member's assignment by the group leader: for consumers, an assignment of the consumer protocol. Empty if the group is
+            /// not stable.
             MemberAssignment: Bytes
         }
 
@@ -56,23 +57,23 @@ module DescribeGroups =
               MemberAssignment = assignment }
     }
 
-    /// One group.
+    /// The description of one group.
     type Group =
         {
-            /// NOT_COORDINATOR and COORDINATOR_LOAD_IN_PROGRESS when to ask elsewhere or again; GROUP_AUTHORIZATION_FAILED;
-            /// GROUP_ID_NOT_FOUND when there is no such classic group, from version 6 on (KIP-1043). Up to version 5 such a group is
-            /// `Dead`, without an error.
+            /// NOT_COORDINATOR if another broker is the coordinator; COORDINATOR_LOAD_IN_PROGRESS while the coordinator loads its state;
+            /// GROUP_AUTHORIZATION_FAILED; GROUP_ID_NOT_FOUND (since version 6, KIP-1043) if there is no such classic group. Up to version
+            /// 5 such a group has the state `Dead` and no error.
             Error: ErrorCode
-            /// What the broker says of the error; null where it says nothing.
+            /// The broker's description of the error; null if it gives none. Since version 6 (KIP-1043).
             ErrorMessage: string option
             GroupId: string
             GroupState: GroupState
             /// `consumer` for consumers; empty for a group that only stores offsets.
             ProtocolType: string
-            /// The protocol that was chosen, for consumers the name of an assignor; empty while the group is not stable.
+            /// The selected protocol, for consumers the name of an assignor; empty if the group is not stable.
             ProtocolData: string
             Members: Member list
-            /// What the client may do with the group, where it was asked.
+            /// The operations that the client is authorized for on the group, if requested. Since version 3 (KIP-430).
             AuthorizedOperations: AuthorizedOperations
         }
 
@@ -100,7 +101,7 @@ module DescribeGroups =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not. Since version 1.
             ThrottleTimeMs: int32
             Groups: Group list
         }

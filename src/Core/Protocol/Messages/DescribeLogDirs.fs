@@ -4,7 +4,8 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// DescribeLogDirs (API key 35): the log directories of a broker and the replicas in them (KIP-113). It goes to the broker asked about.
+/// DescribeLogDirs (API key 35): lists the log directories of a broker and the replicas in them (KIP-113). Send it to the broker to
+/// describe.
 module DescribeLogDirs =
 
     /// Partitions of one topic.
@@ -18,7 +19,7 @@ module DescribeLogDirs =
 
     type Request =
         {
-            /// Null for every replica that the broker has.
+            /// Null for all replicas of the broker.
             Topics: TopicRequest list option
         }
 
@@ -31,12 +32,11 @@ module DescribeLogDirs =
     type Partition =
         {
             PartitionIndex: int32
-            /// What its segments take on this disk, in bytes.
+            /// The size of its segments on this disk, in bytes.
             PartitionSize: int64
-            /// How many offsets it is behind: the replica itself behind the partition's high watermark, its copy on the way to another
-            /// directory behind the replica.
+            /// The lag in offsets: of the replica to the high watermark of the partition, or of a future copy to the replica.
             OffsetLag: int64
-            /// Whether it is a copy that AlterReplicaLogDirs makes and that will take the replica's place.
+            /// Whether it is a future copy, made by AlterReplicaLogDirs, that will replace the replica.
             IsFutureKey: bool
         }
 
@@ -61,16 +61,16 @@ module DescribeLogDirs =
     /// A log directory.
     type LogDir =
         {
-            /// KAFKA_STORAGE_ERROR when the directory is offline: what is in it is not told.
+            /// KAFKA_STORAGE_ERROR if the directory is offline: its contents are then not listed.
             Error: ErrorCode
             /// The absolute path.
             Path: string
             Topics: Topic list
-            /// The size of the volume that the directory is on, in bytes (KIP-827); -1 where it is not told.
+            /// The size of the volume with the directory, in bytes; -1 if unknown. Since version 4 (KIP-827).
             TotalBytes: int64
-            /// What is free on the volume that the directory is on, in bytes (KIP-827); -1 where it is not told.
+            /// The free space on the volume with the directory, in bytes; -1 if unknown. Since version 4 (KIP-827).
             UsableBytes: int64
-            /// Whether the directory gets no new replicas, by cordoned.log.dirs (KIP-1066).
+            /// Whether the directory gets no new replicas, because it is in the broker's cordoned.log.dirs. Since version 5 (KIP-1066).
             IsCordoned: bool
         }
 
@@ -87,9 +87,10 @@ module DescribeLogDirs =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
-            /// What concerns the request as a whole: CLUSTER_AUTHORIZATION_FAILED. Up to version 2 there are just no results then.
+            /// The error of the whole request: CLUSTER_AUTHORIZATION_FAILED. Up to version 2 the results are empty instead. Since version
+            /// 3.
             Error: ErrorCode
             Results: LogDir list
         }

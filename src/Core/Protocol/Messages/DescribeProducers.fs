@@ -4,11 +4,11 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// DescribeProducers (API key 61): the idempotent and transactional producers that a partition remembers, for finding transactions that
-/// hang (KIP-664). It goes to the leader of each partition.
+/// DescribeProducers (API key 61): lists the idempotent and transactional producers that a partition remembers, to find hanging
+/// transactions (KIP-664). Send it to the leader of each partition.
 module DescribeProducers =
 
-    /// Partitions of one topic that are asked about.
+    /// Partitions of one topic to describe.
     type TopicRequest = { Name: string; PartitionIndexes: int32 list }
 
     let topicRequest = message {
@@ -29,13 +29,13 @@ module DescribeProducers =
         {
             ProducerId: int64
             ProducerEpoch: int32
-            /// The sequence number of its last record; -1 where there is none.
+            /// The sequence number of its last record; -1 if there is none.
             LastSequence: int32
-            /// The timestamp of its last batch, in milliseconds since the epoch; -1 where there is none.
+            /// The timestamp of its last batch, in milliseconds since the epoch; -1 if there is none.
             LastTimestamp: int64
-            /// The epoch of the transaction coordinator that wrote its last marker; -1 where there is none.
+            /// The epoch of the transaction coordinator that wrote its last marker; -1 if there is none.
             CoordinatorEpoch: int32
-            /// The offset of the first record of its open transaction; -1 where none is open.
+            /// The offset of the first record of its open transaction; -1 if it has none open.
             CurrentTxnStartOffset: int64
         }
 
@@ -60,10 +60,10 @@ module DescribeProducers =
     type PartitionResponse =
         {
             PartitionIndex: int32
-            /// NOT_LEADER_OR_FOLLOWER when the leader has moved; UNKNOWN_TOPIC_OR_PARTITION; INVALID_TOPIC_EXCEPTION for a name that no
-            /// topic can have; TOPIC_AUTHORIZATION_FAILED.
+            /// NOT_LEADER_OR_FOLLOWER if the leader has moved; UNKNOWN_TOPIC_OR_PARTITION; INVALID_TOPIC_EXCEPTION for an invalid name;
+            /// TOPIC_AUTHORIZATION_FAILED.
             Error: ErrorCode
-            /// What the broker says of the error; null where it says nothing.
+            /// The broker's description of the error; null if it gives none.
             ErrorMessage: string option
             ActiveProducers: Producer list
         }
@@ -77,7 +77,7 @@ module DescribeProducers =
         return { PartitionIndex = partition; Error = error; ErrorMessage = text; ActiveProducers = producers }
     }
 
-    /// The producers of one topic's partitions.
+    /// The producers of the partitions of one topic.
     type TopicResponse = { Name: string; Partitions: PartitionResponse list }
 
     let topicResponse = message {
@@ -88,7 +88,7 @@ module DescribeProducers =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
             Topics: TopicResponse list
         }

@@ -5,11 +5,11 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// DescribeQuorum (API key 55): leader, voters and observers of the metadata quorum, and how far they have come in its log (KIP-595). It
-/// goes to the controller that leads the quorum; brokers pass it on.
+/// DescribeQuorum (API key 55): describes the leader, voters and observers of the metadata quorum, and their progress in the metadata log
+/// (KIP-595). Send it to the controller that leads the quorum; brokers forward it.
 module DescribeQuorum =
 
-    /// A partition that is asked about: in practice partition 0.
+    /// A partition to describe: in practice partition 0.
     type PartitionRequest = { PartitionIndex: int32 }
 
     let partitionRequest = message {
@@ -17,7 +17,7 @@ module DescribeQuorum =
         return { PartitionIndex = partition }
     }
 
-    /// A topic that is asked about: in practice `__cluster_metadata`.
+    /// A topic to describe: in practice `__cluster_metadata`.
     type TopicRequest = { TopicName: string; Partitions: PartitionRequest list }
 
     let topicRequest = message {
@@ -33,19 +33,19 @@ module DescribeQuorum =
         return { Topics = topics }
     }
 
-    /// A node that keeps the metadata log, and how far it has come.
+    /// A node that replicates the metadata log, and its progress.
     type Replica =
         {
             ReplicaId: int32
-            /// The directory that it keeps the log in (KIP-853); zero where it is not known.
+            /// The directory in which it keeps the log; zero if unknown. Since version 2 (KIP-853).
             ReplicaDirectoryId: Guid
-            /// The offset behind the last record that it has; -1 where it is not known.
+            /// The offset after its last record; -1 if unknown.
             LogEndOffset: int64
-            /// The leader's clock when the replica last fetched, in milliseconds since the epoch (KIP-836); -1 where it is not known. For
-            /// the leader itself, the time of the answer.
+            /// The leader's clock at the replica's last fetch, in milliseconds since the epoch; -1 if unknown. For the leader itself, the
+            /// time of the response. Since version 1 (KIP-836).
             LastFetchTimestamp: int64
-            /// The leader's clock when the replica last had everything, in milliseconds since the epoch (KIP-836); -1 where it is not
-            /// known. For the leader itself, the time of the answer.
+            /// The leader's clock when the replica last had all records, in milliseconds since the epoch; -1 if unknown. For the leader
+            /// itself, the time of the response. Since version 1 (KIP-836).
             LastCaughtUpTimestamp: int64
         }
 
@@ -68,18 +68,18 @@ module DescribeQuorum =
     type PartitionResponse =
         {
             PartitionIndex: int32
-            /// NOT_LEADER_OR_FOLLOWER when the controller asked does not lead; UNKNOWN_TOPIC_OR_PARTITION.
+            /// NOT_LEADER_OR_FOLLOWER if this controller does not lead the quorum; UNKNOWN_TOPIC_OR_PARTITION.
             Error: ErrorCode
-            /// What the controller says of the error; null where it says nothing.
+            /// The controller's description of the error; null if it gives none. Since version 2 (KIP-853).
             ErrorMessage: string option
-            /// -1 where it is not known.
+            /// -1 if unknown.
             LeaderId: int32
             LeaderEpoch: int32
-            /// The offset behind the last record that most voters have; -1 where it is not known.
+            /// The offset after the last record that a majority of the voters have; -1 if unknown.
             HighWatermark: int64
-            /// The controllers that elect and may be elected.
+            /// The controllers that elect the leader and can be elected.
             CurrentVoters: Replica list
-            /// The nodes that only read the log, such as brokers.
+            /// The nodes that only replicate the log, such as brokers.
             Observers: Replica list
         }
 
@@ -113,7 +113,7 @@ module DescribeQuorum =
         return { TopicName = name; Partitions = partitions }
     }
 
-    /// Where a controller is to be reached (KIP-853).
+    /// The endpoints of a controller (KIP-853).
     type Node = { NodeId: int32; Listeners: VoterListener list }
 
     let node = message {
@@ -124,12 +124,12 @@ module DescribeQuorum =
 
     type Response =
         {
-            /// What concerns the request as a whole: CLUSTER_AUTHORIZATION_FAILED.
+            /// The error of the whole request: CLUSTER_AUTHORIZATION_FAILED.
             Error: ErrorCode
-            /// What the controller says of the error; null where it says nothing.
+            /// The controller's description of the error; null if it gives none. Since version 2 (KIP-853).
             ErrorMessage: string option
             Topics: TopicResponse list
-            /// The voters.
+            /// The voters and their endpoints. Since version 2 (KIP-853).
             Nodes: Node list
         }
 

@@ -5,10 +5,10 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// DescribeShareGroupOffsets (API key 90): how far share groups have read (KIP-932). It goes to the coordinator of each group.
+/// DescribeShareGroupOffsets (API key 90): lists the offsets of share groups (KIP-932). Send it to the coordinator of each group.
 module DescribeShareGroupOffsets =
 
-    /// Partitions of one topic that are asked about.
+    /// Partitions of one topic to describe.
     type TopicRequest = { TopicName: string; Partitions: int32 list }
 
     let topicRequest = message {
@@ -17,11 +17,11 @@ module DescribeShareGroupOffsets =
         return { TopicName = name; Partitions = partitions }
     }
 
-    /// A group that is asked about.
+    /// A group to describe.
     type GroupRequest =
         {
             GroupId: string
-            /// Null for all that the group has read of.
+            /// Null for all topics of the group.
             Topics: TopicRequest list option
         }
 
@@ -38,19 +38,19 @@ module DescribeShareGroupOffsets =
         return { Request.Groups = groups }
     }
 
-    /// How far the group has read one partition.
+    /// The offset of the group in one partition.
     type PartitionResponse =
         {
             PartitionIndex: int32
-            /// The first offset that the group is not done with; -1 where it has none.
+            /// The first offset that the group has not finished; -1 if it has none.
             StartOffset: int64
             /// The epoch of the partition's leader.
             LeaderEpoch: int32
-            /// How many records the group still has before it, told from version 1 on (KIP-1226); -1 where it is not known.
+            /// The number of records that the group has yet to process; -1 if unknown. Since version 1 (KIP-1226).
             Lag: int64
             /// UNKNOWN_TOPIC_OR_PARTITION; TOPIC_AUTHORIZATION_FAILED.
             Error: ErrorCode
-            /// What the broker says of the error; null where it says nothing.
+            /// The broker's description of the error; null if it gives none.
             ErrorMessage: string option
         }
 
@@ -65,11 +65,11 @@ module DescribeShareGroupOffsets =
         return { PartitionIndex = partition; StartOffset = start; LeaderEpoch = epoch; Lag = lag; Error = error; ErrorMessage = text }
     }
 
-    /// How far the group has read one topic.
+    /// The offsets of the group in one topic.
     type TopicResponse =
         {
             TopicName: string
-            /// Zero where there is no such topic.
+            /// Zero if the topic does not exist.
             TopicId: Guid
             Partitions: PartitionResponse list
         }
@@ -82,15 +82,15 @@ module DescribeShareGroupOffsets =
         return { TopicName = name; TopicId = id; Partitions = partitions }
     }
 
-    /// How far one group has read.
+    /// The offsets of one group.
     type GroupResponse =
         {
             GroupId: string
             Topics: TopicResponse list
-            /// NOT_COORDINATOR and COORDINATOR_LOAD_IN_PROGRESS when to ask elsewhere or again; GROUP_ID_NOT_FOUND when there is no such
-            /// group or it is no share group; GROUP_AUTHORIZATION_FAILED.
+            /// NOT_COORDINATOR if another broker is the coordinator; COORDINATOR_LOAD_IN_PROGRESS while the coordinator loads its state;
+            /// GROUP_ID_NOT_FOUND if there is no such group or it is not a share group; GROUP_AUTHORIZATION_FAILED.
             Error: ErrorCode
-            /// What the broker says of the error; null where it says nothing.
+            /// The broker's description of the error; null if it gives none.
             ErrorMessage: string option
         }
 
@@ -105,7 +105,7 @@ module DescribeShareGroupOffsets =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
             Groups: GroupResponse list
         }

@@ -5,11 +5,11 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// DescribeTopicPartitions (API key 75): the partitions of topics, page by page, with the replicas that could lead next (KIP-966). Any
-/// broker answers.
+/// DescribeTopicPartitions (API key 75): describes the partitions of topics in pages, with their eligible leader replicas (KIP-966). Send
+/// it to any broker.
 module DescribeTopicPartitions =
 
-    /// A topic that is asked about.
+    /// A topic to describe.
     type TopicRequest = { Name: string }
 
     let topicRequest = message {
@@ -17,7 +17,7 @@ module DescribeTopicPartitions =
         return { TopicRequest.Name = name }
     }
 
-    /// The partition that a page begins with. Topics come in the order of their names.
+    /// The first partition of a page. Topics are ordered by name.
     type Cursor = { TopicName: string; PartitionIndex: int32 }
 
     let cursor = message {
@@ -30,9 +30,10 @@ module DescribeTopicPartitions =
         {
             /// Empty for all topics that the client may see.
             Topics: TopicRequest list
-            /// Most partitions to answer. The broker may have a lower limit.
+            /// The maximum number of partitions in the response. The broker can have a lower limit.
             ResponsePartitionLimit: int32
-            /// Where to go on; null to begin with the first topic. Its topic must be among `Topics`, where these are named.
+            /// The first partition of the page; null to begin with the first topic. If `Topics` is not empty, it must include the cursor's
+            /// topic.
             Cursor: Cursor option
         }
 
@@ -50,19 +51,19 @@ module DescribeTopicPartitions =
             /// LEADER_NOT_AVAILABLE while there is no leader.
             Error: ErrorCode
             PartitionIndex: int32
-            /// The broker that leads the partition; -1 where there is none.
+            /// The broker that leads the partition; -1 if there is none.
             LeaderId: int32
-            /// The epoch in which it does (KIP-320); -1 where it is not told.
+            /// The epoch of the leader (KIP-320); -1 if not given.
             LeaderEpoch: int32
-            /// The brokers that keep the partition, the preferred leader first.
+            /// The brokers with a replica, the preferred leader first.
             ReplicaNodes: int32 list
-            /// Those of them that keep up with the leader.
+            /// The brokers of the in-sync replicas.
             IsrNodes: int32 list
-            /// Those that fell out of sync but surely have every committed record, and so may be elected; null where it is not told.
+            /// The brokers that are not in sync but have all committed records, and so can be elected; null if not given.
             EligibleLeaderReplicas: int32 list option
-            /// Those that were eligible before they stopped uncleanly; null where it is not told.
+            /// The brokers that were eligible before an unclean shutdown; null if not given.
             LastKnownElr: int32 list option
-            /// Those that are not to be reached.
+            /// The brokers of the offline replicas.
             OfflineReplicas: int32 list
         }
 
@@ -89,20 +90,20 @@ module DescribeTopicPartitions =
               OfflineReplicas = offline }
     }
 
-    /// A topic, or the part of it that is on this page.
+    /// A topic, or the part of it that is in this page.
     type TopicResponse =
         {
-            /// UNKNOWN_TOPIC_OR_PARTITION when there is no such topic; TOPIC_AUTHORIZATION_FAILED when the client may not see it;
-            /// INVALID_TOPIC_EXCEPTION for a name that no topic can have; INVALID_REQUEST when the cursor does not fit the topics.
+            /// UNKNOWN_TOPIC_OR_PARTITION; TOPIC_AUTHORIZATION_FAILED; INVALID_TOPIC_EXCEPTION for an invalid name; INVALID_REQUEST if the
+            /// cursor does not match the topics.
             Error: ErrorCode
-            /// The name that was asked for. Null is allowed.
+            /// The requested name. It can be null.
             Name: string option
             /// Zero on error.
             TopicId: Guid
-            /// Whether the topic is Kafka's own, such as the one for committed offsets.
+            /// Whether it is an internal topic of Kafka, such as the one for committed offsets.
             IsInternal: bool
             Partitions: Partition list
-            /// What the client may do with the topic. Brokers tell it unasked.
+            /// The operations that the client is authorized for on the topic. Brokers always include them.
             AuthorizedOperations: AuthorizedOperations
         }
 
@@ -126,10 +127,10 @@ module DescribeTopicPartitions =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
             Topics: TopicResponse list
-            /// To be sent with the next request; null where this was the last page.
+            /// The cursor for the next request; null if this is the last page.
             NextCursor: Cursor option
         }
 

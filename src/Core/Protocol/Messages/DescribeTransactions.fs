@@ -4,13 +4,13 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// DescribeTransactions (API key 65): how far the transactions of transactional ids have come (KIP-664). It goes to the coordinator of
-/// each transactional id.
+/// DescribeTransactions (API key 65): describes the transactions of transactional ids (KIP-664). Send it to the coordinator of each
+/// transactional id.
 module DescribeTransactions =
 
     type Request =
         {
-            /// An empty list asks for nothing.
+            /// An empty list selects nothing.
             TransactionalIds: string list
         }
 
@@ -19,7 +19,7 @@ module DescribeTransactions =
         return { TransactionalIds = ids }
     }
 
-    /// Partitions of one topic that take part in a transaction.
+    /// Partitions of one topic in a transaction.
     type Topic = { Topic: string; Partitions: int32 list }
 
     let topic = message {
@@ -28,23 +28,23 @@ module DescribeTransactions =
         return { Topic = topic; Partitions = partitions }
     }
 
-    /// The transaction of one transactional id: the open one, else the last one.
+    /// The transaction of one transactional id: the open one, otherwise the last one.
     type Transaction =
         {
-            /// TRANSACTIONAL_ID_NOT_FOUND; NOT_COORDINATOR and COORDINATOR_LOAD_IN_PROGRESS when to ask elsewhere or again;
-            /// COORDINATOR_NOT_AVAILABLE while the broker shuts down; INVALID_REQUEST for an empty transactional id;
-            /// TRANSACTIONAL_ID_AUTHORIZATION_FAILED.
+            /// TRANSACTIONAL_ID_NOT_FOUND; NOT_COORDINATOR if another broker is the coordinator; COORDINATOR_LOAD_IN_PROGRESS while the
+            /// coordinator loads its state; COORDINATOR_NOT_AVAILABLE while the broker shuts down; INVALID_REQUEST for an empty
+            /// transactional id; TRANSACTIONAL_ID_AUTHORIZATION_FAILED.
             Error: ErrorCode
             TransactionalId: string
             State: TransactionState
-            /// How long the coordinator leaves a transaction open before it aborts it, in milliseconds.
+            /// How long a transaction can stay open before the coordinator aborts it, in milliseconds.
             TimeoutMs: int32
-            /// When the transaction began, in milliseconds since the epoch; -1 where the transactional id has not begun one.
+            /// When the transaction began, in milliseconds since the epoch; -1 if there is none.
             StartTimeMs: int64
             ProducerId: int64
             ProducerEpoch: int16
-            /// The partitions in the transaction; once it is to end, those that still wait for a marker. Topics that the client may not
-            /// see are left out.
+            /// The partitions in the transaction; while it completes, those that still lack a marker. Topics that the client may not see
+            /// are omitted.
             Topics: Topic list
         }
 
@@ -71,7 +71,7 @@ module DescribeTransactions =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
             Transactions: Transaction list
         }

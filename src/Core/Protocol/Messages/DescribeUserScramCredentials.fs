@@ -4,11 +4,11 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// DescribeUserScramCredentials (API key 50): which users can log in with SCRAM, and how; never their secrets (KIP-554). Any broker
-/// answers; with ZooKeeper, only the controller.
+/// DescribeUserScramCredentials (API key 50): lists the SCRAM credentials of users, without their secrets (KIP-554). Send it to any
+/// broker; on clusters with ZooKeeper, to the controller.
 module DescribeUserScramCredentials =
 
-    /// A user that is asked about.
+    /// A user to describe.
     type User = { Name: string }
 
     let user = message {
@@ -31,7 +31,7 @@ module DescribeUserScramCredentials =
     type Credential =
         {
             Mechanism: ScramMechanism
-            /// How often the password was hashed.
+            /// The number of hash iterations.
             Iterations: int32
         }
 
@@ -45,9 +45,9 @@ module DescribeUserScramCredentials =
     type Result =
         {
             User: string
-            /// RESOURCE_NOT_FOUND when the user has no credential; DUPLICATE_RESOURCE when it was asked for twice.
+            /// RESOURCE_NOT_FOUND if the user has no credentials; DUPLICATE_RESOURCE if the user is in the request twice.
             Error: ErrorCode
-            /// What the broker says of the error; null where it says nothing.
+            /// The broker's description of the error; null if it gives none.
             ErrorMessage: string option
             Credentials: Credential list
         }
@@ -63,11 +63,11 @@ module DescribeUserScramCredentials =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
-            /// What concerns the request as a whole: CLUSTER_AUTHORIZATION_FAILED; NOT_CONTROLLER when to ask elsewhere.
+            /// The error of the whole request: CLUSTER_AUTHORIZATION_FAILED; NOT_CONTROLLER if another node is the active controller.
             Error: ErrorCode
-            /// What the broker says of the error; null where it says nothing.
+            /// The broker's description of the error; null if it gives none.
             ErrorMessage: string option
             Results: Result list
         }

@@ -4,7 +4,7 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// ElectLeaders (API key 43): have partitions choose their leaders anew (KIP-183). It goes to the controller; brokers of 4.x pass it on.
+/// ElectLeaders (API key 43): elects new leaders of partitions (KIP-183). Send it to the controller; brokers of Kafka 4.x forward it.
 module ElectLeaders =
 
     /// Partitions of one topic.
@@ -18,11 +18,11 @@ module ElectLeaders =
 
     type Request =
         {
-            /// Which replica is to lead (KIP-460). Version 0 always means the preferred one.
+            /// Which replica to elect. Version 0 always elects the preferred one. Since version 1 (KIP-460).
             ElectionType: ElectionType
-            /// Null for every partition of the cluster.
+            /// Null for all partitions of the cluster.
             Topics: TopicRequest list option
-            /// How long to wait for the elections, in milliseconds. REQUEST_TIMED_OUT when it was not enough.
+            /// How long to wait for the elections, in milliseconds. REQUEST_TIMED_OUT if they take longer.
             TimeoutMs: int32
         }
 
@@ -34,14 +34,14 @@ module ElectLeaders =
         return { ElectionType = election; Topics = topics; TimeoutMs = timeout }
     }
 
-    /// What became of one partition. Where every partition was asked for, those that needed no election are left out.
+    /// The result for one partition. If all partitions were requested, those that needed no election are omitted.
     type PartitionResult =
         {
             PartitionId: int32
-            /// ELECTION_NOT_NEEDED when the partition has the leader already; PREFERRED_LEADER_NOT_AVAILABLE when the preferred replica
-            /// is offline or out of sync; ELIGIBLE_LEADERS_NOT_AVAILABLE when no replica at all can lead; UNKNOWN_TOPIC_OR_PARTITION.
+            /// ELECTION_NOT_NEEDED if the partition already has that leader; PREFERRED_LEADER_NOT_AVAILABLE if the preferred replica is
+            /// offline or not in sync; ELIGIBLE_LEADERS_NOT_AVAILABLE if no replica can lead; UNKNOWN_TOPIC_OR_PARTITION.
             Error: ErrorCode
-            /// What the broker says of the error; null where it says nothing.
+            /// The broker's description of the error; null if it gives none.
             ErrorMessage: string option
         }
 
@@ -53,7 +53,7 @@ module ElectLeaders =
         return { PartitionId = partition; Error = error; ErrorMessage = text }
     }
 
-    /// What became of the partitions of one topic.
+    /// The results for the partitions of one topic.
     type TopicResult = { Topic: string; Partitions: PartitionResult list }
 
     let topicResult = message {
@@ -64,10 +64,10 @@ module ElectLeaders =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
-            /// What concerns the request as a whole: CLUSTER_AUTHORIZATION_FAILED; NOT_CONTROLLER when to ask elsewhere. Version 0 tells
-            /// it with each partition.
+            /// The error of the whole request: CLUSTER_AUTHORIZATION_FAILED; NOT_CONTROLLER if another node is the active controller.
+            /// Version 0 has it in each partition. Since version 1 (KIP-460).
             Error: ErrorCode
             Topics: TopicResult list
         }

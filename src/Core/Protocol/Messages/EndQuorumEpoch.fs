@@ -5,8 +5,8 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// EndQuorumEpoch (API key 54): the leader of the metadata quorum resigns, so that an election need not wait for a time-out (KIP-595).
-/// It goes from the leader to the other voters, as a rule when it shuts down.
+/// EndQuorumEpoch (API key 54): announces that the leader of the metadata quorum resigns, so that the election does not have to wait for a
+/// timeout (KIP-595). The leader sends it to the other voters, usually when it shuts down.
 module EndQuorumEpoch =
 
     /// A voter that could lead next (KIP-853).
@@ -14,7 +14,7 @@ module EndQuorumEpoch =
         {
             /// The voter's node id.
             CandidateId: int32
-            /// The directory that it keeps the log in.
+            /// The directory in which the voter keeps the log.
             CandidateDirectoryId: Guid
         }
 
@@ -24,7 +24,7 @@ module EndQuorumEpoch =
         return { CandidateId = id; CandidateDirectoryId = directory }
     }
 
-    /// Who resigns from one partition: in practice the only one of `__cluster_metadata`.
+    /// The resignation in one partition: in practice the only partition of `__cluster_metadata`.
     type PartitionRequest =
         {
             PartitionIndex: int32
@@ -32,10 +32,11 @@ module EndQuorumEpoch =
             LeaderId: int32
             /// The epoch that it led.
             LeaderEpoch: int32
-            /// Version 0: the node ids of the voters, the one furthest in the log first. The first one stands for election at once, the
-            /// others a little later each.
+            /// The node ids of the voters, the most up-to-date first. The first one starts an election at once, each of the others after a
+            /// delay. Version 0 only.
             PreferredSuccessors: int32 list
-            /// The same from version 1 on (KIP-853).
+            /// The voters, the most up-to-date first. The first one starts an election at once, each of the others after a delay. Since
+            /// version 1 (KIP-853).
             PreferredCandidates: Candidate list
         }
 
@@ -54,7 +55,7 @@ module EndQuorumEpoch =
               PreferredCandidates = candidates }
     }
 
-    /// Who resigns from the partitions of one topic.
+    /// The resignation in the partitions of one topic.
     type TopicRequest = { TopicName: string; Partitions: PartitionRequest list }
 
     let topicRequest = message {
@@ -65,10 +66,10 @@ module EndQuorumEpoch =
 
     type Request =
         {
-            /// The cluster that the leader means; null where it is not checked.
+            /// The leader's cluster id; null to skip the check.
             ClusterId: string option
             Topics: TopicRequest list
-            /// Where the leader is to be reached (KIP-853).
+            /// The endpoints of the leader. Since version 1 (KIP-853).
             LeaderEndpoints: VoterListener list
         }
 
@@ -82,13 +83,13 @@ module EndQuorumEpoch =
 
     type Response =
         {
-            /// What concerns the request as a whole: INCONSISTENT_CLUSTER_ID; INVALID_REQUEST for a partition that is not the metadata
-            /// log's; CLUSTER_AUTHORIZATION_FAILED.
+            /// The error of the whole request: INCONSISTENT_CLUSTER_ID; INVALID_REQUEST for a partition other than that of the metadata
+            /// log; CLUSTER_AUTHORIZATION_FAILED.
             Error: ErrorCode
-            /// For each partition FENCED_LEADER_EPOCH when the voter is in a later epoch; INCONSISTENT_VOTER_SET when one of the two is no
-            /// voter to the other; BROKER_NOT_AVAILABLE while the voter shuts down.
+            /// Error codes of a partition: FENCED_LEADER_EPOCH if the voter is in a later epoch; INCONSISTENT_VOTER_SET if one node does
+            /// not consider the other a voter; BROKER_NOT_AVAILABLE while the voter shuts down.
             Topics: QuorumEpochTopicResponse list
-            /// Where the leaders named in the answers are to be reached (KIP-853).
+            /// The endpoints of the leaders in the response. Since version 1 (KIP-853).
             NodeEndpoints: VoterEndpoint list
         }
 

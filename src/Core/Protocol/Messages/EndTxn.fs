@@ -4,16 +4,16 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// EndTxn (API key 26): commit or abort a transaction (KIP-98). The coordinator answers when it has made the decision last; the markers
-/// follow. It goes to the coordinator of the transactional id.
+/// EndTxn (API key 26): commits or aborts a transaction (KIP-98). The coordinator answers when the decision is persistent; the markers are
+/// written afterwards. Send it to the coordinator of the transactional id.
 module EndTxn =
 
     type Request =
         {
             TransactionalId: string
-            /// The id that InitProducerId, or the last EndTxn, gave.
+            /// The producer id from InitProducerId or the last EndTxn.
             ProducerId: int64
-            /// The epoch that InitProducerId, or the last EndTxn, gave.
+            /// The producer epoch from InitProducerId or the last EndTxn.
             ProducerEpoch: int16
             /// True to commit, false to abort.
             Committed: bool
@@ -30,17 +30,18 @@ module EndTxn =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
-            /// CONCURRENT_TRANSACTIONS while the same transaction is still being ended: try again; NOT_COORDINATOR and
-            /// COORDINATOR_LOAD_IN_PROGRESS when to ask elsewhere or again; INVALID_TXN_STATE when there is no transaction to end like
-            /// this; PRODUCER_FENCED, before version 2 INVALID_PRODUCER_EPOCH, when a newer producer has the transactional id;
-            /// INVALID_PRODUCER_ID_MAPPING when the id is not the one of the transactional id; TRANSACTION_ABORTABLE, from version 4
-            /// on, when nothing is left but to abort; TRANSACTIONAL_ID_AUTHORIZATION_FAILED.
+            /// CONCURRENT_TRANSACTIONS while the transaction is still completing: retry; NOT_COORDINATOR if another broker is the
+            /// coordinator; COORDINATOR_LOAD_IN_PROGRESS while the coordinator loads its state; INVALID_TXN_STATE if there is no
+            /// transaction that can end this way; PRODUCER_FENCED (INVALID_PRODUCER_EPOCH before version 2) if a newer producer uses the
+            /// transactional id; INVALID_PRODUCER_ID_MAPPING if the producer id does not belong to the transactional id;
+            /// TRANSACTION_ABORTABLE (since version 4) if the transaction must be aborted; TRANSACTIONAL_ID_AUTHORIZATION_FAILED.
             Error: ErrorCode
-            /// The id for the next transaction (KIP-890); -1 on error, and where it is not told.
+            /// The producer id for the next transaction; -1 on error or if not given. Since version 5 (KIP-890).
             ProducerId: int64
-            /// The epoch for the next transaction, which is one higher each time (KIP-890); -1 on error, and where it is not told.
+            /// The producer epoch for the next transaction, which increases each time; -1 on error or if not given. Since version 5
+            /// (KIP-890).
             ProducerEpoch: int16
         }
 

@@ -4,16 +4,16 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// Envelope (API key 58): pass a client's request on, and its answer back (KIP-590). It goes from a broker to the controller.
+/// Envelope (API key 58): forwards a client's request and returns its response (KIP-590). Brokers send it to the controller.
 module Envelope =
 
     type Request =
         {
-            /// The client's request, header and body, without the length before it.
+            /// The client's request: header and body, without the length prefix.
             RequestData: Bytes
-            /// The client's user, as the cluster's principal builder writes it; null where it is not told.
+            /// The client's principal, as the cluster's principal builder serializes it; null if not given.
             RequestPrincipal: Bytes option
-            /// The client's IP address: 4 or 16 bytes.
+            /// The client's IP address, 4 or 16 bytes.
             ClientHostAddress: Bytes
         }
 
@@ -27,12 +27,12 @@ module Envelope =
 
     type Response =
         {
-            /// The answer to the client, header and body, without the length before it; null on error.
+            /// The response to the client: header and body, without the length prefix; null on error.
             ResponseData: Bytes option
-            /// What concerns the envelope; errors of the request in it are in its own answer. NOT_CONTROLLER when to ask elsewhere;
-            /// CLUSTER_AUTHORIZATION_FAILED when the sender may not act for others; PRINCIPAL_DESERIALIZATION_FAILURE when the user
-            /// cannot be read; UNSUPPORTED_VERSION when the controller does not know the version of the request; INVALID_REQUEST when it
-            /// cannot be read, or is one that is not passed on.
+            /// The error of the envelope; errors of the client's request are in its own response. NOT_CONTROLLER if another node is the
+            /// active controller; CLUSTER_AUTHORIZATION_FAILED if the sender may not forward requests; PRINCIPAL_DESERIALIZATION_FAILURE
+            /// if the principal cannot be read; UNSUPPORTED_VERSION if the controller does not support the version of the request;
+            /// INVALID_REQUEST if the request cannot be read or is of an API that is not forwarded.
             Error: ErrorCode
         }
 

@@ -4,15 +4,15 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// ExpireDelegationToken (API key 40): end a token at once, or say when it is to end (KIP-48). It goes to any broker; brokers of 4.x
-/// pass it on to the controller.
+/// ExpireDelegationToken (API key 40): sets the expiry time of a token, or deletes it (KIP-48). Send it to any broker; brokers of Kafka
+/// 4.x forward it to the controller.
 module ExpireDelegationToken =
 
     type Request =
         {
-            /// The token's secret, which names it.
+            /// The token's secret, which identifies it.
             Hmac: Bytes
-            /// How long the token is to live from now on, in milliseconds; -1 to delete it at once.
+            /// The remaining lifetime of the token, in milliseconds; -1 to delete it at once.
             ExpiryTimePeriodMs: int64
         }
 
@@ -24,13 +24,13 @@ module ExpireDelegationToken =
 
     type Response =
         {
-            /// DELEGATION_TOKEN_NOT_FOUND; DELEGATION_TOKEN_EXPIRED when it has ended already; DELEGATION_TOKEN_OWNER_MISMATCH when the
-            /// user is neither the token's owner nor one of its renewers; DELEGATION_TOKEN_REQUEST_NOT_ALLOWED on a connection that is
-            /// not authenticated, or that logged in with a token itself; DELEGATION_TOKEN_AUTH_DISABLED.
+            /// DELEGATION_TOKEN_NOT_FOUND; DELEGATION_TOKEN_EXPIRED if it has already expired; DELEGATION_TOKEN_OWNER_MISMATCH if the user
+            /// is neither the token's owner nor one of its renewers; DELEGATION_TOKEN_REQUEST_NOT_ALLOWED if the connection is not
+            /// authenticated or is authenticated with a token; DELEGATION_TOKEN_AUTH_DISABLED.
             Error: ErrorCode
-            /// When the token expires now, in milliseconds since the epoch: never after the latest time that it was made with.
+            /// The new expiry time, in milliseconds since the epoch, which is never after the token's maximum.
             ExpiryTimestampMs: int64
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
         }
 

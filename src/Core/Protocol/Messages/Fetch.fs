@@ -6,16 +6,16 @@ open LibKafka.Wire.Notation
 open LibKafka.Records
 open LibKafka.Protocol.Types
 
-/// Fetch (API key 1): read record batches from partitions. It goes to the leader of each partition, or to a replica that the leader
+/// Fetch (API key 1): reads record batches from partitions. Send it to the leader of each partition, or to the replica that the leader
 /// named (KIP-392).
 module Fetch =
 
-    /// Who asks, where it is a broker that follows (KIP-903).
+    /// The replica that sends the request, if it is a follower (KIP-903).
     type ReplicaState =
         {
-            /// The follower's broker id; -1 for a consumer.
+            /// The broker id of the follower; -1 for a consumer.
             ReplicaId: int32
-            /// The follower's epoch; -1 where it is not known.
+            /// The broker epoch of the follower; -1 if unknown.
             ReplicaEpoch: int64
         }
 
@@ -25,24 +25,26 @@ module Fetch =
         return { ReplicaId = id; ReplicaEpoch = epoch }
     }
 
-    /// What to read of one partition.
+    /// The position to read from in one partition.
     type PartitionRequest =
         {
             Partition: int32
-            /// The leader epoch that the client knows, so that a stale client or leader is found out (KIP-320): FENCED_LEADER_EPOCH or
-            /// UNKNOWN_LEADER_EPOCH. -1 to leave it unchecked.
+            /// The leader epoch that the client knows, so that an outdated client or leader is detected with FENCED_LEADER_EPOCH or
+            /// UNKNOWN_LEADER_EPOCH; -1 to skip the check. Since version 9 (KIP-320).
             CurrentLeaderEpoch: int32
-            /// The offset of the first record wanted. The batch that holds it comes whole, so earlier records may stand before it.
+            /// The offset of the first record to read. The broker returns the whole batch that contains it, so earlier records can precede
+            /// it.
             FetchOffset: int64
-            /// The leader epoch of the last record read, for finding truncation (KIP-595); -1 where there is none.
+            /// The leader epoch of the last record that was read, to detect log truncation; -1 if there is none. Since version 12
+            /// (KIP-595).
             LastFetchedEpoch: int32
-            /// The follower's first offset; -1 for a consumer.
+            /// The log start offset of the follower; -1 for a consumer. Since version 5.
             LogStartOffset: int64
-            /// Most bytes to answer for this partition. The first batch comes whole even where it is larger (KIP-74).
+            /// The maximum number of bytes of this partition. The first batch is returned whole even if it is larger (KIP-74).
             PartitionMaxBytes: int32
-            /// The directory that the follower keeps the partition in (KIP-853); zero for a consumer.
+            /// The directory in which the follower keeps the partition; zero for a consumer. Since version 17 (KIP-853).
             ReplicaDirectoryId: Guid
-            /// The high watermark that the follower knows (KIP-1166); the largest int64 for a consumer.
+            /// The high watermark that the follower knows; the largest int64 for a consumer. Since version 18 (KIP-1166).
             HighWatermark: int64
         }
 
@@ -67,12 +69,12 @@ module Fetch =
               HighWatermark = watermark }
     }
 
-    /// What to read of one topic.
+    /// The partitions of one topic to read.
     type TopicRequest =
         {
-            /// Names the topic up to version 12.
+            /// The topic's name. Up to version 12.
             Topic: string
-            /// Names the topic from version 13 on (KIP-516).
+            /// The topic's id. Since version 13 (KIP-516).
             TopicId: Guid
             Partitions: PartitionRequest list
         }
@@ -85,13 +87,14 @@ module Fetch =
         return { Topic = topic; TopicId = id; Partitions = partitions }
     }
 
-    /// Partitions to take out of the fetch session (KIP-227).
+    /// Partitions of one topic to remove from the fetch session (KIP-227).
     type ForgottenTopic =
         {
-            /// Names the topic up to version 12.
+            /// The topic's name. Versions 7 to 12.
             Topic: string
-            /// Names the topic from version 13 on.
+            /// The topic's id. Since version 13 (KIP-516).
             TopicId: Guid
+            /// The partitions to remove. Since version 7.
             Partitions: int32 list
         }
 
@@ -105,26 +108,30 @@ module Fetch =
 
     type Request =
         {
-            /// The cluster that the client means, so that a controller quorum refuses a stranger; null where it is not checked.
+            /// The expected cluster id, checked by the metadata quorum; null to skip the check. Since version 12 (KIP-595).
             ClusterId: string option
-            /// The follower that asks, up to version 14; -1 for a consumer.
+            /// The broker id of the follower; -1 for a consumer. Up to version 14.
             ReplicaId: int32
-            /// The follower that asks, from version 15 on.
+            /// The follower that sends the request. Since version 15 (KIP-903).
             ReplicaState: ReplicaState
-            /// How long the broker may wait for `MinBytes` to come together, in milliseconds.
+            /// How long the broker may wait for `MinBytes`, in milliseconds.
             MaxWaitMs: int32
-            /// The broker answers as soon as it has this many bytes; 0 to be answered at once.
+            /// The minimum number of bytes to wait for; 0 to get a response at once.
             MinBytes: int32
-            /// Most bytes to answer for all partitions together; the first batch comes whole all the same.
+            /// The maximum number of bytes in the response. The first batch is returned whole even if it is larger (KIP-74).
             MaxBytes: int32
+            /// Whether records of open and aborted transactions are returned (KIP-98).
             IsolationLevel: IsolationLevel
-            /// The fetch session (KIP-227); 0 for none.
+            /// The id of the fetch session; 0 for none. Since version 7 (KIP-227).
             SessionId: int32
-            /// The place of this request in its session: 0 opens one, -1 does without.
+            /// The sequence number of this request in its session: 0 to open a session, -1 for a request without one. Since version 7
+            /// (KIP-227).
             SessionEpoch: int32
+            /// The partitions to read. In an open session, only those that were added or changed since the last request.
             Topics: TopicRequest list
+            /// The partitions to remove from the fetch session. Since version 7 (KIP-227).
             Forgotten: ForgottenTopic list
-            /// The rack of the consumer, by which the leader names a replica near it (KIP-392); empty for none.
+            /// The rack of the consumer, for which the leader can name a nearby replica; empty for none. Since version 11 (KIP-392).
             RackId: string
         }
 
@@ -159,12 +166,12 @@ module Fetch =
               RackId = rack }
     }
 
-    /// Where the log of the leader and of the reader part (KIP-595).
+    /// The offset at which the log of the leader diverges from that of the reader (KIP-595).
     type EpochEndOffset =
         {
-            /// The largest epoch that both have; -1 where they do not part.
+            /// The largest epoch that both logs have; -1 if they do not diverge.
             Epoch: int32
-            /// The offset at which that epoch ends; -1 where they do not part.
+            /// The end offset of that epoch in the leader's log; -1 if they do not diverge.
             EndOffset: int64
         }
 
@@ -181,30 +188,56 @@ module Fetch =
         return { ProducerId = producer; FirstOffset = first }
     }
 
-    /// What was read of one partition.
+    /// The records of one partition.
     type PartitionResponse =
         {
             PartitionIndex: int32
-            /// OFFSET_OUT_OF_RANGE when the offset is not in the log (the bounds beside it are -1 then); NOT_LEADER_OR_FOLLOWER,
-            /// FENCED_LEADER_EPOCH and UNKNOWN_LEADER_EPOCH when client and broker disagree on the leader.
+            /// 0 if there is no error. Otherwise:
+            /// - OFFSET_OUT_OF_RANGE: the offset is before the log start or after the log end, and `LogStartOffset` and `HighWatermark`
+            ///   are -1; find a valid offset with ListOffsets and choose where to continue.
+            /// - NOT_LEADER_OR_FOLLOWER: the broker has no replica of the partition, or (up to version 10) is not its leader; refresh the
+            ///   metadata, or use `CurrentLeader`, and retry there.
+            /// - FENCED_LEADER_EPOCH (since version 9): the client's leader epoch is older than the broker's; refresh the metadata, check
+            ///   for log truncation with OffsetForLeaderEpoch, and retry.
+            /// - UNKNOWN_LEADER_EPOCH (since version 9): the client's leader epoch is newer than the broker's; retry after a backoff.
+            /// - REPLICA_NOT_AVAILABLE: a broker before Kafka 2.6 has no replica of the partition; refresh the metadata and retry.
+            /// - OFFSET_NOT_AVAILABLE (since version 11): the replica has not reached the offset yet; retry after a backoff, or read from
+            ///   the leader.
+            /// - UNKNOWN_TOPIC_OR_PARTITION: the topic does not exist, or the broker does not know it yet; refresh the metadata and retry
+            ///   after a backoff.
+            /// - UNKNOWN_TOPIC_ID (since version 13): the topic was deleted or created again, or the broker does not know it yet; refresh
+            ///   the metadata and retry with the new id.
+            /// - INCONSISTENT_TOPIC_ID (since version 13): the topic was created again, and the session has the old id; refresh the
+            ///   metadata and open a new session.
+            /// - TOPIC_AUTHORIZATION_FAILED: the principal lacks the Read permission on the topic; grant it, do not retry.
+            /// - KAFKA_STORAGE_ERROR: the disk of the broker failed; refresh the metadata and retry, because another broker becomes the
+            ///   leader.
+            /// - CORRUPT_MESSAGE: the broker read a damaged batch in its log; read from another replica, or skip the batch and accept the
+            ///   loss.
+            /// - UNSUPPORTED_COMPRESSION_TYPE: brokers before Kafka 4.0 return zstd batches only since version 10; use a later version.
+            /// - OFFSET_MOVED_TO_TIERED_STORAGE (since version 14): the records are only in tiered storage. Only followers get it.
+            /// - UNKNOWN_SERVER_ERROR: the broker failed unexpectedly; find the cause in its log.
             Error: ErrorCode
-            /// The offset behind the last record that all in-sync replicas have.
+            /// The offset after the last record that all in-sync replicas have; -1 on error.
             HighWatermark: int64
-            /// The offset behind the last record whose transaction has ended; -1 where it is not told.
+            /// The offset after the last record whose transaction is complete, at most the high watermark; -1 if not given.
             LastStableOffset: int64
-            /// The first offset that the partition still has; -1 where it is not told.
+            /// The first offset that the partition still has; -1 if not given. Since version 5.
             LogStartOffset: int64
-            /// The transactions that were aborted and reach into what was read (KIP-98), for a reader of committed data, who leaves their
-            /// records out (`TransactionFilter`). Null where nothing was asked about transactions.
+            /// The aborted transactions that overlap the returned records (KIP-98), so that a read_committed reader can drop their records
+            /// (`TransactionFilter`). Null if the isolation level is read_uncommitted.
             AbortedTransactions: AbortedTransaction list option
-            /// The replica that the consumer should read from instead (KIP-392); -1 for none.
+            /// The replica that the consumer should read from instead; -1 for none. Since version 11 (KIP-392).
             PreferredReadReplica: int32
-            /// Record batches one behind the other; the last one may be cut off.
+            /// Consecutive record batches. The last one can be incomplete.
             Records: Bytes option
+            /// Where the logs diverge, if the leader's log was truncated before `FetchOffset`; there are no records then. Since version 12
+            /// (KIP-595).
             DivergingEpoch: EpochEndOffset
-            /// The new leader, on NOT_LEADER_OR_FOLLOWER and FENCED_LEADER_EPOCH (KIP-951).
+            /// The current leader, on NOT_LEADER_OR_FOLLOWER and FENCED_LEADER_EPOCH; filled for consumers since version 16 (KIP-951).
+            /// Since version 12.
             CurrentLeader: CurrentLeader
-            /// The snapshot that a follower of the metadata log is to read instead (KIP-630).
+            /// The snapshot that a follower of the metadata log must load instead. Since version 12 (KIP-630).
             SnapshotId: SnapshotId
         }
 
@@ -236,12 +269,12 @@ module Fetch =
               SnapshotId = snapshot }
     }
 
-    /// What was read of one topic.
+    /// The records of the partitions of one topic.
     type TopicResponse =
         {
-            /// Names the topic up to version 12.
+            /// The topic's name. Up to version 12.
             Topic: string
-            /// Names the topic from version 13 on.
+            /// The topic's id. Since version 13 (KIP-516).
             TopicId: Guid
             Partitions: PartitionResponse list
         }
@@ -256,14 +289,26 @@ module Fetch =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
-            /// What concerns the request as a whole, such as FETCH_SESSION_ID_NOT_FOUND and INVALID_FETCH_SESSION_EPOCH.
+            /// The error of the whole request; 0 if there is none. Otherwise there are no topics:
+            /// - FETCH_SESSION_ID_NOT_FOUND: the broker has evicted the fetch session or has restarted; open a new one with a full request
+            ///   (session id 0, epoch 0).
+            /// - INVALID_FETCH_SESSION_EPOCH: the session epoch is not the expected one, because a response was lost; open a new session
+            ///   with a full request.
+            /// - FETCH_SESSION_TOPIC_ID_ERROR (since version 13): the session was opened with topic names and continued with topic ids, or
+            ///   the reverse; open a new session with a full request.
+            /// - INCONSISTENT_CLUSTER_ID (since version 12): the request is meant for another cluster; correct the addresses or the
+            ///   cluster id.
+            /// - UNKNOWN_SERVER_ERROR: the broker failed unexpectedly; find the cause in its log.
+            ///
+            /// Since version 7.
             Error: ErrorCode
-            /// The fetch session that the broker opened or went on with; 0 for none.
+            /// The fetch session that the broker opened or continued; 0 for none. Since version 7 (KIP-227).
             SessionId: int32
+            /// Empty if the client is throttled. In a session, partitions without news are omitted.
             Topics: TopicResponse list
-            /// Where the leaders named in the answers are to be reached (KIP-951).
+            /// The endpoints of the leaders in the response. Since version 16 (KIP-951).
             NodeEndpoints: NodeEndpoint list
         }
 

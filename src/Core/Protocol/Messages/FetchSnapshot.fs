@@ -5,21 +5,20 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// FetchSnapshot (API key 59): read a piece of a snapshot of the metadata log, for a replica that is so far behind that the leader has
-/// deleted the records it lacks (KIP-630). It goes to the controller that leads the quorum, which named the snapshot in an answer to
-/// Fetch.
+/// FetchSnapshot (API key 59): reads a part of a snapshot of the metadata log, for a replica whose next records the leader has deleted
+/// (KIP-630). Send it to the controller that leads the quorum, which named the snapshot in a Fetch response.
 module FetchSnapshot =
 
-    /// What to read of one partition's snapshot: in practice the only partition of `__cluster_metadata`.
+    /// The part to read of one partition's snapshot: in practice the only partition of `__cluster_metadata`.
     type PartitionRequest =
         {
             Partition: int32
-            /// The leader epoch that the replica knows; -1 where it knows none.
+            /// The leader epoch that the replica knows; -1 if none.
             CurrentLeaderEpoch: int32
             SnapshotId: SnapshotId
-            /// The byte of the snapshot to begin at.
+            /// The position in the snapshot to read from, in bytes.
             Position: int64
-            /// The directory that the replica keeps the log in (KIP-853); zero where it is not told.
+            /// The directory in which the replica keeps the log; zero if not given. Since version 1 (KIP-853).
             ReplicaDirectoryId: Guid
         }
 
@@ -38,7 +37,7 @@ module FetchSnapshot =
               ReplicaDirectoryId = directory }
     }
 
-    /// What to read of one topic's snapshots.
+    /// The snapshots of one topic to read.
     type TopicRequest = { Name: string; Partitions: PartitionRequest list }
 
     let topicRequest = message {
@@ -49,11 +48,11 @@ module FetchSnapshot =
 
     type Request =
         {
-            /// The cluster that the replica means; null where it is not checked.
+            /// The replica's cluster id; null to skip the check.
             ClusterId: string option
-            /// The node that asks.
+            /// The node id of the replica.
             ReplicaId: int32
-            /// Most bytes to answer for all snapshots together.
+            /// The maximum number of bytes of all snapshots in the response.
             MaxBytes: int32
             Topics: TopicRequest list
         }
@@ -67,21 +66,21 @@ module FetchSnapshot =
         return { ClusterId = cluster; ReplicaId = replica; MaxBytes = maxBytes; Topics = topics }
     }
 
-    /// A piece of one partition's snapshot.
+    /// A part of one partition's snapshot.
     type PartitionResponse =
         {
             Index: int32
-            /// SNAPSHOT_NOT_FOUND when the leader no longer has the snapshot; POSITION_OUT_OF_RANGE when it is shorter than the position;
-            /// NOT_LEADER_OR_FOLLOWER, FENCED_LEADER_EPOCH and UNKNOWN_LEADER_EPOCH when replica and node disagree on the leader;
+            /// SNAPSHOT_NOT_FOUND if the leader no longer has the snapshot; POSITION_OUT_OF_RANGE if the position is after its end;
+            /// NOT_LEADER_OR_FOLLOWER, FENCED_LEADER_EPOCH or UNKNOWN_LEADER_EPOCH if the replica and the node disagree about the leader;
             /// UNKNOWN_TOPIC_OR_PARTITION.
             Error: ErrorCode
             SnapshotId: SnapshotId
             CurrentLeader: CurrentLeader
-            /// How many bytes the whole snapshot has.
+            /// The size of the whole snapshot, in bytes.
             Size: int64
-            /// The byte of the snapshot that the piece begins at.
+            /// The position of this part in the snapshot, in bytes.
             Position: int64
-            /// The piece: record batches one behind the other, of which the first and the last may be cut off.
+            /// Consecutive record batches. The first and the last can be incomplete.
             UnalignedRecords: Bytes
         }
 
@@ -104,7 +103,7 @@ module FetchSnapshot =
               UnalignedRecords = records }
     }
 
-    /// Pieces of one topic's snapshots.
+    /// Parts of the snapshots of one topic.
     type TopicResponse = { Name: string; Partitions: PartitionResponse list }
 
     let topicResponse = message {
@@ -115,12 +114,12 @@ module FetchSnapshot =
 
     type Response =
         {
-            /// How long the replica is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the sender is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
-            /// What concerns the request as a whole: INCONSISTENT_CLUSTER_ID; CLUSTER_AUTHORIZATION_FAILED.
+            /// The error of the whole request: INCONSISTENT_CLUSTER_ID; CLUSTER_AUTHORIZATION_FAILED.
             Error: ErrorCode
             Topics: TopicResponse list
-            /// Where the leaders named in the answers are to be reached (KIP-853).
+            /// The endpoints of the leaders in the response. Since version 1 (KIP-853).
             NodeEndpoints: VoterEndpoint list
         }
 

@@ -4,16 +4,16 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// FindCoordinator (API key 10): the broker that looks after a group or a transactional id. Any broker answers.
+/// FindCoordinator (API key 10): finds the broker that coordinates a group or a transactional id. Send it to any broker.
 module FindCoordinator =
 
     type Request =
         {
-            /// The group, the transactional id or the share partition, up to version 3.
+            /// The group id, the transactional id or the share partition. Up to version 3.
             Key: string
-            /// What kind of thing the keys are.
+            /// The type of the keys. Since version 1.
             KeyType: CoordinatorType
-            /// The same for several at once, from version 4 on (KIP-699).
+            /// The group ids, transactional ids or share partitions. Since version 4 (KIP-699).
             Keys: string list
         }
 
@@ -32,10 +32,10 @@ module FindCoordinator =
             NodeId: int32
             Host: string
             Port: int32
-            /// COORDINATOR_NOT_AVAILABLE while there is none; GROUP_AUTHORIZATION_FAILED and TRANSACTIONAL_ID_AUTHORIZATION_FAILED when
-            /// the client may not know.
+            /// COORDINATOR_NOT_AVAILABLE while there is none; INVALID_GROUP_ID; GROUP_AUTHORIZATION_FAILED;
+            /// TRANSACTIONAL_ID_AUTHORIZATION_FAILED.
             Error: ErrorCode
-            /// What the broker says of the error; null where it says nothing.
+            /// The broker's description of the error; null if it gives none.
             ErrorMessage: string option
         }
 
@@ -50,17 +50,23 @@ module FindCoordinator =
         return { Key = key; NodeId = node; Host = host; Port = port; Error = error; ErrorMessage = text }
     }
 
-    /// Up to version 3 the answer is in `Error` to `Port`, from version 4 on in `Coordinators`.
+    /// Up to version 3 the result is in `Error` to `Port`. Since version 4 it is in `Coordinators`.
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not. Since version 1.
             ThrottleTimeMs: int32
+            /// COORDINATOR_NOT_AVAILABLE while there is none; INVALID_GROUP_ID; GROUP_AUTHORIZATION_FAILED;
+            /// TRANSACTIONAL_ID_AUTHORIZATION_FAILED. Up to version 3.
             Error: ErrorCode
-            /// What the broker says of the error; null where it says nothing.
+            /// The broker's description of the error; null if it gives none. Versions 1 to 3.
             ErrorMessage: string option
+            /// The id of the coordinator. Up to version 3.
             NodeId: int32
+            /// The host of the coordinator. Up to version 3.
             Host: string
+            /// The port of the coordinator. Up to version 3.
             Port: int32
+            /// One result for each key. Since version 4 (KIP-699).
             Coordinators: Coordinator list
         }
 

@@ -4,16 +4,16 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// IncrementalAlterConfigs (API key 44): change single settings of topics, brokers, groups and client metrics, and leave the others as
-/// they are (KIP-339). For a broker named by its id it goes to that broker, for the rest to any.
+/// IncrementalAlterConfigs (API key 44): changes individual configs of topics, brokers, groups and client metrics subscriptions, and keeps
+/// the others (KIP-339). For a single broker, send it to that broker; otherwise to any.
 module IncrementalAlterConfigs =
 
-    /// A setting to change.
+    /// A config to change.
     type Config =
         {
             Name: string
             ConfigOperation: AlterConfigOperation
-            /// The new value, or the elements to add or take away, with commas between. Null only where the setting is deleted.
+            /// The new value, or the elements to add or remove, separated by commas. Null only to delete the config.
             Value: string option
         }
 
@@ -25,13 +25,13 @@ module IncrementalAlterConfigs =
         return { Name = name; ConfigOperation = operation; Value = value }
     }
 
-    /// What the settings belong to.
+    /// The resource of the configs.
     type Resource =
         {
             ResourceType: ConfigResourceType
-            /// The name of a topic, group or telemetry subscription, or the id of a broker; empty for the default of all brokers.
+            /// The name of a topic, group or client metrics subscription, or the id of a broker; empty for the default of all brokers.
             ResourceName: string
-            /// Each setting only once.
+            /// Each config only once.
             Configs: Config list
         }
 
@@ -45,9 +45,9 @@ module IncrementalAlterConfigs =
 
     type Request =
         {
-            /// Each resource only once. The changes of one resource are made all together or not at all.
+            /// Each resource only once. The changes to one resource are made together or not at all.
             Resources: Resource list
-            /// Only check whether it would work.
+            /// Whether the request is only validated, and changes nothing.
             ValidateOnly: bool
         }
 
@@ -59,12 +59,11 @@ module IncrementalAlterConfigs =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
-            /// For each resource INVALID_CONFIG for a setting or value that is not allowed, or to add to what is not a list;
-            /// INVALID_REQUEST for a resource that cannot be changed here, or for one named twice; UNKNOWN_TOPIC_OR_PARTITION;
-            /// POLICY_VIOLATION when the cluster's policy objects; TOPIC_AUTHORIZATION_FAILED, GROUP_AUTHORIZATION_FAILED and
-            /// CLUSTER_AUTHORIZATION_FAILED.
+            /// Error codes: INVALID_CONFIG for an unknown config or an invalid value, or to add an element to a config that is not a list;
+            /// INVALID_REQUEST for a resource that cannot be changed here or is repeated; UNKNOWN_TOPIC_OR_PARTITION; POLICY_VIOLATION;
+            /// TOPIC_AUTHORIZATION_FAILED; GROUP_AUTHORIZATION_FAILED; CLUSTER_AUTHORIZATION_FAILED.
             Results: AlterConfigsResult list
         }
 

@@ -4,27 +4,29 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// InitProducerId (API key 22): the id and the epoch that a producer needs for idempotence and transactions (KIP-98). With a
-/// transactional id it also ends what an earlier producer left open, and fences that producer. It goes to the coordinator of the
-/// transactional id; without one, to any broker.
+/// InitProducerId (API key 22): returns the producer id and epoch that idempotent and transactional producers need (KIP-98). With a
+/// transactional id, it also aborts the open transaction of an earlier producer and fences that producer. Send it to the coordinator of
+/// the transactional id; without one, to any broker.
 ///
-/// Version 6 (KIP-939) is not stable yet: brokers offer it only where they are told to (unstable.api.versions.enable).
+/// Version 6 (KIP-939) is not stable: brokers support it only if unstable.api.versions.enable is set.
 module InitProducerId =
 
     type Request =
         {
-            /// Null for a producer without transactions. The empty text is an INVALID_REQUEST.
+            /// Null for a producer without transactions. An empty id is refused with INVALID_REQUEST.
             TransactionalId: string option
-            /// How long a transaction may stay open before the coordinator aborts it, in milliseconds. INVALID_TRANSACTION_TIMEOUT
-            /// above the broker's limit (transaction.max.timeout.ms). Without meaning where there is no transactional id.
+            /// How long a transaction can stay open before the coordinator aborts it, in milliseconds. Ignored without a transactional id.
             TransactionTimeoutMs: int32
-            /// The id that the producer has and wants to go on with after an error (KIP-360); -1 to begin anew.
+            /// The current producer id, to bump its epoch after an error; -1 for a new producer. Since version 3 (KIP-360).
             ProducerId: int64
-            /// The epoch that the producer has (KIP-360); -1 to begin anew. It must be the coordinator's, which then raises it.
+            /// The current producer epoch; -1 for a new producer. The coordinator checks it and returns the next one. Since version 3
+            /// (KIP-360).
             ProducerEpoch: int16
-            /// Whether transactions wait for an outer coordinator's decision and have no time-out (KIP-939).
+            /// Whether the transactions are part of two-phase commits of an external coordinator, and so have no timeout. Since version 6
+            /// (KIP-939).
             Enable2Pc: bool
-            /// Whether to leave a prepared transaction open instead of aborting it, so that it can still be committed (KIP-939).
+            /// Whether a prepared transaction stays open instead of being aborted, so that it can still be committed. Since version 6
+            /// (KIP-939).
             KeepPreparedTxn: bool
         }
 
@@ -47,20 +49,36 @@ module InitProducerId =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
-            /// CONCURRENT_TRANSACTIONS while an earlier transaction is still being ended: try again; NOT_COORDINATOR and
-            /// COORDINATOR_LOAD_IN_PROGRESS when to ask elsewhere or again; PRODUCER_FENCED, before version 4 INVALID_PRODUCER_EPOCH,
-            /// when a newer producer has the transactional id; INVALID_PRODUCER_ID_MAPPING when the id is not the one of the
-            /// transactional id; TRANSACTIONAL_ID_AUTHORIZATION_FAILED, and without a transactional id CLUSTER_AUTHORIZATION_FAILED.
+            /// 0 if the producer can begin. Otherwise:
+            /// - CONCURRENT_TRANSACTIONS: a transaction of the transactional id is still completing; retry after a backoff.
+            /// - NOT_COORDINATOR: another broker coordinates the transactional id; call FindCoordinator and retry there.
+            /// - COORDINATOR_NOT_AVAILABLE: the coordinator is not active or could not write to its log in time; call FindCoordinator and
+            ///   retry after a backoff.
+            /// - COORDINATOR_LOAD_IN_PROGRESS: the coordinator is loading its state; retry after a backoff.
+            /// - PRODUCER_FENCED (since version 4): a newer producer uses the transactional id; close this producer.
+            /// - INVALID_PRODUCER_EPOCH (up to version 3): a newer producer uses the transactional id; close this producer.
+            /// - INVALID_PRODUCER_ID_MAPPING: `ProducerId` does not belong to the transactional id, for example because it has expired;
+            ///   retry with -1 for id and epoch.
+            /// - INVALID_TRANSACTION_TIMEOUT: the timeout is not positive or exceeds the broker's transaction.max.timeout.ms; correct it.
+            /// - INVALID_REQUEST: the transactional id is empty, or only one of `ProducerId` and `ProducerEpoch` is set; correct the
+            ///   request.
+            /// - TRANSACTION_ABORTABLE (since version 5): the transaction must be aborted; abort it and retry.
+            /// - TRANSACTIONAL_ID_AUTHORIZATION_FAILED: the principal lacks the Write permission on the transactional id, or the
+            ///   TwoPhaseCommit permission for `Enable2Pc`; grant it, do not retry.
+            /// - CLUSTER_AUTHORIZATION_FAILED: without a transactional id, the principal lacks the IdempotentWrite permission on the
+            ///   cluster and the Write permission on any topic; grant one of them.
+            /// - REQUEST_TIMED_OUT: the broker got no producer ids from the controller in time; retry after a backoff.
+            /// - UNKNOWN_SERVER_ERROR: the broker failed unexpectedly; find the cause in its log.
             Error: ErrorCode
-            /// The id to send batches with; -1 on error.
+            /// The producer id for record batches; -1 on error.
             ProducerId: int64
-            /// The epoch to send batches with; -1 on error.
+            /// The producer epoch for record batches; -1 on error.
             ProducerEpoch: int16
-            /// The id that the transaction left open was begun with, for `KeepPreparedTxn`; -1 where none is open.
+            /// The producer id of the transaction that `KeepPreparedTxn` kept open; -1 if there is none. Since version 6 (KIP-939).
             OngoingTxnProducerId: int64
-            /// The epoch that the transaction left open was begun with, for `KeepPreparedTxn`; -1 where none is open.
+            /// The producer epoch of the transaction that `KeepPreparedTxn` kept open; -1 if there is none. Since version 6 (KIP-939).
             OngoingTxnProducerEpoch: int16
         }
 

@@ -4,17 +4,17 @@ open System
 open LibKafka.Wire
 open LibKafka.Wire.Notation
 
-/// InitializeShareGroupState (API key 83): begin the stored state of share partitions, or set it back (KIP-932). It goes from the group's
-/// coordinator to the share coordinator of each partition; clients have no use for it.
+/// InitializeShareGroupState (API key 83): creates or resets the persistent state of share partitions (KIP-932). Group coordinators send
+/// it to the share coordinator of each partition; clients do not use it.
 module InitializeShareGroupState =
 
-    /// A share partition to begin with.
+    /// A share partition to initialize.
     type PartitionRequest =
         {
             Partition: int32
-            /// Raised each time the state is begun anew, so that writes from before are refused.
+            /// Increases with each initialization, so that writes to an earlier state are refused.
             StateEpoch: int32
-            /// The first offset that the group is to read; -1 to leave it to the partition's leader.
+            /// The first offset that the group will read; -1 to let the partition's leader choose.
             StartOffset: int64
         }
 
@@ -50,9 +50,9 @@ module InitializeShareGroupState =
 
     type Response =
         {
-            /// For each partition FENCED_STATE_EPOCH when the stored state is of a later epoch; NOT_COORDINATOR and
-            /// COORDINATOR_LOAD_IN_PROGRESS when to ask elsewhere or again; UNKNOWN_TOPIC_OR_PARTITION; INVALID_REQUEST;
-            /// CLUSTER_AUTHORIZATION_FAILED.
+            /// Error codes of a partition: FENCED_STATE_EPOCH if the stored state has a later epoch; NOT_COORDINATOR if another broker is
+            /// the coordinator; COORDINATOR_LOAD_IN_PROGRESS while the coordinator loads its state; UNKNOWN_TOPIC_OR_PARTITION;
+            /// INVALID_REQUEST; CLUSTER_AUTHORIZATION_FAILED.
             Results: ShareStateTopicResult list
         }
 

@@ -4,11 +4,10 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// JoinGroup (API key 11): become a member of a classic group and wait until all members have come. It goes to the group's
-/// coordinator.
+/// JoinGroup (API key 11): joins a classic group and waits until all members have joined. Send it to the group's coordinator.
 module JoinGroup =
 
-    /// A way of sharing out the work that the member knows.
+    /// A protocol that the member supports, such as an assignor.
     type Protocol =
         {
             /// For consumers the name of an assignor, such as `range`.
@@ -26,20 +25,20 @@ module JoinGroup =
     type Request =
         {
             GroupId: string
-            /// The coordinator takes the member for dead when it is silent this long, in milliseconds. INVALID_SESSION_TIMEOUT outside
-            /// the broker's bounds.
+            /// If the coordinator gets no heartbeat for this long, in milliseconds, it removes the member and starts a rebalance.
             SessionTimeoutMs: int32
-            /// How long the coordinator waits for members to join again, in milliseconds; -1 for the session time-out.
+            /// How long the coordinator waits for the members to join again in a rebalance, in milliseconds; -1 for the session timeout.
+            /// Since version 1 (KIP-62).
             RebalanceTimeoutMs: int32
-            /// Empty for a new member. It is told its id with MEMBER_ID_REQUIRED and asks again, from version 4 on (KIP-394).
+            /// Empty for a new member, which since version 4 gets its id with MEMBER_ID_REQUIRED and then joins with it (KIP-394).
             MemberId: string
-            /// The name of a static member (KIP-345); null for a dynamic one.
+            /// The instance id of a static member; null for a dynamic member. Since version 5 (KIP-345).
             GroupInstanceId: string option
             /// `consumer` for consumers.
             ProtocolType: string
-            /// What the member knows, the best first. INCONSISTENT_GROUP_PROTOCOL when the others know none of them.
+            /// The protocols that the member supports, in order of preference.
             Protocols: Protocol list
-            /// Why the member joins, for the broker's log (KIP-800).
+            /// The reason, for the broker's log; null if not given. Since version 8 (KIP-800).
             Reason: string option
         }
 
@@ -64,13 +63,13 @@ module JoinGroup =
               Reason = reason }
     }
 
-    /// A member, as its leader is shown it.
+    /// A member, as listed for the group leader.
     type Member =
         {
             MemberId: string
-            /// Null for a dynamic member.
+            /// Null for a dynamic member. Since version 5 (KIP-345).
             GroupInstanceId: string option
-            /// What the member sent with the protocol that was chosen.
+            /// The member's metadata for the selected protocol.
             Metadata: Bytes
         }
 
@@ -84,21 +83,41 @@ module JoinGroup =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not. Since version 2.
             ThrottleTimeMs: int32
-            /// NOT_COORDINATOR and COORDINATOR_LOAD_IN_PROGRESS when to ask elsewhere or again; MEMBER_ID_REQUIRED with the new id;
-            /// UNKNOWN_MEMBER_ID when to begin anew; FENCED_INSTANCE_ID when another member has taken the static name.
+            /// 0 if the member has joined. Otherwise:
+            /// - MEMBER_ID_REQUIRED (since version 4): the request had no member id; join again with the `MemberId` of this response.
+            /// - UNKNOWN_MEMBER_ID: the coordinator has removed the member; join again with an empty member id.
+            /// - REBALANCE_IN_PROGRESS: the group changed while the member joined; join again with the same member id.
+            /// - FENCED_INSTANCE_ID: another member has joined with the same group instance id; stop this member, and give each member its
+            ///   own instance id.
+            /// - INCONSISTENT_GROUP_PROTOCOL: the protocol type or all of the protocols are not supported by the other members, or there
+            ///   are none; configure the same assignor for all members.
+            /// - INVALID_SESSION_TIMEOUT: the session timeout is outside the broker's limits (group.min.session.timeout.ms,
+            ///   group.max.session.timeout.ms); correct it.
+            /// - GROUP_MAX_SIZE_REACHED: the group has its maximum number of members (group.max.size); raise the limit or run fewer
+            ///   members.
+            /// - NOT_COORDINATOR: another broker coordinates the group; call FindCoordinator and retry there.
+            /// - COORDINATOR_NOT_AVAILABLE: the coordinator is not active or could not write to its log in time; call FindCoordinator and
+            ///   retry after a backoff.
+            /// - COORDINATOR_LOAD_IN_PROGRESS: the coordinator is loading its state; retry after a backoff.
+            /// - INVALID_GROUP_ID: the group id is empty; correct the request.
+            /// - GROUP_AUTHORIZATION_FAILED: the principal lacks the Read permission on the group; grant it, do not retry.
+            /// - UNSUPPORTED_VERSION: the cluster does not support group instance ids yet (inter.broker.protocol.version before 2.3);
+            ///   upgrade it, or join as a dynamic member.
+            /// - UNKNOWN_SERVER_ERROR: the broker failed unexpectedly; find the cause in its log.
             Error: ErrorCode
-            /// The generation that begins; -1 on error.
+            /// The new generation of the group; -1 on error.
             GenerationId: int32
+            /// The protocol type of the group; null on error. Since version 7 (KIP-559).
             ProtocolType: string option
-            /// The protocol that was chosen.
+            /// The selected protocol; null or empty on error. Nullable since version 7.
             ProtocolName: string option
-            /// The id of the member that shares out the work.
+            /// The id of the member that computes the assignment.
             Leader: string
-            /// Whether the leader need not share out the work again (KIP-814).
+            /// Whether the leader must not compute a new assignment. Since version 9 (KIP-814).
             SkipAssignment: bool
-            /// The id of the member that asked.
+            /// The id of this member.
             MemberId: string
             /// All members, for the leader; empty for the others.
             Members: Member list

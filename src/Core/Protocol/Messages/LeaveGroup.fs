@@ -4,18 +4,18 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// LeaveGroup (API key 13): take members out of a classic group, so that the others share out the work without waiting for time-outs.
-/// It goes to the group's coordinator.
+/// LeaveGroup (API key 13): removes members from a classic group, so that the group can rebalance without waiting for the session timeout.
+/// Send it to the group's coordinator.
 module LeaveGroup =
 
     /// A member that leaves.
     type MemberRequest =
         {
-            /// May be empty where `GroupInstanceId` names the member.
+            /// Can be empty if `GroupInstanceId` identifies the member.
             MemberId: string
-            /// The name of a static member (KIP-345); null for a dynamic one.
+            /// The instance id of a static member (KIP-345); null for a dynamic member.
             GroupInstanceId: string option
-            /// Why the member leaves, for the broker's log (KIP-800); null where it is not told.
+            /// The reason, for the broker's log; null if not given. Since version 5 (KIP-800).
             Reason: string option
         }
 
@@ -30,9 +30,9 @@ module LeaveGroup =
     type Request =
         {
             GroupId: string
-            /// The member that leaves, up to version 2.
+            /// The member that leaves. Up to version 2.
             MemberId: string
-            /// The members that leave, from version 3 on.
+            /// The members that leave. Since version 3 (KIP-345).
             Members: MemberRequest list
         }
 
@@ -44,13 +44,13 @@ module LeaveGroup =
         return { GroupId = group; MemberId = memberId; Members = members }
     }
 
-    /// What became of one member.
+    /// The result for one member.
     type MemberResponse =
         {
             MemberId: string
             /// Null for a dynamic member.
             GroupInstanceId: string option
-            /// UNKNOWN_MEMBER_ID when the group has no such member; FENCED_INSTANCE_ID when the static name is another member's.
+            /// UNKNOWN_MEMBER_ID if the group has no such member; FENCED_INSTANCE_ID if another member uses the instance id.
             Error: ErrorCode
         }
 
@@ -64,12 +64,13 @@ module LeaveGroup =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not. Since version 1.
             ThrottleTimeMs: int32
-            /// NOT_COORDINATOR and COORDINATOR_LOAD_IN_PROGRESS when to ask elsewhere or again; GROUP_AUTHORIZATION_FAILED; up to
-            /// version 2 also UNKNOWN_MEMBER_ID.
+            /// NOT_COORDINATOR if another broker is the coordinator; COORDINATOR_LOAD_IN_PROGRESS while the coordinator loads its state;
+            /// COORDINATOR_NOT_AVAILABLE while there is no coordinator; INVALID_GROUP_ID; GROUP_AUTHORIZATION_FAILED; up to version 2 also
+            /// UNKNOWN_MEMBER_ID.
             Error: ErrorCode
-            /// From version 3 on.
+            /// The results for the members. Since version 3 (KIP-345).
             Members: MemberResponse list
         }
 

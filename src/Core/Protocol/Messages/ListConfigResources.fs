@@ -4,13 +4,14 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// ListConfigResources (API key 74): the names of what has a configuration (KIP-1142). Any broker answers. Version 0 was called
-/// ListClientMetricsResources and lists telemetry subscriptions alone (KIP-714).
+/// ListConfigResources (API key 74): lists the resources that have configs (KIP-1142). Send it to any broker. Version 0 was named
+/// ListClientMetricsResources and lists only client metrics subscriptions (KIP-714).
 module ListConfigResources =
 
     type Request =
         {
-            /// What to list; empty for every type that the broker can list. Version 0 lists client metrics.
+            /// The types to list; empty for all types that the broker can list. Version 0 lists client metrics subscriptions. Since
+            /// version 1 (KIP-1142).
             ResourceTypes: ConfigResourceType list
         }
 
@@ -19,11 +20,12 @@ module ListConfigResources =
         return { ResourceTypes = kinds }
     }
 
-    /// A resource that can have a configuration.
+    /// A resource that can have configs.
     type Resource =
         {
-            /// Its name; for a broker its id.
+            /// The name of the resource, or the id of a broker.
             ResourceName: string
+            /// The type of the resource. Since version 1 (KIP-1142).
             ResourceType: ConfigResourceType
         }
 
@@ -37,10 +39,9 @@ module ListConfigResources =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
-            /// CLUSTER_AUTHORIZATION_FAILED when the client may not see configurations; UNSUPPORTED_VERSION for a type that the broker
-            /// cannot list.
+            /// CLUSTER_AUTHORIZATION_FAILED; UNSUPPORTED_VERSION for a type that the broker cannot list.
             Error: ErrorCode
             Resources: Resource list
         }

@@ -4,15 +4,15 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// ListGroups (API key 16): every group that a broker coordinates and that the client may see. It goes to each broker in turn for the
-/// groups of the whole cluster.
+/// ListGroups (API key 16): lists the groups that a broker coordinates and that the client may see. Send it to each broker for the groups
+/// of the whole cluster.
 module ListGroups =
 
     type Request =
         {
-            /// Only groups in one of these states (KIP-518); empty for all.
+            /// Only groups in one of these states; empty for all. Since version 4 (KIP-518).
             StatesFilter: GroupState list
-            /// Only groups of one of these types (KIP-848); empty for all.
+            /// Only groups of one of these types; empty for all. Since version 5 (KIP-848).
             TypesFilter: GroupType list
         }
 
@@ -28,9 +28,9 @@ module ListGroups =
             GroupId: string
             /// `consumer` for consumers; empty for a group that only stores offsets.
             ProtocolType: string
-            /// Empty where it is not told.
+            /// Empty if not given. Since version 4 (KIP-518).
             GroupState: GroupState
-            /// Empty where it is not told.
+            /// Empty if not given. Since version 5 (KIP-848).
             GroupType: GroupType
         }
 
@@ -45,9 +45,9 @@ module ListGroups =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not. Since version 1.
             ThrottleTimeMs: int32
-            /// COORDINATOR_NOT_AVAILABLE and COORDINATOR_LOAD_IN_PROGRESS while the broker does not know its groups yet.
+            /// COORDINATOR_NOT_AVAILABLE or COORDINATOR_LOAD_IN_PROGRESS while the broker has not loaded its groups.
             Error: ErrorCode
             Groups: Group list
         }

@@ -4,17 +4,17 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// ListOffsets (API key 2): find an offset of a partition by its place or by a timestamp. It goes to the leader of each partition.
+/// ListOffsets (API key 2): finds an offset of a partition by position or by timestamp. Send it to the leader of each partition.
 module ListOffsets =
 
-    /// What to find in one partition.
+    /// The offset to find in one partition.
     type PartitionRequest =
         {
             PartitionIndex: int32
-            /// The leader epoch that the client knows (KIP-320); -1 to leave it unchecked.
+            /// The leader epoch that the client knows; -1 to skip the check. Since version 4 (KIP-320).
             CurrentLeaderEpoch: int32
-            /// Which offset is wanted. The largest timestamp is known from version 7 on, the earliest local offset from 8, the latest
-            /// tiered one from 9, the earliest that waits for its upload from 11.
+            /// The offset to find. The largest timestamp is supported since version 7 (KIP-734), the earliest local offset since version 8
+            /// (KIP-405), the latest tiered offset since version 9 (KIP-1005), the earliest pending upload since version 11.
             Spec: OffsetSpec
         }
 
@@ -26,7 +26,7 @@ module ListOffsets =
         return { PartitionIndex = partition; CurrentLeaderEpoch = epoch; Spec = spec }
     }
 
-    /// What to find in the partitions of one topic.
+    /// The offsets to find in the partitions of one topic.
     type TopicRequest = { Name: string; Partitions: PartitionRequest list }
 
     let topicRequest = message {
@@ -37,12 +37,12 @@ module ListOffsets =
 
     type Request =
         {
-            /// The broker that asks; -1 for a client.
+            /// The broker id of a follower; -1 for a client.
             ReplicaId: int32
-            /// With `ReadCommitted` the latest offset is the last stable one, else the high watermark.
+            /// With `ReadCommitted` the latest offset is the last stable offset, otherwise the high watermark. Since version 2 (KIP-98).
             IsolationLevel: IsolationLevel
             Topics: TopicRequest list
-            /// How long the broker may take for offsets in tiered storage, in milliseconds (KIP-1075).
+            /// How long the broker may take to read offsets from tiered storage, in milliseconds. Since version 10 (KIP-1075).
             TimeoutMs: int32
         }
 
@@ -55,18 +55,37 @@ module ListOffsets =
         return { ReplicaId = replica; IsolationLevel = isolation; Topics = topics; TimeoutMs = timeout }
     }
 
-    /// What was found in one partition.
+    /// The offset of one partition.
     type PartitionResponse =
         {
             PartitionIndex: int32
-            /// NOT_LEADER_OR_FOLLOWER when the leader has moved; OFFSET_NOT_AVAILABLE while a new leader does not know its high
-            /// watermark yet; UNSUPPORTED_FOR_MESSAGE_FORMAT for a timestamp in an old log.
+            /// 0 if there is no error. Otherwise:
+            /// - NOT_LEADER_OR_FOLLOWER: the leader has moved; refresh the metadata and retry.
+            /// - FENCED_LEADER_EPOCH (since version 4): the client's leader epoch is older than the broker's; refresh the metadata and
+            ///   retry.
+            /// - UNKNOWN_LEADER_EPOCH (since version 4): the client's leader epoch is newer than the broker's; retry after a backoff.
+            /// - LEADER_NOT_AVAILABLE (up to version 4): the new leader does not know its high watermark yet; retry after a backoff.
+            /// - OFFSET_NOT_AVAILABLE (since version 5): the new leader does not know its high watermark yet; retry after a backoff.
+            /// - REPLICA_NOT_AVAILABLE: a broker before Kafka 2.6 has no replica of the partition; refresh the metadata and retry.
+            /// - UNKNOWN_TOPIC_OR_PARTITION: the topic does not exist, or the broker does not know it yet; refresh the metadata and retry
+            ///   after a backoff.
+            /// - KAFKA_STORAGE_ERROR: the disk of the leader failed; refresh the metadata and retry, because another broker becomes the
+            ///   leader.
+            /// - REQUEST_TIMED_OUT (since version 10): tiered storage did not answer within `TimeoutMs`; retry with more time.
+            /// - UNSUPPORTED_FOR_MESSAGE_FORMAT: the log's message format (before 0.10) has no timestamps; ask for the earliest or latest
+            ///   offset instead.
+            /// - UNSUPPORTED_VERSION: the version of the request does not support `Spec`; use a later version.
+            /// - INVALID_REQUEST: the partition is twice in the request; send it once.
+            /// - TOPIC_AUTHORIZATION_FAILED: the principal lacks the Describe permission on the topic; grant it, do not retry.
+            /// - UNKNOWN_SERVER_ERROR: the broker failed unexpectedly; find the cause in its log.
             Error: ErrorCode
-            /// The timestamp of the record at the offset, in milliseconds since the epoch; -1 where none was looked for or none was found.
+            /// The timestamp of the record at the offset, in milliseconds since the epoch; -1 if the request was not by timestamp or no
+            /// record was found.
             Timestamp: int64
-            /// The offset; -1 where no record is that late.
+            /// The offset; -1 if no record has that timestamp or a later one.
             Offset: int64
-            /// The leader epoch of the record at the offset; -1 where it is not known.
+            /// The leader epoch for the offset: of the record found, or for the latest offset of the leader; -1 if unknown. Since version
+            /// 4 (KIP-320).
             LeaderEpoch: int32
         }
 
@@ -80,7 +99,7 @@ module ListOffsets =
         return { PartitionIndex = partition; Error = error; Timestamp = timestamp; Offset = offset; LeaderEpoch = epoch }
     }
 
-    /// What was found in the partitions of one topic.
+    /// The offsets of the partitions of one topic.
     type TopicResponse = { Name: string; Partitions: PartitionResponse list }
 
     let topicResponse = message {
@@ -91,7 +110,7 @@ module ListOffsets =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not. Since version 2.
             ThrottleTimeMs: int32
             Topics: TopicResponse list
         }

@@ -4,11 +4,11 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// ListPartitionReassignments (API key 46): which partitions are on their way to other brokers (KIP-455). It goes to the controller;
-/// brokers of 4.x pass it on.
+/// ListPartitionReassignments (API key 46): lists the partitions that are being reassigned (KIP-455). Send it to the controller; brokers
+/// of Kafka 4.x forward it.
 module ListPartitionReassignments =
 
-    /// Partitions of one topic that are asked about.
+    /// Partitions of one topic to check.
     type TopicRequest = { Name: string; PartitionIndexes: int32 list }
 
     let topicRequest = message {
@@ -19,9 +19,9 @@ module ListPartitionReassignments =
 
     type Request =
         {
-            /// How long the controller may take, in milliseconds. REQUEST_TIMED_OUT when it was not enough.
+            /// How long the controller may take, in milliseconds. REQUEST_TIMED_OUT if it takes longer.
             TimeoutMs: int32
-            /// Null for every partition of the cluster.
+            /// Null for all partitions of the cluster.
             Topics: TopicRequest list option
         }
 
@@ -31,15 +31,15 @@ module ListPartitionReassignments =
         return { TimeoutMs = timeout; Topics = topics }
     }
 
-    /// A partition on its way. Partitions that stay where they are do not appear, nor do those that do not exist.
+    /// A partition that is being reassigned. Other partitions, and those that do not exist, are omitted.
     type Partition =
         {
             PartitionIndex: int32
-            /// The brokers that keep the partition during the move, old and new together.
+            /// The brokers of all replicas during the reassignment, old and new.
             Replicas: int32 list
-            /// Those of them that are new.
+            /// The brokers of the new replicas.
             AddingReplicas: int32 list
-            /// Those of them that will drop the partition when the new ones are in sync.
+            /// The brokers whose replicas are removed when the new ones are in sync.
             RemovingReplicas: int32 list
         }
 
@@ -52,7 +52,7 @@ module ListPartitionReassignments =
         return { PartitionIndex = index; Replicas = replicas; AddingReplicas = adding; RemovingReplicas = removing }
     }
 
-    /// The partitions of one topic that are on their way.
+    /// The partitions of one topic that are being reassigned.
     type Topic = { Name: string; Partitions: Partition list }
 
     let topic = message {
@@ -63,11 +63,11 @@ module ListPartitionReassignments =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
-            /// CLUSTER_AUTHORIZATION_FAILED; REQUEST_TIMED_OUT; NOT_CONTROLLER when to ask elsewhere.
+            /// CLUSTER_AUTHORIZATION_FAILED; REQUEST_TIMED_OUT; NOT_CONTROLLER if another node is the active controller.
             Error: ErrorCode
-            /// What the broker says of the error; null where it says nothing.
+            /// The broker's description of the error; null if it gives none.
             ErrorMessage: string option
             Topics: Topic list
         }

@@ -4,20 +4,20 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// ListTransactions (API key 66): the transactional ids that a broker coordinates, and how far their transactions have come (KIP-664).
-/// Each broker answers for its own, so it goes to all of them.
+/// ListTransactions (API key 66): lists the transactional ids that a broker coordinates, with the states of their transactions (KIP-664).
+/// Send it to each broker for all of the cluster.
 module ListTransactions =
 
-    /// A transaction is listed only if every filter lets it pass.
+    /// A transaction is listed only if it matches all filters.
     type Request =
         {
-            /// Empty for any state.
+            /// Empty for all states.
             StateFilters: TransactionState list
-            /// Empty for any producer.
+            /// Empty for all producers.
             ProducerIdFilters: int64 list
-            /// Only transactions that have been running for longer than this, in milliseconds (KIP-994); negative for all.
+            /// Only transactions that have been open for longer than this, in milliseconds; negative for all. Since version 1 (KIP-994).
             DurationFilter: int64
-            /// A regular expression in RE2's syntax that the transactional id must match (KIP-1152); null or empty for all.
+            /// A regular expression (RE2 syntax) that the transactional id must match; null or empty for all. Since version 2 (KIP-1152).
             TransactionalIdPattern: string option
         }
 
@@ -30,7 +30,7 @@ module ListTransactions =
         return { StateFilters = states; ProducerIdFilters = producers; DurationFilter = duration; TransactionalIdPattern = pattern }
     }
 
-    /// A transactional id. Those that the client may not see are left out.
+    /// A transactional id. Those that the client may not see are omitted.
     type Transaction = { TransactionalId: string; ProducerId: int64; State: TransactionState }
 
     let transaction = message {
@@ -43,12 +43,12 @@ module ListTransactions =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
-            /// COORDINATOR_LOAD_IN_PROGRESS while the broker still reads its transactions; COORDINATOR_NOT_AVAILABLE while it shuts down;
+            /// COORDINATOR_LOAD_IN_PROGRESS while the broker loads its transactions; COORDINATOR_NOT_AVAILABLE while it shuts down;
             /// INVALID_REGULAR_EXPRESSION.
             Error: ErrorCode
-            /// The states asked for that the broker does not know.
+            /// The states of `StateFilters` that the broker does not know.
             UnknownStateFilters: TransactionState list
             Transactions: Transaction list
         }

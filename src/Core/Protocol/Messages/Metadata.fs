@@ -5,15 +5,15 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// Metadata (API key 3): the brokers of the cluster and the leaders of its partitions. Any broker answers.
+/// Metadata (API key 3): describes the brokers of the cluster and the leaders and replicas of its partitions. Send it to any broker.
 module Metadata =
 
-    /// A topic that is asked about.
+    /// A topic to describe.
     type TopicRequest =
         {
-            /// Zero where the topic is named by its name.
+            /// Zero if the topic is identified by its name. Since version 10 (KIP-516).
             TopicId: Guid
-            /// Null where the topic is named by its id, from version 12 on (the field may be null from version 10 on).
+            /// Null if the topic is identified by its id, which brokers support since version 12. Nullable since version 10.
             Name: string option
         }
 
@@ -25,13 +25,14 @@ module Metadata =
 
     type Request =
         {
-            /// Null for all topics. An empty list means none, from version 1 on; version 0 has no null, and empty means all there.
+            /// The topics; null for all. Empty for none, except in version 0, in which empty means all. Nullable since version 1.
             Topics: TopicRequest list option
-            /// Whether a topic that is not there may be made, where the broker is configured to. Versions before 4 always may.
+            /// Whether the broker may create a topic that does not exist, if it is configured to. Earlier versions always allow it. Since
+            /// version 4.
             AllowAutoTopicCreation: bool
-            /// Whether to tell what the client may do with the cluster (KIP-430).
+            /// Whether the response includes the operations that the client is authorized for on the cluster. Versions 8 to 10 (KIP-430).
             IncludeClusterAuthorizedOperations: bool
-            /// Whether to tell what the client may do with each topic (KIP-430).
+            /// Whether the response includes the operations that the client is authorized for on each topic. Since version 8 (KIP-430).
             IncludeTopicAuthorizedOperations: bool
         }
 
@@ -51,13 +52,13 @@ module Metadata =
               IncludeTopicAuthorizedOperations = topicOperations }
     }
 
-    /// A broker that is alive.
+    /// A live broker.
     type Broker =
         {
             NodeId: int32
             Host: string
             Port: int32
-            /// Null where the broker has none.
+            /// Null if the broker has none. Since version 1 (KIP-36).
             Rack: string option
         }
 
@@ -73,18 +74,23 @@ module Metadata =
     /// A partition of a topic.
     type Partition =
         {
-            /// LEADER_NOT_AVAILABLE while there is no leader.
+            /// 0 if there is no error. Otherwise:
+            /// - LEADER_NOT_AVAILABLE: the partition has no leader, because an election is in progress or no eligible replica is alive;
+            ///   refresh the metadata after a backoff.
+            /// - LISTENER_NOT_FOUND (since version 6): the leader has no listener of the kind that the client uses; correct the
+            ///   configuration of the broker's listeners. Earlier versions return LEADER_NOT_AVAILABLE.
+            /// - REPLICA_NOT_AVAILABLE (version 0): some replicas are offline; the leader can be used.
             Error: ErrorCode
             PartitionIndex: int32
-            /// The broker that leads the partition; -1 where there is none.
+            /// The broker that leads the partition; -1 if there is none.
             LeaderId: int32
-            /// The epoch in which it does (KIP-320); -1 where it is not told.
+            /// The epoch of the leader; -1 if not given. It can be outdated before version 9 (KAFKA-9212). Since version 7 (KIP-320).
             LeaderEpoch: int32
-            /// The brokers that keep the partition, the preferred leader first.
+            /// The brokers with a replica, the preferred leader first.
             ReplicaNodes: int32 list
-            /// Those of them that keep up with the leader.
+            /// The brokers of the in-sync replicas.
             IsrNodes: int32 list
-            /// Those of them that are not to be reached.
+            /// The brokers of the offline replicas. Since version 5 (KIP-112).
             OfflineReplicas: int32 list
         }
 
@@ -110,18 +116,28 @@ module Metadata =
     /// A topic and its partitions.
     type Topic =
         {
-            /// UNKNOWN_TOPIC_OR_PARTITION and UNKNOWN_TOPIC_ID when there is no such topic; TOPIC_AUTHORIZATION_FAILED when the client
-            /// may not see it; INVALID_TOPIC_EXCEPTION for a name that no topic can have.
+            /// 0 if there is no error. Otherwise:
+            /// - UNKNOWN_TOPIC_OR_PARTITION: the topic does not exist, or the broker does not know it yet, or the client may not see it;
+            ///   retry after a backoff if it was just created, otherwise create it.
+            /// - UNKNOWN_TOPIC_ID (since version 12): the broker does not know the id; retry after a backoff, or look the topic up by
+            ///   name, because it was deleted or created again.
+            /// - LEADER_NOT_AVAILABLE: the topic is being created; retry after a backoff.
+            /// - INVALID_TOPIC_EXCEPTION: the name is invalid; correct it.
+            /// - INVALID_REPLICATION_FACTOR: the topic cannot be created automatically, because there are too few brokers; start more, or
+            ///   create it with fewer replicas.
+            /// - TOPIC_AUTHORIZATION_FAILED: the principal lacks the Describe permission on the topic; grant it, do not retry.
+            /// - UNSUPPORTED_VERSION: the cluster does not support topic ids yet; ask by name.
+            /// - UNKNOWN_SERVER_ERROR: the broker failed unexpectedly; find the cause in its log.
             Error: ErrorCode
-            /// Null where the topic was named by an id that the broker does not know.
+            /// Null if the topic was identified by an id that the broker does not know. Nullable since version 12.
             Name: string option
-            /// Zero where it is not told.
+            /// Zero if not given. Since version 10 (KIP-516).
             TopicId: Guid
-            /// Whether the topic is Kafka's own, such as the one for committed offsets.
+            /// Whether it is an internal topic of Kafka, such as the one for committed offsets. Since version 1 (KIP-4).
             IsInternal: bool
-            /// In no order that could be relied on.
+            /// In no particular order.
             Partitions: Partition list
-            /// What the client may do with the topic, where it was asked.
+            /// The operations that the client is authorized for on the topic, if requested. Since version 8 (KIP-430).
             AuthorizedOperations: AuthorizedOperations
         }
 
@@ -146,18 +162,22 @@ module Metadata =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not. Since version 3.
             ThrottleTimeMs: int32
             Brokers: Broker list
-            /// Null where it is not told.
+            /// Null if not given. Since version 2 (KIP-78).
             ClusterId: string option
-            /// The broker to send administrative requests to; -1 where it is not told.
+            /// The broker for administrative requests; -1 if unknown. In a KRaft cluster it is any live broker, which forwards them. Since
+            /// version 1 (KIP-4).
             ControllerId: int32
             Topics: Topic list
-            /// What the client may do with the cluster, where it was asked.
+            /// The operations that the client is authorized for on the cluster, if requested. Versions 8 to 10 (KIP-430).
             ClusterAuthorizedOperations: AuthorizedOperations
-            /// What concerns the request as a whole: REBOOTSTRAP_REQUIRED when the client should begin again from its bootstrap
-            /// addresses (KIP-1102).
+            /// The error of the whole request; 0 if there is none. Otherwise:
+            /// - REBOOTSTRAP_REQUIRED: the client must close its connections and begin again with the bootstrap addresses (KIP-1102).
+            /// - UNKNOWN_SERVER_ERROR: the broker failed unexpectedly; find the cause in its log.
+            ///
+            /// Since version 13.
             Error: ErrorCode
         }
 

@@ -5,18 +5,18 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// OffsetCommit (API key 8): store how far a group has read. It goes to the group's coordinator.
+/// OffsetCommit (API key 8): stores the offsets of a group. Send it to the group's coordinator.
 module OffsetCommit =
 
-    /// How far one partition has been read.
+    /// The offset of one partition.
     type PartitionRequest =
         {
             PartitionIndex: int32
-            /// The offset of the next record to read, one behind the last record processed.
+            /// The offset of the next record to read, one after the last processed record.
             CommittedOffset: int64
-            /// The leader epoch of the last record processed, for finding truncation later (KIP-320); -1 where it is not known.
+            /// The leader epoch of the last processed record, to detect log truncation; -1 if unknown. Since version 6 (KIP-320).
             CommittedLeaderEpoch: int32
-            /// A note that comes back with the offset. Null is stored as the empty text.
+            /// Metadata that is returned with the offset. Null is stored as empty.
             CommittedMetadata: string option
         }
 
@@ -29,12 +29,12 @@ module OffsetCommit =
         return { PartitionIndex = partition; CommittedOffset = offset; CommittedLeaderEpoch = epoch; CommittedMetadata = metadata }
     }
 
-    /// How far the partitions of one topic have been read.
+    /// The offsets of the partitions of one topic.
     type TopicRequest =
         {
-            /// Names the topic up to version 9.
+            /// The topic's name. Up to version 9.
             Name: string
-            /// Names the topic from version 10 on (KIP-848).
+            /// The topic's id. Since version 10 (KIP-848).
             TopicId: Guid
             Partitions: PartitionRequest list
         }
@@ -50,15 +50,15 @@ module OffsetCommit =
     type Request =
         {
             GroupId: string
-            /// In a classic group the generation; in a group of the new protocol the member's epoch, from version 9 on (KIP-848). -1
-            /// for a client that is not a member, which may store offsets only while the group has no members.
+            /// The generation in a classic group; the member epoch in a group of the new protocol (since version 9, KIP-848). -1 for a
+            /// client that is not a member, which can store offsets only while the group has no members.
             GenerationIdOrMemberEpoch: int32
             /// Empty for a client that is not a member.
             MemberId: string
-            /// The name of a static member (KIP-345); null for a dynamic one.
+            /// The instance id of a static member; null for a dynamic member. Since version 7 (KIP-345).
             GroupInstanceId: string option
-            /// How long to keep the offsets, in milliseconds, up to version 4; -1 for the broker's setting (offsets.retention.minutes).
-            /// From version 5 on the broker's setting always holds, and counts from when the group has become empty (KIP-211).
+            /// How long to keep the offsets, in milliseconds; -1 for the broker's offsets.retention.minutes. In later versions that config
+            /// always applies, from the time when the group becomes empty (KIP-211). Up to version 4.
             RetentionTimeMs: int64
             Topics: TopicRequest list
         }
@@ -80,15 +80,37 @@ module OffsetCommit =
               Topics = topics }
     }
 
-    /// What became of one partition's offset.
+    /// The result for one partition.
     type PartitionResponse =
         {
             PartitionIndex: int32
-            /// NOT_COORDINATOR and COORDINATOR_LOAD_IN_PROGRESS when to ask elsewhere or again; UNKNOWN_MEMBER_ID, ILLEGAL_GENERATION
-            /// and FENCED_INSTANCE_ID when the member has lost its place in the group; REBALANCE_IN_PROGRESS when to join first;
-            /// STALE_MEMBER_EPOCH when to try again with the newest epoch, and GROUP_ID_NOT_FOUND, from version 9 on;
-            /// UNKNOWN_TOPIC_OR_PARTITION, from version 10 on also UNKNOWN_TOPIC_ID; OFFSET_METADATA_TOO_LARGE when the note exceeds
-            /// the broker's limit (offset.metadata.max.bytes); INVALID_COMMIT_OFFSET_SIZE when all offsets together are too large.
+            /// 0 if the offset was stored. Otherwise:
+            /// - UNKNOWN_MEMBER_ID: the coordinator has removed the member, or the request has no member id and the group has members; do
+            ///   not retry. Join again: another member can have the partitions.
+            /// - ILLEGAL_GENERATION: the group has a later generation; do not retry. Join again with the same member id.
+            /// - REBALANCE_IN_PROGRESS: the assignment of the new generation is not complete; finish SyncGroup first, and commit with the
+            ///   new generation if the member still has the partition.
+            /// - STALE_MEMBER_EPOCH (since version 9): the member epoch is outdated; retry with the epoch from the last heartbeat if the
+            ///   member still has the partition.
+            /// - FENCED_INSTANCE_ID: another member has joined with the same group instance id; stop this member, and give each member its
+            ///   own instance id.
+            /// - GROUP_ID_NOT_FOUND (since version 9): the group does not exist, but the request has a generation or epoch; join again.
+            ///   Earlier versions return ILLEGAL_GENERATION.
+            /// - UNKNOWN_TOPIC_OR_PARTITION: the topic does not exist, or the broker does not know it yet; refresh the metadata and retry
+            ///   after a backoff.
+            /// - UNKNOWN_TOPIC_ID (since version 10): the broker does not know the topic id; refresh the metadata. Do not commit the
+            ///   offset if the topic was created again.
+            /// - OFFSET_METADATA_TOO_LARGE: the metadata exceeds the broker's limit (offset.metadata.max.bytes); shorten it.
+            /// - INVALID_COMMIT_OFFSET_SIZE: the offsets of the request together are too large to store; commit fewer partitions at once.
+            /// - NOT_COORDINATOR: another broker coordinates the group; call FindCoordinator and retry there.
+            /// - COORDINATOR_NOT_AVAILABLE: the coordinator is not active or could not write to its log in time; call FindCoordinator and
+            ///   retry after a backoff.
+            /// - COORDINATOR_LOAD_IN_PROGRESS: the coordinator is loading its state; retry after a backoff.
+            /// - INVALID_GROUP_ID: the group id is empty; correct the request.
+            /// - GROUP_AUTHORIZATION_FAILED: the principal lacks the Read permission on the group; grant it, do not retry.
+            /// - TOPIC_AUTHORIZATION_FAILED: the principal lacks the Read permission on the topic; grant it, do not retry.
+            /// - UNSUPPORTED_VERSION: a member of the new protocol needs version 9 or later; use it.
+            /// - UNKNOWN_SERVER_ERROR: the broker failed unexpectedly; find the cause in its log.
             Error: ErrorCode
         }
 
@@ -98,12 +120,12 @@ module OffsetCommit =
         return { PartitionIndex = partition; Error = error }
     }
 
-    /// What became of the offsets of one topic.
+    /// The results for the partitions of one topic.
     type TopicResponse =
         {
-            /// Names the topic up to version 9.
+            /// The topic's name. Up to version 9.
             Name: string
-            /// Names the topic from version 10 on.
+            /// The topic's id. Since version 10 (KIP-848).
             TopicId: Guid
             Partitions: PartitionResponse list
         }
@@ -118,7 +140,7 @@ module OffsetCommit =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not. Since version 3.
             ThrottleTimeMs: int32
             Topics: TopicResponse list
         }

@@ -4,10 +4,10 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// OffsetDelete (API key 47): delete offsets that a group has committed (KIP-496). It goes to the group's coordinator.
+/// OffsetDelete (API key 47): deletes committed offsets of a group (KIP-496). Send it to the group's coordinator.
 module OffsetDelete =
 
-    /// A partition whose offset is to go.
+    /// A partition whose offset is deleted.
     type PartitionRequest = { PartitionIndex: int32 }
 
     let partitionRequest = message {
@@ -15,7 +15,7 @@ module OffsetDelete =
         return { PartitionIndex = partition }
     }
 
-    /// Partitions of one topic whose offsets are to go.
+    /// Partitions of one topic whose offsets are deleted.
     type TopicRequest = { Name: string; Partitions: PartitionRequest list }
 
     let topicRequest = message {
@@ -32,12 +32,12 @@ module OffsetDelete =
         return { GroupId = group; Topics = topics }
     }
 
-    /// What became of one partition's offset.
+    /// The result for one partition.
     type PartitionResult =
         {
             PartitionIndex: int32
-            /// GROUP_SUBSCRIBED_TO_TOPIC while members of the group read the topic; UNKNOWN_TOPIC_OR_PARTITION;
-            /// TOPIC_AUTHORIZATION_FAILED. An offset that was not there is no error.
+            /// GROUP_SUBSCRIBED_TO_TOPIC if members of the group are subscribed to the topic; UNKNOWN_TOPIC_OR_PARTITION;
+            /// TOPIC_AUTHORIZATION_FAILED. An offset that does not exist is not an error.
             Error: ErrorCode
         }
 
@@ -47,7 +47,7 @@ module OffsetDelete =
         return { PartitionIndex = partition; Error = error }
     }
 
-    /// What became of the offsets of one topic's partitions.
+    /// The results for the partitions of one topic.
     type TopicResult = { Name: string; Partitions: PartitionResult list }
 
     let topicResult = message {
@@ -58,13 +58,13 @@ module OffsetDelete =
 
     type Response =
         {
-            /// What concerns the group as a whole: GROUP_ID_NOT_FOUND; INVALID_GROUP_ID for a name that no group can have;
-            /// NON_EMPTY_GROUP while a group that is not of consumers has members; NOT_COORDINATOR and COORDINATOR_LOAD_IN_PROGRESS when
-            /// to ask elsewhere or again; GROUP_AUTHORIZATION_FAILED.
+            /// The error of the whole group: GROUP_ID_NOT_FOUND; INVALID_GROUP_ID for an id that is not allowed; NON_EMPTY_GROUP if the
+            /// group is not a consumer group and has members; NOT_COORDINATOR if another broker is the coordinator;
+            /// COORDINATOR_LOAD_IN_PROGRESS while the coordinator loads its state; GROUP_AUTHORIZATION_FAILED.
             Error: ErrorCode
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
-            /// Empty when the group as a whole has an error.
+            /// Empty if the whole group has an error.
             Topics: TopicResult list
         }
 

@@ -5,11 +5,11 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// OffsetFetch (API key 9): how far groups have read. Up to version 7 it asks about one group, from version 8 on about several
-/// (KIP-709). It goes to the coordinator of the groups.
+/// OffsetFetch (API key 9): reads the committed offsets of one group, or (since version 8, KIP-709) of several groups. Send it to the
+/// coordinator of the groups.
 module OffsetFetch =
 
-    /// Partitions of one topic, up to version 7.
+    /// Partitions of one topic, in versions up to 7.
     type TopicRequest = { Name: string; PartitionIndexes: int32 list }
 
     let topicRequest = message {
@@ -18,12 +18,12 @@ module OffsetFetch =
         return { Name = name; PartitionIndexes = partitions }
     }
 
-    /// Partitions of one topic, from version 8 on.
+    /// Partitions of one topic, in versions 8 and later.
     type GroupTopicRequest =
         {
-            /// Names the topic up to version 9.
+            /// The topic's name. Up to version 9.
             Name: string
-            /// Names the topic from version 10 on (KIP-848).
+            /// The topic's id. Since version 10 (KIP-848).
             TopicId: Guid
             PartitionIndexes: int32 list
         }
@@ -36,15 +36,16 @@ module OffsetFetch =
         return { Name = name; TopicId = id; PartitionIndexes = partitions }
     }
 
-    /// What to tell of one group, from version 8 on.
+    /// The offsets to read of one group, in versions 8 and later.
     type GroupRequest =
         {
             GroupId: string
-            /// The member that asks, in a group of the new protocol (KIP-848); null for a client that is not a member.
+            /// The member that sends the request, in a group of the new protocol; null for a client that is not a member. Since version 9
+            /// (KIP-848).
             MemberId: string option
-            /// The epoch of the member that asks; -1 for a client that is not a member.
+            /// The epoch of the member that sends the request; -1 for a client that is not a member. Since version 9 (KIP-848).
             MemberEpoch: int32
-            /// Null for every offset that the group has.
+            /// Null for all offsets of the group.
             Topics: GroupTopicRequest list option
         }
 
@@ -59,13 +60,14 @@ module OffsetFetch =
 
     type Request =
         {
-            /// The group, up to version 7.
+            /// The group. Up to version 7.
             GroupId: string
-            /// The group's topics, up to version 7; null for every offset that the group has, from version 2 on.
+            /// The partitions; null for all offsets of the group. Up to version 7. Nullable since version 2.
             Topics: TopicRequest list option
-            /// The groups, from version 8 on.
+            /// The groups, with their partitions. Since version 8 (KIP-709).
             Groups: GroupRequest list
-            /// Whether an offset that an open transaction may still change is an error instead (KIP-447): UNSTABLE_OFFSET_COMMIT.
+            /// Whether an offset that an open transaction can still change is returned as the error UNSTABLE_OFFSET_COMMIT. Since version
+            /// 7 (KIP-447).
             RequireStable: bool
         }
 
@@ -78,18 +80,19 @@ module OffsetFetch =
         return { GroupId = group; Topics = topics; Groups = groups; RequireStable = stable }
     }
 
-    /// How far one partition has been read.
+    /// The offset of one partition.
     type PartitionResponse =
         {
             PartitionIndex: int32
-            /// The offset of the next record to read; -1 where none is stored, and on error.
+            /// The offset of the next record to read; -1 if none is stored, and on error.
             CommittedOffset: int64
-            /// The leader epoch of the last record processed (KIP-320); -1 where it is not known.
+            /// The leader epoch of the last processed record; -1 if unknown. Since version 5 (KIP-320).
             CommittedLeaderEpoch: int32
-            /// The note that was stored with the offset; empty where there is none.
+            /// The metadata that was stored with the offset; empty if there is none.
             Metadata: string option
-            /// UNSTABLE_OFFSET_COMMIT when to ask again; TOPIC_AUTHORIZATION_FAILED; UNKNOWN_TOPIC_OR_PARTITION, from version 10 on
-            /// also UNKNOWN_TOPIC_ID; in version 1 also what concerns the whole group.
+            /// UNSTABLE_OFFSET_COMMIT (since version 7) while an open transaction can change the offset: retry;
+            /// TOPIC_AUTHORIZATION_FAILED; UNKNOWN_TOPIC_OR_PARTITION; UNKNOWN_TOPIC_ID (since version 10); in version 1 also the error of
+            /// the whole group.
             Error: ErrorCode
         }
 
@@ -108,7 +111,7 @@ module OffsetFetch =
               Error = error }
     }
 
-    /// How far the partitions of one topic have been read, up to version 7.
+    /// The offsets of one topic, in versions up to 7.
     type TopicResponse = { Name: string; Partitions: PartitionResponse list }
 
     let topicResponse = message {
@@ -117,12 +120,12 @@ module OffsetFetch =
         return { Name = name; Partitions = partitions }
     }
 
-    /// How far the partitions of one topic have been read, from version 8 on.
+    /// The offsets of one topic, in versions 8 and later.
     type GroupTopicResponse =
         {
-            /// Names the topic up to version 9.
+            /// The topic's name. Up to version 9.
             Name: string
-            /// Names the topic from version 10 on.
+            /// The topic's id. Since version 10 (KIP-848).
             TopicId: Guid
             Partitions: PartitionResponse list
         }
@@ -135,14 +138,15 @@ module OffsetFetch =
         return { Name = name; TopicId = id; Partitions = partitions }
     }
 
-    /// How far one group has read, from version 8 on.
+    /// The offsets of one group, in versions 8 and later.
     type GroupResponse =
         {
             GroupId: string
             Topics: GroupTopicResponse list
-            /// NOT_COORDINATOR and COORDINATOR_LOAD_IN_PROGRESS when to ask elsewhere or again; GROUP_AUTHORIZATION_FAILED;
-            /// UNKNOWN_MEMBER_ID when the member is not in the group and STALE_MEMBER_EPOCH when to try again with its newest epoch,
-            /// from version 9 on.
+            /// NOT_COORDINATOR if another broker is the coordinator; COORDINATOR_LOAD_IN_PROGRESS while the coordinator loads its state;
+            /// COORDINATOR_NOT_AVAILABLE while there is no coordinator; GROUP_AUTHORIZATION_FAILED; GROUP_ID_NOT_FOUND; since version 9,
+            /// UNKNOWN_MEMBER_ID if the member is not in the group, and STALE_MEMBER_EPOCH if the request must be retried with the
+            /// member's current epoch.
             Error: ErrorCode
         }
 
@@ -154,14 +158,16 @@ module OffsetFetch =
         return { GroupId = group; Topics = topics; Error = error }
     }
 
-    /// Up to version 7 the answer is in `Topics` and `Error`, from version 8 on in `Groups`.
+    /// Up to version 7 the result is in `Topics` and `Error`. Since version 8 it is in `Groups`.
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not. Since version 3.
             ThrottleTimeMs: int32
+            /// The offsets of the group. Up to version 7.
             Topics: TopicResponse list
-            /// What concerns the group as a whole, from version 2 on; version 1 says it with each partition.
+            /// The error of the whole group; version 1 has it in each partition. Versions 2 to 7.
             Error: ErrorCode
+            /// The offsets of each group. Since version 8 (KIP-709).
             Groups: GroupResponse list
         }
 

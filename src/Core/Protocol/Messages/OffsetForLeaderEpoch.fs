@@ -4,17 +4,17 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// OffsetForLeaderEpoch (API key 23): where an epoch ends in the leader's log. A reader that is past that end has read records that an
-/// election has since cut off (KIP-320). It goes to the leader of each partition.
+/// OffsetForLeaderEpoch (API key 23): finds the end offset of a leader epoch. A consumer whose position is after that offset has read
+/// records that were truncated after a leader change (KIP-320). Send it to the leader of each partition.
 module OffsetForLeaderEpoch =
 
-    /// What to find in one partition.
+    /// The leader epoch to look up in one partition.
     type PartitionRequest =
         {
             Partition: int32
-            /// The leader epoch that the client knows from the metadata; -1 to leave it unchecked.
+            /// The leader epoch that the client knows from the metadata; -1 to skip the check.
             CurrentLeaderEpoch: int32
-            /// The epoch whose end is wanted: that of the last record read.
+            /// The epoch to look up: that of the last record read.
             LeaderEpoch: int32
         }
 
@@ -26,7 +26,7 @@ module OffsetForLeaderEpoch =
         return { Partition = partition; CurrentLeaderEpoch = current; LeaderEpoch = epoch }
     }
 
-    /// What to find in the partitions of one topic.
+    /// The leader epochs to look up in one topic.
     type TopicRequest = { Topic: string; Partitions: PartitionRequest list }
 
     let topicRequest = message {
@@ -37,7 +37,8 @@ module OffsetForLeaderEpoch =
 
     type Request =
         {
-            /// The follower's broker id; -1 for a consumer, -2 for one that may see what is behind the high watermark, for debugging.
+            /// The follower's broker id; -1 for a consumer; -2 for a debugging client that may see records above the high watermark. Since
+            /// version 3.
             ReplicaId: int32
             Topics: TopicRequest list
         }
@@ -48,19 +49,19 @@ module OffsetForLeaderEpoch =
         return { ReplicaId = replica; Topics = topics }
     }
 
-    /// Where the epoch ends in one partition.
+    /// The end offset in one partition.
     type PartitionResponse =
         {
-            /// NOT_LEADER_OR_FOLLOWER when the leader has moved; FENCED_LEADER_EPOCH and UNKNOWN_LEADER_EPOCH when the client knows an
-            /// older or a newer leader than the broker; UNKNOWN_TOPIC_OR_PARTITION; TOPIC_AUTHORIZATION_FAILED; KAFKA_STORAGE_ERROR
-            /// when the disk is unusable.
+            /// NOT_LEADER_OR_FOLLOWER if the leader has moved; FENCED_LEADER_EPOCH or UNKNOWN_LEADER_EPOCH if the client knows an older or
+            /// a newer leader than the broker; UNKNOWN_TOPIC_OR_PARTITION; TOPIC_AUTHORIZATION_FAILED; KAFKA_STORAGE_ERROR if the disk
+            /// failed.
             Error: ErrorCode
             Partition: int32
-            /// The latest epoch in the log that is not later than the one asked for, or that one itself where all in the log are later.
-            /// -1 where the one asked for is later than all, and on error.
+            /// The largest epoch in the log that is not larger than the requested one; the requested one if all epochs in the log are
+            /// larger. -1 if the requested epoch is larger than all of them, and on error.
             LeaderEpoch: int32
-            /// Where that epoch ends: the offset at which the next one begins, or for the latest one the end of the log. -1 where the
-            /// epoch is -1.
+            /// The end offset of that epoch: the start offset of the next one, or the end of the log for the latest one. -1 if the epoch
+            /// is -1.
             EndOffset: int64
         }
 
@@ -73,7 +74,7 @@ module OffsetForLeaderEpoch =
         return { Error = error; Partition = partition; LeaderEpoch = epoch; EndOffset = offset }
     }
 
-    /// Where the epoch ends in the partitions of one topic.
+    /// The end offsets in one topic.
     type TopicResponse = { Topic: string; Partitions: PartitionResponse list }
 
     let topicResponse = message {
@@ -84,7 +85,7 @@ module OffsetForLeaderEpoch =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
             Topics: TopicResponse list
         }

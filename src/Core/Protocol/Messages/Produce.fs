@@ -5,14 +5,14 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// Produce (API key 0): append record batches to partitions. It goes to the leader of each partition.
+/// Produce (API key 0): appends record batches to partitions. Send it to the leader of each partition.
 module Produce =
 
-    /// What to append to one partition.
+    /// The data to append to one partition.
     type PartitionData =
         {
             Index: int32
-            /// One record batch (magic 2). A broker refuses more than one from version 3 on.
+            /// One record batch (magic 2). The broker refuses more than one.
             Records: Bytes option
         }
 
@@ -22,12 +22,12 @@ module Produce =
         return { Index = index; Records = records }
     }
 
-    /// What to append to the partitions of one topic.
+    /// The data to append to the partitions of one topic.
     type TopicData =
         {
-            /// Names the topic up to version 12.
+            /// The topic's name. Up to version 12.
             Name: string
-            /// Names the topic from version 13 on (KIP-516). UNKNOWN_TOPIC_ID where the broker has not heard of it.
+            /// The topic's id. Since version 13 (KIP-516).
             TopicId: Guid
             Partitions: PartitionData list
         }
@@ -42,12 +42,12 @@ module Produce =
 
     type Request =
         {
-            /// The transactional id of the producer; null outside a transaction.
+            /// The producer's transactional id; null if the batches are not part of a transaction.
             TransactionalId: string option
-            /// How many replicas must have the batch before the broker answers. With `Acks.None` it does not answer at all.
+            /// How many replicas must have the batch before the broker responds. The broker does not respond at all to `Acks.None`.
             Acks: Acks
-            /// How long the leader may wait for its followers, in milliseconds. REQUEST_TIMED_OUT when it was not enough; the
-            /// batch is in the leader's log all the same.
+            /// How long the leader may wait for its followers, in milliseconds. On REQUEST_TIMED_OUT the batch is in the leader's log
+            /// nevertheless.
             TimeoutMs: int32
             Topics: TopicData list
         }
@@ -61,12 +61,12 @@ module Produce =
         return { TransactionalId = transactional; Acks = acks; TimeoutMs = timeout; Topics = topics }
     }
 
-    /// A record for which its whole batch was refused (KIP-467).
+    /// A record because of which the whole batch was refused (KIP-467).
     type RecordError =
         {
-            /// The place of the record in the batch, from 0.
+            /// The index of the record in the batch, from 0.
             BatchIndex: int32
-            /// What is wrong with it; null where the broker says nothing.
+            /// The reason; null if the broker gives none.
             Message: string option
         }
 
@@ -76,26 +76,71 @@ module Produce =
         return { BatchIndex = index; Message = text }
     }
 
-    /// One partition's answer.
+    /// The result for one partition.
     type PartitionResponse =
         {
             Index: int32
-            /// NOT_LEADER_OR_FOLLOWER when the leader has moved; MESSAGE_TOO_LARGE when the batch exceeds the topic's limit;
-            /// OUT_OF_ORDER_SEQUENCE_NUMBER, DUPLICATE_SEQUENCE_NUMBER and INVALID_PRODUCER_EPOCH to an idempotent producer;
-            /// NOT_ENOUGH_REPLICAS, with all acks, when too few replicas are in sync.
+            /// 0 if the batch was appended, otherwise why it was not:
+            /// - CORRUPT_MESSAGE: the checksum or the structure of the batch is wrong; send the batch again once, and correct the encoder
+            ///   if the error remains.
+            /// - UNKNOWN_TOPIC_OR_PARTITION: the topic does not exist, or the broker does not know it yet; refresh the metadata and retry
+            ///   after a backoff.
+            /// - UNKNOWN_TOPIC_ID (since version 13): the topic was deleted or created again, or the broker does not know it yet; refresh
+            ///   the metadata and retry with the new id.
+            /// - NOT_LEADER_OR_FOLLOWER: the leader has moved; refresh the metadata, or use `CurrentLeader`, and retry there.
+            /// - REQUEST_TIMED_OUT: the followers did not replicate the batch in time; retry. The batch is duplicated unless the producer
+            ///   is idempotent.
+            /// - NOT_ENOUGH_REPLICAS: too few replicas are in sync (min.insync.replicas), or the transaction coordinator could not verify
+            ///   the transaction yet; nothing was appended, so retry after a backoff.
+            /// - NOT_ENOUGH_REPLICAS_AFTER_APPEND: the batch was appended, but then too few replicas were in sync; retry. The batch is
+            ///   duplicated unless the producer is idempotent.
+            /// - KAFKA_STORAGE_ERROR: the disk of the leader failed; refresh the metadata and retry, because another broker becomes the
+            ///   leader.
+            /// - MESSAGE_TOO_LARGE: the batch is larger than the topic's max.message.bytes; split it or raise the limit.
+            /// - RECORD_LIST_TOO_LARGE: the batch is larger than a segment (segment.bytes); split it.
+            /// - INVALID_RECORD: the broker refuses the records, for example without a key in a compacted topic, or with a base offset
+            ///   other than 0; correct the records in `RecordErrors` or the batch.
+            /// - INVALID_TIMESTAMP: a timestamp is outside the range that the topic accepts (message.timestamp.before.max.ms,
+            ///   message.timestamp.after.max.ms), or the batch is marked as LogAppendTime; correct the timestamps.
+            /// - UNSUPPORTED_COMPRESSION_TYPE: zstd needs version 7; use a later version or another codec.
+            /// - UNSUPPORTED_FOR_MESSAGE_FORMAT: the topic's message format is too old for idempotence or transactions; upgrade the
+            ///   format.
+            /// - INVALID_TOPIC_EXCEPTION: the name is invalid, or the topic is internal; write to another topic.
+            /// - INVALID_REQUIRED_ACKS: `Acks` is not 0, 1 or -1; correct the request.
+            /// - TOPIC_AUTHORIZATION_FAILED: the principal lacks the Write permission on the topic; grant it, do not retry.
+            /// - CLUSTER_AUTHORIZATION_FAILED: an old broker requires the IdempotentWrite permission on the cluster for idempotent
+            ///   producers; grant it.
+            /// - TRANSACTIONAL_ID_AUTHORIZATION_FAILED: the principal lacks the Write permission on the transactional id, or a
+            ///   transactional batch comes without one; grant it or correct the request.
+            /// - OUT_OF_ORDER_SEQUENCE_NUMBER: the batch does not follow the producer's last one in the partition, so an earlier batch was
+            ///   lost or this one is an old duplicate; do not retry as it is. Get a new producer epoch with InitProducerId and restart the
+            ///   sequence, or abort the transaction.
+            /// - DUPLICATE_SEQUENCE_NUMBER: the batch is already in the log, but its offset is no longer known; treat it as acknowledged.
+            /// - UNKNOWN_PRODUCER_ID: the broker has no state of the producer any more, because its records were deleted; get a new
+            ///   producer epoch with InitProducerId and send the batch with sequence 0.
+            /// - INVALID_PRODUCER_EPOCH: a producer with a newer epoch has written to the partition; abort the transaction and call
+            ///   InitProducerId. If that returns PRODUCER_FENCED, close the producer.
+            /// - INVALID_PRODUCER_ID_MAPPING: the producer id does not belong to the transactional id; call InitProducerId and begin a new
+            ///   transaction.
+            /// - INVALID_TXN_STATE: up to version 10, the code for TRANSACTION_ABORTABLE; do the same.
+            /// - TRANSACTION_ABORTABLE (since version 11): the partition is not in an open transaction; abort the transaction. Up to
+            ///   version 11, add each partition with AddPartitionsToTxn before producing.
+            /// - UNSUPPORTED_VERSION: in a transaction, version 12 and later need transaction.version 1 or higher; use version 11 and
+            ///   AddPartitionsToTxn.
+            /// - UNKNOWN_SERVER_ERROR: the broker failed unexpectedly; find the cause in its log.
             Error: ErrorCode
-            /// The offset that the broker gave to the first record of the batch; -1 on error.
+            /// The offset of the first record of the batch; -1 on error.
             BaseOffset: int64
-            /// The broker's clock when it appended the batch, in milliseconds since the epoch; -1 where the topic keeps the
-            /// producer's timestamps.
+            /// The broker's clock when it appended the batch, in milliseconds since the epoch; -1 if the topic keeps the producer's
+            /// timestamps (CreateTime).
             LogAppendTimeMs: int64
-            /// The first offset that the partition still has; -1 where it is not told.
+            /// The first offset that the partition still has; -1 if not given. Since version 5.
             LogStartOffset: int64
-            /// The records for which the batch was refused, on INVALID_RECORD (KIP-467).
+            /// The records because of which the batch was refused. Since version 8 (KIP-467).
             RecordErrors: RecordError list
-            /// What the broker says of the error; null where it says nothing.
+            /// The broker's description of the error; null if it gives none. Since version 8 (KIP-467).
             ErrorMessage: string option
-            /// The new leader, on NOT_LEADER_OR_FOLLOWER and FENCED_LEADER_EPOCH (KIP-951).
+            /// The current leader, on NOT_LEADER_OR_FOLLOWER. Since version 10 (KIP-951).
             CurrentLeader: CurrentLeader
         }
 
@@ -120,12 +165,12 @@ module Produce =
               CurrentLeader = leader }
     }
 
-    /// The answers of one topic's partitions.
+    /// The results for the partitions of one topic.
     type TopicResponse =
         {
-            /// Names the topic up to version 12.
+            /// The topic's name. Up to version 12.
             Name: string
-            /// Names the topic from version 13 on.
+            /// The topic's id. Since version 13 (KIP-516).
             TopicId: Guid
             Partitions: PartitionResponse list
         }
@@ -141,9 +186,9 @@ module Produce =
     type Response =
         {
             Topics: TopicResponse list
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
-            /// Where the leaders named in the answers are to be reached (KIP-951).
+            /// The endpoints of the leaders in the response. Since version 10 (KIP-951).
             NodeEndpoints: NodeEndpoint list
         }
 

@@ -6,20 +6,20 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// PushTelemetry (API key 72): send a client's metrics (KIP-714). It goes to the broker that GetTelemetrySubscriptions was asked.
+/// PushTelemetry (API key 72): sends a client's metrics (KIP-714). Send it to the broker that answered GetTelemetrySubscriptions.
 module PushTelemetry =
 
     type Request =
         {
-            /// The id that GetTelemetrySubscriptions gave; never zero.
+            /// The id from GetTelemetrySubscriptions; never zero.
             ClientInstanceId: Guid
-            /// The subscription that the metrics answer to.
+            /// The subscription that the metrics belong to.
             SubscriptionId: int32
-            /// Whether this is the client's last push. It may come before the push interval is over.
+            /// Whether this is the client's last push. It can come before the push interval has passed.
             Terminating: bool
-            /// How `Metrics` are compressed.
+            /// The compression of `Metrics`.
             CompressionType: CompressionType
-            /// OpenTelemetry's `MetricsData` (version 1) as protobuf. Empty where there is nothing to tell.
+            /// OpenTelemetry `MetricsData` (version 1), serialized with Protobuf. Empty if there are no metrics.
             Metrics: Bytes
         }
 
@@ -40,11 +40,11 @@ module PushTelemetry =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
-            /// UNKNOWN_SUBSCRIPTION_ID and UNSUPPORTED_COMPRESSION_TYPE when to ask for the subscription again at once;
-            /// TELEMETRY_TOO_LARGE when to send less; THROTTLING_QUOTA_EXCEEDED before the push interval is over; INVALID_RECORD when the
-            /// metrics cannot be read, and INVALID_REQUEST after the last push or without an id: both when to stop pushing.
+            /// UNKNOWN_SUBSCRIPTION_ID or UNSUPPORTED_COMPRESSION_TYPE: request the subscription again at once; TELEMETRY_TOO_LARGE: push
+            /// less; THROTTLING_QUOTA_EXCEEDED if the push interval has not passed; INVALID_RECORD if the metrics cannot be read, or
+            /// INVALID_REQUEST after the last push or without an id: stop pushing.
             Error: ErrorCode
         }
 

@@ -5,15 +5,15 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// ReadShareGroupState (API key 84): how far a group has come with share partitions (KIP-932). It goes from the leader of each partition
-/// to the share coordinator, before the leader serves the group; clients have no use for it.
+/// ReadShareGroupState (API key 84): reads the persistent state of share partitions (KIP-932). The leader of a partition sends it to the
+/// share coordinator before it serves the group; clients do not use it.
 module ReadShareGroupState =
 
     /// A share partition to read.
     type PartitionRequest =
         {
             Partition: int32
-            /// The epoch in which the sender leads the partition. From now on the coordinator refuses writes of earlier leaders.
+            /// The epoch in which the sender leads the partition. The coordinator then refuses writes of earlier leaders.
             LeaderEpoch: int32
         }
 
@@ -49,16 +49,17 @@ module ReadShareGroupState =
     type PartitionResult =
         {
             Partition: int32
-            /// FENCED_LEADER_EPOCH when a later leader has asked already; NOT_COORDINATOR and COORDINATOR_LOAD_IN_PROGRESS when to ask
-            /// elsewhere or again; UNKNOWN_TOPIC_OR_PARTITION; INVALID_REQUEST; CLUSTER_AUTHORIZATION_FAILED.
+            /// FENCED_LEADER_EPOCH if the coordinator knows a later leader; NOT_COORDINATOR if another broker is the coordinator;
+            /// COORDINATOR_LOAD_IN_PROGRESS while the coordinator loads its state; UNKNOWN_TOPIC_OR_PARTITION; INVALID_REQUEST;
+            /// CLUSTER_AUTHORIZATION_FAILED.
             Error: ErrorCode
-            /// What the broker says of the error; null where it says nothing.
+            /// The broker's description of the error; null if it gives none.
             ErrorMessage: string option
-            /// To be sent with each write.
+            /// The state epoch, which each write must contain.
             StateEpoch: int32
-            /// The first offset that the group is not done with; -1 where it has none yet.
+            /// The first offset that the group has not finished; -1 if there is none yet.
             StartOffset: int64
-            /// How far the records from there on have come. What is not in them waits for a member.
+            /// The delivery states of the records from `StartOffset`. Records that are not in a batch are available.
             StateBatches: ShareStateBatch list
         }
 
@@ -79,7 +80,7 @@ module ReadShareGroupState =
               StateBatches = batches }
     }
 
-    /// The state of one topic's share partitions.
+    /// The states of the share partitions of one topic.
     type TopicResult = { TopicId: Guid; Partitions: PartitionResult list }
 
     let topicResult = message {

@@ -5,8 +5,8 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// ReadShareGroupStateSummary (API key 87): where a group stands with share partitions, without what became of each record (KIP-932). It
-/// goes from the group's coordinator to the share coordinator of each partition; clients ask DescribeShareGroupOffsets.
+/// ReadShareGroupStateSummary (API key 87): reads the persistent state of share partitions without the delivery states of individual
+/// records (KIP-932). Group coordinators send it to the share coordinator of each partition; clients use DescribeShareGroupOffsets.
 module ReadShareGroupStateSummary =
 
     /// A share partition to read.
@@ -45,22 +45,23 @@ module ReadShareGroupStateSummary =
         return { GroupId = group; Topics = topics }
     }
 
-    /// The state of one share partition in short.
+    /// The summary of one share partition.
     type PartitionResult =
         {
             Partition: int32
-            /// FENCED_LEADER_EPOCH when the coordinator knows a later leader; NOT_COORDINATOR and COORDINATOR_LOAD_IN_PROGRESS when to
-            /// ask elsewhere or again; UNKNOWN_TOPIC_OR_PARTITION; INVALID_REQUEST; CLUSTER_AUTHORIZATION_FAILED.
+            /// FENCED_LEADER_EPOCH if the coordinator knows a later leader; NOT_COORDINATOR if another broker is the coordinator;
+            /// COORDINATOR_LOAD_IN_PROGRESS while the coordinator loads its state; UNKNOWN_TOPIC_OR_PARTITION; INVALID_REQUEST;
+            /// CLUSTER_AUTHORIZATION_FAILED.
             Error: ErrorCode
-            /// What the broker says of the error; null where it says nothing.
+            /// The broker's description of the error; null if it gives none.
             ErrorMessage: string option
-            /// Raised each time the state is begun anew.
+            /// Increases with each initialization of the state.
             StateEpoch: int32
             /// The epoch of the leader that wrote the state.
             LeaderEpoch: int32
-            /// The first offset that the group is not done with; -1 where it has none yet.
+            /// The first offset that the group has not finished; -1 if there is none yet.
             StartOffset: int64
-            /// How many offsets from `StartOffset` on are done with, told from version 1 on (KIP-1226); -1 where it is not known.
+            /// The number of offsets from `StartOffset` whose delivery is complete; -1 if unknown. Since version 1 (KIP-1226).
             DeliveryCompleteCount: int32
         }
 
@@ -83,7 +84,7 @@ module ReadShareGroupStateSummary =
               DeliveryCompleteCount = complete }
     }
 
-    /// The state of one topic's share partitions in short.
+    /// The summaries of the share partitions of one topic.
     type TopicResult = { TopicId: Guid; Partitions: PartitionResult list }
 
     let topicResult = message {

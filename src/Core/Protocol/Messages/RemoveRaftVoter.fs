@@ -5,17 +5,17 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// RemoveRaftVoter (API key 81): take a controller out of the voters of the metadata quorum (KIP-853). It goes to the leader of the
-/// quorum; a broker passes it on. A leader that removes itself resigns afterwards.
+/// RemoveRaftVoter (API key 81): removes a controller from the voters of the metadata quorum (KIP-853). Send it to the leader of the
+/// quorum, or to a broker, which forwards it. A leader that removes itself resigns afterwards.
 module RemoveRaftVoter =
 
     type Request =
         {
-            /// The cluster that the client means, so that a stranger refuses; null where it is not checked.
+            /// The expected cluster id, so that a node of another cluster refuses the request; null to skip the check.
             ClusterId: string option
             /// The node id of the voter.
             VoterId: int32
-            /// The id of the directory in which that voter keeps the metadata log.
+            /// The id of the directory in which the voter keeps the metadata log.
             VoterDirectoryId: Guid
         }
 
@@ -29,14 +29,14 @@ module RemoveRaftVoter =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
-            /// VOTER_NOT_FOUND when there is no voter with this id and directory; REQUEST_TIMED_OUT when the voters do not agree in time
-            /// or another change of voters is under way; UNSUPPORTED_VERSION while the cluster's set of voters is fixed (`kraft.version`
-            /// 0); INVALID_REQUEST; INCONSISTENT_CLUSTER_ID; NOT_LEADER_OR_FOLLOWER when to ask elsewhere;
+            /// VOTER_NOT_FOUND if there is no voter with this id and directory; REQUEST_TIMED_OUT if the change is not committed in time
+            /// or another change of voters is in progress; UNSUPPORTED_VERSION if the voter set is static (`kraft.version` 0);
+            /// INVALID_REQUEST; INCONSISTENT_CLUSTER_ID; NOT_LEADER_OR_FOLLOWER if another node leads the quorum;
             /// CLUSTER_AUTHORIZATION_FAILED.
             Error: ErrorCode
-            /// What the controller says of the error; null where it says nothing.
+            /// The controller's description of the error; null if it gives none.
             ErrorMessage: string option
         }
 

@@ -4,13 +4,13 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// SaslAuthenticate (API key 36): one step of a SASL exchange, after a SaslHandshake of version 1 (KIP-152). It goes to the broker that
-/// the connection is to. From version 1 on the exchange may be repeated on a connection in use, to stay authenticated (KIP-368).
+/// SaslAuthenticate (API key 36): one step of a SASL exchange, after SaslHandshake 1 (KIP-152). It applies to the connection it is sent
+/// on. Since version 1 the exchange can be repeated on an open connection to re-authenticate (KIP-368).
 module SaslAuthenticate =
 
     type Request =
         {
-            /// The client's message of the SASL mechanism.
+            /// The client's SASL message.
             AuthBytes: Bytes
         }
 
@@ -21,15 +21,15 @@ module SaslAuthenticate =
 
     type Response =
         {
-            /// SASL_AUTHENTICATION_FAILED when the broker does not accept the credentials: it then closes the connection;
-            /// ILLEGAL_SASL_STATE when no step is due.
+            /// SASL_AUTHENTICATION_FAILED if the broker does not accept the credentials: it then closes the connection; ILLEGAL_SASL_STATE
+            /// if no SASL exchange is in progress.
             Error: ErrorCode
-            /// What the broker says of the error; null where it says nothing.
+            /// The broker's description of the error; null if it gives none.
             ErrorMessage: string option
-            /// The broker's message of the SASL mechanism; empty where it has none.
+            /// The broker's SASL message; empty if it has none.
             AuthBytes: Bytes
-            /// How long the client counts as authenticated, in milliseconds; 0 without end, and where the exchange is not over. A
-            /// request after that, other than a new exchange, has the connection closed (KIP-368).
+            /// How long the connection stays authenticated, in milliseconds; 0 if the time is not limited or the exchange is not complete.
+            /// Afterwards the broker closes the connection on any request that does not re-authenticate. Since version 1 (KIP-368).
             SessionLifetimeMs: int64
         }
 

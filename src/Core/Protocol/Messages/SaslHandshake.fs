@@ -4,14 +4,14 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// SaslHandshake (API key 17): choose the SASL mechanism of a connection, before any other request but ApiVersions. What follows are
-/// SaslAuthenticate requests after version 1, and bare SASL messages after version 0, each behind its length (KIP-152). It goes to the
-/// broker that the connection is to.
+/// SaslHandshake (API key 17): selects the SASL mechanism of a connection, before any request except ApiVersions. After version 1
+/// SaslAuthenticate requests follow; after version 0 raw SASL messages follow, each with a length prefix (KIP-152). It applies to the
+/// connection it is sent on.
 module SaslHandshake =
 
     type Request =
         {
-            /// Such as `PLAIN`, `SCRAM-SHA-256`, `GSSAPI` and `OAUTHBEARER`.
+            /// Such as `PLAIN`, `SCRAM-SHA-256`, `GSSAPI` or `OAUTHBEARER`.
             Mechanism: string
         }
 
@@ -22,10 +22,10 @@ module SaslHandshake =
 
     type Response =
         {
-            /// UNSUPPORTED_SASL_MECHANISM when the broker does not offer the mechanism; ILLEGAL_SASL_STATE when no handshake is due, as
+            /// UNSUPPORTED_SASL_MECHANISM if the broker does not enable the mechanism; ILLEGAL_SASL_STATE if no handshake is expected, as
             /// on a listener without SASL.
             Error: ErrorCode
-            /// The mechanisms that the broker offers.
+            /// The mechanisms that the broker enables.
             Mechanisms: string list
         }
 

@@ -5,11 +5,11 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// ShareAcknowledge (API key 79): acknowledge records of a share group without acquiring more (KIP-932). It goes to the leader of each
-/// partition, in the share session that ShareFetch opened. Version 0 was a preview in Kafka 4.0 and is gone.
+/// ShareAcknowledge (API key 79): acknowledges records of a share group without acquiring more (KIP-932). Send it to the leader of each
+/// partition, in the share session that ShareFetch opened. Version 0 was a preview in Kafka 4.0 and is no longer supported.
 module ShareAcknowledge =
 
-    /// What to acknowledge in one partition.
+    /// The acknowledgements of one partition.
     type PartitionRequest = { PartitionIndex: int32; AcknowledgementBatches: ShareAcknowledgementBatch list }
 
     let partitionRequest = message {
@@ -19,7 +19,7 @@ module ShareAcknowledge =
         return { PartitionIndex = partition; AcknowledgementBatches = batches }
     }
 
-    /// What to acknowledge in the partitions of one topic.
+    /// The acknowledgements of the partitions of one topic.
     type TopicRequest = { TopicId: Guid; Partitions: PartitionRequest list }
 
     let topicRequest = message {
@@ -30,14 +30,14 @@ module ShareAcknowledge =
 
     type Request =
         {
-            /// The share group. Null is allowed, but brokers want it.
+            /// The share group. Null is valid on the wire, but brokers require an id.
             GroupId: string option
-            /// The member that acquired the records. Null is allowed, but brokers want it.
+            /// The member that acquired the records. Null is valid on the wire, but brokers require an id.
             MemberId: string option
-            /// The place of this request in the share session: one more than before, or -1 to close it and release what is left. A
-            /// session is never opened here: 0 gives INVALID_SHARE_SESSION_EPOCH.
+            /// The sequence number of this request in the share session: one more than before, or -1 to close the session and release its
+            /// records. This request cannot open a session: 0 is refused with INVALID_SHARE_SESSION_EPOCH.
             ShareSessionEpoch: int32
-            /// Whether there are `Renew` acknowledgements, from version 2 on (KIP-1222).
+            /// Whether the request has `Renew` acknowledgements. Since version 2 (KIP-1222).
             IsRenewAck: bool
             Topics: TopicRequest list
         }
@@ -52,16 +52,16 @@ module ShareAcknowledge =
         return { GroupId = group; MemberId = memberId; ShareSessionEpoch = epoch; IsRenewAck = renew; Topics = topics }
     }
 
-    /// What became of one partition's acknowledgements.
+    /// The result for one partition.
     type PartitionResponse =
         {
             PartitionIndex: int32
-            /// INVALID_RECORD_STATE when the member does not hold the records (any more); NOT_LEADER_OR_FOLLOWER when the leader has
-            /// moved; UNKNOWN_TOPIC_ID and UNKNOWN_TOPIC_OR_PARTITION; TOPIC_AUTHORIZATION_FAILED; KAFKA_STORAGE_ERROR.
+            /// INVALID_RECORD_STATE if the member does not hold the records; NOT_LEADER_OR_FOLLOWER if the leader has moved;
+            /// UNKNOWN_TOPIC_ID; UNKNOWN_TOPIC_OR_PARTITION; TOPIC_AUTHORIZATION_FAILED; KAFKA_STORAGE_ERROR.
             Error: ErrorCode
-            /// What the broker says of the error; null where it says nothing.
+            /// The broker's description of the error; null if it gives none.
             ErrorMessage: string option
-            /// The new leader, on NOT_LEADER_OR_FOLLOWER.
+            /// The current leader, on NOT_LEADER_OR_FOLLOWER.
             CurrentLeader: CurrentLeader
         }
 
@@ -74,7 +74,7 @@ module ShareAcknowledge =
         return { PartitionIndex = partition; Error = error; ErrorMessage = text; CurrentLeader = leader }
     }
 
-    /// What became of the acknowledgements in one topic.
+    /// The results for one topic.
     type TopicResponse = { TopicId: Guid; Partitions: PartitionResponse list }
 
     let topicResponse = message {
@@ -85,18 +85,18 @@ module ShareAcknowledge =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
-            /// What concerns the request as a whole: SHARE_SESSION_NOT_FOUND and INVALID_SHARE_SESSION_EPOCH when to open a new session
-            /// with ShareFetch; GROUP_AUTHORIZATION_FAILED; INVALID_REQUEST.
+            /// The error of the whole request: SHARE_SESSION_NOT_FOUND or INVALID_SHARE_SESSION_EPOCH: open a new session with ShareFetch;
+            /// GROUP_AUTHORIZATION_FAILED; INVALID_REQUEST.
             Error: ErrorCode
-            /// What the broker says of the error; null where it says nothing.
+            /// The broker's description of the error; null if it gives none.
             ErrorMessage: string option
-            /// How long the member may hold what it renewed before the broker gives it to others, in milliseconds, told from version 2
-            /// on.
+            /// How long the member holds renewed records before they are available to other members, in milliseconds. Since version 2
+            /// (KIP-1222).
             AcquisitionLockTimeoutMs: int32
             Topics: TopicResponse list
-            /// Where the leaders named in the answers are to be reached.
+            /// The endpoints of the leaders in the response.
             NodeEndpoints: NodeEndpoint list
         }
 

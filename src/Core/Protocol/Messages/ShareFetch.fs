@@ -5,15 +5,15 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// ShareFetch (API key 78): acquire records of partitions for a member of a share group, and acknowledge those acquired before
-/// (KIP-932). It goes to the leader of each partition. Version 0 was a preview in Kafka 4.0 and is gone.
+/// ShareFetch (API key 78): acquires records for a member of a share group, and acknowledges records that it acquired before (KIP-932).
+/// Send it to the leader of each partition. Version 0 was a preview in Kafka 4.0 and is no longer supported.
 module ShareFetch =
 
     /// A partition to fetch from.
     type PartitionRequest =
         {
             PartitionIndex: int32
-            /// Empty where there is nothing to acknowledge.
+            /// Empty if there is nothing to acknowledge.
             AcknowledgementBatches: ShareAcknowledgementBatch list
         }
 
@@ -33,7 +33,7 @@ module ShareFetch =
         return { TopicId = id; Partitions = partitions }
     }
 
-    /// Partitions to take out of the share session.
+    /// Partitions to remove from the share session.
     type ForgottenTopic = { TopicId: Guid; Partitions: int32 list }
 
     let forgottenTopic = message {
@@ -44,31 +44,33 @@ module ShareFetch =
 
     type Request =
         {
-            /// The share group. Null is allowed, but brokers want it.
+            /// The share group. Null is valid on the wire, but brokers require an id.
             GroupId: string option
-            /// The member for which to acquire, as in ShareGroupHeartbeat. Null is allowed, but brokers want it.
+            /// The member that acquires the records, as in ShareGroupHeartbeat. Null is valid on the wire, but brokers require an id.
             MemberId: string option
-            /// The place of this request in the member's share session with the broker: 0 opens one, -1 closes it and releases what is
-            /// left, else one more than before.
+            /// The sequence number of this request in the member's share session with the broker: 0 to open a session, -1 to close it and
+            /// release its records, otherwise one more than before.
             ShareSessionEpoch: int32
-            /// How long the broker may wait for `MinBytes` to come together, in milliseconds.
+            /// How long the broker may wait for `MinBytes`, in milliseconds.
             MaxWaitMs: int32
-            /// The broker answers as soon as it has this many bytes; 0 to be answered at once.
+            /// The minimum number of bytes to wait for; 0 to get a response at once.
             MinBytes: int32
-            /// Most bytes to answer for all partitions together; the first batch comes whole all the same (KIP-74).
+            /// The maximum number of bytes in the response. The first batch is returned whole even if it is larger (KIP-74).
             MaxBytes: int32
-            /// Most records to acquire. Unless the mode is `RecordLimit`, there can be more, to the end of a batch.
+            /// The maximum number of records to acquire. Unless the mode is `RecordLimit`, the broker may acquire more, up to the end of a
+            /// batch.
             MaxRecords: int32
-            /// How many records `AcquiredRecords` should have in an element, as the unit in which they are best acknowledged.
+            /// The preferred number of records in each element of `AcquiredRecords`, which are best acknowledged together.
             BatchSize: int32
-            /// How strictly `MaxRecords` is meant, from version 2 on (KIP-1206).
+            /// Whether `MaxRecords` is a strict limit. Since version 2 (KIP-1206).
             ShareAcquireMode: ShareAcquireMode
-            /// Whether there are `Renew` acknowledgements, from version 2 on (KIP-1222). Such a request fetches nothing, and its wait,
-            /// bytes and records must be 0, else INVALID_REQUEST.
+            /// Whether the request has `Renew` acknowledgements. Such a request fetches nothing: its wait, bytes and records must be 0,
+            /// otherwise it is refused with INVALID_REQUEST. Since version 2 (KIP-1222).
             IsRenewAck: bool
-            /// What to add to the share session, or to acknowledge. Partitions that the session has are fetched from without being named
-            /// again.
+            /// The partitions to add to the share session, and those with acknowledgements. The partitions of the session are fetched
+            /// without being repeated.
             Topics: TopicRequest list
+            /// The partitions to remove from the share session.
             Forgotten: ForgottenTopic list
         }
 
@@ -102,13 +104,13 @@ module ShareFetch =
               Forgotten = forgotten }
     }
 
-    /// Records that the member now holds and that are in `Records`.
+    /// Records in `Records` that the member now holds.
     type AcquiredRecords =
         {
             FirstOffset: int64
-            /// The last offset, itself included.
+            /// The last offset, inclusive.
             LastOffset: int64
-            /// How many times they have been delivered, this time included.
+            /// The number of deliveries, including this one.
             DeliveryCount: int16
         }
 
@@ -120,24 +122,22 @@ module ShareFetch =
         return { FirstOffset = first; LastOffset = last; DeliveryCount = count }
     }
 
-    /// What was acquired of one partition.
+    /// The records of one partition.
     type PartitionResponse =
         {
             PartitionIndex: int32
-            /// What concerns the fetch: NOT_LEADER_OR_FOLLOWER when the leader has moved; UNKNOWN_TOPIC_ID and
-            /// UNKNOWN_TOPIC_OR_PARTITION; TOPIC_AUTHORIZATION_FAILED; KAFKA_STORAGE_ERROR and CORRUPT_MESSAGE when the broker cannot
-            /// read.
+            /// The error of the fetch: NOT_LEADER_OR_FOLLOWER if the leader has moved; UNKNOWN_TOPIC_ID; UNKNOWN_TOPIC_OR_PARTITION;
+            /// TOPIC_AUTHORIZATION_FAILED; KAFKA_STORAGE_ERROR or CORRUPT_MESSAGE if the broker cannot read the log.
             Error: ErrorCode
-            /// What the broker says of the error; null where it says nothing.
+            /// The broker's description of the error; null if it gives none.
             ErrorMessage: string option
-            /// What concerns the acknowledgements: INVALID_RECORD_STATE when the member does not hold the records (any more), else as
-            /// above.
+            /// The error of the acknowledgements: INVALID_RECORD_STATE if the member does not hold the records; otherwise as in `Error`.
             AcknowledgeError: ErrorCode
-            /// What the broker says of it; null where it says nothing.
+            /// The broker's description of the acknowledgement error; null if it gives none.
             AcknowledgeErrorMessage: string option
-            /// The new leader, on NOT_LEADER_OR_FOLLOWER.
+            /// The current leader, on NOT_LEADER_OR_FOLLOWER.
             CurrentLeader: CurrentLeader
-            /// Record batches one behind the other. They hold other records too: only those in `AcquiredRecords` are the member's.
+            /// Consecutive record batches. Only the records in `AcquiredRecords` are acquired; the batches can contain others.
             Records: Bytes
             AcquiredRecords: AcquiredRecords list
         }
@@ -163,7 +163,7 @@ module ShareFetch =
               AcquiredRecords = acquired }
     }
 
-    /// What was acquired of one topic.
+    /// The records of one topic.
     type TopicResponse = { TopicId: Guid; Partitions: PartitionResponse list }
 
     let topicResponse = message {
@@ -174,17 +174,17 @@ module ShareFetch =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
-            /// What concerns the request as a whole: SHARE_SESSION_NOT_FOUND and INVALID_SHARE_SESSION_EPOCH when to open a new session;
-            /// SHARE_SESSION_LIMIT_REACHED when to try later; GROUP_AUTHORIZATION_FAILED; INVALID_REQUEST.
+            /// The error of the whole request: SHARE_SESSION_NOT_FOUND or INVALID_SHARE_SESSION_EPOCH: open a new session;
+            /// SHARE_SESSION_LIMIT_REACHED: retry later; GROUP_AUTHORIZATION_FAILED; INVALID_REQUEST.
             Error: ErrorCode
-            /// What the broker says of the error; null where it says nothing.
+            /// The broker's description of the error; null if it gives none.
             ErrorMessage: string option
-            /// How long the member may hold what it acquired before the broker gives it to others, in milliseconds.
+            /// How long the member holds acquired records before they are available to other members, in milliseconds.
             AcquisitionLockTimeoutMs: int32
             Topics: TopicResponse list
-            /// Where the leaders named in the answers are to be reached.
+            /// The endpoints of the leaders in the response.
             NodeEndpoints: NodeEndpoint list
         }
 

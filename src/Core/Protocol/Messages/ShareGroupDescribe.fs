@@ -4,14 +4,14 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// ShareGroupDescribe (API key 77): state, members and assignments of share groups (KIP-932). It goes to the coordinator of each group.
-/// Version 0 was a preview in Kafka 4.0 and is gone.
+/// ShareGroupDescribe (API key 77): describes share groups (KIP-932). Send it to the coordinator of each group. Version 0 was a preview in
+/// Kafka 4.0 and is no longer supported.
 module ShareGroupDescribe =
 
     type Request =
         {
             GroupIds: string list
-            /// Whether to tell what the client may do with each group (KIP-430).
+            /// Whether the response includes the operations that the client is authorized for on each group (KIP-430).
             IncludeAuthorizedOperations: bool
         }
 
@@ -26,16 +26,16 @@ module ShareGroupDescribe =
     type Member =
         {
             MemberId: string
-            /// Null where the member has told none.
+            /// Null if the member has not given one.
             RackId: string option
             /// The epoch that the member has reached.
             MemberEpoch: int32
-            /// The client id from the header of the member's requests.
+            /// The client id in the header of the member's requests.
             ClientId: string
-            /// The address that the member's requests come from, such as `/10.0.0.7`.
+            /// The address from which the member's requests come, such as `/10.0.0.7`.
             ClientHost: string
             SubscribedTopicNames: string list
-            /// The partitions that the member has. Other members may have the same.
+            /// The partitions of the member. Other members can have the same partitions.
             Assignment: DescribedAssignment
         }
 
@@ -58,26 +58,26 @@ module ShareGroupDescribe =
               Assignment = assignment }
     }
 
-    /// A group.
+    /// The description of one group.
     type Group =
         {
-            /// NOT_COORDINATOR and COORDINATOR_LOAD_IN_PROGRESS when to ask elsewhere or again; GROUP_ID_NOT_FOUND when there is no such
-            /// group or it is no share group; INVALID_GROUP_ID for an empty id; GROUP_AUTHORIZATION_FAILED;
-            /// TOPIC_AUTHORIZATION_FAILED when the client may not see a topic of the group.
+            /// NOT_COORDINATOR if another broker is the coordinator; COORDINATOR_LOAD_IN_PROGRESS while the coordinator loads its state;
+            /// GROUP_ID_NOT_FOUND if there is no such group or it is not a share group; INVALID_GROUP_ID for an empty id;
+            /// GROUP_AUTHORIZATION_FAILED; TOPIC_AUTHORIZATION_FAILED if the client may not see one of the group's topics.
             Error: ErrorCode
-            /// What the broker says of the error; null where it says nothing.
+            /// The broker's description of the error; null if it gives none.
             ErrorMessage: string option
             GroupId: string
             /// Empty on error.
             GroupState: GroupState
-            /// Grows with each change of members, subscriptions or topics.
+            /// Increases with each change of members, subscriptions or topics.
             GroupEpoch: int32
-            /// The group epoch for which the assignment was worked out. Behind the group's, a new one is due.
+            /// The group epoch for which the assignment was computed. If it is lower than the group's, a new assignment is pending.
             AssignmentEpoch: int32
             /// The assignor that the coordinator uses.
             AssignorName: string
             Members: Member list
-            /// What the client may do with the group, where it was asked.
+            /// The operations that the client is authorized for on the group, if requested.
             AuthorizedOperations: AuthorizedOperations
         }
 
@@ -107,7 +107,7 @@ module ShareGroupDescribe =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
             Groups: Group list
         }

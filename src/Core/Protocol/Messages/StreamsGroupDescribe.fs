@@ -4,16 +4,15 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// StreamsGroupDescribe (API key 89): state, topology, members and tasks of Streams groups (KIP-1071). It goes to the coordinator of each
-/// group.
+/// StreamsGroupDescribe (API key 89): describes Streams groups (KIP-1071). Send it to the coordinator of each group.
 module StreamsGroupDescribe =
 
     type Request =
         {
             GroupIds: string list
-            /// Whether to tell what the client may do with each group (KIP-430).
+            /// Whether the response includes the operations that the client is authorized for on each group (KIP-430).
             IncludeAuthorizedOperations: bool
-            /// Whether to tell every node of the topology, from version 1 on (KIP-1331).
+            /// Whether the response includes every node of the topology. Since version 1 (KIP-1331).
             IncludeTopologyDescription: bool
         }
 
@@ -25,17 +24,17 @@ module StreamsGroupDescribe =
         return { GroupIds = groups; IncludeAuthorizedOperations = operations; IncludeTopologyDescription = description }
     }
 
-    /// A part of the topology that no record leaves but through topics, and so can run by itself for each partition.
+    /// A part of the topology that is connected to the others only through topics, and so can be run separately for each partition.
     type Subtopology =
         {
             SubtopologyId: string
             /// The topics that it reads.
             SourceTopics: string list
-            /// The internal topics through which it hands records on, to be partitioned anew.
+            /// The internal topics that it writes for repartitioning.
             RepartitionSinkTopics: string list
-            /// The topics that keep its state.
+            /// The changelog topics of its state stores.
             StateChangelogTopics: StreamsTopicInfo list
-            /// The internal topics that it reads.
+            /// The internal repartition topics that it reads.
             RepartitionSourceTopics: StreamsTopicInfo list
         }
 
@@ -54,12 +53,12 @@ module StreamsGroupDescribe =
               RepartitionSourceTopics = sources }
     }
 
-    /// What the application does, as far as the coordinator must know it to hand out tasks.
+    /// The parts of the topology that the coordinator needs to assign tasks.
     type Topology =
         {
-            /// The version of the topology.
+            /// The epoch of the topology.
             Epoch: int32
-            /// Null while source topics are missing or wrongly partitioned.
+            /// Null while source topics are missing or have the wrong number of partitions.
             Subtopologies: Subtopology list option
         }
 
@@ -74,9 +73,9 @@ module StreamsGroupDescribe =
         {
             /// The tasks that the member runs.
             ActiveTasks: StreamsTaskIds list
-            /// The tasks that the member follows, to take over quickly.
+            /// The standby tasks, which replicate state for a quick takeover.
             StandbyTasks: StreamsTaskIds list
-            /// The tasks that the member catches up with before they are moved to it.
+            /// The tasks whose state the member restores before they are moved to it.
             WarmupTasks: StreamsTaskIds list
         }
 
@@ -92,34 +91,34 @@ module StreamsGroupDescribe =
     type Member =
         {
             MemberId: string
-            /// The epoch that the member has reached. Behind the group's, it still works towards its target. -2 while a static member
-            /// has left for a while.
+            /// The epoch that the member has reached. If it is lower than the group's, the member has not reached its target assignment
+            /// yet. -2 while a static member is away temporarily.
             MemberEpoch: int32
-            /// The name of a static member; null for a dynamic one.
+            /// The instance id of a static member; null for a dynamic member.
             InstanceId: string option
-            /// Null where the member has told none.
+            /// Null if the member has not given one.
             RackId: string option
-            /// The client id from the header of the member's requests.
+            /// The client id in the header of the member's requests.
             ClientId: string
-            /// The address that the member's requests come from, such as `/10.0.0.7`.
+            /// The address from which the member's requests come, such as `/10.0.0.7`.
             ClientHost: string
-            /// The version of the topology that the member runs.
+            /// The epoch of the topology that the member runs.
             TopologyEpoch: int32
             /// The same for all members in one process.
             ProcessId: string
-            /// Null where the member takes no queries.
+            /// Null if the member does not serve queries.
             UserEndpoint: StreamsEndpoint option
-            /// Tags by which standby tasks are spread over racks, zones and the like.
+            /// Tags by which standby tasks are distributed, for example over racks and zones.
             ClientTags: StreamsKeyValue list
-            /// How far the member's state has come, as it last said.
+            /// The progress of the member's state, as last reported.
             TaskOffsets: StreamsTaskOffset list
-            /// How far it has to come: the ends of the changelogs.
+            /// The end offsets of the changelogs, as last reported.
             TaskEndOffsets: StreamsTaskOffset list
-            /// The tasks that the member has.
+            /// The tasks that the member has now.
             Assignment: Assignment
-            /// The tasks that the member is to have.
+            /// The tasks that the member will have when the rebalance is complete.
             TargetAssignment: Assignment
-            /// Whether the member still speaks the classic protocol.
+            /// Whether the member still uses the classic protocol.
             IsClassic: bool
         }
 
@@ -158,32 +157,32 @@ module StreamsGroupDescribe =
               IsClassic = classic }
     }
 
-    /// A group.
+    /// The description of one group.
     type Group =
         {
-            /// NOT_COORDINATOR and COORDINATOR_LOAD_IN_PROGRESS when to ask elsewhere or again; GROUP_ID_NOT_FOUND when there is no such
-            /// group or it is no Streams group; INVALID_GROUP_ID for an empty id; GROUP_AUTHORIZATION_FAILED;
-            /// TOPIC_AUTHORIZATION_FAILED when the client may not see a topic of the group.
+            /// NOT_COORDINATOR if another broker is the coordinator; COORDINATOR_LOAD_IN_PROGRESS while the coordinator loads its state;
+            /// GROUP_ID_NOT_FOUND if there is no such group or it is not a Streams group; INVALID_GROUP_ID for an empty id;
+            /// GROUP_AUTHORIZATION_FAILED; TOPIC_AUTHORIZATION_FAILED if the client may not see one of the group's topics.
             Error: ErrorCode
-            /// What the broker says of the error; null where it says nothing.
+            /// The broker's description of the error; null if it gives none.
             ErrorMessage: string option
             GroupId: string
             /// Empty on error.
             GroupState: GroupState
-            /// Grows with each change of members, topology or topics.
+            /// Increases with each change of members, topology or topics.
             GroupEpoch: int32
-            /// The group epoch for which the targets were worked out. Behind the group's, new ones are due.
+            /// The group epoch for which the target assignment was computed. If it is lower than the group's, a new assignment is pending.
             AssignmentEpoch: int32
             /// Null on error.
             Topology: Topology option
             Members: Member list
-            /// What the client may do with the group, where it was asked.
+            /// The operations that the client is authorized for on the group, if requested.
             AuthorizedOperations: AuthorizedOperations
-            /// Null where it was not asked for or is not at hand.
+            /// Every node of the topology; null if not requested or not available. Since version 1 (KIP-1331).
             TopologyDescription: TopologyDescription option
-            /// Why there is a description or none.
+            /// Whether a description is included, and why not. Since version 1 (KIP-1331).
             TopologyDescriptionStatus: TopologyDescriptionStatus
-            /// The assignor that the coordinator uses, told from version 1 on (KIP-1357); null where it is not told.
+            /// The assignor that the coordinator uses; null if not given. Since version 1 (KIP-1357).
             AssignorName: string option
         }
 
@@ -224,7 +223,7 @@ module StreamsGroupDescribe =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
             Groups: Group list
         }

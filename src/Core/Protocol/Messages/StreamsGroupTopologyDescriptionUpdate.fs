@@ -4,16 +4,16 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// StreamsGroupTopologyDescriptionUpdate (API key 93): a member describes the whole topology of its Streams group, for
-/// StreamsGroupDescribe to show (KIP-1331). It goes to the group's coordinator, when that has asked for it in a heartbeat.
+/// StreamsGroupTopologyDescriptionUpdate (API key 93): stores the description of a Streams group's topology for StreamsGroupDescribe
+/// (KIP-1331). Send it to the group's coordinator if a heartbeat response requests it.
 module StreamsGroupTopologyDescriptionUpdate =
 
     type Request =
         {
             GroupId: string
-            /// The member that describes.
+            /// The member that sends the description.
             MemberId: string
-            /// The version of the topology that is described.
+            /// The epoch of the described topology.
             TopologyEpoch: int32
             TopologyDescription: TopologyDescription
         }
@@ -29,14 +29,14 @@ module StreamsGroupTopologyDescriptionUpdate =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
-            /// STREAMS_TOPOLOGY_DESCRIPTION_UPDATE_FAILED when the broker could not store it, and a heartbeat may ask again;
-            /// STREAMS_INVALID_TOPOLOGY_EPOCH or INVALID_REQUEST when it is not of the group's epoch; UNSUPPORTED_VERSION when the
-            /// broker keeps no descriptions; UNKNOWN_MEMBER_ID; GROUP_ID_NOT_FOUND; NOT_COORDINATOR and COORDINATOR_LOAD_IN_PROGRESS
-            /// when to ask elsewhere or again; GROUP_AUTHORIZATION_FAILED.
+            /// STREAMS_TOPOLOGY_DESCRIPTION_UPDATE_FAILED if the broker could not store it: a heartbeat response may request it again;
+            /// STREAMS_INVALID_TOPOLOGY_EPOCH or INVALID_REQUEST if it does not have the group's topology epoch; UNSUPPORTED_VERSION if
+            /// the broker does not store descriptions; UNKNOWN_MEMBER_ID; GROUP_ID_NOT_FOUND; NOT_COORDINATOR if another broker is the
+            /// coordinator; COORDINATOR_LOAD_IN_PROGRESS while the coordinator loads its state; GROUP_AUTHORIZATION_FAILED.
             Error: ErrorCode
-            /// What the broker says of the error; null where it says nothing.
+            /// The broker's description of the error; null if it gives none.
             ErrorMessage: string option
         }
 

@@ -4,11 +4,11 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// SyncGroup (API key 14): the leader of a classic group hands out the work, and every member receives its part. The coordinator
-/// answers when the leader has sent its request. It goes to the group's coordinator.
+/// SyncGroup (API key 14): the leader of a classic group distributes the assignment, and each member gets its part. The coordinator
+/// responds after the leader has sent its request. Send it to the group's coordinator.
 module SyncGroup =
 
-    /// The work of one member.
+    /// The assignment of one member.
     type MemberAssignment =
         {
             MemberId: string
@@ -25,16 +25,16 @@ module SyncGroup =
     type Request =
         {
             GroupId: string
-            /// The generation that JoinGroup gave.
+            /// The generation from JoinGroup.
             GenerationId: int32
             MemberId: string
-            /// The name of a static member (KIP-345); null for a dynamic one.
+            /// The instance id of a static member; null for a dynamic member. Since version 3 (KIP-345).
             GroupInstanceId: string option
-            /// `consumer` for consumers (KIP-559); null to leave it unchecked. INCONSISTENT_GROUP_PROTOCOL when the group has another.
+            /// `consumer` for consumers; null to skip the check. Since version 5 (KIP-559).
             ProtocolType: string option
-            /// The protocol that JoinGroup gave (KIP-559); null to leave it unchecked. INCONSISTENT_GROUP_PROTOCOL when it is another.
+            /// The selected protocol from JoinGroup; null to skip the check. Since version 5 (KIP-559).
             ProtocolName: string option
-            /// The work of every member, from the leader; empty from the others.
+            /// The assignments of all members, from the leader; empty from the others.
             Assignments: MemberAssignment list
         }
 
@@ -59,17 +59,32 @@ module SyncGroup =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not. Since version 1.
             ThrottleTimeMs: int32
-            /// REBALANCE_IN_PROGRESS and ILLEGAL_GENERATION when to join again; UNKNOWN_MEMBER_ID when to join as a new member;
-            /// FENCED_INSTANCE_ID when another member has taken the static name; NOT_COORDINATOR and COORDINATOR_NOT_AVAILABLE when to
-            /// look for the coordinator again; UNKNOWN_SERVER_ERROR when the work of all members together is too large to store.
+            /// 0 if the assignment is valid. Otherwise:
+            /// - REBALANCE_IN_PROGRESS: a new rebalance has begun; send JoinGroup again with the same member id.
+            /// - ILLEGAL_GENERATION: the group has a later generation; send JoinGroup again with the same member id.
+            /// - UNKNOWN_MEMBER_ID: the coordinator has removed the member; join again with an empty member id.
+            /// - FENCED_INSTANCE_ID: another member has joined with the same group instance id; stop this member, and give each member its
+            ///   own instance id.
+            /// - INCONSISTENT_GROUP_PROTOCOL (since version 5): `ProtocolType` or `ProtocolName` is not that of the group; send the values
+            ///   from JoinGroup, and join again if they are already sent.
+            /// - NOT_COORDINATOR: another broker coordinates the group; call FindCoordinator and retry there.
+            /// - COORDINATOR_NOT_AVAILABLE: the coordinator is not active or could not write to its log in time; call FindCoordinator and
+            ///   retry after a backoff.
+            /// - COORDINATOR_LOAD_IN_PROGRESS: the coordinator is loading its state; retry after a backoff.
+            /// - INVALID_GROUP_ID: the group id is empty; correct the request.
+            /// - GROUP_AUTHORIZATION_FAILED: the principal lacks the Read permission on the group; grant it, do not retry.
+            /// - UNSUPPORTED_VERSION: the cluster does not support group instance ids yet (inter.broker.protocol.version before 2.3);
+            ///   upgrade it, or join as a dynamic member.
+            /// - UNKNOWN_SERVER_ERROR: the assignments together are too large to store, or the broker failed unexpectedly; reduce the
+            ///   assignment or raise the limit of the topic `__consumer_offsets`, and see the broker's log.
             Error: ErrorCode
-            /// Null on error.
+            /// The protocol type of the group; null on error. Since version 5 (KIP-559).
             ProtocolType: string option
-            /// Null on error.
+            /// The selected protocol; null on error. Since version 5 (KIP-559).
             ProtocolName: string option
-            /// The member's part of the work, as the leader wrote it; empty where the leader gave it none.
+            /// The member's assignment, as the leader wrote it; empty if the leader gave it none.
             Assignment: Bytes
         }
 

@@ -5,20 +5,20 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// TxnOffsetCommit (API key 28): store how far a group has read, to count when the transaction is committed (KIP-98). It goes to the
-/// group's coordinator, not the transaction's. Up to version 4 AddOffsetsToTxn comes first; from version 5 on the group's coordinator
-/// takes the offsets into the transaction by itself (KIP-890).
+/// TxnOffsetCommit (API key 28): stores offsets of a group that become visible if the transaction is committed (KIP-98). Send it to the
+/// group's coordinator, not the transaction's. Up to version 4, send AddOffsetsToTxn first. Since version 5 the group's coordinator adds
+/// the offsets to the transaction (KIP-890).
 module TxnOffsetCommit =
 
-    /// How far one partition has been read.
+    /// The offset of one partition.
     type PartitionRequest =
         {
             PartitionIndex: int32
-            /// The offset of the next record to read, one behind the last record processed.
+            /// The offset of the next record to read, one after the last processed record.
             CommittedOffset: int64
-            /// The leader epoch of the last record processed, for finding truncation later (KIP-320); -1 where it is not known.
+            /// The leader epoch of the last processed record, to detect log truncation; -1 if unknown. Since version 2 (KIP-320).
             CommittedLeaderEpoch: int32
-            /// A note that comes back with the offset. Null is stored as the empty text.
+            /// Metadata that is returned with the offset. Null is stored as empty.
             CommittedMetadata: string option
         }
 
@@ -31,12 +31,12 @@ module TxnOffsetCommit =
         return { PartitionIndex = partition; CommittedOffset = offset; CommittedLeaderEpoch = epoch; CommittedMetadata = metadata }
     }
 
-    /// How far the partitions of one topic have been read.
+    /// The offsets of the partitions of one topic.
     type TopicRequest =
         {
-            /// Names the topic up to version 5.
+            /// The topic's name. Up to version 5.
             Name: string
-            /// Names the topic from version 6 on (KIP-1319).
+            /// The topic's id. Since version 6 (KIP-1319).
             TopicId: Guid
             Partitions: PartitionRequest list
         }
@@ -53,16 +53,16 @@ module TxnOffsetCommit =
         {
             TransactionalId: string
             GroupId: string
-            /// The id that InitProducerId, or the last EndTxn, gave.
+            /// The producer id from InitProducerId or the last EndTxn.
             ProducerId: int64
-            /// The epoch that InitProducerId, or the last EndTxn, gave.
+            /// The producer epoch from InitProducerId or the last EndTxn.
             ProducerEpoch: int16
-            /// In a classic group the generation, in a group of the new protocol the member's epoch, so that a consumer that has lost
-            /// its place stores nothing (KIP-447); -1 to leave it unchecked.
+            /// The generation in a classic group, or the member epoch in a group of the new protocol, so that a consumer that is no longer
+            /// a member stores nothing; -1 to skip the check. Since version 3 (KIP-447).
             GenerationIdOrMemberEpoch: int32
-            /// Empty to leave it unchecked.
+            /// The member; empty to skip the check. Since version 3 (KIP-447).
             MemberId: string
-            /// The name of a static member (KIP-345); null for a dynamic one.
+            /// The instance id of a static member; null for a dynamic member. Since version 3 (KIP-447).
             GroupInstanceId: string option
             Topics: TopicRequest list
         }
@@ -88,16 +88,16 @@ module TxnOffsetCommit =
               Topics = topics }
     }
 
-    /// What became of one partition's offset.
+    /// The result for one partition.
     type PartitionResponse =
         {
             PartitionIndex: int32
-            /// NOT_COORDINATOR and COORDINATOR_LOAD_IN_PROGRESS when to ask elsewhere or again; UNKNOWN_MEMBER_ID, ILLEGAL_GENERATION
-            /// and FENCED_INSTANCE_ID when the member has lost its place in the group; PRODUCER_FENCED or INVALID_PRODUCER_EPOCH when a
-            /// newer producer has the transactional id; TRANSACTION_ABORTABLE when nothing is left but to abort;
-            /// UNKNOWN_TOPIC_OR_PARTITION; OFFSET_METADATA_TOO_LARGE when the note exceeds the broker's limit
-            /// (offset.metadata.max.bytes); the authorization errors of topic, group and transactional id. From version 6 on also
-            /// UNKNOWN_TOPIC_ID, GROUP_ID_NOT_FOUND and STALE_MEMBER_EPOCH.
+            /// NOT_COORDINATOR if another broker is the coordinator; COORDINATOR_LOAD_IN_PROGRESS while the coordinator loads its state;
+            /// UNKNOWN_MEMBER_ID, ILLEGAL_GENERATION or FENCED_INSTANCE_ID if the consumer is no longer a member: abort the transaction
+            /// and join again; PRODUCER_FENCED or INVALID_PRODUCER_EPOCH if a newer producer uses the transactional id;
+            /// TRANSACTION_ABORTABLE if the transaction must be aborted; UNKNOWN_TOPIC_OR_PARTITION; OFFSET_METADATA_TOO_LARGE if the
+            /// metadata exceeds the broker's limit (offset.metadata.max.bytes); TOPIC_AUTHORIZATION_FAILED; GROUP_AUTHORIZATION_FAILED;
+            /// TRANSACTIONAL_ID_AUTHORIZATION_FAILED. Since version 6 also UNKNOWN_TOPIC_ID, GROUP_ID_NOT_FOUND and STALE_MEMBER_EPOCH.
             Error: ErrorCode
         }
 
@@ -107,12 +107,12 @@ module TxnOffsetCommit =
         return { PartitionIndex = partition; Error = error }
     }
 
-    /// What became of the offsets of one topic.
+    /// The results for one topic.
     type TopicResponse =
         {
-            /// Names the topic up to version 5.
+            /// The topic's name. Up to version 5.
             Name: string
-            /// Names the topic from version 6 on.
+            /// The topic's id. Since version 6 (KIP-1319).
             TopicId: Guid
             Partitions: PartitionResponse list
         }
@@ -127,7 +127,7 @@ module TxnOffsetCommit =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
             Topics: TopicResponse list
         }

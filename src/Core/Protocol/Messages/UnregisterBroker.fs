@@ -4,8 +4,8 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// UnregisterBroker (API key 64): make the cluster forget a broker that was stopped for good (KIP-631). It goes to any broker of a KRaft
-/// cluster, which passes it on to the controller.
+/// UnregisterBroker (API key 64): removes the registration of a broker that was stopped permanently (KIP-631). Send it to any broker of a
+/// KRaft cluster, which forwards it to the controller.
 module UnregisterBroker =
 
     type Request = { BrokerId: int32 }
@@ -17,12 +17,12 @@ module UnregisterBroker =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
-            /// BROKER_ID_NOT_REGISTERED when there is no such broker; CLUSTER_AUTHORIZATION_FAILED; REQUEST_TIMED_OUT; NOT_CONTROLLER
-            /// when to ask elsewhere.
+            /// BROKER_ID_NOT_REGISTERED if there is no such broker; CLUSTER_AUTHORIZATION_FAILED; REQUEST_TIMED_OUT; NOT_CONTROLLER if
+            /// another node is the active controller.
             Error: ErrorCode
-            /// What the controller says of the error; null where it says nothing.
+            /// The controller's description of the error; null if it gives none.
             ErrorMessage: string option
         }
 

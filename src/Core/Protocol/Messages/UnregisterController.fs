@@ -4,8 +4,9 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// UnregisterController (API key 94): remove a controller that has stopped for good, so that it no longer holds up a change of feature
-/// levels (KIP-1312). Any broker or controller takes it and passes it on to the active controller. One that still runs registers again.
+/// UnregisterController (API key 94): removes the registration of a controller that was stopped permanently, so that it no longer prevents
+/// a change of feature levels (KIP-1312). Send it to any broker or controller, which forwards it to the active controller. A controller
+/// that is still running registers again.
 module UnregisterController =
 
     type Request =
@@ -21,12 +22,12 @@ module UnregisterController =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
-            /// CONTROLLER_ID_NOT_REGISTERED when there is no such controller; UNSUPPORTED_VERSION when the cluster's metadata version does
-            /// not know how; NOT_CONTROLLER when to ask elsewhere; CLUSTER_AUTHORIZATION_FAILED.
+            /// CONTROLLER_ID_NOT_REGISTERED if there is no such controller; UNSUPPORTED_VERSION if the cluster's metadata version does not
+            /// support it; NOT_CONTROLLER if another node is the active controller; CLUSTER_AUTHORIZATION_FAILED.
             Error: ErrorCode
-            /// What the controller says of the error; null where it says nothing.
+            /// The controller's description of the error; null if it gives none.
             ErrorMessage: string option
         }
 

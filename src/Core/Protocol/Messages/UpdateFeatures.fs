@@ -4,8 +4,8 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// UpdateFeatures (API key 57): change the levels of features that the cluster has agreed on, such as `metadata.version` (KIP-584). It
-/// goes to the controller; brokers of 4.x pass it on.
+/// UpdateFeatures (API key 57): changes the finalized levels of features of the cluster, such as `metadata.version` (KIP-584). Send it to
+/// the controller; brokers of Kafka 4.x forward it.
 module UpdateFeatures =
 
     /// A feature to change.
@@ -15,9 +15,9 @@ module UpdateFeatures =
             Feature: string
             /// The new level; 0 to disable the feature.
             MaxVersionLevel: int16
-            /// Version 0: whether the level may go down. Versions from 1 on have `UpgradeType`.
+            /// Whether the level may be lowered. `UpgradeType` replaces it. Version 0 only.
             AllowDowngrade: bool
-            /// In which direction the level may go (KIP-778).
+            /// The direction in which the level may change. Since version 1 (KIP-778).
             UpgradeType: FeatureUpdateType
         }
 
@@ -32,10 +32,10 @@ module UpdateFeatures =
 
     type Request =
         {
-            /// How long the controller may take, in milliseconds. REQUEST_TIMED_OUT when it was not enough.
+            /// How long the controller may take, in milliseconds. REQUEST_TIMED_OUT if it takes longer.
             TimeoutMs: int32
             FeatureUpdates: FeatureUpdate list
-            /// Only check whether it would work (KIP-778).
+            /// Whether the request is only validated, and changes nothing. Since version 1 (KIP-778).
             ValidateOnly: bool
         }
 
@@ -47,14 +47,14 @@ module UpdateFeatures =
         return { TimeoutMs = timeout; FeatureUpdates = updates; ValidateOnly = validate }
     }
 
-    /// What became of one feature.
+    /// The result for one feature.
     type Result =
         {
             Feature: string
-            /// INVALID_UPDATE_VERSION for a level that a broker or controller does not support, or that lies in a direction not allowed;
+            /// INVALID_UPDATE_VERSION for a level that a broker or controller does not support, or a direction that is not allowed;
             /// FEATURE_UPDATE_FAILED.
             Error: ErrorCode
-            /// What the controller says of the error; null where it says nothing.
+            /// The controller's description of the error; null if it gives none.
             ErrorMessage: string option
         }
 
@@ -68,14 +68,14 @@ module UpdateFeatures =
 
     type Response =
         {
-            /// How long the client is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
-            /// What concerns the request as a whole: CLUSTER_AUTHORIZATION_FAILED; NOT_CONTROLLER when to ask elsewhere. From version 2
-            /// on also INVALID_UPDATE_VERSION when one feature cannot be changed, and then none is (KIP-1022).
+            /// The error of the whole request: CLUSTER_AUTHORIZATION_FAILED; NOT_CONTROLLER if another node is the active controller.
+            /// Since version 2 also INVALID_UPDATE_VERSION if one feature cannot be changed, in which case none is changed (KIP-1022).
             Error: ErrorCode
-            /// What the controller says of the error; null where it says nothing.
+            /// The controller's description of the error; null if it gives none.
             ErrorMessage: string option
-            /// Up to version 1.
+            /// One result for each feature of the request. Up to version 1.
             Results: Result list
         }
 

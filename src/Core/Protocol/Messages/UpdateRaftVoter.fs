@@ -5,21 +5,21 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// UpdateRaftVoter (API key 82): a voter of the metadata quorum tells where it is now to be reached and which versions it knows
-/// (KIP-853). It goes from the voter to the leader of the quorum; clients have no use for it.
+/// UpdateRaftVoter (API key 82): updates the endpoints and supported versions of a voter of the metadata quorum (KIP-853). Voters send it
+/// to the leader of the quorum; clients do not use it.
 module UpdateRaftVoter =
 
     type Request =
         {
-            /// The cluster that the voter belongs to, so that a stranger refuses; null where it is not checked.
+            /// The voter's cluster id; null to skip the check.
             ClusterId: string option
-            /// The leader epoch that the voter knows, so that a stale voter or leader is found out.
+            /// The leader epoch that the voter knows, to detect an outdated voter or leader.
             CurrentLeaderEpoch: int32
             /// The node id of the voter.
             VoterId: int32
             /// The id of the directory in which the voter keeps the metadata log.
             VoterDirectoryId: Guid
-            /// Where the voter is to be reached. The quorum's own listener must be among them.
+            /// The endpoints of the voter. They must include the default listener of the quorum.
             Listeners: VoterListener list
             KRaftVersionFeature: KRaftVersionFeature
         }
@@ -41,14 +41,14 @@ module UpdateRaftVoter =
               KRaftVersionFeature = versions }
     }
 
-    /// The leader of the quorum as the controller that answers knows it.
+    /// The leader of the quorum that the responding controller knows.
     type Leader =
         {
-            /// The controller that leads; -1 where it is not known.
+            /// The node id of the leader; -1 if unknown.
             LeaderId: int32
-            /// The epoch in which it does; -1 where it is not known.
+            /// The epoch of the leader; -1 if unknown.
             LeaderEpoch: int32
-            /// Where it is to be reached; empty where it is not known.
+            /// The host of the leader; empty if unknown.
             Host: string
             Port: int32
         }
@@ -64,11 +64,12 @@ module UpdateRaftVoter =
 
     type Response =
         {
-            /// How long the sender is asked to pause because it exceeded a quota, in milliseconds; 0 where it did not.
+            /// How long the sender is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
             ThrottleTimeMs: int32
-            /// NOT_LEADER_OR_FOLLOWER, FENCED_LEADER_EPOCH and UNKNOWN_LEADER_EPOCH when the two disagree on the leader; VOTER_NOT_FOUND;
-            /// REQUEST_TIMED_OUT while another change of voters is under way; INVALID_REQUEST when the versions or listeners do not fit
-            /// the cluster; UNSUPPORTED_VERSION while its set of voters is fixed (`kraft.version` 0); INCONSISTENT_CLUSTER_ID.
+            /// NOT_LEADER_OR_FOLLOWER, FENCED_LEADER_EPOCH or UNKNOWN_LEADER_EPOCH if voter and receiver disagree about the leader;
+            /// VOTER_NOT_FOUND; REQUEST_TIMED_OUT if another change of voters is in progress; INVALID_REQUEST if the versions or listeners
+            /// are not compatible with the cluster; UNSUPPORTED_VERSION if the voter set is static (`kraft.version` 0);
+            /// INCONSISTENT_CLUSTER_ID.
             Error: ErrorCode
             CurrentLeader: Leader
         }

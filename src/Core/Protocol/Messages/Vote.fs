@@ -5,26 +5,28 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// Vote (API key 52): ask to be elected leader of the metadata quorum (KIP-595). It goes from a controller to each of the other voters.
+/// Vote (API key 52): requests a vote in an election of the metadata quorum's leader (KIP-595). Candidates send it to each of the other
+/// voters.
 module Vote =
 
-    /// What a candidate has to show for one partition: in practice the only one of `__cluster_metadata`.
+    /// The candidacy in one partition: in practice the only partition of `__cluster_metadata`.
     type PartitionRequest =
         {
             PartitionIndex: int32
-            /// The epoch that the candidate wants to lead. With `PreVote` it still is the current one.
+            /// The epoch that the candidate wants to lead; with `PreVote`, its current epoch.
             ReplicaEpoch: int32
             /// The candidate's node id.
             ReplicaId: int32
-            /// The directory that the candidate keeps the log in (KIP-853); zero where it is not told.
+            /// The directory in which the candidate keeps the log; zero if not given. Since version 1 (KIP-853).
             ReplicaDirectoryId: Guid
-            /// The directory that the voter asked is thought to keep the log in (KIP-853); zero where it is not told.
+            /// The directory in which the receiving voter is expected to keep the log; zero to skip the check. Since version 1 (KIP-853).
             VoterDirectoryId: Guid
             /// The epoch of the last record in the candidate's log.
             LastOffsetEpoch: int32
-            /// Where the candidate's log ends. A voter refuses a candidate whose log is behind its own.
+            /// The end offset of the candidate's log. Voters refuse a candidate whose log is less complete than their own.
             LastOffset: int64
-            /// Only ask whether the candidate would win, so that one that was cut off does not disturb a working leader (KIP-996).
+            /// Whether the candidate only asks if it would win, so that a node that was partitioned does not disrupt a working leader.
+            /// Since version 2 (KIP-996).
             PreVote: bool
         }
 
@@ -49,7 +51,7 @@ module Vote =
               PreVote = preVote }
     }
 
-    /// What a candidate has to show for one topic.
+    /// The candidacy in the partitions of one topic.
     type TopicRequest = { TopicName: string; Partitions: PartitionRequest list }
 
     let topicRequest = message {
@@ -60,9 +62,9 @@ module Vote =
 
     type Request =
         {
-            /// The cluster that the candidate means; null where it is not checked.
+            /// The candidate's cluster id; null to skip the check.
             ClusterId: string option
-            /// The node id of the voter asked (KIP-853); -1 where it is not told.
+            /// The node id of the receiving voter; -1 to skip the check. Since version 1 (KIP-853).
             VoterId: int32
             Topics: TopicRequest list
         }
@@ -79,8 +81,8 @@ module Vote =
     type PartitionResponse =
         {
             PartitionIndex: int32
-            /// FENCED_LEADER_EPOCH when the voter is in a later epoch; INCONSISTENT_VOTER_SET when one of the two is no voter to the
-            /// other; INVALID_VOTER_KEY when the request was meant for another voter; BROKER_NOT_AVAILABLE while the voter shuts down.
+            /// FENCED_LEADER_EPOCH if the voter is in a later epoch; INCONSISTENT_VOTER_SET if one node does not consider the other a
+            /// voter; INVALID_VOTER_KEY if the request was meant for another voter; BROKER_NOT_AVAILABLE while the voter shuts down.
             Error: ErrorCode
             /// The leader that the voter knows; -1 for none.
             LeaderId: int32
@@ -110,11 +112,11 @@ module Vote =
 
     type Response =
         {
-            /// What concerns the request as a whole: INCONSISTENT_CLUSTER_ID; INVALID_REQUEST for a partition that is not the metadata
-            /// log's; CLUSTER_AUTHORIZATION_FAILED.
+            /// The error of the whole request: INCONSISTENT_CLUSTER_ID; INVALID_REQUEST for a partition other than that of the metadata
+            /// log; CLUSTER_AUTHORIZATION_FAILED.
             Error: ErrorCode
             Topics: TopicResponse list
-            /// Where the leaders named in the answers are to be reached (KIP-853).
+            /// The endpoints of the leaders in the response. Since version 1 (KIP-853).
             NodeEndpoints: VoterEndpoint list
         }
 

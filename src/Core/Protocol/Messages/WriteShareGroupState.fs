@@ -4,23 +4,23 @@ open System
 open LibKafka.Wire
 open LibKafka.Wire.Notation
 
-/// WriteShareGroupState (API key 85): store how far a group has come with share partitions (KIP-932). It goes from the leader of each
-/// partition to the share coordinator; clients have no use for it.
+/// WriteShareGroupState (API key 85): stores the persistent state of share partitions (KIP-932). The leader of each partition sends it to
+/// the share coordinator; clients do not use it.
 module WriteShareGroupState =
 
-    /// What to store of one share partition.
+    /// The state of one share partition to store.
     type PartitionRequest =
         {
             Partition: int32
-            /// The state epoch that the leader read.
+            /// The state epoch that the leader has read.
             StateEpoch: int32
             /// The epoch in which the sender leads the partition.
             LeaderEpoch: int32
-            /// The first offset that the group is not done with; -1 to leave it as it is.
+            /// The first offset that the group has not finished; -1 if unchanged.
             StartOffset: int64
-            /// How many offsets from `StartOffset` on are done with, from version 1 on (KIP-1226); -1 where it is not told.
+            /// The number of offsets from `StartOffset` whose delivery is complete; -1 if not given. Since version 1 (KIP-1226).
             DeliveryCompleteCount: int32
-            /// What has changed since the last write.
+            /// The changes since the last write.
             StateBatches: ShareStateBatch list
         }
 
@@ -41,7 +41,7 @@ module WriteShareGroupState =
               StateBatches = batches }
     }
 
-    /// What to store of one topic's share partitions.
+    /// The states of the share partitions of one topic to store.
     type TopicRequest = { TopicId: Guid; Partitions: PartitionRequest list }
 
     let topicRequest = message {
@@ -65,9 +65,9 @@ module WriteShareGroupState =
 
     type Response =
         {
-            /// For each partition FENCED_STATE_EPOCH when the state was begun anew since it was read; FENCED_LEADER_EPOCH when the
-            /// partition has a later leader; NOT_COORDINATOR and COORDINATOR_LOAD_IN_PROGRESS when to ask elsewhere or again;
-            /// UNKNOWN_TOPIC_OR_PARTITION; INVALID_REQUEST; CLUSTER_AUTHORIZATION_FAILED.
+            /// Error codes of a partition: FENCED_STATE_EPOCH if the state was initialized again since it was read; FENCED_LEADER_EPOCH if
+            /// the partition has a later leader; NOT_COORDINATOR if another broker is the coordinator; COORDINATOR_LOAD_IN_PROGRESS while
+            /// the coordinator loads its state; UNKNOWN_TOPIC_OR_PARTITION; INVALID_REQUEST; CLUSTER_AUTHORIZATION_FAILED.
             Results: ShareStateTopicResult list
         }
 

@@ -4,8 +4,8 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// WriteTxnMarkers (API key 27): write the markers that end transactions (KIP-98). Transaction coordinators send it to the leader of
-/// each partition; tools send it to end a transaction that hangs (KIP-664).
+/// WriteTxnMarkers (API key 27): writes the markers that end transactions (KIP-98). Transaction coordinators send it to the leader of each
+/// partition; tools send it to end a hanging transaction (KIP-664).
 module WriteTxnMarkers =
 
     /// Partitions of one topic.
@@ -22,14 +22,14 @@ module WriteTxnMarkers =
         {
             ProducerId: int64
             ProducerEpoch: int16
-            /// True for committed, false for aborted.
+            /// True to commit, false to abort.
             TransactionResult: bool
             Topics: Topic list
-            /// The leader epoch of the coordinator's own partition, so that a coordinator that has been replaced is found out:
-            /// TRANSACTION_COORDINATOR_FENCED.
+            /// The leader epoch of the coordinator's own partition, so that a replaced coordinator is fenced
+            /// (TRANSACTION_COORDINATOR_FENCED).
             CoordinatorEpoch: int32
-            /// The level of the feature transaction.version that the transaction runs at (KIP-1228). From 2 on the marker's epoch must
-            /// be higher than that of the records, at 0 and 1 it may be the same.
+            /// The transaction.version of the transaction. At 2 and later, the epoch of the marker must be larger than that of the
+            /// records; at 0 and 1 it can be the same. Since version 2 (KIP-1228).
             TransactionVersion: int8
         }
 
@@ -57,12 +57,12 @@ module WriteTxnMarkers =
         return { Markers = markers }
     }
 
-    /// Whether the marker is in one partition.
+    /// The result for one partition.
     type PartitionResult =
         {
             PartitionIndex: int32
-            /// NOT_LEADER_OR_FOLLOWER when the leader has moved; UNKNOWN_TOPIC_OR_PARTITION; INVALID_PRODUCER_EPOCH when the partition
-            /// knows a newer epoch of the producer; TRANSACTION_COORDINATOR_FENCED when it knows a newer coordinator;
+            /// NOT_LEADER_OR_FOLLOWER if the leader has moved; UNKNOWN_TOPIC_OR_PARTITION; INVALID_PRODUCER_EPOCH if the partition has a
+            /// newer epoch of the producer; TRANSACTION_COORDINATOR_FENCED if it has a newer coordinator epoch;
             /// CLUSTER_AUTHORIZATION_FAILED.
             Error: ErrorCode
         }
@@ -73,7 +73,7 @@ module WriteTxnMarkers =
         return { PartitionIndex = partition; Error = error }
     }
 
-    /// Whether the marker is in the partitions of one topic.
+    /// The results for the partitions of one topic.
     type TopicResult = { Name: string; Partitions: PartitionResult list }
 
     let topicResult = message {
@@ -82,7 +82,7 @@ module WriteTxnMarkers =
         return { Name = name; Partitions = partitions }
     }
 
-    /// What became of one marker.
+    /// The results for one marker.
     type MarkerResult = { ProducerId: int64; Topics: TopicResult list }
 
     let markerResult = message {
