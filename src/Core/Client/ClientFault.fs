@@ -103,7 +103,13 @@ type ClientFault =
         | TlsFailed(broker, reason) -> "no TLS with " + broker.ToString() + ": " + reason
         | SaslFailed(mechanism, failure) -> "not authenticated by " + mechanism + ": " + failure.ToString()
         | NoLeader(partition, code) -> "no leader is known for " + partition.ToString() + ": " + code.ToString()
-        | NoCoordinator(kind, key, code) -> "no coordinator is known for " + kind.ToString() + " '" + key + "': " + code.ToString()
+        | NoCoordinator(kind, key, code) ->
+            "no coordinator is known for "
+            + Code.text "CoordinatorType" (CodeName.Of kind) (int64 kind)
+            + " '"
+            + key
+            + "': "
+            + code.ToString()
         | TimedOut after -> "no answer within " + string (int after.TotalMilliseconds) + " ms"
         | Cancelled -> "cancelled by the caller"
         | Closed -> "the broker closed the connection"

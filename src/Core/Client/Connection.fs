@@ -321,7 +321,7 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
     // A request that has no answer would be waited for in vain.
     let isNeverAnswered (request: 'Request) =
         match box request with
-        | :? Produce.Request as produce -> produce.Acks.Code = Acks.None.Code
+        | :? Produce.Request as produce -> produce.Acks = Acks.None
         | _ -> false
 
     /// Learns the broker's versions, asking again in a version that it knows where it does not know ours.

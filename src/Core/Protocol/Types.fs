@@ -20,38 +20,41 @@ module internal Types =
                 member _.Default = ofWire number.Default
                 member _.At version = mappedCodec ofWire toWire meaning (number.At version) }
 
+    let inline private enumerated ([<InlineIfLambda>] name: 'E -> string) (number: Schema<'A>) : Schema<'E> =
+        number |> coded LanguagePrimitives.EnumOfValue LanguagePrimitives.EnumToValue name
+
     /// Members, not values: those that a program does not use are not made when it starts.
     [<AutoOpen; AbstractClass; Sealed>]
     type Coded =
         static member errorCode = int16 |> coded ErrorCode _.Code _.Name
         static member apiKey = int16 |> coded ApiKey _.Code _.Name
-        static member acks = int16 |> coded Acks _.Code _.Name
-        static member isolationLevel = int8 |> coded IsolationLevel _.Code _.Name
+        static member acks: Schema<Acks> = int16 |> enumerated CodeName.Of
+        static member isolationLevel: Schema<IsolationLevel> = int8 |> enumerated CodeName.Of
         static member offsetSpec = int64 |> coded OffsetSpec _.Timestamp _.Name
-        static member coordinatorType = int8 |> coded CoordinatorType _.Code _.Name
-        static member configResourceType = int8 |> coded ConfigResourceType _.Code _.Name
-        static member configSource = int8 |> coded ConfigSource _.Code _.Name
-        static member configType = int8 |> coded ConfigType _.Code _.Name
-        static member alterConfigOperation = int8 |> coded AlterConfigOperation _.Code _.Name
-        static member aclResourceType = int8 |> coded AclResourceType _.Code _.Name
-        static member aclPatternType = int8 |> coded AclPatternType _.Code _.Name
-        static member aclOperation = int8 |> coded AclOperation _.Code _.Name
-        static member aclPermission = int8 |> coded AclPermission _.Code _.Name
+        static member coordinatorType: Schema<CoordinatorType> = int8 |> enumerated CodeName.Of
+        static member configResourceType: Schema<ConfigResourceType> = int8 |> enumerated CodeName.Of
+        static member configSource: Schema<ConfigSource> = int8 |> enumerated CodeName.Of
+        static member configType: Schema<ConfigType> = int8 |> enumerated CodeName.Of
+        static member alterConfigOperation: Schema<AlterConfigOperation> = int8 |> enumerated CodeName.Of
+        static member aclResourceType: Schema<AclResourceType> = int8 |> enumerated CodeName.Of
+        static member aclPatternType: Schema<AclPatternType> = int8 |> enumerated CodeName.Of
+        static member aclOperation: Schema<AclOperation> = int8 |> enumerated CodeName.Of
+        static member aclPermission: Schema<AclPermission> = int8 |> enumerated CodeName.Of
         static member authorizedOperations = int32 |> coded AuthorizedOperations _.Bits (fun _ -> "")
-        static member scramMechanism = int8 |> coded ScramMechanism _.Code _.Name
-        static member featureUpdateType = int8 |> coded FeatureUpdateType _.Code _.Name
-        static member electionType = int8 |> coded ElectionType _.Code _.Name
-        static member quotaMatchType = int8 |> coded QuotaMatchType _.Code _.Name
-        static member endpointType = int8 |> coded EndpointType _.Code _.Name
-        static member shareAcknowledgeType = int8 |> coded ShareAcknowledgeType _.Code _.Name
-        static member shareAcquireMode = int8 |> coded ShareAcquireMode _.Code _.Name
-        static member shareDeliveryState = int8 |> coded ShareDeliveryState _.Code _.Name
-        static member groupMemberType = int8 |> coded GroupMemberType _.Code _.Name
-        static member streamsStatus = int8 |> coded StreamsStatus _.Code _.Name
-        static member topologyNodeType = int8 |> coded TopologyNodeType _.Code _.Name
-        static member topologyDescriptionStatus = int8 |> coded TopologyDescriptionStatus _.Code _.Name
-        static member leaderRecoveryState = int8 |> coded LeaderRecoveryState _.Code _.Name
-        static member securityProtocol = int16 |> coded SecurityProtocol _.Code _.Name
+        static member scramMechanism: Schema<ScramMechanism> = int8 |> enumerated CodeName.Of
+        static member featureUpdateType: Schema<FeatureUpdateType> = int8 |> enumerated CodeName.Of
+        static member electionType: Schema<ElectionType> = int8 |> enumerated CodeName.Of
+        static member quotaMatchType: Schema<QuotaMatchType> = int8 |> enumerated CodeName.Of
+        static member endpointType: Schema<EndpointType> = int8 |> enumerated CodeName.Of
+        static member shareAcknowledgeType: Schema<ShareAcknowledgeType> = int8 |> enumerated CodeName.Of
+        static member shareAcquireMode: Schema<ShareAcquireMode> = int8 |> enumerated CodeName.Of
+        static member shareDeliveryState: Schema<ShareDeliveryState> = int8 |> enumerated CodeName.Of
+        static member groupMemberType: Schema<GroupMemberType> = int8 |> enumerated CodeName.Of
+        static member streamsStatus: Schema<StreamsStatus> = int8 |> enumerated CodeName.Of
+        static member topologyNodeType: Schema<TopologyNodeType> = int8 |> enumerated CodeName.Of
+        static member topologyDescriptionStatus: Schema<TopologyDescriptionStatus> = int8 |> enumerated CodeName.Of
+        static member leaderRecoveryState: Schema<LeaderRecoveryState> = int8 |> enumerated CodeName.Of
+        static member securityProtocol: Schema<SecurityProtocol> = int16 |> enumerated CodeName.Of
         // Their names are what stands on the wire: there is nothing to add for people.
         static member groupState = string |> mapped GroupState _.Name (fun _ -> "")
         static member groupType = string |> mapped GroupType _.Name (fun _ -> "")

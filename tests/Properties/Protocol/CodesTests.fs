@@ -15,11 +15,11 @@ let private pascal (name: string) =
     let lower = if name = name.ToUpperInvariant() then name.ToLowerInvariant() else name
     lower.Split('_', '-') |> Array.map word |> String.concat ""
 
-/// One of the types that give a number or a text its meaning, seen from outside.
+/// A struct that gives a number or a text its meaning, seen from outside.
 type private Meaning =
     {
         Type: Type
-        /// What an array of them begins as.
+        /// The value of a new array's elements.
         Default: obj
         /// From what is on the wire.
         Make: obj -> obj
@@ -49,7 +49,7 @@ let private meaning (code: string) (case: Type) =
         [ for property in case.GetProperties(BindingFlags.Public ||| BindingFlags.Static) do
               property.Name, some (property.GetValue null) ] }
 
-/// The structs of the protocol's namespace that have a property `code` and are made of what it holds.
+/// The structs of the protocol's namespace that are made of the value of their property `code`.
 let private over (code: string) (carried: Type list) =
     [ for case in typeof<ErrorCode>.Assembly.GetExportedTypes() do
           match case.GetProperty code with
@@ -61,13 +61,31 @@ let private over (code: string) (carried: Type list) =
                   && not (isNull (case.GetConstructor [| property.PropertyType |]))
               if isMade && List.contains property.PropertyType carried then meaning code case ]
 
-/// Those over a number.
+/// Structs over a number.
 let private numbers = over "Code" [ typeof<int8>; typeof<int16> ] @ over "Timestamp" [ typeof<int64> ]
 
-/// Those over a text.
+/// Structs over a text.
 let private texts = over "Name" [ typeof<string> ]
 
-/// Every number that fits where the code stands, or for a time what is near zero and the ends.
+/// The enums of the protocol's namespace.
+let private enums =
+    [ for case in typeof<ErrorCode>.Assembly.GetExportedTypes() do
+          if case.IsEnum && case.Namespace = "LibKafka.Protocol" then case ]
+
+/// Every value of an enum, whether it has a name or not.
+let private everyValue (case: Type) : obj list =
+    if case.GetEnumUnderlyingType() = typeof<int8> then
+        [ for code in SByte.MinValue .. SByte.MaxValue -> Enum.ToObject(case, code) ]
+    else
+        [ for code in Int16.MinValue .. Int16.MaxValue -> Enum.ToObject(case, code) ]
+
+/// Kafka's name for a value of an enum.
+let private nameOf (case: Type) : obj -> string =
+    match typeof<CodeName>.GetMethod("Of", [| case |]) with
+    | null -> failwith ("CodeName has no names for " + case.Name)
+    | method -> fun value -> string (method.Invoke(null, [| value |]))
+
+/// Every number that the code can be; for a time the numbers around zero and both ends.
 let private everyCode (meaning: Meaning) : obj list =
     match meaning.Code meaning.Default with
     | :? int8 -> [ for code in SByte.MinValue .. SByte.MaxValue -> some (box code) ]
@@ -91,6 +109,8 @@ let private isSpecial (case: Type) (name: string) =
     match case.GetMethod name with
     | null -> false
     | method -> method.IsSpecialName
+
+let private operation (code: int8) : AclOperation = LanguagePrimitives.EnumOfValue code
 
 [<Tests>]
 let tests =
@@ -155,6 +175,28 @@ let tests =
                     } ]
 
           testList
+              "each value of an enum, and no other, has Kafka's name"
+              [ for case in enums ->
+                    test case.Name {
+                        let name = nameOf case
+
+                        for value in everyValue case do
+                            let expected = if Enum.IsDefined(case, value) then string value else ""
+                            Expect.equal (if name value = "" then "" else pascal (name value)) expected (string value)
+                    } ]
+
+          test "an enum is as wide as its code on the wire, and all are found" {
+              Expect.isNonEmpty enums "some"
+
+              for case in enums do
+                  Expect.contains [ typeof<int8>; typeof<int16> ] (case.GetEnumUnderlyingType()) case.Name
+
+              Expect.contains enums typeof<IsolationLevel> "found"
+              let overloads = typeof<CodeName>.GetMethods() |> Array.filter (fun method -> method.Name = "Of")
+              Expect.equal overloads.Length enums.Length "one of names for each"
+          }
+
+          testList
               "a number stays itself, known or not"
               [ for meaning in numbers ->
                     test meaning.Type.Name {
@@ -199,7 +241,7 @@ let tests =
           test "there are some of each" {
               let names = [ for meaning in numbers @ texts -> meaning.Type.Name ]
 
-              for name in [ "ErrorCode"; "ApiKey"; "IsolationLevel"; "OffsetSpec"; "GroupState" ] do
+              for name in [ "ErrorCode"; "ApiKey"; "OffsetSpec"; "GroupState" ] do
                   Expect.contains names name "found"
           }
 
@@ -213,12 +255,12 @@ let tests =
           }
 
           testProperty "a set of operations contains what it was made of" (fun (codes: int8 list) (other: int8) ->
-              let operations = codes |> List.map AclOperation
+              let operations = codes |> List.map operation
               let bits = codes |> List.filter (fun code -> code >= 0y && code < 31y) |> set
               let authorized = AuthorizedOperations.Of operations
               Expect.isTrue authorized.IsKnown "known"
-              Expect.equal (authorized.Contains(AclOperation other)) (bits.Contains other) "contains"
-              Expect.equal authorized.Operations (bits |> Set.toList |> List.map AclOperation) "operations"
+              Expect.equal (authorized.Contains(operation other)) (bits.Contains other) "contains"
+              Expect.equal authorized.Operations (bits |> Set.toList |> List.map operation) "operations"
               Expect.equal (AuthorizedOperations.Of authorized.Operations) authorized "again")
 
           test "operations that were not asked for are none" {
@@ -227,16 +269,16 @@ let tests =
               Expect.isFalse authorized.IsKnown "known"
               Expect.isEmpty authorized.Operations "operations"
               Expect.equal (authorized.ToString()) "not asked" "text"
-              let some = AuthorizedOperations.Of [ AclOperation.Write; AclOperation.Read; AclOperation 20y ]
+              let some = AuthorizedOperations.Of [ AclOperation.Write; AclOperation.Read; operation 20y ]
               Expect.equal (some.ToString()) "READ, WRITE, AclOperation 20" "text"
           }
 
-          test "an operation stands at the bit of its number, and beyond 30 nowhere" {
+          test "an operation is the bit of its number, and numbers above 30 have none" {
               let all = AuthorizedOperations 0xDF8
               let text = "READ, WRITE, CREATE, DELETE, ALTER, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS"
               Expect.equal (all.ToString()) text "what a topic has"
-              let outside = AuthorizedOperations.Of [ AclOperation 31y; AclOperation 32y; AclOperation(-1y) ]
+              let outside = AuthorizedOperations.Of [ operation 31y; operation 32y; operation -1y ]
               Expect.equal outside.Bits 0 "no bits"
-              Expect.isFalse (AuthorizedOperations(-1).Contains(AclOperation 31y)) "the sign is not an operation"
-              Expect.isTrue (AuthorizedOperations(-1).Contains(AclOperation 30y)) "the last bit is"
+              Expect.isFalse (AuthorizedOperations(-1).Contains(operation 31y)) "the sign is not an operation"
+              Expect.isTrue (AuthorizedOperations(-1).Contains(operation 30y)) "the last bit is"
           } ]

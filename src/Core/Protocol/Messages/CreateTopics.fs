@@ -98,7 +98,8 @@ module CreateTopics =
         let! name = field "Name" _.Name string
         and! value = field "Value" _.Value (string |> nullable)
         and! readOnly = field "ReadOnly" _.ReadOnly bool
-        and! source = field "ConfigSource" _.ConfigSource (configSource |> withDefault (ConfigSource -1y) |> ignorable)
+        and! source =
+            field "ConfigSource" _.ConfigSource (configSource |> withDefault (LanguagePrimitives.EnumOfValue -1y) |> ignorable)
         and! sensitive = field "IsSensitive" _.IsSensitive bool
 
         return { Name = name; Value = value; ReadOnly = readOnly; ConfigSource = source; IsSensitive = sensitive }
