@@ -1,5 +1,5 @@
-// The build, in plain F#: `dotnet fsi build.fsx <target>`, from any folder. It reads from the bottom up like every F# file:
-// the targets are the last thing, and what they are made of stands above them.
+// The build script, in plain F#: `dotnet fsi build.fsx <target>`, from any folder. Read it from the bottom up, like every F# file: the
+// targets come last, after the functions that they use.
 
 open System
 open System.Diagnostics
@@ -11,12 +11,12 @@ open System.Xml.Linq
 let help =
     """dotnet fsi build.fsx <target> [arguments]
 
-  demo  [options]   build and run the demo: a million records produced, fetched and verified (--help tells its options)
-  test  [--quick]   check the formatting, build everything, run every test, publish and run the Native AOT smoke program
-  bench [name ...]  run the benchmarks, or those whose names are given
-  sizes             list the source files and their longest functions, the ones that are too long first
-  format            format every source file
-  pack              make the NuGet packages in artifacts/packages"""
+  demo  [options]   build and run the demo, which produces, fetches and verifies a million records; `demo help` lists its options
+  test  [--quick]   check the formatting, build everything, run all tests, and publish and run the Native AOT smoke program
+  bench [name ...]  run all benchmarks, or those named
+  sizes             list the source files and their longest functions; files and functions above the limits come first
+  format            format all source files
+  pack              create the NuGet packages in artifacts/packages"""
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Programs
@@ -26,13 +26,13 @@ let complain (line: string) = Console.Error.WriteLine line
 let root = __SOURCE_DIRECTORY__
 let artifacts = Path.Combine(root, "artifacts")
 
-/// The host that runs this script, so that one and the same SDK does everything, also where it is not on the PATH.
+/// The `dotnet` that runs this script. Using it for everything guarantees a single SDK, even if it is not on the PATH.
 let dotnet =
     match Environment.ProcessPath with
     | path when Path.GetFileNameWithoutExtension path = "dotnet" -> path
     | _ -> "dotnet"
 
-/// A program, its arguments and what is added to its environment.
+/// A program, its arguments and additional environment variables.
 type Command = { Program: string; Arguments: string list; Environment: (string * string) list }
 
 let command program arguments = { Program = program; Arguments = arguments; Environment = [] }
@@ -51,10 +51,10 @@ let mutable child: Process option = None
 [<DllImport("libc", EntryPoint = "kill")>]
 extern int private sendSignal(int pid, int signal)
 
-/// Ctrl-C goes to every process of the terminal, so the child has it already: wait for it to end in its own way. A request to
-/// terminate comes to this process alone and is handed on.
+/// Ctrl-C reaches every process of the terminal, including the child: only wait for the child to end. SIGTERM reaches only this process, so
+/// it is forwarded.
 let private signals =
-    let handOn (context: PosixSignalContext) =
+    let forward (context: PosixSignalContext) =
         context.Cancel <- true
         interrupted <- true
 
@@ -63,7 +63,7 @@ let private signals =
         | _ -> ()
 
     [ for signal in [ PosixSignal.SIGINT; PosixSignal.SIGTERM ] do
-          PosixSignalRegistration.Create(signal, handOn) ]
+          PosixSignalRegistration.Create(signal, forward) ]
 
 let waitFor (started: Process) =
     child <- Some started
@@ -71,12 +71,12 @@ let waitFor (started: Process) =
     child <- None
     started.ExitCode
 
-/// Runs a program on this terminal; gives its exit code.
+/// Runs a program on this terminal. Returns its exit code.
 let run command =
     use started = Process.Start(startInfo command)
     waitFor started
 
-/// Runs a program in silence; gives its exit code and everything it wrote.
+/// Runs a program without output. Returns its exit code and its output lines.
 let capture command =
     let info = startInfo command
     info.RedirectStandardOutput <- true
@@ -101,8 +101,8 @@ let isOnPath program =
     | null -> false
     | path -> path.Split Path.PathSeparator |> Array.exists (fun folder -> File.Exists(Path.Combine(folder, program)))
 
-/// What everything below runs in. No compiler or build node is left behind as a server when the script ends. The collector lets
-/// 128 MiB come together before it sets to work: compilers make a lot of short-lived data and stay far below the memory that there is.
+/// Sets the environment of all commands. No compiler or build server keeps running when the script ends. The garbage collector gets a budget
+/// of 128 MiB for new objects, because compilers allocate a lot of short-lived memory.
 let prepareEnvironment () =
     for name, value in
         [ "DOTNET_NOLOGO", "1"
@@ -114,7 +114,7 @@ let prepareEnvironment () =
 // ---------------------------------------------------------------------------------------------------------------------
 // Steps
 
-/// What a step adds to the count at the end.
+/// The results of a step.
 type Tally =
     { Passed: int
       Failed: int
@@ -128,7 +128,7 @@ let passed = { nothing with Passed = 1 }
 let failed = { nothing with Failed = 1 }
 let skipped = { nothing with Skipped = 1 }
 
-/// Prints a heading, does the work and prints how long it took.
+/// Prints a heading, does the work and prints the time it took.
 let step (heading: string) (work: unit -> 'T) : 'T =
     say ("== " + heading)
     let clock = Stopwatch.StartNew()
@@ -139,7 +139,7 @@ let step (heading: string) (work: unit -> 'T) : 'T =
 
     result
 
-/// Runs programs in silence until one fails; shows what that one wrote. True if none failed.
+/// Runs programs without output until one fails, and prints the output of that one. True if none failed.
 let succeeds commands =
     commands
     |> List.forall (fun command ->
@@ -153,13 +153,13 @@ let succeeds commands =
 
             false)
 
-/// Runs a step that nothing can go on without.
+/// Runs a step, and ends the script if it fails.
 let require heading commands = if not (step heading (fun () -> succeeds commands)) then exit 1
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Restoring and building
 
-/// The package source that paket.dependencies leaves open: the first one that is enabled on this machine.
+/// Sets the package source that paket.dependencies leaves open to the first one that is enabled on this machine.
 let provideSource () =
     if String.IsNullOrEmpty(Environment.GetEnvironmentVariable "NUGET_SOURCE") then
         let _, lines = capture (command dotnet [ "nuget"; "list"; "source"; "--format"; "short" ])
@@ -174,13 +174,13 @@ let restore () =
     provideSource ()
     require "Restore tools and packages" [ command dotnet [ "tool"; "restore" ]; command dotnet [ "paket"; "restore" ] ]
 
-/// A Release build of a project or solution. Quiet, so that what it writes is what went wrong.
+/// A Release build of a project or solution. It is quiet, so its output is only errors.
 let release verb project options =
     command dotnet ([ verb; project; "--configuration"; "Release"; "--verbosity"; "quiet"; "--nologo" ] @ options)
 
 let building project = release "build" project []
 
-/// The program that a project's Release build leaves.
+/// The program of a project's Release build.
 let builtProgram folder assembly arguments =
     command dotnet (Path.Combine(root, folder, "bin", "Release", "net10.0", assembly + ".dll") :: arguments)
 
@@ -196,13 +196,13 @@ let checkFormatting () =
         if succeeds [ fantomas [ "--check" ]; csharpier "check" ] then
             passed
         else
-            say "   `dotnet fsi build.fsx format` puts it right."
+            say "   Run `dotnet fsi build.fsx format`."
             failed)
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Testing
 
-/// Counts the test cases of a JUnit file. A file without a case means that the suite did not do its work.
+/// Counts the test cases of a JUnit file. A file without test cases is a failure.
 let readSummary (file: string) =
     let has name (case: XElement) = not (Seq.isEmpty (case.Descendants(XName.Get name)))
 
@@ -214,7 +214,7 @@ let readSummary (file: string) =
 
     if List.isEmpty cases then failed else List.reduce (+) cases
 
-/// Runs a test program. Its summary is believed only where its exit code agrees.
+/// Runs a test program. If its exit code contradicts its summary, that is a failure.
 let runSuite quick folder assembly =
     step $"Run {folder}" (fun () ->
         let summary = Path.Combine(artifacts, "test-results", assembly + ".xml")
@@ -225,7 +225,7 @@ let runSuite quick folder assembly =
         let code = run { suite with Environment = [ if quick then "LIBKAFKA_QUICK", "1" ] }
 
         if not (File.Exists summary) then
-            say $"   exit code {code}, and no summary was written: {folder} did not finish."
+            say $"   exit code {code}, and no summary: {folder} did not finish."
             failed
         else
             match readSummary summary with
@@ -234,7 +234,7 @@ let runSuite quick folder assembly =
                 tally + failed
             | tally -> tally)
 
-/// Native AOT needs a C compiler driver to link with: clang by default, and gcc does as well.
+/// Native AOT links with a C compiler driver: clang by default, or gcc.
 let aotLinker () =
     if not (OperatingSystem.IsLinux()) || isOnPath "clang" then Some []
     elif isOnPath "gcc" then Some [ "-p:CppCompilerAndLinker=gcc" ]
@@ -244,7 +244,7 @@ let checkNativeAot () =
     step "Publish and run the smoke program with Native AOT" (fun () ->
         match aotLinker () with
         | None ->
-            say "   skipped: neither clang nor gcc is installed, and Native AOT links with one of them."
+            say "   skipped: Native AOT needs clang or gcc for linking, and neither is installed."
             skipped
         | Some linker ->
             let folder = Path.Combine(artifacts, "aot")
@@ -256,7 +256,7 @@ let checkNativeAot () =
                 failed)
 
 let buildAndTest quick =
-    if step "Build the solution, warnings are errors" (fun () -> succeeds [ building "LibKafka.sln" ]) then
+    if step "Build the solution with warnings as errors" (fun () -> succeeds [ building "LibKafka.sln" ]) then
         runSuite quick "tests/Properties" "LibKafka.Properties"
         + runSuite quick "tests/Integration" "LibKafka.Integration"
         + checkNativeAot ()
@@ -264,11 +264,12 @@ let buildAndTest quick =
         failed
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Sizes. The sources are formatted, so indentation is enough to find where a function ends, in F# and in C#.
+// Sizes. The sources are formatted, so indentation shows where a function ends, in F# and in C#.
 
-/// A source file's limit in lines applies to the core, a function's limit to everything in src.
+/// The limit for files of the core, in lines.
 let fileLimit = 600
 
+/// The limit for functions, in lines.
 let functionLimit = 60
 
 /// A function, method, constructor or property of a source file.
@@ -282,14 +283,14 @@ type SourceFile =
 
     member file.IsTooLong = file.Lines > fileLimit && file.Path.StartsWith "src/Core/"
 
-/// The source with the text of its multi-line strings replaced by dots, since that text is not indented as code is.
+/// The source with the text of its multi-line strings replaced by dots, because that text is not indented like code.
 let maskStrings source =
     Regex.Replace(source, "\"\"\".*?\"\"\"", (fun (found: Match) -> Regex.Replace(found.Value, "[^\n]", ".")), RegexOptions.Singleline)
 
 let indentOf (line: string) = line.Length - line.TrimStart().Length
 
-/// How many lines the declaration that starts at an index takes: every line after it that is indented deeper, and the
-/// brackets at its own depth. Blank lines at the end do not count.
+/// The number of lines of the declaration at an index: the following lines that are indented deeper, and brackets at its own indentation.
+/// Trailing blank lines do not count.
 let lengthAt (lines: string[]) start =
     let continues (line: string) =
         String.IsNullOrWhiteSpace line
@@ -349,7 +350,7 @@ let sourceFiles folder =
     |> List.sortBy (fun file -> -file.Lines, file.Path)
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Targets: each gives the script's exit code
+// Targets. Each returns the script's exit code.
 
 let wrongUse (complaint: string) =
     complain complaint
@@ -424,6 +425,8 @@ exit (
     | [ "help" | "--help" | "-h" ] ->
         say help
         0
+    // fsi takes `--help` for itself.
+    | [ "demo"; "help" ] -> demo [ "--help" ]
     | "demo" :: arguments -> demo arguments
     | [ "test" ] -> test false
     | [ "test"; "--quick" ] -> test true
@@ -432,6 +435,6 @@ exit (
     | [ "format" ] -> format ()
     | [ "pack" ] -> pack ()
     | ("test" | "sizes" | "format" | "pack") as target :: rest ->
-        wrongUse ($"{target} does not know these arguments: " + String.Join(" ", rest))
+        wrongUse ($"{target} does not take these arguments: " + String.Join(" ", rest))
     | target :: _ -> wrongUse $"There is no target named {target}."
 )

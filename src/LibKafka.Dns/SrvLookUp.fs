@@ -7,13 +7,13 @@ open System.Threading.Tasks
 open DnsClient
 open LibKafka.Client
 
-/// Looks up SRV records (RFC 2782) at name servers, over UDP, and over TCP where an answer is too long for that. It keeps nothing: `Bootstrap`
-/// does, for as long as the records allow. A name server that gives an error, or no answer, is an exception, which `Bootstrap` turns into a fault.
+/// Looks up SRV records (RFC 2782) over UDP, and over TCP if a response is truncated. It has no cache: `Bootstrap` caches the records for
+/// their time to live. An error or no response from a name server is an exception, which `Bootstrap` turns into a fault.
 [<Sealed>]
 type SrvLookUp private (options: LookupClientOptions) =
     let client = LookupClient(options)
 
-    // Names in answers are whole, with a dot at the end. A record that names the root says that the service is decidedly not available.
+    // Names in responses are fully qualified and end with a dot. The root as target means that the service is not available (RFC 2782).
     let recordOf (record: DnsClient.Protocol.SrvRecord) : SrvRecord option =
         match record.Target.Value.TrimEnd '.' with
         | "" -> None
@@ -29,10 +29,10 @@ type SrvLookUp private (options: LookupClientOptions) =
         options.ThrowDnsErrors <- true
         options
 
-    /// At the name servers that the system is configured with.
+    /// Uses the name servers of the system's configuration.
     new() = SrvLookUp(configure (LookupClientOptions()))
 
-    /// At these name servers.
+    /// Uses these name servers.
     new(servers: IPEndPoint seq) = SrvLookUp(configure (LookupClientOptions(Array.ofSeq servers)))
 
     interface ISrvLookUp with

@@ -1,4 +1,4 @@
-/// Reads frames, and finds the request that a response belongs to.
+/// Reads frames and matches responses to requests.
 module LibKafka.Inspect.Frames
 
 open System.Buffers.Binary
@@ -14,32 +14,32 @@ type Body =
     | Request of Request
     | Response of Response
 
-/// What is known of a frame apart from its message.
+/// The header data of a frame.
 type Identity =
     {
         Api: ApiKey
         Version: int16
-        /// None where there is no header.
+        /// None if there is no header.
         CorrelationId: int32 option
-        /// A request's, where its header could be read.
+        /// The client id of a request, if its header could be read.
         ClientId: string option
     }
 
-/// What was found in one frame.
+/// A frame and its content.
 type Frame =
     {
-        /// Counts the frames of an input from 1; a response has its request's. None where there is no such request.
+        /// The number of the frame in its input, counted from 1. A response has the number of its request, or none if there is no request.
         Number: int64 option
-        /// Where the frame begins in the input, with its length where it has one; 0 for one on a line.
+        /// The offset of the frame in the input, including its length; 0 for a frame on a line.
         Offset: int64
-        /// The line that it stands on.
+        /// The line of the frame, if there are lines.
         Line: int64 option
-        /// Where what is read begins: behind the length.
+        /// The offset of the bytes in the input, after the length.
         Start: int64
         Bytes: Bytes
         IsResponse: bool
         Identity: Identity option
-        /// The message; together with trouble where bytes are left over behind it.
+        /// The message. There is also trouble if bytes remain after it.
         Body: Body option
         Trouble: Trouble option
     }
@@ -47,7 +47,7 @@ type Frame =
 [<RequireQualifiedAccess>]
 module Frame =
 
-    /// A frame that is still to be read, at an offset behind `length` bytes that say its length.
+    /// A frame that has not been read yet. `length` is the size of its length prefix.
     let unread (isResponse: bool) (offset: int64) (length: int) (line: int64 option) (bytes: Bytes) : Frame =
         { Number = None
           Offset = offset
@@ -59,18 +59,18 @@ module Frame =
           Body = None
           Trouble = None }
 
-/// A request that waits for its answer.
+/// A request that waits for its response.
 [<Struct>]
 type private Waiting = { Number: int64; Api: ApiKey; Version: int16; CorrelationId: int32 }
 
-/// The requests of one connection that have not been answered. A broker answers in the order of the requests, so an answer settles all requests
-/// before its own.
+/// The requests of one connection without a response. A broker responds in order, so a response also ends the wait of all earlier
+/// requests.
 [<Sealed>]
 type private Unanswered() =
-    /// Far more than a client has in flight: where no answers come, requests are forgotten in the end.
+    /// Far more than a client has in flight. If no responses come, the oldest requests are discarded.
     static let most = 100_000
     let queue = Queue<Waiting>()
-    // How many requests of the queue have the correlation id.
+    // The number of requests in the queue with each correlation id.
     let counts = Dictionary<int32, int>()
 
     let dequeue () =
@@ -92,7 +92,7 @@ type private Unanswered() =
 
     member _.Has(correlationId: int32) = counts.ContainsKey correlationId
 
-    /// The request with the correlation id, which waits no more.
+    /// Removes the request with the correlation id, and all earlier ones, and returns it.
     member this.Answer(correlationId: int32) : Waiting voption =
         if this.Has correlationId then
             let mutable request = dequeue ()
@@ -104,7 +104,7 @@ type private Unanswered() =
         else
             ValueNone
 
-/// Where bytes are left over behind a message that is otherwise whole, the message and the fault.
+/// Decodes a message. If bytes remain after it, the result has both the message and the fault.
 let private read (decode: Bytes -> Result<'T, Fault>) (bytes: Bytes) : 'T option * Fault option =
     match decode bytes with
     | Ok value -> Some value, None
@@ -116,7 +116,7 @@ let private read (decode: Bytes -> Result<'T, Fault>) (bytes: Bytes) : 'T option
             | Error _ -> None, Some fault
         | _ -> None, Some fault
 
-/// The frames of one connection, or of one input that has frames of one kind.
+/// Reads the frames of one connection, or of one input with frames of one kind.
 [<Sealed>]
 type Reader(limits: Limits) =
     let unanswered = Unanswered()
@@ -140,7 +140,7 @@ type Reader(limits: Limits) =
                   CorrelationId = Some(BinaryPrimitives.ReadInt32BigEndian(bytes.Span.Slice 4))
                   ClientId = None }
 
-    /// The broker does not answer a Produce request for which it need not tell.
+    /// A broker does not respond to a Produce request with acks = 0.
     let isAnswered (body: Body option) =
         match body with
         | Some(Body.Request(Request.Produce request)) -> request.Acks <> Acks.None
@@ -177,7 +177,7 @@ type Reader(limits: Limits) =
 
         match read (decode version) at.Bytes with
         | None, fault when api = ApiKey.ApiVersions && version > 0s ->
-            // A broker that does not know the version says so in version 0 (KIP-511).
+            // A broker that does not support the version responds in version 0 (KIP-511).
             match decode 0s at.Bytes with
             | Ok(_, Response.ApiVersions refusal as content) when refusal.Error = ErrorCode.UnsupportedVersion ->
                 found 0s (Some content, None)
@@ -194,8 +194,7 @@ type Reader(limits: Limits) =
 
             match unanswered.Answer correlationId with
             | ValueSome request -> answer request.Api request.Version { at with Number = Some request.Number }
-            | ValueNone ->
-                refuse "ResponseHeader/CorrelationId" ("no request with the correlation id " + string correlationId + " came before it")
+            | ValueNone -> refuse "ResponseHeader/CorrelationId" ("no earlier request has the correlation id " + string correlationId)
 
     let body (named: Named) (at: Frame) : Frame =
         let identity = { Api = named.Api; Version = named.Version; CorrelationId = None; ClientId = None }
@@ -210,7 +209,7 @@ type Reader(limits: Limits) =
 
         found at (Some identity) content fault
 
-    /// Reads the frame.
+    /// Reads a frame.
     member _.Read(named: Named option, frame: Frame) : Frame =
         match named with
         | Some named ->
@@ -222,30 +221,30 @@ type Reader(limits: Limits) =
     member _.HasRequestOf(response: Bytes) : bool =
         response.Length >= 4 && unanswered.Has(BinaryPrimitives.ReadInt32BigEndian response.Span)
 
-/// A frame as it stands behind its length.
+/// A frame of a stream.
 [<RequireQualifiedAccess; NoComparison>]
-type Piece =
+type StreamFrame =
     | Whole of offset: int64 * bytes: Bytes
-    /// The rest of the stream cannot be told apart.
+    /// The rest of the stream cannot be split into frames.
     | Broken of offset: int64 * Trouble
 
-/// Bytes that a length takes.
+/// The size of a length, in bytes.
 [<Literal>]
 let LengthSize = 4
 
 /// The frames of a stream.
 [<Sealed>]
-type Pieces(limits: Limits, intake: Intake) =
+type StreamFrames(limits: Limits, byteReader: ByteReader) =
     let mutable ended = false
 
-    /// Where a length is wrong, nothing tells where the next frame begins.
+    /// After a wrong length the start of the next frame is unknown.
     let broken (offset: int64) (reason: string) =
         ended <- true
-        ValueSome(Piece.Broken(offset, Trouble.at offset "" (reason + "; this stream cannot be read on")))
+        ValueSome(StreamFrame.Broken(offset, Trouble.at offset "" (reason + "; the rest of the stream cannot be read")))
 
     let next () =
-        let offset = intake.Position
-        let head = intake.Fill([||], LengthSize)
+        let offset = byteReader.Position
+        let head = byteReader.Fill([||], LengthSize)
 
         if head.Length = 0 then
             ValueNone
@@ -259,19 +258,19 @@ type Pieces(limits: Limits, intake: Intake) =
             elif length > limits.MaxFrameBytes then
                 broken offset ((Problem.FrameTooLarge(int64 length, int64 limits.MaxFrameBytes)).ToString())
             else
-                let bytes = intake.Fill([||], length)
+                let bytes = byteReader.Fill([||], length)
 
                 if bytes.Length < length then
                     broken offset ("a frame " + (Problem.Truncated(int64 length, bytes.Length)).ToString())
                 else
-                    ValueSome(Piece.Whole(offset, Bytes bytes))
+                    ValueSome(StreamFrame.Whole(offset, Bytes bytes))
 
-    /// The next frame; none at the end of the stream, and behind what is broken.
-    member _.Next() : Piece voption =
-        let offset = intake.Position
+    /// The next frame; none at the end of the stream and after a broken frame.
+    member _.Next() : StreamFrame voption =
+        let offset = byteReader.Position
 
         try
             if ended then ValueNone else next ()
-        with :? Misspelt as wrong ->
+        with :? InvalidText as wrong ->
             ended <- true
-            ValueSome(Piece.Broken(offset, Trouble.ofSpelling intake.Position wrong))
+            ValueSome(StreamFrame.Broken(offset, Trouble.ofText byteReader.Position wrong))

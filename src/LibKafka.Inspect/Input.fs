@@ -1,5 +1,4 @@
-/// Bytes as they come out of files and standard input, raw or spelled in letters, bit by bit: what is held in memory is one frame, one
-/// batch or one line.
+/// Reads bytes from files and standard input, raw or as hex or base64. Only one frame, batch or line is in memory at a time.
 module LibKafka.Inspect.Input
 
 open System
@@ -8,17 +7,17 @@ open System.IO
 open LibKafka.Wire
 open LibKafka.Inspect.Options
 
-/// Something that cannot be read. Offsets count from the start of the input.
+/// A part of the input that cannot be read.
 type Trouble =
     {
-        /// Where it shows.
+        /// The offset of the problem from the start of the input.
         At: int64
-        /// The field it concerns, as in a fault; empty where there is none.
+        /// The field with the problem, as in a fault; empty if there is none.
         Path: string
         Reason: string
     }
 
-/// Raised where an input cannot be read, be it a file that is not there.
+/// Raised if an input cannot be read, for example because the file does not exist.
 [<Sealed>]
 type InputFailure(reason: string) =
     inherit Exception(reason)
@@ -32,30 +31,30 @@ let private guarded (work: unit -> 'T) : 'T =
     | :? ArgumentException
     | :? NotSupportedException as failure -> raise (InputFailure failure.Message)
 
-/// The file, while others may write to it, move it or delete it.
+/// Opens a file for reading. Other processes may write to it, move it or delete it meanwhile.
 let openFile (path: string) : Stream =
     guarded (fun () -> new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite ||| FileShare.Delete))
 
 let private readInto (stream: Stream) (buffer: byte[]) (offset: int) (count: int) : int =
     guarded (fun () -> stream.Read(buffer, offset, count))
 
-let private isSpace (letter: byte) = letter = ' 'B || (letter >= '\t'B && letter <= '\r'B)
+let private isSpace (character: byte) = character = ' 'B || (character >= '\t'B && character <= '\r'B)
 
-let private quote (letter: byte) =
-    if letter > ' 'B && letter < 0x7Fuy then
-        "'" + string (char letter) + "'"
+let private quote (character: byte) =
+    if character > ' 'B && character < 0x7Fuy then
+        "'" + string (char character) + "'"
     else
-        "byte 0x" + letter.ToString "x2"
+        "byte 0x" + character.ToString "x2"
 
-/// Letters that spell bytes. What they cannot say is a FormatException. One speller is good for one run of letters.
+/// Decodes bytes from text. Invalid text is a FormatException. An instance serves for one text.
 [<AbstractClass>]
-type Spelling() =
-    /// Takes the next letter and adds what it completes. White space is passed over.
-    abstract Take: letter: byte * bytes: List<byte> -> unit
-    /// Takes the end.
+type TextDecoder() =
+    /// Takes the next character and adds the byte that it completes, if any. White space is skipped.
+    abstract Take: character: byte * bytes: List<byte> -> unit
+    /// Takes the end of the text.
     abstract Finish: bytes: List<byte> -> unit
 
-    /// What one line spells, or how many bytes it spells before the letter that is wrong, and the reason.
+    /// The bytes of one line, or the number of bytes before an invalid character and the reason.
     member this.Line(text: ReadOnlyMemory<byte>) : Result<byte[], int64 * string> =
         let bytes = List<byte>(text.Length / 2)
         let mutable at = 0
@@ -68,40 +67,40 @@ type Spelling() =
             this.Finish bytes
             Ok(bytes.ToArray())
         with :? FormatException as wrong ->
-            Error(int64 bytes.Count, wrong.Message + " (letter " + string (at + 1) + ")")
+            Error(int64 bytes.Count, wrong.Message + " (character " + string (at + 1) + ")")
 
-/// Pairs of hexadecimal digits. Colons may stand between them.
+/// Decodes pairs of hexadecimal digits, optionally separated by colons.
 [<Sealed>]
-type private HexSpelling() =
-    inherit Spelling()
+type private HexDecoder() =
+    inherit TextDecoder()
     let mutable high = -1
 
-    override _.Take(letter, bytes) =
-        if Char.IsAsciiHexDigit(char letter) then
-            let digit = if letter <= '9'B then int letter - int '0'B else (int letter &&& 0x0F) + 9
+    override _.Take(character, bytes) =
+        if Char.IsAsciiHexDigit(char character) then
+            let digit = if character <= '9'B then int character - int '0'B else (int character &&& 0x0F) + 9
 
             if high < 0 then
                 high <- digit
             else
                 bytes.Add(byte ((high <<< 4) ||| digit))
                 high <- -1
-        elif not (isSpace letter || letter = ':'B) then
-            raise (FormatException(quote letter + " is no hexadecimal digit"))
+        elif not (isSpace character || character = ':'B) then
+            raise (FormatException(quote character + " is not a hexadecimal digit"))
 
     override _.Finish _ =
         if high >= 0 then
-            raise (FormatException "the last hexadecimal digit has no partner")
+            raise (FormatException "the number of hexadecimal digits is odd")
 
-/// Base64, also the URL-safe kind, with or without padding; several may stand one behind another where they are padded.
+/// Decodes base64, standard or URL-safe, with or without padding. Several padded texts may follow one another.
 [<Sealed>]
-type private Base64Spelling() =
-    inherit Spelling()
+type private Base64Decoder() =
+    inherit TextDecoder()
     let mutable bits = 0u
     let mutable letters = 0
     let mutable padding = 0
 
     let flush (bytes: List<byte>) =
-        if letters = 1 then raise (FormatException "base64 is cut off within a byte")
+        if letters = 1 then raise (FormatException "the base64 ends within a byte")
 
         for i in 0 .. letters - 2 do
             bytes.Add(byte ((bits <<< (6 * (4 - letters))) >>> (16 - 8 * i)))
@@ -110,47 +109,46 @@ type private Base64Spelling() =
         letters <- 0
         padding <- 0
 
-    override _.Take(letter, bytes) =
+    override _.Take(character, bytes) =
         let value =
-            match char letter with
-            | l when Char.IsAsciiLetterUpper l -> int letter - int 'A'B
-            | l when Char.IsAsciiLetterLower l -> int letter - int 'a'B + 26
-            | l when Char.IsAsciiDigit l -> int letter - int '0'B + 52
+            match char character with
+            | l when Char.IsAsciiLetterUpper l -> int character - int 'A'B
+            | l when Char.IsAsciiLetterLower l -> int character - int 'a'B + 26
+            | l when Char.IsAsciiDigit l -> int character - int '0'B + 52
             | '+'
             | '-' -> 62
             | '/'
             | '_' -> 63
             | _ -> -1
 
-        if letter = '='B && letters >= 2 then
+        if character = '='B && letters >= 2 then
             padding <- padding + 1
             if letters + padding = 4 then flush bytes
         elif value >= 0 && padding = 0 then
             bits <- (bits <<< 6) ||| uint32 value
             letters <- letters + 1
             if letters = 4 then flush bytes
-        elif not (isSpace letter) then
-            raise (FormatException(quote letter + " is not base64 here"))
+        elif not (isSpace character) then
+            raise (FormatException(quote character + " is not valid base64 here"))
 
     override _.Finish bytes =
-        if padding > 0 then
-            raise (FormatException "base64 is cut off within its padding")
+        if padding > 0 then raise (FormatException "the base64 ends within its padding")
         if letters > 0 then flush bytes
 
 [<RequireQualifiedAccess>]
-module Spelling =
+module TextDecoder =
 
-    /// Pairs of hexadecimal digits, with colons and white space between them as you like.
-    let hex () : Spelling = HexSpelling()
+    /// Decodes pairs of hexadecimal digits, optionally separated by colons and white space.
+    let hex () : TextDecoder = HexDecoder()
 
-    /// Base64 of any kind.
-    let base64 () : Spelling = Base64Spelling()
+    /// Decodes base64, standard or URL-safe.
+    let base64 () : TextDecoder = Base64Decoder()
 
-/// Raised where the letters of an input do not spell bytes.
+/// Raised if the text of an input cannot be decoded.
 [<Sealed>]
-type Misspelt(position: int64, reason: string) =
+type InvalidText(position: int64, reason: string) =
     inherit Exception(reason)
-    /// Letters before the one that is wrong.
+    /// The number of characters before the invalid one.
     member _.Position = position
 
 [<RequireQualifiedAccess>]
@@ -158,16 +156,16 @@ module Trouble =
 
     let at (offset: int64) (path: string) (reason: string) : Trouble = { At = offset; Path = path; Reason = reason }
 
-    /// A fault in bytes that begin at an offset.
+    /// A fault in bytes that start at an offset of the input.
     let ofFault (start: int64) (fault: Fault) : Trouble = at (start + int64 fault.Offset) fault.Path (fault.Problem.ToString())
 
-    /// An input stopped spelling bytes behind those that are in front of an offset.
-    let ofSpelling (offset: int64) (wrong: Misspelt) : Trouble =
-        at offset "" (wrong.Message + " (letter " + string (wrong.Position + 1L) + ")")
+    /// Text that cannot be decoded, after the bytes up to an offset.
+    let ofText (offset: int64) (wrong: InvalidText) : Trouble =
+        at offset "" (wrong.Message + " (character " + string (wrong.Position + 1L) + ")")
 
-/// The bytes that a stream of letters spells.
+/// The bytes of a stream of text.
 [<Sealed>]
-type private Spelled(stream: Stream, spelling: Spelling) =
+type private DecodedText(stream: Stream, decoder: TextDecoder) =
     let text = Array.zeroCreate<byte> 16384
     let bytes = List<byte>()
     let mutable given = 0
@@ -183,13 +181,13 @@ type private Spelled(stream: Stream, spelling: Spelling) =
         try
             if count = 0 then
                 ended <- true
-                spelling.Finish bytes
+                decoder.Finish bytes
 
             for i in 0 .. count - 1 do
-                spelling.Take(text[i], bytes)
+                decoder.Take(text[i], bytes)
                 position <- position + 1L
         with :? FormatException as failure ->
-            // What was spelled before it comes first.
+            // The bytes before the invalid character are returned first.
             wrong <- ValueSome failure.Message
             ended <- true
 
@@ -198,24 +196,24 @@ type private Spelled(stream: Stream, spelling: Spelling) =
             refill ()
 
         match wrong with
-        | ValueSome reason when given = bytes.Count -> raise (Misspelt(position, reason))
+        | ValueSome reason when given = bytes.Count -> raise (InvalidText(position, reason))
         | _ ->
             let size = min count (bytes.Count - given)
             bytes.CopyTo(given, buffer, offset, size)
             given <- given + size
             size
 
-/// An input that is read from front to back.
+/// An input that is read sequentially.
 [<Sealed>]
-type Intake(stream: Stream, spelling: Spelling voption) =
-    let spelled = spelling |> ValueOption.map (fun spelling -> Spelled(stream, spelling))
+type ByteReader(stream: Stream, decoder: TextDecoder voption) =
+    let decoded = decoder |> ValueOption.map (fun decoder -> DecodedText(stream, decoder))
     let mutable position = 0L
 
-    /// Bytes read so far.
+    /// The number of bytes read so far.
     member _.Position = position
 
-    /// The bytes given and as many behind them as make up `total`; fewer only at the end of the input. Memory is taken for the bytes that come, not for
-    /// what a length promises.
+    /// The given bytes, followed by as many from the input as make up `total`, or fewer at the end of the input. Memory is allocated for the
+    /// bytes that arrive, not for the total.
     member _.Fill(start: byte[], total: int) : byte[] =
         let mutable buffer = start
         let mutable have = start.Length
@@ -226,8 +224,8 @@ type Intake(stream: Stream, spelling: Spelling voption) =
                 Array.Resize(&buffer, int (min (int64 total) (max 4096L (2L * int64 have))))
 
             let count =
-                match spelled with
-                | ValueSome spelled -> spelled.Read(buffer, have, buffer.Length - have)
+                match decoded with
+                | ValueSome decoded -> decoded.Read(buffer, have, buffer.Length - have)
                 | ValueNone -> readInto stream buffer have (buffer.Length - have)
 
             have <- have + count
@@ -241,14 +239,14 @@ type Intake(stream: Stream, spelling: Spelling voption) =
 [<Struct; NoEquality; NoComparison>]
 type Line =
     {
-        /// From 1.
+        /// Counts from 1.
         Number: int64
-        /// Without its end and the white space around it; only the beginning of a line that is too long.
+        /// The text without the line end and surrounding white space. Of a line that is too long, only the start.
         Text: ReadOnlyMemory<byte>
         IsTooLong: bool
     }
 
-/// The lines of a text, of which no more than `most` bytes are kept.
+/// The lines of a text. At most `most` bytes of a line are kept.
 [<Sealed>]
 type Lines(stream: Stream, most: int) =
     let chunk = Array.zeroCreate<byte> 16384

@@ -1,21 +1,21 @@
-/// What the tool is asked to do.
+/// The command line of the tool.
 module LibKafka.Inspect.Options
 
 open System
 open LibKafka.Wire
 open LibKafka.Protocol
 
-/// What stands in an input.
+/// The content of an input.
 [<RequireQualifiedAccess>]
 type Content =
-    /// A frame on each line.
+    /// One frame on each line.
     | Frames
-    /// Frames behind their lengths.
+    /// Frames, each preceded by its length.
     | Stream
-    /// Record batches, as a broker keeps them.
+    /// Record batches, as in a broker's log segment.
     | Log
 
-/// How an input says its bytes.
+/// The form of an input's bytes.
 [<RequireQualifiedAccess>]
 type Encoding =
     | Hex
@@ -27,13 +27,13 @@ type Format =
     | Text
     | Json
 
-/// What the frames are, where they do not say so themselves.
+/// The API and version of frames that do not contain them.
 type Named =
     {
         Api: ApiKey
         Version: int16
         IsResponse: bool
-        /// There is no header before the message.
+        /// The message has no header.
         IsBody: bool
     }
 
@@ -45,24 +45,24 @@ type Place =
 [<RequireQualifiedAccess>]
 type Input =
     | One of Content * Place
-    /// Two streams, one for each direction of a connection.
+    /// The two directions of a connection, as two streams.
     | Conversation of requests: Place * responses: Place
 
 type Options =
     {
         Inputs: Input list
-        /// Where it is not said, frames on lines are in hexadecimal, and everything else is raw.
+        /// By default, frames on lines are in hex and everything else is raw.
         Encoding: Encoding option
         Format: Format
         Named: Named option
-        /// Open record batches, down to the records.
+        /// Print the batches and records in messages and logs.
         Records: bool
         Keys: bool
         Values: bool
         Limits: Limits
     }
 
-/// What the command line asks for.
+/// The command of the command line.
 [<RequireQualifiedAccess>]
 type Command =
     | Run of Options
@@ -70,36 +70,37 @@ type Command =
     | Version
 
 let help =
-    """Prints what stands in Kafka's requests, responses, record batches and log segments, field by field.
+    """Prints Kafka requests, responses, record batches and log segments, field by field.
 
-  libkafka-inspect [frames] [options] [FILE…]  a frame on each line, header and message, in hex or base64; behind '<'
-                                               a response to an earlier request, behind '>' or nothing a request
-  libkafka-inspect stream [options] [FILE…]    frames behind their lengths, as one side of a connection sends them
+  libkafka-inspect [frames] [options] [FILE…]  one frame on each line, header and message, in hex or base64. A line that
+                                               starts with '<' is a response to an earlier request; a line that starts
+                                               with '>' or neither is a request
+  libkafka-inspect stream [options] [FILE…]    frames preceded by their lengths, as one side of a connection sends them
   libkafka-inspect stream [options] --requests FILE --responses FILE
-                                               both sides, matched by correlation id
-  libkafka-inspect log [options] [FILE…]       record batches one behind another, as in a broker's log segments
+                                               both sides of a connection, matched by correlation id
+  libkafka-inspect log [options] [FILE…]       consecutive record batches, as in a broker's log segments
 
-Without FILE, or where it is -, standard input is read. Without the first word, files named *.log are log segments, and
-others have a frame on each line.
+Without FILE, or if FILE is -, standard input is read. Without the first word, files named *.log are log segments, and
+other files have one frame on each line.
 
-  --format text|json      a line for people (as usual), or a JSON object on each line with messages in Kafka's own form
-  --input hex|base64|raw  how the input says its bytes: frames come in hex, streams and logs raw, if it is not given.
-                          Raw frames are one frame to a file
+  --format text|json      readable text (the default), or one JSON object on each line with messages in Kafka's JSON form
+  --input hex|base64|raw  the form of the input: by default, frames are in hex and streams and logs are raw. With raw,
+                          each file is one frame
   --api NAME|KEY --version N
-                          what the frames are where they do not say so themselves, with one or both of
-  --response              they are responses
-  --body                  they have no header
-  --records               open the record batches in Produce requests and fetched responses, or in a log: a line for
-                          each batch and each record, with keys and values as text, or in hex where they are none
-  --no-keys, --no-values  the same with only the sizes of keys, or of values and the values of headers
+                          the API and version of frames that do not contain them, with one or both of
+  --response              the frames are responses
+  --body                  the frames have no header
+  --records               print the record batches in Produce requests and fetch responses, or in a log: one line for each
+                          batch and each record. Keys and values are printed as text, or in hex if they are not text
+  --no-keys, --no-values  the same, with only the sizes of keys, or of values and header values
   --max-frame BYTES       the largest frame or batch to read (268435456)
-  --help, --version       this text; the tool's own version
+  --help, --version       print this text, or the version of the tool
 
-Records are unpacked whatever their compression, and read in every format that Kafka has had.
+All compression types and all record formats that Kafka has had are supported.
 
-The exit code is 0, 1 where something could not be read (which the line that stands for it says), or 2 for wrong usage."""
+The exit code is 0 on success, 1 if something could not be read (its line gives the reason), or 2 for wrong usage."""
 
-/// What has been said so far.
+/// The options parsed so far.
 type private Given =
     { Content: Content option
       Files: string list
@@ -150,7 +151,7 @@ let private named (given: Given) : Result<Named option, string> =
     | None, Some _
     | Some _, None -> Error "--api and --version go together"
     | Some _, Some _ when not given.Response && not given.Body ->
-        Error "a request's header says its API and version: --api and --version go with --response or --body"
+        Error "a request's header contains its API and version: --api and --version go with --response or --body"
     | Some _, Some _ when given.Content = Some Content.Log -> Error "a log has no APIs: --api and --version go with frames and streams"
     | Some api, Some version -> Ok(Some { Api = api; Version = version; IsResponse = given.Response; IsBody = given.Body })
 
@@ -164,9 +165,9 @@ let private inputs (given: Given) (named: Named option) : Result<Input list, str
     match given.Requests, given.Responses, given.Files with
     | Some _, None, _
     | None, Some _, _ -> Error "--requests and --responses go together"
-    | Some _, Some _, _ when named.IsSome -> Error "--requests say what --responses are: --api and --version have no place there"
+    | Some _, Some _, _ when named.IsSome -> Error "--api and --version cannot be combined with --requests and --responses"
     | Some _, Some _, _ when given.Content.IsSome && given.Content <> Some Content.Stream -> Error "--requests and --responses name streams"
-    | Some _, Some _, file :: _ -> Error("with --requests and --responses there are no other files, such as '" + file + "'")
+    | Some _, Some _, file :: _ -> Error("'" + file + "' cannot be combined with --requests and --responses")
     | Some "-", Some "-", _ -> Error "only one of --requests and --responses can be standard input"
     | Some requests, Some responses, [] -> Ok [ Input.Conversation(place requests, place responses) ]
     | None, None, [] -> Ok [ Input.One(guess "-", Place.StandardInput) ]
@@ -193,24 +194,24 @@ let private option (given: Given) (name: string) (value: string) : Result<Given,
     match name, value with
     | "--format", "text" -> Ok { given with Format = Format.Text }
     | "--format", "json" -> Ok { given with Format = Format.Json }
-    | "--format", other -> Error("--format is text or json, not '" + other + "'")
+    | "--format", other -> Error("--format must be text or json, not '" + other + "'")
     | "--input", "hex" -> Ok { given with Encoding = Some Encoding.Hex }
     | "--input", "base64" -> Ok { given with Encoding = Some Encoding.Base64 }
     | "--input", "raw" -> Ok { given with Encoding = Some Encoding.Raw }
-    | "--input", other -> Error("--input is hex, base64 or raw, not '" + other + "'")
+    | "--input", other -> Error("--input must be hex, base64 or raw, not '" + other + "'")
     | "--api", text -> api text |> Result.map (fun key -> { given with Api = Some key })
     | "--version", text ->
         match Int16.TryParse text with
         | true, version when version >= 0s -> Ok { given with ApiVersion = Some version }
-        | _ -> Error("--version takes the number of a version, or stands alone; not '" + text + "'")
+        | _ -> Error("--version needs a version number or must be the only argument, not '" + text + "'")
     | "--max-frame", text ->
         match Int32.TryParse text with
         | true, most when most > 0 && most <= Array.MaxLength -> Ok { given with Limits = { given.Limits with MaxFrameBytes = most } }
-        | _ -> Error("--max-frame takes a number of bytes from 1 to " + string Array.MaxLength + ", not '" + text + "'")
+        | _ -> Error("--max-frame needs a number of bytes from 1 to " + string Array.MaxLength + ", not '" + text + "'")
     | "--requests", file -> Ok { given with Requests = Some file }
     | _, file -> Ok { given with Responses = Some file }
 
-/// The command in the arguments, or the line that says what is wrong with them.
+/// The command of the arguments, or a line that says what is wrong with them.
 let parse (arguments: string list) : Result<Command, string> =
     let rec go (given: Given) (arguments: string list) : Result<Command, string> =
         match arguments with

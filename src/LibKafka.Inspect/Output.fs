@@ -1,4 +1,4 @@
-/// Prints what was found, as text or as JSON lines.
+/// Prints frames, batches and records as text or as JSON lines.
 module LibKafka.Inspect.Output
 
 open System
@@ -17,17 +17,16 @@ open LibKafka.Inspect.Input
 open LibKafka.Inspect.Frames
 open LibKafka.Inspect.Records
 
-/// Prints one line for each thing found. A field is that of the frame printed last; in a log there is none.
+/// Prints one line for each item. `field` belongs to the frame printed last; in a log there is none.
 type Printer =
-    /// What comes next is found in a file of this name.
+    /// The following items come from a file of this name.
     abstract File: name: string -> unit
     abstract Frame: frame: Frame -> unit
     abstract Item: field: Field option * item: Item -> unit
-    /// A record of the batch printed last, which begins at an offset. It is good for this call only.
+    /// A record of the batch printed last, which starts at an offset. The record is valid only during the call.
     abstract Record: field: Field option * offset: int64 * isControl: bool * record: Record -> unit
 
-
-/// Control characters, but for tabs and line ends: what has them is no text.
+/// The control characters other than tabs and line ends. Bytes with one of them are not printed as text.
 let private controls =
     SearchValues.Create
         [| for code in 0uy .. 0x7Fuy do
@@ -36,7 +35,7 @@ let private controls =
 
 let private isText (bytes: ReadOnlySpan<byte>) = Utf8.IsValid bytes && bytes.IndexOfAny controls < 0
 
-/// A time for people; the bare number where it is none.
+/// A time in ISO 8601, or the number if it is out of range.
 let private time (milliseconds: int64) =
     if milliseconds >= 0L && milliseconds < 253402300800000L then
         DateTimeOffset.FromUnixTimeMilliseconds(milliseconds).ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)
@@ -53,7 +52,7 @@ type TextPrinter(output: TextWriter, options: Options) =
 
     let add (text: string) = line.Append text |> ignore
 
-    /// Without what a terminal might obey.
+    /// Text with control characters escaped, because a terminal might interpret them.
     let escape (text: string) =
         for letter in text do
             match letter with
@@ -88,7 +87,7 @@ type TextPrinter(output: TextWriter, options: Options) =
 
         add trouble.Reason
 
-    /// A message without its name, which stands in front of it already.
+    /// A message without its name, which has been printed already.
     let body (body: Body) =
         let text =
             match body with
@@ -131,7 +130,7 @@ type TextPrinter(output: TextWriter, options: Options) =
             add (", producer " + string batch.ProducerId + " epoch " + string batch.ProducerEpoch)
             if batch.BaseSequence >= 0 then add (" sequence " + string batch.BaseSequence)
 
-        batch.DeleteHorizon |> ValueOption.iter (fun horizon -> add (", to be kept until " + time horizon))
+        batch.DeleteHorizon |> ValueOption.iter (fun horizon -> add (", delete horizon " + time horizon))
         if batch.MaxTimestamp >= 0L then add (", latest " + time batch.MaxTimestamp)
 
     let content (isShown: bool) (isNull: bool) (bytes: ReadOnlySpan<byte>) =
@@ -192,10 +191,10 @@ type TextPrinter(output: TextWriter, options: Options) =
                 unreadable trouble
             | Item.CutOff(offset, bytes) ->
                 at field offset
-                add ("cut off after " + string bytes + " bytes, as usual at the end of what is fetched")
+                add ("cut off after " + string bytes + " bytes, as is usual at the end of a fetch response")
             | Item.Zeros(offset, bytes) ->
                 at field offset
-                add (string bytes + " bytes of zeros: room that is not written to yet")
+                add (string bytes + " bytes of zeros: preallocated space")
 
             write ()
 
@@ -316,7 +315,7 @@ type JsonPrinter(output: TextWriter, options: Options) =
 
         json.WriteEndObject()
 
-    /// Text under the name itself, hexadecimal digits under `<name>Hex`, and a size alone under `<name>Bytes`.
+    /// Text has the name itself, hexadecimal digits have `<name>Hex`, and a size has `<name>Bytes`.
     let content (name: string) (isShown: bool) (isNull: bool) (bytes: ReadOnlySpan<byte>) =
         if isNull then json.WriteNull name
         elif not isShown then json.WriteNumber(name + "Bytes", bytes.Length)

@@ -1,4 +1,4 @@
-/// Reads the inputs that were named and prints what is in them.
+/// Reads the inputs and prints their content.
 module LibKafka.Inspect.Program
 
 open System
@@ -13,10 +13,10 @@ open LibKafka.Inspect.Frames
 open LibKafka.Inspect.Records
 open LibKafka.Inspect.Output
 
-/// One run of the tool. What is found is printed and flushed at once, for whoever waits at the other end of a pipe.
+/// One run of the tool. Every frame and batch is printed and flushed immediately, because the output may be a pipe.
 [<Sealed>]
 type private Inspection(options: Options, printer: Printer, flush: unit -> unit) =
-    let unpacked = CodecBuffer()
+    let decompressed = CodecBuffer()
     let mutable isWhole = true
 
     let records (field: Field option) (offset: int64) (isControl: bool) (compression: CompressionType) (opened: Result<RecordView, Fault>) =
@@ -29,7 +29,7 @@ type private Inspection(options: Options, printer: Printer, flush: unit -> unit)
                 match fault.Problem with
                 | _ when compression = CompressionType.None -> Trouble.ofFault offset fault
                 | problem ->
-                    Trouble.at offset fault.Path (problem.ToString() + " (byte " + string fault.Offset + " of the unpacked records)")
+                    Trouble.at offset fault.Path (problem.ToString() + " (byte " + string fault.Offset + " of the decompressed records)")
 
             isWhole <- false
             printer.Item(field, Item.Trouble(offset, found))
@@ -39,10 +39,11 @@ type private Inspection(options: Options, printer: Printer, flush: unit -> unit)
 
         match item with
         | Item.Batch(offset, batch) when options.Records ->
-            RecordBatch.openVerifiedIn unpacked options.Limits AllCodecs.Set batch
+            RecordBatch.openVerifiedIn decompressed options.Limits AllCodecs.Set batch
             |> records field offset batch.IsControl batch.Compression
         | Item.Legacy(offset, batch) when options.Records ->
-            LegacyBatch.openVerifiedIn unpacked options.Limits AllCodecs.Set batch |> records field offset false batch.Compression
+            LegacyBatch.openVerifiedIn decompressed options.Limits AllCodecs.Set batch
+            |> records field offset false batch.Compression
         | Item.Trouble _ -> isWhole <- false
         | Item.Batch _
         | Item.Legacy _
@@ -61,48 +62,48 @@ type private Inspection(options: Options, printer: Printer, flush: unit -> unit)
 
     let frame (reader: Reader) (unread: Frame) = print (reader.Read(options.Named, unread))
 
-    /// In place of a frame that cannot be told from what is around it.
+    /// Prints the trouble in place of a frame that could not be found.
     let noFrame (unread: Frame) (trouble: Trouble) =
         let isResponse = unread.IsResponse || options.Named |> Option.exists _.IsResponse
         print { unread with IsResponse = isResponse; Trouble = Some trouble }
 
-    let piece (reader: Reader) (isResponse: bool) (piece: Piece) =
-        match piece with
-        | Piece.Whole(offset, bytes) -> frame reader (Frame.unread isResponse offset LengthSize None bytes)
-        | Piece.Broken(offset, trouble) -> noFrame (Frame.unread isResponse offset 0 None Bytes.empty) trouble
+    let streamed (reader: Reader) (isResponse: bool) (frame': StreamFrame) =
+        match frame' with
+        | StreamFrame.Whole(offset, bytes) -> frame reader (Frame.unread isResponse offset LengthSize None bytes)
+        | StreamFrame.Broken(offset, trouble) -> noFrame (Frame.unread isResponse offset 0 None Bytes.empty) trouble
 
-    let stream (frames: Pieces) =
+    let stream (frames: StreamFrames) =
         let reader = Reader options.Limits
         let mutable next = frames.Next()
 
         while next.IsSome do
-            piece reader false next.Value
+            streamed reader false next.Value
             next <- frames.Next()
 
-    let conversation (requests: Pieces) (responses: Pieces) =
+    let conversation (requests: StreamFrames) (responses: StreamFrames) =
         let reader = Reader options.Limits
         let mutable request = requests.Next()
         let mutable response = responses.Next()
         // Requests read since the last response.
         let mutable ahead = 0
 
-        // A response comes as soon as the request that it answers has been printed; it does not hold up the rest where there is none.
-        let isDue (response: Piece) =
+        // A response is printed right after its request. If its request does not come, it does not hold up the others forever.
+        let isDue (response: StreamFrame) =
             match response with
-            | Piece.Whole(_, bytes) -> request.IsNone || ahead = 100 || reader.HasRequestOf bytes
-            | Piece.Broken _ -> true
+            | StreamFrame.Whole(_, bytes) -> request.IsNone || ahead = 100 || reader.HasRequestOf bytes
+            | StreamFrame.Broken _ -> true
 
         while request.IsSome || response.IsSome do
             if response.IsSome && isDue response.Value then
-                piece reader true response.Value
+                streamed reader true response.Value
                 response <- responses.Next()
                 ahead <- 0
             else
-                piece reader false request.Value
+                streamed reader false request.Value
                 request <- requests.Next()
                 ahead <- ahead + 1
 
-    let line (reader: Reader) (spelling: Spelling) (line: Line) =
+    let line (reader: Reader) (decoder: TextDecoder) (line: Line) =
         let begins (mark: byte) = line.Text.Length > 0 && line.Text.Span[0] = mark
         let text = if begins '<'B || begins '>'B then line.Text.Slice 1 else line.Text
 
@@ -111,53 +112,53 @@ type private Inspection(options: Options, printer: Printer, flush: unit -> unit)
         if line.IsTooLong then
             noFrame (unread Bytes.empty) (Trouble.at 0L "" "the line is longer than the largest frame")
         elif text.Length > 0 && not (begins '#'B) then
-            match spelling.Line text with
+            match decoder.Line text with
             | Ok bytes -> frame reader (unread (Bytes bytes))
             | Error(at, reason) -> noFrame (unread Bytes.empty) (Trouble.at at "" reason)
 
-    let lines (newSpelling: unit -> Spelling) (input: Stream) =
+    let lines (newDecoder: unit -> TextDecoder) (input: Stream) =
         let reader = Reader options.Limits
         let lines = Lines(input, int (min (int64 Array.MaxLength) (4L * int64 options.Limits.MaxFrameBytes)))
         let mutable next = lines.Next()
 
         while next.IsSome do
-            line reader (newSpelling ()) next.Value
+            line reader (newDecoder ()) next.Value
             next <- lines.Next()
 
     let alone (input: Stream) =
         let most = min (int64 Array.MaxLength) (int64 options.Limits.MaxFrameBytes + 1L)
-        let bytes = Intake(input, ValueNone).Fill([||], int most)
+        let bytes = ByteReader(input, ValueNone).Fill([||], int most)
         frame (Reader options.Limits) (Frame.unread false 0L 0 None (Bytes bytes))
 
-    let log (intake: Intake) =
-        for found in segment options.Limits intake do
+    let log (byteReader: ByteReader) =
+        for found in segment options.Limits byteReader do
             item None found
             flush ()
 
-    let spelling (encoding: Encoding) : Spelling voption =
+    let decoder (encoding: Encoding) : TextDecoder voption =
         match encoding with
-        | Encoding.Hex -> ValueSome(Spelling.hex ())
-        | Encoding.Base64 -> ValueSome(Spelling.base64 ())
+        | Encoding.Hex -> ValueSome(TextDecoder.hex ())
+        | Encoding.Base64 -> ValueSome(TextDecoder.base64 ())
         | Encoding.Raw -> ValueNone
 
-    let intake (input: Stream) = Intake(input, spelling (defaultArg options.Encoding Encoding.Raw))
-    let pieces (input: Stream) = Pieces(options.Limits, intake input)
+    let byteReader (input: Stream) = ByteReader(input, decoder (defaultArg options.Encoding Encoding.Raw))
+    let frames (input: Stream) = StreamFrames(options.Limits, byteReader input)
 
-    /// Whether everything so far was readable.
+    /// Whether all input so far was readable.
     member _.IsWhole = isWhole
 
-    /// An input could not be read.
+    /// Records that an input could not be read.
     member _.Fail() = isWhole <- false
 
     member _.One(content: Content, input: Stream) =
         match content, options.Encoding with
         | Content.Frames, Some Encoding.Raw -> alone input
-        | Content.Frames, Some Encoding.Base64 -> lines Spelling.base64 input
-        | Content.Frames, _ -> lines Spelling.hex input
-        | Content.Stream, _ -> stream (pieces input)
-        | Content.Log, _ -> log (intake input)
+        | Content.Frames, Some Encoding.Base64 -> lines TextDecoder.base64 input
+        | Content.Frames, _ -> lines TextDecoder.hex input
+        | Content.Stream, _ -> stream (frames input)
+        | Content.Log, _ -> log (byteReader input)
 
-    member _.Conversation(requests: Stream, responses: Stream) = conversation (pieces requests) (pieces responses)
+    member _.Conversation(requests: Stream, responses: Stream) = conversation (frames requests) (frames responses)
 
 let private inspect (options: Options) (input: Stream) (output: TextWriter) (complain: string -> unit) : int =
     let printer: Printer =
@@ -198,7 +199,7 @@ let private version () =
     | null -> "libkafka-inspect"
     | version -> "libkafka-inspect " + version.ToString 3
 
-/// Runs the tool with its arguments, standard input, output and error output. Gives the exit code.
+/// Runs the tool with its arguments, standard input, output and error output. Returns the exit code.
 let run (arguments: string list) (input: Stream) (output: TextWriter) (complaints: TextWriter) : int =
     let complain (line: string) = complaints.Write("libkafka-inspect: " + line + "\n")
 
@@ -212,7 +213,7 @@ let run (arguments: string list) (input: Stream) (output: TextWriter) (complaint
             output.Write(version () + "\n")
             0
         | Error reason ->
-            complain (reason + "; --help tells how it is used")
+            complain (reason + "; see --help")
             2
 
     output.Flush()

@@ -14,60 +14,61 @@ open LibKafka.Inspect.Frames
 type Field =
     {
         Path: string
-        /// The topic's name, or its id where the message has only that.
+        /// The topic's name, or its id if the message has only the id.
         Topic: string
         Partition: int32
         Records: Bytes
-        /// It ends where a number of bytes was reached, be it within a batch.
+        /// Whether the bytes may end within a batch: a fetch response ends after a number of bytes.
         MayBeCutOff: bool
     }
 
-/// One batch, or a stretch where there should be one.
+/// A batch, or bytes that should be one.
 [<RequireQualifiedAccess; NoComparison>]
 type Item =
     | Batch of offset: int64 * RecordBatch
     | Legacy of offset: int64 * LegacyBatch
     | Trouble of offset: int64 * Trouble
-    /// The end, where it may lie within a batch.
+    /// An incomplete batch at the end, if the bytes may end within a batch.
     | CutOff of offset: int64 * bytes: int
-    /// Zeros up to the end: room that the broker has taken and not yet written to.
+    /// Zeros up to the end: space that the broker has preallocated.
     | Zeros of offset: int64 * bytes: int64
 
 let private topic (name: string) (id: Guid) = if name = "" then id.ToString() else name
 
+/// The record batches of one partition in a message.
+type private InPartition = { Topic: string; Partition: int32; Records: Bytes option }
+
+/// The record fields of a message. `partitions` are the message's partitions in wire order, so the paths of its record fields match them.
+let private located (message: Message<'T>) (value: 'T) (mayBeCutOff: bool) (partitions: InPartition list) : Field list =
+    partitions
+    |> List.filter _.Records.IsSome
+    |> List.map2
+        (fun (path, records) (one: InPartition) ->
+            { Path = path; Topic = one.Topic; Partition = one.Partition; Records = records; MayBeCutOff = mayBeCutOff })
+        (Message.records message value)
+    |> List.filter (fun field -> field.Records.Length > 0)
+
 /// The fields of a message that hold record batches.
 let fields (body: Body) : Field list =
-    let path (message: string) (topics: string) (i: int) (partitions: string) (j: int) =
-        message + "/" + topics + "[" + string i + "]/" + partitions + "[" + string j + "]/Records"
-
-    let field path topic partition mayBeCutOff (records: Bytes option) =
-        match records with
-        | Some records when records.Length > 0 ->
-            [ { Path = path; Topic = topic; Partition = partition; Records = records; MayBeCutOff = mayBeCutOff } ]
-        | _ -> []
-
     match body with
     | Body.Request(Request.Produce request) ->
-        [ for i, t in List.indexed request.Topics do
-              for j, p in List.indexed t.Partitions do
-                  let path = path "ProduceRequest" "TopicData" i "PartitionData" j
-                  yield! field path (topic t.Name t.TopicId) p.Index false p.Records ]
+        [ for t in request.Topics do
+              for p in t.Partitions -> { Topic = topic t.Name t.TopicId; Partition = p.Index; Records = p.Records } ]
+        |> located Produce.api.Request request false
     | Body.Response(Response.Fetch response) ->
-        [ for i, t in List.indexed response.Topics do
-              for j, p in List.indexed t.Partitions do
-                  let path = path "FetchResponse" "Responses" i "Partitions" j
-                  yield! field path (topic t.Topic t.TopicId) p.PartitionIndex true p.Records ]
+        [ for t in response.Topics do
+              for p in t.Partitions -> { Topic = topic t.Topic t.TopicId; Partition = p.PartitionIndex; Records = p.Records } ]
+        |> located Fetch.api.Response response true
     | Body.Response(Response.ShareFetch response) ->
-        [ for i, t in List.indexed response.Topics do
-              for j, p in List.indexed t.Partitions do
-                  let path = path "ShareFetchResponse" "Responses" i "Partitions" j
-                  yield! field path (t.TopicId.ToString()) p.PartitionIndex true (Some p.Records) ]
+        [ for t in response.Topics do
+              for p in t.Partitions -> { Topic = string t.TopicId; Partition = p.PartitionIndex; Records = Some p.Records } ]
+        |> located ShareFetch.api.Response response true
     | _ -> []
 
 let private cutOff (offset: int64) (bytes: int) =
-    Item.Trouble(offset, Trouble.at offset "" ("the last batch is cut off after " + string bytes + " bytes"))
+    Item.Trouble(offset, Trouble.at offset "" ("the last batch is incomplete: only " + string bytes + " bytes remain"))
 
-/// An item of a record set that begins at an offset of the input, with where it begins.
+/// An item at a position of a record set, which starts at an offset of the input.
 let private item (start: int64) (position: int) (mayBeCutOff: bool) (item: RecordSetItem) : Item =
     let offset = start + int64 position
 
@@ -86,13 +87,13 @@ let private item (start: int64) (position: int) (mayBeCutOff: bool) (item: Recor
 
         Item.Trouble(offset, { trouble with Reason = trouble.Reason + " (" + offsets + string corrupt.Bytes.Length + " bytes)" })
 
-/// Where a slice of a frame begins in the input.
+/// The offset of a slice of a frame in the input.
 let private offsetOf (frame: Frame) (slice: Bytes) : int64 =
     match MemoryMarshal.TryGetArray frame.Bytes.Memory, MemoryMarshal.TryGetArray slice.Memory with
     | (true, whole), (true, part) when Object.ReferenceEquals(whole.Array, part.Array) -> frame.Start + int64 (part.Offset - whole.Offset)
     | _ -> frame.Start
 
-/// The batches in a field of a frame.
+/// The batches of a field of a frame.
 let itemsOf (frame: Frame) (field: Field) : Item seq = seq {
     let start = offsetOf frame field.Records
     let mutable position = 0
@@ -108,32 +109,33 @@ let itemsOf (frame: Frame) (field: Field) : Item seq = seq {
             | RecordSetItem.CutOff bytes -> position + bytes
 }
 
-/// Base offset and length, which every format has in the same place, and the fields up to the magic.
+/// The size of the base offset, the length and the fields up to the magic, which are at the same place in every format.
 [<Literal>]
 let private Head = 17
 
-/// The base offset and the length field itself, which the length does not count.
+/// The size of the base offset and the length, which the length does not include.
 [<Literal>]
 let private Uncounted = 12
 
 let private isZero (bytes: byte[]) = bytes.AsSpan().IndexOfAnyExcept 0uy < 0
 
-/// Whether there is nothing but zeros up to the end.
-let rec private zerosFollow (intake: Intake) : bool =
-    match intake.Fill([||], 65536) with
+/// Whether there are only zeros up to the end.
+let rec private zerosFollow (byteReader: ByteReader) : bool =
+    match byteReader.Fill([||], 65536) with
     | [||] -> true
-    | bytes -> isZero bytes && zerosFollow intake
+    | bytes -> isZero bytes && zerosFollow byteReader
 
-/// The next item of a log segment, and whether more may stand behind it.
-let private next (limits: Limits) (intake: Intake) : struct (Item * bool) voption =
-    let offset = intake.Position
+/// The next item of a log segment, and whether more items may follow.
+let private next (limits: Limits) (byteReader: ByteReader) : struct (Item * bool) voption =
+    let offset = byteReader.Position
     let more item = ValueSome(struct (item, true))
     let last item = ValueSome(struct (item, false))
 
-    let hopeless (at: int64) (reason: string) = last (Item.Trouble(offset, Trouble.at at "" (reason + "; this log cannot be read on")))
+    let hopeless (at: int64) (reason: string) =
+        last (Item.Trouble(offset, Trouble.at at "" (reason + "; the rest of the log cannot be read")))
 
     try
-        let head = intake.Fill([||], Head)
+        let head = byteReader.Fill([||], Head)
 
         if head.Length = 0 then
             ValueNone
@@ -145,10 +147,10 @@ let private next (limits: Limits) (intake: Intake) : struct (Item * bool) voptio
 
             if size > int64 limits.MaxFrameBytes then
                 hopeless (offset + 8L) ("a batch of " + string size + " bytes exceeds the limit of " + string limits.MaxFrameBytes)
-            elif length = 0 && isZero head && zerosFollow intake then
-                last (Item.Zeros(offset, intake.Position - offset))
+            elif length = 0 && isZero head && zerosFollow byteReader then
+                last (Item.Zeros(offset, byteReader.Position - offset))
             else
-                let bytes = intake.Fill(head, int (max size (int64 Head)))
+                let bytes = byteReader.Fill(head, int (max size (int64 Head)))
                 let mutable found = (RecordSet.splitVerified (Bytes bytes)).GetEnumerator()
                 found.MoveNext() |> ignore
 
@@ -157,18 +159,18 @@ let private next (limits: Limits) (intake: Intake) : struct (Item * bool) voptio
                     hopeless (offset + 8L) (problem.ToString())
                 | RecordSetItem.CutOff _ as cut -> last (item offset 0 false cut)
                 | whole -> more (item offset 0 false whole)
-    with :? Misspelt as wrong ->
-        last (Item.Trouble(offset, Trouble.ofSpelling intake.Position wrong))
+    with :? InvalidText as wrong ->
+        last (Item.Trouble(offset, Trouble.ofText byteReader.Position wrong))
 
-/// The batches of a log segment. Only one of them is in memory at a time.
-let segment (limits: Limits) (intake: Intake) : Item seq =
+/// The batches of a log segment. Only one is in memory at a time.
+let segment (limits: Limits) (byteReader: ByteReader) : Item seq =
     true
     |> Seq.unfold (fun more ->
-        match if more then next limits intake else ValueNone with
+        match if more then next limits byteReader else ValueNone with
         | ValueSome(struct (item, more)) -> Some(item, more)
         | ValueNone -> None)
 
-/// What a control record says, as text and as JSON; none where its value is null or its type not known.
+/// The content of a control record as text and as JSON; none if its value is null or its type unknown.
 let controlBody (control: ControlRecord) : Result<string * string, Fault> option =
     let shown (message: Message<'T>) (version: int16) (bytes: Bytes) =
         Message.decode Limits.standard version message bytes
@@ -179,7 +181,7 @@ let controlBody (control: ControlRecord) : Result<string * string, Fault> option
         let version = BinaryPrimitives.ReadInt16BigEndian value.Span
 
         match control.Type with
-        // Here the version stands in front; in the others it is the first field.
+        // Here the version precedes the message; in the others it is the first field.
         | ControlRecordType.Abort
         | ControlRecordType.Commit -> Some(shown EndTxnMarker.message version (value.Slice(2, value.Length - 2)))
         | ControlRecordType.LeaderChange -> Some(shown LeaderChangeMessage.message version value)

@@ -3,7 +3,7 @@ namespace LibKafka.Wire
 open System.Collections.Generic
 
 /// The place of a field at one version.
-type internal Standing =
+type internal FieldPlace =
     /// The version does not have the field.
     | Absent
     | InOrder
@@ -11,8 +11,8 @@ type internal Standing =
 
 /// A field of the record 'R at one version, independent of the field's type: what writing and visiting need.
 [<AbstractClass>]
-type internal Part<'R>(standing: Standing, minSize: int) =
-    member _.Standing = standing
+type internal Part<'R>(place: FieldPlace, minSize: int) =
+    member _.Place = place
 
     /// The smallest number of bytes that it takes in order.
     member _.MinSize = minSize
@@ -126,7 +126,7 @@ type MessageBuilder internal () =
         let mutable lastTag = -1L
 
         for part in parts do
-            match part.Standing with
+            match part.Place with
             | Absent -> ()
             | InOrder ->
                 if lastTag >= 0L then
@@ -155,7 +155,7 @@ type MessageBuilder internal () =
         for part in parts do
             minSize <- minSize + part.MinSize
 
-            match part.Standing with
+            match part.Place with
             | InTaggedSection _ -> tagged.Add part
             | InOrder
             | Absent -> ()

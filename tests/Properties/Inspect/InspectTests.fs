@@ -1,4 +1,4 @@
-/// The tool that prints frames and log segments, run in this process with arguments, an input and what it writes.
+/// The tool that prints frames and log segments, run in this process.
 module LibKafka.Properties.InspectTests
 
 open System
@@ -33,21 +33,21 @@ let private inspect (arguments: string) (input: byte[]) : Outcome =
 
     let lines = (output.ToString()).Split '\n' |> List.ofArray
 
-    // Every line is ended.
-    Expect.equal (List.last lines) "" "the text behind the last line end"
+    // Every line ends with a line feed.
+    Expect.equal (List.last lines) "" "the text after the last line feed"
     { Code = code; Lines = List.truncate (lines.Length - 1) lines; Complaints = complaints.ToString() }
 
 let private inspectText (arguments: string) (input: string) = inspect arguments (Encoding.UTF8.GetBytes input)
 
 let private json (line: string) = JsonDocument.Parse(line).RootElement
 
-/// A member of an object of JSON, as text; "" where there is none.
+/// A property of a JSON object as text; "" if there is none.
 let private get (name: string) (line: JsonElement) =
     match line.TryGetProperty name with
     | true, value -> value.ToString()
     | _ -> ""
 
-/// Does something with the names of files of these contents.
+/// Runs an action with the paths of files that have these contents.
 let private withFiles (contents: byte[] list) (suffix: string) (action: string[] -> unit) =
     let folder = Directory.CreateTempSubdirectory "inspect"
 
@@ -116,13 +116,13 @@ let private record (offset: int64) (key: string) (value: string) : RecordData =
       Value = ValueSome(Bytes.ofString value)
       Headers = [] }
 
-/// The golden batches with what the Java client says of them.
+/// The golden batches, with their fields according to the Java client.
 let private vectors = lazy (TestData.jsonLines TestData.vectors "batches.jsonl.gz")
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Recorded conversations
 
-/// Every frame in the order in which the tool prints it: whether it is a response, and the exchange.
+/// Every frame in the order in which the tool prints it: whether it is a response, its exchange, and its bytes.
 let private frames =
     lazy
         [ for exchange in exchanges.Value do
@@ -135,7 +135,7 @@ let private frames =
 let private requests = lazy [ for exchange in exchanges.Value -> exchange.Request ]
 let private responses = lazy (exchanges.Value |> List.choose _.Response)
 
-/// The body in Kafka's own JSON form, and whether something is left over behind it; none where the frame cannot be read.
+/// The body in Kafka's JSON form, and whether bytes remain after it; none if the frame cannot be read.
 let private expectedBody (isResponse: bool) (exchange: Exchange) (frame: Bytes) : (string * bool) option =
     let read (frame: Bytes) =
         if isResponse then
@@ -149,7 +149,7 @@ let private expectedBody (isResponse: bool) (exchange: Exchange) (frame: Bytes) 
     | Error { Problem = Problem.TrailingBytes count } -> Some(read (frame.Slice(0, frame.Length - count)) |> ok "the rest", true)
     | Error _ -> None
 
-/// What is wrong with the line for a frame.
+/// The first difference between a frame and its line.
 let private complaint (isResponse: bool) (exchange: Exchange) (frame: Bytes) (line: JsonElement) : string option =
     let version = if isResponse then exchange.ResponseVersion else exchange.Version
 
@@ -164,14 +164,14 @@ let private complaint (isResponse: bool) (exchange: Exchange) (frame: Bytes) (li
     | Some(name, value), _ -> Some(name + " is " + get name line + ", not " + value)
     | None, None when get "fault" line = "" || get "body" line <> "" -> Some "no fault"
     | None, None -> None
-    | None, Some(body, isLeftOver) ->
+    | None, Some(body, hasRest) ->
         if line.GetProperty("body").GetRawText() <> body then Some "the body"
-        elif (get "fault" line <> "") <> isLeftOver then Some "the fault"
+        elif (get "fault" line <> "") <> hasRest then Some "the fault"
         else None
 
 let private expectRecorded (outcome: Outcome) =
-    Expect.equal outcome.Code 1 "the exit code, since some recorded frames are broken on purpose"
-    Expect.equal outcome.Lines.Length frames.Value.Length "a line for each frame"
+    Expect.equal outcome.Code 1 "the exit code: some recorded frames are broken on purpose"
+    Expect.equal outcome.Lines.Length frames.Value.Length "one line for each frame"
 
     List.zip frames.Value (List.map json outcome.Lines)
     |> List.choose (fun ((isResponse, exchange, frame), line) ->
@@ -181,29 +181,27 @@ let private expectRecorded (outcome: Outcome) =
 let private conversations =
     testList
         "recorded conversations"
-        [ testCase
-              "as two streams: a line for each frame, requests and responses matched, with the body that Message.toJson gives"
-              (fun () ->
-                  withFiles [ stream requests.Value; stream responses.Value ] ".raw" (fun paths ->
-                      let outcome = inspect ("--format json --requests " + paths[0] + " --responses " + paths[1]) Array.empty
-                      expectRecorded outcome
+        [ testCase "as two streams: one line for each frame, requests and responses matched, with the body of Message.toJson" (fun () ->
+              withFiles [ stream requests.Value; stream responses.Value ] ".raw" (fun paths ->
+                  let outcome = inspect ("--format json --requests " + paths[0] + " --responses " + paths[1]) Array.empty
+                  expectRecorded outcome
 
-                      // Each offset is where the frame's length stands in its own stream.
-                      for isResponse, sizes in [ false, requests.Value; true, responses.Value ] do
-                          let expected = sizes |> List.scan (fun at frame -> at + 4 + frame.Length) 0 |> List.truncate sizes.Length
-                          let kind = if isResponse then "response" else "request"
+                  // Each offset is that of the frame's length in its own stream.
+                  for isResponse, sizes in [ false, requests.Value; true, responses.Value ] do
+                      let expected = sizes |> List.scan (fun at frame -> at + 4 + frame.Length) 0 |> List.truncate sizes.Length
+                      let kind = if isResponse then "response" else "request"
 
-                          let found =
-                              outcome.Lines
-                              |> List.map json
-                              |> List.filter (fun line -> get "kind" line = kind)
-                              |> List.map (get "offset" >> int)
+                      let found =
+                          outcome.Lines
+                          |> List.map json
+                          |> List.filter (fun line -> get "kind" line = kind)
+                          |> List.map (get "offset" >> int)
 
-                          Expect.equal found expected ("the offsets of each " + kind)))
+                      Expect.equal found expected ("the offsets of each " + kind)))
 
           testCase "as lines of hex and of base64" (fun () ->
-              let lines (spell: Bytes -> string) =
-                  String.Join("\n", [ for isResponse, _, frame in frames.Value -> (if isResponse then "< " else "> ") + spell frame ])
+              let lines (encode: Bytes -> string) =
+                  String.Join("\n", [ for isResponse, _, frame in frames.Value -> (if isResponse then "< " else "> ") + encode frame ])
 
               let hex = inspectText "frames --format=json" (lines Bytes.toHex)
               expectRecorded hex
@@ -215,20 +213,20 @@ let private conversations =
               withFiles [ stream requests.Value; stream responses.Value ] ".raw" (fun paths ->
                   let outcome = inspect ("stream --requests=" + paths[0] + " --responses=" + paths[1]) Array.empty
                   Expect.equal outcome.Code 1 "the exit code"
-                  Expect.equal outcome.Lines.Length frames.Value.Length "a line for each frame"
+                  Expect.equal outcome.Lines.Length frames.Value.Length "one line for each frame"
 
                   List.zip3 frames.Value outcome.Lines [ for line in outcome.Lines -> line.Contains "unreadable at byte" ]
                   |> List.choose (fun ((isResponse, exchange, frame), line, isBroken) ->
                       let expected =
                           match expectedBody isResponse exchange frame with
-                          | Some(_, isLeftOver) -> isLeftOver
+                          | Some(_, hasRest) -> hasRest
                           | None -> true
 
                       let arrow = if isResponse then " ← " else " → "
                       if isBroken = expected && line.Contains(arrow + exchange.Api + " v") then None else Some line)
                   |> noneOf "lines are wrong"))
 
-          testCase "one direction is spelled in three ways" (fun () ->
+          testCase "one direction as raw bytes, hex and base64" (fun () ->
               let bytes = stream requests.Value
               let raw = inspect "stream" bytes
               Expect.equal raw.Lines.Length requests.Value.Length "a line for each request"
@@ -238,13 +236,13 @@ let private conversations =
               Expect.equal (inspectText "stream --input hex" (wrapped (Convert.ToHexString bytes))) raw "hex"
               Expect.equal (inspectText "stream --input base64" (wrapped (Convert.ToBase64String bytes))) raw "base64")
 
-          testCase "--records opens every batch at its place" (fun () ->
+          testCase "--records prints every batch with its offset" (fun () ->
               withFiles [ stream requests.Value; stream responses.Value ] ".raw" (fun paths ->
                   let outcome = inspect ("--format json --records --requests " + paths[0] + " --responses " + paths[1]) Array.empty
                   let lines = outcome.Lines |> List.map json
                   let ofKind kind = lines |> List.filter (fun line -> get "kind" line = kind)
 
-                  // Broken frames and those with something left over aside, which the other tests look at.
+                  // Without broken frames and those with remaining bytes, which other tests cover.
                   let batches =
                       [ for recorded in recordsIn.Value do
                             for item in RecordSet.splitVerified recorded.Records do
@@ -262,7 +260,7 @@ let private conversations =
                           | Error _ -> 0)
 
                   Expect.equal (ofKind "record").Length count "the records"
-                  Expect.isGreaterThan count 1000 "there are records"
+                  Expect.isGreaterThan count 1000 "the number of records"
                   let sent, received = stream requests.Value, stream responses.Value
 
                   List.zip batches (ofKind "batch")
@@ -274,7 +272,7 @@ let private conversations =
                           None
                       else
                           Some(line.GetRawText()))
-                  |> noneOf "batches are elsewhere")) ]
+                  |> noneOf "batches have wrong offsets")) ]
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Broken input
@@ -282,7 +280,7 @@ let private conversations =
 let private broken =
     testList
         "broken input"
-        [ testCase "a broken frame and one of an unknown API stand between good ones" (fun () ->
+        [ testCase "a broken frame and one of an unknown API between good frames" (fun () ->
               let whole = heartbeat 7
               let cut = whole.Slice(0, whole.Length - 1)
               let outcome = inspect "stream" (stream [ heartbeat 6; cut; unknownApi; heartbeat 9 ])
@@ -318,7 +316,7 @@ let private broken =
                     + "}" ]
                   "the lines")
 
-          testCase "bytes left over are told with the message before them" (fun () ->
+          testCase "bytes that remain after a message are reported with the message" (fun () ->
               let frame = Bytes(Array.append ((heartbeat 6).ToArray()) [| 0uy; 0uy |])
               let outcome = inspect "stream" (stream [ frame; heartbeat 7 ])
 
@@ -333,7 +331,7 @@ let private broken =
 
               Expect.equal outcome.Code 1 "the exit code")
 
-          testCase "a wrong length ends its stream, and other files go on" (fun () ->
+          testCase "a wrong length ends its stream, and the other files are read" (fun () ->
               let good = stream [ heartbeat 6 ]
 
               let cases =
@@ -350,7 +348,7 @@ let private broken =
                           outcome.Lines
                           [ "==> " + paths[0] + " <=="
                             heartbeatText 1 6
-                            "→ unreadable at byte " + string good.Length + ": " + reason + "; this stream cannot be read on"
+                            "→ unreadable at byte " + string good.Length + ": " + reason + "; the rest of the stream cannot be read"
                             ""
                             "==> " + paths[1] + " <=="
                             heartbeatText 1 6 ]
@@ -358,14 +356,14 @@ let private broken =
 
                       Expect.equal outcome.Code 1 "the exit code"))
 
-          testCase "behind a wrong length nothing is taken for a frame" (fun () ->
+          testCase "nothing after a wrong length is read as a frame" (fun () ->
               let outcome = inspect "stream" (Array.concat [ Convert.FromHexString "ffffffff"; stream [ heartbeat 6 ] ])
               Expect.equal outcome.Lines.Length 1 "one line")
 
-          testCase "memory is taken for the bytes that come, not for what a length promises" (fun () ->
-              let promise = Convert.FromHexString "0fffffff00"
-              inspect "stream" promise |> ignore
-              let outcome, bytes = allocating (fun () -> inspect "stream" promise)
+          testCase "memory is allocated for the bytes that arrive, not for a declared length" (fun () ->
+              let declared = Convert.FromHexString "0fffffff00"
+              inspect "stream" declared |> ignore
+              let outcome, bytes = allocating (fun () -> inspect "stream" declared)
               Expect.equal outcome.Code 1 "the exit code"
               Expect.isLessThan bytes 1_000_000L "bytes allocated")
 
@@ -373,7 +371,7 @@ let private broken =
               let frame = heartbeat 6
               let size = string frame.Length
               let fewer = string (frame.Length - 1)
-              Expect.equal (inspect ("stream --max-frame " + size) (stream [ frame ])).Code 0 "just fits"
+              Expect.equal (inspect ("stream --max-frame " + size) (stream [ frame ])).Code 0 "the limit itself"
               let outcome = inspect ("stream --max-frame " + fewer) (stream [ frame ])
               let expected = "a frame of " + size + " bytes exceeds the limit of " + fewer
               Expect.stringContains (String.Join('\n', outcome.Lines)) expected "too large"
@@ -387,29 +385,29 @@ let private broken =
                   "the line is longer than the largest frame"
                   "a line")
 
-          testCase "letters that spell no bytes are told with their place, and the next line goes on" (fun () ->
+          testCase "invalid text is reported with its position, and the next line is read" (fun () ->
               let good = Bytes.toHex (heartbeat 6)
-              let outcome = inspectText "" ("# a remark\n\n0001zz\n" + good + "\r\n123\n0x12\n")
+              let outcome = inspectText "" ("# a comment\n\n0001zz\n" + good + "\r\n123\n0x12\n")
 
               Expect.equal
                   outcome.Lines
-                  [ "line 3 → unreadable at byte 2: 'z' is no hexadecimal digit (letter 5)"
+                  [ "line 3 → unreadable at byte 2: 'z' is not a hexadecimal digit (character 5)"
                     heartbeatText 1 6
-                    "line 5 → unreadable at byte 1: the last hexadecimal digit has no partner (letter 4)"
-                    "line 6 → unreadable at byte 0: 'x' is no hexadecimal digit (letter 2)" ]
+                    "line 5 → unreadable at byte 1: the number of hexadecimal digits is odd (character 4)"
+                    "line 6 → unreadable at byte 0: 'x' is not a hexadecimal digit (character 2)" ]
                   "hex"
 
               let base64 = inspectText "--input base64" "AAA=A\nAAAAA\nAA=\n=\n"
               Expect.equal base64.Lines.Length 4 "base64"
               Expect.equal [ for line in base64.Lines -> line.Contains "base64" ] [ true; true; true; true ] "reasons"
 
-              // In a stream what was spelled before is printed first.
+              // In a stream, the frames before the invalid text are printed first.
               let stream = inspectText "stream --input hex" (Convert.ToHexString(stream [ heartbeat 6 ]) + "00g")
               Expect.equal stream.Lines.Length 2 "stream"
               Expect.equal stream.Lines.Head (heartbeatText 1 6) "the frame before"
-              Expect.stringContains stream.Lines[1] "'g' is no hexadecimal digit" "the letter")
+              Expect.stringContains stream.Lines[1] "'g' is not a hexadecimal digit" "the character")
 
-          law 300 "any bytes give lines and an exit code, whatever they are said to be" (fun (bytes: byte[]) ->
+          law 300 "any bytes give lines and an exit code, whatever the options are" (fun (bytes: byte[]) ->
               for arguments in
                   [ "stream"
                     "log --records"
@@ -452,7 +450,7 @@ let private broken =
 let private matching =
     testList
         "requests and responses"
-        [ testCase "responses are matched also where requests run ahead, and one without a request holds up nothing" (fun () ->
+        [ testCase "responses are matched even if requests come earlier, and one without a request does not hold up the others" (fun () ->
               let sent = stream [ heartbeat 1; heartbeat 2; heartbeat 3 ]
               let received = stream [ answerTo 99; answerTo 1; answerTo 3 ]
 
@@ -464,14 +462,14 @@ let private matching =
                       [ heartbeatText 1 1
                         heartbeatText 2 2
                         heartbeatText 3 3
-                        "← unreadable at byte 4: ResponseHeader/CorrelationId: no request with the correlation id 99 came before it"
+                        "← unreadable at byte 4: ResponseHeader/CorrelationId: no earlier request has the correlation id 99"
                         answerText 1 1
                         answerText 3 3 ]
                       "the lines"
 
                   Expect.equal outcome.Code 1 "the exit code"))
 
-          testCase "a recording that begins or is interrupted in the middle falls into step again" (fun () ->
+          testCase "matching resumes in a recording with a late start or a gap" (fun () ->
               let answered = [ 1..10 ] @ [ 300..700 ]
               let sent = stream (List.map heartbeat [ 6..700 ])
               let received = stream (List.map answerTo answered)
@@ -483,7 +481,7 @@ let private matching =
                   Expect.equal [ for line in matched -> int (get "correlationId" line) ] ([ 6..10 ] @ [ 300..700 ]) "matched"
                   Expect.equal outcome.Lines.Length (695 + 411) "all lines"))
 
-          testCase "a Produce request for which the broker need not tell has no answer" (fun () ->
+          testCase "a Produce request with acks = 0 has no response" (fun () ->
               let silent correlationId =
                   Frame.encodeRequest
                       Produce.api
@@ -498,7 +496,7 @@ let private matching =
                   Expect.equal outcome.Lines[1..] [ heartbeatText 2 1; answerText 2 1 ] "the lines"
                   Expect.equal outcome.Code 0 "the exit code"))
 
-          testCase "a lone response, and messages without a header" (fun () ->
+          testCase "a response alone, and messages without a header" (fun () ->
               let response = inspectText "--api heartbeat --version 0 --response" (Bytes.toHex (answerTo 5))
               Expect.equal response.Lines [ answerText 1 5 ] "a response"
               Expect.equal response.Code 0 "its exit code"
@@ -521,7 +519,7 @@ let private matching =
               let unknown = inspectText "--api 1234 --version 0 --response --format json" "00000001"
               Expect.equal (get "fault" (json unknown.Lines.Head)) "API key 1234 is unknown" "an API that does not exist")
 
-          testCase "a broker that does not know the version of ApiVersions answers in version 0" (fun () ->
+          testCase "a broker that does not support the version of ApiVersions responds in version 0" (fun () ->
               let refusal: ApiVersions.Response =
                   Frame.decodeResponse Limits.standard ApiVersions.api 0s (Bytes.ofHex "00000007002300000000") |> ok "decode" |> snd
 
@@ -536,7 +534,7 @@ let private matching =
 
 let private vectorBytes = lazy [ for vector in vectors.Value -> vector, TestData.bytesOf "" vector ]
 
-/// What is wrong with a batch's line.
+/// The first difference between a batch and its line.
 let private batchComplaint (vector: JsonElement) (line: JsonElement) =
     let found = line.GetProperty "batch"
 
@@ -563,7 +561,7 @@ let private hexOf (name: string) (line: JsonElement) : string option =
     | (true, text), _ when text.ValueKind = JsonValueKind.Null -> None
     | (true, text), _ -> Some(Bytes.toHex (Bytes.ofString (text.ToString())))
     | _, (true, hex) -> Some(hex.ToString())
-    | _ -> failtestf "neither %s nor its digits" name
+    | _ -> failtestf "neither %s nor its hex form" name
 
 let private vectorHex (name: string) (vector: JsonElement) : string option =
     match vector.GetProperty name with
@@ -583,7 +581,7 @@ let private sameRecord (isControl: bool) (expected: JsonElement) (line: JsonElem
 let private logs =
     testList
         "log segments"
-        [ testCase "the golden batches, one behind another, with headers and records as the Java client has them" (fun () ->
+        [ testCase "the golden batches one after another, with the headers and records of the Java client" (fun () ->
               withFiles [ Array.concat [ for _, bytes in vectorBytes.Value -> bytes.ToArray() ] ] ".log" (fun paths ->
                   let outcome = inspect ("--records --format json " + paths[0]) Array.empty
                   Expect.equal outcome.Code 0 "the exit code"
@@ -607,7 +605,7 @@ let private logs =
 
                   Expect.isEmpty lines "further lines"))
 
-          testCase "a corrupt batch in the middle and a cut tail" (fun () ->
+          testCase "a corrupt batch in the middle and an incomplete one at the end" (fun () ->
               let a = batch CompressionType.None [ record 0L "k" "one" ]
               let b = (batch CompressionType.None [ record 0L "k" "two" ]).Rebase(1L, 5)
               let c = (batch CompressionType.Gzip [ record 0L "k" "three"; record 1L "k" "four" ]).Rebase(2L, 5)
@@ -630,7 +628,7 @@ let private logs =
                   "the corrupt batch"
 
               Expect.stringEnds outcome.Lines[2] ("(offsets 1 to 1, " + string corrupt.Length + " bytes)") "its offsets"
-              Expect.stringStarts outcome.Lines[3] ("@" + string third + " offsets 2 to 3, 2 records, gzip") "the batch behind it"
+              Expect.stringStarts outcome.Lines[3] ("@" + string third + " offsets 2 to 3, 2 records, gzip") "the batch after it"
               Expect.stringContains outcome.Lines[5] "value \"four\"" "a record of it"
 
               Expect.equal
@@ -639,40 +637,37 @@ let private logs =
                    + string fourth
                    + " unreadable at byte "
                    + string fourth
-                   + ": the last batch is cut off after "
+                   + ": the last batch is incomplete: only "
                    + string tail.Length
-                   + " bytes")
+                   + " bytes remain")
                   "the tail"
 
               let lines = (inspect "log --format json" bytes).Lines |> List.map json
               Expect.equal [ for line in lines -> get "offset" line ] [ "0"; string second; string third; string fourth ] "the offsets"
               Expect.equal [ for line in lines -> get "fault" line <> "" ] [ false; true; false; true ] "the faults")
 
-          testCase "where a length is too small nothing tells where the next batch begins" (fun () ->
+          testCase "after a wrong batch length the rest of the log is not read" (fun () ->
               let good = (batch CompressionType.None [ record 0L "k" "v" ]).Bytes.ToArray()
               let bytes = Array.concat [ good; Array.replicate 40 0x7Fuy; good ]
               let outcome = inspect "log" (Array.concat [ good; Array.replicate 8 0uy; Convert.FromHexString "0000000500000000"; good ])
               Expect.equal outcome.Lines.Length 2 "the lines"
-              Expect.stringEnds outcome.Lines[1] "too small for a batch header; this log cannot be read on" "the reason"
+              Expect.stringEnds outcome.Lines[1] "too small for a batch header; the rest of the log cannot be read" "the reason"
               let huge = inspect "log" bytes
-              Expect.stringEnds huge.Lines[1] "exceeds the limit of 268435456; this log cannot be read on" "a length too large"
-              Expect.equal (inspect "log" (Array.append good [| 0uy |])).Code 1 "a byte more")
+              Expect.stringEnds huge.Lines[1] "exceeds the limit of 268435456; the rest of the log cannot be read" "a length too large"
+              Expect.equal (inspect "log" (Array.append good [| 0uy |])).Code 1 "one more byte")
 
-          testCase "zeros at the end are room that is not written to yet" (fun () ->
+          testCase "zeros at the end are preallocated space" (fun () ->
               let good = (batch CompressionType.None [ record 0L "k" "v" ]).Bytes.ToArray()
               let outcome = inspect "log" (Array.append good (Array.zeroCreate 200_000))
               Expect.equal outcome.Code 0 "the exit code"
 
-              Expect.equal
-                  outcome.Lines[1]
-                  ("@" + string good.Length + " 200000 bytes of zeros: room that is not written to yet")
-                  "the line"
+              Expect.equal outcome.Lines[1] ("@" + string good.Length + " 200000 bytes of zeros: preallocated space") "the line"
 
-              let spoiled = Array.append good (Array.zeroCreate 200_000)
-              spoiled[spoiled.Length - 1] <- 1uy
-              Expect.equal (inspect "log" spoiled).Code 1 "with something behind them")
+              let damaged = Array.append good (Array.zeroCreate 200_000)
+              damaged[damaged.Length - 1] <- 1uy
+              Expect.equal (inspect "log" damaged).Code 1 "with a byte after them")
 
-          testCase "the golden record sets, older formats among them, with records as the Java client has them" (fun () ->
+          testCase "the golden record sets, including older formats, with the records of the Java client" (fun () ->
               for vector in TestData.jsonLines TestData.vectors "recordsets.jsonl.gz" do
                   let name = get "name" vector
                   let outcome = inspect "log --records --format json" ((TestData.bytesOf "" vector).ToArray())
@@ -683,7 +678,7 @@ let private logs =
                   Expect.equal found.Length expected.Length (name + ", records")
                   List.iter2 (fun record line -> Expect.isTrue (sameRecord false record line) (name + record.GetRawText())) expected found)
 
-          testCase "a message of an older format says what it is, and what stands behind it is read" (fun () ->
+          testCase "a message of an older format shows its format, and what follows it is read" (fun () ->
               let named (start: string) =
                   TestData.jsonLines TestData.vectors "recordsets.jsonl.gz"
                   |> List.find (fun vector -> (get "name" vector).StartsWith start)
@@ -698,11 +693,11 @@ let private logs =
               Expect.stringContains outcome.Lines[1] ", magic 1, gzip, LogAppendTime, " "the one that is compressed"
               Expect.stringContains outcome.Lines[2] "offsets 0 to 0, 1 records" "the new one"
               old[old.Length - 1] <- old[old.Length - 1] ^^^ 1uy
-              let spoiled = inspect "log --records" (Array.append old good)
-              Expect.stringStarts spoiled.Lines[0] "@0 unreadable at byte 12: checksum " "with a wrong checksum"
-              Expect.equal (spoiled.Code, spoiled.Lines.Length) (1, 3) "and the new one with its record")
+              let damaged = inspect "log --records" (Array.append old good)
+              Expect.stringStarts damaged.Lines[0] "@0 unreadable at byte 12: checksum " "with a wrong checksum"
+              Expect.equal (damaged.Code, damaged.Lines.Length) (1, 3) "and the new one with its record")
 
-          testCase "messages of an older format, and batches of every compression, are found in frames at their place" (fun () ->
+          testCase "messages of an older format, and batches of every compression, are found in frames with their offsets" (fun () ->
               let old =
                   TestData.jsonLines TestData.vectors "recordsets.jsonl.gz"
                   |> List.find (fun vector -> get "name" vector = "v0/lz4/NoTimestampType/two")
@@ -727,16 +722,16 @@ let private logs =
               let message = List.exactlyOne (ofKind "message")
               Expect.equal (get "path" message) "ProduceRequest/TopicData[0]/PartitionData[0]/Records" "the path"
               let place = (framed frame).AsSpan().IndexOf((TestData.bytesOf "" old).Span)
-              Expect.equal (get "offset" message) (string place) "the place"
+              Expect.equal (get "offset" message) (string place) "the offset"
               let found = message.GetProperty "message"
-              Expect.equal (get "magic" found, get "compression" found, get "timestampType" found) ("0", "lz4", "") "what it is"
+              Expect.equal (get "magic" found, get "compression" found, get "timestampType" found) ("0", "lz4", "") "its format"
               let records = ofKind "record"
               let expected = List.ofSeq (old.GetProperty("records").EnumerateArray())
               List.iter2 (fun record line -> Expect.isTrue (sameRecord false record line) "a record") expected (List.truncate 2 records)
               let values = [ for line in List.skip 2 records -> get "value" (line.GetProperty "record") ]
               Expect.equal values [ for batch in packed -> CompressionType.name batch.Compression ] "the records of batches")
 
-          testCase "keys and values: text, digits, null, empty, and sizes alone" (fun () ->
+          testCase "keys and values: text, hex, null, empty, and sizes alone" (fun () ->
               let records =
                   [ { record 0L "clé\n" "\"quoted\"" with
                         Headers = [ RecordHeader.create "h" (Bytes.ofHex "00ff"); RecordHeader.withoutValue "n" ] }
@@ -775,7 +770,7 @@ let private logs =
                   """"key":"clé\n","valueBytes":8,"headers":[{"key":"h","valueBytes":2},{"key":"n","value":null}]"""
                   "JSON with sizes")
 
-          testCase "control records say what they mean" (fun () ->
+          testCase "control records are decoded" (fun () ->
               let vector, bytes = vectorBytes.Value |> List.find (fun (vector, _) -> get "name" vector = "none/CreateTime/control/commit")
               let lines = (inspect "log --records --format json" (bytes.ToArray())).Lines
               let value = TestData.text "value" (vector.GetProperty("records")[0])
@@ -798,33 +793,34 @@ let private usage =
               [ "--bogus", "unknown option '--bogus'"
                 "-x", "unknown option '-x'"
                 "--format", "--format needs a value"
-                "--format xml", "--format is text or json, not 'xml'"
-                "--input octal", "--input is hex, base64 or raw, not 'octal'"
+                "--format xml", "--format must be text or json, not 'xml'"
+                "--input octal", "--input must be hex, base64 or raw, not 'octal'"
                 "--api Fetch", "--api and --version go together"
                 "--version 4 --body", "--api and --version go together"
-                "--version x", "--version takes the number of a version"
+                "--version x", "--version needs a version number"
                 "--api Fetch --version 4", "--api and --version go with --response or --body"
                 "--api Nothing --version 4 --body", "no API is named 'Nothing'"
                 "--response", "--response and --body need --api and --version"
                 "log --api Fetch --version 4 --body", "a log has no APIs"
                 "--requests a", "--requests and --responses go together"
                 "--responses a", "--requests and --responses go together"
-                "--requests a --responses b c", "there are no other files, such as 'c'"
+                "--requests a --responses b c", "'c' cannot be combined with --requests and --responses"
                 "log --requests a --responses b", "--requests and --responses name streams"
                 "--requests - --responses -", "only one of --requests and --responses can be standard input"
-                "--requests a --responses b --api Fetch --version 4 --response", "--api and --version have no place there"
-                "--max-frame 0", "--max-frame takes a number of bytes"
-                "--max-frame=-1", "--max-frame takes a number of bytes"
+                "--requests a --responses b --api Fetch --version 4 --response",
+                "--api and --version cannot be combined with --requests and --responses"
+                "--max-frame 0", "--max-frame needs a number of bytes"
+                "--max-frame=-1", "--max-frame needs a number of bytes"
                 // More than an array can hold.
-                "--max-frame 2147483647", "--max-frame takes a number of bytes from 1 to 2147483591" ] do
+                "--max-frame 2147483647", "--max-frame needs a number of bytes from 1 to 2147483591" ] do
               testCase ("'" + arguments + "' is wrong") (fun () ->
                   let outcome = inspect arguments Array.empty
                   Expect.equal outcome.Code 2 "the exit code"
                   Expect.isEmpty outcome.Lines "nothing is printed"
-                  Expect.stringStarts outcome.Complaints "libkafka-inspect: " "the complaint's start"
-                  Expect.stringContains outcome.Complaints reason "the complaint")
+                  Expect.stringStarts outcome.Complaints "libkafka-inspect: " "the start of the message"
+                  Expect.stringContains outcome.Complaints reason "the message")
 
-          testCase "help names every option, and the version is told" (fun () ->
+          testCase "help lists every option, and --version prints the version" (fun () ->
               for arguments in [ "--help"; "-h"; "log --records --help" ] do
                   let outcome = inspect arguments Array.empty
                   Expect.equal outcome.Code 0 "the exit code"
@@ -849,28 +845,28 @@ let private usage =
               Expect.equal version.Code 0 "the exit code"
               Expect.stringStarts version.Lines.Head "libkafka-inspect " "the version")
 
-          testCase "nothing at all is nothing to complain about" (fun () ->
+          testCase "empty input is not an error" (fun () ->
               for arguments in [ ""; "stream"; "log"; "stream --input hex"; "log --input base64"; "-" ] do
                   let outcome = inspect arguments Array.empty
                   Expect.equal (outcome.Code, outcome.Lines, outcome.Complaints) (0, [], "") arguments)
 
-          testCase "a file that is not there is told, and the others go on" (fun () ->
+          testCase "a missing file is reported, and the others are read" (fun () ->
               withFiles [ stream [ heartbeat 6 ] ] ".raw" (fun paths ->
                   let absent = paths[0] + ".absent"
                   let outcome = inspect ("stream --format json " + absent + " " + paths[0]) Array.empty
                   Expect.equal outcome.Code 1 "the exit code"
                   Expect.equal [ for line in outcome.Lines -> get "file" (json line) ] [ paths[0] ] "the other file"
-                  Expect.stringStarts outcome.Complaints ("libkafka-inspect: cannot read " + absent + ": ") "the complaint"))
+                  Expect.stringStarts outcome.Complaints ("libkafka-inspect: cannot read " + absent + ": ") "the message"))
 
-          testCase "files named *.log are log segments, unless it is said otherwise" (fun () ->
+          testCase "files named *.log are log segments, unless the first word says otherwise" (fun () ->
               let segment = (batch CompressionType.None [ record 0L "k" "v" ]).Bytes.ToArray()
 
               withFiles [ segment; Encoding.ASCII.GetBytes(Bytes.toHex (heartbeat 6)) ] ".log" (fun paths ->
                   Expect.stringStarts (inspect paths[0] Array.empty).Lines.Head "@0 offsets 0 to 0" "a segment"
                   Expect.equal (inspect ("frames " + paths[1]) Array.empty).Lines [ heartbeatText 1 6 ] "frames"
-                  Expect.equal (inspect ("frames -- " + paths[1]) Array.empty).Lines [ heartbeatText 1 6 ] "behind --"))
+                  Expect.equal (inspect ("frames -- " + paths[1]) Array.empty).Lines [ heartbeatText 1 6 ] "after --"))
 
-          testCase "a terminal is not handed control characters" (fun () ->
+          testCase "control characters are not printed" (fun () ->
               let frame =
                   Frame.encodeRequest
                       Heartbeat.api

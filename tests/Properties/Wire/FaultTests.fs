@@ -34,14 +34,14 @@ let private tree = message {
 
 let private leafOf id = { Id = id; Data = Some(Bytes.ofHex "aabb"); Extra = "" }
 
-/// Two branches of two leaves each, and a crown.
+/// Two branches with two leaves each, and a crown.
 let private whole =
     { Branches = [ { Name = "a"; Leaves = [ leafOf 1; leafOf 2 ] }; { Name = "b"; Leaves = [ leafOf 3; leafOf 4 ] } ]
       Crown = Some(leafOf 5) }
 
 let private wholeHex = encodeAt classic tree whole |> ok "encode"
 
-/// Cut off after so many bytes.
+/// Decodes the first `count` bytes.
 let private cut count = decodeAt classic tree (wholeHex.Substring(0, count * 2))
 
 let private change (index: int) (change: Leaf -> Leaf) =
@@ -58,8 +58,8 @@ let private change (index: int) (change: Leaf -> Leaf) =
 let tests =
     testList
         "Faults"
-        [ testCase "a fault in reading has the path and the offset of the value that could not be read" (fun () ->
-              // 4: count of branches; a branch is 2 + 1 + 4 bytes and its leaves are 10 each; the second begins at 31.
+        [ testCase "a fault in reading has the path and the offset of the value" (fun () ->
+              // The count of branches takes 4 bytes, a branch 2 + 1 + 4, and each of its leaves 10. The second branch starts at 31.
               cut 2 |> faultsWith (Problem.Truncated(4L, 2)) 0 "Sample/Branches"
               cut 5 |> faultsWith (Problem.CountTooLarge(2L, 0L)) 4 "Sample/Branches"
               cut 33 |> faultsWith (Problem.Truncated(1L, 0)) 33 "Sample/Branches[1]/Name"
@@ -69,7 +69,7 @@ let tests =
               cut 58 |> faultsWith (Problem.Truncated(1L, 0)) 58 "Sample/Crown"
               cut 62 |> faultsWith (Problem.Truncated(4L, 3)) 59 "Sample/Crown/Id")
 
-          testCase "a fault in writing has the path of the value that could not be written" (fun () ->
+          testCase "a fault in writing has the path of the value" (fun () ->
               encodeAt classic tree (change 1 (fun leaf -> { leaf with Extra = "set" }))
               |> faultsWith (Problem.LossyField 0s) 58 "Sample/Branches[1]/Leaves[1]/Extra"
 
@@ -79,18 +79,18 @@ let tests =
                   Expect.equal fault.Problem Problem.BadUtf8 "the problem"
                   Expect.equal fault.Path "Sample/Branches[1]/Leaves[0]/Extra" "the path")
 
-          testCase "a fault leaves the writer as it was, and counts from where the message began" (fun () ->
+          testCase "a fault leaves the writer as it was, and its offset counts from the start of the message" (fun () ->
               let writer = Writer 16
               writer.Int32 42
 
               Message.writeTo writer classic (messageOf tree) (change 1 (fun leaf -> { leaf with Extra = "set" }))
               |> faultsWith (Problem.LossyField 0s) 58 "Sample/Branches[1]/Leaves[1]/Extra"
 
-              Expect.equal (writer.ToBytes()) (Bytes.ofHex "0000002a") "what was written before"
+              Expect.equal (writer.ToBytes()) (Bytes.ofHex "0000002a") "the bytes before"
               Message.writeTo writer classic (messageOf tree) whole |> ok "a good value"
-              Expect.equal (Bytes.toHex (writer.ToBytes())) ("0000002a" + wholeHex) "what is written after")
+              Expect.equal (Bytes.toHex (writer.ToBytes())) ("0000002a" + wholeHex) "the bytes after")
 
-          testCase "offsets count from the start of the slice that is read" (fun () ->
+          testCase "offsets count from the start of the slice" (fun () ->
               let frame = Bytes.ofHex ("ffffffffff" + wholeHex)
 
               Message.decode Limits.standard classic (messageOf tree) (frame.Slice(5, 33))
@@ -99,14 +99,14 @@ let tests =
               Expect.equal
                   (Message.decode Limits.standard classic (messageOf tree) (frame.Slice(5, frame.Length - 5)))
                   (Ok whole)
-                  "the whole of it")
+                  "the whole slice")
 
-          testCase "a reader does not look beyond its slice" (fun () ->
+          testCase "a reader does not read beyond its slice" (fun () ->
               let frame = Bytes.ofHex "00000002ffff"
               Message.decode Limits.standard classic (messageOf bytes) (frame.Slice(0, 5))
               |> faultsWith (Problem.Truncated(2L, 1)) 4 "Sample")
 
-          testCase "a fault reads as one line with path, offset and problem" (fun () ->
+          testCase "the text of a fault is one line with path, offset and problem" (fun () ->
               let fault = cut 33 |> refused "cut"
               Expect.equal (fault.ToString()) "Sample/Branches[1]/Name at byte 33: needs 1 byte, but 0 remain" "the line"
               Expect.equal ((Fault.at 3 Problem.BadUtf8).ToString()) "at byte 3: text is not valid UTF-8" "without a path")

@@ -16,7 +16,7 @@ let private pair = message {
     return { First = first; Second = second }
 }
 
-/// A field for each way of saying in which versions it stands.
+/// A field for each way to state its versions.
 type private Versioned = { Always: int8; Since3: int8; Until2: int8; Between2And4: int8; Ignorable: int8; Nullable: string option }
 
 let private versioned = message {
@@ -43,24 +43,24 @@ let private set = { Always = 1y; Since3 = 3y; Until2 = 2y; Between2And4 = 4y; Ig
 let private structs =
     testList
         "structs"
-        [ testCase "fields stand in the order of the definition, and a flexible struct ends in a tagged section" (fun () ->
-              stands classic pair { First = 1s; Second = 2s } "00010002"
-              stands flexible pair { First = 1s; Second = 2s } "0001000200")
+        [ testCase "fields are in the order of the definition, and a flexible struct ends in a tagged section" (fun () ->
+              hasBytes classic pair { First = 1s; Second = 2s } "00010002"
+              hasBytes flexible pair { First = 1s; Second = 2s } "0001000200")
 
           testCase "a nullable struct has a byte before it: -1 for null, 1 for a value" (fun () ->
-              stands classic (nullable pair) None "ff"
-              stands flexible (nullable pair) None "ff"
-              stands classic (nullable pair) (Some { First = 1s; Second = 2s }) "0100010002"
-              stands flexible (nullable pair) (Some { First = 1s; Second = 2s }) "010001000200"
+              hasBytes classic (nullable pair) None "ff"
+              hasBytes flexible (nullable pair) None "ff"
+              hasBytes classic (nullable pair) (Some { First = 1s; Second = 2s }) "0100010002"
+              hasBytes flexible (nullable pair) (Some { First = 1s; Second = 2s }) "010001000200"
 
               Expect.equal
                   (Message.shape classic (messageOf (nullable pair)))
                   (Message.shape classic (messageOf pair) |> Result.map Shape.Nullable)
                   "the shape"
 
-              Expect.equal (Message.minSize classic (messageOf (nullable pair))) (Ok 1) "the least size")
+              Expect.equal (Message.minSize classic (messageOf (nullable pair))) (Ok 1) "the smallest size")
 
-          testCase "every negative byte before a nullable struct means null, every other a value" (fun () ->
+          testCase "every negative byte before a nullable struct means null, every other byte a value" (fun () ->
               for marker in -128 .. -1 do
                   Expect.equal (decodeAt classic (nullable pair) ((byte marker).ToString "x2")) (Ok None) (Operators.string marker)
 
@@ -70,9 +70,9 @@ let private structs =
                       (Ok(Some { First = 1s; Second = 2s }))
                       (Operators.string marker))
 
-          testCase "a struct without fields takes nothing, and a tagged section where it is flexible" (fun () ->
-              stands classic (message.Return 5) 5 ""
-              stands flexible (message.Return 5) 5 "00") ]
+          testCase "a struct without fields takes no bytes, or a tagged section if it is flexible" (fun () ->
+              hasBytes classic (message.Return 5) 5 ""
+              hasBytes flexible (message.Return 5) 5 "00") ]
 
 let private wrongDefinitions =
     let tag number = field "Tagged" (fun (pair: Pair) -> pair.First) (int16 |> tagged number)
@@ -86,7 +86,7 @@ let private wrongDefinitions =
     let build' = buildAt flexible
 
     testList
-        "definitions that are wrong"
+        "wrong definitions"
         [ testCase "a tagged field before a plain one" (fun () ->
               build' (message.MergeSources(plain, tag 0))
 
@@ -106,11 +106,11 @@ let private wrongDefinitions =
                   (fun () -> buildAt classic (message.MergeSources(plain, tag 0)))
                   "raises when the version is built")
 
-          testCase "what belongs to a field said of an element" (fun () ->
+          testCase "a property of a field on an element type" (fun () ->
               for wrong in [ int16 |> since 1s 0s; int16 |> until 1s 0s; int16 |> tagged 0; int16 |> ignorable ] do
                   Expect.throwsT<ArgumentException> (fun () -> array wrong |> ignore) "raises when defined")
 
-          testCase "what belongs to a field may be said of an array" (fun () -> array int16 |> since 1s [] |> tagged 0 |> ignore) ]
+          testCase "a property of a field on an array" (fun () -> array int16 |> since 1s [] |> tagged 0 |> ignore) ]
 
 let private present version field =
     match Message.shape version versionedMessage with
@@ -120,7 +120,7 @@ let private present version field =
 let private versions =
     testList
         "versions"
-        [ testCase "a field stands in its versions and in no other" (fun () ->
+        [ testCase "a field is in its versions and in no others" (fun () ->
               for version in 0s .. 9s do
                   Expect.isTrue (present version "Always") "always"
                   Expect.equal (present version "Since3") (version >= 3s) "since"
@@ -142,13 +142,13 @@ let private versions =
 
               Expect.equal (bytes 5s in5) (Ok "01030500016e") "5")
 
-          testCase "a field that is absent is read as its default" (fun () ->
+          testCase "an absent field is read as its default" (fun () ->
               Expect.equal
                   (Message.decode Limits.standard 1s versionedMessage (Bytes.ofHex "010200016e"))
                   (Ok { set with Since3 = 30y; Between2And4 = 24y; Ignorable = 50y })
                   "the value")
 
-          testCase "a set field that the version cannot carry is refused, unless it may be ignored" (fun () ->
+          testCase "a set field that the version cannot carry is refused, unless it is ignorable" (fun () ->
               let encode version value = Message.encode version versionedMessage value
 
               encode 1s { set with Between2And4 = 24y } |> faultsWith (Problem.LossyField 1s) 1 "Sample/Since3"
@@ -156,26 +156,26 @@ let private versions =
               encode 5s { set with Between2And4 = 24y } |> faultsWith (Problem.LossyField 5s) 2 "Sample/Until2"
               Expect.isOk (encode 2s { set with Since3 = 30y }) "Ignorable is set and dropped")
 
-          testCase "null before it is allowed is refused, on writing and on reading" (fun () ->
+          testCase "null is refused in versions that do not allow it, on writing and on reading" (fun () ->
               Message.encode 3s versionedMessage { set with Until2 = 20y; Nullable = None }
               |> faultsWith Problem.NullNotAllowed 3 "Sample/Nullable"
 
               Message.decode Limits.standard 3s versionedMessage (Bytes.ofHex "010304ffff")
               |> faultsWith Problem.NullNotAllowed 5 "Sample/Nullable")
 
-          testCase "what would be lost is listed in wire order" (fun () ->
+          testCase "the fields that a version cannot carry are listed in wire order" (fun () ->
               let lossy version value = Message.lossy version versionedMessage value
               Expect.equal (lossy 1s { set with Nullable = None }) (Ok [ "Sample/Since3"; "Sample/Between2And4"; "Sample/Nullable" ]) "1"
               Expect.equal (lossy 9s set) (Ok [ "Sample/Until2"; "Sample/Between2And4" ]) "9"
               Expect.equal (lossy 2s { set with Since3 = 30y }) (Ok []) "2")
 
-          testCase "what survives a version has the defaults of what it does not carry" (fun () ->
+          testCase "a projected value has the defaults of the fields that the version does not carry" (fun () ->
               Expect.equal
                   (Message.project 1s versionedMessage { set with Nullable = None })
                   (Ok { set with Since3 = 30y; Between2And4 = 24y; Ignorable = 50y; Nullable = Some "" })
                   "1")
 
-          testCase "a schema that many threads use at once gives each version its own form" (fun () ->
+          testCase "a schema that many threads use at once has the right form at each version" (fun () ->
               for _ in 1..50 do
                   let schema = message {
                       let! first = field "First" _.First (int16 |> since 100s 0s)
@@ -190,7 +190,7 @@ let private versions =
                           let size = (schema.At { Number = Operators.int16 number; Flexible = false }).MinSize
 
                           if size <> (if number >= 100 then 4 else 2) then
-                              failtestf "version %d has %d bytes at least" number size
+                              failtestf "version %d has a smallest size of %d bytes" number size
                   )
                   |> ignore) ]
 

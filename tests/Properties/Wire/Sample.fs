@@ -1,4 +1,4 @@
-/// Messages made up for the tests of the wire: a type by itself, at a version with classic lengths and at one with compact lengths.
+/// Sample messages: a type by itself, in a version with classic lengths and in versions with compact lengths.
 module LibKafka.Properties.Wire.Sample
 
 open LibKafka.Wire
@@ -10,7 +10,7 @@ let classic = 0s
 /// The first flexible version.
 let flexible = 1s
 
-/// A message with versions 0 to 9, flexible from 1 on.
+/// A message with versions 0 to 9, flexible since 1.
 let messageOf (schema: Schema<'T>) : Message<'T> =
     { Name = "Sample"; Versions = { Lowest = 0s; Highest = 9s }; FlexibleSince = Some flexible; Schema = schema }
 
@@ -20,17 +20,17 @@ let encodeAt version (schema: Schema<'T>) (value: 'T) : Result<string, Fault> =
 let decodeAt version (schema: Schema<'T>) (hex: string) : Result<'T, Fault> =
     Message.decode Limits.standard version (messageOf schema) (Bytes.ofHex hex)
 
-/// The value is written as these bytes, and read from them.
-let stands version (schema: Schema<'T>) (value: 'T) (hex: string) =
+/// Checks that the value is written as these bytes and read from them.
+let hasBytes version (schema: Schema<'T>) (value: 'T) (hex: string) =
     let written = encodeAt version schema value |> ok "encode"
     Expecto.Expect.equal written hex "the bytes"
     let read = decodeAt version schema hex |> ok "decode"
     Expecto.Expect.isTrue (same read value) ("the value read from " + hex)
 
-/// Half a letter: a surrogate without its partner. (The compiler would replace one in a literal.)
+/// A surrogate without its partner. (The compiler would replace one in a literal.)
 let loneSurrogate = System.String(char 0xD800, 1)
 
-/// So many `x`, and their bytes.
+/// A text of so many `x`, and its bytes.
 let letters count = String.replicate count "x"
 
 let lettersHex count = String.replicate count "78"

@@ -8,33 +8,33 @@ open LibKafka.Properties.Wire.Sample
 
 module Types = LibKafka.Wire.Notation
 
-/// A type whose bytes do not depend on the version, its shape, and values with their bytes written out by hand.
+/// A type whose bytes do not depend on the version, its shape, and values with their hand-written bytes.
 let private fixedType name (schema: Schema<'T>) (shape: Shape) (minSize: int) (examples: ('T * string) list) =
     testCase (name + " has the bytes of the protocol guide, in classic and flexible versions") (fun () ->
         for version in [ classic; flexible ] do
             Expect.equal (Message.shape version (messageOf schema)) (Ok shape) "the shape"
-            Expect.equal (Message.minSize version (messageOf schema)) (Ok minSize) "the least size"
+            Expect.equal (Message.minSize version (messageOf schema)) (Ok minSize) "the smallest size"
 
             for value, hex in examples do
-                stands version schema value hex)
+                hasBytes version schema value hex)
 
-/// A type with a length before it: for each value its classic and its compact bytes.
+/// A type with a length prefix: each value has its classic and its compact bytes.
 let private lengthType name (schema: Schema<'T>) (shape: bool -> Shape) (classicMin: int) (examples: ('T * string * string) list) =
     testCase (name + " has a classic length in classic versions and a compact one in flexible versions") (fun () ->
         Expect.equal (Message.shape classic (messageOf schema)) (Ok(shape false)) "the classic shape"
         Expect.equal (Message.shape flexible (messageOf schema)) (Ok(shape true)) "the compact shape"
-        Expect.equal (Message.minSize classic (messageOf schema)) (Ok classicMin) "the least classic size"
-        Expect.equal (Message.minSize flexible (messageOf schema)) (Ok 1) "the least compact size"
+        Expect.equal (Message.minSize classic (messageOf schema)) (Ok classicMin) "the smallest classic size"
+        Expect.equal (Message.minSize flexible (messageOf schema)) (Ok 1) "the smallest compact size"
 
         for value, classicHex, compactHex in examples do
-            stands classic schema value classicHex
-            stands flexible schema value compactHex)
+            hasBytes classic schema value classicHex
+            hasBytes flexible schema value compactHex)
 
 let private blob count = Bytes(Array.create count 0x78uy)
 
 let private fixedTypes =
     testList
-        "types of one form"
+        "types with one form"
         [ fixedType "int8" Types.Primitives.int8 Shape.Int8 1 [ 0y, "00"; 1y, "01"; -1y, "ff"; SByte.MinValue, "80"; SByte.MaxValue, "7f" ]
           fixedType
               "int16"
@@ -177,12 +177,12 @@ let private lengthTypes =
               4
               [ [ [ Some "a"; None ]; [] ], "0000000200000002000161ffff00000000", "030302610001" ]
 
-          testCase "a length kept classic is classic in flexible versions too" (fun () ->
-              stands flexible (Types.classic (Types.nullable Types.string)) (Some "hi") "00026869"
-              stands flexible (Types.classic (Types.nullable Types.string)) None "ffff"
+          testCase "a length marked `classic` is classic in flexible versions too" (fun () ->
+              hasBytes flexible (Types.classic (Types.nullable Types.string)) (Some "hi") "00026869"
+              hasBytes flexible (Types.classic (Types.nullable Types.string)) None "ffff"
               Expect.equal (Message.shape flexible (messageOf (Types.classic Types.Primitives.bytes))) (Ok(Shape.Bytes false)) "the shape")
 
-          testCase "bytes that are read are a slice of the frame, not a copy" (fun () ->
+          testCase "decoded bytes are a slice of the frame, not a copy" (fun () ->
               let frame = Bytes.ofHex "0000000301020304"
               let slice, _ = Message.decodePrefix classic (messageOf Types.Primitives.bytes) frame |> ok "decode"
               Expect.equal slice (Bytes.ofHex "010203") "the bytes"
@@ -190,8 +190,8 @@ let private lengthTypes =
 
 let private refusedLengths =
     testList
-        "lengths that are refused"
-        [ testCase "null where null is not allowed" (fun () ->
+        "refused lengths"
+        [ testCase "null, although it is not allowed" (fun () ->
               decodeAt classic Types.string "ffff" |> faultsWith Problem.NullNotAllowed 2 "Sample"
               decodeAt flexible Types.string "00" |> faultsWith Problem.NullNotAllowed 1 "Sample"
               decodeAt classic Types.Primitives.bytes "ffffffff" |> faultsWith Problem.NullNotAllowed 4 "Sample"
@@ -199,7 +199,7 @@ let private refusedLengths =
               decodeAt classic (Types.array Types.Primitives.int8) "ffffffff" |> faultsWith Problem.NullNotAllowed 4 "Sample"
               decodeAt flexible (Types.array Types.Primitives.int8) "00" |> faultsWith Problem.NullNotAllowed 1 "Sample")
 
-          testCase "a negative length other than null's" (fun () ->
+          testCase "a negative length that does not mean null" (fun () ->
               decodeAt classic Types.string "fffe" |> faultsWith (Problem.NegativeLength -2L) 2 "Sample"
               decodeAt classic (Types.nullable Types.string) "8000" |> faultsWith (Problem.NegativeLength -32768L) 2 "Sample"
               decodeAt classic Types.Primitives.bytes "80000000" |> faultsWith (Problem.NegativeLength -2147483648L) 4 "Sample"
@@ -207,13 +207,13 @@ let private refusedLengths =
               decodeAt classic (Types.nullable (Types.array Types.Primitives.int8)) "fffffffe"
               |> faultsWith (Problem.NegativeLength -2L) 4 "Sample")
 
-          testCase "a length beyond the bytes that are left" (fun () ->
+          testCase "a length beyond the remaining bytes" (fun () ->
               decodeAt classic Types.string "000361" |> faultsWith (Problem.Truncated(3L, 1)) 2 "Sample"
               decodeAt flexible Types.string "0461" |> faultsWith (Problem.Truncated(3L, 1)) 1 "Sample"
               decodeAt classic Types.Primitives.bytes "7fffffff61" |> faultsWith (Problem.Truncated(2147483647L, 1)) 4 "Sample"
               decodeAt flexible Types.Primitives.bytes "ffffffff0f61" |> faultsWith (Problem.Truncated(4294967294L, 1)) 5 "Sample")
 
-          testCase "a length that is itself cut off" (fun () ->
+          testCase "a truncated length" (fun () ->
               decodeAt classic Types.string "00" |> faultsWith (Problem.Truncated(2L, 1)) 0 "Sample"
               decodeAt flexible Types.string "80" |> faultsWith (Problem.Truncated(1L, 0)) 1 "Sample"
               decodeAt flexible Types.string "ffffffff10" |> faultsWith (Problem.BadVarint 5) 4 "Sample")
@@ -223,7 +223,7 @@ let private refusedLengths =
 
               for version in [ classic; flexible ] do
                   encodeAt version Types.string (letters 32768) |> faultsWith (Problem.TooLong(32768L, 32767L)) 0 "Sample"
-                  // Bytes count, not letters: 16,384 letters of two bytes each.
+                  // The limit is in bytes: these are 16,384 characters of two bytes each.
                   encodeAt version Types.string (String.replicate 16384 "é") |> faultsWith (Problem.TooLong(32768L, 32767L)) 0 "Sample")
 
           testCase "text that is not valid UTF-8" (fun () ->
@@ -238,18 +238,18 @@ let private refusedLengths =
                   for version in [ classic; flexible ] do
                       encodeAt version Types.string bad |> faultsWith Problem.BadUtf8 0 "Sample")
 
-          testCase "bytes behind the value" (fun () ->
+          testCase "bytes after the value" (fun () ->
               decodeAt classic Types.Primitives.int32 "000000010203" |> faultsWith (Problem.TrailingBytes 2) 4 "Sample"
               decodeAt flexible Types.string "016161" |> faultsWith (Problem.TrailingBytes 2) 1 "Sample") ]
 
-/// Decodes and says how much memory that took, leaving out what the first use of a type costs once.
+/// Decodes and measures the allocated memory, without the one-time cost of the first use of a type.
 let private measured (schema: Schema<'T>) version hex =
     let message = messageOf schema
     let bytes = Bytes.ofHex hex
     Message.decode Limits.standard version message bytes |> ignore
     allocating (fun () -> Message.decode Limits.standard version message bytes)
 
-/// More than a fault costs, and nothing beside what any of the counts below would take.
+/// More than a fault costs, and far less than any of the counts below would take.
 let private little = 64L * 1024L
 
 let private refusedCounts =
@@ -268,13 +268,13 @@ let private refusedCounts =
               result |> faultsWith (Problem.CountTooLarge(4294967294L, 1L)) 5 "Sample"
               Expect.isLessThan bytes little "bytes allocated")
 
-          testCase "a count of one more than there is room for, by the least size of an element" (fun () ->
+          testCase "a count of one more than fits, by the smallest size of an element" (fun () ->
               // Two strings take at least four bytes.
               decodeAt classic (Types.array Types.string) "0000000200000000" |> (fun read -> Expect.equal read (Ok [ ""; "" ]) "two")
 
               decodeAt classic (Types.array Types.string) "0000000300000000" |> faultsWith (Problem.CountTooLarge(3L, 2L)) 4 "Sample")
 
-          testCase "elements that take no bytes are counted as if they took one" (fun () ->
+          testCase "elements of no bytes count as one byte" (fun () ->
               let nothing = Types.message.Return()
               let result, bytes = measured (Types.array nothing) classic "7fffffff"
               result |> faultsWith (Problem.CountTooLarge(2147483647L, 0L)) 4 "Sample"
@@ -286,12 +286,12 @@ let private refusedCounts =
               Expect.isLessThan bytes little "bytes allocated")
 
           testCase "many small tagged sections take memory in proportion to their bytes" (fun () ->
-              // Each element has a field that is not known, of no bytes.
+              // Each element has an unknown field of no bytes.
               let sections = String.replicate 1000 "010500"
               let result, bytes = measured (Types.array (Types.message.Return 5)) flexible ("e907" + sections)
               Expect.equal result (Ok(List.replicate 1000 5)) "the value"
               Expect.isLessThan bytes (100L * 3000L) "bytes allocated"
-              // A thousand fields that are not known, of no bytes, the last before the first.
+              // A thousand unknown fields of no bytes, in reverse order.
               let fields = [ for tag in 1127..-1..128 -> (byte (tag % 128 + 128)).ToString "x2" + (tag / 128).ToString "x2" + "00" ]
               let result, bytes = measured (Types.message.Return 5) flexible ("e807" + String.concat "" fields)
               Expect.equal result (Ok 5) "the value"
@@ -311,7 +311,7 @@ let private refusedCounts =
 let private limits =
     testList
         "limits"
-        [ testCase "a frame as large as the limit is read, a larger one is refused unread" (fun () ->
+        [ testCase "a frame as large as the limit is read, a larger one is refused" (fun () ->
               let decode most =
                   Message.decode
                       { Limits.standard with MaxFrameBytes = most }
@@ -322,7 +322,7 @@ let private limits =
               Expect.equal (decode 4) (Ok 42) "four bytes of four"
               decode 3 |> faultsWith (Problem.FrameTooLarge(4L, 3L)) 0 "Sample")
 
-          testCase "a version outside the message's own is refused by everything that takes a version" (fun () ->
+          testCase "a version outside the message's range is refused by every function that takes a version" (fun () ->
               let message = messageOf Types.Primitives.int32
 
               for version in [ -1s; 10s; Int16.MinValue; Int16.MaxValue ] do

@@ -5,7 +5,7 @@ open Expecto
 open LibKafka.Wire
 open LibKafka.Properties.Support
 
-/// One call of each method, with the bytes that it writes.
+/// A call of each method, with the bytes that it writes.
 let private calls: (string * (Writer -> unit) * string) list =
     [ "Int8", (fun writer -> writer.Int8 -2y), "fe"
       "Int16", (fun writer -> writer.Int16 0x1234s), "1234"
@@ -42,41 +42,41 @@ let tests =
     testList
         "Writer"
         [ testList
-              "grows wherever the end of its memory falls"
+              "grows in the middle of any value"
               [ for name, call, hex in calls ->
                     testCase name (fun () ->
-                        // The memory is 16 bytes at first and doubles.
+                        // The memory has 16 bytes at first and doubles.
                         for count in 0..130 do
                             Expect.equal (after count call) (String.replicate count "aa" + hex + "55") (string count + " bytes before")) ]
 
-          testCase "forgets what it held when cleared, and keeps what it gave away" (fun () ->
+          testCase "discards its output when cleared, and copies taken before are intact" (fun () ->
               let writer = Writer 16
               writer.Int32 1
               let first = writer.ToBytes()
               writer.Clear()
-              Expect.equal writer.Length 0 "nothing is left"
+              Expect.equal writer.Length 0 "empty"
               writer.Int16 2s
-              Expect.equal (writer.ToBytes()) (Bytes.ofHex "0002") "what came after"
-              Expect.equal first (Bytes.ofHex "00000001") "what was given away before")
+              Expect.equal (writer.ToBytes()) (Bytes.ofHex "0002") "the output after"
+              Expect.equal first (Bytes.ofHex "00000001") "the copy taken before")
 
-          testCase "shows what it holds without a copy" (fun () ->
+          testCase "shows its output without a copy" (fun () ->
               let writer = Writer 16
               writer.Int32 1
               Expect.equal (Bytes.ofSpan writer.Written) (Bytes.ofHex "00000001") "as a span"
               Expect.equal (Bytes(writer.Segment.ToArray())) (Bytes.ofHex "00000001") "as a segment")
 
-          law 200 "what is written over stays where it was" (fun (before: byte[]) (value: int32) (behind: byte[]) ->
+          law 200 "overwriting an int32 leaves the other bytes as they are" (fun (before: byte[]) (value: int32) (after: byte[]) ->
               let writer = Writer 16
               writer.Raw(ReadOnlySpan before)
               writer.Int32 0
-              writer.Raw(ReadOnlySpan behind)
+              writer.Raw(ReadOnlySpan after)
               writer.PatchInt32(before.Length, value)
               let expected = Writer 16
               expected.Int32 value
 
-              writer.ToBytes() = Bytes(Array.concat [ before; expected.ToBytes().ToArray(); behind ]))
+              writer.ToBytes() = Bytes(Array.concat [ before; expected.ToBytes().ToArray(); after ]))
 
-          law 200 "in pieces it is what it is in one, whatever is copied" (fun (steps: byte[] list) (limit: byte) ->
+          law 200 "the segments together equal the output of a writer that copies everything" (fun (steps: byte[] list) (limit: byte) ->
               let pieces = Writer(16, int limit % 8)
               let whole = Writer 16
 
@@ -93,7 +93,7 @@ let tests =
 
               together = whole.ToBytes().ToArray() && length = together.Length && joined () = Array.zeroCreate 4)
 
-          testCase "keeps a large blob as it is, and a small one, or one in a tagged field, as a copy" (fun () ->
+          testCase "references a large blob, and copies a small one and one in a tagged field" (fun () ->
               let blob size = Bytes(Array.init size byte)
               let large, small = blob 100, blob 99
               let writer = Writer(16, 100)
@@ -113,4 +113,4 @@ let tests =
               Expect.isFalse (holds large) "in a tagged field"
               Expect.equal (writer.ToBytes()) (Bytes(Array.append [| 100uy |] (large.ToArray()))) "with its size"
               writer.Blob large
-              Expect.isTrue (holds large) "behind it") ]
+              Expect.isTrue (holds large) "after it") ]
