@@ -215,7 +215,8 @@ module Fetch =
             /// - CORRUPT_MESSAGE: the broker read a damaged batch in its log; read from another replica, or skip the batch and accept the
             ///   loss.
             /// - UNSUPPORTED_COMPRESSION_TYPE: brokers before Kafka 4.0 return zstd batches only since version 10; use a later version.
-            /// - OFFSET_MOVED_TO_TIERED_STORAGE (since version 14): the records are only in tiered storage. Only followers get it.
+            /// - OFFSET_MOVED_TO_TIERED_STORAGE (since version 14): a follower asked for records that are only in tiered
+            ///   storage; a consumer never gets it.
             /// - UNKNOWN_SERVER_ERROR: the broker failed unexpectedly; find the cause in its log.
             Error: ErrorCode
             /// The offset after the last record that all in-sync replicas have; -1 on error.

@@ -174,7 +174,8 @@ module Metadata =
             /// The operations that the client is authorized for on the cluster, if requested. Versions 8 to 10 (KIP-430).
             ClusterAuthorizedOperations: AuthorizedOperations
             /// The error of the whole request; 0 if there is none. Otherwise:
-            /// - REBOOTSTRAP_REQUIRED: the client must close its connections and begin again with the bootstrap addresses (KIP-1102).
+            /// - REBOOTSTRAP_REQUIRED: the broker considers the client's view of the cluster outdated (KIP-1102); close all connections and
+            ///   begin again with the bootstrap addresses.
             /// - UNKNOWN_SERVER_ERROR: the broker failed unexpectedly; find the cause in its log.
             ///
             /// Since version 13.

@@ -21,7 +21,7 @@ module OffsetFetch =
     /// Partitions of one topic, in versions 8 and later.
     type GroupTopicRequest =
         {
-            /// The topic's name. Up to version 9.
+            /// The topic's name. Versions 8 to 9.
             Name: string
             /// The topic's id. Since version 10 (KIP-848).
             TopicId: Guid
@@ -123,7 +123,7 @@ module OffsetFetch =
     /// The offsets of one topic, in versions 8 and later.
     type GroupTopicResponse =
         {
-            /// The topic's name. Up to version 9.
+            /// The topic's name. Versions 8 to 9.
             Name: string
             /// The topic's id. Since version 10 (KIP-848).
             TopicId: Guid
