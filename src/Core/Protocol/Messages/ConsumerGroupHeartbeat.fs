@@ -19,6 +19,7 @@ module ConsumerGroupHeartbeat =
             MemberEpoch: int32
             /// The instance id of a static member; null for a dynamic member.
             InstanceId: string option
+            /// The rack of the member, for rack-aware assignors.
             RackId: string option
             /// How long the member may take to give up partitions, in milliseconds; -1 if unchanged. Required to join.
             RebalanceTimeoutMs: int32

@@ -115,7 +115,7 @@ module JoinGroup =
             ProtocolName: string option
             /// The id of the member that computes the assignment.
             Leader: string
-            /// Whether the leader must not compute a new assignment. Since version 9 (KIP-814).
+            /// Whether the leader skips the computation of a new assignment and keeps the current one. Since version 9 (KIP-814).
             SkipAssignment: bool
             /// The id of this member.
             MemberId: string
