@@ -3,7 +3,6 @@ namespace LibKafka.Dns
 open System
 open System.Collections.Generic
 open System.Net
-open System.Threading.Tasks
 open DnsClient
 open LibKafka.Client
 

@@ -5,7 +5,6 @@ open System
 open System.Collections.Generic
 open System.IO
 open LibKafka.Wire
-open LibKafka.Inspect.Options
 
 /// A part of the input that cannot be read.
 type Trouble =

@@ -34,49 +34,32 @@ module Varint =
     /// The size of an unsigned value, in bytes: 1 to 10.
     let inline size64 (value: uint64) : int = (BitOperations.Log2(value ||| 1UL) * 9 + 73) >>> 6
 
-    let inline private next (span: ReadOnlySpan<byte>) (position: byref<int>) : byte =
-        if position >= span.Length then Fault.raise' (Problem.Truncated(1L, 0)) position
-
-        let value = span[position]
-        position <- position + 1
-        value
-
-    // Both readers count positions, and the offset of a fault, from the start of the span.
-
-    /// Reads an unsigned value at a position and moves the position to the byte after it.
-    let internal read32 (span: ReadOnlySpan<byte>) (position: byref<int>) : uint32 =
-        let mutable value = 0u
-        let mutable shift = 0
-        let mutable more = true
-
-        while more do
-            let group = uint32 (next span &position)
-
-            // The fifth byte is the last and has room for four bits.
-            if shift = 28 && group > 0x0Fu then
-                Fault.raise' (Problem.BadVarint MaxBytes32) (position - 1)
-
-            value <- value ||| ((group &&& 0x7Fu) <<< shift)
-            shift <- shift + 7
-            more <- group >= 0x80u
-
-        value
-
-    /// Reads an unsigned value at a position and moves the position to the byte after it.
-    let internal read64 (span: ReadOnlySpan<byte>) (position: byref<int>) : uint64 =
+    /// Reads at most `longest` bytes, the last of which is at most `last`, and moves the position to the byte after them.
+    // Inlined, because a tail call with a span may hide the span from the garbage collector.
+    let inline private read (longest: int) (last: byte) (span: ReadOnlySpan<byte>) (position: byref<int>) : uint64 =
         let mutable value = 0UL
-        let mutable shift = 0
+        let mutable size = 0
         let mutable more = true
 
         while more do
-            let group = uint64 (next span &position)
+            if position >= span.Length then Fault.raise' (Problem.Truncated(1L, 0)) position
 
-            // The tenth byte is the last and has room for one bit.
-            if shift = 63 && group > 1UL then
-                Fault.raise' (Problem.BadVarint MaxBytes64) (position - 1)
+            let group = span[position]
 
-            value <- value ||| ((group &&& 0x7FUL) <<< shift)
-            shift <- shift + 7
-            more <- group >= 0x80UL
+            if size = longest - 1 && group > last then
+                Fault.raise' (Problem.BadVarint longest) position
+
+            value <- value ||| (uint64 (group &&& 0x7Fuy) <<< (7 * size))
+            size <- size + 1
+            position <- position + 1
+            more <- group >= 0x80uy
 
         value
+
+    // Positions, and the offsets of faults, count from the start of the span.
+
+    /// Reads an unsigned 32-bit value at a position and moves the position to the byte after it. The fifth byte has room for four bits.
+    let internal read32 (span: ReadOnlySpan<byte>) (position: byref<int>) : uint32 = uint32 (read MaxBytes32 0x0Fuy span &position)
+
+    /// Reads an unsigned 64-bit value at a position and moves the position to the byte after it. The tenth byte has room for one bit.
+    let internal read64 (span: ReadOnlySpan<byte>) (position: byref<int>) : uint64 = read MaxBytes64 1uy span &position

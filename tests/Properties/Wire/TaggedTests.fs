@@ -1,7 +1,6 @@
 module LibKafka.Properties.Wire.TaggedTests
 
 open Expecto
-open FsCheck
 open FsCheck.FSharp
 open LibKafka.Wire
 open LibKafka.Wire.Notation
