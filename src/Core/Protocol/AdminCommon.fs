@@ -48,6 +48,7 @@ module internal AclFilter =
 /// The result for the configs of one resource.
 type AlterConfigsResult =
     {
+        /// The codes are listed in the responses of AlterConfigs and IncrementalAlterConfigs.
         Error: ErrorCode
         /// The broker's description of the error; null if it gives none.
         ErrorMessage: string option

@@ -82,6 +82,7 @@ module internal SnapshotId =
 type QuorumEpochPartitionResponse =
     {
         PartitionIndex: int32
+        /// The codes are listed in the responses of BeginQuorumEpoch and EndQuorumEpoch.
         Error: ErrorCode
         /// The leader that the voter knows; -1 for none.
         LeaderId: int32

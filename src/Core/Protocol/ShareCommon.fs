@@ -53,6 +53,7 @@ module internal ShareStateBatch =
 type ShareStatePartitionResult =
     {
         Partition: int32
+        /// The codes are listed in the responses of InitializeShareGroupState, WriteShareGroupState and DeleteShareGroupState.
         Error: ErrorCode
         /// The broker's description of the error; null if it gives none.
         ErrorMessage: string option

@@ -42,7 +42,8 @@ let private presence (range: VersionRange) (versions: int16 list) : string list 
 let private nullability (versions: int16 list) (nullable: int16 list) : string list =
     match nullable with
     | [] -> []
-    | nullable when List.min nullable = List.min versions -> []
+    | nullable when nullable <> List.skip (versions.Length - nullable.Length) versions -> failtestf "null ends before %A" versions
+    | nullable when nullable = versions -> []
     | nullable -> [ sprintf "Nullable since version %d." (List.min nullable) ]
 
 /// The versions that have a field and the struct that it is in, and those in which it can be null.

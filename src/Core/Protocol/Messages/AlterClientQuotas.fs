@@ -17,6 +17,7 @@ module AlterClientQuotas =
             Key: string
             /// The new quota; ignored if the quota is removed.
             Value: float
+            /// Whether the quota is removed, so that the default applies.
             Remove: bool
         }
 

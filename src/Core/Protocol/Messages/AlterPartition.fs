@@ -91,7 +91,9 @@ module AlterPartition =
             /// completed a reassignment and the sender no longer leads; NOT_CONTROLLER if the receiver is no longer the active controller;
             /// INVALID_REQUEST if the sender does not lead the partition; UNKNOWN_TOPIC_ID; UNKNOWN_TOPIC_OR_PARTITION.
             Error: ErrorCode
+            /// The broker id of the leader.
             LeaderId: int32
+            /// The epoch of the leader.
             LeaderEpoch: int32
             /// The ids of the in-sync brokers.
             Isr: int32 list

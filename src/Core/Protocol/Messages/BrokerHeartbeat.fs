@@ -54,6 +54,7 @@ module BrokerHeartbeat =
             Error: ErrorCode
             /// Whether the broker has replayed the metadata log up to its own registration.
             IsCaughtUp: bool
+            /// Whether the broker is fenced: it leads no partition and is not in the metadata of clients.
             IsFenced: bool
             /// Whether the broker can shut down: it leads no partition and the other brokers know that.
             ShouldShutDown: bool

@@ -89,8 +89,11 @@ module CreateTopics =
             Name: string
             /// Null if the value is sensitive.
             Value: string option
+            /// Whether the config cannot be changed.
             ReadOnly: bool
+            /// The source of the value.
             ConfigSource: ConfigSource
+            /// Whether the value is sensitive, and so is not returned.
             IsSensitive: bool
         }
 

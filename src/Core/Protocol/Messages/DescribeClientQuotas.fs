@@ -48,6 +48,7 @@ module DescribeClientQuotas =
             /// `controller_mutation_rate` in created or deleted partitions per second, `connection_creation_rate` in connections per
             /// second.
             Key: string
+            /// The limit, in the unit of `Key`.
             Value: float
         }
 

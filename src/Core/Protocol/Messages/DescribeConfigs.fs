@@ -66,7 +66,9 @@ module DescribeConfigs =
             Name: string
             /// Null if the value is sensitive.
             Value: string option
+            /// Whether the config cannot be changed.
             ReadOnly: bool
+            /// The source of the value.
             Source: ConfigSource
             /// Whether the value is sensitive, and so is not returned.
             IsSensitive: bool

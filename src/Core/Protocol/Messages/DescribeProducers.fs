@@ -28,6 +28,7 @@ module DescribeProducers =
     type Producer =
         {
             ProducerId: int64
+            /// 0 to 32,767: an int16 in all other APIs.
             ProducerEpoch: int32
             /// The sequence number of its last record; -1 if there is none.
             LastSequence: int32

@@ -74,6 +74,7 @@ module DescribeQuorum =
             ErrorMessage: string option
             /// -1 if unknown.
             LeaderId: int32
+            /// The epoch of the leader.
             LeaderEpoch: int32
             /// The offset after the last record that a majority of the voters have; -1 if unknown.
             HighWatermark: int64

@@ -75,6 +75,7 @@ module FetchSnapshot =
             /// UNKNOWN_TOPIC_OR_PARTITION.
             Error: ErrorCode
             SnapshotId: SnapshotId
+            /// The leader that the node knows.
             CurrentLeader: CurrentLeader
             /// The size of the whole snapshot, in bytes.
             Size: int64

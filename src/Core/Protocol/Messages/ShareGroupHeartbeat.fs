@@ -16,7 +16,9 @@ module ShareGroupHeartbeat =
             MemberId: string
             /// 0 to join, -1 to leave, otherwise the epoch from the last response.
             MemberEpoch: int32
+            /// The rack of the member, for rack-aware assignors.
             RackId: string option
+            /// The names of the topics to subscribe to.
             SubscribedTopicNames: string list option
         }
 

@@ -83,6 +83,7 @@ module StreamsGroupHeartbeat =
             EndpointInformationEpoch: int32
             /// The instance id of a static member.
             InstanceId: string option
+            /// The rack of the member, for rack-aware assignors.
             RackId: string option
             /// How long the member may take to give up tasks, in milliseconds; -1 if unchanged. Required to join.
             RebalanceTimeoutMs: int32
