@@ -24,7 +24,7 @@ type AclFilter =
     }
 
 [<RequireQualifiedAccess>]
-module internal AclFilter =
+module AclFilter =
 
     let schema = message {
         let! resource = field "ResourceTypeFilter" _.ResourceTypeFilter aclResourceType
@@ -57,7 +57,7 @@ type AlterConfigsResult =
     }
 
 [<RequireQualifiedAccess>]
-module internal AlterConfigsResult =
+module AlterConfigsResult =
 
     let schema = message {
         let! error = field "ErrorCode" _.Error errorCode
@@ -78,7 +78,7 @@ type QuotaEntity =
     }
 
 [<RequireQualifiedAccess>]
-module internal QuotaEntity =
+module QuotaEntity =
 
     let schema = message {
         let! kind = field "EntityType" _.EntityType string
@@ -95,7 +95,7 @@ type DelegationTokenPrincipal =
     }
 
 [<RequireQualifiedAccess>]
-module internal DelegationTokenPrincipal =
+module DelegationTokenPrincipal =
 
     let schema = message {
         let! kind = field "PrincipalType" _.PrincipalType string

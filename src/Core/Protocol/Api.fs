@@ -2,66 +2,56 @@ namespace LibKafka.Protocol
 
 open LibKafka.Wire
 
-/// One API of the protocol: a pair of messages, their versions, and the versions of the headers before them.
+/// One API of the protocol: its two messages, their versions, and the versions of the headers before them.
 [<NoEquality; NoComparison>]
 type Api<'Request, 'Response> =
     {
         Key: ApiKey
         Request: Message<'Request>
         Response: Message<'Response>
-        /// How long the client is asked to pause because it exceeded a quota (KIP-219), according to a response: milliseconds, and 0 where
-        /// the response has no such field. Found in the definition by the field's name.
+        /// How long the client must pause after a response because it exceeded a quota (KIP-219), in milliseconds; 0 if the response
+        /// has no such field.
         ThrottleTimeMs: 'Response -> int32
+        /// Whether the broker answers the request. Produce with `Acks.None` is the only request without a response.
+        IsAnswered: 'Request -> bool
     }
 
     /// The name of the API in the protocol, without `Request` or `Response`.
     member this.Name = this.Key.Name
 
-    /// The versions that are known here, of the request and of the response.
+    /// The versions that this library knows. They are the same for the request and the response.
     member this.Versions = this.Request.Versions
 
     /// Whether a version is flexible (KIP-482).
     member this.IsFlexible(version: int16) = this.Request.FlexibleSince |> Option.exists (fun first -> version >= first)
 
-    /// The version of the header before a request: 2 where the request is flexible, else 1.
+    /// The version of the header before a request: 2 if the version is flexible, else 1.
     member this.RequestHeaderVersion(version: int16) = if this.IsFlexible version then 2s else 1s
 
-    /// The version of the header before a response: 1 where the response is flexible, else 0. ApiVersions always has 0, so that a
-    /// client can read the answer of a broker whose versions it does not know yet (KIP-511).
+    /// The version of the header before a response: 1 if the version is flexible, else 0. For ApiVersions it is always 0, so that a
+    /// client can read the response before it knows the broker's versions (KIP-511).
     member this.ResponseHeaderVersion(version: int16) = if this.IsFlexible version && this.Key <> ApiKey.ApiVersions then 1s else 0s
 
-/// Finds the throttle time of responses. The field is looked for when a response first asks: the definition of a response is not made to send a
-/// request.
-[<Sealed>]
-type private ThrottleTime<'Response>(response: Schema<'Response>) =
-    // Two threads may find it at once: they find the same.
-    let mutable found: ('Response -> int32) option = None
-
-    member _.Of(value: 'Response) : int32 =
-        match found with
-        | Some get -> get value
-        | None ->
-            let get = response.Int32Field "ThrottleTimeMs" |> Option.defaultValue (fun _ -> 0)
-            found <- Some get
-            get value
-
+/// Defines APIs. A definition is read from left to right, and says after the messages what is special about them:
+/// `Api.define ApiKey.Heartbeat (versions 0 4 |> flexibleFrom 4) request response |> Api.throttledBy _.ThrottleTimeMs`
 [<RequireQualifiedAccess>]
 module Api =
 
-    /// An API from its key, its lowest and highest version, its first flexible version, and the two definitions.
+    /// An API whose responses have no throttle time and whose requests are all answered.
     let define
         (key: ApiKey)
-        (lowest: int16)
-        (highest: int16)
-        (flexibleSince: int16 option)
-        request
+        (versions: MessageVersions)
+        (request: Schema<'Request>)
         (response: Schema<'Response>)
         : Api<'Request, 'Response> =
-        let versions = { Lowest = lowest; Highest = highest }
-
-        let throttle = ThrottleTime response
-
         { Key = key
-          Request = { Name = key.Name + "Request"; Versions = versions; FlexibleSince = flexibleSince; Schema = request }
-          Response = { Name = key.Name + "Response"; Versions = versions; FlexibleSince = flexibleSince; Schema = response }
-          ThrottleTimeMs = fun response -> throttle.Of response }
+          Request = Message.define (key.Name + "Request") versions request
+          Response = Message.define (key.Name + "Response") versions response
+          ThrottleTimeMs = fun _ -> 0
+          IsAnswered = fun _ -> true }
+
+    /// The field of the response that says how long the client must pause, in milliseconds (KIP-219).
+    let throttledBy (throttleTimeMs: 'Response -> int32) (api: Api<'Request, 'Response>) = { api with ThrottleTimeMs = throttleTimeMs }
+
+    /// The broker answers a request only if this is true.
+    let answeredIf (isAnswered: 'Request -> bool) (api: Api<'Request, 'Response>) = { api with IsAnswered = isAnswered }

@@ -26,10 +26,10 @@ module CurrentLeader =
         return { LeaderId = leader; LeaderEpoch = epoch }
     }
 
-    let internal schema = withDefaults unknown
+    let schema = withDefaults unknown
 
     /// For APIs in which the default of both fields is 0.
-    let internal zeroSchema = withDefaults { LeaderId = 0; LeaderEpoch = 0 }
+    let zeroSchema = withDefaults { LeaderId = 0; LeaderEpoch = 0 }
 
 /// The endpoint of a broker.
 type NodeEndpoint =
@@ -42,7 +42,7 @@ type NodeEndpoint =
     }
 
 [<RequireQualifiedAccess>]
-module internal NodeEndpoint =
+module NodeEndpoint =
 
     let schema = message {
         let! node = field "NodeId" _.NodeId int32
@@ -64,7 +64,7 @@ type RegisteredListener =
     }
 
 [<RequireQualifiedAccess>]
-module internal RegisteredListener =
+module RegisteredListener =
 
     let schema = message {
         let! name = field "Name" _.Name string
@@ -87,7 +87,7 @@ type RegisteredFeature =
     }
 
 [<RequireQualifiedAccess>]
-module internal RegisteredFeature =
+module RegisteredFeature =
 
     let schema = message {
         let! name = field "Name" _.Name string

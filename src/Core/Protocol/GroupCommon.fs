@@ -8,7 +8,7 @@ open LibKafka.Wire.Notation
 type ConsumerTopicPartitions = { Topic: string; Partitions: int32 list }
 
 [<RequireQualifiedAccess>]
-module internal ConsumerTopicPartitions =
+module ConsumerTopicPartitions =
 
     let schema = message {
         let! topic = field "Topic" _.Topic string
@@ -20,7 +20,7 @@ module internal ConsumerTopicPartitions =
 type HeartbeatTopicPartitions = { TopicId: Guid; Partitions: int32 list }
 
 [<RequireQualifiedAccess>]
-module internal HeartbeatTopicPartitions =
+module HeartbeatTopicPartitions =
 
     let schema = message {
         let! id = field "TopicId" _.TopicId uuid
@@ -32,7 +32,7 @@ module internal HeartbeatTopicPartitions =
 type HeartbeatAssignment = { TopicPartitions: HeartbeatTopicPartitions list }
 
 [<RequireQualifiedAccess>]
-module internal HeartbeatAssignment =
+module HeartbeatAssignment =
 
     let schema = message {
         let! partitions = field "TopicPartitions" _.TopicPartitions (array HeartbeatTopicPartitions.schema)
@@ -43,7 +43,7 @@ module internal HeartbeatAssignment =
 type DescribedTopicPartitions = { TopicId: Guid; TopicName: string; Partitions: int32 list }
 
 [<RequireQualifiedAccess>]
-module internal DescribedTopicPartitions =
+module DescribedTopicPartitions =
 
     let schema = message {
         let! id = field "TopicId" _.TopicId uuid
@@ -57,7 +57,7 @@ module internal DescribedTopicPartitions =
 type DescribedAssignment = { TopicPartitions: DescribedTopicPartitions list }
 
 [<RequireQualifiedAccess>]
-module internal DescribedAssignment =
+module DescribedAssignment =
 
     let schema = message {
         let! partitions = field "TopicPartitions" _.TopicPartitions (array DescribedTopicPartitions.schema)

@@ -29,8 +29,7 @@ module RequestHeader =
     }
 
     /// Version 2 has a tagged section; version 1 has none.
-    let message: Message<RequestHeader> =
-        { Name = "RequestHeader"; Versions = { Lowest = 1s; Highest = 2s }; FlexibleSince = Some 2s; Schema = schema }
+    let message: Message<RequestHeader> = Message.define "RequestHeader" (versions 1 2 |> flexibleFrom 2) schema
 
 /// What stands before every response.
 type ResponseHeader =
@@ -48,5 +47,4 @@ module ResponseHeader =
     }
 
     /// Version 1 has a tagged section; version 0 has none.
-    let message: Message<ResponseHeader> =
-        { Name = "ResponseHeader"; Versions = { Lowest = 0s; Highest = 1s }; FlexibleSince = Some 1s; Schema = schema }
+    let message: Message<ResponseHeader> = Message.define "ResponseHeader" (versions 0 1 |> flexibleFrom 1) schema

@@ -8,7 +8,7 @@ open LibKafka.Protocol.Types
 type VoterEndpoint = { NodeId: int32; Host: string; Port: uint16 }
 
 [<RequireQualifiedAccess>]
-module internal VoterEndpoint =
+module VoterEndpoint =
 
     let schema = message {
         let! node = field "NodeId" _.NodeId int32
@@ -28,7 +28,7 @@ type VoterListener =
     }
 
 [<RequireQualifiedAccess>]
-module internal VoterListener =
+module VoterListener =
 
     let schema = message {
         let! name = field "Name" _.Name string
@@ -42,7 +42,7 @@ module internal VoterListener =
 type KRaftVersionFeature = { MinSupportedVersion: int16; MaxSupportedVersion: int16 }
 
 [<RequireQualifiedAccess>]
-module internal KRaftVersionFeature =
+module KRaftVersionFeature =
 
     let schema = message {
         let! lowest = field "MinSupportedVersion" _.MinSupportedVersion int16
@@ -61,7 +61,7 @@ type SnapshotId =
     }
 
 [<RequireQualifiedAccess>]
-module internal SnapshotId =
+module SnapshotId =
 
     /// The value if there is no snapshot.
     let none = { EndOffset = -1L; Epoch = -1 }
@@ -91,7 +91,7 @@ type QuorumEpochPartitionResponse =
     }
 
 [<RequireQualifiedAccess>]
-module internal QuorumEpochPartitionResponse =
+module QuorumEpochPartitionResponse =
 
     let schema = message {
         let! partition = field "PartitionIndex" _.PartitionIndex int32
@@ -106,7 +106,7 @@ module internal QuorumEpochPartitionResponse =
 type QuorumEpochTopicResponse = { TopicName: string; Partitions: QuorumEpochPartitionResponse list }
 
 [<RequireQualifiedAccess>]
-module internal QuorumEpochTopicResponse =
+module QuorumEpochTopicResponse =
 
     let schema = message {
         let! name = field "TopicName" _.TopicName string

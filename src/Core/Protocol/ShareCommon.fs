@@ -16,7 +16,7 @@ type ShareAcknowledgementBatch =
     }
 
 [<RequireQualifiedAccess>]
-module internal ShareAcknowledgementBatch =
+module ShareAcknowledgementBatch =
 
     let schema = message {
         let! first = field "FirstOffset" _.FirstOffset int64
@@ -38,7 +38,7 @@ type ShareStateBatch =
     }
 
 [<RequireQualifiedAccess>]
-module internal ShareStateBatch =
+module ShareStateBatch =
 
     let schema = message {
         let! first = field "FirstOffset" _.FirstOffset int64
@@ -60,7 +60,7 @@ type ShareStatePartitionResult =
     }
 
 [<RequireQualifiedAccess>]
-module internal ShareStatePartitionResult =
+module ShareStatePartitionResult =
 
     let schema = message {
         let! partition = field "Partition" _.Partition int32
@@ -74,7 +74,7 @@ module internal ShareStatePartitionResult =
 type ShareStateTopicResult = { TopicId: Guid; Partitions: ShareStatePartitionResult list }
 
 [<RequireQualifiedAccess>]
-module internal ShareStateTopicResult =
+module ShareStateTopicResult =
 
     let schema = message {
         let! id = field "TopicId" _.TopicId uuid

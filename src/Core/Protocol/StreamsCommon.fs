@@ -8,7 +8,7 @@ open LibKafka.Protocol.Types
 type StreamsKeyValue = { Key: string; Value: string }
 
 [<RequireQualifiedAccess>]
-module internal StreamsKeyValue =
+module StreamsKeyValue =
 
     let schema = message {
         let! key = field "Key" _.Key string
@@ -28,7 +28,7 @@ type StreamsTopicInfo =
     }
 
 [<RequireQualifiedAccess>]
-module internal StreamsTopicInfo =
+module StreamsTopicInfo =
 
     let schema = message {
         let! name = field "Name" _.Name string
@@ -43,7 +43,7 @@ module internal StreamsTopicInfo =
 type StreamsTaskIds = { SubtopologyId: string; Partitions: int32 list }
 
 [<RequireQualifiedAccess>]
-module internal StreamsTaskIds =
+module StreamsTaskIds =
 
     let schema = message {
         let! id = field "SubtopologyId" _.SubtopologyId string
@@ -55,7 +55,7 @@ module internal StreamsTaskIds =
 type StreamsTaskOffset = { SubtopologyId: string; Partition: int32; Offset: int64 }
 
 [<RequireQualifiedAccess>]
-module internal StreamsTaskOffset =
+module StreamsTaskOffset =
 
     let schema = message {
         let! id = field "SubtopologyId" _.SubtopologyId string
@@ -69,7 +69,7 @@ module internal StreamsTaskOffset =
 type StreamsEndpoint = { Host: string; Port: uint16 }
 
 [<RequireQualifiedAccess>]
-module internal StreamsEndpoint =
+module StreamsEndpoint =
 
     let schema = message {
         let! host = field "Host" _.Host string
@@ -93,7 +93,7 @@ type TopologyDescriptionNode =
     }
 
 [<RequireQualifiedAccess>]
-module internal TopologyDescriptionNode =
+module TopologyDescriptionNode =
 
     let schema = message {
         let! name = field "Name" _.Name string
@@ -110,7 +110,7 @@ module internal TopologyDescriptionNode =
 type TopologyDescriptionSubtopology = { SubtopologyId: string; Nodes: TopologyDescriptionNode list }
 
 [<RequireQualifiedAccess>]
-module internal TopologyDescriptionSubtopology =
+module TopologyDescriptionSubtopology =
 
     let schema = message {
         let! id = field "SubtopologyId" _.SubtopologyId string
@@ -122,7 +122,7 @@ module internal TopologyDescriptionSubtopology =
 type TopologyDescriptionGlobalStore = { Source: TopologyDescriptionNode; Processor: TopologyDescriptionNode }
 
 [<RequireQualifiedAccess>]
-module internal TopologyDescriptionGlobalStore =
+module TopologyDescriptionGlobalStore =
 
     let schema = message {
         let! source = field "Source" _.Source TopologyDescriptionNode.schema
@@ -134,7 +134,7 @@ module internal TopologyDescriptionGlobalStore =
 type TopologyDescription = { Subtopologies: TopologyDescriptionSubtopology list; GlobalStores: TopologyDescriptionGlobalStore list }
 
 [<RequireQualifiedAccess>]
-module internal TopologyDescription =
+module TopologyDescription =
 
     let schema = message {
         let! subtopologies = field "Subtopologies" _.Subtopologies (array TopologyDescriptionSubtopology.schema)

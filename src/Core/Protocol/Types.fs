@@ -5,10 +5,10 @@ open LibKafka.Records
 open LibKafka.Wire
 open LibKafka.Wire.Notation
 
-/// How the types of `ErrorCode.fs` and `Codes.fs`, and the compression of `Records`, stand on the wire.
-module internal Types =
+/// The schemas of Kafka's codes, for the definitions of messages.
+module Types =
 
-    // Inlined, as the numbers themselves are: a closure for each would double the cost of a small field.
+    // Inlined like the schemas of numbers: a closure for each would double the cost of a small field.
     let inline private coded
         ([<InlineIfLambda>] ofWire: 'A -> 'B)
         ([<InlineIfLambda>] toWire: 'B -> 'A)
@@ -23,7 +23,7 @@ module internal Types =
     let inline private enumerated ([<InlineIfLambda>] name: 'E -> string) (number: Schema<'A>) : Schema<'E> =
         number |> coded LanguagePrimitives.EnumOfValue LanguagePrimitives.EnumToValue name
 
-    /// Members, not values: those that a program does not use are not made when it starts.
+    /// Members, not values: a program makes only those that it uses.
     [<AutoOpen; AbstractClass; Sealed>]
     type Coded =
         static member errorCode = int16 |> coded ErrorCode _.Code _.Name
@@ -55,7 +55,7 @@ module internal Types =
         static member topologyDescriptionStatus: Schema<TopologyDescriptionStatus> = int8 |> enumerated CodeName.Of
         static member leaderRecoveryState: Schema<LeaderRecoveryState> = int8 |> enumerated CodeName.Of
         static member securityProtocol: Schema<SecurityProtocol> = int16 |> enumerated CodeName.Of
-        // Their names are what stands on the wire: there is nothing to add for people.
+        // The wire has their names, so there is no meaning to add.
         static member groupState = string |> mapped GroupState _.Name (fun _ -> "")
         static member groupType = string |> mapped GroupType _.Name (fun _ -> "")
         static member transactionState = string |> mapped TransactionState _.Name (fun _ -> "")

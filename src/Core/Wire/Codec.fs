@@ -29,6 +29,9 @@ type VersionRange =
         elif this.Highest = Int16.MaxValue then string this.Lowest + "+"
         else string this.Lowest + "-" + string this.Highest
 
+/// The versions of a message, and the first flexible one if there is any. `Notation.versions` makes them.
+type MessageVersions = { Range: VersionRange; FlexibleSince: int16 option }
+
 /// The wire form of a type at one version, as data.
 [<RequireQualifiedAccess>]
 type Shape =

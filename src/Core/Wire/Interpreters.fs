@@ -15,6 +15,10 @@ type Message<'T> =
 [<RequireQualifiedAccess>]
 module Message =
 
+    /// A message from its name, its versions and its definition: `Message.define "EndTxnMarker" (versions 0 0) schema`.
+    let define (name: string) (versions: MessageVersions) (schema: Schema<'T>) : Message<'T> =
+        { Name = name; Versions = versions.Range; FlexibleSince = versions.FlexibleSince; Schema = schema }
+
     /// The version of that number, or a fault if the message does not have it.
     let version (message: Message<'T>) (number: int16) : Result<MessageVersion, Fault> =
         if number >= message.Versions.Lowest && number <= message.Versions.Highest then

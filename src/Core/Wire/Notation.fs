@@ -547,12 +547,15 @@ module Notation =
                         | Some tag -> inTaggedSectionRow name schema get (schema.At version) tag
                         | None -> inOrderRow name schema get (schema.At version)
                     else
-                        absentRow schema.Default
-
-                member _.Int32Field wanted =
-                    match Operators.box get with
-                    | :? ('R -> System.Int32) as get when wanted = name -> Some get
-                    | _ -> None }
+                        absentRow schema.Default }
 
     /// Starts the definition of a message or of a struct in a message.
     let message = MessageBuilder()
+
+    /// The versions of a message, from the lowest to the highest. None of them is flexible: see `flexibleFrom`.
+    let versions (lowest: Int32) (highest: Int32) : MessageVersions =
+        { Range = { Lowest = Operators.int16 lowest; Highest = Operators.int16 highest }; FlexibleSince = None }
+
+    /// The first flexible version (KIP-482): `versions 0 4 |> flexibleFrom 4`.
+    let flexibleFrom (first: Int32) (versions: MessageVersions) : MessageVersions =
+        { versions with FlexibleSince = Some(Operators.int16 first) }

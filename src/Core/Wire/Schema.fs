@@ -23,10 +23,6 @@ type internal Definition<'T>() =
     abstract Default: 'T
     abstract At: MessageVersion -> Codec<'T>
 
-    /// How to get at a field of the record itself, by its name in the protocol, where it has one of that name that is an int32.
-    abstract Int32Field: name: string -> ('T -> int32) option
-    default _.Int32Field _ = None
-
 /// The wire form of a type, or of a field of that type, at each version: the one definition from which writing, reading and every
 /// other interpretation follow.
 [<Sealed>]
@@ -71,8 +67,6 @@ type Schema<'T> internal (definition: Definition<'T>, place: Place, hasDefault: 
     /// The same type with another place.
     member internal _.WithPlace(place: Place) = Schema<'T>(definition, place, hasDefault, fallback)
 
-    member internal _.Int32Field(name: string) : ('T -> int32) option = definition.Int32Field name
-
 /// Schemas that are used by themselves: for a type inside a message.
 [<RequireQualifiedAccess>]
 module Schema =
@@ -112,4 +106,3 @@ type internal DeferredDefinition<'T>(define: unit -> Schema<'T>) =
             value
 
     override _.At version = schema().At version
-    override _.Int32Field name = schema().Int32Field name

@@ -46,7 +46,6 @@ type internal FieldsDefinition<'R, 'P>() =
     abstract Default: 'P
     abstract AddParts: MessageVersion * List<Part<'R>> -> unit
     abstract Row: MessageVersion -> Row<'R, 'P>
-    abstract Int32Field: name: string -> ('R -> int32) option
 
 /// Some fields of the record 'R, in wire order.
 [<Sealed>]
@@ -190,12 +189,7 @@ type MessageBuilder internal () =
                         member _.Build source =
                             let a = left.Build source
                             let b = right.Build source
-                            a, b }
-
-                member _.Int32Field name =
-                    match left.Int32Field name with
-                    | None -> right.Int32Field name
-                    | found -> found }
+                            a, b } }
 
     /// Makes the record from its fields.
     member _.BindReturn(fields: Fields<'R, 'P>, build: 'P -> 'R) : Schema<'R> =
@@ -204,8 +198,7 @@ type MessageBuilder internal () =
         Schema.define
             { new Definition<'R>() with
                 member _.Default = build fields.Default
-                member _.At version = codec fields version build
-                member _.Int32Field name = fields.Int32Field name }
+                member _.At version = codec fields version build }
 
     /// A record without fields.
     member _.Return(value: 'R) : Schema<'R> =
@@ -218,9 +211,7 @@ type MessageBuilder internal () =
                     { new Row<'R, 'R>() with
                         member _.Read _ = value
                         member _.Project _ = value
-                        member _.Build _ = value }
-
-                member _.Int32Field _ = None }
+                        member _.Build _ = value } }
 
         Schema.define
             { new Definition<'R>() with

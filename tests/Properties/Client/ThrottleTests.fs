@@ -1,4 +1,4 @@
-/// The throttle time of every response that has one, found by its name in the definition.
+/// The throttle time of every response that has one, held against the definitions.
 module LibKafka.Properties.ThrottleTests
 
 open Expecto

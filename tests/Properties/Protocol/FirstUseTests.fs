@@ -71,9 +71,11 @@ let tests =
           testCase "to send a request does not make the response" (fun () ->
               let request, requests = counted ()
               let response, responses = counted ()
-              let api = Api.define ApiKey.Metadata 0s 0s None request response
+              let api = Api.define ApiKey.Metadata (versions 0 0) request response |> Api.throttledBy _.Value
               Expect.equal (requests (), responses ()) (0, 0) "before"
               Expect.isOk (Frame.encodeRequest api 0s 1 None { Value = 5 }) "encoded"
               Expect.equal (requests (), responses ()) (1, 0) "after the request"
-              Expect.equal (api.ThrottleTimeMs { Value = 7 }) 7 "found in the response's definition"
+              Expect.equal (api.ThrottleTimeMs { Value = 7 }) 7 "the throttle time"
+              Expect.equal (requests (), responses ()) (1, 0) "after the throttle time"
+              Expect.isOk (Frame.encodeResponse api 0s 1 { Value = 7 }) "encoded"
               Expect.equal (requests (), responses ()) (1, 1) "after the response") ]

@@ -12,7 +12,7 @@ let flexible = 1s
 
 /// A message with versions 0 to 9, flexible since 1.
 let messageOf (schema: Schema<'T>) : Message<'T> =
-    { Name = "Sample"; Versions = { Lowest = 0s; Highest = 9s }; FlexibleSince = Some flexible; Schema = schema }
+    Message.define "Sample" (Notation.versions 0 9 |> Notation.flexibleFrom (int flexible)) schema
 
 let encodeAt version (schema: Schema<'T>) (value: 'T) : Result<string, Fault> =
     Message.encode version (messageOf schema) value |> Result.map Bytes.toHex

@@ -27,5 +27,4 @@ module AbortedTxn =
         return { ProducerId = producer; FirstOffset = first; LastOffset = last; LastStableOffset = stable }
     }
 
-    let message: Message<Transaction> =
-        { Name = "AbortedTxn"; Versions = { Lowest = 0s; Highest = 0s }; FlexibleSince = None; Schema = schema }
+    let message: Message<Transaction> = Message.define "AbortedTxn" (versions 0 0) schema

@@ -20,5 +20,4 @@ module ConsumerProtocolAssignment =
         return { AssignedPartitions = partitions; UserData = userData }
     }
 
-    let message: Message<Assignment> =
-        { Name = "ConsumerProtocolAssignment"; Versions = { Lowest = 0s; Highest = 3s }; FlexibleSince = None; Schema = schema }
+    let message: Message<Assignment> = Message.define "ConsumerProtocolAssignment" (versions 0 3) schema

@@ -31,8 +31,4 @@ module ConsumerProtocolSubscription =
         return { Topics = topics; UserData = userData; OwnedPartitions = owned; GenerationId = generation; RackId = rack }
     }
 
-    let message: Message<Subscription> =
-        { Name = "ConsumerProtocolSubscription"
-          Versions = { Lowest = 0s; Highest = 3s }
-          FlexibleSince = None
-          Schema = schema }
+    let message: Message<Subscription> = Message.define "ConsumerProtocolSubscription" (versions 0 3) schema

@@ -19,5 +19,4 @@ module ControlRecordTypeSchema =
         return { Type = kind }
     }
 
-    let message: Message<ControlRecordKey> =
-        { Name = "ControlRecordTypeSchema"; Versions = { Lowest = 0s; Highest = 0s }; FlexibleSince = None; Schema = schema }
+    let message: Message<ControlRecordKey> = Message.define "ControlRecordTypeSchema" (versions 0 0) schema

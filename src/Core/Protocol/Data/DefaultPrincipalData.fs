@@ -25,5 +25,4 @@ module DefaultPrincipalData =
         return { Type = kind; Name = name; TokenAuthenticated = token }
     }
 
-    let message: Message<Principal> =
-        { Name = "DefaultPrincipalData"; Versions = { Lowest = 0s; Highest = 0s }; FlexibleSince = Some 0s; Schema = schema }
+    let message: Message<Principal> = Message.define "DefaultPrincipalData" (versions 0 0 |> flexibleFrom 0) schema

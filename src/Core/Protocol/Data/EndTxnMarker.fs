@@ -18,5 +18,4 @@ module EndTxnMarker =
         return { CoordinatorEpoch = epoch }
     }
 
-    let message: Message<Marker> =
-        { Name = "EndTxnMarker"; Versions = { Lowest = 0s; Highest = 0s }; FlexibleSince = None; Schema = schema }
+    let message: Message<Marker> = Message.define "EndTxnMarker" (versions 0 0) schema

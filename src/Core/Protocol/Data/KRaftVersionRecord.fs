@@ -20,5 +20,4 @@ module KRaftVersionRecord =
         return { Version = version; KRaftVersion = level }
     }
 
-    let message: Message<KRaftVersion> =
-        { Name = "KRaftVersionRecord"; Versions = { Lowest = 0s; Highest = 0s }; FlexibleSince = Some 0s; Schema = schema }
+    let message: Message<KRaftVersion> = Message.define "KRaftVersionRecord" (versions 0 0 |> flexibleFrom 0) schema

@@ -43,5 +43,4 @@ module LeaderChangeMessage =
         return { Version = version; LeaderId = leader; Voters = voters; GrantingVoters = granting }
     }
 
-    let message: Message<LeaderChange> =
-        { Name = "LeaderChangeMessage"; Versions = { Lowest = 0s; Highest = 1s }; FlexibleSince = Some 0s; Schema = schema }
+    let message: Message<LeaderChange> = Message.define "LeaderChangeMessage" (versions 0 1 |> flexibleFrom 0) schema

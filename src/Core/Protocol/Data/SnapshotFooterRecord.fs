@@ -17,5 +17,4 @@ module SnapshotFooterRecord =
         return { Version = version }
     }
 
-    let message: Message<SnapshotFooter> =
-        { Name = "SnapshotFooterRecord"; Versions = { Lowest = 0s; Highest = 0s }; FlexibleSince = Some 0s; Schema = schema }
+    let message: Message<SnapshotFooter> = Message.define "SnapshotFooterRecord" (versions 0 0 |> flexibleFrom 0) schema

@@ -20,5 +20,4 @@ module SnapshotHeaderRecord =
         return { Version = version; LastContainedLogTimestamp = timestamp }
     }
 
-    let message: Message<SnapshotHeader> =
-        { Name = "SnapshotHeaderRecord"; Versions = { Lowest = 0s; Highest = 0s }; FlexibleSince = Some 0s; Schema = schema }
+    let message: Message<SnapshotHeader> = Message.define "SnapshotHeaderRecord" (versions 0 0 |> flexibleFrom 0) schema

@@ -21,5 +21,4 @@ module StickyUserData =
         return { Previous = previous; Generation = generation }
     }
 
-    let message: Message<UserData> =
-        { Name = "StickyUserData"; Versions = { Lowest = 0s; Highest = 1s }; FlexibleSince = None; Schema = schema }
+    let message: Message<UserData> = Message.define "StickyUserData" (versions 0 1) schema

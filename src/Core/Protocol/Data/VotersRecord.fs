@@ -41,5 +41,4 @@ module VotersRecord =
         return { Version = version; Voters = voters }
     }
 
-    let message: Message<VoterSet> =
-        { Name = "VotersRecord"; Versions = { Lowest = 0s; Highest = 0s }; FlexibleSince = Some 0s; Schema = schema }
+    let message: Message<VoterSet> = Message.define "VotersRecord" (versions 0 0 |> flexibleFrom 0) schema

@@ -46,4 +46,5 @@ module AddOffsetsToTxn =
         return { ThrottleTimeMs = throttle; Error = error }
     }
 
-    let api = Api.define ApiKey.AddOffsetsToTxn 0s 4s (Some 3s) request response
+    let api =
+        Api.define ApiKey.AddOffsetsToTxn (versions 0 4 |> flexibleFrom 3) request response |> Api.throttledBy _.ThrottleTimeMs

@@ -131,4 +131,6 @@ module AddPartitionsToTxn =
         return { ThrottleTimeMs = throttle; Error = error; Transactions = transactions; Topics = topics }
     }
 
-    let api = Api.define ApiKey.AddPartitionsToTxn 0s 5s (Some 3s) request response
+    let api =
+        Api.define ApiKey.AddPartitionsToTxn (versions 0 5 |> flexibleFrom 3) request response
+        |> Api.throttledBy _.ThrottleTimeMs

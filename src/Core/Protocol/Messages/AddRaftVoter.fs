@@ -65,4 +65,5 @@ module AddRaftVoter =
         return { ThrottleTimeMs = throttle; Error = error; ErrorMessage = text }
     }
 
-    let api = Api.define ApiKey.AddRaftVoter 0s 1s (Some 0s) request response
+    let api =
+        Api.define ApiKey.AddRaftVoter (versions 0 1 |> flexibleFrom 0) request response |> Api.throttledBy _.ThrottleTimeMs

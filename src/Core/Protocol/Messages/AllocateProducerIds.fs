@@ -45,4 +45,6 @@ module AllocateProducerIds =
         return { ThrottleTimeMs = throttle; Error = error; ProducerIdStart = start; ProducerIdLen = length }
     }
 
-    let api = Api.define ApiKey.AllocateProducerIds 0s 0s (Some 0s) request response
+    let api =
+        Api.define ApiKey.AllocateProducerIds (versions 0 0 |> flexibleFrom 0) request response
+        |> Api.throttledBy _.ThrottleTimeMs

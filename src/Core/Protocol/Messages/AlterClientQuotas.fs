@@ -91,4 +91,6 @@ module AlterClientQuotas =
         return { ThrottleTimeMs = throttle; Entries = entries }
     }
 
-    let api = Api.define ApiKey.AlterClientQuotas 0s 1s (Some 1s) request response
+    let api =
+        Api.define ApiKey.AlterClientQuotas (versions 0 1 |> flexibleFrom 1) request response
+        |> Api.throttledBy _.ThrottleTimeMs

@@ -68,4 +68,5 @@ module AlterConfigs =
         return { ThrottleTimeMs = throttle; Resources = resources }
     }
 
-    let api = Api.define ApiKey.AlterConfigs 0s 2s (Some 2s) request response
+    let api =
+        Api.define ApiKey.AlterConfigs (versions 0 2 |> flexibleFrom 2) request response |> Api.throttledBy _.ThrottleTimeMs

@@ -148,4 +148,5 @@ module AlterPartition =
         return { ThrottleTimeMs = throttle; Error = error; Topics = topics }
     }
 
-    let api = Api.define ApiKey.AlterPartition 2s 3s (Some 0s) request response
+    let api =
+        Api.define ApiKey.AlterPartition (versions 2 3 |> flexibleFrom 0) request response |> Api.throttledBy _.ThrottleTimeMs

@@ -105,4 +105,6 @@ module AlterPartitionReassignments =
               Topics = topics }
     }
 
-    let api = Api.define ApiKey.AlterPartitionReassignments 0s 1s (Some 0s) request response
+    let api =
+        Api.define ApiKey.AlterPartitionReassignments (versions 0 1 |> flexibleFrom 0) request response
+        |> Api.throttledBy _.ThrottleTimeMs

@@ -77,4 +77,6 @@ module AlterReplicaLogDirs =
         return { ThrottleTimeMs = throttle; Results = results }
     }
 
-    let api = Api.define ApiKey.AlterReplicaLogDirs 1s 2s (Some 2s) request response
+    let api =
+        Api.define ApiKey.AlterReplicaLogDirs (versions 1 2 |> flexibleFrom 2) request response
+        |> Api.throttledBy _.ThrottleTimeMs

@@ -97,4 +97,6 @@ module AlterShareGroupOffsets =
         return { ThrottleTimeMs = throttle; Error = error; ErrorMessage = text; Topics = topics }
     }
 
-    let api = Api.define ApiKey.AlterShareGroupOffsets 0s 0s (Some 0s) request response
+    let api =
+        Api.define ApiKey.AlterShareGroupOffsets (versions 0 0 |> flexibleFrom 0) request response
+        |> Api.throttledBy _.ThrottleTimeMs

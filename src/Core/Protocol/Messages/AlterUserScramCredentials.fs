@@ -89,4 +89,6 @@ module AlterUserScramCredentials =
         return { ThrottleTimeMs = throttle; Results = results }
     }
 
-    let api = Api.define ApiKey.AlterUserScramCredentials 0s 0s (Some 0s) request response
+    let api =
+        Api.define ApiKey.AlterUserScramCredentials (versions 0 0 |> flexibleFrom 0) request response
+        |> Api.throttledBy _.ThrottleTimeMs

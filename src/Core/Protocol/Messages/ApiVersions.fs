@@ -103,4 +103,5 @@ module ApiVersions =
               ZkMigrationReady = ready }
     }
 
-    let api = Api.define ApiKey.ApiVersions 0s 5s (Some 3s) request response
+    let api =
+        Api.define ApiKey.ApiVersions (versions 0 5 |> flexibleFrom 3) request response |> Api.throttledBy _.ThrottleTimeMs

@@ -109,4 +109,6 @@ module AssignReplicasToDirs =
         return { ThrottleTimeMs = throttle; Error = error; Directories = directories }
     }
 
-    let api = Api.define ApiKey.AssignReplicasToDirs 0s 0s (Some 0s) request response
+    let api =
+        Api.define ApiKey.AssignReplicasToDirs (versions 0 0 |> flexibleFrom 0) request response
+        |> Api.throttledBy _.ThrottleTimeMs

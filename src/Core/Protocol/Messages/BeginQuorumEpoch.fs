@@ -80,4 +80,4 @@ module BeginQuorumEpoch =
         return { Error = error; Topics = topics; NodeEndpoints = nodes }
     }
 
-    let api = Api.define ApiKey.BeginQuorumEpoch 0s 1s (Some 1s) request response
+    let api = Api.define ApiKey.BeginQuorumEpoch (versions 0 1 |> flexibleFrom 1) request response

@@ -70,4 +70,5 @@ module BrokerHeartbeat =
         return { ThrottleTimeMs = throttle; Error = error; IsCaughtUp = caughtUp; IsFenced = fenced; ShouldShutDown = shutDown }
     }
 
-    let api = Api.define ApiKey.BrokerHeartbeat 0s 2s (Some 0s) request response
+    let api =
+        Api.define ApiKey.BrokerHeartbeat (versions 0 2 |> flexibleFrom 0) request response |> Api.throttledBy _.ThrottleTimeMs

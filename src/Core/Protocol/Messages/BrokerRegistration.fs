@@ -73,4 +73,6 @@ module BrokerRegistration =
         return { ThrottleTimeMs = throttle; Error = error; BrokerEpoch = epoch }
     }
 
-    let api = Api.define ApiKey.BrokerRegistration 0s 4s (Some 0s) request response
+    let api =
+        Api.define ApiKey.BrokerRegistration (versions 0 4 |> flexibleFrom 0) request response
+        |> Api.throttledBy _.ThrottleTimeMs

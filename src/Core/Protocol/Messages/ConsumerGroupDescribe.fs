@@ -137,4 +137,6 @@ module ConsumerGroupDescribe =
         return { ThrottleTimeMs = throttle; Groups = groups }
     }
 
-    let api = Api.define ApiKey.ConsumerGroupDescribe 0s 1s (Some 0s) request response
+    let api =
+        Api.define ApiKey.ConsumerGroupDescribe (versions 0 1 |> flexibleFrom 0) request response
+        |> Api.throttledBy _.ThrottleTimeMs

@@ -117,4 +117,6 @@ module ConsumerGroupHeartbeat =
               Assignment = assignment }
     }
 
-    let api = Api.define ApiKey.ConsumerGroupHeartbeat 0s 1s (Some 0s) request response
+    let api =
+        Api.define ApiKey.ConsumerGroupHeartbeat (versions 0 1 |> flexibleFrom 0) request response
+        |> Api.throttledBy _.ThrottleTimeMs

@@ -55,4 +55,6 @@ module ControllerRegistration =
         return { ThrottleTimeMs = throttle; Error = error; ErrorMessage = text }
     }
 
-    let api = Api.define ApiKey.ControllerRegistration 0s 0s (Some 0s) request response
+    let api =
+        Api.define ApiKey.ControllerRegistration (versions 0 0 |> flexibleFrom 0) request response
+        |> Api.throttledBy _.ThrottleTimeMs

@@ -80,4 +80,4 @@ module CreateAcls =
         return { ThrottleTimeMs = throttle; Results = results }
     }
 
-    let api = Api.define ApiKey.CreateAcls 1s 3s (Some 2s) request response
+    let api = Api.define ApiKey.CreateAcls (versions 1 3 |> flexibleFrom 2) request response |> Api.throttledBy _.ThrottleTimeMs

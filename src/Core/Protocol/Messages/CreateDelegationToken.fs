@@ -85,4 +85,6 @@ module CreateDelegationToken =
               ThrottleTimeMs = throttle }
     }
 
-    let api = Api.define ApiKey.CreateDelegationToken 1s 3s (Some 2s) request response
+    let api =
+        Api.define ApiKey.CreateDelegationToken (versions 1 3 |> flexibleFrom 2) request response
+        |> Api.throttledBy _.ThrottleTimeMs

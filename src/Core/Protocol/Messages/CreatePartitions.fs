@@ -89,4 +89,5 @@ module CreatePartitions =
         return { ThrottleTimeMs = throttle; Results = results }
     }
 
-    let api = Api.define ApiKey.CreatePartitions 0s 3s (Some 2s) request response
+    let api =
+        Api.define ApiKey.CreatePartitions (versions 0 3 |> flexibleFrom 2) request response |> Api.throttledBy _.ThrottleTimeMs

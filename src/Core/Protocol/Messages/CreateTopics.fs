@@ -166,4 +166,5 @@ module CreateTopics =
         return { ThrottleTimeMs = throttle; Topics = topics }
     }
 
-    let api = Api.define ApiKey.CreateTopics 2s 7s (Some 5s) request response
+    let api =
+        Api.define ApiKey.CreateTopics (versions 2 7 |> flexibleFrom 5) request response |> Api.throttledBy _.ThrottleTimeMs

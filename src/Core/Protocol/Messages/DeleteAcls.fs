@@ -90,4 +90,4 @@ module DeleteAcls =
         return { ThrottleTimeMs = throttle; FilterResults = results }
     }
 
-    let api = Api.define ApiKey.DeleteAcls 1s 3s (Some 2s) request response
+    let api = Api.define ApiKey.DeleteAcls (versions 1 3 |> flexibleFrom 2) request response |> Api.throttledBy _.ThrottleTimeMs

@@ -49,4 +49,5 @@ module DeleteGroups =
         return { ThrottleTimeMs = throttle; Results = results }
     }
 
-    let api = Api.define ApiKey.DeleteGroups 0s 3s (Some 2s) request response
+    let api =
+        Api.define ApiKey.DeleteGroups (versions 0 3 |> flexibleFrom 2) request response |> Api.throttledBy _.ThrottleTimeMs

@@ -87,4 +87,5 @@ module DeleteRecords =
         return { ThrottleTimeMs = throttle; Topics = topics }
     }
 
-    let api = Api.define ApiKey.DeleteRecords 0s 2s (Some 2s) request response
+    let api =
+        Api.define ApiKey.DeleteRecords (versions 0 2 |> flexibleFrom 2) request response |> Api.throttledBy _.ThrottleTimeMs

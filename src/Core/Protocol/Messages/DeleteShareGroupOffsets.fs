@@ -68,4 +68,6 @@ module DeleteShareGroupOffsets =
         return { ThrottleTimeMs = throttle; Error = error; ErrorMessage = text; Topics = topics }
     }
 
-    let api = Api.define ApiKey.DeleteShareGroupOffsets 0s 0s (Some 0s) request response
+    let api =
+        Api.define ApiKey.DeleteShareGroupOffsets (versions 0 0 |> flexibleFrom 0) request response
+        |> Api.throttledBy _.ThrottleTimeMs

@@ -50,4 +50,4 @@ module DeleteShareGroupState =
         return { Results = results }
     }
 
-    let api = Api.define ApiKey.DeleteShareGroupState 0s 0s (Some 0s) request response
+    let api = Api.define ApiKey.DeleteShareGroupState (versions 0 0 |> flexibleFrom 0) request response

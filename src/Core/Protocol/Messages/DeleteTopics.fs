@@ -80,4 +80,5 @@ module DeleteTopics =
         return { ThrottleTimeMs = throttle; Topics = topics }
     }
 
-    let api = Api.define ApiKey.DeleteTopics 1s 6s (Some 4s) request response
+    let api =
+        Api.define ApiKey.DeleteTopics (versions 1 6 |> flexibleFrom 4) request response |> Api.throttledBy _.ThrottleTimeMs

@@ -65,4 +65,5 @@ module DescribeAcls =
         return { ThrottleTimeMs = throttle; Error = error; ErrorMessage = text; Resources = resources }
     }
 
-    let api = Api.define ApiKey.DescribeAcls 1s 3s (Some 2s) request response
+    let api =
+        Api.define ApiKey.DescribeAcls (versions 1 3 |> flexibleFrom 2) request response |> Api.throttledBy _.ThrottleTimeMs

@@ -94,4 +94,6 @@ module DescribeClientQuotas =
         return { ThrottleTimeMs = throttle; Error = error; ErrorMessage = text; Entries = entries }
     }
 
-    let api = Api.define ApiKey.DescribeClientQuotas 0s 1s (Some 1s) request response
+    let api =
+        Api.define ApiKey.DescribeClientQuotas (versions 0 1 |> flexibleFrom 1) request response
+        |> Api.throttledBy _.ThrottleTimeMs

@@ -92,4 +92,5 @@ module DescribeCluster =
               ClusterAuthorizedOperations = operations }
     }
 
-    let api = Api.define ApiKey.DescribeCluster 0s 2s (Some 0s) request response
+    let api =
+        Api.define ApiKey.DescribeCluster (versions 0 2 |> flexibleFrom 0) request response |> Api.throttledBy _.ThrottleTimeMs

@@ -138,4 +138,5 @@ module DescribeConfigs =
         return { ThrottleTimeMs = throttle; Results = results }
     }
 
-    let api = Api.define ApiKey.DescribeConfigs 1s 4s (Some 4s) request response
+    let api =
+        Api.define ApiKey.DescribeConfigs (versions 1 4 |> flexibleFrom 4) request response |> Api.throttledBy _.ThrottleTimeMs

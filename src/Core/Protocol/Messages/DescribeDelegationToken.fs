@@ -86,4 +86,6 @@ module DescribeDelegationToken =
         return { Error = error; Tokens = tokens; ThrottleTimeMs = throttle }
     }
 
-    let api = Api.define ApiKey.DescribeDelegationToken 1s 3s (Some 2s) request response
+    let api =
+        Api.define ApiKey.DescribeDelegationToken (versions 1 3 |> flexibleFrom 2) request response
+        |> Api.throttledBy _.ThrottleTimeMs

@@ -113,4 +113,5 @@ module DescribeGroups =
         return { ThrottleTimeMs = throttle; Groups = groups }
     }
 
-    let api = Api.define ApiKey.DescribeGroups 0s 6s (Some 5s) request response
+    let api =
+        Api.define ApiKey.DescribeGroups (versions 0 6 |> flexibleFrom 5) request response |> Api.throttledBy _.ThrottleTimeMs

@@ -103,4 +103,5 @@ module DescribeLogDirs =
         return { ThrottleTimeMs = throttle; Error = error; Results = results }
     }
 
-    let api = Api.define ApiKey.DescribeLogDirs 1s 5s (Some 2s) request response
+    let api =
+        Api.define ApiKey.DescribeLogDirs (versions 1 5 |> flexibleFrom 2) request response |> Api.throttledBy _.ThrottleTimeMs

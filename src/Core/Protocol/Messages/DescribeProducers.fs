@@ -101,4 +101,6 @@ module DescribeProducers =
         return { ThrottleTimeMs = throttle; Topics = topics }
     }
 
-    let api = Api.define ApiKey.DescribeProducers 0s 0s (Some 0s) request response
+    let api =
+        Api.define ApiKey.DescribeProducers (versions 0 0 |> flexibleFrom 0) request response
+        |> Api.throttledBy _.ThrottleTimeMs

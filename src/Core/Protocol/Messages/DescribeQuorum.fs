@@ -143,4 +143,4 @@ module DescribeQuorum =
         return { Error = error; ErrorMessage = text; Topics = topics; Nodes = nodes }
     }
 
-    let api = Api.define ApiKey.DescribeQuorum 0s 2s (Some 0s) request response
+    let api = Api.define ApiKey.DescribeQuorum (versions 0 2 |> flexibleFrom 0) request response

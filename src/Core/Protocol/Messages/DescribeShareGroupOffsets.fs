@@ -117,4 +117,6 @@ module DescribeShareGroupOffsets =
         return { ThrottleTimeMs = throttle; Groups = groups }
     }
 
-    let api = Api.define ApiKey.DescribeShareGroupOffsets 0s 1s (Some 0s) request response
+    let api =
+        Api.define ApiKey.DescribeShareGroupOffsets (versions 0 1 |> flexibleFrom 0) request response
+        |> Api.throttledBy _.ThrottleTimeMs

@@ -142,4 +142,6 @@ module DescribeTopicPartitions =
         return { ThrottleTimeMs = throttle; Topics = topics; NextCursor = next }
     }
 
-    let api = Api.define ApiKey.DescribeTopicPartitions 0s 0s (Some 0s) request response
+    let api =
+        Api.define ApiKey.DescribeTopicPartitions (versions 0 0 |> flexibleFrom 0) request response
+        |> Api.throttledBy _.ThrottleTimeMs

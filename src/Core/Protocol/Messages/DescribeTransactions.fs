@@ -83,4 +83,6 @@ module DescribeTransactions =
         return { ThrottleTimeMs = throttle; Transactions = transactions }
     }
 
-    let api = Api.define ApiKey.DescribeTransactions 0s 0s (Some 0s) request response
+    let api =
+        Api.define ApiKey.DescribeTransactions (versions 0 0 |> flexibleFrom 0) request response
+        |> Api.throttledBy _.ThrottleTimeMs

@@ -81,4 +81,6 @@ module DescribeUserScramCredentials =
         return { ThrottleTimeMs = throttle; Error = error; ErrorMessage = text; Results = results }
     }
 
-    let api = Api.define ApiKey.DescribeUserScramCredentials 0s 0s (Some 0s) request response
+    let api =
+        Api.define ApiKey.DescribeUserScramCredentials (versions 0 0 |> flexibleFrom 0) request response
+        |> Api.throttledBy _.ThrottleTimeMs

@@ -80,4 +80,5 @@ module ElectLeaders =
         return { ThrottleTimeMs = throttle; Error = error; Topics = topics }
     }
 
-    let api = Api.define ApiKey.ElectLeaders 0s 2s (Some 2s) request response
+    let api =
+        Api.define ApiKey.ElectLeaders (versions 0 2 |> flexibleFrom 2) request response |> Api.throttledBy _.ThrottleTimeMs

@@ -101,4 +101,4 @@ module EndQuorumEpoch =
         return { Error = error; Topics = topics; NodeEndpoints = nodes }
     }
 
-    let api = Api.define ApiKey.EndQuorumEpoch 0s 1s (Some 1s) request response
+    let api = Api.define ApiKey.EndQuorumEpoch (versions 0 1 |> flexibleFrom 1) request response

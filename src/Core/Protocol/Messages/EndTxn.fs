@@ -54,4 +54,4 @@ module EndTxn =
         return { ThrottleTimeMs = throttle; Error = error; ProducerId = producer; ProducerEpoch = epoch }
     }
 
-    let api = Api.define ApiKey.EndTxn 0s 5s (Some 3s) request response
+    let api = Api.define ApiKey.EndTxn (versions 0 5 |> flexibleFrom 3) request response |> Api.throttledBy _.ThrottleTimeMs

@@ -42,4 +42,4 @@ module Envelope =
         return { ResponseData = data; Error = error }
     }
 
-    let api = Api.define ApiKey.Envelope 0s 0s (Some 0s) request response
+    let api = Api.define ApiKey.Envelope (versions 0 0 |> flexibleFrom 0) request response

@@ -42,4 +42,6 @@ module ExpireDelegationToken =
         return { Error = error; ExpiryTimestampMs = expiry; ThrottleTimeMs = throttle }
     }
 
-    let api = Api.define ApiKey.ExpireDelegationToken 1s 2s (Some 2s) request response
+    let api =
+        Api.define ApiKey.ExpireDelegationToken (versions 1 2 |> flexibleFrom 2) request response
+        |> Api.throttledBy _.ThrottleTimeMs

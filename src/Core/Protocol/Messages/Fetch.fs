@@ -323,4 +323,4 @@ module Fetch =
         return { ThrottleTimeMs = throttle; Error = error; SessionId = session; Topics = topics; NodeEndpoints = nodes }
     }
 
-    let api = Api.define ApiKey.Fetch 4s 18s (Some 12s) request response
+    let api = Api.define ApiKey.Fetch (versions 4 18 |> flexibleFrom 12) request response |> Api.throttledBy _.ThrottleTimeMs

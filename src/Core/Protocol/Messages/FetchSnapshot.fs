@@ -133,4 +133,5 @@ module FetchSnapshot =
         return { ThrottleTimeMs = throttle; Error = error; Topics = topics; NodeEndpoints = nodes }
     }
 
-    let api = Api.define ApiKey.FetchSnapshot 0s 1s (Some 0s) request response
+    let api =
+        Api.define ApiKey.FetchSnapshot (versions 0 1 |> flexibleFrom 0) request response |> Api.throttledBy _.ThrottleTimeMs

@@ -89,4 +89,5 @@ module FindCoordinator =
               Coordinators = coordinators }
     }
 
-    let api = Api.define ApiKey.FindCoordinator 0s 6s (Some 3s) request response
+    let api =
+        Api.define ApiKey.FindCoordinator (versions 0 6 |> flexibleFrom 3) request response |> Api.throttledBy _.ThrottleTimeMs

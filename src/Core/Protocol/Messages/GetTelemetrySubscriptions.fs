@@ -66,4 +66,6 @@ module GetTelemetrySubscriptions =
               RequestedMetrics = metrics }
     }
 
-    let api = Api.define ApiKey.GetTelemetrySubscriptions 0s 0s (Some 0s) request response
+    let api =
+        Api.define ApiKey.GetTelemetrySubscriptions (versions 0 0 |> flexibleFrom 0) request response
+        |> Api.throttledBy _.ThrottleTimeMs

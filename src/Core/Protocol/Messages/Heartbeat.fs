@@ -57,4 +57,4 @@ module Heartbeat =
         return { ThrottleTimeMs = throttle; Error = error }
     }
 
-    let api = Api.define ApiKey.Heartbeat 0s 4s (Some 4s) request response
+    let api = Api.define ApiKey.Heartbeat (versions 0 4 |> flexibleFrom 4) request response |> Api.throttledBy _.ThrottleTimeMs

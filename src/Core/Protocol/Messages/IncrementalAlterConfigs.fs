@@ -74,4 +74,6 @@ module IncrementalAlterConfigs =
         return { ThrottleTimeMs = throttle; Results = results }
     }
 
-    let api = Api.define ApiKey.IncrementalAlterConfigs 0s 1s (Some 1s) request response
+    let api =
+        Api.define ApiKey.IncrementalAlterConfigs (versions 0 1 |> flexibleFrom 1) request response
+        |> Api.throttledBy _.ThrottleTimeMs

@@ -99,4 +99,5 @@ module InitProducerId =
               OngoingTxnProducerEpoch = ongoingEpoch }
     }
 
-    let api = Api.define ApiKey.InitProducerId 0s 6s (Some 2s) request response
+    let api =
+        Api.define ApiKey.InitProducerId (versions 0 6 |> flexibleFrom 2) request response |> Api.throttledBy _.ThrottleTimeMs

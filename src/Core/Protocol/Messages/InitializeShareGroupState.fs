@@ -61,4 +61,4 @@ module InitializeShareGroupState =
         return { Results = results }
     }
 
-    let api = Api.define ApiKey.InitializeShareGroupState 0s 0s (Some 0s) request response
+    let api = Api.define ApiKey.InitializeShareGroupState (versions 0 0 |> flexibleFrom 0) request response

@@ -146,4 +146,4 @@ module JoinGroup =
               Members = members }
     }
 
-    let api = Api.define ApiKey.JoinGroup 0s 9s (Some 6s) request response
+    let api = Api.define ApiKey.JoinGroup (versions 0 9 |> flexibleFrom 6) request response |> Api.throttledBy _.ThrottleTimeMs

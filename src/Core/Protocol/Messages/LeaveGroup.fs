@@ -82,4 +82,4 @@ module LeaveGroup =
         return { ThrottleTimeMs = throttle; Error = error; Members = members }
     }
 
-    let api = Api.define ApiKey.LeaveGroup 0s 5s (Some 4s) request response
+    let api = Api.define ApiKey.LeaveGroup (versions 0 5 |> flexibleFrom 4) request response |> Api.throttledBy _.ThrottleTimeMs

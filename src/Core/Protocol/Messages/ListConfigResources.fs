@@ -54,4 +54,6 @@ module ListConfigResources =
         return { ThrottleTimeMs = throttle; Error = error; Resources = resources }
     }
 
-    let api = Api.define ApiKey.ListConfigResources 0s 1s (Some 0s) request response
+    let api =
+        Api.define ApiKey.ListConfigResources (versions 0 1 |> flexibleFrom 0) request response
+        |> Api.throttledBy _.ThrottleTimeMs

@@ -60,4 +60,4 @@ module ListGroups =
         return { ThrottleTimeMs = throttle; Error = error; Groups = groups }
     }
 
-    let api = Api.define ApiKey.ListGroups 0s 5s (Some 3s) request response
+    let api = Api.define ApiKey.ListGroups (versions 0 5 |> flexibleFrom 3) request response |> Api.throttledBy _.ThrottleTimeMs

@@ -122,4 +122,5 @@ module ListOffsets =
         return { ThrottleTimeMs = throttle; Topics = topics }
     }
 
-    let api = Api.define ApiKey.ListOffsets 1s 11s (Some 6s) request response
+    let api =
+        Api.define ApiKey.ListOffsets (versions 1 11 |> flexibleFrom 6) request response |> Api.throttledBy _.ThrottleTimeMs

@@ -81,4 +81,6 @@ module ListPartitionReassignments =
         return { ThrottleTimeMs = throttle; Error = error; ErrorMessage = text; Topics = topics }
     }
 
-    let api = Api.define ApiKey.ListPartitionReassignments 0s 0s (Some 0s) request response
+    let api =
+        Api.define ApiKey.ListPartitionReassignments (versions 0 0 |> flexibleFrom 0) request response
+        |> Api.throttledBy _.ThrottleTimeMs

@@ -62,4 +62,5 @@ module ListTransactions =
         return { ThrottleTimeMs = throttle; Error = error; UnknownStateFilters = unknown; Transactions = transactions }
     }
 
-    let api = Api.define ApiKey.ListTransactions 0s 2s (Some 0s) request response
+    let api =
+        Api.define ApiKey.ListTransactions (versions 0 2 |> flexibleFrom 0) request response |> Api.throttledBy _.ThrottleTimeMs

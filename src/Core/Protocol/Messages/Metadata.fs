@@ -207,4 +207,4 @@ module Metadata =
               Error = error }
     }
 
-    let api = Api.define ApiKey.Metadata 0s 13s (Some 9s) request response
+    let api = Api.define ApiKey.Metadata (versions 0 13 |> flexibleFrom 9) request response |> Api.throttledBy _.ThrottleTimeMs

@@ -152,4 +152,5 @@ module OffsetCommit =
         return { ThrottleTimeMs = throttle; Topics = topics }
     }
 
-    let api = Api.define ApiKey.OffsetCommit 2s 10s (Some 8s) request response
+    let api =
+        Api.define ApiKey.OffsetCommit (versions 2 10 |> flexibleFrom 8) request response |> Api.throttledBy _.ThrottleTimeMs

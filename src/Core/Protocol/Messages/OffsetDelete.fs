@@ -76,4 +76,4 @@ module OffsetDelete =
         return { Error = error; ThrottleTimeMs = throttle; Topics = topics }
     }
 
-    let api = Api.define ApiKey.OffsetDelete 0s 0s None request response
+    let api = Api.define ApiKey.OffsetDelete (versions 0 0) request response |> Api.throttledBy _.ThrottleTimeMs

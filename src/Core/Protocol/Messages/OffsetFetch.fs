@@ -180,4 +180,5 @@ module OffsetFetch =
         return { ThrottleTimeMs = throttle; Topics = topics; Error = error; Groups = groups }
     }
 
-    let api = Api.define ApiKey.OffsetFetch 1s 10s (Some 6s) request response
+    let api =
+        Api.define ApiKey.OffsetFetch (versions 1 10 |> flexibleFrom 6) request response |> Api.throttledBy _.ThrottleTimeMs

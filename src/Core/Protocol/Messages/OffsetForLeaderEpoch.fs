@@ -97,4 +97,6 @@ module OffsetForLeaderEpoch =
         return { ThrottleTimeMs = throttle; Topics = topics }
     }
 
-    let api = Api.define ApiKey.OffsetForLeaderEpoch 2s 4s (Some 4s) request response
+    let api =
+        Api.define ApiKey.OffsetForLeaderEpoch (versions 2 4 |> flexibleFrom 4) request response
+        |> Api.throttledBy _.ThrottleTimeMs

@@ -200,4 +200,7 @@ module Produce =
         return { Topics = topics; ThrottleTimeMs = throttle; NodeEndpoints = nodes }
     }
 
-    let api = Api.define ApiKey.Produce 3s 13s (Some 9s) request response
+    let api =
+        Api.define ApiKey.Produce (versions 3 13 |> flexibleFrom 9) request response
+        |> Api.throttledBy _.ThrottleTimeMs
+        |> Api.answeredIf (fun request -> request.Acks <> Acks.None)

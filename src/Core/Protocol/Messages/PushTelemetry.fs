@@ -54,4 +54,5 @@ module PushTelemetry =
         return { ThrottleTimeMs = throttle; Error = error }
     }
 
-    let api = Api.define ApiKey.PushTelemetry 0s 0s (Some 0s) request response
+    let api =
+        Api.define ApiKey.PushTelemetry (versions 0 0 |> flexibleFrom 0) request response |> Api.throttledBy _.ThrottleTimeMs

@@ -96,4 +96,4 @@ module ReadShareGroupState =
         return { Results = results }
     }
 
-    let api = Api.define ApiKey.ReadShareGroupState 0s 0s (Some 0s) request response
+    let api = Api.define ApiKey.ReadShareGroupState (versions 0 0 |> flexibleFrom 0) request response

@@ -100,4 +100,4 @@ module ReadShareGroupStateSummary =
         return { Results = results }
     }
 
-    let api = Api.define ApiKey.ReadShareGroupStateSummary 0s 1s (Some 0s) request response
+    let api = Api.define ApiKey.ReadShareGroupStateSummary (versions 0 1 |> flexibleFrom 0) request response

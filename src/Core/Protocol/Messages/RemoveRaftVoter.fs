@@ -48,4 +48,5 @@ module RemoveRaftVoter =
         return { ThrottleTimeMs = throttle; Error = error; ErrorMessage = text }
     }
 
-    let api = Api.define ApiKey.RemoveRaftVoter 0s 0s (Some 0s) request response
+    let api =
+        Api.define ApiKey.RemoveRaftVoter (versions 0 0 |> flexibleFrom 0) request response |> Api.throttledBy _.ThrottleTimeMs

@@ -42,4 +42,6 @@ module RenewDelegationToken =
         return { Error = error; ExpiryTimestampMs = expiry; ThrottleTimeMs = throttle }
     }
 
-    let api = Api.define ApiKey.RenewDelegationToken 1s 2s (Some 2s) request response
+    let api =
+        Api.define ApiKey.RenewDelegationToken (versions 1 2 |> flexibleFrom 2) request response
+        |> Api.throttledBy _.ThrottleTimeMs

@@ -42,4 +42,4 @@ module SaslAuthenticate =
         return { Error = error; ErrorMessage = text; AuthBytes = authBytes; SessionLifetimeMs = lifetime }
     }
 
-    let api = Api.define ApiKey.SaslAuthenticate 0s 2s (Some 2s) request response
+    let api = Api.define ApiKey.SaslAuthenticate (versions 0 2 |> flexibleFrom 2) request response

@@ -35,4 +35,4 @@ module SaslHandshake =
         return { Error = error; Mechanisms = mechanisms }
     }
 
-    let api = Api.define ApiKey.SaslHandshake 0s 1s None request response
+    let api = Api.define ApiKey.SaslHandshake (versions 0 1) request response

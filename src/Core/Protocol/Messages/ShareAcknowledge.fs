@@ -117,4 +117,5 @@ module ShareAcknowledge =
               NodeEndpoints = nodes }
     }
 
-    let api = Api.define ApiKey.ShareAcknowledge 1s 2s (Some 0s) request response
+    let api =
+        Api.define ApiKey.ShareAcknowledge (versions 1 2 |> flexibleFrom 0) request response |> Api.throttledBy _.ThrottleTimeMs

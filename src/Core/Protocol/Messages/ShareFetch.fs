@@ -205,4 +205,4 @@ module ShareFetch =
               NodeEndpoints = nodes }
     }
 
-    let api = Api.define ApiKey.ShareFetch 1s 2s (Some 0s) request response
+    let api = Api.define ApiKey.ShareFetch (versions 1 2 |> flexibleFrom 0) request response |> Api.throttledBy _.ThrottleTimeMs

@@ -119,4 +119,6 @@ module ShareGroupDescribe =
         return { ThrottleTimeMs = throttle; Groups = groups }
     }
 
-    let api = Api.define ApiKey.ShareGroupDescribe 1s 1s (Some 0s) request response
+    let api =
+        Api.define ApiKey.ShareGroupDescribe (versions 1 1 |> flexibleFrom 0) request response
+        |> Api.throttledBy _.ThrottleTimeMs

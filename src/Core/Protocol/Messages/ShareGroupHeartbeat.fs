@@ -71,4 +71,6 @@ module ShareGroupHeartbeat =
               Assignment = assignment }
     }
 
-    let api = Api.define ApiKey.ShareGroupHeartbeat 1s 1s (Some 0s) request response
+    let api =
+        Api.define ApiKey.ShareGroupHeartbeat (versions 1 1 |> flexibleFrom 0) request response
+        |> Api.throttledBy _.ThrottleTimeMs

@@ -235,4 +235,6 @@ module StreamsGroupDescribe =
         return { ThrottleTimeMs = throttle; Groups = groups }
     }
 
-    let api = Api.define ApiKey.StreamsGroupDescribe 0s 1s (Some 0s) request response
+    let api =
+        Api.define ApiKey.StreamsGroupDescribe (versions 0 1 |> flexibleFrom 0) request response
+        |> Api.throttledBy _.ThrottleTimeMs

@@ -267,4 +267,6 @@ module StreamsGroupHeartbeat =
               PartitionsByUserEndpoint = partitions }
     }
 
-    let api = Api.define ApiKey.StreamsGroupHeartbeat 0s 1s (Some 0s) request response
+    let api =
+        Api.define ApiKey.StreamsGroupHeartbeat (versions 0 1 |> flexibleFrom 0) request response
+        |> Api.throttledBy _.ThrottleTimeMs

@@ -48,4 +48,6 @@ module StreamsGroupTopologyDescriptionUpdate =
         return { ThrottleTimeMs = throttle; Error = error; ErrorMessage = text }
     }
 
-    let api = Api.define ApiKey.StreamsGroupTopologyDescriptionUpdate 0s 0s (Some 0s) request response
+    let api =
+        Api.define ApiKey.StreamsGroupTopologyDescriptionUpdate (versions 0 0 |> flexibleFrom 0) request response
+        |> Api.throttledBy _.ThrottleTimeMs

@@ -98,4 +98,4 @@ module SyncGroup =
         return { ThrottleTimeMs = throttle; Error = error; ProtocolType = kind; ProtocolName = name; Assignment = assignment }
     }
 
-    let api = Api.define ApiKey.SyncGroup 0s 5s (Some 4s) request response
+    let api = Api.define ApiKey.SyncGroup (versions 0 5 |> flexibleFrom 4) request response |> Api.throttledBy _.ThrottleTimeMs

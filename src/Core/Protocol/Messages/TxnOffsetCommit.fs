@@ -139,4 +139,5 @@ module TxnOffsetCommit =
         return { ThrottleTimeMs = throttle; Topics = topics }
     }
 
-    let api = Api.define ApiKey.TxnOffsetCommit 0s 6s (Some 3s) request response
+    let api =
+        Api.define ApiKey.TxnOffsetCommit (versions 0 6 |> flexibleFrom 3) request response |> Api.throttledBy _.ThrottleTimeMs

@@ -34,4 +34,5 @@ module UnregisterBroker =
         return { ThrottleTimeMs = throttle; Error = error; ErrorMessage = text }
     }
 
-    let api = Api.define ApiKey.UnregisterBroker 0s 0s (Some 0s) request response
+    let api =
+        Api.define ApiKey.UnregisterBroker (versions 0 0 |> flexibleFrom 0) request response |> Api.throttledBy _.ThrottleTimeMs

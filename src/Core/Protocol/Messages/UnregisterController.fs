@@ -39,4 +39,6 @@ module UnregisterController =
         return { ThrottleTimeMs = throttle; Error = error; ErrorMessage = text }
     }
 
-    let api = Api.define ApiKey.UnregisterController 0s 0s (Some 0s) request response
+    let api =
+        Api.define ApiKey.UnregisterController (versions 0 0 |> flexibleFrom 0) request response
+        |> Api.throttledBy _.ThrottleTimeMs

@@ -88,4 +88,5 @@ module UpdateFeatures =
         return { ThrottleTimeMs = throttle; Error = error; ErrorMessage = text; Results = results }
     }
 
-    let api = Api.define ApiKey.UpdateFeatures 0s 2s (Some 0s) request response
+    let api =
+        Api.define ApiKey.UpdateFeatures (versions 0 2 |> flexibleFrom 0) request response |> Api.throttledBy _.ThrottleTimeMs

@@ -82,4 +82,5 @@ module UpdateRaftVoter =
         return { ThrottleTimeMs = throttle; Error = error; CurrentLeader = leader }
     }
 
-    let api = Api.define ApiKey.UpdateRaftVoter 0s 0s (Some 0s) request response
+    let api =
+        Api.define ApiKey.UpdateRaftVoter (versions 0 0 |> flexibleFrom 0) request response |> Api.throttledBy _.ThrottleTimeMs

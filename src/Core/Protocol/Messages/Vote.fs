@@ -128,4 +128,4 @@ module Vote =
         return { Error = error; Topics = topics; NodeEndpoints = nodes }
     }
 
-    let api = Api.define ApiKey.Vote 0s 2s (Some 0s) request response
+    let api = Api.define ApiKey.Vote (versions 0 2 |> flexibleFrom 0) request response

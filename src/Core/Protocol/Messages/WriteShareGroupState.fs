@@ -76,4 +76,4 @@ module WriteShareGroupState =
         return { Results = results }
     }
 
-    let api = Api.define ApiKey.WriteShareGroupState 0s 1s (Some 0s) request response
+    let api = Api.define ApiKey.WriteShareGroupState (versions 0 1 |> flexibleFrom 0) request response

@@ -1,0 +1,297 @@
+namespace LibKafka.Protocol
+
+open LibKafka.Wire
+
+/// An action on a message of any type.
+type IMessageVisitor<'Result> =
+    abstract Visit: key: ApiKey * message: Message<'T> * value: 'T -> 'Result
+
+[<RequireQualifiedAccess>]
+module private Visitors =
+
+    let key =
+        { new IMessageVisitor<ApiKey> with
+            member _.Visit(key, _, _) = key }
+
+    let show =
+        { new IMessageVisitor<string> with
+            member _.Visit(_, message, value) = Message.show message value }
+
+    let encode version =
+        { new IMessageVisitor<Result<Bytes, Fault>> with
+            member _.Visit(_, message, value) = Message.encode version message value }
+
+    let toJson version =
+        { new IMessageVisitor<Result<string, Fault>> with
+            member _.Visit(_, message, value) = Message.toJson version message value }
+
+/// A way to read a message of any type.
+type private IReading =
+    abstract Read: message: Message<'T> -> Result<'T, Fault>
+
+[<RequireQualifiedAccess>]
+module private Reading =
+
+    let decoding limits version bytes =
+        { new IReading with
+            member _.Read message = Message.decode limits version message bytes }
+
+    let ofJson version json =
+        { new IReading with
+            member _.Read message = Message.ofJson version message json }
+
+    let unknown (key: ApiKey) : Fault = { Problem = Problem.UnknownApi key.Code; Offset = 0; Path = "" }
+
+/// What can be done with a request of any API.
+[<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
+module Request =
+
+    /// Runs an action on the message in the union. (The match is a table, with a row for each API.)
+    let visit (visitor: IMessageVisitor<'Result>) (request: Request) : 'Result =
+        let visit (api: Api<'Q, 'A>) value = visitor.Visit(api.Key, api.Request, value)
+
+        match request with
+        | Request.Produce value -> visit Produce.api value
+        | Request.Fetch value -> visit Fetch.api value
+        | Request.ListOffsets value -> visit ListOffsets.api value
+        | Request.Metadata value -> visit Metadata.api value
+        | Request.OffsetCommit value -> visit OffsetCommit.api value
+        | Request.OffsetFetch value -> visit OffsetFetch.api value
+        | Request.FindCoordinator value -> visit FindCoordinator.api value
+        | Request.JoinGroup value -> visit JoinGroup.api value
+        | Request.Heartbeat value -> visit Heartbeat.api value
+        | Request.LeaveGroup value -> visit LeaveGroup.api value
+        | Request.SyncGroup value -> visit SyncGroup.api value
+        | Request.DescribeGroups value -> visit DescribeGroups.api value
+        | Request.ListGroups value -> visit ListGroups.api value
+        | Request.SaslHandshake value -> visit SaslHandshake.api value
+        | Request.ApiVersions value -> visit ApiVersions.api value
+        | Request.CreateTopics value -> visit CreateTopics.api value
+        | Request.DeleteTopics value -> visit DeleteTopics.api value
+        | Request.DeleteRecords value -> visit DeleteRecords.api value
+        | Request.InitProducerId value -> visit InitProducerId.api value
+        | Request.OffsetForLeaderEpoch value -> visit OffsetForLeaderEpoch.api value
+        | Request.AddPartitionsToTxn value -> visit AddPartitionsToTxn.api value
+        | Request.AddOffsetsToTxn value -> visit AddOffsetsToTxn.api value
+        | Request.EndTxn value -> visit EndTxn.api value
+        | Request.WriteTxnMarkers value -> visit WriteTxnMarkers.api value
+        | Request.TxnOffsetCommit value -> visit TxnOffsetCommit.api value
+        | Request.DescribeAcls value -> visit DescribeAcls.api value
+        | Request.CreateAcls value -> visit CreateAcls.api value
+        | Request.DeleteAcls value -> visit DeleteAcls.api value
+        | Request.DescribeConfigs value -> visit DescribeConfigs.api value
+        | Request.AlterConfigs value -> visit AlterConfigs.api value
+        | Request.AlterReplicaLogDirs value -> visit AlterReplicaLogDirs.api value
+        | Request.DescribeLogDirs value -> visit DescribeLogDirs.api value
+        | Request.SaslAuthenticate value -> visit SaslAuthenticate.api value
+        | Request.CreatePartitions value -> visit CreatePartitions.api value
+        | Request.CreateDelegationToken value -> visit CreateDelegationToken.api value
+        | Request.RenewDelegationToken value -> visit RenewDelegationToken.api value
+        | Request.ExpireDelegationToken value -> visit ExpireDelegationToken.api value
+        | Request.DescribeDelegationToken value -> visit DescribeDelegationToken.api value
+        | Request.DeleteGroups value -> visit DeleteGroups.api value
+        | Request.ElectLeaders value -> visit ElectLeaders.api value
+        | Request.IncrementalAlterConfigs value -> visit IncrementalAlterConfigs.api value
+        | Request.AlterPartitionReassignments value -> visit AlterPartitionReassignments.api value
+        | Request.ListPartitionReassignments value -> visit ListPartitionReassignments.api value
+        | Request.OffsetDelete value -> visit OffsetDelete.api value
+        | Request.DescribeClientQuotas value -> visit DescribeClientQuotas.api value
+        | Request.AlterClientQuotas value -> visit AlterClientQuotas.api value
+        | Request.DescribeUserScramCredentials value -> visit DescribeUserScramCredentials.api value
+        | Request.AlterUserScramCredentials value -> visit AlterUserScramCredentials.api value
+        | Request.Vote value -> visit Vote.api value
+        | Request.BeginQuorumEpoch value -> visit BeginQuorumEpoch.api value
+        | Request.EndQuorumEpoch value -> visit EndQuorumEpoch.api value
+        | Request.DescribeQuorum value -> visit DescribeQuorum.api value
+        | Request.AlterPartition value -> visit AlterPartition.api value
+        | Request.UpdateFeatures value -> visit UpdateFeatures.api value
+        | Request.Envelope value -> visit Envelope.api value
+        | Request.FetchSnapshot value -> visit FetchSnapshot.api value
+        | Request.DescribeCluster value -> visit DescribeCluster.api value
+        | Request.DescribeProducers value -> visit DescribeProducers.api value
+        | Request.BrokerRegistration value -> visit BrokerRegistration.api value
+        | Request.BrokerHeartbeat value -> visit BrokerHeartbeat.api value
+        | Request.UnregisterBroker value -> visit UnregisterBroker.api value
+        | Request.DescribeTransactions value -> visit DescribeTransactions.api value
+        | Request.ListTransactions value -> visit ListTransactions.api value
+        | Request.AllocateProducerIds value -> visit AllocateProducerIds.api value
+        | Request.ConsumerGroupHeartbeat value -> visit ConsumerGroupHeartbeat.api value
+        | Request.ConsumerGroupDescribe value -> visit ConsumerGroupDescribe.api value
+        | Request.ControllerRegistration value -> visit ControllerRegistration.api value
+        | Request.GetTelemetrySubscriptions value -> visit GetTelemetrySubscriptions.api value
+        | Request.PushTelemetry value -> visit PushTelemetry.api value
+        | Request.AssignReplicasToDirs value -> visit AssignReplicasToDirs.api value
+        | Request.ListConfigResources value -> visit ListConfigResources.api value
+        | Request.DescribeTopicPartitions value -> visit DescribeTopicPartitions.api value
+        | Request.ShareGroupHeartbeat value -> visit ShareGroupHeartbeat.api value
+        | Request.ShareGroupDescribe value -> visit ShareGroupDescribe.api value
+        | Request.ShareFetch value -> visit ShareFetch.api value
+        | Request.ShareAcknowledge value -> visit ShareAcknowledge.api value
+        | Request.AddRaftVoter value -> visit AddRaftVoter.api value
+        | Request.RemoveRaftVoter value -> visit RemoveRaftVoter.api value
+        | Request.UpdateRaftVoter value -> visit UpdateRaftVoter.api value
+        | Request.InitializeShareGroupState value -> visit InitializeShareGroupState.api value
+        | Request.ReadShareGroupState value -> visit ReadShareGroupState.api value
+        | Request.WriteShareGroupState value -> visit WriteShareGroupState.api value
+        | Request.DeleteShareGroupState value -> visit DeleteShareGroupState.api value
+        | Request.ReadShareGroupStateSummary value -> visit ReadShareGroupStateSummary.api value
+        | Request.StreamsGroupHeartbeat value -> visit StreamsGroupHeartbeat.api value
+        | Request.StreamsGroupDescribe value -> visit StreamsGroupDescribe.api value
+        | Request.DescribeShareGroupOffsets value -> visit DescribeShareGroupOffsets.api value
+        | Request.AlterShareGroupOffsets value -> visit AlterShareGroupOffsets.api value
+        | Request.DeleteShareGroupOffsets value -> visit DeleteShareGroupOffsets.api value
+        | Request.StreamsGroupTopologyDescriptionUpdate value -> visit StreamsGroupTopologyDescriptionUpdate.api value
+        | Request.UnregisterController value -> visit UnregisterController.api value
+
+    /// The API of the request.
+    let apiKey (request: Request) : ApiKey = visit Visitors.key request
+
+    /// A one-line description: see `Message.show`.
+    let show (request: Request) : string = visit Visitors.show request
+
+    /// The bytes of the request at a version, without a header: see `Message.encode`.
+    let encode (version: int16) (request: Request) : Result<Bytes, Fault> = visit (Visitors.encode version) request
+
+    /// The request at a version as JSON in Kafka's own form: see `Message.toJson`.
+    let toJson (version: int16) (request: Request) : Result<string, Fault> = visit (Visitors.toJson version) request
+
+    let private read (key: ApiKey) (reading: IReading) : Result<Request, Fault> =
+        key
+        |> Apis.visit
+            { new IApiVisitor<Result<Request, Fault>> with
+                member _.Visit(api, ofRequest, _) = reading.Read api.Request |> Result.map ofRequest }
+        |> Option.defaultWith (fun () -> Error(Reading.unknown key))
+
+    /// Reads a request of an API at a version, without a header: see `Message.decode`. An unknown API is a fault.
+    let decode (limits: Limits) (key: ApiKey) (version: int16) (bytes: Bytes) : Result<Request, Fault> =
+        read key (Reading.decoding limits version bytes)
+
+    /// Reads a request of an API at a version from JSON in Kafka's own form: see `Message.ofJson`. An unknown API is a fault.
+    let ofJson (key: ApiKey) (version: int16) (json: string) : Result<Request, Fault> = read key (Reading.ofJson version json)
+
+/// What can be done with a response of any API.
+[<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
+module Response =
+
+    /// Runs an action on the message in the union. (The match is a table, with a row for each API.)
+    let visit (visitor: IMessageVisitor<'Result>) (response: Response) : 'Result =
+        let visit (api: Api<'Q, 'A>) value = visitor.Visit(api.Key, api.Response, value)
+
+        match response with
+        | Response.Produce value -> visit Produce.api value
+        | Response.Fetch value -> visit Fetch.api value
+        | Response.ListOffsets value -> visit ListOffsets.api value
+        | Response.Metadata value -> visit Metadata.api value
+        | Response.OffsetCommit value -> visit OffsetCommit.api value
+        | Response.OffsetFetch value -> visit OffsetFetch.api value
+        | Response.FindCoordinator value -> visit FindCoordinator.api value
+        | Response.JoinGroup value -> visit JoinGroup.api value
+        | Response.Heartbeat value -> visit Heartbeat.api value
+        | Response.LeaveGroup value -> visit LeaveGroup.api value
+        | Response.SyncGroup value -> visit SyncGroup.api value
+        | Response.DescribeGroups value -> visit DescribeGroups.api value
+        | Response.ListGroups value -> visit ListGroups.api value
+        | Response.SaslHandshake value -> visit SaslHandshake.api value
+        | Response.ApiVersions value -> visit ApiVersions.api value
+        | Response.CreateTopics value -> visit CreateTopics.api value
+        | Response.DeleteTopics value -> visit DeleteTopics.api value
+        | Response.DeleteRecords value -> visit DeleteRecords.api value
+        | Response.InitProducerId value -> visit InitProducerId.api value
+        | Response.OffsetForLeaderEpoch value -> visit OffsetForLeaderEpoch.api value
+        | Response.AddPartitionsToTxn value -> visit AddPartitionsToTxn.api value
+        | Response.AddOffsetsToTxn value -> visit AddOffsetsToTxn.api value
+        | Response.EndTxn value -> visit EndTxn.api value
+        | Response.WriteTxnMarkers value -> visit WriteTxnMarkers.api value
+        | Response.TxnOffsetCommit value -> visit TxnOffsetCommit.api value
+        | Response.DescribeAcls value -> visit DescribeAcls.api value
+        | Response.CreateAcls value -> visit CreateAcls.api value
+        | Response.DeleteAcls value -> visit DeleteAcls.api value
+        | Response.DescribeConfigs value -> visit DescribeConfigs.api value
+        | Response.AlterConfigs value -> visit AlterConfigs.api value
+        | Response.AlterReplicaLogDirs value -> visit AlterReplicaLogDirs.api value
+        | Response.DescribeLogDirs value -> visit DescribeLogDirs.api value
+        | Response.SaslAuthenticate value -> visit SaslAuthenticate.api value
+        | Response.CreatePartitions value -> visit CreatePartitions.api value
+        | Response.CreateDelegationToken value -> visit CreateDelegationToken.api value
+        | Response.RenewDelegationToken value -> visit RenewDelegationToken.api value
+        | Response.ExpireDelegationToken value -> visit ExpireDelegationToken.api value
+        | Response.DescribeDelegationToken value -> visit DescribeDelegationToken.api value
+        | Response.DeleteGroups value -> visit DeleteGroups.api value
+        | Response.ElectLeaders value -> visit ElectLeaders.api value
+        | Response.IncrementalAlterConfigs value -> visit IncrementalAlterConfigs.api value
+        | Response.AlterPartitionReassignments value -> visit AlterPartitionReassignments.api value
+        | Response.ListPartitionReassignments value -> visit ListPartitionReassignments.api value
+        | Response.OffsetDelete value -> visit OffsetDelete.api value
+        | Response.DescribeClientQuotas value -> visit DescribeClientQuotas.api value
+        | Response.AlterClientQuotas value -> visit AlterClientQuotas.api value
+        | Response.DescribeUserScramCredentials value -> visit DescribeUserScramCredentials.api value
+        | Response.AlterUserScramCredentials value -> visit AlterUserScramCredentials.api value
+        | Response.Vote value -> visit Vote.api value
+        | Response.BeginQuorumEpoch value -> visit BeginQuorumEpoch.api value
+        | Response.EndQuorumEpoch value -> visit EndQuorumEpoch.api value
+        | Response.DescribeQuorum value -> visit DescribeQuorum.api value
+        | Response.AlterPartition value -> visit AlterPartition.api value
+        | Response.UpdateFeatures value -> visit UpdateFeatures.api value
+        | Response.Envelope value -> visit Envelope.api value
+        | Response.FetchSnapshot value -> visit FetchSnapshot.api value
+        | Response.DescribeCluster value -> visit DescribeCluster.api value
+        | Response.DescribeProducers value -> visit DescribeProducers.api value
+        | Response.BrokerRegistration value -> visit BrokerRegistration.api value
+        | Response.BrokerHeartbeat value -> visit BrokerHeartbeat.api value
+        | Response.UnregisterBroker value -> visit UnregisterBroker.api value
+        | Response.DescribeTransactions value -> visit DescribeTransactions.api value
+        | Response.ListTransactions value -> visit ListTransactions.api value
+        | Response.AllocateProducerIds value -> visit AllocateProducerIds.api value
+        | Response.ConsumerGroupHeartbeat value -> visit ConsumerGroupHeartbeat.api value
+        | Response.ConsumerGroupDescribe value -> visit ConsumerGroupDescribe.api value
+        | Response.ControllerRegistration value -> visit ControllerRegistration.api value
+        | Response.GetTelemetrySubscriptions value -> visit GetTelemetrySubscriptions.api value
+        | Response.PushTelemetry value -> visit PushTelemetry.api value
+        | Response.AssignReplicasToDirs value -> visit AssignReplicasToDirs.api value
+        | Response.ListConfigResources value -> visit ListConfigResources.api value
+        | Response.DescribeTopicPartitions value -> visit DescribeTopicPartitions.api value
+        | Response.ShareGroupHeartbeat value -> visit ShareGroupHeartbeat.api value
+        | Response.ShareGroupDescribe value -> visit ShareGroupDescribe.api value
+        | Response.ShareFetch value -> visit ShareFetch.api value
+        | Response.ShareAcknowledge value -> visit ShareAcknowledge.api value
+        | Response.AddRaftVoter value -> visit AddRaftVoter.api value
+        | Response.RemoveRaftVoter value -> visit RemoveRaftVoter.api value
+        | Response.UpdateRaftVoter value -> visit UpdateRaftVoter.api value
+        | Response.InitializeShareGroupState value -> visit InitializeShareGroupState.api value
+        | Response.ReadShareGroupState value -> visit ReadShareGroupState.api value
+        | Response.WriteShareGroupState value -> visit WriteShareGroupState.api value
+        | Response.DeleteShareGroupState value -> visit DeleteShareGroupState.api value
+        | Response.ReadShareGroupStateSummary value -> visit ReadShareGroupStateSummary.api value
+        | Response.StreamsGroupHeartbeat value -> visit StreamsGroupHeartbeat.api value
+        | Response.StreamsGroupDescribe value -> visit StreamsGroupDescribe.api value
+        | Response.DescribeShareGroupOffsets value -> visit DescribeShareGroupOffsets.api value
+        | Response.AlterShareGroupOffsets value -> visit AlterShareGroupOffsets.api value
+        | Response.DeleteShareGroupOffsets value -> visit DeleteShareGroupOffsets.api value
+        | Response.StreamsGroupTopologyDescriptionUpdate value -> visit StreamsGroupTopologyDescriptionUpdate.api value
+        | Response.UnregisterController value -> visit UnregisterController.api value
+
+    /// The API of the response.
+    let apiKey (response: Response) : ApiKey = visit Visitors.key response
+
+    /// A one-line description: see `Message.show`.
+    let show (response: Response) : string = visit Visitors.show response
+
+    /// The bytes of the response at a version, without a header: see `Message.encode`.
+    let encode (version: int16) (response: Response) : Result<Bytes, Fault> = visit (Visitors.encode version) response
+
+    /// The response at a version as JSON in Kafka's own form: see `Message.toJson`.
+    let toJson (version: int16) (response: Response) : Result<string, Fault> = visit (Visitors.toJson version) response
+
+    let private read (key: ApiKey) (reading: IReading) : Result<Response, Fault> =
+        key
+        |> Apis.visit
+            { new IApiVisitor<Result<Response, Fault>> with
+                member _.Visit(api, _, ofResponse) = reading.Read api.Response |> Result.map ofResponse }
+        |> Option.defaultWith (fun () -> Error(Reading.unknown key))
+
+    /// Reads a response of an API at a version, without a header: see `Message.decode`. An unknown API is a fault.
+    let decode (limits: Limits) (key: ApiKey) (version: int16) (bytes: Bytes) : Result<Response, Fault> =
+        read key (Reading.decoding limits version bytes)
+
+    /// Reads a response of an API at a version from JSON in Kafka's own form: see `Message.ofJson`. An unknown API is a fault.
+    let ofJson (key: ApiKey) (version: int16) (json: string) : Result<Response, Fault> = read key (Reading.ofJson version json)
