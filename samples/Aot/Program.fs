@@ -16,10 +16,10 @@ let private valueOf (result: Result<'T, Fault>) =
     | Error fault -> raise (InvalidOperationException(fault.ToString()))
 
 let private request: Metadata.Request =
-    { Topics = Some [ { TopicId = Guid.Empty; Name = Some "orders" } ]
-      AllowAutoTopicCreation = false
-      IncludeClusterAuthorizedOperations = false
-      IncludeTopicAuthorizedOperations = true }
+    { Metadata.request.Default with
+        Topics = Some [ { TopicId = Guid.Empty; Name = Some "orders" } ]
+        AllowAutoTopicCreation = false
+        IncludeTopicAuthorizedOperations = true }
 
 let private messages () =
     for version in 8s .. Metadata.api.Versions.Highest do

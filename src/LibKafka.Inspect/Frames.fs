@@ -140,10 +140,9 @@ type Reader(limits: Limits) =
                   CorrelationId = Some(BinaryPrimitives.ReadInt32BigEndian(bytes.Span.Slice 4))
                   ClientId = None }
 
-    /// A broker does not respond to a Produce request with acks = 0.
     let isAnswered (body: Body option) =
         match body with
-        | Some(Body.Request(Request.Produce request)) -> request.Acks <> Acks.None
+        | Some(Body.Request request) -> Request.isAnswered request
         | _ -> true
 
     let request (at: Frame) : Frame =

@@ -42,106 +42,122 @@ module private Reading =
 
     let unknown (key: ApiKey) : Fault = { Problem = Problem.UnknownApi key.Code; Offset = 0; Path = "" }
 
+/// An action on a request and its API, of any type.
+type private IRequestVisitor<'Result> =
+    abstract Visit: api: Api<'Request, 'Response> * request: 'Request -> 'Result
+
 /// What can be done with a request of any API.
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Request =
 
-    /// Runs an action on the message in the union. (The match is a table, with a row for each API.)
-    let visit (visitor: IMessageVisitor<'Result>) (request: Request) : 'Result =
-        let visit (api: Api<'Q, 'A>) value = visitor.Visit(api.Key, api.Request, value)
-
+    // A table with a row for each API.
+    let private withApi (visitor: IRequestVisitor<'Result>) (request: Request) : 'Result =
         match request with
-        | Request.Produce value -> visit Produce.api value
-        | Request.Fetch value -> visit Fetch.api value
-        | Request.ListOffsets value -> visit ListOffsets.api value
-        | Request.Metadata value -> visit Metadata.api value
-        | Request.OffsetCommit value -> visit OffsetCommit.api value
-        | Request.OffsetFetch value -> visit OffsetFetch.api value
-        | Request.FindCoordinator value -> visit FindCoordinator.api value
-        | Request.JoinGroup value -> visit JoinGroup.api value
-        | Request.Heartbeat value -> visit Heartbeat.api value
-        | Request.LeaveGroup value -> visit LeaveGroup.api value
-        | Request.SyncGroup value -> visit SyncGroup.api value
-        | Request.DescribeGroups value -> visit DescribeGroups.api value
-        | Request.ListGroups value -> visit ListGroups.api value
-        | Request.SaslHandshake value -> visit SaslHandshake.api value
-        | Request.ApiVersions value -> visit ApiVersions.api value
-        | Request.CreateTopics value -> visit CreateTopics.api value
-        | Request.DeleteTopics value -> visit DeleteTopics.api value
-        | Request.DeleteRecords value -> visit DeleteRecords.api value
-        | Request.InitProducerId value -> visit InitProducerId.api value
-        | Request.OffsetForLeaderEpoch value -> visit OffsetForLeaderEpoch.api value
-        | Request.AddPartitionsToTxn value -> visit AddPartitionsToTxn.api value
-        | Request.AddOffsetsToTxn value -> visit AddOffsetsToTxn.api value
-        | Request.EndTxn value -> visit EndTxn.api value
-        | Request.WriteTxnMarkers value -> visit WriteTxnMarkers.api value
-        | Request.TxnOffsetCommit value -> visit TxnOffsetCommit.api value
-        | Request.DescribeAcls value -> visit DescribeAcls.api value
-        | Request.CreateAcls value -> visit CreateAcls.api value
-        | Request.DeleteAcls value -> visit DeleteAcls.api value
-        | Request.DescribeConfigs value -> visit DescribeConfigs.api value
-        | Request.AlterConfigs value -> visit AlterConfigs.api value
-        | Request.AlterReplicaLogDirs value -> visit AlterReplicaLogDirs.api value
-        | Request.DescribeLogDirs value -> visit DescribeLogDirs.api value
-        | Request.SaslAuthenticate value -> visit SaslAuthenticate.api value
-        | Request.CreatePartitions value -> visit CreatePartitions.api value
-        | Request.CreateDelegationToken value -> visit CreateDelegationToken.api value
-        | Request.RenewDelegationToken value -> visit RenewDelegationToken.api value
-        | Request.ExpireDelegationToken value -> visit ExpireDelegationToken.api value
-        | Request.DescribeDelegationToken value -> visit DescribeDelegationToken.api value
-        | Request.DeleteGroups value -> visit DeleteGroups.api value
-        | Request.ElectLeaders value -> visit ElectLeaders.api value
-        | Request.IncrementalAlterConfigs value -> visit IncrementalAlterConfigs.api value
-        | Request.AlterPartitionReassignments value -> visit AlterPartitionReassignments.api value
-        | Request.ListPartitionReassignments value -> visit ListPartitionReassignments.api value
-        | Request.OffsetDelete value -> visit OffsetDelete.api value
-        | Request.DescribeClientQuotas value -> visit DescribeClientQuotas.api value
-        | Request.AlterClientQuotas value -> visit AlterClientQuotas.api value
-        | Request.DescribeUserScramCredentials value -> visit DescribeUserScramCredentials.api value
-        | Request.AlterUserScramCredentials value -> visit AlterUserScramCredentials.api value
-        | Request.Vote value -> visit Vote.api value
-        | Request.BeginQuorumEpoch value -> visit BeginQuorumEpoch.api value
-        | Request.EndQuorumEpoch value -> visit EndQuorumEpoch.api value
-        | Request.DescribeQuorum value -> visit DescribeQuorum.api value
-        | Request.AlterPartition value -> visit AlterPartition.api value
-        | Request.UpdateFeatures value -> visit UpdateFeatures.api value
-        | Request.Envelope value -> visit Envelope.api value
-        | Request.FetchSnapshot value -> visit FetchSnapshot.api value
-        | Request.DescribeCluster value -> visit DescribeCluster.api value
-        | Request.DescribeProducers value -> visit DescribeProducers.api value
-        | Request.BrokerRegistration value -> visit BrokerRegistration.api value
-        | Request.BrokerHeartbeat value -> visit BrokerHeartbeat.api value
-        | Request.UnregisterBroker value -> visit UnregisterBroker.api value
-        | Request.DescribeTransactions value -> visit DescribeTransactions.api value
-        | Request.ListTransactions value -> visit ListTransactions.api value
-        | Request.AllocateProducerIds value -> visit AllocateProducerIds.api value
-        | Request.ConsumerGroupHeartbeat value -> visit ConsumerGroupHeartbeat.api value
-        | Request.ConsumerGroupDescribe value -> visit ConsumerGroupDescribe.api value
-        | Request.ControllerRegistration value -> visit ControllerRegistration.api value
-        | Request.GetTelemetrySubscriptions value -> visit GetTelemetrySubscriptions.api value
-        | Request.PushTelemetry value -> visit PushTelemetry.api value
-        | Request.AssignReplicasToDirs value -> visit AssignReplicasToDirs.api value
-        | Request.ListConfigResources value -> visit ListConfigResources.api value
-        | Request.DescribeTopicPartitions value -> visit DescribeTopicPartitions.api value
-        | Request.ShareGroupHeartbeat value -> visit ShareGroupHeartbeat.api value
-        | Request.ShareGroupDescribe value -> visit ShareGroupDescribe.api value
-        | Request.ShareFetch value -> visit ShareFetch.api value
-        | Request.ShareAcknowledge value -> visit ShareAcknowledge.api value
-        | Request.AddRaftVoter value -> visit AddRaftVoter.api value
-        | Request.RemoveRaftVoter value -> visit RemoveRaftVoter.api value
-        | Request.UpdateRaftVoter value -> visit UpdateRaftVoter.api value
-        | Request.InitializeShareGroupState value -> visit InitializeShareGroupState.api value
-        | Request.ReadShareGroupState value -> visit ReadShareGroupState.api value
-        | Request.WriteShareGroupState value -> visit WriteShareGroupState.api value
-        | Request.DeleteShareGroupState value -> visit DeleteShareGroupState.api value
-        | Request.ReadShareGroupStateSummary value -> visit ReadShareGroupStateSummary.api value
-        | Request.StreamsGroupHeartbeat value -> visit StreamsGroupHeartbeat.api value
-        | Request.StreamsGroupDescribe value -> visit StreamsGroupDescribe.api value
-        | Request.DescribeShareGroupOffsets value -> visit DescribeShareGroupOffsets.api value
-        | Request.AlterShareGroupOffsets value -> visit AlterShareGroupOffsets.api value
-        | Request.DeleteShareGroupOffsets value -> visit DeleteShareGroupOffsets.api value
-        | Request.StreamsGroupTopologyDescriptionUpdate value -> visit StreamsGroupTopologyDescriptionUpdate.api value
-        | Request.UnregisterController value -> visit UnregisterController.api value
+        | Request.Produce value -> visitor.Visit(Produce.api, value)
+        | Request.Fetch value -> visitor.Visit(Fetch.api, value)
+        | Request.ListOffsets value -> visitor.Visit(ListOffsets.api, value)
+        | Request.Metadata value -> visitor.Visit(Metadata.api, value)
+        | Request.OffsetCommit value -> visitor.Visit(OffsetCommit.api, value)
+        | Request.OffsetFetch value -> visitor.Visit(OffsetFetch.api, value)
+        | Request.FindCoordinator value -> visitor.Visit(FindCoordinator.api, value)
+        | Request.JoinGroup value -> visitor.Visit(JoinGroup.api, value)
+        | Request.Heartbeat value -> visitor.Visit(Heartbeat.api, value)
+        | Request.LeaveGroup value -> visitor.Visit(LeaveGroup.api, value)
+        | Request.SyncGroup value -> visitor.Visit(SyncGroup.api, value)
+        | Request.DescribeGroups value -> visitor.Visit(DescribeGroups.api, value)
+        | Request.ListGroups value -> visitor.Visit(ListGroups.api, value)
+        | Request.SaslHandshake value -> visitor.Visit(SaslHandshake.api, value)
+        | Request.ApiVersions value -> visitor.Visit(ApiVersions.api, value)
+        | Request.CreateTopics value -> visitor.Visit(CreateTopics.api, value)
+        | Request.DeleteTopics value -> visitor.Visit(DeleteTopics.api, value)
+        | Request.DeleteRecords value -> visitor.Visit(DeleteRecords.api, value)
+        | Request.InitProducerId value -> visitor.Visit(InitProducerId.api, value)
+        | Request.OffsetForLeaderEpoch value -> visitor.Visit(OffsetForLeaderEpoch.api, value)
+        | Request.AddPartitionsToTxn value -> visitor.Visit(AddPartitionsToTxn.api, value)
+        | Request.AddOffsetsToTxn value -> visitor.Visit(AddOffsetsToTxn.api, value)
+        | Request.EndTxn value -> visitor.Visit(EndTxn.api, value)
+        | Request.WriteTxnMarkers value -> visitor.Visit(WriteTxnMarkers.api, value)
+        | Request.TxnOffsetCommit value -> visitor.Visit(TxnOffsetCommit.api, value)
+        | Request.DescribeAcls value -> visitor.Visit(DescribeAcls.api, value)
+        | Request.CreateAcls value -> visitor.Visit(CreateAcls.api, value)
+        | Request.DeleteAcls value -> visitor.Visit(DeleteAcls.api, value)
+        | Request.DescribeConfigs value -> visitor.Visit(DescribeConfigs.api, value)
+        | Request.AlterConfigs value -> visitor.Visit(AlterConfigs.api, value)
+        | Request.AlterReplicaLogDirs value -> visitor.Visit(AlterReplicaLogDirs.api, value)
+        | Request.DescribeLogDirs value -> visitor.Visit(DescribeLogDirs.api, value)
+        | Request.SaslAuthenticate value -> visitor.Visit(SaslAuthenticate.api, value)
+        | Request.CreatePartitions value -> visitor.Visit(CreatePartitions.api, value)
+        | Request.CreateDelegationToken value -> visitor.Visit(CreateDelegationToken.api, value)
+        | Request.RenewDelegationToken value -> visitor.Visit(RenewDelegationToken.api, value)
+        | Request.ExpireDelegationToken value -> visitor.Visit(ExpireDelegationToken.api, value)
+        | Request.DescribeDelegationToken value -> visitor.Visit(DescribeDelegationToken.api, value)
+        | Request.DeleteGroups value -> visitor.Visit(DeleteGroups.api, value)
+        | Request.ElectLeaders value -> visitor.Visit(ElectLeaders.api, value)
+        | Request.IncrementalAlterConfigs value -> visitor.Visit(IncrementalAlterConfigs.api, value)
+        | Request.AlterPartitionReassignments value -> visitor.Visit(AlterPartitionReassignments.api, value)
+        | Request.ListPartitionReassignments value -> visitor.Visit(ListPartitionReassignments.api, value)
+        | Request.OffsetDelete value -> visitor.Visit(OffsetDelete.api, value)
+        | Request.DescribeClientQuotas value -> visitor.Visit(DescribeClientQuotas.api, value)
+        | Request.AlterClientQuotas value -> visitor.Visit(AlterClientQuotas.api, value)
+        | Request.DescribeUserScramCredentials value -> visitor.Visit(DescribeUserScramCredentials.api, value)
+        | Request.AlterUserScramCredentials value -> visitor.Visit(AlterUserScramCredentials.api, value)
+        | Request.Vote value -> visitor.Visit(Vote.api, value)
+        | Request.BeginQuorumEpoch value -> visitor.Visit(BeginQuorumEpoch.api, value)
+        | Request.EndQuorumEpoch value -> visitor.Visit(EndQuorumEpoch.api, value)
+        | Request.DescribeQuorum value -> visitor.Visit(DescribeQuorum.api, value)
+        | Request.AlterPartition value -> visitor.Visit(AlterPartition.api, value)
+        | Request.UpdateFeatures value -> visitor.Visit(UpdateFeatures.api, value)
+        | Request.Envelope value -> visitor.Visit(Envelope.api, value)
+        | Request.FetchSnapshot value -> visitor.Visit(FetchSnapshot.api, value)
+        | Request.DescribeCluster value -> visitor.Visit(DescribeCluster.api, value)
+        | Request.DescribeProducers value -> visitor.Visit(DescribeProducers.api, value)
+        | Request.BrokerRegistration value -> visitor.Visit(BrokerRegistration.api, value)
+        | Request.BrokerHeartbeat value -> visitor.Visit(BrokerHeartbeat.api, value)
+        | Request.UnregisterBroker value -> visitor.Visit(UnregisterBroker.api, value)
+        | Request.DescribeTransactions value -> visitor.Visit(DescribeTransactions.api, value)
+        | Request.ListTransactions value -> visitor.Visit(ListTransactions.api, value)
+        | Request.AllocateProducerIds value -> visitor.Visit(AllocateProducerIds.api, value)
+        | Request.ConsumerGroupHeartbeat value -> visitor.Visit(ConsumerGroupHeartbeat.api, value)
+        | Request.ConsumerGroupDescribe value -> visitor.Visit(ConsumerGroupDescribe.api, value)
+        | Request.ControllerRegistration value -> visitor.Visit(ControllerRegistration.api, value)
+        | Request.GetTelemetrySubscriptions value -> visitor.Visit(GetTelemetrySubscriptions.api, value)
+        | Request.PushTelemetry value -> visitor.Visit(PushTelemetry.api, value)
+        | Request.AssignReplicasToDirs value -> visitor.Visit(AssignReplicasToDirs.api, value)
+        | Request.ListConfigResources value -> visitor.Visit(ListConfigResources.api, value)
+        | Request.DescribeTopicPartitions value -> visitor.Visit(DescribeTopicPartitions.api, value)
+        | Request.ShareGroupHeartbeat value -> visitor.Visit(ShareGroupHeartbeat.api, value)
+        | Request.ShareGroupDescribe value -> visitor.Visit(ShareGroupDescribe.api, value)
+        | Request.ShareFetch value -> visitor.Visit(ShareFetch.api, value)
+        | Request.ShareAcknowledge value -> visitor.Visit(ShareAcknowledge.api, value)
+        | Request.AddRaftVoter value -> visitor.Visit(AddRaftVoter.api, value)
+        | Request.RemoveRaftVoter value -> visitor.Visit(RemoveRaftVoter.api, value)
+        | Request.UpdateRaftVoter value -> visitor.Visit(UpdateRaftVoter.api, value)
+        | Request.InitializeShareGroupState value -> visitor.Visit(InitializeShareGroupState.api, value)
+        | Request.ReadShareGroupState value -> visitor.Visit(ReadShareGroupState.api, value)
+        | Request.WriteShareGroupState value -> visitor.Visit(WriteShareGroupState.api, value)
+        | Request.DeleteShareGroupState value -> visitor.Visit(DeleteShareGroupState.api, value)
+        | Request.ReadShareGroupStateSummary value -> visitor.Visit(ReadShareGroupStateSummary.api, value)
+        | Request.StreamsGroupHeartbeat value -> visitor.Visit(StreamsGroupHeartbeat.api, value)
+        | Request.StreamsGroupDescribe value -> visitor.Visit(StreamsGroupDescribe.api, value)
+        | Request.DescribeShareGroupOffsets value -> visitor.Visit(DescribeShareGroupOffsets.api, value)
+        | Request.AlterShareGroupOffsets value -> visitor.Visit(AlterShareGroupOffsets.api, value)
+        | Request.DeleteShareGroupOffsets value -> visitor.Visit(DeleteShareGroupOffsets.api, value)
+        | Request.StreamsGroupTopologyDescriptionUpdate value -> visitor.Visit(StreamsGroupTopologyDescriptionUpdate.api, value)
+        | Request.UnregisterController value -> visitor.Visit(UnregisterController.api, value)
+
+    /// Runs an action on the message in the union.
+    let visit (visitor: IMessageVisitor<'Result>) (request: Request) : 'Result =
+        request
+        |> withApi
+            { new IRequestVisitor<'Result> with
+                member _.Visit(api, request) = visitor.Visit(api.Key, api.Request, request) }
+
+    /// Whether the broker answers the request: see `Api.IsAnswered`.
+    let isAnswered (request: Request) : bool =
+        request
+        |> withApi
+            { new IRequestVisitor<bool> with
+                member _.Visit(api, request) = api.IsAnswered request }
 
     /// The API of the request.
     let apiKey (request: Request) : ApiKey = visit Visitors.key request
@@ -173,7 +189,7 @@ module Request =
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Response =
 
-    /// Runs an action on the message in the union. (The match is a table, with a row for each API.)
+    /// Runs an action on the message in the union. The match is a table with a row for each API.
     let visit (visitor: IMessageVisitor<'Result>) (response: Response) : 'Result =
         let visit (api: Api<'Q, 'A>) value = visitor.Visit(api.Key, api.Response, value)
 

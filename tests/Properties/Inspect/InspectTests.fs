@@ -483,13 +483,7 @@ let private matching =
 
           testCase "a Produce request with acks = 0 has no response" (fun () ->
               let silent correlationId =
-                  Frame.encodeRequest
-                      Produce.api
-                      9s
-                      correlationId
-                      None
-                      { TransactionalId = None; Acks = Acks.None; TimeoutMs = 1; Topics = [] }
-                  |> ok "encode"
+                  Frame.encodeRequest Produce.api 9s correlationId None { Produce.request.Default with Acks = Acks.None } |> ok "encode"
 
               withFiles [ stream [ silent 1; heartbeat 1 ]; stream [ answerTo 1 ] ] ".raw" (fun paths ->
                   let outcome = inspect ("--requests " + paths[0] + " --responses " + paths[1]) Array.empty
@@ -709,10 +703,9 @@ let private logs =
                   |> List.mapi (fun i records -> { Index = i; Records = Some records })
 
               let request: Produce.Request =
-                  { TransactionalId = None
-                    Acks = Acks.None
-                    TimeoutMs = 1
-                    Topics = [ { Name = "t"; TopicId = Guid.Empty; Partitions = partitions } ] }
+                  { Produce.request.Default with
+                      Acks = Acks.None
+                      Topics = [ { Name = "t"; TopicId = Guid.Empty; Partitions = partitions } ] }
 
               let frame = Frame.encodeRequest Produce.api 9s 1 None request |> ok "encode"
               let outcome = inspect "stream --records --format json" (framed frame)

@@ -94,4 +94,12 @@ let tests =
         "Requests and responses of any API"
         [ testList "read, written and shown as by the message itself" (List.collect agrees apis)
           testList "requests" (refusals requests "HeartbeatRequest" "ApiVersionsRequest")
-          testList "responses" (refusals responses "HeartbeatResponse" "ApiVersionsResponse") ]
+          testList "responses" (refusals responses "HeartbeatResponse" "ApiVersionsResponse")
+          testCase "every request is answered except Produce without acks" (fun () ->
+              for api in apis do
+                  let request = Request.ofJson api.Key api.Versions.Highest "{}" |> ok "the default"
+                  Expect.equal (Request.isAnswered request) (api.Key <> ApiKey.Produce) (api.Key.ToString())
+
+              for acks in [ Acks.None; Acks.Leader; Acks.All; LanguagePrimitives.EnumOfValue 7s ] do
+                  let request = Request.Produce { Produce.request.Default with Acks = acks }
+                  Expect.equal (Request.isAnswered request) (acks <> Acks.None) (string acks)) ]

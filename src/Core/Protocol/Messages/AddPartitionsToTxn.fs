@@ -11,6 +11,9 @@ open LibKafka.Protocol.Types
 /// partitions to the transaction (KIP-890). Brokers use versions 4 and 5 to verify the transactions of producers that write to them.
 module AddPartitionsToTxn =
 
+    /// The first version with a list of transactions. Brokers send it to one another; clients use earlier versions (KIP-890).
+    let transactionsSince = 4s
+
     /// Partitions of one topic.
     type Topic = { Name: string; Partitions: int32 list }
 
@@ -57,11 +60,11 @@ module AddPartitionsToTxn =
         }
 
     let request = message {
-        let! transactions = field "Transactions" _.Transactions (array transaction |> since 4s [])
-        and! transactional = field "V3AndBelowTransactionalId" _.TransactionalId (string |> until 3s "")
-        and! producer = field "V3AndBelowProducerId" _.ProducerId (int64 |> until 3s 0L)
-        and! epoch = field "V3AndBelowProducerEpoch" _.ProducerEpoch (int16 |> until 3s 0s)
-        and! topics = field "V3AndBelowTopics" _.Topics (array topic |> until 3s [])
+        let! transactions = field "Transactions" _.Transactions (array transaction |> since transactionsSince [])
+        and! transactional = field "V3AndBelowTransactionalId" _.TransactionalId (string |> until (transactionsSince - 1s) "")
+        and! producer = field "V3AndBelowProducerId" _.ProducerId (int64 |> until (transactionsSince - 1s) 0L)
+        and! epoch = field "V3AndBelowProducerEpoch" _.ProducerEpoch (int16 |> until (transactionsSince - 1s) 0s)
+        and! topics = field "V3AndBelowTopics" _.Topics (array topic |> until (transactionsSince - 1s) [])
 
         return
             { Transactions = transactions
@@ -124,9 +127,9 @@ module AddPartitionsToTxn =
 
     let response = message {
         let! throttle = field "ThrottleTimeMs" _.ThrottleTimeMs int32
-        and! error = field "ErrorCode" _.Error (errorCode |> since 4s ErrorCode.None |> ignorable)
-        and! transactions = field "ResultsByTransaction" _.Transactions (array transactionResult |> since 4s [])
-        and! topics = field "ResultsByTopicV3AndBelow" _.Topics (array topicResult |> until 3s [])
+        and! error = field "ErrorCode" _.Error (errorCode |> since transactionsSince ErrorCode.None |> ignorable)
+        and! transactions = field "ResultsByTransaction" _.Transactions (array transactionResult |> since transactionsSince [])
+        and! topics = field "ResultsByTopicV3AndBelow" _.Topics (array topicResult |> until (transactionsSince - 1s) [])
 
         return { ThrottleTimeMs = throttle; Error = error; Transactions = transactions; Topics = topics }
     }

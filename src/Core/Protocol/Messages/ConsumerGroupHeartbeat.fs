@@ -8,6 +8,12 @@ open LibKafka.Protocol.Types
 /// group's coordinator.
 module ConsumerGroupHeartbeat =
 
+    /// The first version in which the member chooses its own id (KIP-1082). In earlier ones the coordinator does.
+    let ownMemberIdSince = 1s
+
+    /// The first version with a regular expression for the topics (KIP-848).
+    let topicRegexSince = 1s
+
     /// Null in any nullable field means that the value has not changed since the last heartbeat.
     type Request =
         {
@@ -41,7 +47,7 @@ module ConsumerGroupHeartbeat =
         and! rack = field "RackId" _.RackId (string |> nullable |> withDefault None)
         and! rebalance = field "RebalanceTimeoutMs" _.RebalanceTimeoutMs (int32 |> withDefault -1)
         and! topics = field "SubscribedTopicNames" _.SubscribedTopicNames (array string |> nullable |> withDefault None)
-        and! regex = field "SubscribedTopicRegex" _.SubscribedTopicRegex (string |> nullable |> since 1s None)
+        and! regex = field "SubscribedTopicRegex" _.SubscribedTopicRegex (string |> nullable |> since topicRegexSince None)
         and! assignor = field "ServerAssignor" _.ServerAssignor (string |> nullable |> withDefault None)
         and! partitions =
             field "TopicPartitions" _.TopicPartitions (array HeartbeatTopicPartitions.schema |> nullable |> withDefault None)

@@ -8,6 +8,9 @@ open LibKafka.Protocol.Types
 /// DeleteTopics (API key 20): deletes topics with all their records. Send it to the controller; brokers of Kafka 4.x forward it.
 module DeleteTopics =
 
+    /// The first version that names topics by name or by id (KIP-516). Earlier versions have a list of names.
+    let topicsSince = 6s
+
     /// A topic to delete.
     type Topic =
         {
@@ -35,8 +38,8 @@ module DeleteTopics =
         }
 
     let request = message {
-        let! topics = field "Topics" _.Topics (array topic |> since 6s [])
-        and! names = field "TopicNames" _.TopicNames (array string |> until 5s [] |> ignorable)
+        let! topics = field "Topics" _.Topics (array topic |> since topicsSince [])
+        and! names = field "TopicNames" _.TopicNames (array string |> until (topicsSince - 1s) [] |> ignorable)
         and! timeout = field "TimeoutMs" _.TimeoutMs int32
 
         return { Topics = topics; TopicNames = names; TimeoutMs = timeout }
@@ -58,8 +61,8 @@ module DeleteTopics =
         }
 
     let topicResult = message {
-        let! name = field "Name" _.Name (string |> nullableSince 6s)
-        and! id = field "TopicId" _.TopicId (uuid |> since 6s Guid.Empty |> ignorable)
+        let! name = field "Name" _.Name (string |> nullableSince topicsSince)
+        and! id = field "TopicId" _.TopicId (uuid |> since topicsSince Guid.Empty |> ignorable)
         and! error = field "ErrorCode" _.Error errorCode
         and! text = field "ErrorMessage" _.ErrorMessage (string |> nullable |> since 5s None |> ignorable)
 

@@ -8,6 +8,9 @@ open LibKafka.Protocol.Types
 /// written afterwards. Send it to the coordinator of the transactional id.
 module EndTxn =
 
+    /// The first version that gives the producer a new epoch for its next transaction (KIP-890). It requires transactions of version 2.
+    let newEpochSince = 5s
+
     type Request =
         {
             TransactionalId: string
@@ -48,8 +51,8 @@ module EndTxn =
     let response = message {
         let! throttle = field "ThrottleTimeMs" _.ThrottleTimeMs int32
         and! error = field "ErrorCode" _.Error errorCode
-        and! producer = field "ProducerId" _.ProducerId (int64 |> since 5s -1L |> ignorable)
-        and! epoch = field "ProducerEpoch" _.ProducerEpoch (int16 |> since 5s -1s |> ignorable)
+        and! producer = field "ProducerId" _.ProducerId (int64 |> since newEpochSince -1L |> ignorable)
+        and! epoch = field "ProducerEpoch" _.ProducerEpoch (int16 |> since newEpochSince -1s |> ignorable)
 
         return { ThrottleTimeMs = throttle; Error = error; ProducerId = producer; ProducerEpoch = epoch }
     }

@@ -10,6 +10,12 @@ open LibKafka.Protocol.Types
 /// named (KIP-392).
 module Fetch =
 
+    /// The first version that detects log truncation by the epoch of the last fetched record (KIP-595).
+    let lastFetchedEpochSince = 12s
+
+    /// The first version that names topics by id (KIP-516). Earlier versions name them by name.
+    let topicIdsSince = 13s
+
     /// The replica that sends the request, if it is a follower (KIP-903).
     type ReplicaState =
         {
@@ -52,7 +58,7 @@ module Fetch =
         let! partition = field "Partition" _.Partition int32
         and! leaderEpoch = field "CurrentLeaderEpoch" _.CurrentLeaderEpoch (int32 |> since 9s -1 |> ignorable)
         and! offset = field "FetchOffset" _.FetchOffset int64
-        and! lastEpoch = field "LastFetchedEpoch" _.LastFetchedEpoch (int32 |> since 12s -1)
+        and! lastEpoch = field "LastFetchedEpoch" _.LastFetchedEpoch (int32 |> since lastFetchedEpochSince -1)
         and! start = field "LogStartOffset" _.LogStartOffset (int64 |> since 5s -1L |> ignorable)
         and! maxBytes = field "PartitionMaxBytes" _.PartitionMaxBytes int32
         and! directory = field "ReplicaDirectoryId" _.ReplicaDirectoryId (uuid |> since 17s Guid.Empty |> tagged 0 |> ignorable)
@@ -80,8 +86,8 @@ module Fetch =
         }
 
     let topicRequest = message {
-        let! topic = field "Topic" _.Topic (string |> until 12s "" |> ignorable)
-        and! id = field "TopicId" _.TopicId (uuid |> since 13s Guid.Empty |> ignorable)
+        let! topic = field "Topic" _.Topic (string |> until (topicIdsSince - 1s) "" |> ignorable)
+        and! id = field "TopicId" _.TopicId (uuid |> since topicIdsSince Guid.Empty |> ignorable)
         and! partitions = field "Partitions" _.Partitions (array partitionRequest)
 
         return { Topic = topic; TopicId = id; Partitions = partitions }
@@ -99,8 +105,8 @@ module Fetch =
         }
 
     let forgottenTopic = message {
-        let! topic = field "Topic" _.Topic (string |> between 7s 12s "" |> ignorable)
-        and! id = field "TopicId" _.TopicId (uuid |> since 13s Guid.Empty |> ignorable)
+        let! topic = field "Topic" _.Topic (string |> between 7s (topicIdsSince - 1s) "" |> ignorable)
+        and! id = field "TopicId" _.TopicId (uuid |> since topicIdsSince Guid.Empty |> ignorable)
         and! partitions = field "Partitions" _.Partitions (array int32 |> since 7s [])
 
         return { ForgottenTopic.Topic = topic; TopicId = id; Partitions = partitions }
@@ -252,7 +258,10 @@ module Fetch =
         and! replica = field "PreferredReadReplica" _.PreferredReadReplica (int32 |> since 11s -1)
         and! records = field "Records" _.Records (records |> nullable)
         and! diverging =
-            field "DivergingEpoch" _.DivergingEpoch (epochEndOffset |> since 12s { Epoch = -1; EndOffset = -1L } |> tagged 0)
+            field
+                "DivergingEpoch"
+                _.DivergingEpoch
+                (epochEndOffset |> since lastFetchedEpochSince { Epoch = -1; EndOffset = -1L } |> tagged 0)
         and! leader = field "CurrentLeader" _.CurrentLeader (CurrentLeader.schema |> since 12s CurrentLeader.unknown |> tagged 1)
         and! snapshot = field "SnapshotId" _.SnapshotId (SnapshotId.schema |> since 12s SnapshotId.none |> tagged 2)
 
@@ -281,8 +290,8 @@ module Fetch =
         }
 
     let topicResponse = message {
-        let! topic = field "Topic" _.Topic (string |> until 12s "" |> ignorable)
-        and! id = field "TopicId" _.TopicId (uuid |> since 13s Guid.Empty |> ignorable)
+        let! topic = field "Topic" _.Topic (string |> until (topicIdsSince - 1s) "" |> ignorable)
+        and! id = field "TopicId" _.TopicId (uuid |> since topicIdsSince Guid.Empty |> ignorable)
         and! partitions = field "Partitions" _.Partitions (array partitionResponse)
 
         return { Topic = topic; TopicId = id; Partitions = partitions }

@@ -7,6 +7,9 @@ open LibKafka.Protocol.Types
 /// FindCoordinator (API key 10): finds the broker that coordinates a group or a transactional id. Send it to any broker.
 module FindCoordinator =
 
+    /// The first version with a list of keys (KIP-699). Earlier versions have a field for one key.
+    let keysSince = 4s
+
     type Request =
         {
             /// The group id, the transactional id or the share partition. Up to version 3.
@@ -18,9 +21,9 @@ module FindCoordinator =
         }
 
     let request = message {
-        let! key = field "Key" _.Key (string |> until 3s "")
+        let! key = field "Key" _.Key (string |> until (keysSince - 1s) "")
         and! kind = field "KeyType" _.KeyType (coordinatorType |> since 1s CoordinatorType.Group)
-        and! keys = field "CoordinatorKeys" _.Keys (array string |> since 4s [])
+        and! keys = field "CoordinatorKeys" _.Keys (array string |> since keysSince [])
 
         return { Key = key; KeyType = kind; Keys = keys }
     }
@@ -72,12 +75,12 @@ module FindCoordinator =
 
     let response = message {
         let! throttle = field "ThrottleTimeMs" _.ThrottleTimeMs (int32 |> since 1s 0 |> ignorable)
-        and! error = field "ErrorCode" _.Error (errorCode |> until 3s ErrorCode.None)
-        and! text = field "ErrorMessage" _.ErrorMessage (string |> nullable |> between 1s 3s (Some "") |> ignorable)
-        and! node = field "NodeId" _.NodeId (int32 |> until 3s 0)
-        and! host = field "Host" _.Host (string |> until 3s "")
-        and! port = field "Port" _.Port (int32 |> until 3s 0)
-        and! coordinators = field "Coordinators" _.Coordinators (array coordinator |> since 4s [])
+        and! error = field "ErrorCode" _.Error (errorCode |> until (keysSince - 1s) ErrorCode.None)
+        and! text = field "ErrorMessage" _.ErrorMessage (string |> nullable |> between 1s (keysSince - 1s) (Some "") |> ignorable)
+        and! node = field "NodeId" _.NodeId (int32 |> until (keysSince - 1s) 0)
+        and! host = field "Host" _.Host (string |> until (keysSince - 1s) "")
+        and! port = field "Port" _.Port (int32 |> until (keysSince - 1s) 0)
+        and! coordinators = field "Coordinators" _.Coordinators (array coordinator |> since keysSince [])
 
         return
             { ThrottleTimeMs = throttle

@@ -11,6 +11,9 @@ open LibKafka.Protocol.Types
 /// Version 6 (KIP-939) is not stable: brokers support it only if unstable.api.versions.enable is set.
 module InitProducerId =
 
+    /// The first version in which a producer sends its present id and epoch, to get the next epoch (KIP-360).
+    let producerSince = 3s
+
     type Request =
         {
             /// Null for a producer without transactions. An empty id is refused with INVALID_REQUEST.
@@ -33,8 +36,8 @@ module InitProducerId =
     let request = message {
         let! transactional = field "TransactionalId" _.TransactionalId (string |> nullable)
         and! timeout = field "TransactionTimeoutMs" _.TransactionTimeoutMs int32
-        and! producer = field "ProducerId" _.ProducerId (int64 |> since 3s -1L)
-        and! epoch = field "ProducerEpoch" _.ProducerEpoch (int16 |> since 3s -1s)
+        and! producer = field "ProducerId" _.ProducerId (int64 |> since producerSince -1L)
+        and! epoch = field "ProducerEpoch" _.ProducerEpoch (int16 |> since producerSince -1s)
         and! twoPhase = field "Enable2Pc" _.Enable2Pc (bool |> since 6s false)
         and! keep = field "KeepPreparedTxn" _.KeepPreparedTxn (bool |> since 6s false)
 

@@ -8,6 +8,9 @@ open LibKafka.Protocol.Types
 /// Send it to the group's coordinator.
 module LeaveGroup =
 
+    /// The first version with a list of members (KIP-345). Earlier versions have a field for one member.
+    let membersSince = 3s
+
     /// A member that leaves.
     type MemberRequest =
         {
@@ -38,8 +41,8 @@ module LeaveGroup =
 
     let request = message {
         let! group = field "GroupId" _.GroupId string
-        and! memberId = field "MemberId" _.MemberId (string |> until 2s "")
-        and! members = field "Members" _.Members (array memberRequest |> since 3s [])
+        and! memberId = field "MemberId" _.MemberId (string |> until (membersSince - 1s) "")
+        and! members = field "Members" _.Members (array memberRequest |> since membersSince [])
 
         return { GroupId = group; MemberId = memberId; Members = members }
     }
@@ -77,7 +80,7 @@ module LeaveGroup =
     let response = message {
         let! throttle = field "ThrottleTimeMs" _.ThrottleTimeMs (int32 |> since 1s 0 |> ignorable)
         and! error = field "ErrorCode" _.Error errorCode
-        and! members = field "Members" _.Members (array memberResponse |> since 3s [])
+        and! members = field "Members" _.Members (array memberResponse |> since membersSince [])
 
         return { ThrottleTimeMs = throttle; Error = error; Members = members }
     }

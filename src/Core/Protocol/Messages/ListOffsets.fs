@@ -7,6 +7,15 @@ open LibKafka.Protocol.Types
 /// ListOffsets (API key 2): finds an offset of a partition by position or by timestamp. Send it to the leader of each partition.
 module ListOffsets =
 
+    /// The first version in which brokers know a spec. A broker takes a negative number that it does not know for a timestamp, and returns the
+    /// wrong offset.
+    let supportedSince (spec: OffsetSpec) : int16 =
+        if spec = OffsetSpec.MaxTimestamp then 7s
+        elif spec = OffsetSpec.EarliestLocal then 8s
+        elif spec = OffsetSpec.LatestTiered then 9s
+        elif spec = OffsetSpec.EarliestPendingUpload then 11s
+        else 0s
+
     /// The offset to find in one partition.
     type PartitionRequest =
         {

@@ -8,6 +8,9 @@ open LibKafka.Protocol.Types
 /// OffsetCommit (API key 8): stores the offsets of a group. Send it to the group's coordinator.
 module OffsetCommit =
 
+    /// The first version that names topics by id (KIP-516). Earlier versions name them by name.
+    let topicIdsSince = 10s
+
     /// The offset of one partition.
     type PartitionRequest =
         {
@@ -40,8 +43,8 @@ module OffsetCommit =
         }
 
     let topicRequest = message {
-        let! name = field "Name" _.Name (string |> until 9s "" |> ignorable)
-        and! id = field "TopicId" _.TopicId (uuid |> since 10s Guid.Empty |> ignorable)
+        let! name = field "Name" _.Name (string |> until (topicIdsSince - 1s) "" |> ignorable)
+        and! id = field "TopicId" _.TopicId (uuid |> since topicIdsSince Guid.Empty |> ignorable)
         and! partitions = field "Partitions" _.Partitions (array partitionRequest)
 
         return { Name = name; TopicId = id; Partitions = partitions }
@@ -131,8 +134,8 @@ module OffsetCommit =
         }
 
     let topicResponse = message {
-        let! name = field "Name" _.Name (string |> until 9s "" |> ignorable)
-        and! id = field "TopicId" _.TopicId (uuid |> since 10s Guid.Empty |> ignorable)
+        let! name = field "Name" _.Name (string |> until (topicIdsSince - 1s) "" |> ignorable)
+        and! id = field "TopicId" _.TopicId (uuid |> since topicIdsSince Guid.Empty |> ignorable)
         and! partitions = field "Partitions" _.Partitions (array partitionResponse)
 
         return { Name = name; TopicId = id; Partitions = partitions }

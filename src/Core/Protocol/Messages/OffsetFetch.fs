@@ -9,6 +9,12 @@ open LibKafka.Protocol.Types
 /// coordinator of the groups.
 module OffsetFetch =
 
+    /// The first version with a list of groups (KIP-709). Earlier versions have fields for one group.
+    let groupsSince = 8s
+
+    /// The first version that names topics by id (KIP-516). Earlier versions name them by name.
+    let topicIdsSince = 10s
+
     /// Partitions of one topic, in versions up to 7.
     type TopicRequest = { Name: string; PartitionIndexes: int32 list }
 
@@ -29,8 +35,8 @@ module OffsetFetch =
         }
 
     let groupTopicRequest = message {
-        let! name = field "Name" _.Name (string |> until 9s "" |> ignorable)
-        and! id = field "TopicId" _.TopicId (uuid |> since 10s Guid.Empty |> ignorable)
+        let! name = field "Name" _.Name (string |> until (topicIdsSince - 1s) "" |> ignorable)
+        and! id = field "TopicId" _.TopicId (uuid |> since topicIdsSince Guid.Empty |> ignorable)
         and! partitions = field "PartitionIndexes" _.PartitionIndexes (array int32)
 
         return { Name = name; TopicId = id; PartitionIndexes = partitions }
@@ -72,9 +78,9 @@ module OffsetFetch =
         }
 
     let request = message {
-        let! group = field "GroupId" _.GroupId (string |> until 7s "")
-        and! topics = field "Topics" _.Topics (array topicRequest |> nullableSince 2s |> until 7s (Some []))
-        and! groups = field "Groups" _.Groups (array groupRequest |> since 8s [])
+        let! group = field "GroupId" _.GroupId (string |> until (groupsSince - 1s) "")
+        and! topics = field "Topics" _.Topics (array topicRequest |> nullableSince 2s |> until (groupsSince - 1s) (Some []))
+        and! groups = field "Groups" _.Groups (array groupRequest |> since groupsSince [])
         and! stable = field "RequireStable" _.RequireStable (bool |> since 7s false)
 
         return { GroupId = group; Topics = topics; Groups = groups; RequireStable = stable }
@@ -131,8 +137,8 @@ module OffsetFetch =
         }
 
     let groupTopicResponse = message {
-        let! name = field "Name" _.Name (string |> until 9s "" |> ignorable)
-        and! id = field "TopicId" _.TopicId (uuid |> since 10s Guid.Empty |> ignorable)
+        let! name = field "Name" _.Name (string |> until (topicIdsSince - 1s) "" |> ignorable)
+        and! id = field "TopicId" _.TopicId (uuid |> since topicIdsSince Guid.Empty |> ignorable)
         and! partitions = field "Partitions" _.Partitions (array partitionResponse)
 
         return { Name = name; TopicId = id; Partitions = partitions }
@@ -173,9 +179,9 @@ module OffsetFetch =
 
     let response = message {
         let! throttle = field "ThrottleTimeMs" _.ThrottleTimeMs (int32 |> since 3s 0 |> ignorable)
-        and! topics = field "Topics" _.Topics (array topicResponse |> until 7s [])
-        and! error = field "ErrorCode" _.Error (errorCode |> between 2s 7s ErrorCode.None |> ignorable)
-        and! groups = field "Groups" _.Groups (array groupResponse |> since 8s [])
+        and! topics = field "Topics" _.Topics (array topicResponse |> until (groupsSince - 1s) [])
+        and! error = field "ErrorCode" _.Error (errorCode |> between 2s (groupsSince - 1s) ErrorCode.None |> ignorable)
+        and! groups = field "Groups" _.Groups (array groupResponse |> since groupsSince [])
 
         return { ThrottleTimeMs = throttle; Topics = topics; Error = error; Groups = groups }
     }

@@ -8,6 +8,13 @@ open LibKafka.Protocol.Types
 /// Produce (API key 0): appends record batches to partitions. Send it to the leader of each partition.
 module Produce =
 
+    /// The first version that adds the partition to the producer's transaction by itself, so that AddPartitionsToTxn is not needed (KIP-890).
+    /// It requires transactions of version 2.
+    let addsPartitionsSince = 12s
+
+    /// The first version that names topics by id (KIP-516). Earlier versions name them by name.
+    let topicIdsSince = 13s
+
     /// The data to append to one partition.
     type PartitionData =
         {
@@ -33,8 +40,8 @@ module Produce =
         }
 
     let topicData = message {
-        let! name = field "Name" _.Name (string |> until 12s "" |> ignorable)
-        and! id = field "TopicId" _.TopicId (uuid |> since 13s Guid.Empty |> ignorable)
+        let! name = field "Name" _.Name (string |> until (topicIdsSince - 1s) "" |> ignorable)
+        and! id = field "TopicId" _.TopicId (uuid |> since topicIdsSince Guid.Empty |> ignorable)
         and! partitions = field "PartitionData" _.Partitions (array partitionData)
 
         return { Name = name; TopicId = id; Partitions = partitions }
@@ -176,8 +183,8 @@ module Produce =
         }
 
     let topicResponse = message {
-        let! name = field "Name" _.Name (string |> until 12s "" |> ignorable)
-        and! id = field "TopicId" _.TopicId (uuid |> since 13s Guid.Empty |> ignorable)
+        let! name = field "Name" _.Name (string |> until (topicIdsSince - 1s) "" |> ignorable)
+        and! id = field "TopicId" _.TopicId (uuid |> since topicIdsSince Guid.Empty |> ignorable)
         and! partitions = field "PartitionResponses" _.Partitions (array partitionResponse)
 
         return { Name = name; TopicId = id; Partitions = partitions }

@@ -10,6 +10,13 @@ open LibKafka.Protocol.Types
 /// the offsets to the transaction (KIP-890).
 module TxnOffsetCommit =
 
+    /// The first version that adds the group to the producer's transaction by itself, so that AddOffsetsToTxn is not needed (KIP-890). It
+    /// requires transactions of version 2.
+    let addsGroupSince = 5s
+
+    /// The first version that names topics by id (KIP-516). Earlier versions name them by name.
+    let topicIdsSince = 6s
+
     /// The offset of one partition.
     type PartitionRequest =
         {
@@ -42,8 +49,8 @@ module TxnOffsetCommit =
         }
 
     let topicRequest = message {
-        let! name = field "Name" _.Name (string |> until 5s "" |> ignorable)
-        and! id = field "TopicId" _.TopicId (uuid |> since 6s Guid.Empty |> ignorable)
+        let! name = field "Name" _.Name (string |> until (topicIdsSince - 1s) "" |> ignorable)
+        and! id = field "TopicId" _.TopicId (uuid |> since topicIdsSince Guid.Empty |> ignorable)
         and! partitions = field "Partitions" _.Partitions (array partitionRequest)
 
         return { Name = name; TopicId = id; Partitions = partitions }
@@ -118,8 +125,8 @@ module TxnOffsetCommit =
         }
 
     let topicResponse = message {
-        let! name = field "Name" _.Name (string |> until 5s "" |> ignorable)
-        and! id = field "TopicId" _.TopicId (uuid |> since 6s Guid.Empty |> ignorable)
+        let! name = field "Name" _.Name (string |> until (topicIdsSince - 1s) "" |> ignorable)
+        and! id = field "TopicId" _.TopicId (uuid |> since topicIdsSince Guid.Empty |> ignorable)
         and! partitions = field "Partitions" _.Partitions (array partitionResponse)
 
         return { Name = name; TopicId = id; Partitions = partitions }
