@@ -9,11 +9,10 @@ type Api<'Request, 'Response> =
         Key: ApiKey
         Request: Message<'Request>
         Response: Message<'Response>
-        /// How long the client must pause after a response because it exceeded a quota (KIP-219), in milliseconds; 0 if the response
-        /// has no such field.
-        ThrottleTimeMs: 'Response -> int32
-        /// Whether the broker answers the request. Produce with `Acks.None` is the only request without a response.
-        IsAnswered: 'Request -> bool
+        /// The throttle time of a response, if the response has that field.
+        Throttle: ('Response -> int32) option
+        /// Which requests the broker answers. None if it answers all of them.
+        Answered: ('Request -> bool) option
     }
 
     /// The name of the API in the protocol, without `Request` or `Response`.
@@ -21,6 +20,19 @@ type Api<'Request, 'Response> =
 
     /// The versions that this library knows. They are the same for the request and the response.
     member this.Versions = this.Request.Versions
+
+    /// How long the client must pause after a response because it exceeded a quota (KIP-219), in milliseconds; 0 if the response has no
+    /// such field.
+    member this.ThrottleTimeMs(response: 'Response) : int32 =
+        match this.Throttle with
+        | Some throttleTimeMs -> throttleTimeMs response
+        | None -> 0
+
+    /// Whether the broker answers the request. Produce with `Acks.None` is the only request without a response.
+    member this.IsAnswered(request: 'Request) : bool =
+        match this.Answered with
+        | Some isAnswered -> isAnswered request
+        | None -> true
 
     /// Whether a version is flexible (KIP-482).
     member this.IsFlexible(version: int16) = this.Request.FlexibleSince |> Option.exists (fun first -> version >= first)
@@ -47,11 +59,11 @@ module Api =
         { Key = key
           Request = Message.define (key.Name + "Request") versions request
           Response = Message.define (key.Name + "Response") versions response
-          ThrottleTimeMs = fun _ -> 0
-          IsAnswered = fun _ -> true }
+          Throttle = None
+          Answered = None }
 
     /// The field of the response that says how long the client must pause, in milliseconds (KIP-219).
-    let throttledBy (throttleTimeMs: 'Response -> int32) (api: Api<'Request, 'Response>) = { api with ThrottleTimeMs = throttleTimeMs }
+    let throttledBy (throttleTimeMs: 'Response -> int32) (api: Api<'Request, 'Response>) = { api with Throttle = Some throttleTimeMs }
 
     /// The broker answers a request only if this is true.
-    let answeredIf (isAnswered: 'Request -> bool) (api: Api<'Request, 'Response>) = { api with IsAnswered = isAnswered }
+    let answeredIf (isAnswered: 'Request -> bool) (api: Api<'Request, 'Response>) = { api with Answered = Some isAnswered }

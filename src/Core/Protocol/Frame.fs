@@ -2,13 +2,13 @@ namespace LibKafka.Protocol
 
 open LibKafka.Wire
 
-/// Frames: a header and a message, as they stand behind the four bytes of length on a connection.
+/// Frames: a header and a message. On a connection, four bytes with the length precede each frame.
 [<RequireQualifiedAccess>]
 module Frame =
 
-    let private behind (offset: int) (fault: Fault) = { fault with Offset = fault.Offset + offset }
+    let private shifted (offset: int) (fault: Fault) = { fault with Offset = fault.Offset + offset }
 
-    /// Writes the length, the header and the request; on a fault the writer is as it was before.
+    /// Writes the length, the header and the request. After a fault the writer is unchanged.
     let internal writeRequest
         (writer: Writer)
         (api: Api<'Request, 'Response>)
@@ -48,7 +48,7 @@ module Frame =
         |> Result.bind (fun () -> Message.writeTo writer version api.Response response)
         |> Result.map (fun () -> writer.ToBytes())
 
-    /// Reads a header, then the message behind it. A fault's offset counts from the start of the frame.
+    /// Reads a header and the message after it. The offset of a fault counts from the start of the frame.
     let private decodeBoth limits headerVersion header (frame: Bytes) version message =
         if frame.Length > limits.MaxFrameBytes then
             Error { Problem = Problem.FrameTooLarge(int64 frame.Length, int64 limits.MaxFrameBytes); Offset = 0; Path = header.Name }
@@ -56,11 +56,11 @@ module Frame =
             Message.decodePrefix headerVersion header frame
             |> Result.bind (fun (header, rest) ->
                 Message.decode limits version message rest
-                |> Result.mapError (behind (frame.Length - rest.Length))
+                |> Result.mapError (shifted (frame.Length - rest.Length))
                 |> Result.map (fun body -> header, body))
 
-    /// The response in a response frame and how many bytes are left over behind it. Some brokers send more than the protocol says, and a
-    /// client that talks to them can do nothing better than not to mind.
+    /// The response in a response frame, and the number of bytes that remain after it. Some brokers send more than the protocol says, and a
+    /// client can only ignore it.
     let internal readResponse (api: Api<'Request, 'Response>) (version: int16) (frame: Bytes) : Result<struct ('Response * int), Fault> =
         let reader = Reader frame
 
@@ -76,7 +76,7 @@ module Frame =
         decodeBoth limits (api.ResponseHeaderVersion version) ResponseHeader.message frame version api.Response
         |> Result.map (fun (header, response) -> header.CorrelationId, response)
 
-    // The first two fields of a request header are the same in every version and say which version the rest has.
+    // The first two fields of a request header are the same in every version. They determine the version of the rest.
     let private peek (frame: Bytes) : Result<ApiKey * int16, Fault> =
         if frame.Length < 4 then
             Error { Problem = Problem.Truncated(4L, frame.Length); Offset = 0; Path = "RequestHeader" }
@@ -86,7 +86,7 @@ module Frame =
 
     let private unknown (key: ApiKey) : Fault = { Problem = Problem.UnknownApi key.Code; Offset = 0; Path = "RequestHeader/RequestApiKey" }
 
-    /// The header and the request in a request frame, whatever its API.
+    /// The header and the request in a request frame of any API.
     let decodeRequest (limits: Limits) (frame: Bytes) : Result<RequestHeader * Request, Fault> =
         peek frame
         |> Result.bind (fun (key, version) ->
@@ -100,7 +100,7 @@ module Frame =
                         |> Result.map (fun (header, request) -> header, ofRequest request) }
             |> Option.defaultWith (fun () -> Error(unknown key)))
 
-    /// The correlation id and the response in a response frame of the API and version that were asked.
+    /// The correlation id and the response in a response frame. The API and the version are those of the request.
     let decodeAnyResponse (limits: Limits) (key: ApiKey) (version: int16) (frame: Bytes) : Result<int32 * Response, Fault> =
         key
         |> Apis.visit

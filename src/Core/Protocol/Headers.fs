@@ -4,14 +4,14 @@ open LibKafka.Wire
 open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
-/// What stands before every request: which API and version it is, and how to tell its answer.
+/// The header of a request.
 type RequestHeader =
     {
         ApiKey: ApiKey
         ApiVersion: int16
-        /// Chosen by the client; the broker puts it before the answer.
+        /// Chosen by the client. The header of the response repeats it.
         CorrelationId: int32
-        /// The name that the client goes by in the broker's logs, metrics and quotas. Null is allowed.
+        /// The name of the client in the broker's logs, metrics and quotas.
         ClientId: string option
     }
 
@@ -31,10 +31,10 @@ module RequestHeader =
     /// Version 2 has a tagged section; version 1 has none.
     let message: Message<RequestHeader> = Message.define "RequestHeader" (versions 1 2 |> flexibleFrom 2) schema
 
-/// What stands before every response.
+/// The header of a response.
 type ResponseHeader =
     {
-        /// The one that the request gave.
+        /// The correlation id of the request.
         CorrelationId: int32
     }
 

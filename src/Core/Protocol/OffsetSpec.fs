@@ -1,25 +1,25 @@
 namespace LibKafka.Protocol
 
-/// What ListOffsets is asked for: an end of the log, or the first record from a time on.
+/// The offset that ListOffsets looks up: a place in the log, or the first record at or after a timestamp.
 [<Struct>]
 type OffsetSpec(timestamp: int64) =
-    /// The number on the wire: milliseconds since the epoch, or a negative number with a meaning of its own.
+    /// The number on the wire: milliseconds since the epoch, or a negative number for a place.
     member _.Timestamp = timestamp
-    /// The end: the offset that the next record will have, or with `ReadCommitted` the first open transaction's.
+    /// The high watermark, or the last stable offset with `ReadCommitted`.
     static member Latest = OffsetSpec(-1L)
-    /// The start: the first offset that can still be read.
+    /// The log start offset.
     static member Earliest = OffsetSpec(-2L)
-    /// The record with the highest timestamp (KIP-734, version 7).
+    /// The offset of the record with the highest timestamp (KIP-734).
     static member MaxTimestamp = OffsetSpec(-3L)
-    /// The first offset on the leader's own disk (KIP-405, version 8).
+    /// The first offset on the leader's own disk (KIP-405).
     static member EarliestLocal = OffsetSpec(-4L)
-    /// The last offset in tiered storage (KIP-1005, version 9).
+    /// The last offset in tiered storage (KIP-1005).
     static member LatestTiered = OffsetSpec(-5L)
-    /// The first offset that is not in tiered storage yet (KIP-1023, version 11).
+    /// The first offset that is not in tiered storage yet (KIP-1023).
     static member EarliestPendingUpload = OffsetSpec(-6L)
-    /// The first record with this timestamp or a later one, in milliseconds since the epoch.
+    /// The offset of the first record with this timestamp or a later one, in milliseconds since the epoch.
     static member AtTimestamp(milliseconds: int64) = OffsetSpec milliseconds
-    /// The name that Kafka has for the negative number; empty for a time and where the number is not known.
+    /// Kafka's name for a place. It is empty for a timestamp and if the number is not known.
     member _.Name =
         match timestamp with
         | -1L -> "LATEST"

@@ -3,12 +3,12 @@ namespace LibKafka.Protocol
 
 open System
 
-/// How a group is doing, as ListGroups and the describing APIs put it. Text that is not known here stays itself.
+/// The state of a group in ListGroups and the describing APIs.
 [<Struct>]
 type GroupState =
-    // Null for empty, so that the value without content equals the default one.
+    // Null instead of the empty string, so that the default value equals the one made of the empty string.
     val private text: string | null
-    /// The one of this name, known here or not.
+    /// Any text, whether it is known here or not.
     new(name: string) = { text = if name = "" then null else name }
     /// The text on the wire.
     member this.Name =
@@ -17,30 +17,30 @@ type GroupState =
         | name -> name
     /// Every member has its partitions.
     static member Stable = GroupState "Stable"
-    /// No members; offsets may be left.
+    /// The group has no members. It may still have committed offsets.
     static member Empty = GroupState "Empty"
-    /// Classic protocol: waits for the members to join.
+    /// Classic protocol: the coordinator waits for the members to join.
     static member PreparingRebalance = GroupState "PreparingRebalance"
-    /// Classic protocol: waits for the leader's assignment.
+    /// Classic protocol: the coordinator waits for the leader's assignment.
     static member CompletingRebalance = GroupState "CompletingRebalance"
-    /// Gone, or about to go.
+    /// The group does not exist or is being deleted.
     static member Dead = GroupState "Dead"
-    /// The coordinator works out an assignment.
+    /// The coordinator is computing an assignment.
     static member Assigning = GroupState "Assigning"
-    /// Members give up and take over partitions.
+    /// Members are moving to the new assignment.
     static member Reconciling = GroupState "Reconciling"
-    /// A Streams group lacks topics.
+    /// A Streams group does not have all its topics yet.
     static member NotReady = GroupState "NotReady"
     override this.ToString() = this.Name
     static member op_Equality(a: GroupState, b: GroupState) = String.Equals(a.Name, b.Name)
     static member op_Inequality(a: GroupState, b: GroupState) = not (String.Equals(a.Name, b.Name))
 
-/// Which protocol a group uses, as ListGroups puts it. Text that is not known here stays itself.
+/// The protocol of a group in ListGroups (KIP-848).
 [<Struct>]
 type GroupType =
-    // Null for empty, so that the value without content equals the default one.
+    // Null instead of the empty string, so that the default value equals the one made of the empty string.
     val private text: string | null
-    /// The one of this name, known here or not.
+    /// Any text, whether it is known here or not.
     new(name: string) = { text = if name = "" then null else name }
     /// The text on the wire.
     member this.Name =
@@ -59,25 +59,25 @@ type GroupType =
     static member op_Equality(a: GroupType, b: GroupType) = String.Equals(a.Name, b.Name)
     static member op_Inequality(a: GroupType, b: GroupType) = not (String.Equals(a.Name, b.Name))
 
-/// How far a transaction has come, as its coordinator puts it. Text that is not known here stays itself.
+/// The state of a transactional id in ListTransactions and DescribeTransactions (KIP-664).
 [<Struct>]
 type TransactionState =
-    // Null for empty, so that the value without content equals the default one.
+    // Null instead of the empty string, so that the default value equals the one made of the empty string.
     val private text: string | null
-    /// The one of this name, known here or not.
+    /// Any text, whether it is known here or not.
     new(name: string) = { text = if name = "" then null else name }
     /// The text on the wire.
     member this.Name =
         match this.text with
         | null -> ""
         | name -> name
-    /// The transactional id has not begun one.
+    /// The transactional id has not begun a transaction.
     static member Empty = TransactionState "Empty"
     /// Records may be added.
     static member Ongoing = TransactionState "Ongoing"
-    /// To be committed; markers are being written.
+    /// The commit markers are being written.
     static member PrepareCommit = TransactionState "PrepareCommit"
-    /// To be aborted; markers are being written.
+    /// The abort markers are being written.
     static member PrepareAbort = TransactionState "PrepareAbort"
     /// Committed.
     static member CompleteCommit = TransactionState "CompleteCommit"
@@ -85,7 +85,7 @@ type TransactionState =
     static member CompleteAbort = TransactionState "CompleteAbort"
     /// The transactional id has expired.
     static member Dead = TransactionState "Dead"
-    /// To be aborted, as a newer producer has taken over.
+    /// The transaction is being aborted because a newer producer has taken over.
     static member PrepareEpochFence = TransactionState "PrepareEpochFence"
     override this.ToString() = this.Name
     static member op_Equality(a: TransactionState, b: TransactionState) = String.Equals(a.Name, b.Name)

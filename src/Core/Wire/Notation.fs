@@ -553,9 +553,9 @@ module Notation =
     let message = MessageBuilder()
 
     /// The versions of a message, from the lowest to the highest. None of them is flexible: see `flexibleFrom`.
-    let versions (lowest: Int32) (highest: Int32) : MessageVersions =
+    let inline versions (lowest: Int32) (highest: Int32) : MessageVersions =
         { Range = { Lowest = Operators.int16 lowest; Highest = Operators.int16 highest }; FlexibleSince = None }
 
     /// The first flexible version (KIP-482): `versions 0 4 |> flexibleFrom 4`.
-    let flexibleFrom (first: Int32) (versions: MessageVersions) : MessageVersions =
+    let inline flexibleFrom (first: Int32) (versions: MessageVersions) : MessageVersions =
         { versions with FlexibleSince = Some(Operators.int16 first) }

@@ -1,4 +1,4 @@
-/// What real clients and a real broker said to each other is read and written again byte for byte.
+/// Recorded exchanges of real clients with a real broker are read and written again byte for byte.
 module LibKafka.Properties.Protocol.CaptureTests
 
 open System
@@ -11,21 +11,21 @@ open LibKafka.Properties.Support
 open LibKafka.Properties.Protocol.Captures
 open LibKafka.Properties.Protocol.Definitions
 
-/// What a frame is to be. Only what the recording's own notes call odd, malformed or unsupported is anything but well-formed.
+/// What is expected of a frame. It is well-formed unless the notes of the recording call it odd, malformed or unsupported.
 type private Expectation =
     | WellFormed
-    /// The version lies outside those that are known.
+    /// The version is not known.
     | OtherVersion
-    /// So many bytes stand behind the body, which broker and schema know nothing of.
+    /// This many bytes follow the body that neither the broker nor the schema knows.
     | LeftOver of bytes: int
-    /// The body is not what the version says, on purpose.
+    /// The body does not fit the version, on purpose.
     | Malformed
-    /// Not what the broker waits for during authentication: well-formed but for another time, or malformed; the notes do not say which.
+    /// Not what the broker expects during authentication: well-formed but too early or too late, or malformed. The notes do not say which.
     | OutOfTurn
-    /// A version that the broker did not know, made up with the body of an earlier one, so that fields are missing at its end.
+    /// A version that the broker did not know, with the body of an earlier version, so that fields are missing at its end.
     | EarlierBody
 
-/// The bytes of a request behind its header, found without a decoder: key, version, correlation id, client id, and in flexible versions
+/// The bytes of a request after its header, found without a decoder: key, version, correlation id, client id, and in flexible versions
 /// an empty tagged section.
 let private bodyOf (api: ApiDefinition) (exchange: Exchange) : Bytes =
     let frame = exchange.Request.Span
@@ -34,7 +34,7 @@ let private bodyOf (api: ApiDefinition) (exchange: Exchange) : Bytes =
     exchange.Request.Slice(length, max 0 (exchange.Request.Length - length))
 
 /// librdkafka 2.16 writes a classic count of no topics, four zero bytes, although the version is flexible: the first of them says that there
-/// are no topics, the next three stand for the two bools and the tagged section, and what was meant for those is left over.
+/// are no topics, the next three are read as the two bools and the tagged section, and the bytes that were meant for those remain.
 let private isClassicTopicCount (api: ApiDefinition) (exchange: Exchange) =
     exchange.Client = "confluent"
     && exchange.Api = "Metadata"
@@ -99,7 +99,7 @@ let private sameBytes (expected: Bytes) (actual: Bytes) =
     else
         Some(sprintf "%d bytes became %d, which differ from byte %d on" expected.Length actual.Length (firstDifference expected actual))
 
-/// The request without the bytes that are left over behind it.
+/// The request without the bytes that remain after it.
 let private checkRequest (api: ApiDefinition) (exchange: Exchange) (bytes: Bytes) : string option =
     match Frame.decodeRequest Limits.standard bytes with
     | Error fault -> Some(fault.ToString())
@@ -107,7 +107,7 @@ let private checkRequest (api: ApiDefinition) (exchange: Exchange) (bytes: Bytes
         Some("the header is another one")
     | Ok(header, request) -> sameBytes bytes (rewriteRequest api header request)
 
-/// Whether a problem is that of a body which is cut off or has something else in it than its version says.
+/// Whether a problem is that of a body that is truncated or does not fit its version.
 let private isMalformation (problem: Problem) =
     match problem with
     | Problem.Truncated _
@@ -193,10 +193,10 @@ let private recorded = lazy (apis |> List.filter (exchangesOf >> List.isEmpty >>
 
 let private expectedOf (exchange: Exchange) = tryApi (ApiKey exchange.Key) |> Option.map (fun api -> requestExpected api exchange)
 
-/// The exchanges of which something else is expected than that they are well-formed.
+/// The exchanges that are not expected to be well-formed.
 let private odd (expectation: Expectation) = exchanges.Value |> List.filter (fun exchange -> expectedOf exchange = Some expectation)
 
-/// Those of which something odd is expected. The recording in the checkout has some of each kind; another one need not.
+/// The exchanges that are expected to be odd. The recording in the checkout has some of each kind; another one need not.
 let private some (exchanges: Exchange list) =
     if areOwn "LIBKAFKA_CAPTURES" then
         Expect.isNonEmpty exchanges "exchanges of this kind"
@@ -206,7 +206,7 @@ let private oddities =
     testList
         "what is odd in the recording is odd as its notes say"
         [ testCase "librdkafka's Metadata 13 without topics has three bytes too many" (fun () ->
-              // Read for what it is, it asks for all topics and must not make any.
+              // Read as it is, it asks for all topics and must not create any.
               for exchange in some (odd (LeftOver 3)) do
                   let body = exchange.Request.Slice(0, exchange.Request.Length - 3)
 
@@ -220,11 +220,11 @@ let private oddities =
               for exchange in some (odd (LeftOver 1)) do
                   Expect.equal (exchange.Request.Span[exchange.Request.Length - 1]) 0uy (exchange.ToString()))
 
-          testCase "where the broker closed the connection, it did not answer" (fun () ->
+          testCase "if the broker closed the connection, it did not answer" (fun () ->
               for exchange in some (exchanges.Value |> List.filter _.ClosedByBroker) do
                   Expect.isNone exchange.Response (exchange.ToString()))
 
-          testCase "where the body is malformed, the broker closed the connection" (fun () ->
+          testCase "if the body is malformed, the broker closed the connection" (fun () ->
               for exchange in some (odd Malformed) do
                   Expect.isTrue exchange.ClosedByBroker (exchange.ToString()))
 

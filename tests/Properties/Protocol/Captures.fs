@@ -1,4 +1,4 @@
-/// Recorded conversations between real clients and a real broker, and what is in them.
+/// Recorded exchanges of real clients with a real broker, and their content.
 module LibKafka.Properties.Protocol.Captures
 
 open System
@@ -7,7 +7,7 @@ open LibKafka.Wire
 open LibKafka.Protocol
 open LibKafka.Properties
 
-/// One request and its answer, each the whole frame without its length.
+/// One request and its response, each a whole frame without its length.
 type Exchange =
     {
         Sequence: int
@@ -20,9 +20,9 @@ type Exchange =
         /// The error codes in the response that are not zero, sorted.
         Errors: int list
         Request: Bytes
-        /// None where the broker did not answer.
+        /// None if the broker did not answer.
         Response: Bytes option
-        /// The version of the answer, which is not that of the request where the broker did not know that one.
+        /// The version of the response. It is not that of the request if the broker did not know that one.
         ResponseVersion: int16
         ClosedByBroker: bool
         /// A version that Kafka 4.0 offered before it was final, and that no schema has any more.
@@ -65,7 +65,7 @@ let private read (line: JsonElement) : Exchange =
       ClosedByBroker = flag "closedByBroker" line
       EarlyAccess = flag "earlyAccess" line }
 
-/// All of them, in the order in which they were recorded.
+/// All exchanges, in the order in which they were recorded.
 let exchanges: Lazy<Exchange list> = lazy (TestData.jsonLines TestData.captures "captures.jsonl.gz" |> List.map read)
 
 /// Collects the bytes of the fields that hold record batches.
@@ -92,12 +92,12 @@ let private recordsOf (version: int16) =
 type RecordedRecords =
     {
         From: Exchange
-        /// Whether they stood in the request, as the client made them, and not in the response.
+        /// Whether they were in the request, as the client made them, or else in the response.
         Sent: bool
         Records: Bytes
     }
 
-/// What is in the frames of an exchange that can be decoded: the rest has no records to be found.
+/// The records in the frames of an exchange that can be decoded.
 let private recordsIn' (exchange: Exchange) : RecordedRecords list =
     let sent =
         match Frame.decodeRequest Limits.standard exchange.Request with
@@ -114,5 +114,5 @@ let private recordsIn' (exchange: Exchange) : RecordedRecords list =
     [ for records in sent -> { From = exchange; Sent = true; Records = records }
       for records in received -> { From = exchange; Sent = false; Records = records } ]
 
-/// The records of all produce requests and fetch responses: some batches one behind the other, the last of which may be cut off in a fetch.
+/// The records of all produce requests and fetch responses: consecutive batches. The last batch of a fetch may be truncated.
 let recordsIn: Lazy<RecordedRecords list> = lazy (exchanges.Value |> List.collect recordsIn')

@@ -1,16 +1,16 @@
-/// Every message that the library defines, so that a test can be run on each of them whatever its type. No API is named here: what is
-/// added to `Apis.keys` is tested without a change.
+/// Every message that the library defines, so that a test can be run on each of them, whatever its type. No API is named here: an API that
+/// is added to the table of `Apis` is tested without a change.
 module LibKafka.Properties.Protocol.Definitions
 
 open Expecto
 open LibKafka.Wire
 open LibKafka.Protocol
 
-/// Something to do with a definition, whatever its type.
+/// An action on a definition of any type.
 type IUse<'Result> =
     abstract Use: Message<'T> -> 'Result
 
-/// A definition of a type that is not named.
+/// A definition whose type is hidden.
 [<AbstractClass>]
 type Definition(name: string, range: VersionRange) =
     member _.Name = name
@@ -23,7 +23,7 @@ let private hide (message: Message<'T>) =
     { new Definition(message.Name, message.Versions) with
         member _.Use action = action.Use message }
 
-/// Both definitions of an API and what the API says of its versions.
+/// Both definitions of an API, and its versions.
 type ApiDefinition =
     { Key: ApiKey
       Request: Definition
@@ -44,10 +44,10 @@ let private describe =
               RequestHeaderVersion = api.RequestHeaderVersion
               ResponseHeaderVersion = api.ResponseHeaderVersion } }
 
-/// The API with the key, where it is known.
+/// The API with the key, if it is known.
 let tryApi (key: ApiKey) : ApiDefinition option = Apis.visit describe key
 
-/// All APIs that are known.
+/// All known APIs.
 let apis: ApiDefinition list =
     Apis.keys
     |> List.map (fun key ->
@@ -60,7 +60,7 @@ let messagesOf (api: ApiDefinition) : (string * Definition) list = [ "request", 
 
 let headers: Definition list = [ hide RequestHeader.message; hide ResponseHeader.message ]
 
-/// The messages that stand inside others, or in logs.
+/// The messages that are parts of others, or of logs.
 let data: Definition list =
     [ hide ConsumerProtocolSubscription.message
       hide ConsumerProtocolAssignment.message
@@ -77,6 +77,6 @@ let data: Definition list =
 /// The headers, the data messages, then all requests and responses.
 let all: Definition list = headers @ data @ (apis |> List.collect (messagesOf >> List.map snd))
 
-/// A test for each definition, under a name that says what holds for all of them.
+/// A test for each definition, under a name that states the law.
 let forEach (statement: string) (definitions: Definition list) (test: Definition -> Test) : Test =
     testList statement (definitions |> List.map test)

@@ -1,4 +1,4 @@
-/// What the first use of an API costs a program that lives for a moment.
+/// What the first use of an API costs a short-lived program.
 module LibKafka.Properties.Protocol.FirstUseTests
 
 open System.Reflection
@@ -9,7 +9,7 @@ open LibKafka.Wire.Notation
 open LibKafka.Protocol
 open LibKafka.Properties.Support
 
-/// The library once more, with nothing in it used yet.
+/// The library loaded again, so that nothing in it has been used yet.
 let private unused () : Assembly = AssemblyLoadContext("unused", true).LoadFromAssemblyPath(typeof<Bytes>.Assembly.Location)
 
 /// The `api` of a module. Asking for it is its first use.
@@ -21,7 +21,7 @@ let private use' (library: Assembly) (api: string) : obj =
         | null -> failtestf "%s has no api" api
         | property -> property.GetValue null |> Unchecked.nonNull
 
-/// Memory that the first use of an API takes, where others have been used before.
+/// The memory that the first use of an API takes, after others have been used.
 let private cost (library: Assembly) (api: string) : int64 = allocating (fun () -> use' library api) |> snd
 
 type private One = { Value: int32 }
@@ -53,7 +53,7 @@ let tests =
                   let library = unused ()
                   let own = cost library first
                   let others = names |> List.filter ((<>) first) |> List.sumBy (cost library)
-                  Expect.isGreaterThan others (5L * own) (sprintf "bytes for the others, beside %d for %s" own first)
+                  Expect.isGreaterThan others (5L * own) (sprintf "bytes for the others, against %d for %s" own first)
                   printfn "first use of %s: %d bytes; of all other APIs: %d bytes" first own others)
 
           testCase "of a definition makes it, once" (fun () ->

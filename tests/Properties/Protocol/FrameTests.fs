@@ -10,7 +10,7 @@ open LibKafka.Properties.Support
 open LibKafka.Properties.Protocol.Definitions
 open LibKafka.Properties.Protocol.Generate
 
-/// Something to do with an API, whatever its types.
+/// Runs an action on an API of any type.
 let private withApi (visitor: IApiVisitor<'Result>) (key: ApiKey) : 'Result =
     match Apis.visit visitor key with
     | Some result -> result
@@ -64,7 +64,7 @@ let private responseRoundTrip =
                         Expect.equal content (Response.visit (contentAt version) (ofResponse response)) "the response"
                         Expect.equal (fst content) api.Key "the key"
 
-                        // The reader that does not mind bytes behind the response tells how many there are.
+                        // The reader that accepts bytes after the response returns their number.
                         let longer = Bytes(Array.append (frame.ToArray()) [| 1uy; 2uy; 3uy |])
                         Expect.equal
                             (Frame.readResponse api version frame |> Result.map (fun struct (_, left) -> left))

@@ -9,7 +9,8 @@ open LibKafka.Wire
 
 let private letters count = String.replicate count "x"
 
-/// Texts that have something to them: empty, not ASCII, NUL, and at both sides of where a compact length takes a second byte.
+/// Texts that are likely to reveal faults: empty, not ASCII, NUL, and those at both sides of the length from which on a compact length takes
+/// a second byte.
 let private texts =
     [| ""
        "a"
@@ -30,14 +31,14 @@ let private texts =
 
 let private blobSizes = [| 0; 1; 3; 20; 125; 126; 127; 128 |]
 
-// Without not-a-number, which does not equal itself: no law of equality holds for it.
+// Without NaN, which does not equal itself: no law of equality holds for it.
 let private floats =
     [| 0.0; -0.0; 1.5; Double.MinValue; Double.MaxValue; Double.Epsilon; Double.PositiveInfinity; Double.NegativeInfinity |]
 
-/// Most elements that a value's arrays have together, so that a value stays small however deep its arrays go.
+/// The most elements that a value's arrays have together, so that a value stays small however deep its arrays are.
 let private mostElements = 40
 
-/// Gives the parts of a value from a list of numbers; where the list ends, zeros follow.
+/// Makes the parts of a value from a list of numbers. After the end of the list come zeros.
 type ChoiceSource(choices: int64[]) =
     inherit Source()
     let mutable next = 0
@@ -105,7 +106,7 @@ type ChoiceSource(choices: int64[]) =
 
     override _.BeginArray() =
         let choice = draw ()
-        // Few elements as a rule, now and then many.
+        // Usually few elements, sometimes many.
         let most = if choice &&& 15L = 15L then 12 else 3
         let count = min room (below (most + 1) (choice >>> 4))
         room <- room - count
@@ -115,7 +116,7 @@ type ChoiceSource(choices: int64[]) =
     override _.EndElement() = ()
     override _.EndArray() = ()
 
-/// A value that any version of the message may have, which is more than each of them can carry.
+/// A value with fields of all versions of the message, so more than any one version can carry.
 let build (message: Message<'T>) (choices: int64[]) : 'T = (message.Schema.At MessageVersion.Every).Build(ChoiceSource choices)
 
 /// A value of a message and the numbers that it was drawn from.

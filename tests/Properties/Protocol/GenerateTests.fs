@@ -1,4 +1,4 @@
-/// The generator itself: a law that no value puts to the test proves nothing.
+/// The generator itself: a law that no value exercises proves nothing.
 module LibKafka.Properties.Protocol.GenerateTests
 
 open Expecto
@@ -9,7 +9,7 @@ open LibKafka.Properties.Support
 open LibKafka.Properties.Protocol.Definitions
 open LibKafka.Properties.Protocol.Generate
 
-/// The same values in every run, of the sizes that laws are tried with.
+/// The same values in every run, of the sizes that the laws are tested with.
 let private samples: Lazy<int64[] list> =
     lazy
         ([ 5; 20; 50; 100 ]
@@ -39,7 +39,7 @@ let private reachesBothOutcomes (definition: Definition) =
 
                     for version in definition.Versions do
                         let losses = lossesOf message version
-                        // Where something can be lost, it is by some values and not by others.
+                        // If something can be lost, some values lose it and others do not.
                         let canLose =
                             PublishedSchema.settingsOf published
                             |> List.exists (fun setting -> PublishedSchema.lost version setting published <> [])
@@ -117,6 +117,6 @@ let private variety =
 let tests =
     testList
         "Values made from definitions"
-        [ forEach "are the default where all numbers are zero" all zeros
+        [ forEach "are the default if all numbers are zero" all zeros
           forEach "are lost in part by some versions and carried by others" all reachesBothOutcomes
           variety ]

@@ -1,4 +1,4 @@
-/// Comparison of two JSON texts by what they mean: members in any order, numbers exactly.
+/// Comparison of two JSON texts by their meaning: members in any order, numbers exactly.
 module LibKafka.Properties.Protocol.JsonComparison
 
 open System
@@ -6,7 +6,7 @@ open System.Globalization
 open System.Numerics
 open System.Text.Json
 
-/// Whole numbers of any size are compared as such, all others as the 64-bit floats that both texts stand for.
+/// Whole numbers of any size are compared exactly, all others as 64-bit floats.
 let private sameNumber (left: JsonElement) (right: JsonElement) =
     let whole (text: string) = BigInteger.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture)
 
@@ -14,7 +14,7 @@ let private sameNumber (left: JsonElement) (right: JsonElement) =
     | (true, left), (true, right) -> left = right
     | _ -> left.GetDouble().Equals(right.GetDouble())
 
-/// Where the two differ first, and how; none where they do not.
+/// The first difference, if there is one.
 let rec difference (path: string) (expected: JsonElement) (actual: JsonElement) : string option =
     let differs () = Some(path + ": " + expected.GetRawText() + " expected, " + actual.GetRawText() + " found")
 
@@ -43,7 +43,7 @@ and private elements path expected actual =
         |> Seq.indexed
         |> Seq.tryPick (fun (i, (expected, actual)) -> difference (path + "[" + string i + "]") expected actual)
 
-/// How a JSON text differs from what was expected; none where it does not.
+/// How a JSON text differs from the expected one, if it does.
 let differenceOf (expected: JsonElement) (actual: string) : string option =
     use document = JsonDocument.Parse actual
     difference "" expected document.RootElement

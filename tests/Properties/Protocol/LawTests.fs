@@ -1,4 +1,4 @@
-/// The laws that hold for every message at every version, tried with values made from the definitions.
+/// The laws that hold for every message at every version, tested with values made from the definitions.
 module LibKafka.Properties.Protocol.LawTests
 
 open System.Text.Json
@@ -10,7 +10,7 @@ open LibKafka.Properties.Support
 open LibKafka.Properties.Protocol.Definitions
 open LibKafka.Properties.Protocol.Generate
 
-/// What is to hold for a value at a version: a complaint where it does not.
+/// A law for a value at a version: a complaint if it does not hold.
 type private ILaw =
     abstract Check: message: Message<'T> * version: int16 * value: 'T -> string option
 
@@ -21,7 +21,7 @@ let private lossy version message value = Message.lossy version message value |>
 
 let private complainIf (wrong: bool) (text: unit -> string) = if wrong then Some(text ()) else None
 
-/// The law tried with values of a message, each at every version.
+/// Tests a law with values of a message, each at every version.
 let private tried (count: int) (name: string) (rule: ILaw) : Test =
     forEach name all (fun definition ->
         definition.Use
@@ -65,7 +65,7 @@ let private acceptedOrRefused =
                     | _ -> false
 
                 complainIf (not isLoss || not (List.contains fault.Path lost)) (fun () ->
-                    sprintf "refused with %s where %A would be lost" (fault.ToString()) lost) }
+                    sprintf "refused with %s, but %A would be lost" (fault.ToString()) lost) }
 
 let private projectIdempotent =
     { new ILaw with
@@ -101,7 +101,7 @@ let private shown =
             let text = Message.show message value
             let json = Message.toJson version message value |> ok "toJson"
 
-            // Throws where it is not JSON.
+            // Throws if it is not JSON.
             use document = JsonDocument.Parse json
 
             complainIf (not (text.StartsWith(message.Name + " ")) || text.Contains '\n') (fun () -> text)
@@ -149,7 +149,7 @@ let tests =
         "Laws of every message at every version"
         [ survivors |> tried 100 "what survives a version is read back as it was written"
           acceptedOrRefused
-          |> tried 100 "a value is refused exactly where something of it would be lost, at the path of such a loss"
+          |> tried 100 "a value is refused exactly if something of it would be lost, with the path of such a loss"
           projectIdempotent |> tried 50 "what survives a version survives it again"
           survivorsLoseNothing |> tried 50 "what survives a version loses nothing"
           canonical |> tried 50 "what was written is read and written again to the same bytes"

@@ -12,25 +12,24 @@ open LibKafka.Properties.Protocol.Definitions
 let private isReason (reason: string) (problem: Problem) =
     match reason, problem with
     | "past-end", Problem.Truncated _
-    // A count is held against the room for its elements, so a message that ends within an array is found out at the array's start.
+    // A count is checked against the bytes that remain, so a message that ends within an array is refused at the array's start.
     | "past-end", Problem.CountTooLarge _
     | "collection-longer-than-remaining", Problem.CountTooLarge _
     | "null-in-non-nullable", Problem.NullNotAllowed
     | "varint-too-long", Problem.BadVarint _
     | "invalid-length", Problem.TooLong _
-    // Kafka's parser asks for an array of a size that cannot be.
+    // Kafka's parser asks for an array of an impossible size.
     | "other", Problem.CountTooLarge _ -> true
     | _ -> false
 
-/// Whether a problem is found earlier here than by Kafka, and so is another one.
+/// Whether a problem is found earlier here than by Kafka, so that it is another one.
 let private isStricter (mutation: string) (problem: Problem) =
     match mutation, problem with
-    // Kafka takes every negative length for null, and stumbles only where null is not allowed or over what it reads next. Here only -1
-    // is null.
+    // Kafka takes every negative length for null, and fails only if null is not allowed or at what it reads next. Here only -1 is null.
     | ("int16-length-negative" | "int32-length-negative"), Problem.NegativeLength _ -> true
-    // Kafka takes the compact length 2^32 - 2 for -2, and so for null. Here it is what it says.
+    // Kafka takes the compact length 2^32 - 2 for -2, and so for null. Here it is a length.
     | "uvarint-max-uint32", (Problem.TooLong _ | Problem.CountTooLarge _ | Problem.Truncated _) -> true
-    // Kafka replaces bytes that are not UTF-8 and reads on. It comes up where a length that became null shifted all that follows.
+    // Kafka replaces bytes that are not UTF-8 and continues. It happens if a length that was taken for null shifted all that follows.
     | ("uvarint-zero" | "int16-length-minus-one"), Problem.BadUtf8 -> true
     | _ -> false
 
@@ -84,7 +83,7 @@ let private lines = lazy (TestData.jsonLines TestData.vectors "negative.jsonl.gz
 
 let private linesOf (definition: Definition) = lines.Value |> List.filter (fun line -> TestData.text "name" line = definition.Name)
 
-/// Before they were spoilt, the bytes are read.
+/// Before they were corrupted, the bytes can be read.
 let private validComplaint (definition: Definition) (line: JsonElement) =
     match definition.Use(decode (line.GetProperty("version").GetInt16()) (Bytes.ofHex (TestData.text "validHex" line))) with
     | Ok _ -> None

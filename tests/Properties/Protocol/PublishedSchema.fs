@@ -1,4 +1,4 @@
-/// What Kafka's published schema says of the messages, read without any of the library's own definitions: the yardstick for them.
+/// Kafka's published schema of the messages, read without any of the library's own definitions, which are tested against it.
 module LibKafka.Properties.Protocol.PublishedSchema
 
 open System
@@ -51,7 +51,7 @@ type Field =
         /// Overrides the message's own flexible versions.
         FlexibleVersions: string option
         Tag: int option
-        /// As it is published; none where it is the type's own.
+        /// As it is published. None if it is the type's own.
         Default: string option
         Ignorable: bool
     }
@@ -74,7 +74,7 @@ type Published =
     member this.Versions = [ this.Lowest .. this.Highest ]
     member this.IsFlexible version = contains this.FlexibleVersions version
 
-    /// Whether the field stands in any version that the message has.
+    /// Whether any version of the message has the field.
     member this.Knows(field: Field) = this.Versions |> List.exists field.IsIn
 
     /// Whether the field can be null in any version that the message has.
@@ -117,7 +117,7 @@ let private messages: Lazy<Map<string, Published>> =
          |> List.map (fun message -> message.Name, message)
          |> Map.ofList)
 
-/// Every message, also those that have no version any more.
+/// Every message, including those that have no version any more.
 let allPublished () : Published list = List.ofSeq messages.Value.Values
 
 /// The message with the name.
@@ -140,7 +140,7 @@ let private inWireOrder version (fields: Field list) =
     let tagged, plain = fields |> List.filter _.IsIn(version) |> List.partition _.IsTagged(version)
     plain @ (tagged |> List.sortBy _.Tag)
 
-/// The default as text for people.
+/// The default as human-readable text.
 let rec private defaultText version (field: Field) : string =
     match field.Default, field.Type with
     | Some "null", _ -> "null"
@@ -193,7 +193,7 @@ let rec private fieldShape (message: Published) version (field: Field) : FieldSh
 and private structShape message version flexible (fields: Field list) : Shape =
     Shape.Struct(inWireOrder version fields |> List.map (fieldShape message version), flexible)
 
-/// What the message looks like on the wire at a version.
+/// The wire form of the message at a version.
 let shape (version: int16) (message: Published) : Shape = structShape message version (message.IsFlexible version) message.Fields
 
 /// The least bytes that a shape takes.
@@ -228,7 +228,7 @@ type Setting =
     {
         /// The value of every bool.
         Bools: bool
-        /// The names of the fields that are null, where they can be.
+        /// The names of the fields that are null if they can be.
         Nulls: Set<string>
     }
 
@@ -255,7 +255,7 @@ let private isDefault (message: Published) (setting: Setting) (field: Field) =
         // Everything but a bool was given a value that is no field's default.
         field.Type = "bool" && setting.Bools = Boolean.Parse(defaultText message.Lowest field)
 
-/// The paths of what a version loses of a value in which everything is set.
+/// The paths that a version loses of a value in which everything is set.
 let lost (version: int16) (setting: Setting) (message: Published) : string list =
     let rec inFields (path: string) (fields: Field list) = fields |> List.filter message.Knows |> List.collect (inField path)
 

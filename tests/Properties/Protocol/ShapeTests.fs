@@ -9,10 +9,10 @@ open LibKafka.Properties.Support
 open LibKafka.Properties.Protocol.Definitions
 open LibKafka.Properties.Protocol.PublishedSchema
 
-/// The name that the library has for a number stands before it: `NONE (0)`. The schema knows only the number.
+/// The library writes its name for a number before it: `NONE (0)`. The schema has only the number.
 let private withoutNames (text: string) = Regex.Replace(text, @"[A-Za-z][A-Za-z0-9_ -]* \((-?[0-9]+)\)", "$1")
 
-/// Where two shapes differ first; none where they do not.
+/// The first difference of two shapes, if there is one.
 let rec private difference (path: string) (expected: Shape) (actual: Shape) : string option =
     match expected, actual with
     | Shape.Struct(expected, expectedFlexible), Shape.Struct(actual, actualFlexible) ->
@@ -43,7 +43,7 @@ and private fieldDifference path expected actual =
     else
         difference path expected.Type actual.Type
 
-/// What an interpreter that takes a version gives at each of them.
+/// The results of an interpreter at each version.
 let private atEachVersion (definition: Definition) (interpret: int16 -> IUse<'Result>) : (int16 * 'Result) list =
     definition.Versions |> List.map (fun version -> version, definition.Use(interpret version))
 
@@ -77,7 +77,7 @@ let private sameMinSizes (definition: Definition) =
         for version, actual in atEachVersion definition minSizeAt do
             Expect.equal actual (minSize (shape version published)) (string version))
 
-/// Sets every field to something that is the default of none, with one element in each array.
+/// Sets every field to a value that is no field's default, with one element in each array.
 type private Filler(setting: Setting) =
     inherit Source()
     let mutable current = ""

@@ -1,4 +1,4 @@
-/// Bytes that no good peer sends: whatever they are, a decoder gives a value or a fault, and takes no more memory than they warrant.
+/// Arbitrary bytes: a decoder returns a value or a fault, and takes memory in proportion to their length.
 module LibKafka.Properties.Protocol.TotalityTests
 
 open Expecto
@@ -9,16 +9,16 @@ open LibKafka.Properties.Support
 open LibKafka.Properties.Protocol.Definitions
 open LibKafka.Properties.Protocol.Generate
 
-/// Most memory that reading may take for each byte read. The costliest are those of an element of one or two bytes: it becomes a record, a
-/// list cell and a few pairs on the way. Where there is a fault the bytes are read twice.
+/// The most memory that reading may take for each byte. The costliest are elements of one or two bytes: each becomes a record, a list cell
+/// and a few pairs on the way. If there is a fault, the bytes are read twice.
 let private mostPerByte = 250L
 
-/// Most memory that reading may take besides: that of a fault, which is thrown twice and has its stack trace each time.
+/// The most memory that reading may take in addition: that of a fault, which is thrown twice with a stack trace each time.
 let private mostBesides = 64_000L
 
-/// What went wrong when these bytes were read; none where nothing did.
+/// What went wrong when these bytes were read, if anything did.
 let private complaint (message: Message<'T>) (version: int16) (bytes: Bytes) : string option =
-    // Once before, so that what the first use of a version costs is not counted.
+    // Read once before, so that the cost of the first use of a version is not counted.
     Message.decode Limits.standard version message Bytes.empty |> ignore
     let result, allocated = allocating (fun () -> Message.decode Limits.standard version message bytes)
     let most = mostBesides + mostPerByte * int64 bytes.Length
@@ -30,16 +30,16 @@ let private complaint (message: Message<'T>) (version: int16) (bytes: Bytes) : s
         about ("a fault elsewhere: " + fault.ToString())
     | Error _ -> None
     | Ok value ->
-        // What can be read can be written, and then says the same.
+        // A value that was read can be written, and reads back the same.
         match Message.encode version message value with
         | Error fault -> about ("read and then refused: " + fault.ToString())
         | Ok written ->
             match Message.decode Limits.standard version message written with
-            // By bytes, as a float that is not a number does not equal itself.
+            // Compared by bytes, because NaN does not equal itself.
             | Ok again when Message.encode version message again = Ok written -> None
             | other -> about (sprintf "written and read again: %A" other)
 
-/// Bytes of any kind, with many that mean something: small lengths, ends of ranges, continuation bits.
+/// Bytes of any kind, with many that have a meaning: small lengths, ends of ranges, continuation bits.
 let private noise: Arbitrary<byte[]> =
     let meaning = Gen.elements [ 0x00uy; 0x01uy; 0x02uy; 0x03uy; 0x7Fuy; 0x80uy; 0x81uy; 0xFFuy ]
     let any = Gen.choose (0, 255) |> Gen.map byte
@@ -59,7 +59,7 @@ let private readsNoise (definition: Definition) =
                         |> List.choose (fun version -> complaint message version (Bytes bytes))
                         |> noneOf "readings went wrong")) }
 
-/// What stands in the bytes for lengths and counts at the ends of their ranges.
+/// The bytes of lengths and counts at the ends of their ranges.
 let private ends =
     [| [| 0xFFuy; 0xFFuy; 0xFFuy; 0xFFuy; 0x0Fuy |]
        [| 0xFFuy; 0xFFuy; 0xFFuy; 0xFFuy; 0x07uy |]
@@ -136,7 +136,7 @@ let private readsCutOff (definition: Definition) =
                             [ 0 .. good.Length - 1 ] |> List.choose (fun count -> complaint message version (good.Slice(0, count))))
                         |> noneOf "readings went wrong")) }
 
-/// Everything as small as it can be, and plenty of it: thousands of empty elements.
+/// Thousands of empty elements.
 type private Crowd() =
     inherit Source()
     let mutable depth = 0
@@ -154,14 +154,14 @@ type private Crowd() =
 
     override _.BeginArray() =
         depth <- depth + 1
-        // Few where there are arrays in arrays, so that the whole stays within reason.
+        // Few if there are arrays in arrays, so that the whole stays small.
         [| 0; 300; 10; 3 |][min depth 3]
 
     override _.BeginElement _ = ()
     override _.EndElement() = ()
     override _.EndArray() = depth <- depth - 1
 
-/// Memory in proportion to the bytes shows only where there are many of them.
+/// Whether memory is in proportion to the bytes shows only if there are many.
 let private readsMany (definition: Definition) =
     definition.Use
         { new IUse<Test> with
@@ -169,7 +169,7 @@ let private readsMany (definition: Definition) =
                 testCase message.Name (fun () ->
                     let crowd = (message.Schema.At MessageVersion.Every).Build(Crowd())
 
-                    // A crowd takes its time: in a short run the oldest and the newest version stand for those between them.
+                    // Many elements take time: a short run tests only the oldest and the newest version.
                     let versions =
                         if quick then
                             List.distinct [ List.head definition.Versions; List.last definition.Versions ]
@@ -181,7 +181,7 @@ let private readsMany (definition: Definition) =
                         let survivor = Message.project version message crowd |> ok "project"
                         let bytes = Message.encode version message survivor |> ok "encode"
 
-                        // The whole, and with its last byte cut off: the fault comes when everything has been read, and it is read twice.
+                        // The whole, and without its last byte: the fault comes after everything has been read, and it is read twice.
                         [ bytes; bytes.Slice(0, max 0 (bytes.Length - 1)) ] |> List.choose (complaint message version))
                     |> noneOf "readings went wrong") }
 

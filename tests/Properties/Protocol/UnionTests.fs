@@ -1,4 +1,4 @@
-/// What can be done with a request or a response whose API is not known beforehand.
+/// Requests and responses whose API is not known beforehand.
 module LibKafka.Properties.Protocol.UnionTests
 
 open System.Text.Json
@@ -35,7 +35,7 @@ let private responses: Union<Response> =
       ToJson = Response.toJson
       Show = Response.show }
 
-/// What the message itself gives for some bytes: the bytes written again, the text, the JSON.
+/// The results of the message itself for some bytes: the bytes written again, the text, the JSON.
 let private byMessage version bytes =
     { new IUse<Bytes * string * string> with
         member _.Use message =
@@ -45,7 +45,7 @@ let private byMessage version bytes =
             Message.show message value,
             Message.toJson version message value |> ok "toJson" }
 
-/// What the union gives that differs from what the message gives.
+/// The results of the union that differ from those of the message.
 let private complaint (union: Union<'U>) (key: ApiKey) (definition: Definition) (line: JsonElement) =
     let version = number "version" line
     let bytes = TestData.bytesOf "" line
@@ -74,7 +74,7 @@ let private agrees (api: ApiDefinition) =
 let private foreign = ApiKey.LeaderAndIsr
 
 let private refusals (union: Union<'U>) (heartbeat: string) (apiVersions: string) =
-    [ testCase "an API that is not known is a fault" (fun () ->
+    [ testCase "an unknown API is a fault" (fun () ->
           union.Decode foreign 0s Bytes.empty |> faultsWith (Problem.UnknownApi 4s) 0 ""
           union.OfJson foreign 0s "{}" |> faultsWith (Problem.UnknownApi 4s) 0 "")
 
@@ -82,7 +82,7 @@ let private refusals (union: Union<'U>) (heartbeat: string) (apiVersions: string
           union.Decode ApiKey.Heartbeat 99s Bytes.empty |> faultsWith (Problem.UnsupportedVersion(99s, 0s, 4s)) 0 heartbeat
           union.OfJson ApiKey.Heartbeat 99s "{}" |> faultsWith (Problem.UnsupportedVersion(99s, 0s, 4s)) 0 heartbeat)
 
-      testCase "bytes that are left over are a fault" (fun () ->
+      testCase "bytes that remain are a fault" (fun () ->
           let good = union.OfJson ApiKey.ApiVersions 0s "{}" |> Result.bind (union.Encode 0s) |> ok "the default"
           let longer = Bytes(Array.append (good.ToArray()) [| 0uy |])
 

@@ -1,4 +1,4 @@
-/// The golden vectors of Kafka's own Java client: bytes and what they mean.
+/// The golden vectors of Kafka's Java client: bytes and their meaning.
 module LibKafka.Properties.Protocol.VectorTests
 
 open System.Text.Json
@@ -24,7 +24,7 @@ let private lines: Lazy<Map<int16 * string, JsonElement list>> =
 /// The lines of an API's requests or responses.
 let linesOf (key: ApiKey) (kind: string) = lines.Value |> Map.tryFind (key.Code, kind) |> Option.defaultValue []
 
-/// What is wrong with a definition by these bytes and their JSON; none where nothing is.
+/// What is wrong with a definition according to these bytes and their JSON, if anything is.
 let private complaint (version: int16) (bytes: Bytes) (json: JsonElement) (unknownTags: bool) =
     { new IUse<string option> with
         member _.Use message =
@@ -42,7 +42,7 @@ let private complaint (version: int16) (bytes: Bytes) (json: JsonElement) (unkno
                     else
                         Some("bytes: " + Bytes.toHex bytes + " expected, " + Bytes.toHex written + " written")
                 | None, Ok written ->
-                    // What was skipped is not written, so the bytes are fewer, but they say the same.
+                    // What was skipped is not written: there are fewer bytes, but they mean the same.
                     match Message.decode Limits.standard version message written with
                     | Error fault -> Some("decode again: " + fault.ToString())
                     | Ok again when Message.encode version message again <> Ok written -> Some("not the same bytes when written again")
@@ -50,8 +50,8 @@ let private complaint (version: int16) (bytes: Bytes) (json: JsonElement) (unkno
                         JsonComparison.differenceOf json (jsonOf again)
                         |> Option.map (fun difference -> "JSON when read again " + difference) }
 
-/// What is wrong with the value that the JSON is read as; none where it is the one that the bytes mean, so that it is written as what they
-/// are written as.
+/// What is wrong with the value that is read from the JSON, if anything is. It must be the value of the bytes, and so be written in the
+/// same way.
 let private jsonComplaint (version: int16) (bytes: Bytes) (json: JsonElement) =
     { new IUse<string option> with
         member _.Use message =
@@ -63,7 +63,7 @@ let private jsonComplaint (version: int16) (bytes: Bytes) (json: JsonElement) =
             | Ok read when written read <> written meant -> Some("read as " + Message.show message read)
             | Ok _ -> None }
 
-/// The complaint, with the line that it is about.
+/// The complaint, with its line.
 let private about (line: JsonElement) (version: int16) (complaint: string) =
     "version " + string version + ", instance " + string (number "instance" line) + ": " + complaint
 
@@ -119,7 +119,7 @@ let private eachDataVector (check: Definition -> JsonElement -> string option) (
         Expect.isNonEmpty lines "lines of this message"
         lines |> List.choose (check definition) |> noneOf "vectors fail")
 
-/// Where they are kept, two bytes with the version stand before data messages.
+/// Two bytes with the version precede data messages in storage.
 let private versionPrefix (definition: Definition) =
     testCase definition.Name (fun () ->
         for line in dataLinesOf definition do
