@@ -43,7 +43,7 @@ let private both (codec: ICompressionCodec) (shape: Shapes.Shape) : Row list =
     let plain = (Micro.encode (BatchBuilder BatchOptions.standard) shape).Copy()
     let packed = Micro.orFail (RecordBatch.compress codec plain)
     let ours, alone = CodecBuffer(), CodecBuffer()
-    let known = Codecs.ofList [ codec ]
+    let reading = { Reading.withCodecs (CompressionCodecs.ofList [ codec ]) with Buffer = ValueSome ours }
 
     rowsOf
         ("encode " + name)
@@ -55,7 +55,7 @@ let private both (codec: ICompressionCodec) (shape: Shapes.Shape) : Row list =
         ("decode " + name)
         shape
         plain.SizeInBytes
-        (fun () -> RecordBatch.openRecordsIn ours Limits.standard known packed |> Micro.orFail |> Micro.sumOf |> ignore)
+        (fun () -> RecordBatch.openRecords reading packed |> Micro.orFail |> Micro.sumOf |> ignore)
         (fun () -> codec.Decompress(packed.Payload.Memory, started alone))
 
 /// Every codec with every shape, each way.

@@ -45,7 +45,7 @@ let orFail (result: Result<'T, Fault>) : 'T =
     | Error fault -> invalidOp (fault.ToString())
 
 /// Goes over records and sums up a little of each, so that none of it can be left out.
-let sumOf (view: RecordView) : int64 =
+let sumOf (view: BatchRecords) : int64 =
     let mutable sum = 0L
 
     for record in view do
@@ -58,8 +58,7 @@ let sumOf (view: RecordView) : int64 =
     sum
 
 /// Opens a batch with everything checked, and goes over its records.
-let decode (bytes: Bytes) : int64 =
-    RecordBatch.ofBytes bytes |> Result.bind (RecordBatch.openRecords Limits.standard Codecs.none) |> orFail |> sumOf
+let decode (bytes: Bytes) : int64 = RecordBatch.ofBytes bytes |> Result.bind (RecordBatch.openRecords Reading.standard) |> orFail |> sumOf
 
 /// The loop has a checksum of its own, and gets ours as well: what it then differs by is the handling of records.
 let private itsCrc = Checksum RecordBatchLoop.Crc32C

@@ -31,7 +31,7 @@ let produce (producer: PartitionProducer) (batch: RecordBatch) =
 
 /// Reads every value of a batch; returns the number of records.
 let private readBatch (batch: RecordBatch) : int =
-    match RecordBatch.openRecords settings.Limits Codecs.none batch with
+    match RecordBatch.openRecords { Reading.standard with Limits = settings.Limits } batch with
     | Error fault -> invalidOp (fault.ToString())
     | Ok view ->
         let mutable count = 0
@@ -46,7 +46,7 @@ let private fetch (memory: ReceiveBuffer) (fetcher: PartitionFetcher) =
 
     for item in fetcher.Fetch(memory = memory).Batches do
         match item with
-        | RecordSetItem.Batch batch -> count <- count + readBatch batch
+        | RecordSetItem.Batch(batch, _) -> count <- count + readBatch batch
         | _ -> invalidOp "a batch is not whole"
 
     if count <> fetchRecords then

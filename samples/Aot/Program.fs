@@ -47,7 +47,7 @@ let private batches () =
 
     let mutable count = 0
 
-    for record in valueOf (RecordBatch.openRecords Limits.standard Codecs.none (builder.Build())) do
+    for record in valueOf (RecordBatch.openRecords Reading.standard (builder.Build())) do
         demand "offsets count up" (record.Offset = int64 count)
         count <- count + 1
 
@@ -65,7 +65,7 @@ let private compression () =
     for codec in AllCodecs.List do
         let packed = valueOf (RecordBatch.compress codec plain)
         demand "it is smaller" (packed.SizeInBytes < plain.SizeInBytes)
-        demand "decompress (compress x) = x" (valueOf (RecordBatch.decompress AllCodecs.Set Limits.standard packed) = plain)
+        demand "decompress (compress x) = x" (valueOf (RecordBatch.decompress (Reading.withCodecs AllCodecs.Set) packed) = plain)
         Console.Out.WriteLine(packed.ToString())
 
 let private connection () =

@@ -108,7 +108,7 @@ let private checkPartition options (fetcher: PartitionFetcher) partition (report
     let mutable empty = 0
 
     let checkBatch (batch: RecordBatch) =
-        match RecordBatch.openRecords fetcher.Client.Settings.Limits Codecs.none batch with
+        match RecordBatch.openRecords { Reading.standard with Limits = fetcher.Client.Settings.Limits } batch with
         | Error fault -> fail (name + ": a batch cannot be read: " + fault.ToString())
         | Ok records ->
             for record in records do
@@ -134,8 +134,8 @@ let private checkPartition options (fetcher: PartitionFetcher) partition (report
 
         for item in fetched.Batches do
             match item with
-            | RecordSetItem.Batch batch -> checkBatch batch
-            | RecordSetItem.Legacy batch -> fail (name + ": a batch of an old format: " + batch.ToString())
+            | RecordSetItem.Batch(batch, _) -> checkBatch batch
+            | RecordSetItem.Legacy(batch, _) -> fail (name + ": a batch of an old format: " + batch.ToString())
             | RecordSetItem.Corrupt corrupt -> fail (name + ": corrupt batch: " + corrupt.ToString())
             | RecordSetItem.CutOff _ -> ()
 

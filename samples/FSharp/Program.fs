@@ -35,7 +35,7 @@ let main arguments =
     let fetched = fetcher.Fetch()
 
     for item in fetched.Batches do
-        match RecordSetItem.openRecords Limits.standard Codecs.none item with
+        match RecordSetItem.openRecords Reading.standard item with
         | Error fault -> printfn "unreadable: %s" (string fault)
         | Ok records ->
             for record in records do

@@ -3,16 +3,14 @@ namespace LibKafka.Compression
 open System.Collections.Generic
 open LibKafka.Records
 
-/// A codec for each compression type that Kafka has, each at its usual level, for whoever reads what others wrote.
-///
-/// Any number of threads may use them at once.
+/// A codec for each of Kafka's compression types, each at its default level, for reading what other clients wrote. Thread-safe.
 [<AbstractClass; Sealed>]
 type AllCodecs private () =
     static let codecs: ICompressionCodec list = [ Gzip(); Snappy(); Lz4(); Zstd() ]
-    static let set = Codecs.ofList codecs
+    static let set = CompressionCodecs.ofList codecs
 
-    /// gzip, snappy, lz4 and zstd, as the core's functions take them.
-    static member Set: Codecs = set
+    /// gzip, snappy, lz4 and zstd as `Reading.Codecs` takes them.
+    static member Set: CompressionCodecs = set
 
-    /// gzip, snappy, lz4 and zstd, one by one: for C#, where `RecordReadOptions.Codecs` takes them.
+    /// gzip, snappy, lz4 and zstd as a list, which `RecordReadOptions.Codecs` takes in C#.
     static member List: IReadOnlyList<ICompressionCodec> = codecs

@@ -5,42 +5,40 @@ open System.IO
 open System.IO.Compression
 open LibKafka.Records
 
-/// gzip (RFC 1952) by the zlib that .NET brings along.
+/// gzip (RFC 1952), implemented with .NET's zlib.
 ///
-/// Of the four codecs it packs well and slowly. It reads any number of gzip members one behind another, as the Java client does,
-/// and checks their checksums. Unlike the Java client, which passes over them, it refuses bytes behind the last member.
+/// Of the four codecs, it compresses well but slowly. It reads any number of consecutive gzip members, as the Java client does, and verifies
+/// their checksums. It refuses bytes after the last member, which the Java client ignores.
 ///
-/// A value may be used by any number of threads at once. Its working memory lives as long as a call does, and is not the garbage
-/// collector's.
+/// Thread-safe. Its working memory is unmanaged and lives only during a call.
 [<Sealed>]
 type Gzip(level: int) =
     do ArgumentOutOfRangeException.ThrowIfLessThan(level, 1, nameof level)
     do ArgumentOutOfRangeException.ThrowIfGreaterThan(level, 9, nameof level)
     let options = ZLibCompressionOptions(CompressionLevel = level)
 
-    /// What the member below unpacks to. Its checksum, 0xE57B73CE, is no start of a block, so that nothing can be unpacked on behind it.
+    /// The content of the member below. Its checksum, 0xE57B73CE, is not the start of a block, so nothing can be decompressed from there on.
     static let endMark = [| for i in 0..15 -> byte (0x4B + 37 * i) |]
 
-    /// A gzip member of its own, which is put behind every source. zlib does not say whether a source stopped within a member or
-    /// has something behind the last one that is none, and calls both its end. Where this one is unpacked, as nothing but itself,
-    /// the source was whole.
+    /// A separate gzip member that is appended to every source. zlib reports the end both for a source that stops within a member and for a
+    /// source with other bytes after its last member. If this member decompresses to exactly its content, the source was complete.
     static let endMember =
-        use packed = new MemoryStream()
+        use compressed = new MemoryStream()
 
-        using (new GZipStream(packed, CompressionLevel.NoCompression, true)) (fun stream -> stream.Write(endMark, 0, endMark.Length))
+        using (new GZipStream(compressed, CompressionLevel.NoCompression, true)) (fun stream -> stream.Write(endMark, 0, endMark.Length))
 
-        packed.ToArray()
+        compressed.ToArray()
 
-    /// The member that holds nothing, for which the class library writes nothing.
+    /// The member without content, for which the class library writes nothing.
     static let emptyMember = Convert.FromHexString "1F8B080000000000000303000000000000000000"
 
-    /// The level that zlib itself takes: 6.
+    /// zlib's default level, 6.
     new() = Gzip 6
 
-    /// 1, the fastest, to 9, the smallest.
+    /// From 1, the fastest, to 9, the smallest.
     member _.Level = level
 
-    /// As in `gzip, level 6`.
+    /// Such as `gzip, level 6`.
     override _.ToString() = "gzip, level " + string level
 
     interface ICompressionCodec with
@@ -69,7 +67,7 @@ type Gzip(level: int) =
                     try
                         stream.Read room
                     with :? InvalidDataException as malformed ->
-                        // What it says is about archives.
+                        // Its own message is about archives.
                         raise (InvalidDataException("The compressed data is malformed.", malformed))
 
                 if count = 0 then
@@ -86,4 +84,4 @@ type Gzip(level: int) =
                     foundEnd <- true
 
             if not foundEnd then
-                Malformed.fail "The compressed data is cut off, or there are other bytes behind it."
+                Malformed.fail "The compressed data is cut off, or other bytes follow it."

@@ -3,8 +3,8 @@ namespace LibKafka.Compression
 open System
 open System.Threading
 
-/// Things that are costly to make, kept for the next one who needs one: at most one for each processor. Any number of threads may
-/// take and give at once, and each has what it took for itself.
+/// Keeps objects that are expensive to create, at most one for each processor. Thread-safe: an object that has been taken belongs to the
+/// thread that took it.
 [<Sealed>]
 type internal Pool<'T when 'T: not struct and 'T: not null and 'T :> IDisposable>(make: unit -> 'T) =
     let kept: ('T | null)[] = Array.zeroCreate Environment.ProcessorCount

@@ -5,35 +5,34 @@ open System.Buffers
 open System.Buffers.Binary
 open LibKafka.Records
 
-/// Snappy, in blocks that stand in the framing of the Java library (Xerial's), by Snappier.
+/// Snappy in the framing of the Java library (Xerial's), implemented with Snappier.
 ///
-/// It writes what the Java client writes: blocks of 32 KiB, which become larger where there would be more than sixteen of them. It
-/// reads that framing with blocks of any size, also several such streams one behind another, and single blocks without a framing,
-/// which other clients send.
+/// It writes what the Java client writes: blocks of 32 KiB, or larger ones if there would be more than sixteen. It reads that framing with
+/// blocks of any size, several such streams one after another, and single blocks without framing, which other clients send.
 ///
-/// A value may be used by any number of threads at once.
+/// Thread-safe.
 [<Sealed>]
 type Snappy() =
 
-    /// The magic, the version, and the lowest version that can read it.
+    /// The magic, the version and the lowest version that can read it.
     static let frameHeader = [| 0x82uy; 0x53uy; 0x4Euy; 0x41uy; 0x50uy; 0x50uy; 0x59uy; 0uy; 0uy; 0uy; 0uy; 1uy; 0uy; 0uy; 0uy; 1uy |]
 
-    /// How much of the header is the magic.
+    /// The size of the magic at the start of the header.
     static let magicLength = 8
 
-    /// As many as one batch is cut into, since Snappier makes an object for each.
+    /// The most blocks for one batch, because Snappier allocates an object for each.
     static let mostBlocks = 16
 
     static let blockLength = 32768
 
-    /// No element of a block unpacks to more than 64/3 times its size, so nothing does. A block that says otherwise lies.
+    /// No element of a block decompresses to more than 64/3 times its size, so a block that declares more is malformed.
     static let mostExpansion = 22L
 
-    static let startsWithMagic (packed: ReadOnlySpan<byte>) =
-        packed.Length >= magicLength
-        && packed.Slice(0, magicLength).SequenceEqual(ReadOnlySpan<byte>(frameHeader, 0, magicLength))
+    static let startsWithMagic (compressed: ReadOnlySpan<byte>) =
+        compressed.Length >= magicLength
+        && compressed.Slice(0, magicLength).SequenceEqual(ReadOnlySpan<byte>(frameHeader, 0, magicLength))
 
-    /// The unpacked length that stands at the start of a block: a varint of 32 bits. Gives where it ends.
+    /// Reads the decompressed length at the start of a block, a varint of 32 bits, and returns where it ends.
     static let readLength (block: ReadOnlySpan<byte>) (length: byref<int>) : int =
         let mutable at = 0
         let mutable value = 0UL
@@ -48,22 +47,22 @@ type Snappy() =
             if reading && at = 5 then Malformed.fail "A block's length is malformed."
 
         if value > uint64 (mostExpansion * int64 (block.Length - at)) || value > uint64 Array.MaxLength then
-            Malformed.fail ("A block of " + string block.Length + " bytes claims to hold " + value.ToString() + ".")
+            Malformed.fail ("A block of " + string block.Length + " bytes declares " + value.ToString() + " bytes of content.")
 
         length <- int value
         at
 
-    /// Puts the version's and the chunks' bytes aside, so that one block remains: its length and then the elements of all of the
-    /// blocks, each of which refers to nothing before itself. Unpacking that goes straight to the destination, and at one object
-    /// for all. (That a block keeps to itself and to its own length is not checked: the lengths are checked together, and the
-    /// checksum of the batch is what tells damage.)
-    static let joinBlocks (packed: ReadOnlySpan<byte>) (joined: Span<byte>) (total: byref<int64>) : int =
+    /// Removes the framing and joins the elements of all blocks, none of which refers to an earlier block, so that they can be decompressed
+    /// as one block, directly to the destination and with a single object. Returns the size of the elements and sets the total decompressed
+    /// size. (Whether a block refers only to itself and matches its own length is not checked: the lengths are checked together, and the
+    /// batch's checksum detects damage.)
+    static let joinBlocks (compressed: ReadOnlySpan<byte>) (joined: Span<byte>) (total: byref<int64>) : int =
         let mutable at = 0
         let mutable into = 0
         total <- 0L
 
-        while at < packed.Length do
-            let rest = packed.Slice at
+        while at < compressed.Length do
+            let rest = compressed.Slice at
 
             if startsWithMagic rest then
                 if rest.Length < frameHeader.Length then Malformed.cutOff ()
@@ -78,27 +77,27 @@ type Snappy() =
                 if length < 0 then Malformed.fail "A chunk's length is negative."
                 if length > rest.Length - 4 then Malformed.cutOff ()
                 let block = rest.Slice(4, length)
-                let mutable unpacked = 0
-                let start = readLength block &unpacked
+                let mutable size = 0
+                let start = readLength block &size
                 let elements = block.Slice start
                 elements.CopyTo(joined.Slice into)
                 into <- into + elements.Length
-                total <- total + int64 unpacked
+                total <- total + int64 size
                 at <- at + 4 + length
 
         into
 
-    static let unpack (block: ReadOnlyMemory<byte>) (destination: IBufferWriter<byte>) =
+    static let decompress (block: ReadOnlyMemory<byte>) (destination: IBufferWriter<byte>) =
         let mutable length = 0
         let start = readLength block.Span &length
 
         if length > 0 then
-            // Snappier asks for all of the room at once, which the destination refuses before taking memory for it.
+            // Snappier requests all of the space at once. If it is too much, the destination refuses before it allocates memory.
             Snappier.Snappy.Decompress(ReadOnlySequence<byte> block, destination)
         elif start < block.Length then
             Malformed.trailing (block.Length - start)
 
-    /// As it stands in Kafka's settings.
+    /// The name in Kafka's configuration.
     override _.ToString() = "snappy"
 
     interface ICompressionCodec with
@@ -123,28 +122,28 @@ type Snappy() =
             if source.IsEmpty then Malformed.cutOff ()
 
             if startsWithMagic source.Span then
-                // A varint of five bytes goes before the elements.
+                // A varint of up to five bytes precedes the elements.
                 let scratch = ArrayPool<byte>.Shared.Rent(source.Length + 5)
 
                 try
                     let mutable total = 0L
                     let length = joinBlocks source.Span (scratch.AsSpan 5) &total
 
-                    // The length stands in as few bytes as it needs, right before the elements.
+                    // The length is written in as few bytes as possible, directly before the elements.
                     let mutable size = 1
 
                     while total >>> (7 * size) > 0L do
                         size <- size + 1
 
                     if size > 5 then
-                        Malformed.fail ("The blocks claim to hold " + total.ToString() + " bytes.")
+                        Malformed.fail ("The blocks declare " + total.ToString() + " bytes of content.")
 
                     for i in 0 .. size - 1 do
                         let more = if i < size - 1 then 0x80uy else 0uy
                         scratch[5 - size + i] <- byte ((total >>> (7 * i)) &&& 0x7FL) ||| more
 
-                    unpack (ReadOnlyMemory<byte>(scratch, 5 - size, size + length)) destination
+                    decompress (ReadOnlyMemory<byte>(scratch, 5 - size, size + length)) destination
                 finally
                     ArrayPool<byte>.Shared.Return scratch
             else
-                unpack source destination
+                decompress source destination

@@ -4,25 +4,26 @@ open System
 open System.Buffers
 open System.IO
 
-/// What is wrong with packed bytes.
+/// Reports malformed compressed data.
 [<RequireQualifiedAccess>]
 module internal Malformed =
 
     let fail (reason: string) : 'T = raise (InvalidDataException reason)
 
-    /// The bytes end before what they say is there.
+    /// The data ends too early.
     let cutOff () : 'T = fail "The compressed data is cut off."
 
-    /// Everything is there and something follows.
-    let trailing (count: int) : 'T = fail ("Behind the compressed data there are " + string count + " more bytes.")
+    /// The data is complete, but other bytes follow.
+    let trailing (count: int) : 'T =
+        fail (string count + (if count = 1 then " byte remains" else " bytes remain") + " after the compressed data.")
 
-/// The most that may be asked of a destination without knowing that it will be filled.
+/// The most bytes that may be requested from a destination before it is known that they will be filled.
 module internal Room =
 
     [<Literal>]
     let Unclaimed = 65536
 
-/// A stream that goes forward only, over memory that somebody else keeps.
+/// A forward-only stream over memory that it does not own.
 [<AbstractClass>]
 type internal ForwardStream() =
     inherit Stream()
@@ -41,7 +42,7 @@ type internal ForwardStream() =
     override _.Read(_: byte[], _: int, _: int) : int = raise (NotSupportedException())
     override _.Write(_: byte[], _: int, _: int) : unit = raise (NotSupportedException())
 
-/// Passes on what is written to it.
+/// Writes to a buffer writer.
 [<Sealed>]
 type internal DestinationStream(destination: IBufferWriter<byte>) =
     inherit ForwardStream()
@@ -53,7 +54,7 @@ type internal DestinationStream(destination: IBufferWriter<byte>) =
 
     override this.Write(buffer: byte[], offset: int, count: int) = this.Write(ReadOnlySpan<byte>(buffer, offset, count))
 
-/// Gives the source and then, not before it is asked for more, the mark.
+/// Reads the source and then the mark, which begins only with a new read.
 [<Sealed>]
 type internal MarkedStream(source: ReadOnlyMemory<byte>, mark: byte[]) =
     inherit ForwardStream()
@@ -61,7 +62,7 @@ type internal MarkedStream(source: ReadOnlyMemory<byte>, mark: byte[]) =
     let mutable beyond = false
     override _.CanRead = true
 
-    /// Whether the source was not enough.
+    /// Whether reading has reached the mark.
     member _.IsBeyond = beyond
 
     override _.Read(buffer: Span<byte>) : int =

@@ -179,10 +179,10 @@ type TextPrinter(output: TextWriter, options: Options) =
 
         member _.Item(field, item) =
             match item with
-            | Item.Batch(offset, found) ->
+            | Item.Batch(offset, found, _) ->
                 at field offset
                 batch found
-            | Item.Legacy(offset, found) ->
+            | Item.Legacy(offset, found, _) ->
                 at field offset
                 add (found.ToString())
                 if found.Timestamp >= 0L then add (", latest " + time found.Timestamp)
@@ -382,20 +382,17 @@ type JsonPrinter(output: TextWriter, options: Options) =
 
         member _.Item(field, item) =
             match item with
-            | Item.Batch(offset, found) ->
+            | Item.Batch(offset, found, _) ->
                 write offset (fun () ->
                     kind "batch"
                     whereabouts field
                     batch found)
-            | Item.Legacy(offset, found) ->
+            | Item.Legacy(offset, found, _) ->
                 write offset (fun () ->
                     kind "message"
                     whereabouts field
                     message found)
-            | Item.Trouble(offset, found) ->
-                let path = field |> Option.map _.Path |> Option.defaultValue ""
-                let both = if path <> "" && found.Path <> "" then path + "/" + found.Path else path + found.Path
-                write offset (fun () -> trouble { found with Path = both })
+            | Item.Trouble(offset, found) -> write offset (fun () -> trouble found)
             | Item.CutOff(offset, bytes) ->
                 write offset (fun () ->
                     kind "cutOff"

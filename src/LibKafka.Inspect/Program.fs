@@ -16,18 +16,24 @@ open LibKafka.Inspect.Output
 /// One run of the tool. Every frame and batch is printed and flushed immediately, because the output may be a pipe.
 [<Sealed>]
 type private Inspection(options: Options, printer: Printer, flush: unit -> unit) =
-    let decompressed = CodecBuffer()
+    let reading =
+        { Limits = options.Limits
+          Codecs = AllCodecs.Set
+          Buffer = ValueSome(CodecBuffer())
+          // The record sets were split with verified checksums.
+          VerifyChecksum = false }
+
     let mutable isWhole = true
 
-    let records (field: Field option) (offset: int64) (isControl: bool) (compression: CompressionType) (opened: Result<RecordView, Fault>) =
+    let records (field: Field option) (offset: int64) (isControl: bool) (compression: CompressionType) (item: RecordSetItem) =
         let print () (record: Record) = printer.Record(field, offset, isControl, record)
 
-        match opened |> Result.bind (RecordView.fold print ()) with
+        match RecordSetItem.openRecords reading item |> Result.bind (BatchRecords.fold print ()) with
         | Ok() -> ()
         | Error fault ->
             let found =
                 match fault.Problem with
-                | _ when compression = CompressionType.None -> Trouble.ofFault offset fault
+                | _ when compression = CompressionType.None -> Trouble.ofFault (offset - int64 item.Position) fault
                 | problem ->
                     Trouble.at offset fault.Path (problem.ToString() + " (byte " + string fault.Offset + " of the decompressed records)")
 
@@ -38,12 +44,8 @@ type private Inspection(options: Options, printer: Printer, flush: unit -> unit)
         printer.Item(field, item)
 
         match item with
-        | Item.Batch(offset, batch) when options.Records ->
-            RecordBatch.openVerifiedIn decompressed options.Limits AllCodecs.Set batch
-            |> records field offset batch.IsControl batch.Compression
-        | Item.Legacy(offset, batch) when options.Records ->
-            LegacyBatch.openVerifiedIn decompressed options.Limits AllCodecs.Set batch
-            |> records field offset false batch.Compression
+        | Item.Batch(offset, batch, found) when options.Records -> records field offset batch.IsControl batch.Compression found
+        | Item.Legacy(offset, batch, found) when options.Records -> records field offset false batch.Compression found
         | Item.Trouble _ -> isWhole <- false
         | Item.Batch _
         | Item.Legacy _

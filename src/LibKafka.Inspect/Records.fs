@@ -25,8 +25,8 @@ type Field =
 /// A batch, or bytes that should be one.
 [<RequireQualifiedAccess; NoComparison>]
 type Item =
-    | Batch of offset: int64 * RecordBatch
-    | Legacy of offset: int64 * LegacyBatch
+    | Batch of offset: int64 * RecordBatch * RecordSetItem
+    | Legacy of offset: int64 * LegacyBatch * RecordSetItem
     | Trouble of offset: int64 * Trouble
     /// An incomplete batch at the end, if the bytes may end within a batch.
     | CutOff of offset: int64 * bytes: int
@@ -65,18 +65,18 @@ let fields (body: Body) : Field list =
         |> located ShareFetch.api.Response response true
     | _ -> []
 
-let private cutOff (offset: int64) (bytes: int) =
-    Item.Trouble(offset, Trouble.at offset "" ("the last batch is incomplete: only " + string bytes + " bytes remain"))
+let private cutOff (path: string) (offset: int64) (bytes: int) =
+    Item.Trouble(offset, Trouble.at offset path ("the last batch is incomplete: only " + string bytes + " bytes remain"))
 
-/// An item at a position of a record set, which starts at an offset of the input.
-let private item (start: int64) (position: int) (mayBeCutOff: bool) (item: RecordSetItem) : Item =
-    let offset = start + int64 position
+/// An item of a record set that starts at an offset of the input.
+let private item (start: int64) (mayBeCutOff: bool) (item: RecordSetItem) : Item =
+    let offset = start + int64 item.Position
 
     match item with
-    | RecordSetItem.Batch batch -> Item.Batch(offset, batch)
-    | RecordSetItem.Legacy batch -> Item.Legacy(offset, batch)
-    | RecordSetItem.CutOff bytes when mayBeCutOff -> Item.CutOff(offset, bytes)
-    | RecordSetItem.CutOff bytes -> cutOff offset bytes
+    | RecordSetItem.Batch(batch, _) -> Item.Batch(offset, batch, item)
+    | RecordSetItem.Legacy(batch, _) -> Item.Legacy(offset, batch, item)
+    | RecordSetItem.CutOff(bytes, _) when mayBeCutOff -> Item.CutOff(offset, bytes)
+    | RecordSetItem.CutOff(bytes, place) -> cutOff place.Path offset bytes
     | RecordSetItem.Corrupt corrupt ->
         let trouble = Trouble.ofFault start corrupt.Fault
 
@@ -94,20 +94,10 @@ let private offsetOf (frame: Frame) (slice: Bytes) : int64 =
     | _ -> frame.Start
 
 /// The batches of a field of a frame.
-let itemsOf (frame: Frame) (field: Field) : Item seq = seq {
+let itemsOf (frame: Frame) (field: Field) : Item seq =
     let start = offsetOf frame field.Records
-    let mutable position = 0
 
-    for found in RecordSet.splitVerified field.Records do
-        item start position field.MayBeCutOff found
-
-        position <-
-            match found with
-            | RecordSetItem.Batch batch -> position + batch.SizeInBytes
-            | RecordSetItem.Legacy batch -> position + batch.SizeInBytes
-            | RecordSetItem.Corrupt corrupt -> corrupt.Position + corrupt.Bytes.Length
-            | RecordSetItem.CutOff bytes -> position + bytes
-}
+    RecordSet.splitVerified field.Records |> RecordSet.under (lazy field.Path) |> Seq.map (item start field.MayBeCutOff)
 
 /// The size of the base offset, the length and the fields up to the magic, which are at the same place in every format.
 [<Literal>]
@@ -140,7 +130,7 @@ let private next (limits: Limits) (byteReader: ByteReader) : struct (Item * bool
         if head.Length = 0 then
             ValueNone
         elif head.Length < Head then
-            last (cutOff offset head.Length)
+            last (cutOff "" offset head.Length)
         else
             let length = BinaryPrimitives.ReadInt32BigEndian(ReadOnlySpan<byte>(head, 8, 4))
             let size = int64 length + int64 Uncounted
@@ -151,14 +141,15 @@ let private next (limits: Limits) (byteReader: ByteReader) : struct (Item * bool
                 last (Item.Zeros(offset, byteReader.Position - offset))
             else
                 let bytes = byteReader.Fill(head, int (max size (int64 Head)))
-                let mutable found = (RecordSet.splitVerified (Bytes bytes)).GetEnumerator()
+                // In a log, the offset is enough to find a batch, so there is no path to it.
+                let mutable found = (RecordSet.splitVerified (Bytes bytes) |> RecordSet.under (lazy "")).GetEnumerator()
                 found.MoveNext() |> ignore
 
                 match found.Current with
                 | RecordSetItem.Corrupt { Fault = { Problem = Problem.BadBatchLength _ as problem } } ->
                     hopeless (offset + 8L) (problem.ToString())
-                | RecordSetItem.CutOff _ as cut -> last (item offset 0 false cut)
-                | whole -> more (item offset 0 false whole)
+                | RecordSetItem.CutOff _ as cut -> last (item offset false cut)
+                | whole -> more (item offset false whole)
     with :? InvalidText as wrong ->
         last (Item.Trouble(offset, Trouble.ofText byteReader.Position wrong))
 

@@ -56,7 +56,7 @@ let private batchesOf (fetcher: PartitionFetcher) : RecordBatch list =
     readUntil (int64 records.Length) fetcher (fun fetched ->
         for item in fetched.Batches do
             match item with
-            | RecordSetItem.Batch batch -> batches.Add batch
+            | RecordSetItem.Batch(batch, _) -> batches.Add batch
             | RecordSetItem.CutOff _ -> ()
             | other -> failtestf "no batch: %O" other)
 
@@ -103,7 +103,7 @@ let tests =
                           if batch.Compression <> compression && batch.Compression <> CompressionType.None then
                               failtestf "packed otherwise: %O" batch.Compression
 
-                      sameRecords (batches |> List.collect (RecordBatch.toList Limits.standard AllCodecs.Set >> ok)) records))
+                      sameRecords (batches |> List.collect (RecordBatch.toList (Reading.withCodecs AllCodecs.Set) >> ok)) records))
 
           for codec in [ Gzip() :> ICompressionCodec; Snappy(); Lz4(); Zstd() ] do
               testCase ("reads a batch of its own that was fetched and packed anew: " + nonNull (codec.ToString())) (fun () ->
@@ -113,7 +113,7 @@ let tests =
                           let producer = new PartitionProducer(towards, ProducerSettings.standard)
 
                           for batch in batchesOf (new PartitionFetcher(from, FetcherSettings.standard, 0L)) do
-                              let plain = RecordBatch.decompress AllCodecs.Set Limits.standard batch |> ok
+                              let plain = RecordBatch.decompress (Reading.withCodecs AllCodecs.Set) batch |> ok
                               let packed = RecordBatch.compress codec plain |> ok
                               Expect.equal (acknowledged (producer.Produce packed)) batch.BaseOffset "at the same offset"
 

@@ -193,7 +193,7 @@ let private fetchingTests =
 
                   let fetched = fetcher.Fetch().ThrowIfError()
                   Expect.equal fetched.Next.Kind FetchAdvanceKind.Onward "onward"
-                  Expect.isEmpty fetched.Next.Unreadable "nothing is lost"
+                  Expect.isEmpty fetched.Next.Corrupt "nothing is lost"
                   Expect.equal (fetched.Position, fetched.NextPosition) (FetchPosition 10L, FetchPosition(13L, 4)) "positions"
                   Expect.equal (fetched.Next.ToString()) "go on at offset 13 behind epoch 4" "text"
                   fetcher.Position <- fetched.NextPosition
@@ -222,7 +222,7 @@ let private fetchingTests =
                       let fetched = fetcher.Fetch().ThrowIfError()
                       Expect.equal fetched.Next.Kind FetchAdvanceKind.Damaged "damaged"
                       Expect.equal fetched.Next.Position position "where it ends, if that is known"
-                      Expect.equal (fetched.Next.Unreadable |> Seq.map _.FirstOffset |> List.ofSeq) [ 10L ] "the stretch"
+                      Expect.equal (fetched.Next.Corrupt |> Seq.map _.FirstOffset |> List.ofSeq) [ 10L ] "the stretch"
                       Expect.equal fetched.NextOffset (if position.HasValue then 12L else 10L) "else it stays"))
 
           testCase "a log that was cut off is told with the place where it parts" (fun () ->

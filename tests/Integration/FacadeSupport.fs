@@ -43,7 +43,7 @@ let batchOf (records: Expected list) : RecordBatch = batchWith (RecordBatchOptio
 let batch (name: string) (count: int) : RecordBatch = batchOf (List.init count (fun i -> plain (name + string i)))
 
 /// The records with their offsets.
-let read (records: BatchRecords) : (int64 * Expected) list =
+let read (records: RecordBatchRecords) : (int64 * Expected) list =
     let found = ResizeArray()
 
     for record in records do
@@ -62,7 +62,7 @@ let read (records: BatchRecords) : (int64 * Expected) list =
 
     List.ofSeq found
 
-let contentOf (records: BatchRecords) : Expected list = read records |> List.map snd
+let contentOf (records: RecordBatchRecords) : Expected list = read records |> List.map snd
 
 /// The records of a fetch; a stretch that cannot be read throws.
 let recordsOf (fetched: FetchResult) : (int64 * Expected) list =

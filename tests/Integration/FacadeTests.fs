@@ -258,7 +258,7 @@ let private batches =
               let items = List.ofSeq (set.DataFor [ { ProducerId = 7L; FirstOffset = 0L } ])
               Expect.equal (items |> List.map _.IsBatch) [ true; false ] "a batch, and one that cannot be read"
               Expect.equal (items[0].GetBatch()) committed "the committed batch"
-              let unreadable = there items[1].Unreadable
+              let unreadable = there items[1].Corrupt
               Expect.equal (unreadable.FirstOffset, unreadable.LastOffset) (5L, Nullable 5L) "which one cannot be read"
               Expect.equal (unreadable.Bytes.ToArray()) (broken.Bytes.ToArray()) "its bytes"
               Expect.equal unreadable.Position (bytes |> List.take 4 |> List.sumBy _.Length) "its place"
@@ -387,7 +387,7 @@ let private batches =
 
                   let error = there error
                   Expect.equal error.Kind KafkaFaultKind.Malformed "the kind"
-                  Expect.equal error.Fault.Path "Records[3]" "the path"
+                  Expect.equal error.Fault.Path "Count" "the path"
                   Expect.equal error.Fault.ByteOffset (Nullable short.SizeInBytes) "the place"
                   Expect.stringContains error.Message "the batch of offsets 0 to 2" "the batch")
 
@@ -483,8 +483,8 @@ let private batches =
               let set = parse false [ good[0].Bytes.ToArray(); old; good[2].Bytes.ToArray() ]
               let items = List.ofSeq set
               Expect.equal (items |> List.map _.IsBatch) [ true; false; true ] "which can be read"
-              Expect.equal (items |> List.map _.IsUnreadable) [ false; true; false ] "which cannot"
-              let unreadable = there items[1].Unreadable
+              Expect.equal (items |> List.map _.IsCorrupt) [ false; true; false ] "which cannot"
+              let unreadable = there items[1].Corrupt
               Expect.equal (unreadable.FirstOffset, unreadable.LastOffset) (4L, Nullable()) "offsets"
               Expect.equal (unreadable.Position, unreadable.Bytes.Length) (good[0].SizeInBytes, old.Length) "place"
               Expect.equal unreadable.Fault.ByteOffset (Nullable(good[0].SizeInBytes + 16)) "the place of the fault"
@@ -492,11 +492,11 @@ let private batches =
               Expect.equal error.Fault unreadable.Fault "whoever does not look gets an exception"
               let checked' = parse true [ good[0].Bytes.ToArray(); damaged.Bytes.ToArray(); good[2].Bytes.ToArray() ]
               Expect.equal [ for item in checked' -> item.IsBatch ] [ true; false; true ] "with checksums checked"
-              let unreadable = there (Seq.item 1 checked').Unreadable
+              let unreadable = there (Seq.item 1 checked').Corrupt
               Expect.equal (unreadable.Fault.Kind, unreadable.LastOffset) (KafkaFaultKind.BadChecksum, Nullable 4L) "what is known"
               Expect.isEmpty (Unchecked.defaultof<RecordBatchSet>) "a set of nothing"
               Expect.equal Unchecked.defaultof<RecordBatchSet>.CutOffBytes 0 "nothing is cut off"
-              Expect.isEmpty (read Unchecked.defaultof<BatchRecords>) "records of nothing")
+              Expect.isEmpty (read Unchecked.defaultof<RecordBatchRecords>) "records of nothing")
 
           testCase "messages of older formats are read like batches" (fun () ->
               // Magic 1, LogAppendTime, two records compressed with gzip; as the Java client writes it.
@@ -518,7 +518,7 @@ let private batches =
               Expect.equal appended [ 1448962010257L; 1448962010257L ] "the append time"
               Expect.equal (snd found.Head[1]).Key (Some [||]) "a key"
               let item = Seq.head set
-              Expect.equal (item.IsBatch, item.IsUnreadable, isNull item.Batch) (false, false, true) "it is no batch"
+              Expect.equal (item.IsBatch, item.IsCorrupt, isNull item.Batch) (false, false, true) "it is no batch"
               let legacy = there item.Legacy
               Expect.equal (legacy.Magic, legacy.Compression, legacy.NextOffset) (1y, CompressionType.Gzip, 55902L) "what it is"
               Expect.equal (item.ToString()) (legacy.ToString()) "text"
@@ -528,7 +528,7 @@ let private batches =
               Expect.equal error.Kind KafkaFaultKind.CodecMissing "without a codec"
               Expect.stringContains error.Message "the message at offset 55901" "which one"
               message[60] <- message[60] ^^^ 1uy
-              let unreadable = there (Seq.head (parse message)).Unreadable
+              let unreadable = there (Seq.head (parse message)).Corrupt
               Expect.equal (unreadable.Fault.Kind, unreadable.LastOffset) (KafkaFaultKind.BadChecksum, Nullable 55901L) "damaged") ]
 
 // ---- options ----

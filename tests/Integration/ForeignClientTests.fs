@@ -97,7 +97,7 @@ let tests =
                       readUntil (int64 everything.Length) fetcher (fun fetched ->
                           for item in fetched.Batches do
                               match item with
-                              | RecordSetItem.Batch batch ->
+                              | RecordSetItem.Batch(batch, _) ->
                                   Expect.equal (acknowledged (producer.Produce batch)) batch.BaseOffset "at the same offset"
                               | _ -> ())
 

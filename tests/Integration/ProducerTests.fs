@@ -140,7 +140,7 @@ let private once =
                   let built =
                       [ for name in [ "a"; "b" ] do
                             let options = producer.OptionsForNext BatchOptions.standard
-                            let batch = RecordBatch.ofRecords options [ record 0 name; record 1 name ] |> ok
+                            let batch = BatchBuilder.build options [ record 0 name; record 1 name ] |> ok
                             let produced = producer.Produce batch
                             produced |> acknowledged |> ignore
                             Expect.isTrue (Object.ReferenceEquals(produced.Batch, batch)) "without a copy"
@@ -333,7 +333,7 @@ let private forwarding =
                           readUntil finish (new PartitionFetcher(client, FetcherSettings.standard, 0L)) (fun fetched ->
                               for item in fetched.Batches do
                                   match item with
-                                  | RecordSetItem.Batch batch -> found.Add batch
+                                  | RecordSetItem.Batch(batch, _) -> found.Add batch
                                   | _ -> ())
 
                           List.ofSeq found

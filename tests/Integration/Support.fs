@@ -39,7 +39,7 @@ let record (offset: int) (value: string) : RecordData =
     { Offset = int64 offset; Timestamp = start + int64 offset; Key = ValueNone; Value = text value; Headers = [] }
 
 /// A batch to produce: offsets count from 0.
-let batchOf (records: RecordData list) : RecordBatch = RecordBatch.ofRecords BatchOptions.standard records |> ok
+let batchOf (records: RecordData list) : RecordBatch = BatchBuilder.build BatchOptions.standard records |> ok
 
 /// A batch of so many records, each with its own value.
 let batch (name: string) (count: int) : RecordBatch = batchOf (List.init count (fun i -> record i (name + string i)))
@@ -48,8 +48,9 @@ let batch (name: string) (count: int) : RecordBatch = batchOf (List.init count (
 let recordsOf (fetched: Fetched) : RecordData list =
     [ for item in fetched.Batches do
           match item with
-          | RecordSetItem.Batch batch -> yield! RecordBatch.toList Limits.standard Codecs.none batch |> ok
-          | RecordSetItem.Legacy batch -> yield! LegacyBatch.toList Limits.standard Codecs.none batch |> ok
+          | RecordSetItem.Batch(batch, _) -> yield! RecordBatch.toList Reading.standard batch |> ok
+          | RecordSetItem.Legacy(batch, _) ->
+              yield! (LegacyBatch.openRecords Reading.standard batch |> Result.bind BatchRecords.toList |> ok)
           | RecordSetItem.Corrupt stretch -> failtestf "unreadable: %O" stretch
           | RecordSetItem.CutOff _ -> () ]
 

@@ -210,7 +210,7 @@ let private calls =
 let private batches =
     testCase "a batch of a transaction has its attributes, and they outlive a rebase" (fun () ->
         let options = Transaction.batchOptions identity 17 BatchOptions.standard
-        let batch = RecordBatch.ofRecords options [ record 0 "a"; record 1 "b" ] |> ok
+        let batch = BatchBuilder.build options [ record 0 "a"; record 1 "b" ] |> ok
 
         for batch in [ batch; batch.Rebase(500L, 3) ] do
             Expect.isTrue batch.IsTransactional "it belongs to a transaction"
@@ -221,7 +221,7 @@ let private batches =
 /// Produces a batch as part of a transaction.
 let private produce (client: PartitionClient) (transactionalId: string) (identity: ProducerIdentity) sequence values : ErrorCode =
     let records = values |> List.mapi record
-    let batch = RecordBatch.ofRecords (Transaction.batchOptions identity sequence BatchOptions.standard) records |> ok
+    let batch = BatchBuilder.build (Transaction.batchOptions identity sequence BatchOptions.standard) records |> ok
 
     let topicId =
         client.Connect() |> ok |> ignore

@@ -83,6 +83,15 @@ type Fetched =
         Exchange: Exchange<Fetch.Request, Fetch.Response>
     }
 
+    /// The path of `Records` in the response.
+    member private this.RecordsPath: string =
+        match this.Exchange.Outcome with
+        | Ok response ->
+            Message.records Fetch.api.Response response
+            |> List.tryPick (fun (path, records) -> if records.Memory.Equals this.Records.Memory then Some path else None)
+            |> Option.defaultValue "Records"
+        | Error _ -> "Records"
+
     member private this.Told(value: Fetch.PartitionResponse -> int64) : int64 option =
         match this.Result with
         | Ok answer when value answer >= 0L -> Some(value answer)
@@ -104,7 +113,7 @@ type Fetched =
         | _ -> Bytes.empty
 
     /// The batches in `Records`, as they are iterated. The first may begin before the offset that was asked for.
-    member this.Batches: RecordSet = RecordSet.split this.Records
+    member this.Batches: RecordSet = RecordSet.split this.Records |> RecordSet.under (lazy this.RecordsPath)
 
     /// The offset behind the last record that all in-sync replicas have, where it is told.
     member this.HighWatermark: int64 option = this.Told _.HighWatermark
@@ -162,39 +171,30 @@ module Fetched =
 
     /// What going on takes from the last batch that came whole, of any format.
     [<NoEquality; NoComparison>]
-    type private Whole = { Bytes: Bytes; FirstOffset: int64; LastOffset: int64; Epoch: int32; Checksum: Result<unit, Fault> }
+    type private Whole = { Bytes: Bytes; Place: RecordSetPlace; LastOffset: int64; Epoch: int32; Checksum: Result<unit, Fault> }
 
-    let private wholeBatch (batch: RecordBatch) : Whole =
+    let private wholeBatch (batch: RecordBatch) (place: RecordSetPlace) : Whole =
         { Bytes = batch.Bytes
-          FirstOffset = batch.BaseOffset
+          Place = place
           LastOffset = batch.LastOffset
           Epoch = batch.PartitionLeaderEpoch
           Checksum = RecordBatch.verify batch }
 
     // Only the last offset of a wrapper stands outside, and there was no epoch in these formats.
-    let private wholeLegacy (batch: LegacyBatch) : Whole =
-        { Bytes = batch.Bytes
-          FirstOffset = batch.LastOffset
-          LastOffset = batch.LastOffset
-          Epoch = -1
-          Checksum = LegacyBatch.verify batch }
+    let private wholeLegacy (batch: LegacyBatch) (place: RecordSetPlace) : Whole =
+        { Bytes = batch.Bytes; Place = place; LastOffset = batch.LastOffset; Epoch = -1; Checksum = LegacyBatch.verify batch }
 
     // The last offset of a batch whose checksum is wrong may itself be what is damaged. It is believed as far as the log can reach.
-    let private unverified (fetched: Fetched) (batch: Whole) (position: int) (fault: Fault) : CorruptBatch =
+    let private unverified (fetched: Fetched) (batch: Whole) (fault: Fault) : CorruptBatch =
         let isPossible = fetched.HighWatermark |> Option.forall (fun watermark -> batch.LastOffset < watermark)
+        CorruptBatch.At(batch.Place, batch.Bytes, fault, (if isPossible then ValueSome batch.LastOffset else ValueNone))
 
-        { Fault = { fault with Offset = position + fault.Offset }
-          Position = position
-          Bytes = batch.Bytes
-          FirstOffset = batch.FirstOffset
-          LastOffset = if isPossible then ValueSome batch.LastOffset else ValueNone }
-
-    let private goOn (fetched: Fetched) (batch: Whole) (position: int) (passed: CorruptBatch list) : Advance =
+    let private goOn (fetched: Fetched) (batch: Whole) (passed: CorruptBatch list) : Advance =
         let damaged stretches next = Advance.Damaged(List.rev stretches, next)
 
         match batch.Checksum with
         | Error fault ->
-            let stretch = unverified fetched batch position fault
+            let stretch = unverified fetched batch fault
 
             let next =
                 match stretch.LastOffset with
@@ -218,8 +218,6 @@ module Fetched =
     /// A stretch that cannot be read and stands behind the last whole batch is left to the next fetch.
     let advance (fetched: Fetched) : Advance =
         let mutable last = ValueNone
-        let mutable lastAt = 0
-        let mutable at = 0
         // Stretches with a whole batch behind them, and those that have none yet; the latest first.
         let mutable passed: CorruptBatch list = []
         let mutable ahead: CorruptBatch list = []
@@ -231,16 +229,13 @@ module Fetched =
                 passed <- ahead @ passed
                 ahead <- []
                 last <- ValueSome item
-                lastAt <- at
             | RecordSetItem.Corrupt stretch -> ahead <- stretch :: ahead
             | RecordSetItem.CutOff _ -> ()
 
-            at <- at + item.SizeInBytes
-
         match fetched.Diverging, last with
         | Some parting, _ -> Advance.Truncated { Offset = min parting.EndOffset fetched.Offset; LastEpoch = parting.Epoch }
-        | None, ValueSome(RecordSetItem.Batch batch) -> goOn fetched (wholeBatch batch) lastAt passed
-        | None, ValueSome(RecordSetItem.Legacy batch) -> goOn fetched (wholeLegacy batch) lastAt passed
+        | None, ValueSome(RecordSetItem.Batch(batch, place)) -> goOn fetched (wholeBatch batch place) passed
+        | None, ValueSome(RecordSetItem.Legacy(batch, place)) -> goOn fetched (wholeLegacy batch place) passed
         | None, _ when ahead.IsEmpty -> Advance.To fetched.Position
         | None, _ -> Advance.Damaged(List.rev ahead, None)
 

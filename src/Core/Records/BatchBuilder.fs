@@ -8,41 +8,42 @@ open System.Runtime.InteropServices
 open System.Runtime.Intrinsics
 open LibKafka.Wire
 
-/// What a batch says about itself beside its records.
+/// The header fields of a batch that do not follow from its records.
 [<NoComparison>]
 type BatchOptions =
     {
-        /// The offset of the first record: 0 for producing, since the broker gives the offsets. Up to 2^63 - 2.
+        /// The offset of the first record, from 0 to 2^63 - 2. A producer sends 0, and the broker assigns the offsets.
         BaseOffset: int64
-        /// -1 for producing: it is the broker's to set.
+        /// A producer sends -1, and the broker assigns the leader epoch.
         PartitionLeaderEpoch: int32
+        /// The meaning of the records' timestamps. A producer sends CreateTime.
         TimestampType: TimestampType
         /// Whether the batch is part of a transaction (KIP-98).
         IsTransactional: bool
-        /// Whether the records are control records. Brokers take such batches from no client.
+        /// Whether the records are control records. Brokers accept such batches from no client.
         IsControl: bool
-        /// From when on tombstones may be removed, in milliseconds since 1970-01-01 UTC (KIP-534): it takes the place of the base
+        /// The time after which tombstones may be removed, in milliseconds since 1970-01-01 UTC (KIP-534). It is stored as the base
         /// timestamp.
         DeleteHorizon: int64 voption
-        /// The idempotent producer's id, or -1.
+        /// The idempotent producer's id; -1 for none.
         ProducerId: int64
-        /// The idempotent producer's epoch, or -1.
+        /// The idempotent producer's epoch; -1 for none.
         ProducerEpoch: int16
-        /// The sequence of the first record, or -1.
+        /// The sequence of the first record; -1 for none.
         BaseSequence: int32
-        /// What timestamps are encoded relative to; the first record's where it is not given.
+        /// The base of the timestamp deltas. `ValueNone` for the first record's timestamp.
         BaseTimestamp: int64 voption
-        /// The largest timestamp, or the append time of a batch of LogAppendTime; the largest of the records' where it is not given.
+        /// The maximum timestamp, or the append time if the type is LogAppendTime. `ValueNone` for the maximum of the records' timestamps.
         MaxTimestamp: int64 voption
-        /// The last offset that the batch takes up, where it is not the last record's: so does compaction leave it.
+        /// The last offset that the batch covers, if it is not the last record's, as after compaction.
         LastOffset: int64 voption
     }
 
-/// Makes batch options.
+/// Batch options to start from.
 [<RequireQualifiedAccess>]
 module BatchOptions =
 
-    /// A batch to produce, by a producer that is not idempotent.
+    /// For a batch to be sent by a producer that is not idempotent.
     let standard =
         { BaseOffset = 0L
           PartitionLeaderEpoch = -1
@@ -57,7 +58,7 @@ module BatchOptions =
           MaxTimestamp = ValueNone
           LastOffset = ValueNone }
 
-    /// What makes a batch with the same records get the same header, compression and attribute bits without a meaning left out.
+    /// The options with which a batch of the same records gets the same header, except for compression and unassigned attribute bits.
     let ofHeader (header: BatchHeader) : BatchOptions =
         { BaseOffset = header.BaseOffset
           PartitionLeaderEpoch = header.PartitionLeaderEpoch
@@ -72,21 +73,21 @@ module BatchOptions =
           MaxTimestamp = ValueSome header.MaxTimestamp
           LastOffset = ValueSome(header.BaseOffset + int64 header.LastOffsetDelta) }
 
-    /// Offsets end one before what 64 bits can say, so that the next one always exists.
+    /// The last possible offset is one below the maximum of 64 bits, so that a next offset always exists.
     [<Literal>]
     let internal LastPossibleOffset = 9223372036854775806L
 
-    /// The last offset that a batch from this one on can take up.
+    /// The last offset that a batch with this base offset can cover.
     let internal farthest (baseOffset: int64) : int64 = baseOffset + min (int64 Int32.MaxValue) (LastPossibleOffset - baseOffset)
 
     let private within (field: string) (at: int) (lowest: int64) (highest: int64) (value: int64) : Result<unit, Fault> =
         if value < lowest || value > highest then
-            Error { Problem = Problem.OutOfRange(value, lowest, highest); Offset = at; Path = field }
+            Error(Fault.ofField field at (Problem.OutOfRange(value, lowest, highest)))
         else
             Ok()
 
-    /// Whether a batch can carry them: base offsets go from 0 to the highest one given, the last offset lies up to 2^31 - 1 behind it, and
-    /// producer id, epoch and sequence are not below -1. Otherwise the fault is `OutOfRange`, with the field's name.
+    /// Whether a batch can have these options: the base offset is from 0 to `highestBase`, the last offset is at most 2^31 - 1 after it, and
+    /// producer id, epoch and sequence are at least -1. Otherwise the fault is `OutOfRange` with the field's name.
     let internal check (highestBase: int64) (options: BatchOptions) : Result<unit, Fault> =
         let from = options.BaseOffset
         let last = ValueOption.defaultValue from options.LastOffset
@@ -106,19 +107,20 @@ module BatchOptions =
             .WithDeleteHorizon
             options.DeleteHorizon.IsSome
 
-/// Writes that know nothing of bounds: whoever calls has made room.
+/// Writes without bounds checks: the caller has reserved enough memory.
 [<RequireQualifiedAccess>]
 module internal Put =
 
-    /// The most that a record takes beside its key, value and headers: varints of 5 + 10 + 5 + 5 + 5 + 5 bytes and the attributes.
+    /// The most bytes that a record takes in addition to its key, value and headers: varints of 5 + 10 + 5 + 5 + 5 + 5 bytes and the
+    /// attributes.
     [<Literal>]
     let Overhead = 36L
 
-    /// The most of that behind the record's length.
+    /// The most of those bytes that follow the record's length.
     [<Literal>]
     let MostBody = 31L
 
-    /// The fewest bytes behind a record's length beside its key, value and headers: five varints of a byte and the attributes.
+    /// The fewest bytes that follow a record's length in addition to its key, value and headers: five varints of one byte and the attributes.
     [<Literal>]
     let LeastBody = 6L
 
@@ -136,7 +138,7 @@ module internal Put =
         Unsafe.Add(&origin, next) <- byte rest
         next + 1n
 
-    /// A plain varint, giving the position behind it.
+    /// Writes a plain varint and returns the position after it.
     let inline varint (origin: byref<byte>) (at: nativeint) (raw: uint64) : nativeint =
         if raw < 0x80UL then
             Unsafe.Add(&origin, at) <- byte raw
@@ -152,13 +154,13 @@ module internal Put =
         else
             long &origin at raw
 
-    /// The same where a call does not matter.
+    /// `varint` as a call, for code that is not hot.
     let varintCall (origin: byref<byte>) (at: nativeint) (raw: uint64) : nativeint = varint &origin at raw
 
     let inline copyAt<'Block> (target: byref<byte>) (source: byref<byte>) (at: nativeint) =
         Unsafe.WriteUnaligned(&Unsafe.Add(&target, at), Unsafe.ReadUnaligned<'Block>(&Unsafe.Add(&source, at)))
 
-    /// Copies without a call what is short, as most keys and many values are; a last block that overlaps the one before takes what is left.
+    /// Copies short runs, such as most keys and many values, without a call. The last block may overlap the one before it.
     let inline bytes (target: byref<byte>) (source: ReadOnlySpan<byte>) =
         let first = &MemoryMarshal.GetReference source
         let size = nativeint source.Length
@@ -181,15 +183,15 @@ module internal Put =
         elif size > 0n then
             source.CopyTo(MemoryMarshal.CreateSpan(&target, source.Length))
 
-    /// A length in its zig-zag form and the bytes, giving the position behind them.
+    /// Writes a length, given in its zig-zag form, and the bytes, and returns the position after them.
     let inline run (origin: byref<byte>) (at: nativeint) (length: uint64) (source: ReadOnlySpan<byte>) : nativeint =
         let next = varint &origin at length
         bytes (&Unsafe.Add(&origin, next)) source
         next + nativeint source.Length
 
-/// Encodes records into a batch as they are added, in one pass, and knows the exact size at every step. Its memory is its own, which grows
-/// as needed, up to the limit, and is used again after `Reset`, so that nothing is allocated once it has grown; or the caller's, such as
-/// an array from a pool, which does not grow. It is for one thread at a time.
+/// Encodes records into a batch as they are added, in one pass, and knows the exact size after each one. It has its own memory, which grows
+/// up to the limit and is reused after `Reset`, so that nothing is allocated once it has grown; or it uses the caller's, such as an array
+/// from a pool, which does not grow. Not thread-safe.
 [<Sealed>]
 type BatchBuilder private (options: BatchOptions, limit: int, given: ArraySegment<byte>) =
     let limit = min limit Array.MaxLength
@@ -200,12 +202,12 @@ type BatchBuilder private (options: BatchOptions, limit: int, given: ArraySegmen
         | null -> Array.empty
         | array -> array
 
-    // Where the batch begins in the buffer, and the end of what it may take up there: further than the buffer while that can grow.
+    // Where the batch begins in the buffer, and the end of the space that it may use, which lies beyond the buffer as long as that can grow.
     let mutable origin = given.Offset
     let mutable bound = given.Offset + limit
     let mutable position = given.Offset + At.Records
-    // Up to where records go in without further questions: the bound or the end of the buffer, and nowhere before the first record and once
-    // the batch has been built.
+    // Records that end before this position are added without further checks. It is the bound or the end of the buffer, and 0 before the
+    // first record and after the batch has been built.
     let mutable ready = 0
     let mutable count = 0
     let mutable lastOffsetDelta = -1
@@ -213,7 +215,7 @@ type BatchBuilder private (options: BatchOptions, limit: int, given: ArraySegmen
     let mutable maxTimestamp = Int64.MinValue
     let mutable built = false
 
-    // Wherever the batch begins, there is room for as many records as it can hold.
+    // The base offset leaves room for as many records as a batch can hold.
     let check (given: BatchOptions) =
         match BatchOptions.check (BatchOptions.LastPossibleOffset - int64 Int32.MaxValue) given with
         | Error fault -> raise (ArgumentOutOfRangeException("options", fault.ToString()))
@@ -221,16 +223,16 @@ type BatchBuilder private (options: BatchOptions, limit: int, given: ArraySegmen
 
     do check options
 
-    /// A builder with memory of its own. The limit is the most bytes that the batch may take, header included.
-    /// ArgumentOutOfRangeException where an option lies outside the range that it has in a batch: a base offset that is negative or
-    /// leaves no room for 2^31 offsets, a last offset before it or 2^31 behind it, a producer id, epoch or sequence below -1.
+    /// A builder with its own memory. The limit is the maximum size of the batch in bytes, header included.
+    /// ArgumentOutOfRangeException if an option is out of range: a base offset that is negative or leaves no room for 2^31 offsets, a last
+    /// offset before it or more than 2^31 - 1 after it, or a producer id, epoch or sequence below -1.
     new(options: BatchOptions, limit: int) = BatchBuilder(options, limit, ArraySegment<byte>())
 
-    /// A builder without a limit but that of the format, 2^31 - 1 bytes.
+    /// A builder with its own memory and the limit of the format, 2^31 - 1 bytes.
     new(options: BatchOptions) = BatchBuilder(options, Int32.MaxValue)
 
-    /// A builder in memory that the caller owns: the batch lies at its start and takes up all of it at most, and nothing is allocated for
-    /// it. Once the batch is not needed any more, the memory can be put to another use. It must be an array's (ArgumentException).
+    /// A builder that uses the caller's memory: the batch lies at its start and takes at most all of it, and nothing is allocated for it. The
+    /// memory can be used for something else when the batch is no longer needed. It must belong to an array (ArgumentException).
     new(options: BatchOptions, memory: Memory<byte>) =
         let given = BatchBuilder.ArrayBehind memory
         BatchBuilder(options, given.Count, given)
@@ -238,15 +240,15 @@ type BatchBuilder private (options: BatchOptions, limit: int, given: ArraySegmen
     static member private ArrayBehind(memory: Memory<byte>) : ArraySegment<byte> =
         match MemoryMarshal.TryGetArray(Memory.op_Implicit memory: ReadOnlyMemory<byte>) with
         | true, segment -> segment
-        | _ -> raise (ArgumentException("A batch can only be built in memory that is an array's.", nameof memory))
+        | _ -> raise (ArgumentException("A batch can be built only in memory that belongs to an array.", nameof memory))
 
-    /// How many records have been added.
+    /// The number of records added.
     member _.Count = count
 
-    /// The exact size of the batch as it is now, header included.
+    /// The exact size of the batch so far in bytes, header included.
     member _.SizeInBytes = position - origin
 
-    /// The most bytes that the batch may take, header included.
+    /// The maximum size of the batch in bytes, header included.
     member _.Limit = limit
 
     member private _.Grow(total: int) =
@@ -256,7 +258,7 @@ type BatchBuilder private (options: BatchOptions, limit: int, given: ArraySegmen
         Buffer.BlockCopy(buffer, 0, grown, 0, min position buffer.Length)
         buffer <- grown
 
-    /// The exact size of a record behind its length. Lengths are in their zig-zag form; `content` are the bytes of key, value and headers.
+    /// The exact size of a record after its length. Lengths are in their zig-zag form; `content` is the size of key, value and headers.
     static member private BodySize
         (timestampDelta: int64, offsetDelta: int, keyLength: uint64, valueLength: uint64, headerCount: int, content: int64)
         : int64 =
@@ -270,13 +272,14 @@ type BatchBuilder private (options: BatchOptions, limit: int, given: ArraySegmen
         + size (2UL * uint64 headerCount)
         + content
 
-    /// Makes room for a record, or says no, where it is not plain that there is enough; the first record also settles the base timestamp.
+    /// Reserves memory for a record if it fits, when `Begin` cannot be sure that there is enough. The first record determines the base
+    /// timestamp.
     [<MethodImpl(MethodImplOptions.NoInlining)>]
     member private this.MakeRoom
         (offsetDelta: int, timestamp: int64, keyLength: uint64, valueLength: uint64, headerCount: int, content: int64)
         : bool =
         if built then
-            raise (InvalidOperationException "The batch has been built; reset the builder to begin the next one.")
+            raise (InvalidOperationException "The batch has been built. Reset the builder to begin the next one.")
 
         let first =
             if count > 0 then
@@ -299,12 +302,12 @@ type BatchBuilder private (options: BatchOptions, limit: int, given: ArraySegmen
             ready <- min bound buffer.Length
             true
 
-    /// Encodes a record up to its headers if it fits with them, and counts it. What comes back is where the headers go, or -1.
+    /// Encodes a record up to its headers, if it fits together with them, and counts it. Returns the position of the headers, or -1.
     [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
     member private this.Begin
         (offsetDelta: int, attributes: byte, timestamp: int64, key: NullableSpan, value: NullableSpan, headerCount: int, headersSize: int64)
         : int =
-        // Taken apart at once, so that they stay in registers.
+        // Taken apart here, so that the parts stay in registers.
         let keyLength = key.ZigZagLength()
         let valueLength = value.ZigZagLength()
         let keySpan = key.Span
@@ -319,7 +322,7 @@ type BatchBuilder private (options: BatchOptions, limit: int, given: ArraySegmen
         else
             let timestampDelta = timestamp - baseTimestamp
 
-            // How many bytes the record's length takes is plain unless the content is near where it changes.
+            // The size of the length field is obvious unless the content's size is close to where it changes.
             let prefix =
                 if content >= 64L - Put.LeastBody && content < 8192L - Put.MostBody then
                     2
@@ -371,8 +374,7 @@ type BatchBuilder private (options: BatchOptions, limit: int, given: ArraySegmen
                 | ValueSome value -> Put.run &origin at (2UL * uint64 value.Length) value.Span
                 | ValueNone -> Put.varint &origin at 1UL
 
-    /// Adds a record at an offset that is given, relative to the base offset. What comes back is where its headers are, or -1 where it does
-    /// not fit.
+    /// Adds a record at a given offset relative to the base offset. Returns the position of its headers, or -1 if it does not fit.
     member internal this.AppendAt
         (offsetDelta: int, timestamp: int64, key: NullableSpan, value: NullableSpan, headers: ReadOnlySpan<RecordHeader>)
         : int =
@@ -380,38 +382,39 @@ type BatchBuilder private (options: BatchOptions, limit: int, given: ArraySegmen
         if at >= 0 then this.Put(headers, at)
         at
 
-    // What takes spans is inlined into F# callers, and what it calls gives something else than it does. So no caller, be it a function that
-    // ends with adding a record, can make a tail call with spans as its arguments. The compiler would mark it as one, and where the arguments
-    // do not all fit into registers the runtime makes such a call through memory in which the garbage collector does not see them:
-    // a collection at that moment leaves them pointing at what was there before, and something else gets into the batch.
+    // Members that take spans are inlined into F# callers, and the members that they call return something else. So no caller, not even a
+    // function that ends with adding a record, can make a tail call with spans as arguments. The compiler would mark such a call, and if the
+    // arguments do not all fit into registers, the runtime passes them through memory that the garbage collector does not scan for spans: a
+    // collection at that moment leaves them referring to the old location, and wrong bytes get into the batch.
 
-    /// What `TryAdd` calls; -1 where the record does not fit.
+    /// Called by `TryAdd`; -1 if the record does not fit.
     [<EditorBrowsable(EditorBrowsableState.Never)>]
     member this.Append(timestamp: int64, key: NullableSpan, value: NullableSpan) : int =
         this.Begin(lastOffsetDelta + 1, 0uy, timestamp, key, value, 0, 0L)
 
-    /// What `TryAdd` calls where there are headers; -1 where the record does not fit.
+    /// Called by `TryAdd` with headers; -1 if the record does not fit.
     [<EditorBrowsable(EditorBrowsableState.Never)>]
     member this.Append(timestamp: int64, key: NullableSpan, value: NullableSpan, headers: ReadOnlySpan<RecordHeader>) : int =
         this.AppendAt(lastOffsetDelta + 1, timestamp, key, value, headers)
 
-    /// What `Add` makes of what `Append` gives.
+    /// Called by `Add`: throws if the record did not fit.
     [<EditorBrowsable(EditorBrowsableState.Never)>]
     member _.MustFit(at: int) : unit =
         if at < 0 then
             raise (InvalidOperationException("The record does not fit into the batch's limit of " + string limit + " bytes."))
 
-    /// Adds a record without headers behind the ones added so far, unless the batch would exceed the limit with it: then nothing
-    /// changes and the answer is false. The timestamp is in milliseconds since 1970-01-01 UTC, -1 for none.
+    /// Adds a record without headers. Returns false and changes nothing if the batch would exceed the limit. The timestamp is in
+    /// milliseconds since 1970-01-01 UTC; -1 for none.
     [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
     member inline this.TryAdd(timestamp: int64, key: NullableSpan, value: NullableSpan) : bool = this.Append(timestamp, key, value) >= 0
 
-    /// The same with headers, in order.
+    /// Adds a record with headers, in order. Returns false and changes nothing if the batch would exceed the limit.
     [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
     member inline this.TryAdd(timestamp: int64, key: NullableSpan, value: NullableSpan, headers: ReadOnlySpan<RecordHeader>) : bool =
         this.Append(timestamp, key, value, headers) >= 0
 
-    /// The same with all that another batch's record holds except its offset. The record must not lie in this builder's own memory.
+    /// Adds a copy of another batch's record with everything except its offset. Returns false and changes nothing if the batch would exceed
+    /// the limit. The record must not lie in this builder's own memory.
     member this.TryAdd(record: inref<Record>) : bool =
         let headers = record.EncodedHeaders
 
@@ -429,17 +432,17 @@ type BatchBuilder private (options: BatchOptions, limit: int, given: ArraySegmen
         if at >= 0 then headers.CopyTo(buffer.AsSpan at)
         at >= 0
 
-    /// Adds a record with headers, which must fit; InvalidOperationException where it does not.
+    /// Adds a record with headers, in order. InvalidOperationException if it does not fit.
     [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
     member inline this.Add(timestamp: int64, key: NullableSpan, value: NullableSpan, headers: ReadOnlySpan<RecordHeader>) : unit =
         this.MustFit(this.Append(timestamp, key, value, headers))
 
-    /// Adds a record without headers, which must fit; InvalidOperationException where it does not.
+    /// Adds a record without headers. InvalidOperationException if it does not fit.
     [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
     member inline this.Add(timestamp: int64, key: NullableSpan, value: NullableSpan) : unit =
         this.MustFit(this.Append(timestamp, key, value))
 
-    /// Writes the header before the records.
+    /// Writes the header in front of the records.
     member internal this.Finish(given: BatchOptions, offsetDelta: int) : RecordBatch =
         if buffer.Length < At.Records then this.Grow 0
         let header = buffer.AsSpan(origin, At.Records)
@@ -469,20 +472,21 @@ type BatchBuilder private (options: BatchOptions, limit: int, given: ArraySegmen
         ready <- 0
         RecordBatch(buffer, origin, position - origin)
 
-    /// The finished batch: header and checksum are written, no byte is copied. It lies in the builder's memory, so it is good until
-    /// `Reset`; `Detach` or `RecordBatch.Copy` give one that stays. Nothing can be added before `Reset`; building again gives the same
-    /// batch. InvalidOperationException where there are no records, since every broker would refuse such a batch, and where there are
-    /// more than the options' last offset lets in.
+    /// The finished batch: header and checksum are written, and no byte is copied. It uses the builder's memory, so it is valid until
+    /// `Reset`; `Detach` and `RecordBatch.Copy` give a batch that stays valid. Nothing can be added before `Reset`. Building again gives the
+    /// same batch. InvalidOperationException if there are no records, because every broker refuses such a batch, or if there are records
+    /// after the options' last offset.
     member this.Build() : RecordBatch =
-        if count = 0 then raise (InvalidOperationException "A batch needs a record.")
+        if count = 0 then
+            raise (InvalidOperationException "A batch needs at least one record.")
 
         match options.LastOffset with
         | ValueSome last when last - options.BaseOffset < int64 lastOffsetDelta ->
-            raise (InvalidOperationException("The batch has records behind its last offset, " + string last + "."))
+            raise (InvalidOperationException("The batch has records after its last offset, " + string last + "."))
         | ValueSome last -> this.Finish(options, int (last - options.BaseOffset))
         | ValueNone -> this.Finish(options, lastOffsetDelta)
 
-    /// Forgets the records, and with them the batches built from this memory, and begins a batch with the same options.
+    /// Discards the records, invalidates the batches built in this memory, and begins a batch with the same options.
     member _.Reset() : unit =
         position <- origin + At.Records
         count <- 0
@@ -491,14 +495,14 @@ type BatchBuilder private (options: BatchOptions, limit: int, given: ArraySegmen
         ready <- 0
         built <- false
 
-    /// Forgets the records, and with them the batches built from this memory, and begins a batch with other options.
+    /// Discards the records, invalidates the batches built in this memory, and begins a batch with other options.
     member this.Reset(next: BatchOptions) : unit =
         check next
         options <- next
         this.Reset()
 
-    /// The finished batch, with the builder's memory: it stays good for ever, or as long as the caller whose memory it is leaves it alone.
-    /// The builder begins the next batch, with the same options and limit and new memory of its own.
+    /// The finished batch together with the builder's memory: it stays valid, or, in the caller's memory, until the caller reuses that. The
+    /// builder begins the next batch, with the same options and limit and with new memory of its own.
     member this.Detach() : RecordBatch =
         let batch = this.Build()
         buffer <- Array.empty
@@ -506,3 +510,56 @@ type BatchBuilder private (options: BatchOptions, limit: int, given: ArraySegmen
         bound <- limit
         this.Reset()
         batch
+
+/// Builds whole batches.
+[<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
+module BatchBuilder =
+
+    /// Adds records one after another, each at its own offset, and returns the last offset delta.
+    let rec private addAll
+        (builder: BatchBuilder)
+        (baseOffset: int64)
+        (before: int64)
+        (index: int)
+        (records: RecordData list)
+        : Result<int64, Fault> =
+        match records with
+        | [] -> Ok before
+        | record :: rest ->
+            let fail field problem = Error(Fault.ofField ("Records[" + string index + "]" + field) builder.SizeInBytes problem)
+            let highest = BatchOptions.farthest baseOffset
+            let delta = record.Offset - baseOffset
+
+            if record.Offset < 0L || delta <= before || record.Offset > highest then
+                fail "/Offset" (Problem.OutOfRange(record.Offset, baseOffset + before + 1L, highest))
+            else
+                let headers = ReadOnlySpan<RecordHeader>(List.toArray record.Headers)
+
+                if builder.AppendAt(int delta, record.Timestamp, record.Key, record.Value, headers) < 0 then
+                    fail "" (Problem.TooLong(int64 Array.MaxLength + 1L, int64 Array.MaxLength))
+                else
+                    addAll builder baseOffset delta (index + 1) rest
+
+    let private buildAll (options: BatchOptions) (records: RecordData list) : Result<RecordBatch, Fault> =
+        // The builder requires room for more offsets than the batch may have here.
+        let builder = BatchBuilder({ options with BaseOffset = 0L; LastOffset = ValueNone })
+
+        addAll builder options.BaseOffset -1L 0 records
+        |> Result.bind (fun lastRecord ->
+            let last = ValueOption.defaultValue (options.BaseOffset + lastRecord) options.LastOffset
+            let lowest = options.BaseOffset + max 0L lastRecord
+
+            if last < lowest then
+                let problem = Problem.OutOfRange(last, lowest, BatchOptions.farthest options.BaseOffset)
+                Error(Fault.ofField "LastOffset" At.LastOffsetDelta problem)
+            else
+                Ok(builder.Finish(options, int (last - options.BaseOffset))))
+
+    /// Builds the batch of records that already have offsets, which must ascend from the base offset and may leave gaps.
+    ///
+    /// With `BatchOptions.ofHeader` and the records of an uncompressed batch it gives the same bytes again; if that batch has LogAppendTime,
+    /// take its records with `BatchRecords.WithCreateTime`. Faults: `OutOfRange` for an offset that is not above the one before it or does not
+    /// fit into the batch, for a batch without records and without a last offset, and for a producer id, epoch or sequence below -1;
+    /// `TooLong` for a batch that no array can hold.
+    let build (options: BatchOptions) (records: RecordData list) : Result<RecordBatch, Fault> =
+        BatchOptions.check BatchOptions.LastPossibleOffset options |> Result.bind (fun () -> buildAll options records)

@@ -4,33 +4,33 @@ open System
 open System.Buffers
 open LibKafka.Wire
 
-/// Packs and unpacks the records of a batch. The library has no codec of its own: whoever wants one hands it in. One value may be used
-/// for many batches, and by several threads where it says so itself.
+/// Compresses and decompresses the records of a batch. The core has no codec of its own: the caller passes codecs in. One value is used for
+/// many batches, and by several threads at once if the implementation says that it is thread-safe.
 ///
-/// What a codec throws becomes the fault `CodecFailed`. It need not bound its output: the destination does, and refuses more than the
-/// limits allow.
+/// An exception from a codec becomes the fault `CodecFailed`. A codec does not have to limit its output: the destination does, and refuses
+/// more than the limits allow.
 type ICompressionCodec =
-    /// The compression that it implements, which goes into the attributes of the batches that it packs.
+    /// The compression that the codec implements. It is written to the attributes of the batches that the codec compresses.
     abstract Type: CompressionType
 
-    /// Writes the packed form of all of the source.
+    /// Writes the compressed form of the whole source.
     abstract Compress: source: ReadOnlyMemory<byte> * destination: IBufferWriter<byte> -> unit
 
-    /// Writes what the source was packed from. It reads all of the source, and throws where that is malformed or cut off.
-    /// Asking the destination for room that is not going to be filled is well up to 64 KiB; a larger request that the limits cannot
-    /// satisfy is refused before memory is taken for it.
+    /// Writes what the source was compressed from. It reads the whole source, and throws if the source is malformed or cut off.
+    /// It may ask the destination for up to 64 KiB more than it fills. A larger request that exceeds the limits is refused before memory is
+    /// allocated for it.
     abstract Decompress: source: ReadOnlyMemory<byte> * destination: IBufferWriter<byte> -> unit
 
-/// The codecs that a caller gives: at most one for each compression type. It does not change.
+/// The codecs that the caller provides, at most one for each compression type. Immutable.
 [<Sealed>]
-type Codecs internal (byCode: (ICompressionCodec | null)[]) =
+type CompressionCodecs internal (byCode: (ICompressionCodec | null)[]) =
 
-    /// The codec for a compression type, or null where none was given.
+    /// The codec for a compression type, or null if there is none.
     member _.Find(compression: CompressionType) : ICompressionCodec | null =
         let code = int compression
         if code >= 0 && code < byCode.Length then byCode[code] else null
 
-    /// The names of the types that there is a codec for.
+    /// The names of the compression types that have a codec.
     override _.ToString() =
         byCode
         |> Seq.choose (function
@@ -38,34 +38,34 @@ type Codecs internal (byCode: (ICompressionCodec | null)[]) =
             | codec -> Some(CompressionType.name codec.Type))
         |> String.concat ", "
 
-/// Makes sets of codecs.
+/// Sets of codecs.
 [<RequireQualifiedAccess>]
-module Codecs =
+module CompressionCodecs =
 
-    /// No codec: only batches that are not compressed can be read.
-    let none = Codecs [||]
+    /// No codec: only uncompressed batches can be read.
+    let none = CompressionCodecs [||]
 
-    /// A set of codecs. Of several for one type the last one counts; one for `None`, or for a type that does not exist, is never asked.
-    let ofList (codecs: ICompressionCodec list) : Codecs =
+    /// A set of codecs. The last codec for a type wins. A codec for `None` or for an unassigned type is ignored.
+    let ofList (codecs: ICompressionCodec list) : CompressionCodecs =
         let byCode = Array.zeroCreate<ICompressionCodec | null> 5
 
         for codec in codecs do
             let code = int codec.Type
             if code > 0 && code < byCode.Length then byCode[code] <- codec
 
-        Codecs byCode
+        CompressionCodecs byCode
 
-    /// The codec for a compression type, where one was given.
-    let tryFind (compression: CompressionType) (codecs: Codecs) : ICompressionCodec voption =
+    /// The codec for a compression type, if there is one.
+    let tryFind (compression: CompressionType) (codecs: CompressionCodecs) : ICompressionCodec voption =
         match codecs.Find compression with
         | null -> ValueNone
         | codec -> ValueSome codec
 
-/// Memory that codecs write into: it grows, up to a bound, and can be used again. What was made in it (the records of a compressed batch, a
-/// compressed batch) is good until it is used for the next one, so a caller who keeps one allocates nothing for each batch.
+/// Memory that codecs write into. It grows up to a limit and is reused. What was written to it (decompressed records, a compressed batch) is
+/// valid until the next use, so a caller who keeps one buffer allocates nothing for each batch. Not thread-safe.
 [<Sealed>]
 type CodecBuffer() =
-    // A codec that reads a stream asks for room before it knows that the stream has ended.
+    // A codec that reads a stream asks for space before it knows that the stream has ended.
     static let slack = 64 * 1024
     let mutable buffer: byte[] = Array.empty
     let mutable position = 0
@@ -89,25 +89,25 @@ type CodecBuffer() =
             Buffer.BlockCopy(buffer, 0, grown, 0, position)
             buffer <- grown
 
-    /// Forgets what was written and sets the bound in bytes, and the problem that exceeding it is.
+    /// Discards what was written and sets the limit in bytes, together with the problem to report when it is exceeded.
     member internal _.Start(bound: int, exceeded: Problem) =
         position <- 0
         most <- bound
         refused <- false
         problem <- exceeded
 
-    /// Leaves bytes to be filled later.
+    /// Leaves bytes to be filled in later.
     member internal _.Skip(size: int) =
         reserve size
         position <- position + size
 
-    /// Whether more was asked for than the bound allows.
+    /// Whether more was requested than the limit allows.
     member internal _.Refused = refused
 
-    /// The memory: what was written are its first `Length` bytes.
+    /// The memory, of which the first `Length` bytes have been written.
     member internal _.Array = buffer
 
-    /// Bytes written.
+    /// The number of bytes written.
     member _.Length = position
 
     interface IBufferWriter<byte> with
@@ -126,7 +126,40 @@ type CodecBuffer() =
             reserve sizeHint
             buffer.AsSpan position
 
-/// Runs codecs, turning what they throw into faults.
+/// How the records of batches are read. Immutable, except for the buffer that it may refer to.
+[<NoEquality; NoComparison>]
+type Reading =
+    {
+        /// Limits for a batch: the decompressed size and the number of records.
+        Limits: Limits
+        /// Codecs for compressed batches.
+        Codecs: CompressionCodecs
+        /// Memory to decompress into, which is reused from batch to batch: what was read is valid until the next batch is read with it.
+        /// `ValueNone` gives each batch memory of its own.
+        Buffer: CodecBuffer voption
+        /// Whether a batch's checksum is verified when the batch is opened. Turn this off only for batches that have already been verified
+        /// (`RecordSet.splitVerified`) or that never left the process. It does not apply to `RecordBatch.decompress`, which always
+        /// verifies, because the new checksum that it writes would hide damage.
+        VerifyChecksum: bool
+    }
+
+/// Ways of reading records.
+[<RequireQualifiedAccess>]
+module Reading =
+
+    /// Standard limits, no codecs, separate memory for each batch, and verified checksums.
+    let standard = { Limits = Limits.standard; Codecs = CompressionCodecs.none; Buffer = ValueNone; VerifyChecksum = true }
+
+    /// `standard` with codecs, such as `AllCodecs.Set`.
+    let withCodecs (codecs: CompressionCodecs) : Reading = { standard with Codecs = codecs }
+
+    /// The caller's buffer, or a new one.
+    let internal buffer (reading: Reading) : CodecBuffer =
+        match reading.Buffer with
+        | ValueSome buffer -> buffer
+        | ValueNone -> CodecBuffer()
+
+/// Runs codecs and turns their exceptions into faults.
 [<RequireQualifiedAccess>]
 module internal Compression =
 
@@ -135,14 +168,14 @@ module internal Compression =
 
         try
             run ()
-            // A codec may have caught the refusal itself.
+            // The codec may have swallowed the refusal.
             if buffer.Refused then fail exceeded else Ok()
         with
         | :? FaultException as refusal -> fail refusal.Problem
         | _ when buffer.Refused -> fail exceeded
         | failure -> fail (Problem.CodecFailed(CompressionType.name codec.Type, failure.Message))
 
-    /// Appends the packed form of the source behind `prefix` bytes that are left for the caller to fill.
+    /// Writes the compressed form of the source after `prefix` bytes, which the caller fills in.
     let compress (codec: ICompressionCodec) (prefix: int) (source: ReadOnlyMemory<byte>) (buffer: CodecBuffer) : Result<unit, Fault> =
         let exceeded = Problem.TooLong(int64 Array.MaxLength + 1L, int64 Array.MaxLength)
         buffer.Start(Array.MaxLength, exceeded)
@@ -151,7 +184,7 @@ module internal Compression =
             buffer.Skip prefix
             codec.Compress(source, buffer))
 
-    /// The compression where there is such a one; otherwise a fault at that place.
+    /// The compression if its code is assigned; otherwise a fault at the attributes' offset.
     let known (at: int) (compression: CompressionType) : Result<CompressionType, Fault> =
         match compression with
         | CompressionType.None
@@ -159,15 +192,15 @@ module internal Compression =
         | CompressionType.Snappy
         | CompressionType.Lz4
         | CompressionType.Zstd -> Ok compression
-        | other -> Error(Fault.at at (Problem.UnknownCodec(int other)))
+        | other -> Error(Fault.ofField "Attributes" at (Problem.UnknownCodec(int other)))
 
-    /// The codec for a compression; where none was given, a fault at that place.
-    let find (at: int) (codecs: Codecs) (compression: CompressionType) : Result<ICompressionCodec, Fault> =
+    /// The codec for a compression; if there is none, a fault at the attributes' offset.
+    let find (at: int) (codecs: CompressionCodecs) (compression: CompressionType) : Result<ICompressionCodec, Fault> =
         match codecs.Find compression with
-        | null -> Error(Fault.at at (Problem.CodecMissing(CompressionType.name compression)))
+        | null -> Error(Fault.ofField "Attributes" at (Problem.CodecMissing(CompressionType.name compression)))
         | codec -> Ok codec
 
-    /// Appends what the source was packed from behind `prefix` bytes that are left for the caller to fill, at most `most` of it.
+    /// Decompresses the source after `prefix` bytes, which the caller fills in, to at most `most` bytes.
     let decompress
         (codec: ICompressionCodec)
         (most: int)

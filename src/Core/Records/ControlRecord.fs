@@ -4,12 +4,12 @@ open System
 open System.Buffers.Binary
 open LibKafka.Wire
 
-/// What a control record says. Source: Kafka documentation, section "Control Batches"; KIP-98, KIP-595, KIP-630, KIP-853.
+/// The type of a control record. Source: Kafka documentation, section "Control Batches"; KIP-98, KIP-595, KIP-630, KIP-853.
 [<RequireQualifiedAccess>]
 type ControlRecordType =
-    /// The producer's transaction up to here was aborted: its records are not to be read as committed (0).
+    /// The producer's transaction was aborted here: readers of committed data skip its records (0).
     | Abort
-    /// The producer's transaction up to here was committed (1).
+    /// The producer's transaction was committed here (1).
     | Commit
     /// A new leader of the metadata partition (2).
     | LeaderChange
@@ -21,10 +21,10 @@ type ControlRecordType =
     | KRaftVersion
     /// The voters of the metadata quorum (6).
     | KRaftVoters
-    /// A type that is not known here.
+    /// A type that this library does not know.
     | Unknown of code: int16
 
-    /// The number that stands in the record's key.
+    /// The number in the record's key.
     member this.Code =
         match this with
         | Abort -> 0s
@@ -36,7 +36,7 @@ type ControlRecordType =
         | KRaftVoters -> 6s
         | Unknown code -> code
 
-    /// The type with this number; one that is not known stays itself.
+    /// The type with this number.
     static member OfCode(code: int16) =
         match code with
         | 0s -> Abort
@@ -59,37 +59,37 @@ type ControlRecordType =
         | KRaftVoters -> "KRaftVoters"
         | Unknown code -> "Unknown (" + string code + ")"
 
-/// A record that a broker wrote into the log to say something about the records before it. It takes up an offset like any other, and
-/// is no data.
+/// A record that a broker wrote to the log about the records before it, such as the end of a transaction. It has an offset like any other,
+/// but it is not data.
 [<NoComparison>]
 type ControlRecord =
     {
-        /// The version of the key's form.
+        /// The version of the key's format.
         Version: int16
         Type: ControlRecordType
-        /// What it says in full, in a form that depends on the type; `ValueNone` is null.
+        /// The content, whose format depends on the type; `ValueNone` is null.
         Value: Bytes voption
     }
 
     override this.ToString() = this.Type.ToString()
 
-/// Reading control records.
+/// Parses control records.
 [<RequireQualifiedAccess>]
 module ControlRecord =
 
-    /// Makes sense of a record of a control batch (`RecordBatch.IsControl`): its key is a version and a type, 16 bits each; what
-    /// follows in a later version is not looked at. Faults, with the offset in the key: `Truncated` for a key that is null or too
-    /// short, `OutOfRange` for a negative version.
+    /// Parses a record of a control batch (`RecordBatch.IsControl`). Its key is a version and a type of 16 bits each; what follows in a later
+    /// version is ignored. Faults, with the path `Key` and the offset in the key: `Truncated` for a key that is null or too short, `OutOfRange`
+    /// for a negative version.
     let ofRecord (record: Record) : Result<ControlRecord, Fault> =
         let key = record.Key
 
         if key.Length < 4 then
-            Error(Fault.at 0 (Problem.Truncated(4L, key.Length)))
+            Error(Fault.ofField "Key" 0 (Problem.Truncated(4L, key.Length)))
         else
             let version = BinaryPrimitives.ReadInt16BigEndian key
 
             if version < 0s then
-                Error(Fault.at 0 (Problem.OutOfRange(int64 version, 0L, int64 Int16.MaxValue)))
+                Error(Fault.ofField "Key" 0 (Problem.OutOfRange(int64 version, 0L, int64 Int16.MaxValue)))
             else
                 Ok
                     { Version = version

@@ -6,11 +6,11 @@ open System.Buffers.Binary
 open System.Runtime.InteropServices
 open LibKafka.Wire
 
-/// Where the fields of a message are, in bytes from the start of its offset.
+/// The positions of the fields of a message, in bytes from the start of its offset.
 [<RequireQualifiedAccess>]
 module internal LegacyAt =
 
-    /// The checksum covers everything behind it.
+    /// The checksum covers everything after it.
     [<Literal>]
     let Crc = 12
 
@@ -20,56 +20,57 @@ module internal LegacyAt =
     [<Literal>]
     let Attributes = 17
 
-    /// At magic 1 only.
+    /// Only with magic 1.
     [<Literal>]
     let Timestamp = 18
 
-    /// Where the key's length is, and behind it the key, the value's length and the value.
+    /// The position of the key's length, which is followed by the key, the value's length and the value.
     let key (magic: int8) = if magic = 0y then 18 else 26
 
     /// The fewest bytes that a message takes.
     let least (magic: int8) = key magic + 8
 
-/// One message of the formats before Kafka 0.11, magic 0 and 1: a record, or, where it is compressed, all the records that stand in it as
-/// messages. Such messages are read and not written here. It does not change and is compared by content. Only its shape has been checked:
-/// whether the checksum is right and the records are well-formed shows when they are opened.
+/// One message of the formats before Kafka 0.11, magic 0 and 1: a record, or, if it is compressed, a wrapper around messages with one record
+/// each. Such messages are read but not written here. It is immutable and compared by content. Only its structure has been checked: opening
+/// it checks the checksum and the records.
 /// Source: Kafka documentation, section "Old Message Format"; KIP-31 (relative offsets) and KIP-32 (timestamps).
 [<Sealed>]
 type LegacyBatch internal (bytes: Bytes) =
 
-    /// All of the bytes, its offset and length included.
+    /// All of the bytes, including the offset and the length.
     member _.Bytes = bytes
 
-    /// How many bytes there are.
+    /// The number of bytes.
     member _.SizeInBytes = bytes.Length
 
     /// The format: 0 or 1.
     member _.Magic = int8 bytes.Span[LegacyAt.Magic]
 
-    /// The record's offset; of a compressed message, the offset of the last record in it. Where the first one is shows when it is opened.
+    /// The record's offset; in a compressed message, the offset of its last record. The first record's offset is known when the message is
+    /// opened.
     member _.LastOffset = BinaryPrimitives.ReadInt64BigEndian bytes.Span
 
-    /// The offset to fetch from to get what comes behind.
+    /// The offset from which to fetch what comes after this message.
     member this.NextOffset = this.LastOffset + 1L
 
-    /// The checksum that stands in the message, right or wrong: CRC-32.
+    /// The checksum in the message, a CRC-32, right or wrong.
     member _.Crc = BinaryPrimitives.ReadUInt32BigEndian(bytes.Span.Slice LegacyAt.Crc)
 
     /// The checksum of the message's content.
     member internal _.ComputedCrc = Crc32.compute (bytes.Span.Slice LegacyAt.Magic)
 
-    /// The attributes as a record batch would have them. At magic 0 only the compression has a meaning.
+    /// The attributes as a record batch would have them. With magic 0, only the compression is assigned.
     member private this.Attributes =
         BatchAttributes(int16 bytes.Span[LegacyAt.Attributes] &&& (if this.Magic = 0y then 0x07s else 0x0Fs))
 
-    /// How the records are compressed. A code that has no meaning stays itself.
+    /// The compression of the records. An unassigned code is kept as a number without a name.
     member this.Compression = this.Attributes.Compression
 
-    /// What the records' timestamps mean. At magic 0 there are none.
+    /// The meaning of the records' timestamps. With magic 0 there are none.
     member this.TimestampType = this.Attributes.TimestampType
 
-    /// Milliseconds since 1970-01-01 UTC: the record's timestamp, the largest timestamp of the records in a compressed message, or the
-    /// time at which the broker appended them where the type is LogAppendTime. -1 at magic 0, which has no timestamps.
+    /// Milliseconds since 1970-01-01 UTC: the record's timestamp; in a compressed message, the maximum timestamp of its records; with
+    /// LogAppendTime, the time at which the broker appended them. -1 with magic 0, which has no timestamps.
     member this.Timestamp =
         if this.Magic = 0y then
             -1L
@@ -89,7 +90,7 @@ type LegacyBatch internal (bytes: Bytes) =
 
     override _.GetHashCode() = bytes.GetHashCode()
 
-    /// As in `offset 9, magic 1, gzip, CreateTime, 345 bytes`; at magic 0 without a meaning of timestamps.
+    /// Such as `offset 9, magic 1, gzip, CreateTime, 345 bytes`; with magic 0, without a timestamp type.
     override this.ToString() =
         "offset "
         + string this.LastOffset
@@ -101,52 +102,52 @@ type LegacyBatch internal (bytes: Bytes) =
         + string bytes.Length
         + " bytes"
 
-/// Where one message is among the bytes of several, and its key and value in it; a length of -1 is null.
+/// The positions of one message, its key and its value among the bytes of several messages. A length of -1 is null.
 [<Struct; NoEquality; NoComparison>]
 type internal LegacyParts = { Size: int; KeyStart: int; KeyLength: int; ValueStart: int; ValueLength: int }
 
-/// Taking messages of magic 0 and 1 from bytes, and opening them.
+/// Parses and opens messages with magic 0 and 1.
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module LegacyBatch =
 
-    let private fail (offset: int) (problem: Problem) : Result<'T, Fault> = Error(Fault.at offset problem)
+    let private fail (field: string) (offset: int) (problem: Problem) : Result<'T, Fault> = Error(Fault.ofField field offset problem)
 
     let private int32At (span: ReadOnlySpan<byte>) (at: int) = BinaryPrimitives.ReadInt32BigEndian(span.Slice at)
     let private int64At (span: ReadOnlySpan<byte>) (at: int) = BinaryPrimitives.ReadInt64BigEndian(span.Slice at)
 
-    /// The bytes of exactly one message, not copied. What is checked is that they are complete, that the format is 0 or 1, and that the
-    /// offset is not beyond 2^63 - 2; the rest when it is opened.
+    /// The message that consists of exactly these bytes, which are not copied. It is checked that they are complete, that the format is 0 or
+    /// 1, and that the offset is at most 2^63 - 2. Opening the message checks the rest.
+    ///
+    /// Faults: `Truncated`, `TrailingBytes` and `BadBatchLength` (field `Length`), `BadMagic` (`Magic`), `OutOfRange` (`Offset`).
     let ofBytes (bytes: Bytes) : Result<LegacyBatch, Fault> =
         let span = bytes.Span
 
         if span.Length <= LegacyAt.Magic then
-            fail 0 (Problem.Truncated(int64 (LegacyAt.least 0y), span.Length))
+            fail "Magic" 0 (Problem.Truncated(int64 (LegacyAt.least 0y), span.Length))
         elif span[LegacyAt.Magic] > 1uy then
-            fail LegacyAt.Magic (Problem.BadMagic(int8 span[LegacyAt.Magic]))
+            fail "Magic" LegacyAt.Magic (Problem.BadMagic(int8 span[LegacyAt.Magic]))
         else
             let length = int32At span At.Length
             let size = int64 length + int64 At.Counted
 
             if size < int64 (LegacyAt.least (int8 span[LegacyAt.Magic])) then
-                fail At.Length (Problem.BadBatchLength length)
+                fail "Length" At.Length (Problem.BadBatchLength length)
             elif size > int64 span.Length then
-                fail 0 (Problem.Truncated(size, span.Length))
+                fail "Length" 0 (Problem.Truncated(size, span.Length))
             elif size < int64 span.Length then
-                fail (int size) (Problem.TrailingBytes(span.Length - int size))
+                fail "Length" (int size) (Problem.TrailingBytes(span.Length - int size))
             elif int64At span 0 = Int64.MaxValue then
-                Error
-                    { Problem = Problem.OutOfRange(Int64.MaxValue, Int64.MinValue, Int64.MaxValue - 1L)
-                      Offset = At.BaseOffset
-                      Path = "Offset" }
+                fail "Offset" At.BaseOffset (Problem.OutOfRange(Int64.MaxValue, Int64.MinValue, Int64.MaxValue - 1L))
             else
                 Ok(LegacyBatch bytes)
 
-    /// Whether the checksum is right. (That of a compressed message: each message in it has one too, which is checked when it is opened.)
+    /// Whether the message's own checksum is right. The messages in a compressed one have checksums too, which are verified when it is opened.
+    /// Fault: `BadCrc` (field `Crc`).
     let verify (batch: LegacyBatch) : Result<unit, Fault> =
         let computed = batch.ComputedCrc
-        if computed = batch.Crc then Ok() else fail LegacyAt.Crc (Problem.BadCrc(batch.Crc, computed))
+        if computed = batch.Crc then Ok() else fail "Crc" LegacyAt.Crc (Problem.BadCrc(batch.Crc, computed))
 
-    /// A nullable run of bytes: where it begins and, as the result, its length or -1.
+    /// Reads the length of a nullable run of bytes, -1 for null, and sets `start` to its first byte.
     let private run (span: ReadOnlySpan<byte>) (at: int) (start: byref<int>) : int =
         let left = span.Length - at - 4
         if left < 0 then Fault.raise' (Problem.Truncated(4L, span.Length - at)) at
@@ -156,7 +157,7 @@ module LegacyBatch =
         start <- at + 4
         length
 
-    /// Takes apart the message of a format that begins at a place.
+    /// Parses the message of the given format at a position.
     let private parts (magic: int8) (span: ReadOnlySpan<byte>) (at: int) : LegacyParts =
         let left = span.Length - at
         let least = LegacyAt.least magic
@@ -187,13 +188,32 @@ module LegacyBatch =
 
         { Size = finish - at; KeyStart = keyStart; KeyLength = keyLength; ValueStart = valueStart; ValueLength = valueLength }
 
-    /// What is wrong with one of several messages, the path naming which.
-    let private inRecord (index: int) (fault: FaultException) : Result<'T, Fault> =
-        Error { Problem = fault.Problem; Offset = fault.Offset; Path = "Records[" + string index + "]" }
+    /// Checks a message that was compressed in another one: it must not be compressed itself, and its checksum must be right.
+    let private checkInner (span: ReadOnlySpan<byte>) (at: int) (size: int) : unit =
+        let compression: CompressionType = enum (int span[at + LegacyAt.Attributes] &&& 0x07)
 
-    /// Checks messages, of which the first one's offset is `first`; gives how many there are and the last one's offset. Those that were
-    /// unpacked from another may not be compressed and have checksums that nobody has looked at yet.
-    let private check (limits: Limits) (magic: int8) (unpacked: bool) (messages: byte[]) (size: int) : Result<struct (int * int64), Fault> =
+        if compression <> CompressionType.None then
+            Fault.raise' (Problem.NestedCompression(CompressionType.name compression)) (at + LegacyAt.Attributes)
+
+        let stored = BinaryPrimitives.ReadUInt32BigEndian(span.Slice(at + LegacyAt.Crc))
+        let computed = Crc32.compute (span.Slice(at + LegacyAt.Magic, size - LegacyAt.Magic))
+        if stored <> computed then
+            Fault.raise' (Problem.BadCrc(stored, computed)) (at + LegacyAt.Crc)
+
+    /// The field at which a fault in the message at `start` occurred.
+    let private fieldOf (magic: int8) (start: int) (fault: FaultException) : string =
+        match fault.Problem, fault.Offset - start with
+        | Problem.CountTooLarge _, _ -> ""
+        | Problem.OutOfRange _, _ -> "/Offset"
+        | _, at when at < LegacyAt.Crc -> "/Length"
+        | _, LegacyAt.Crc -> "/Crc"
+        | _, LegacyAt.Magic -> "/Magic"
+        | _, LegacyAt.Attributes -> "/Attributes"
+        | _, at when at = LegacyAt.key magic -> "/Key"
+        | _ -> "/Value"
+
+    /// Checks messages and returns how many there are and the last one's offset.
+    let private check (limits: Limits) (magic: int8) (isInner: bool) (messages: byte[]) (size: int) : Result<struct (int * int64), Fault> =
         let span = ReadOnlySpan<byte>(messages, 0, size)
         let mutable count = 0
         let mutable last = 0L
@@ -206,17 +226,7 @@ module LegacyBatch =
 
                 let found = parts magic span at
 
-                if unpacked then
-                    let compression: CompressionType = enum (int span[at + LegacyAt.Attributes] &&& 0x07)
-
-                    if compression <> CompressionType.None then
-                        Fault.raise' (Problem.NestedCompression(CompressionType.name compression)) (at + LegacyAt.Attributes)
-
-                    let stored = BinaryPrimitives.ReadUInt32BigEndian(span.Slice(at + LegacyAt.Crc))
-                    let computed = Crc32.compute (span.Slice(at + LegacyAt.Magic, found.Size - LegacyAt.Magic))
-                    if stored <> computed then
-                        Fault.raise' (Problem.BadCrc(stored, computed)) (at + LegacyAt.Crc)
-
+                if isInner then checkInner span at found.Size
                 last <- int64At span at
                 let delta = last - int64At span 0
 
@@ -228,10 +238,10 @@ module LegacyBatch =
 
             Ok(struct (count, last))
         with :? FaultException as fault ->
-            inRecord count fault
+            fail ("Records[" + string count + "]" + fieldOf magic at fault) fault.Offset fault.Problem
 
-    /// Writes messages that have been checked as records of the current format, in place: there a record takes fewer bytes,
-    /// and its key and its value begin earlier in it, so what is yet to be read is never written over. Gives how many bytes they take.
+    /// Rewrites messages that have been checked as records of the current format, in place, and returns their size. A record takes fewer bytes
+    /// in the current format, and its key and value begin earlier in it, so no byte is overwritten before it has been read.
     let private rewrite (magic: int8) (messages: byte[]) (size: int) : int =
         let span = Span<byte>(messages, 0, size)
         let origin = &MemoryMarshal.GetArrayDataReference messages
@@ -259,7 +269,7 @@ module LegacyBatch =
                 + 1
 
             let mutable next = Put.varintCall &origin (nativeint into) (Varint.zigZag64 (int64 body))
-            // The attributes, of which none has a meaning.
+            // The attributes, of which no bit is assigned.
             span[int next] <- 0uy
             next <- Put.varintCall &origin (next + 1n) timestampDelta
             next <- Put.varintCall &origin next offsetDelta
@@ -275,23 +285,22 @@ module LegacyBatch =
 
         into
 
-    /// A view of the messages that stand in the buffer.
-    let private view (limits: Limits) (batch: LegacyBatch) (unpacked: bool) (buffer: CodecBuffer) : Result<RecordView, Fault> =
+    /// The records of the messages in the buffer.
+    let private records (limits: Limits) (batch: LegacyBatch) (isInner: bool) (buffer: CodecBuffer) : Result<BatchRecords, Fault> =
         let messages = buffer.Array
 
-        match check limits batch.Magic unpacked messages buffer.Length with
+        match check limits batch.Magic isInner messages buffer.Length with
         | Error fault -> Error fault
         | Ok(struct (count, last)) ->
             let first = int64At (ReadOnlySpan<byte> messages) 0
-
             let timestamp = if batch.Magic = 0y then -1L else int64At (ReadOnlySpan<byte> messages) LegacyAt.Timestamp
 
-            // At magic 1 offsets in a compressed message count from one that only the last of them tells, since its own is the message's.
-            // Where they are absolute after all, that is 0.
+            // With magic 1, the offsets in a compressed message are relative to a base that only the last of them gives, because its absolute
+            // offset is the outer message's. If they are absolute after all, the base is 0.
             let origin = if batch.Magic = 0y then 0L else batch.LastOffset - last
 
             Ok(
-                RecordView
+                BatchRecords
                     { Buffer = messages
                       Origin = 0
                       Start = 0
@@ -299,66 +308,65 @@ module LegacyBatch =
                       Count = count
                       BaseOffset = origin + first
                       BaseTimestamp = timestamp
-                      AppendTime = if batch.TimestampType = TimestampType.LogAppendTime then ValueSome batch.Timestamp else ValueNone }
+                      AppendTime = if batch.TimestampType = TimestampType.LogAppendTime then ValueSome batch.Timestamp else ValueNone
+                      Place = RecordSetPlace() }
             )
 
-    /// The packed messages in a compressed one: its value.
-    let private packed (batch: LegacyBatch) : Result<ReadOnlyMemory<byte>, Fault> =
-        try
-            let found = parts batch.Magic batch.Bytes.Span 0
+    /// Decompresses the messages in a compressed one, which are its value, into the buffer.
+    let private decompressTo
+        (buffer: CodecBuffer)
+        (reading: Reading)
+        (compression: CompressionType)
+        (batch: LegacyBatch)
+        : Result<unit, Fault> =
+        match Compression.find LegacyAt.Attributes reading.Codecs compression with
+        | Error fault -> Error fault
+        | Ok codec ->
+            try
+                let found = parts batch.Magic batch.Bytes.Span 0
 
-            if found.ValueLength < 0 then
-                Fault.raise' Problem.NullNotAllowed (found.ValueStart - 4)
+                if found.ValueLength < 0 then
+                    Fault.raise' Problem.NullNotAllowed (found.ValueStart - 4)
 
-            Ok(batch.Bytes.Memory.Slice(found.ValueStart, found.ValueLength))
-        with :? FaultException as fault ->
-            Error { Problem = fault.Problem; Offset = fault.Offset; Path = "Value" }
+                let source = batch.Bytes.Memory.Slice(found.ValueStart, found.ValueLength)
 
-    let private copied (batch: LegacyBatch) (buffer: CodecBuffer) : Result<unit, Fault> =
+                Compression.decompress codec reading.Limits.MaxDecompressedBytes 0 source buffer
+                |> Result.mapError (Fault.within "Value" >> Fault.after found.ValueStart)
+            with :? FaultException as fault ->
+                fail "Value" fault.Offset fault.Problem
+
+    let private copyTo (buffer: CodecBuffer) (batch: LegacyBatch) : unit =
         buffer.Start(batch.SizeInBytes, Problem.TooLong(int64 batch.SizeInBytes, int64 Array.MaxLength))
         BuffersExtensions.Write(buffer, batch.Bytes.Span)
-        Ok()
 
-    let private openIn
-        (checksum: bool)
-        (buffer: CodecBuffer)
-        (limits: Limits)
-        (codecs: Codecs)
-        (batch: LegacyBatch)
-        : Result<RecordView, Fault> =
-        match if checksum then verify batch else Ok() with
-        | Error fault -> Error fault
-        | Ok() ->
-            match Compression.known LegacyAt.Attributes batch.Compression with
+    /// `openRecords` for a message that is an item of a record set.
+    let internal openAt (place: RecordSetPlace) (reading: Reading) (batch: LegacyBatch) : Result<BatchRecords, Fault> =
+        let buffer = Reading.buffer reading
+
+        let opened =
+            match if reading.VerifyChecksum then verify batch else Ok() with
             | Error fault -> Error fault
-            | Ok CompressionType.None -> copied batch buffer |> Result.bind (fun () -> view limits batch false buffer)
-            | Ok compression ->
-                Compression.find LegacyAt.Attributes codecs compression
-                |> Result.bind (fun codec ->
-                    packed batch |> Result.bind (fun source -> Compression.decompress codec limits.MaxDecompressedBytes 0 source buffer))
-                |> Result.bind (fun () -> view limits batch true buffer)
+            | Ok() ->
+                match Compression.known LegacyAt.Attributes batch.Compression with
+                | Error fault -> Error fault
+                | Ok CompressionType.None ->
+                    copyTo buffer batch
+                    records reading.Limits batch false buffer
+                | Ok compression ->
+                    decompressTo buffer reading compression batch |> Result.bind (fun () -> records reading.Limits batch true buffer)
 
-    /// Opens a message for reading its record, or the records that are compressed in it: checks the checksums, the codec, and that the
-    /// messages are well-formed, and decompresses where need be. The records are the same that a record batch has, without headers.
-    /// Where the type is LogAppendTime all have the message's own timestamp; `RecordView.WithCreateTime` gives those that they had before
-    /// they were compressed.
+        match opened with
+        | Ok _ -> opened
+        | Error fault -> Error(place.Locate fault)
+
+    /// Opens a message for reading its record, or the records that are compressed in it: verifies the checksums, checks the codec and that the
+    /// messages are well-formed, and decompresses them if necessary. The records have the form of a record batch's, without headers, and lie
+    /// in the buffer of `Reading` even if nothing is compressed. With LogAppendTime, all have the message's own timestamp;
+    /// `BatchRecords.WithCreateTime` gives the timestamps that they had before they were compressed. `Reading.VerifyChecksum` concerns the
+    /// message's own checksum.
     ///
-    /// Faults: `BadCrc`, `UnknownCodec`, `CodecMissing`, `CodecFailed`, `DecompressedTooLarge`, `CountTooLarge`; `NestedCompression` and
-    /// `BadMagic` for a message that may not stand in another; `Truncated`, `BadBatchLength`, `NegativeLength`, `BadRecordLength`,
-    /// `NullNotAllowed` and `OutOfRange` for what is malformed. Offsets of faults count from the start of the message, or of what is
-    /// decompressed.
-    let openRecords (limits: Limits) (codecs: Codecs) (batch: LegacyBatch) : Result<RecordView, Fault> =
-        openIn true (CodecBuffer()) limits codecs batch
-
-    /// The same with the records in memory that the caller keeps: they are good until it is used for another. (They stand there also where
-    /// nothing is compressed.)
-    let openRecordsIn (buffer: CodecBuffer) (limits: Limits) (codecs: Codecs) (batch: LegacyBatch) : Result<RecordView, Fault> =
-        openIn true buffer limits codecs batch
-
-    /// The same without looking at the message's own checksum: for one that has been verified.
-    let openVerifiedIn (buffer: CodecBuffer) (limits: Limits) (codecs: Codecs) (batch: LegacyBatch) : Result<RecordView, Fault> =
-        openIn false buffer limits codecs batch
-
-    /// Opens the message and copies its records, in order, with every fault as a value.
-    let toList (limits: Limits) (codecs: Codecs) (batch: LegacyBatch) : Result<RecordData list, Fault> =
-        openRecords limits codecs batch |> Result.bind RecordView.toList
+    /// Faults: `BadCrc` (field `Crc`), `UnknownCodec` and `CodecMissing` (`Attributes`), `CodecFailed` and `DecompressedTooLarge` (`Value`);
+    /// in the records, `CountTooLarge`, `NestedCompression`, `BadMagic`, `BadCrc`, `Truncated`, `BadBatchLength`, `NegativeLength`,
+    /// `BadRecordLength`, `NullNotAllowed` and `OutOfRange`. Faults of records count their offsets from the start of the message, or of the
+    /// decompressed messages if it is compressed.
+    let openRecords (reading: Reading) (batch: LegacyBatch) : Result<BatchRecords, Fault> = openAt (RecordSetPlace()) reading batch

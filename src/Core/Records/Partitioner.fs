@@ -4,11 +4,12 @@ open System
 open System.Buffers.Binary
 open System.ComponentModel
 
-/// Which partition a record with a key belongs in, so that all records of one key stand in one log, whoever produces them.
+/// Chooses the partition of a record by its key as the Java client does, so that all clients write records with the same key to the same
+/// partition.
 [<RequireQualifiedAccess>]
 module Partitioner =
 
-    // The constants of MurmurHash2, and the seed that Kafka's Java client gives it.
+    // The multiplier of MurmurHash2 and the seed that Kafka's Java client uses.
     let private seed = 0x9747b28cu
     let private multiplier = 0x5bd1e995u
 
@@ -16,7 +17,7 @@ module Partitioner =
         let word = word * multiplier
         (word ^^^ (word >>> 24)) * multiplier
 
-    /// What `murmur2` calls: the hash without a sign.
+    /// Called by `murmur2`: the hash as an unsigned number.
     [<EditorBrowsable(EditorBrowsableState.Never)>]
     let hash (key: ReadOnlySpan<byte>) : uint32 =
         let mutable rest = key
@@ -35,7 +36,7 @@ module Partitioner =
         hash <- (hash ^^^ (hash >>> 13)) * multiplier
         hash ^^^ (hash >>> 15)
 
-    /// What `ofKey` calls: the partition of keys with this hash.
+    /// Called by `ofKey`: the partition of keys with this hash.
     [<EditorBrowsable(EditorBrowsableState.Never)>]
     let ofHash (partitions: int) (hash: int32) : int =
         if partitions <= 0 then
@@ -43,11 +44,11 @@ module Partitioner =
 
         (hash &&& Int32.MaxValue) % partitions
 
-    // What takes a span is inlined, so that no caller makes a tail call with it, in which the garbage collector may not see it.
+    // Functions that take a span are inlined, so that no caller makes a tail call with it, in which the garbage collector may not see it.
 
     /// The 32-bit MurmurHash2 of the bytes, with the seed of Kafka's Java client.
     let inline murmur2 (key: ReadOnlySpan<byte>) : int32 = int32 (hash key)
 
-    /// The partition, from 0 to `partitions - 1`, that the Java client's default partitioner gives to records with this key. It stays the
-    /// same only while the topic keeps its number of partitions, which must be positive.
+    /// The partition, from 0 to `partitions - 1`, that the Java client's default partitioner chooses for records with this key. It changes when
+    /// the number of partitions changes. ArgumentOutOfRangeException if that number is not positive.
     let inline ofKey (partitions: int) (key: ReadOnlySpan<byte>) : int = ofHash partitions (murmur2 key)

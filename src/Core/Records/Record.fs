@@ -7,30 +7,30 @@ open System.Runtime.CompilerServices
 open System.Runtime.InteropServices
 open LibKafka.Wire
 
-/// Thrown while records are iterated, where one of them is malformed although the batch's checksum is right. Nothing behind it in the
-/// batch can be read. `RecordView.fold` and `RecordBatch.toList` give its fault as a value in place of throwing.
+/// Thrown during iteration if a record is malformed although the batch's checksum is right. The rest of the batch cannot be read.
+/// `BatchRecords.fold`, `RecordBatch.fold` and `RecordBatch.toList` return the fault as a value instead.
 [<Sealed>]
 type CorruptRecordException(fault: Fault) =
     inherit Exception(fault.ToString())
 
-    /// What is wrong and where: the path names the record, and the offset counts from the start of the batch, or of its decompressed
-    /// records where it is compressed.
+    /// The problem and its location. The path names the record and its field. The offset counts from the start of the batch, or of the
+    /// record set if the batch was opened as an item of one; if the batch is compressed, from the start of its decompressed records.
     member _.Fault = fault
 
-/// Bytes for a record's key, a record's value or a header's value: either null or a run of bytes, which may be empty. Null and empty
-/// are different things in Kafka: a null value is a tombstone. `default` is null; a span, an array or a `Bytes` converts to it without
-/// being copied, an empty span to empty and a null array to null.
+/// The bytes of a record's key, a record's value or a header's value: either null, or any number of bytes, including zero. Null and empty
+/// differ in Kafka: a null value is a tombstone. `default` is null. A span, an array or a `Bytes` converts to it without a copy: an empty
+/// span becomes empty, and a null array becomes null.
 ///
-/// An F# function that takes it, or a span, is best `inline`, or compiled with `<Tailcalls>false</Tailcalls>`: in a call that the compiler
-/// marks as a tail call, .NET may not let the garbage collector see spans among the arguments, and they can come to point at other bytes.
+/// Declare an F# function that takes it, or a span, `inline`, or compile it with `<Tailcalls>false</Tailcalls>`: in a call that the compiler
+/// marks as a tail call, .NET may hide span arguments from the garbage collector, and they may then refer to other bytes.
 [<Struct; IsByRefLike; IsReadOnly; NoEquality; NoComparison>]
 type NullableSpan =
-    // A null reference stands for null; an empty span that is given is replaced by one with a reference.
+    // Null is a span without a reference. An empty span without a reference is replaced by one that has a reference.
     val private content: ReadOnlySpan<byte>
 
     private new(content: ReadOnlySpan<byte>, _raw: bool) = { content = content }
 
-    /// The bytes; never null.
+    /// The bytes of the span; never null.
     new(span: ReadOnlySpan<byte>) = { content = if span.IsEmpty then ReadOnlySpan<byte>(Array.Empty<byte>()) else span }
 
     /// Whether it is null.
@@ -43,7 +43,7 @@ type NullableSpan =
     [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
     member internal this.ZigZagLength() = if this.IsNull then 1UL else 2UL * uint64 this.content.Length
 
-    /// No bytes and not empty either.
+    /// Null.
     static member Null = NullableSpan(ReadOnlySpan<byte>(), true)
 
     static member op_Implicit(span: ReadOnlySpan<byte>) : NullableSpan = NullableSpan span
@@ -62,20 +62,20 @@ type NullableSpan =
         | null -> NullableSpan.Null
         | array -> NullableSpan(ReadOnlySpan<byte> array)
 
-/// A header of a record: a name and bytes (KIP-82). Headers keep their order, and a name may stand twice.
+/// A header of a record: a name and bytes (KIP-82). Headers are ordered, and names may repeat.
 [<Struct; NoComparison>]
 type RecordHeader =
     {
-        /// The name in UTF-8. Bytes and not a string, so that what was read is written back the same even where it is not valid UTF-8.
+        /// The name in UTF-8. It is not a string, so that a name that is not valid UTF-8 is written back as it was read.
         Key: Bytes
-        /// The value; `ValueNone` is null, which is not empty.
+        /// The value; `ValueNone` is null, which differs from empty.
         Value: Bytes voption
     }
 
     /// The name as text.
     member this.Name = Bytes.toText this.Key
 
-    /// As in `trace=00ff` or `trace=null`.
+    /// Such as `trace=00ff` or `trace=null`.
     override this.ToString() =
         match this.Value with
         | ValueSome value -> this.Name + "=" + value.ToString()
@@ -91,18 +91,18 @@ module RecordHeader =
     /// A header whose value is null.
     let withoutValue (name: string) : RecordHeader = { Key = Bytes.ofString name; Value = ValueNone }
 
-/// A record as a value of its own that shares no memory with a batch: for records that are kept, compared or made by hand. The hot
-/// path has `Record`, which only looks into its batch.
+/// A record as an independent value that shares no memory with a batch: for records that are kept, compared or constructed. `Record`, on
+/// the hot path, is a view into its batch.
 [<NoComparison>]
 type RecordData =
     {
-        /// The record's place in its partition.
+        /// The offset in the partition.
         Offset: int64
         /// Milliseconds since 1970-01-01 UTC, or -1 for none.
         Timestamp: int64
-        /// `ValueNone` is null, which is not empty.
+        /// `ValueNone` is null, which differs from empty.
         Key: Bytes voption
-        /// `ValueNone` is null: a tombstone, which in a compacted topic removes what the key stood for.
+        /// `ValueNone` is null: a tombstone, which deletes the key in a compacted topic.
         Value: Bytes voption
         /// In order.
         Headers: RecordHeader list
@@ -122,8 +122,8 @@ type RecordData =
 
         string this.Offset + " @" + string this.Timestamp + " " + show this.Key + " -> " + show this.Value + headers
 
-/// Reads varints with every check there is. It is what decides whether bytes are malformed; faster code beside it must give way to it
-/// wherever it is not sure. Positions, and the offsets of faults, count from the start of the span.
+/// Reads varints with every check. It decides whether bytes are malformed: faster code leaves every unclear case to it. Positions and the
+/// offsets of faults count from the start of the span.
 [<RequireQualifiedAccess>]
 module internal Scan =
 
@@ -133,7 +133,7 @@ module internal Scan =
     /// A zig-zag varint of at most ten bytes.
     let varlong (span: ReadOnlySpan<byte>) (position: byref<int>) : int64 = Varint.unZigZag64 (Varint.read64 span &position)
 
-    /// The length of a run of bytes, or -1 for null, and goes behind the run, whose start it gives through `start`.
+    /// Reads a length and skips that many bytes. Returns the length, or -1 for null, and sets `start` to the first byte.
     let run (span: ReadOnlySpan<byte>) (position: byref<int>) (start: byref<int>) : int =
         let at = position
         let length = varint span &position
@@ -147,7 +147,7 @@ module internal Scan =
         position <- position + max 0 length
         length
 
-    /// Goes behind one header, giving where its parts are; a value's length of -1 is null.
+    /// Skips one header and sets the positions of its parts. A value length of -1 is null.
     let header
         (span: ReadOnlySpan<byte>)
         (position: byref<int>)
@@ -161,7 +161,18 @@ module internal Scan =
         if keyLength < 0 then Fault.raise' Problem.NullNotAllowed at
         valueLength <- run span &position &valueStart
 
-    /// Goes behind the headers of a record.
+    /// Reads the number of headers, which is checked against the remaining bytes.
+    let headerCount (span: ReadOnlySpan<byte>) (position: byref<int>) : int =
+        let at = position
+        let count = varint span &position
+        if count < 0 then Fault.raise' (Problem.NegativeLength(int64 count)) at
+        // A header takes at least two bytes.
+        let most = (span.Length - position) / 2
+        if count > most then
+            Fault.raise' (Problem.CountTooLarge(int64 count, int64 most)) at
+        count
+
+    /// Skips the headers of a record.
     let headers (span: ReadOnlySpan<byte>) (position: byref<int>) (count: int) =
         let mutable start = 0
         let mutable length = 0
@@ -169,9 +180,9 @@ module internal Scan =
         for _ in 1..count do
             header span &position &start &length &start &length
 
-    /// Where the header ends that begins there, or Int32.MaxValue where it is malformed.
+    /// Where the header at `start` ends, or Int32.MaxValue if it is malformed.
     [<MethodImpl(MethodImplOptions.NoInlining)>]
-    let behindHeader (buffer: byte[]) (start: int) (finish: int) : int =
+    let afterHeader (buffer: byte[]) (start: int) (finish: int) : int =
         let mutable position = start
 
         try
@@ -180,7 +191,7 @@ module internal Scan =
         with :? FaultException ->
             Int32.MaxValue
 
-/// A header of a record in its batch's memory. Whatever bounds the life of the record's bytes bounds the header's.
+/// A header of a record in its batch's memory. It is valid as long as the record is.
 [<Struct; IsReadOnly; NoEquality; NoComparison>]
 type HeaderSlice internal (buffer: byte[], keyStart: int, keyLength: int, valueStart: int, valueLength: int) =
 
@@ -190,16 +201,16 @@ type HeaderSlice internal (buffer: byte[], keyStart: int, keyLength: int, valueS
     /// The name in UTF-8.
     member _.KeyMemory = ReadOnlyMemory<byte>(buffer, keyStart, keyLength)
 
-    /// The name as a new string; what is not valid UTF-8 becomes U+FFFD.
+    /// The name as a new string. Invalid UTF-8 is replaced by U+FFFD.
     member _.Name = Text.Encoding.UTF8.GetString(buffer, keyStart, keyLength)
 
-    /// Whether there is a value, be it empty; otherwise it is null.
+    /// Whether the value is not null. It may be empty.
     member _.HasValue = valueLength >= 0
 
-    /// The value; no bytes where it is null.
+    /// The value; empty if it is null.
     member _.Value = ReadOnlySpan<byte>(buffer, valueStart, max 0 valueLength)
 
-    /// The value; no bytes where it is null.
+    /// The value; empty if it is null.
     member _.ValueMemory = ReadOnlyMemory<byte>(buffer, valueStart, max 0 valueLength)
 
     member internal this.Copy() : RecordHeader =
@@ -207,7 +218,7 @@ type HeaderSlice internal (buffer: byte[], keyStart: int, keyLength: int, valueS
 
     override this.ToString() = this.Copy().ToString()
 
-/// Where a header's parts are.
+/// The positions of a header's parts.
 [<Struct; NoEquality; NoComparison>]
 type internal HeaderSlots =
     {
@@ -216,11 +227,11 @@ type internal HeaderSlots =
         ValueStart: int
         /// -1 for null.
         ValueLength: int
-        /// Where the next header begins.
+        /// The position of the next header.
         Finish: int
     }
 
-/// Walks the headers of a record in order. Made by `for` or `foreach` over `Record.Headers`.
+/// Iterates over the headers of a record in order. `for` and `foreach` over `Record.Headers` create it.
 [<Struct; NoEquality; NoComparison>]
 type HeaderEnumerator =
     val private buffer: byte[]
@@ -234,8 +245,8 @@ type HeaderEnumerator =
     internal new(buffer: byte[], start: int, count: int) =
         { buffer = buffer; position = start; remaining = count; keyStart = 0; keyLength = 0; valueStart = 0; valueLength = 0 }
 
-    /// The headers were checked with their record; this can only fail where somebody wrote over the batch's memory since. The enumerator
-    /// itself is not handed over, so that its fields can stay in registers.
+    /// The headers were checked with their record, so this fails only if the batch's memory has been overwritten since. The enumerator
+    /// itself is not passed, so that its fields can stay in registers.
     [<MethodImpl(MethodImplOptions.NoInlining)>]
     static member private ReadCarefully(buffer: byte[], start: int) : HeaderSlots =
         try
@@ -248,15 +259,15 @@ type HeaderEnumerator =
 
             { KeyStart = keyStart; KeyLength = keyLength; ValueStart = valueStart; ValueLength = valueLength; Finish = position }
         with :? FaultException as fault ->
-            raise (CorruptRecordException(Fault.at fault.Offset fault.Problem))
+            raise (CorruptRecordException(Fault.ofField "Headers" fault.Offset fault.Problem))
 
-    /// Goes to the next header; false behind the last one.
+    /// Moves to the next header; false after the last one.
     [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
     member this.MoveNext() : bool =
         if this.remaining <= 0 then
             false
         else
-            // The common header has a name and a value of less than 64 bytes.
+            // A common header has a name and a value of less than 64 bytes.
             let buffer = this.buffer
             let keyStart = this.position + 1
             let key = if keyStart <= buffer.Length then int buffer[keyStart - 1] else 1
@@ -281,14 +292,14 @@ type HeaderEnumerator =
             this.remaining <- this.remaining - 1
             true
 
-    /// The header gone to.
+    /// The current header.
     member this.Current = HeaderSlice(this.buffer, this.keyStart, this.keyLength, this.valueStart, this.valueLength)
 
 /// The headers of a record, in order.
 [<Struct; IsReadOnly; NoEquality; NoComparison>]
 type RecordHeaders internal (buffer: byte[], start: int, count: int) =
 
-    /// How many there are.
+    /// The number of headers.
     member _.Count = count
 
     member _.GetEnumerator() = HeaderEnumerator(buffer, start, count)
@@ -301,20 +312,20 @@ type RecordHeaders internal (buffer: byte[], start: int, count: int) =
 
         List.ofSeq headers
 
-/// Where a record's parts are. Apart from `Record` only because the enumerator has to change it in place, which a readonly struct
-/// forbids: writing the buffer's reference again for every record would cost a write barrier each time. Numbers stay in the zig-zag
-/// form that they have on the wire until somebody asks for them.
+/// The positions of a record's parts. It is separate from `Record` because the enumerator changes it in place, which a readonly struct
+/// forbids: writing the reference to the buffer again would cost a write barrier for every record. Numbers keep the zig-zag form that they
+/// have on the wire until they are read.
 [<Struct; NoEquality; NoComparison>]
 type internal RecordSlots =
     val mutable Buffer: byte[]
     val mutable BaseOffset: int64
-    /// Also the timestamp of every record, where the broker appended them.
+    /// Also the timestamp of every record if the batch has LogAppendTime.
     val mutable BaseTimestamp: int64
-    /// 0 where the broker appended the records, which takes away each one's own timestamp; otherwise -1.
+    /// 0 if the batch has LogAppendTime, which cancels each record's own timestamp; otherwise -1.
     val mutable DeltaMask: int64
     val mutable TimestampDelta: uint64
     val mutable OffsetDelta: uint32
-    /// Where the record begins, behind its length.
+    /// Where the record begins, after its length.
     val mutable Start: int
     val mutable KeyStart: int
     val mutable KeyLength: uint32
@@ -323,54 +334,54 @@ type internal RecordSlots =
     val mutable HeadersStart: int
     val mutable HeaderCount: uint32
 
-/// One record, looking into the memory of its batch: nothing is copied, and nothing is allocated. It is good as long as that memory
-/// is: for ever where the batch was received or built for keeping, until its next use where the memory is a builder's or a codec
-/// buffer's. Source: Kafka documentation, section "Record".
+/// One record as a view into its batch's memory: nothing is copied or allocated. It is valid as long as that memory is: until the next use
+/// of the builder, the codec buffer or the receive buffer that owns the memory, and otherwise for ever.
+/// Source: Kafka documentation, section "Record".
 [<Struct; IsReadOnly; NoEquality; NoComparison>]
 type Record =
     val internal Slots: RecordSlots
 
-    /// The record's place in its partition.
+    /// The offset in the partition.
     member this.Offset = this.Slots.BaseOffset + int64 (Varint.unZigZag32 this.Slots.OffsetDelta)
 
-    /// Milliseconds since 1970-01-01 UTC, or -1 for none: when the record was made, or, where the batch says LogAppendTime, when the
-    /// broker appended it.
+    /// Milliseconds since 1970-01-01 UTC, or -1 for none: the time at which the record was created, or, if the batch has LogAppendTime, at
+    /// which the broker appended it.
     member this.Timestamp = this.Slots.BaseTimestamp + (Varint.unZigZag64 this.Slots.TimestampDelta &&& this.Slots.DeltaMask)
 
-    /// The record's own attributes byte. No bit of it has a meaning so far.
+    /// The record's own attributes. No bit is assigned yet.
     member this.Attributes = this.Slots.Buffer[this.Slots.Start]
 
-    /// Whether there is a key, be it empty; otherwise it is null.
+    /// Whether the key is not null. It may be empty.
     member this.HasKey = this.Slots.KeyLength <> 1u
 
-    /// The key; no bytes where it is null.
+    /// The key; empty if it is null.
     member this.Key = ReadOnlySpan<byte>(this.Slots.Buffer, this.Slots.KeyStart, int (this.Slots.KeyLength >>> 1))
 
-    /// The key; no bytes where it is null.
+    /// The key; empty if it is null.
     member this.KeyMemory = ReadOnlyMemory<byte>(this.Slots.Buffer, this.Slots.KeyStart, int (this.Slots.KeyLength >>> 1))
 
-    /// The key with null and empty kept apart, as a builder takes it.
+    /// The key, with null and empty kept apart, as a builder takes it.
     member this.NullableKey = if this.HasKey then NullableSpan this.Key else NullableSpan.Null
 
-    /// Whether there is a value, be it empty; otherwise it is null and the record is a tombstone.
+    /// Whether the value is not null. It may be empty. A record whose value is null is a tombstone.
     member this.HasValue = this.Slots.ValueLength <> 1u
 
-    /// The value; no bytes where it is null.
+    /// The value; empty if it is null.
     member this.Value = ReadOnlySpan<byte>(this.Slots.Buffer, this.Slots.ValueStart, int (this.Slots.ValueLength >>> 1))
 
-    /// The value; no bytes where it is null.
+    /// The value; empty if it is null.
     member this.ValueMemory = ReadOnlyMemory<byte>(this.Slots.Buffer, this.Slots.ValueStart, int (this.Slots.ValueLength >>> 1))
 
-    /// The value with null and empty kept apart, as a builder takes it.
+    /// The value, with null and empty kept apart, as a builder takes it.
     member this.NullableValue = if this.HasValue then NullableSpan this.Value else NullableSpan.Null
 
-    /// How many headers there are.
+    /// The number of headers.
     member this.HeaderCount = int (this.Slots.HeaderCount >>> 1)
 
     /// The headers, in order.
     member this.Headers = RecordHeaders(this.Slots.Buffer, this.Slots.HeadersStart, this.HeaderCount)
 
-    /// The headers as they are encoded, without their count.
+    /// The encoded headers, without their count.
     member internal this.EncodedHeaders =
         let mutable position = this.Slots.HeadersStart
         if this.HeaderCount > 0 then
@@ -387,7 +398,7 @@ type Record =
 
     override this.ToString() = this.Copy().ToString()
 
-/// Records and headers as F# values. They are extensions, so that the views themselves have nothing that only F# knows how to use.
+/// Records and headers as F# values. These are extensions, so that the views themselves have no member that only F# can use.
 [<AutoOpen>]
 module RecordValues =
 

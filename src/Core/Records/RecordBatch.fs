@@ -4,141 +4,13 @@ open System
 open System.Buffers.Binary
 open LibKafka.Wire
 
-/// Sequence numbers of an idempotent producer: 31 bits, going round from 2,147,483,647 to 0. -1 stands for none.
-[<RequireQualifiedAccess>]
-module Sequence =
-
-    /// No sequence: the producer is not idempotent.
-    [<Literal>]
-    let None = -1
-
-    /// The sequence that comes `count` records after another; none after none.
-    let add (sequence: int32) (count: int32) : int32 = if sequence < 0 then None else (sequence + count) &&& Int32.MaxValue
-
-/// The header of a record batch of the current format (magic 2), field by field in wire order. It can be read without the records.
-/// Source: Kafka documentation, section "Record Batch".
-[<NoComparison>]
-type BatchHeader =
-    {
-        /// The offset of the batch's first record at the time it was built. The broker sets it; a producer sends 0. It stays where
-        /// compaction removes that record.
-        BaseOffset: int64
-        /// Bytes behind this field, up to the end of the batch.
-        Length: int32
-        /// The leader epoch in which the broker appended the batch, set by the broker (KIP-101); -1 where it is not known.
-        PartitionLeaderEpoch: int32
-        /// The format: 2.
-        Magic: int8
-        /// CRC-32C of everything behind this field. So base offset, length, leader epoch and magic can change without it.
-        Crc: uint32
-        Attributes: BatchAttributes
-        /// The offset of the last record less the base offset. It stays where compaction removes that record, so that an emptied batch
-        /// still takes up its offsets.
-        LastOffsetDelta: int32
-        /// What the records' timestamps are relative to, in milliseconds since 1970-01-01 UTC: the first record's timestamp, or the
-        /// delete horizon where the attributes say so; -1 in an emptied batch.
-        BaseTimestamp: int64
-        /// The largest timestamp of the records, or the time at which the broker appended them where the attributes say LogAppendTime.
-        MaxTimestamp: int64
-        /// The idempotent or transactional producer (KIP-98); -1 for none.
-        ProducerId: int64
-        /// Tells apart producers with the same id, of which only the one with the highest epoch is let through; -1 for none.
-        ProducerEpoch: int16
-        /// The sequence of the first record, by which the broker knows repetitions and gaps; -1 for none.
-        BaseSequence: int32
-        /// How many records there are.
-        Count: int32
-    }
-
-    override this.ToString() =
-        "base offset "
-        + string this.BaseOffset
-        + ", length "
-        + string this.Length
-        + ", leader epoch "
-        + string this.PartitionLeaderEpoch
-        + ", magic "
-        + string this.Magic
-        + ", crc "
-        + this.Crc.ToString "x8"
-        + ", "
-        + this.Attributes.ToString()
-        + ", last offset delta "
-        + string this.LastOffsetDelta
-        + ", timestamps "
-        + string this.BaseTimestamp
-        + " to "
-        + string this.MaxTimestamp
-        + ", producer "
-        + string this.ProducerId
-        + " epoch "
-        + string this.ProducerEpoch
-        + " sequence "
-        + string this.BaseSequence
-        + ", "
-        + string this.Count
-        + " records"
-
-/// Where the fields of a batch header are, in bytes from the start of the batch.
-[<RequireQualifiedAccess>]
-module internal At =
-
-    [<Literal>]
-    let BaseOffset = 0
-
-    [<Literal>]
-    let Length = 8
-
-    /// The end of the length field, from where it counts.
-    [<Literal>]
-    let Counted = 12
-
-    [<Literal>]
-    let PartitionLeaderEpoch = 12
-
-    [<Literal>]
-    let Magic = 16
-
-    [<Literal>]
-    let Crc = 17
-
-    /// The checksum covers everything from here on.
-    [<Literal>]
-    let Attributes = 21
-
-    [<Literal>]
-    let LastOffsetDelta = 23
-
-    [<Literal>]
-    let BaseTimestamp = 27
-
-    [<Literal>]
-    let MaxTimestamp = 35
-
-    [<Literal>]
-    let ProducerId = 43
-
-    [<Literal>]
-    let ProducerEpoch = 51
-
-    [<Literal>]
-    let BaseSequence = 53
-
-    [<Literal>]
-    let Count = 57
-
-    /// The end of the header.
-    [<Literal>]
-    let Records = 61
-
-/// The complete bytes of one record batch of the current format (magic 2), as they are sent and received: a header of 61 bytes and the
-/// records, perhaps compressed. It does not change and is compared by content; forwarding it costs nothing, since it already is its
-/// own encoding. Only its shape has been checked: whether the checksum is right and the records are well-formed shows when they are
-/// opened.
+/// The complete bytes of one record batch of the current format (magic 2), as they are sent and received: a header of 61 bytes, then the
+/// records, which may be compressed. It is immutable, is compared by content, and is its own encoding. Only its structure has been checked:
+/// opening it checks the checksum, and iterating over its records checks them.
 [<Sealed>]
 type RecordBatch internal (buffer: byte[], start: int, size: int) =
 
-    /// Bytes that the header takes.
+    /// The size of the header in bytes.
     static member HeaderSize = At.Records
 
     member internal _.Buffer = buffer
@@ -149,7 +21,7 @@ type RecordBatch internal (buffer: byte[], start: int, size: int) =
     /// All of the bytes, header included.
     member _.Bytes = Bytes(ReadOnlyMemory<byte>(buffer, start, size))
 
-    /// How many bytes there are, header included.
+    /// The number of bytes, header included.
     member _.SizeInBytes = size
 
     /// The encoded records as they are, compressed or not.
@@ -161,7 +33,7 @@ type RecordBatch internal (buffer: byte[], start: int, size: int) =
     /// See `BatchHeader.PartitionLeaderEpoch`.
     member this.PartitionLeaderEpoch = BinaryPrimitives.ReadInt32BigEndian(this.From At.PartitionLeaderEpoch)
 
-    /// The checksum that stands in the batch, right or wrong.
+    /// The checksum in the header, right or wrong.
     member this.Crc = BinaryPrimitives.ReadUInt32BigEndian(this.From At.Crc)
 
     /// The checksum of the batch's content.
@@ -187,29 +59,29 @@ type RecordBatch internal (buffer: byte[], start: int, size: int) =
     /// See `BatchHeader.BaseSequence`.
     member this.BaseSequence = BinaryPrimitives.ReadInt32BigEndian(this.From At.BaseSequence)
 
-    /// How many records the batch declares. It has not been held against the records.
+    /// The number of records that the header declares. It has not been checked against the records.
     member this.Count = BinaryPrimitives.ReadInt32BigEndian(this.From At.Count)
 
-    /// How the records are compressed. A code that has no meaning stays itself.
+    /// The compression of the records. An unassigned code is kept as a number without a name.
     member this.Compression = this.Attributes.Compression
 
-    /// What the records' timestamps mean.
+    /// The meaning of the records' timestamps.
     member this.TimestampType = this.Attributes.TimestampType
 
     /// Whether the batch is part of a transaction.
     member this.IsTransactional = this.Attributes.IsTransactional
 
-    /// Whether the records are control records, which are the broker's and no data: see `ControlRecord`.
+    /// Whether the records are control records, which the broker writes and which are not data: see `ControlRecord`.
     member this.IsControl = this.Attributes.IsControl
 
-    /// The offset of the last record, or of the one that compaction removed from there.
+    /// The last offset that the batch covers. Compaction may have removed its record.
     member this.LastOffset = this.BaseOffset + int64 this.LastOffsetDelta
 
-    /// The offset to fetch from to get what comes behind this batch. Counting records would go wrong: compaction and transactions
-    /// leave gaps.
+    /// The offset from which to fetch what comes after this batch. Counting records does not give it, because compaction and transactions
+    /// leave offset gaps.
     member this.NextOffset = this.LastOffset + 1L
 
-    /// The sequence of the last record; -1 for none. It goes round from 2,147,483,647 to 0.
+    /// The sequence of the last record, which wraps from 2,147,483,647 to 0; -1 for none.
     member this.LastSequence = Sequence.add this.BaseSequence this.LastOffsetDelta
 
     /// All header fields.
@@ -228,8 +100,8 @@ type RecordBatch internal (buffer: byte[], start: int, size: int) =
           BaseSequence = this.BaseSequence
           Count = this.Count }
 
-    /// A copy of the bytes at another place in a log. The checksum does not cover these two fields and stays as it is.
-    /// The offsets of the batch must lie between 0 and 2^63 - 2; otherwise ArgumentOutOfRangeException.
+    /// A copy with another base offset and leader epoch. The checksum does not cover these two fields and does not change.
+    /// ArgumentOutOfRangeException if the batch's offsets do not lie between 0 and 2^63 - 2.
     member this.Rebase(baseOffset: int64, partitionLeaderEpoch: int32) : RecordBatch =
         if baseOffset < 0L || baseOffset >= Int64.MaxValue - int64 this.LastOffsetDelta then
             raise (ArgumentOutOfRangeException(nameof baseOffset))
@@ -239,7 +111,7 @@ type RecordBatch internal (buffer: byte[], start: int, size: int) =
         BinaryPrimitives.WriteInt32BigEndian(copy.AsSpan At.PartitionLeaderEpoch, partitionLeaderEpoch)
         RecordBatch(copy, 0, size)
 
-    /// A copy with memory of its own: for a batch that is to outlive the builder or codec buffer that it was made in.
+    /// A copy with its own memory: for a batch that must outlive the builder or codec buffer that owns its memory.
     member this.Copy() = RecordBatch(this.Span.ToArray(), 0, size)
 
     interface IEquatable<RecordBatch> with
@@ -255,7 +127,7 @@ type RecordBatch internal (buffer: byte[], start: int, size: int) =
 
     override this.GetHashCode() = this.Bytes.GetHashCode()
 
-    /// As in `offsets 5 to 9, 4 records, gzip, CreateTime, 345 bytes`.
+    /// Such as `offsets 5 to 9, 4 records, gzip, CreateTime, 345 bytes`.
     override this.ToString() =
         "offsets "
         + string this.BaseOffset
@@ -269,11 +141,253 @@ type RecordBatch internal (buffer: byte[], start: int, size: int) =
         + string size
         + " bytes"
 
-/// What a batch says in a form that only F# knows how to use.
+/// Members of a batch that only F# can use.
 [<AutoOpen>]
 module RecordBatchValues =
 
     type RecordBatch with
 
-        /// From when on the batch's tombstones or transaction marker may be removed, in milliseconds since 1970-01-01 UTC (KIP-534).
+        /// The time after which the batch's tombstones or its transaction marker may be removed, in milliseconds since 1970-01-01 UTC
+        /// (KIP-534).
         member this.DeleteHorizon: int64 voption = if this.Attributes.HasDeleteHorizon then ValueSome this.BaseTimestamp else ValueNone
+
+/// Parses, opens, compresses and decompresses record batches.
+[<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
+module RecordBatch =
+
+    let private fail (field: string) (offset: int) (problem: Problem) : Result<'T, Fault> = Error(Fault.ofField field offset problem)
+
+    /// Checks that the batch's offsets ascend and leave room for a next one.
+    let private checkOffsets (baseOffset: int64) (lastOffsetDelta: int32) : Result<unit, Fault> =
+        if lastOffsetDelta < 0 then
+            fail "LastOffsetDelta" At.LastOffsetDelta (Problem.OutOfRange(int64 lastOffsetDelta, 0L, int64 Int32.MaxValue))
+        elif baseOffset >= Int64.MaxValue - int64 lastOffsetDelta then
+            let highest = Int64.MaxValue - 1L - int64 lastOffsetDelta
+            fail "BaseOffset" At.BaseOffset (Problem.OutOfRange(baseOffset, Int64.MinValue, highest))
+        else
+            Ok()
+
+    /// The batch that consists of exactly these bytes, which are not copied. It is checked that they are complete, that the format is 2, and
+    /// that the offsets ascend to at most 2^63 - 2. Opening the batch checks the rest.
+    ///
+    /// Faults: `Truncated`, `TrailingBytes`, `BadBatchLength` (field `Length`), `BadMagic` (`Magic`), `OutOfRange` (`LastOffsetDelta`,
+    /// `BaseOffset`).
+    let ofBytes (bytes: Bytes) : Result<RecordBatch, Fault> =
+        let span = bytes.Span
+
+        if span.Length <= At.Magic then
+            fail "Magic" 0 (Problem.Truncated(int64 At.Records, span.Length))
+        elif span[At.Magic] <> 2uy then
+            fail "Magic" At.Magic (Problem.BadMagic(int8 span[At.Magic]))
+        else
+            let length = BinaryPrimitives.ReadInt32BigEndian(span.Slice At.Length)
+            let size = int64 length + int64 At.Counted
+
+            if size < int64 At.Records then
+                fail "Length" At.Length (Problem.BadBatchLength length)
+            elif size > int64 span.Length then
+                fail "Length" 0 (Problem.Truncated(size, span.Length))
+            elif size < int64 span.Length then
+                fail "Length" (int size) (Problem.TrailingBytes(span.Length - int size))
+            else
+                let baseOffset = BinaryPrimitives.ReadInt64BigEndian span
+                let lastOffsetDelta = BinaryPrimitives.ReadInt32BigEndian(span.Slice At.LastOffsetDelta)
+                let segment = Bytes.segment bytes
+
+                checkOffsets baseOffset lastOffsetDelta
+                |> Result.map (fun () -> RecordBatch(nonNull segment.Array, segment.Offset, segment.Count))
+
+    /// Whether the checksum is right. Fault: `BadCrc` (field `Crc`).
+    let verify (batch: RecordBatch) : Result<unit, Fault> =
+        let computed = batch.ComputedCrc
+        if computed = batch.Crc then Ok() else fail "Crc" At.Crc (Problem.BadCrc(batch.Crc, computed))
+
+    /// The fewest bytes that a record takes: seven fields of one byte.
+    [<Literal>]
+    let private LeastRecord = 7
+
+    let private checkCount (limits: Limits) (batch: RecordBatch) (recordBytes: int) : Result<unit, Fault> =
+        let count = batch.Count
+        let most = min limits.MaxRecords (recordBytes / LeastRecord)
+
+        if count < 0 then fail "Count" At.Count (Problem.BadRecordCount(count, 0))
+        elif count > most then fail "Count" At.Count (Problem.CountTooLarge(int64 count, int64 most))
+        else Ok()
+
+    /// Replaces the batch's header in front of the records in the buffer, with another compression.
+    let private withHeader (batch: RecordBatch) (compression: CompressionType) (buffer: CodecBuffer) : RecordBatch =
+        let bytes = buffer.Array.AsSpan(0, buffer.Length)
+        batch.Span.Slice(0, At.Records).CopyTo bytes
+        BinaryPrimitives.WriteInt32BigEndian(bytes.Slice At.Length, bytes.Length - At.Counted)
+        BinaryPrimitives.WriteInt16BigEndian(bytes.Slice At.Attributes, (batch.Attributes.WithCompression compression).Bits)
+        BinaryPrimitives.WriteUInt32BigEndian(bytes.Slice At.Crc, Crc32C.compute (Span.op_Implicit (bytes.Slice At.Attributes)))
+        RecordBatch(buffer.Array, 0, bytes.Length)
+
+    /// A codec's fault concerns the records as a whole.
+    let private inRecords (result: Result<unit, Fault>) : Result<unit, Fault> =
+        result |> Result.mapError (Fault.within "Records" >> Fault.after At.Records)
+
+    /// Decompresses the records into the buffer, after `prefix` bytes.
+    let private decompressTo
+        (buffer: CodecBuffer)
+        (prefix: int)
+        (reading: Reading)
+        (compression: CompressionType)
+        (batch: RecordBatch)
+        : Result<unit, Fault> =
+        match Compression.find At.Attributes reading.Codecs compression with
+        | Error fault -> Error fault
+        | Ok codec -> Compression.decompress codec reading.Limits.MaxDecompressedBytes prefix batch.Payload.Memory buffer |> inRecords
+
+    /// The first step of every path to the records: verifies the checksum, if asked to, and checks that the codec exists.
+    let private admit (checksum: bool) (batch: RecordBatch) : Result<CompressionType, Fault> =
+        match if checksum then verify batch else Ok() with
+        | Ok() -> Compression.known At.Attributes batch.Compression
+        | Error fault -> Error fault
+
+    let private records (place: RecordSetPlace) (batch: RecordBatch) (buffer: byte[]) (origin: int) (start: int) (finish: int) =
+        BatchRecords
+            { Buffer = buffer
+              Origin = origin
+              Start = start
+              Finish = finish
+              Count = batch.Count
+              BaseOffset = batch.BaseOffset
+              BaseTimestamp = batch.BaseTimestamp
+              AppendTime =
+                if batch.TimestampType = TimestampType.LogAppendTime then
+                    ValueSome batch.MaxTimestamp
+                else
+                    ValueNone
+              Place = place }
+
+    /// `openRecords` for a batch that is an item of a record set.
+    let internal openAt (place: RecordSetPlace) (reading: Reading) (batch: RecordBatch) : Result<BatchRecords, Fault> =
+        let payload = batch.SizeInBytes - At.Records
+
+        let opened =
+            match admit reading.VerifyChecksum batch with
+            | Error fault -> Error fault
+            // A batch that compaction has emptied keeps its codec and has nothing to decompress.
+            | Ok compression when compression = CompressionType.None || payload = 0 ->
+                let first = batch.Start + At.Records
+
+                checkCount reading.Limits batch payload
+                |> Result.map (fun () -> records place batch batch.Buffer (batch.Start - place.Position) first (first + payload))
+            | Ok compression ->
+                let buffer = Reading.buffer reading
+                // How many records the decompressed bytes can hold is not known yet, but some counts are impossible for any bytes.
+                checkCount reading.Limits batch Int32.MaxValue
+                |> Result.bind (fun () -> decompressTo buffer 0 reading compression batch)
+                |> Result.bind (fun () -> checkCount reading.Limits batch buffer.Length)
+                |> Result.map (fun () -> records place batch buffer.Array 0 0 buffer.Length)
+
+        match opened with
+        | Ok _ -> opened
+        | Error fault -> Error(place.Locate fault)
+
+    /// Opens a batch for reading its records: verifies the checksum, checks that the codec exists and that the count is possible, and
+    /// decompresses the records if necessary. The records themselves are read and checked one by one during iteration.
+    ///
+    /// Faults: `BadCrc` (field `Crc`), `UnknownCodec` and `CodecMissing` (`Attributes`), `BadRecordCount` for a negative count and
+    /// `CountTooLarge` (`Count`), `CodecFailed` and `DecompressedTooLarge` (`Records`). Faults of records count their offsets from the start
+    /// of the batch, or of the decompressed records if the batch is compressed.
+    let openRecords (reading: Reading) (batch: RecordBatch) : Result<BatchRecords, Fault> = openAt (RecordSetPlace()) reading batch
+
+    /// Opens the batch and folds over its records in order, with every fault as a value. The record passed to the folder is valid for that
+    /// call only.
+    let fold (folder: 'State -> Record -> 'State) (initial: 'State) (reading: Reading) (batch: RecordBatch) : Result<'State, Fault> =
+        openRecords reading batch |> Result.bind (BatchRecords.fold folder initial)
+
+    /// Opens the batch and copies its records, in order, with every fault as a value.
+    let toList (reading: Reading) (batch: RecordBatch) : Result<RecordData list, Fault> =
+        openRecords reading batch |> Result.bind BatchRecords.toList
+
+    /// Decompresses a batch. All other attribute bits and header fields are preserved. An uncompressed batch is returned as it is.
+    /// The checksum is always verified, because a new checksum over damaged content would hide the damage.
+    ///
+    /// Faults: `BadCrc` (field `Crc`), `UnknownCodec` and `CodecMissing` (`Attributes`), `CodecFailed` and `DecompressedTooLarge`
+    /// (`Records`).
+    let decompress (reading: Reading) (batch: RecordBatch) : Result<RecordBatch, Fault> =
+        match admit true batch with
+        | Error fault -> Error fault
+        | Ok CompressionType.None -> Ok batch
+        | Ok compression ->
+            let buffer = Reading.buffer reading
+
+            let decompressed =
+                if batch.SizeInBytes > At.Records then
+                    decompressTo buffer At.Records reading compression batch
+                else
+                    // A batch that compaction has emptied has nothing to decompress.
+                    buffer.Start(At.Records, Problem.DecompressedTooLarge 0L)
+                    Ok(buffer.Skip At.Records)
+
+            decompressed |> Result.map (fun () -> withHeader batch CompressionType.None buffer)
+
+    /// Compresses a batch into the caller's buffer: the new batch is valid until the buffer's next use. See `compress`.
+    let compressIn (buffer: CodecBuffer) (codec: ICompressionCodec) (batch: RecordBatch) : Result<RecordBatch, Fault> =
+        match Compression.known At.Attributes codec.Type with
+        | Error fault -> Error fault
+        | Ok CompressionType.None -> fail "Attributes" At.Attributes (Problem.UnknownCodec(int CompressionType.None))
+        | Ok compression ->
+            match admit true batch with
+            | Error fault -> Error fault
+            | Ok CompressionType.None ->
+                Compression.compress codec At.Records batch.Payload.Memory buffer
+                |> inRecords
+                |> Result.map (fun () -> withHeader batch compression buffer)
+            | Ok compression -> fail "Attributes" At.Attributes (Problem.AlreadyCompressed(CompressionType.name compression))
+
+    /// Compresses a batch. All other attribute bits and header fields are preserved. The checksum is verified first, because a new checksum
+    /// over damaged content would hide the damage.
+    ///
+    /// Faults: `BadCrc` (field `Crc`), `AlreadyCompressed` and `UnknownCodec` (`Attributes`), `CodecFailed` (`Records`).
+    let compress (codec: ICompressionCodec) (batch: RecordBatch) : Result<RecordBatch, Fault> = compressIn (CodecBuffer()) codec batch
+
+    let private stamped
+        (attributes: BatchAttributes)
+        (producerId: int64)
+        (producerEpoch: int16)
+        (baseSequence: int32)
+        (batch: RecordBatch)
+        =
+        // A new checksum over damaged content would hide the damage.
+        match verify batch with
+        | Error fault -> Error fault
+        | Ok() ->
+            let copy = batch.Span.ToArray()
+            BinaryPrimitives.WriteInt16BigEndian(copy.AsSpan At.Attributes, attributes.Bits)
+            BinaryPrimitives.WriteInt64BigEndian(copy.AsSpan At.ProducerId, producerId)
+            BinaryPrimitives.WriteInt16BigEndian(copy.AsSpan At.ProducerEpoch, producerEpoch)
+            BinaryPrimitives.WriteInt32BigEndian(copy.AsSpan At.BaseSequence, baseSequence)
+            BinaryPrimitives.WriteUInt32BigEndian(copy.AsSpan At.Crc, Crc32C.compute (ReadOnlySpan<byte>(copy).Slice At.Attributes))
+            Ok(RecordBatch(copy, 0, copy.Length))
+
+    let private checkProducer (producerId: int64) (producerEpoch: int16) (baseSequence: int32) : Result<unit, Fault> =
+        if producerId < 0L then
+            fail "ProducerId" At.ProducerId (Problem.OutOfRange(producerId, 0L, Int64.MaxValue))
+        elif producerEpoch < 0s then
+            fail "ProducerEpoch" At.ProducerEpoch (Problem.OutOfRange(int64 producerEpoch, 0L, int64 Int16.MaxValue))
+        elif baseSequence < 0 then
+            fail "BaseSequence" At.BaseSequence (Problem.OutOfRange(int64 baseSequence, 0L, int64 Int32.MaxValue))
+        else
+            Ok()
+
+    /// A copy of the batch as an idempotent producer sends it outside a transaction (KIP-98): with the producer's id and epoch and the
+    /// sequence of the first record, and not transactional. Any earlier producer's identity is replaced. Records and compression are
+    /// preserved. Faults: `OutOfRange` for a negative number, and `BadCrc`, because a new checksum over damaged content would hide the
+    /// damage.
+    let withProducer (producerId: int64) (producerEpoch: int16) (baseSequence: int32) (batch: RecordBatch) : Result<RecordBatch, Fault> =
+        checkProducer producerId producerEpoch baseSequence
+        |> Result.bind (fun () -> stamped (batch.Attributes.WithTransactional false) producerId producerEpoch baseSequence batch)
+
+    /// A copy of the batch as a transactional producer sends it: see `withProducer`.
+    let withTransactionalProducer producerId producerEpoch baseSequence (batch: RecordBatch) : Result<RecordBatch, Fault> =
+        checkProducer producerId producerEpoch baseSequence
+        |> Result.bind (fun () -> stamped (batch.Attributes.WithTransactional true) producerId producerEpoch baseSequence batch)
+
+    /// A copy of the batch without a producer's id, epoch and sequence, and not transactional: for a fetched batch that goes to another log,
+    /// where its producer has no sequences. Fault: `BadCrc`.
+    let withoutProducer (batch: RecordBatch) : Result<RecordBatch, Fault> =
+        stamped (batch.Attributes.WithTransactional false) -1L -1s Sequence.None batch

@@ -6,24 +6,25 @@ open System.Collections
 open System.Collections.Generic
 open LibKafka.Wire
 
-/// A stretch of a record set that cannot be read as a batch.
+/// Bytes of a record set that cannot be read as a batch.
 [<NoComparison>]
 type CorruptBatch =
     {
-        /// What is wrong; its offset counts from the start of the record set.
+        /// The problem. Its path names the item and the field, such as `Records[3]/Crc`, and its offset counts from the start of the record
+        /// set.
         Fault: Fault
-        /// Bytes from the start of the record set to this stretch.
+        /// Bytes from the start of the record set to these bytes.
         Position: int
-        /// All bytes of the stretch.
+        /// All bytes that cannot be read.
         Bytes: Bytes
-        /// The base offset that stands at its start. It is where reading the partition stopped, unless it is itself what is damaged.
+        /// The base offset at their start. Reading the partition stopped there, unless the base offset itself is damaged.
         FirstOffset: int64
-        /// The last offset that the stretch takes up, as its header has it. `ValueNone` where the header cannot be read: the base
-        /// offset of the batch behind it, if there is one, then tells where to go on.
+        /// The last offset that they cover according to their header. `ValueNone` if the header cannot be read; then the base offset of the
+        /// next batch, if there is one, is where reading can continue.
         LastOffset: int64 voption
     }
 
-    /// As in `offsets 5 to 9 (120 bytes): at byte 17: checksum …`.
+    /// Such as `offsets 5 to 9 (120 bytes): Records[0]/Crc at byte 17: checksum …`.
     override this.ToString() =
         let last =
             match this.LastOffset with
@@ -39,145 +40,167 @@ type CorruptBatch =
         + " bytes): "
         + this.Fault.ToString()
 
-/// What stands next in a record set.
+    /// The item at a place of a record set, which has a fault.
+    static member internal At(place: RecordSetPlace, bytes: Bytes, fault: Fault, last: int64 voption) : CorruptBatch =
+        { Fault = place.Locate fault
+          Position = place.Position
+          Bytes = bytes
+          FirstOffset = BinaryPrimitives.ReadInt64BigEndian bytes.Span
+          LastOffset = last }
+
+/// One item of a record set.
 [<RequireQualifiedAccess; NoComparison>]
 type RecordSetItem =
-    | Batch of RecordBatch
-    /// A message of the formats before Kafka 0.11, alone or with others compressed in it. A broker whose topic is set to such a format, or
-    /// an old log segment, has them.
-    | Legacy of LegacyBatch
-    /// Bytes that are no readable batch. The batches around them are delivered all the same.
+    | Batch of batch: RecordBatch * place: RecordSetPlace
+    /// A message of the formats before Kafka 0.11, alone or with others compressed in it. It comes from a topic that is configured for such a
+    /// format or from an old log segment.
+    | Legacy of batch: LegacyBatch * place: RecordSetPlace
+    /// Bytes that cannot be read as a batch. The batches around them are delivered nevertheless.
     | Corrupt of CorruptBatch
-    /// The last item where the bytes end within a batch. A fetch answer is cut off at a number of bytes and not at a batch, so this is
-    /// usual; fetching from the last whole batch's `NextOffset` gives it in full.
-    | CutOff of bytes: int
+    /// The last item if the bytes end within a batch. This is usual: a fetch response ends after a number of bytes, not after a whole batch.
+    /// Fetching from the `NextOffset` of the last whole batch returns the batch in full.
+    | CutOff of bytes: int * place: RecordSetPlace
 
-    /// Bytes that it takes up in the record set.
+    /// The number of bytes that the item takes in the record set.
     member this.SizeInBytes =
         match this with
-        | Batch batch -> batch.SizeInBytes
-        | Legacy batch -> batch.SizeInBytes
-        | Corrupt stretch -> stretch.Bytes.Length
-        | CutOff bytes -> bytes
+        | Batch(batch, _) -> batch.SizeInBytes
+        | Legacy(batch, _) -> batch.SizeInBytes
+        | Corrupt corrupt -> corrupt.Bytes.Length
+        | CutOff(bytes, _) -> bytes
 
-/// Opening what stands in a record set, whatever its format.
+    /// Bytes from the start of the record set to the item.
+    member this.Position =
+        match this with
+        | Batch(_, place)
+        | Legacy(_, place)
+        | CutOff(_, place) -> place.Position
+        | Corrupt corrupt -> corrupt.Position
+
+/// Opens the items of a record set, whatever their format.
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module RecordSetItem =
 
-    /// Opens a batch, or a message of an older format, for reading its records in memory that the caller keeps: they are good until it is
-    /// used for another. A corrupt stretch gives its fault, which counts its offset from the start of the record set, and a batch that is
-    /// cut off gives no records. See `RecordBatch.openRecordsIn` and `LegacyBatch.openRecordsIn`.
-    let openRecordsIn (buffer: CodecBuffer) (limits: Limits) (codecs: Codecs) (item: RecordSetItem) : Result<RecordView, Fault> =
+    /// Opens a batch, or a message of an older format, for reading its records. Faults name the item, such as `Records[3]/Crc`, and count
+    /// their offsets from the start of the record set, or of the decompressed records if the batch is compressed. A corrupt item returns its
+    /// fault, and a batch that is cut off has no records. See `RecordBatch.openRecords` and `LegacyBatch.openRecords`.
+    let openRecords (reading: Reading) (item: RecordSetItem) : Result<BatchRecords, Fault> =
         match item with
-        | RecordSetItem.Batch batch -> RecordBatch.openRecordsIn buffer limits codecs batch
-        | RecordSetItem.Legacy batch -> LegacyBatch.openRecordsIn buffer limits codecs batch
-        | RecordSetItem.Corrupt stretch -> Error stretch.Fault
-        | RecordSetItem.CutOff _ -> Ok RecordView.Empty
+        | RecordSetItem.Batch(batch, place) -> RecordBatch.openAt place reading batch
+        | RecordSetItem.Legacy(batch, place) -> LegacyBatch.openAt place reading batch
+        | RecordSetItem.Corrupt corrupt -> Error corrupt.Fault
+        | RecordSetItem.CutOff _ -> Ok BatchRecords.Empty
 
-    /// The same with memory of the records' own.
-    let openRecords (limits: Limits) (codecs: Codecs) (item: RecordSetItem) : Result<RecordView, Fault> =
-        openRecordsIn (CodecBuffer()) limits codecs item
-
-/// Goes through a record set, one item at a time.
+/// Iterates over the items of a record set. `for` and `foreach` over `RecordSet` create it.
 [<Struct; NoEquality; NoComparison>]
 type RecordSetEnumerator =
     val private bytes: Bytes
     val private verify: bool
+    val private path: Lazy<string>
+    val mutable private index: int
     val mutable private position: int
     val mutable private current: RecordSetItem
 
-    internal new(bytes: Bytes, verify: bool) = { bytes = bytes; verify = verify; position = 0; current = RecordSetItem.CutOff 0 }
+    internal new(bytes: Bytes, verify: bool, path: Lazy<string>) =
+        { bytes = bytes
+          verify = verify
+          path = path
+          index = 0
+          position = 0
+          current = RecordSetItem.CutOff(0, RecordSetPlace()) }
 
-    member private this.Corrupt(size: int, fault: Fault, last: int64 voption) =
-        let stretch = this.bytes.Slice(this.position, size)
+    /// The base offset, the length and the magic are at the same position in every format.
+    member private this.Length(remaining: int) : int =
+        if remaining < At.Counted then
+            Int32.MaxValue
+        else
+            BinaryPrimitives.ReadInt32BigEndian(this.bytes.Span.Slice(this.position + At.Length))
 
-        let corrupt =
-            { Fault = { fault with Offset = this.position + fault.Offset }
-              Position = this.position
-              Bytes = stretch
-              FirstOffset = BinaryPrimitives.ReadInt64BigEndian stretch.Span
-              LastOffset = last }
+    member private this.Magic(remaining: int) : int8 voption =
+        if remaining <= At.Magic then
+            ValueNone
+        else
+            ValueSome(int8 this.bytes.Span[this.position + At.Magic])
 
-        this.position <- this.position + size
-        RecordSetItem.Corrupt corrupt
-
-    /// A stretch whose length is right and whose magic is 2.
-    member private this.Batch(size: int) =
-        match RecordBatch.ofBytes (this.bytes.Slice(this.position, size)) with
-        | Error fault -> this.Corrupt(size, fault, ValueNone)
+    /// An item with a valid length and magic 2.
+    static member private Batch(place: RecordSetPlace, bytes: Bytes, verify: bool) =
+        match RecordBatch.ofBytes bytes with
+        | Error fault -> RecordSetItem.Corrupt(CorruptBatch.At(place, bytes, fault, ValueNone))
         | Ok batch ->
-            match if this.verify then RecordBatch.verify batch else Ok() with
-            | Error fault -> this.Corrupt(size, fault, ValueSome batch.LastOffset)
-            | Ok() ->
-                this.position <- this.position + size
-                RecordSetItem.Batch batch
+            match if verify then RecordBatch.verify batch else Ok() with
+            | Error fault -> RecordSetItem.Corrupt(CorruptBatch.At(place, bytes, fault, ValueSome batch.LastOffset))
+            | Ok() -> RecordSetItem.Batch(batch, place)
 
-    /// A stretch whose length is right and whose magic is 0 or 1.
-    member private this.Legacy(size: int) =
-        match LegacyBatch.ofBytes (this.bytes.Slice(this.position, size)) with
-        | Error fault -> this.Corrupt(size, fault, ValueNone)
+    /// An item with a valid length and magic 0 or 1.
+    static member private Legacy(place: RecordSetPlace, bytes: Bytes, verify: bool) =
+        match LegacyBatch.ofBytes bytes with
+        | Error fault -> RecordSetItem.Corrupt(CorruptBatch.At(place, bytes, fault, ValueNone))
         | Ok batch ->
-            match if this.verify then LegacyBatch.verify batch else Ok() with
-            | Error fault -> this.Corrupt(size, fault, ValueSome batch.LastOffset)
-            | Ok() ->
-                this.position <- this.position + size
-                RecordSetItem.Legacy batch
+            match if verify then LegacyBatch.verify batch else Ok() with
+            | Error fault -> RecordSetItem.Corrupt(CorruptBatch.At(place, bytes, fault, ValueSome batch.LastOffset))
+            | Ok() -> RecordSetItem.Legacy(batch, place)
 
-    /// Goes to the next item; false at the end.
+    member private this.Next(remaining: int) : RecordSetItem =
+        let place = RecordSetPlace(this.path, this.index, this.position)
+        let length = this.Length remaining
+        let magic = this.Magic remaining
+
+        let least =
+            match magic with
+            | ValueSome 2y -> At.Records - At.Counted
+            | ValueSome 1y -> LegacyAt.least 1y - At.Counted
+            // The smallest of all formats.
+            | _ -> LegacyAt.least 0y - At.Counted
+
+        let corrupt (bytes: Bytes) (field: string) (at: int) (problem: Problem) =
+            RecordSetItem.Corrupt(CorruptBatch.At(place, bytes, Fault.ofField field at problem, ValueNone))
+
+        if length < least then
+            // The start of the next batch is unknown.
+            corrupt (this.bytes.Slice(this.position, remaining)) "Length" At.Length (Problem.BadBatchLength length)
+        elif length > remaining - At.Counted then
+            RecordSetItem.CutOff(remaining, place)
+        else
+            let bytes = this.bytes.Slice(this.position, At.Counted + length)
+
+            match magic with
+            | ValueSome 2y
+            | ValueNone -> RecordSetEnumerator.Batch(place, bytes, this.verify)
+            | ValueSome 0y
+            | ValueSome 1y -> RecordSetEnumerator.Legacy(place, bytes, this.verify)
+            | ValueSome other -> corrupt bytes "Magic" At.Magic (Problem.BadMagic other)
+
+    /// Moves to the next item; false at the end.
     member this.MoveNext() : bool =
         let remaining = this.bytes.Length - this.position
-        let rest = this.bytes.Span.Slice this.position
 
         if remaining <= 0 then
             false
         else
-            // The base offset, the length and, as far as the magic goes, the fields in between stand at the same place in every format.
-            let length =
-                if remaining < At.Counted then
-                    Int32.MaxValue
-                else
-                    BinaryPrimitives.ReadInt32BigEndian(rest.Slice At.Length)
-            let magic = if remaining <= At.Magic then ValueNone else ValueSome(int8 rest[At.Magic])
-
-            let least =
-                match magic with
-                | ValueSome 2y -> At.Records - At.Counted
-                | ValueSome 1y -> LegacyAt.least 1y - At.Counted
-                // The smallest that there is.
-                | _ -> LegacyAt.least 0y - At.Counted
-
-            this.current <-
-                if length < least then
-                    // Where the next batch begins cannot be known.
-                    this.Corrupt(remaining, Fault.at At.Length (Problem.BadBatchLength length), ValueNone)
-                elif length > remaining - At.Counted then
-                    this.position <- this.bytes.Length
-                    RecordSetItem.CutOff remaining
-                else
-                    match magic with
-                    | ValueSome 2y
-                    | ValueNone -> this.Batch(At.Counted + length)
-                    | ValueSome 0y
-                    | ValueSome 1y -> this.Legacy(At.Counted + length)
-                    | ValueSome other -> this.Corrupt(At.Counted + length, Fault.at At.Magic (Problem.BadMagic other), ValueNone)
-
+            this.current <- this.Next remaining
+            this.position <- this.position + this.current.SizeInBytes
+            this.index <- this.index + 1
             true
 
-    /// The item gone to.
+    /// The current item.
     member this.Current = this.current
 
-    /// Bytes from the start of the set to what stands behind the item gone to.
-    member internal this.Position = this.position
-
-/// Batches one behind another, as a partition's records are fetched and stored. They are looked for as it is iterated; every iteration
-/// begins anew.
+/// Consecutive batches, as a partition's records are fetched and stored. They are located during iteration; every iteration starts from the
+/// first one.
 [<Sealed>]
-type RecordSet internal (bytes: Bytes, verify: bool) =
+type RecordSet internal (bytes: Bytes, verify: bool, path: Lazy<string>) =
+
+    /// The path of a set that was not read from a known message.
+    static let unknown = lazy "Records"
+
+    internal new(bytes: Bytes, verify: bool) = RecordSet(bytes, verify, unknown)
 
     /// All of the bytes.
     member _.Bytes = bytes
 
-    member _.GetEnumerator() = RecordSetEnumerator(bytes, verify)
+    member internal _.Under(path: Lazy<string>) = RecordSet(bytes, verify, path)
+
+    member _.GetEnumerator() = RecordSetEnumerator(bytes, verify, path)
 
     member private this.Items() : IEnumerator<RecordSetItem> =
         let items = seq {
@@ -195,19 +218,24 @@ type RecordSet internal (bytes: Bytes, verify: bool) =
     interface IEnumerable with
         member this.GetEnumerator() : IEnumerator = this.Items()
 
-/// Taking record sets apart and putting them together.
+/// Splits and concatenates record sets.
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module RecordSet =
 
-    /// The batches of a record set by their headers alone: neither checksums nor records are looked at before a batch is opened.
-    /// Nothing is copied.
+    /// The batches of a record set, located by their headers. Checksums and records are not checked before a batch is opened. Nothing is
+    /// copied.
     let split (bytes: Bytes) : RecordSet = RecordSet(bytes, false)
 
-    /// The same, with every batch whose checksum is wrong among the corrupt ones. Such batches need no second check:
-    /// `RecordBatch.openVerifiedIn`.
+    /// The batches of a record set with verified checksums: a batch with a wrong checksum is a corrupt item. The batches do not have to be
+    /// verified again when they are opened: see `Reading.VerifyChecksum`.
     let splitVerified (bytes: Bytes) : RecordSet = RecordSet(bytes, true)
 
-    /// The batches one behind another, copied into one run of bytes.
+    /// The same set with the path of the field from which it was read, such as `FetchResponse/Responses[0]/Partitions[2]/Records`, which is
+    /// evaluated only if there is a fault. The paths of faults begin with it: without it, they begin with `Records`. If it is empty, they name
+    /// only the field within the batch. `Message.records` returns such paths.
+    let under (path: Lazy<string>) (set: RecordSet) : RecordSet = set.Under path
+
+    /// The batches one after another, copied into one run of bytes.
     let concat (batches: RecordBatch list) : Bytes =
         let all = Array.zeroCreate<byte>(batches |> List.sumBy _.SizeInBytes)
         let mutable at = 0

@@ -2,75 +2,75 @@ namespace LibKafka.Records
 
 open LibKafka.Wire
 
-/// A transaction that was aborted within what was fetched (KIP-98), as the answer to a fetch of committed data lists it. A reader of
-/// committed data leaves its records out.
+/// An aborted transaction (KIP-98) as a fetch response lists it when committed data was requested. A reader of committed data skips its
+/// records.
 [<NoComparison>]
 type AbortedTransaction =
     {
-        /// The producer whose transaction it was.
+        /// The id of the transaction's producer.
         ProducerId: int64
         /// The offset of the first record of the transaction.
         FirstOffset: int64
     }
 
-    /// As in `producer 7 from offset 42`.
+    /// Such as `producer 7 from offset 42`.
     override this.ToString() = "producer " + string this.ProducerId + " from offset " + string this.FirstOffset
 
-/// What a batch is to a reader of committed data.
+/// The role of a batch for a reader of committed data.
 [<RequireQualifiedAccess>]
 type BatchRole =
-    /// Records to be read: of a committed transaction, or of none.
+    /// Records of a committed transaction or of no transaction.
     | Data
-    /// Records of a transaction that was aborted.
+    /// Records of an aborted transaction.
     | Aborted
-    /// Control records, which are no data.
+    /// Control records, which are not data.
     | Control
 
-/// What a reader of committed data knows at one place in the log: in which producers' aborted transactions it is, and which ones begin further
-/// on. It does not change: every batch gives the next one.
+/// The state of a reader of committed data at one position of the log: the aborted transactions that are open there and those that begin
+/// later. Immutable: every batch gives the next state.
 ///
-/// It begins anew with each answer to a fetch, whose list tells every aborted transaction that reaches into it, also those that began before
-/// it. So nothing has to be carried from one fetch to the next.
+/// Each fetch response starts a new filter. Its list contains every aborted transaction that extends into the response, including those that
+/// began earlier, so no state is carried from one fetch to the next.
 [<NoComparison>]
 type TransactionFilter =
     private
         {
             /// In the order of their first offsets.
             Ahead: AbortedTransaction list
-            /// Producers whose transaction here was aborted.
+            /// The producers with an open aborted transaction.
             Aborting: Set<int64>
         }
 
-/// Telling apart, batch by batch, what is data to a reader of committed data.
+/// Separates data from aborted transactions and control batches, one batch at a time.
 [<RequireQualifiedAccess>]
 module TransactionFilter =
 
-    /// Before the first batch of an answer that lists these transactions, in any order.
+    /// The filter before the first batch of a fetch response that lists these transactions, in any order.
     let start (aborted: AbortedTransaction list) : TransactionFilter = { Ahead = List.sortBy _.FirstOffset aborted; Aborting = Set.empty }
 
-    /// The filter with every transaction that begins before or within the batch.
+    /// The filter after every transaction that begins before or within the batch has been opened.
     let rec private reach (batch: RecordBatch) (filter: TransactionFilter) : TransactionFilter =
         match filter.Ahead with
         | first :: rest when first.FirstOffset <= batch.LastOffset ->
             reach batch { Ahead = rest; Aborting = filter.Aborting.Add first.ProducerId }
         | _ -> filter
 
-    /// Whether one of a control batch's records says that its producer's transaction ends here and was aborted.
+    /// Whether a control batch contains the abort marker of its producer's transaction.
     let private endsAborted (batch: RecordBatch) : Result<bool, Fault> =
         let isAbort (ended: Result<bool, Fault>) (record: Record) =
             match ended, ControlRecord.ofRecord record with
             | Error fault, _ -> Error fault
             | Ok ended, Ok control -> Ok(ended || control.Type = ControlRecordType.Abort)
-            | Ok _, Error fault -> Error { fault with Path = "Records/Key" }
+            | Ok _, Error fault -> Error(Fault.within "Records" fault |> Fault.after At.Records)
 
         // Brokers never compress control batches.
-        RecordBatch.fold isAbort (Ok false) Limits.standard Codecs.none batch |> Result.bind id
+        RecordBatch.fold isAbort (Ok false) Reading.standard batch |> Result.bind id
 
-    /// What a batch is, and the filter behind it. Batches come in the order of the log. A control batch is opened to see whether it ends an
-    /// aborted transaction; a batch that is to be left out has its checksum verified, so that damage to its header drops no data. Both
-    /// can give a fault: those of `RecordBatch.openRecords`, of its records and of `ControlRecord.ofRecord`.
+    /// The role of a batch and the filter after it. Batches must be passed in the order of the log. A control batch is opened to find out
+    /// whether it ends an aborted transaction. A batch that would be skipped is verified first, so that a damaged header loses no data. Both
+    /// can result in a fault: those of `RecordBatch.openRecords`, of its records and of `ControlRecord.ofRecord`.
     ///
-    /// Source: KIP-98, section "Reading Transactional Messages"; the list's order and its ends are those that brokers keep.
+    /// Source: KIP-98, section "Reading Transactional Messages".
     let next (batch: RecordBatch) (filter: TransactionFilter) : Result<struct (BatchRole * TransactionFilter), Fault> =
         let filter = reach batch filter
 
@@ -84,41 +84,29 @@ module TransactionFilter =
         else
             Ok(struct (BatchRole.Data, filter))
 
-    /// An item of a record set as it comes through, if it does, and the filter behind it.
-    let private pass
-        (position: int)
-        (item: RecordSetItem)
-        (filter: TransactionFilter)
-        : struct (RecordSetItem voption * TransactionFilter) =
+    /// The item if it is to be delivered, and the filter after it.
+    let private pass (item: RecordSetItem) (filter: TransactionFilter) : struct (RecordSetItem voption * TransactionFilter) =
         match item with
-        | RecordSetItem.Batch batch ->
+        | RecordSetItem.Batch(batch, place) ->
             match next batch filter with
             | Ok struct (BatchRole.Data, filter) -> ValueSome item, filter
             | Ok struct (_, filter) -> ValueNone, filter
             | Error fault ->
-                let corrupt =
-                    { Fault = { fault with Offset = position + fault.Offset }
-                      Position = position
-                      Bytes = batch.Bytes
-                      FirstOffset = batch.BaseOffset
-                      LastOffset = ValueSome batch.LastOffset }
-
+                let corrupt = CorruptBatch.At(place, batch.Bytes, fault, ValueSome batch.LastOffset)
                 ValueSome(RecordSetItem.Corrupt corrupt), filter
         | other -> ValueSome other, filter
 
-    /// A record set as a reader of committed data is to see it, given the aborted transactions that came with it: without control batches and
-    /// without the batches of those transactions. Everything else stays, in order; a batch that `next` finds a fault with is among the
-    /// corrupt ones. Given no transactions, it is a record set as a reader of uncommitted data is to see it. The set is gone through as the
-    /// sequence is iterated.
+    /// The items of a record set for a reader of committed data, given the aborted transactions of the fetch response: without control batches
+    /// and without the batches of those transactions. All other items are delivered, in order; a batch for which `next` returns a fault becomes
+    /// a corrupt item. Without any transactions, these are the items for a reader of uncommitted data. The set is read as the sequence is
+    /// iterated.
     let apply (aborted: AbortedTransaction list) (set: RecordSet) : RecordSetItem seq = seq {
         let mutable items = set.GetEnumerator()
         let mutable filter = start aborted
-        let mutable position = 0
 
         while items.MoveNext() do
-            let struct (item, behind) = pass position items.Current filter
-            filter <- behind
-            position <- items.Position
+            let struct (item, after) = pass items.Current filter
+            filter <- after
 
             match item with
             | ValueSome item -> item

@@ -148,6 +148,8 @@ module Fault =
 
     let internal at (offset: int) (problem: Problem) : Fault = { Problem = problem; Offset = offset; Path = "" }
 
+    let internal ofField (name: string) (offset: int) (problem: Problem) : Fault = { Problem = problem; Offset = offset; Path = name }
+
     /// The fault with a path put before its own: `Crc` within `Records[3]` is `Records[3]/Crc`, and `[3]/Crc` within `Records` is the same.
     let within (path: string) (fault: Fault) : Fault =
         let joined =

@@ -50,7 +50,7 @@ public sealed class FetchAdvance
             case Core.Advance.Damaged damaged:
                 Kind = FetchAdvanceKind.Damaged;
                 Position = damaged.next is { } next ? FetchPosition.Of(next.Value) : null;
-                Unreadable = [.. damaged.stretches.Select(stretch => new UnreadableBatch(stretch))];
+                Corrupt = [.. damaged.stretches.Select(stretch => new CorruptRecordBatch(stretch))];
                 break;
             case Core.Advance.Truncated truncated:
                 Kind = FetchAdvanceKind.Truncated;
@@ -70,7 +70,7 @@ public sealed class FetchAdvance
     public FetchPosition? Position { get; }
 
     /// <summary>What cannot be read and would be given up; empty unless it is <see cref="FetchAdvanceKind.Damaged"/>.</summary>
-    public IReadOnlyList<UnreadableBatch> Unreadable { get; } = [];
+    public IReadOnlyList<CorruptRecordBatch> Corrupt { get; } = [];
 
     /// <summary>What going on means, and where.</summary>
     /// <returns>One line for people.</returns>

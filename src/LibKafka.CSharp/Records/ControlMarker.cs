@@ -4,13 +4,13 @@ using LibKafka.Records;
 
 namespace LibKafka;
 
-/// <summary>What a control record says. A number without a name is a kind that is not known here.</summary>
+/// <summary>The kind of a control record. A number without a name is a kind that this library does not know.</summary>
 public enum ControlMarkerKind
 {
-    /// <summary>The producer's transaction up to here was aborted: its records are not to be read as committed.</summary>
+    /// <summary>The producer's transaction was aborted here: readers of committed data skip its records.</summary>
     Abort = 0,
 
-    /// <summary>The producer's transaction up to here was committed.</summary>
+    /// <summary>The producer's transaction was committed here.</summary>
     Commit = 1,
 
     /// <summary>A new leader of the metadata partition.</summary>
@@ -30,8 +30,8 @@ public enum ControlMarkerKind
 }
 
 /// <summary>
-/// A record that a broker wrote into the log to say something about the records before it: the records of a batch whose
-/// <see cref="RecordBatch.IsControl"/> is set. It takes up an offset like any other, and is no data.
+/// A record that a broker wrote to the log about the records before it, such as the end of a transaction. It has an offset like any other,
+/// but it is not data. Batches of such records have <see cref="RecordBatch.IsControl"/> set.
 /// </summary>
 public sealed class ControlMarker
 {
@@ -43,19 +43,19 @@ public sealed class ControlMarker
         _core = core;
     }
 
-    /// <summary>Its place in the partition.</summary>
+    /// <summary>The offset in the partition.</summary>
     public long Offset { get; }
 
-    /// <summary>The version of the form of its key.</summary>
+    /// <summary>The version of the key's format.</summary>
     public short Version => _core.Version;
 
-    /// <summary>What it says.</summary>
+    /// <summary>The kind.</summary>
     public ControlMarkerKind Kind => (ControlMarkerKind)_core.Type.Code;
 
-    /// <summary>What it says in full, in a form that depends on the kind; null where there is none.</summary>
+    /// <summary>The content, whose format depends on the kind; null if there is none.</summary>
     public ReadOnlyMemory<byte>? Value => _core.Value.OrNull()?.Memory;
 
-    /// <summary>Makes sense of a record of a control batch.</summary>
+    /// <summary>Parses a record of a control batch.</summary>
     /// <param name="record">The record.</param>
     /// <returns>The marker, which shares no memory with the batch.</returns>
     /// <exception cref="KafkaException">The record's key is not that of a control record.</exception>
@@ -65,7 +65,7 @@ public sealed class ControlMarker
             ControlRecordModule.ofRecord(record).ValueOrThrow(FormattableString.Invariant($"the control record at offset {record.Offset}"))
         );
 
-    /// <summary>Makes sense of a record of a control batch, if it is one.</summary>
+    /// <summary>Parses a record of a control batch, if it is one.</summary>
     /// <param name="record">The record.</param>
     /// <param name="marker">The marker, which shares no memory with the batch.</param>
     /// <returns>Whether the record's key is that of a control record.</returns>
@@ -76,7 +76,7 @@ public sealed class ControlMarker
         return read.IsOk;
     }
 
-    /// <summary>As in <c>offset 7: Commit</c>.</summary>
-    /// <returns>One line for people.</returns>
+    /// <summary>Such as <c>offset 7: Commit</c>.</summary>
+    /// <returns>A one-line description.</returns>
     public override string ToString() => FormattableString.Invariant($"offset {Offset}: {_core.Type}");
 }

@@ -6,8 +6,8 @@ using LibKafka.Wire;
 namespace LibKafka;
 
 /// <summary>
-/// A header for a record that is to be built: a name and bytes (KIP-82). Headers keep their order, and a name may stand twice. The
-/// bytes are not copied before the record is added.
+/// A header for a record to be built: a name and bytes (KIP-82). Headers are ordered, and names may repeat. The bytes are not copied before
+/// the record is added.
 /// </summary>
 public readonly struct KafkaHeader : IEquatable<KafkaHeader>
 {
@@ -19,13 +19,13 @@ public readonly struct KafkaHeader : IEquatable<KafkaHeader>
 
     /// <summary>A header whose value may be null.</summary>
     /// <param name="name">The name.</param>
-    /// <param name="value">The value; null is not the same as empty.</param>
+    /// <param name="value">The value; null differs from empty.</param>
     public KafkaHeader(string name, byte[]? value)
         : this(Encoding.UTF8.GetBytes(name), OrNull(value)) { }
 
-    /// <summary>A header whose name is in bytes already.</summary>
+    /// <summary>A header whose name is already encoded.</summary>
     /// <param name="key">The name, in UTF-8.</param>
-    /// <param name="value">The value; null is not the same as empty.</param>
+    /// <param name="value">The value; null differs from empty.</param>
     public KafkaHeader(ReadOnlyMemory<byte> key, ReadOnlyMemory<byte>? value)
     {
         Key = key;
@@ -35,7 +35,7 @@ public readonly struct KafkaHeader : IEquatable<KafkaHeader>
     /// <summary>The name, in UTF-8.</summary>
     public ReadOnlyMemory<byte> Key { get; }
 
-    /// <summary>The value; null is not the same as empty.</summary>
+    /// <summary>The value; null differs from empty.</summary>
     public ReadOnlyMemory<byte>? Value { get; }
 
     /// <summary>The name as text.</summary>
@@ -53,8 +53,8 @@ public readonly struct KafkaHeader : IEquatable<KafkaHeader>
     /// <returns>Whether some of the bytes differ.</returns>
     public static bool operator !=(KafkaHeader left, KafkaHeader right) => !left.Equals(right);
 
-    /// <summary>A copy of a header that was read, which stays good when its batch's memory is used for another.</summary>
-    /// <param name="header">The header as it was read.</param>
+    /// <summary>A copy of a header that was read. It stays valid when its batch's memory is reused.</summary>
+    /// <param name="header">The header that was read.</param>
     /// <returns>The copy.</returns>
     public static KafkaHeader CopyOf(in HeaderSlice header) =>
         new(header.Key.ToArray(), OrNull(header.HasValue ? header.Value.ToArray() : null));
@@ -65,7 +65,7 @@ public readonly struct KafkaHeader : IEquatable<KafkaHeader>
     public bool Equals(KafkaHeader other) => ToCore().Equals(other.ToCore());
 
     /// <summary>Whether it is a header with the same name and value.</summary>
-    /// <param name="obj">Anything.</param>
+    /// <param name="obj">The other object.</param>
     /// <returns>Whether the bytes are the same.</returns>
     public override bool Equals(object? obj) => obj is KafkaHeader other && Equals(other);
 
@@ -73,11 +73,11 @@ public readonly struct KafkaHeader : IEquatable<KafkaHeader>
     /// <returns>The same for headers that are equal.</returns>
     public override int GetHashCode() => ToCore().GetHashCode();
 
-    /// <summary>As in <c>trace=00ff</c> or <c>trace=null</c>: the value in hexadecimal digits.</summary>
-    /// <returns>One line for people.</returns>
+    /// <summary>Such as <c>trace=00ff</c> or <c>trace=null</c>, with the value in hexadecimal.</summary>
+    /// <returns>A one-line description.</returns>
     public override string ToString() => ToCore().ToString();
 
-    // An array converts to memory by itself, and null to empty: that must not happen.
+    // The implicit conversion of an array to memory would turn null into empty.
     private static ReadOnlyMemory<byte>? OrNull(byte[]? array) => array is null ? (ReadOnlyMemory<byte>?)null : array;
 
     internal RecordHeader ToCore() => new(new Bytes(Key), Interop.Optional(Value is { } value ? new Bytes(value) : (Bytes?)null));

@@ -4,7 +4,8 @@ using LibKafka.Records;
 namespace LibKafka;
 
 /// <summary>
-/// Which partition a record with a key belongs in, so that all records of one key stand in one log, whoever produces them.
+/// Chooses the partition of a record by its key as the Java client does, so that all clients write records with the same key to the same
+/// partition.
 /// </summary>
 public static class KafkaPartitioner
 {
@@ -14,12 +15,12 @@ public static class KafkaPartitioner
     public static int Murmur2(ReadOnlySpan<byte> key) => Partitioner.murmur2(key);
 
     /// <summary>
-    /// The partition that the Java client's default partitioner gives to records with this key. It stays the same only while the topic
-    /// keeps its number of partitions.
+    /// The partition that the Java client's default partitioner chooses for records with this key. It changes when the number of partitions
+    /// changes.
     /// </summary>
     /// <param name="key">The key.</param>
-    /// <param name="partitions">How many partitions the topic has.</param>
-    /// <returns>The number of the partition, from 0.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">The topic has no partition.</exception>
+    /// <param name="partitions">The number of partitions of the topic.</param>
+    /// <returns>The partition, from 0.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The number of partitions is not positive.</exception>
     public static int PartitionOf(ReadOnlySpan<byte> key, int partitions) => Partitioner.ofKey(partitions, key);
 }

@@ -3,18 +3,18 @@ using LibKafka.Records;
 
 namespace LibKafka;
 
-/// <summary>Opening messages of the formats before Kafka 0.11.</summary>
+/// <summary>Opens messages of the formats before Kafka 0.11.</summary>
 public static class LegacyBatchExtensions
 {
     /// <summary>
-    /// Opens a message of the formats before Kafka 0.11 (magic 0 and 1) for reading its record, or the records that are compressed in
-    /// it. They are the same that a record batch has, without headers.
+    /// Opens a message of the formats before Kafka 0.11 (magic 0 and 1) for reading its record, or the records that are compressed in it.
+    /// The records have the form of a record batch's, without headers.
     /// </summary>
     /// <param name="batch">The message.</param>
-    /// <param name="options">Codecs and limits; null for no codec and the standard limits.</param>
+    /// <param name="options">Codecs and limits; null for no codecs and the standard limits.</param>
     /// <param name="buffer">
-    /// Memory for the records, compressed or not, which is used again for message after message: they are good until it is used for
-    /// another. Null for memory of their own.
+    /// Memory for the records, compressed or not, which is reused from message to message: they are valid until its next use. Null for
+    /// separate memory.
     /// </param>
     /// <returns>The records.</returns>
     /// <exception cref="KafkaException">
@@ -22,15 +22,10 @@ public static class LegacyBatchExtensions
     /// <see cref="KafkaFaultKind.UnknownCodec"/>, <see cref="KafkaFaultKind.CodecFailed"/>, <see cref="KafkaFaultKind.LimitExceeded"/>
     /// or <see cref="KafkaFaultKind.Malformed"/>.
     /// </exception>
-    public static BatchRecords Records(this LegacyBatch batch, RecordReadOptions? options = null, CodecBuffer? buffer = null)
+    public static RecordBatchRecords Records(this LegacyBatch batch, RecordReadOptions? options = null, CodecBuffer? buffer = null)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        options ??= RecordReadOptions.Default;
-        buffer ??= new();
-        var limits = options.ToLimits();
-        var opened = options.VerifyChecksum
-            ? LegacyBatchModule.openRecordsIn(buffer, limits, options.CodecSet, batch)
-            : LegacyBatchModule.openVerifiedIn(buffer, limits, options.CodecSet, batch);
+        var opened = LegacyBatchModule.openRecords((options ?? RecordReadOptions.Default).ToReading(buffer), batch);
         return new(opened.ValueOrThrow(RecordBatchExtensions.Describe(batch)), batch);
     }
 }

@@ -4,31 +4,30 @@ using LibKafka.Wire;
 
 namespace LibKafka;
 
-/// <summary>Opening, packing and unpacking record batches.</summary>
+/// <summary>Parses, opens, compresses and decompresses record batches.</summary>
 public static class RecordBatchExtensions
 {
     extension(RecordBatch)
     {
         /// <summary>
-        /// The batch that bytes hold, not copied. What is checked is that they are complete and of the current format (magic 2), and
-        /// that the offsets make sense; the rest when the batch is opened.
+        /// The batch that consists of exactly these bytes, which are not copied. It is checked that they are complete, that the format is
+        /// the current one (magic 2), and that the offsets ascend. Opening the batch checks the rest.
         /// </summary>
-        /// <param name="bytes">The bytes of exactly one batch, which must not change as long as the batch is used.</param>
+        /// <param name="bytes">The bytes, which must not change as long as the batch is used.</param>
         /// <returns>The batch.</returns>
-        /// <exception cref="KafkaException">The bytes are no such batch.</exception>
+        /// <exception cref="KafkaException">The bytes are not such a batch.</exception>
         public static RecordBatch Parse(ReadOnlyMemory<byte> bytes) =>
             RecordBatchModule.ofBytes(new Bytes(bytes)).ValueOrThrow("the batch");
     }
 
     /// <summary>
-    /// Opens a batch for reading its records: checks the checksum, the codec and that the count is possible, and decompresses where
-    /// need be. The records themselves are read, and checked, one by one as they are iterated.
+    /// Opens a batch for reading its records: verifies the checksum, checks that the codec exists and that the count is possible, and
+    /// decompresses the records if necessary. The records themselves are read and checked one by one during iteration.
     /// </summary>
     /// <param name="batch">The batch.</param>
-    /// <param name="options">Codecs and limits; null for no codec and the standard limits.</param>
+    /// <param name="options">Codecs and limits; null for no codecs and the standard limits.</param>
     /// <param name="buffer">
-    /// Memory for decompressed records, which is used again for batch after batch: they are good until it is used for another. Null for
-    /// memory of their own.
+    /// Memory for decompressed records, which is reused from batch to batch: they are valid until its next use. Null for separate memory.
     /// </param>
     /// <returns>The records.</returns>
     /// <exception cref="KafkaException">
@@ -36,36 +35,31 @@ public static class RecordBatchExtensions
     /// <see cref="KafkaFaultKind.UnknownCodec"/>, <see cref="KafkaFaultKind.CodecFailed"/>, <see cref="KafkaFaultKind.LimitExceeded"/>
     /// or <see cref="KafkaFaultKind.Malformed"/>.
     /// </exception>
-    public static BatchRecords Records(this RecordBatch batch, RecordReadOptions? options = null, CodecBuffer? buffer = null)
+    public static RecordBatchRecords Records(this RecordBatch batch, RecordReadOptions? options = null, CodecBuffer? buffer = null)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        options ??= RecordReadOptions.Default;
-        buffer ??= new();
-        var limits = options.ToLimits();
-        var opened = options.VerifyChecksum
-            ? RecordBatchModule.openRecordsIn(buffer, limits, options.CodecSet, batch)
-            : RecordBatchModule.openVerifiedIn(buffer, limits, options.CodecSet, batch);
+        var opened = RecordBatchModule.openRecords((options ?? RecordReadOptions.Default).ToReading(buffer), batch);
         return new(opened.ValueOrThrow(Describe(batch)), batch);
     }
 
     /// <summary>Whether the checksum is right.</summary>
     /// <param name="batch">The batch.</param>
-    /// <returns>Whether the bytes are those that the checksum was made from.</returns>
+    /// <returns>Whether it is right.</returns>
     public static bool IsChecksumValid(this RecordBatch batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
         return RecordBatchModule.verify(batch).IsOk;
     }
 
-    /// <summary>The batch with its records packed. All attributes but the compression, and all other fields of the header, stay.</summary>
+    /// <summary>Compresses a batch. All other attributes and header fields are preserved.</summary>
     /// <param name="batch">The batch.</param>
-    /// <param name="codec">What to pack with.</param>
-    /// <param name="buffer">Memory for the new batch, which is good until it is used for another; null for memory of its own.</param>
-    /// <returns>The packed batch.</returns>
+    /// <param name="codec">The codec.</param>
+    /// <param name="buffer">Memory for the new batch, which is valid until its next use; null for separate memory.</param>
+    /// <returns>The compressed batch.</returns>
     /// <exception cref="KafkaException">
     /// <see cref="KafkaFaultKind.AlreadyCompressed"/>, <see cref="KafkaFaultKind.UnknownCodec"/>,
-    /// <see cref="KafkaFaultKind.CodecFailed"/>; and <see cref="KafkaFaultKind.BadChecksum"/>, since a new checksum over damaged
-    /// content would hide the damage.
+    /// <see cref="KafkaFaultKind.CodecFailed"/>; and <see cref="KafkaFaultKind.BadChecksum"/>, because a new checksum over damaged content
+    /// would hide the damage.
     /// </exception>
     public static RecordBatch Compress(this RecordBatch batch, ICompressionCodec codec, CodecBuffer? buffer = null)
     {
@@ -75,13 +69,13 @@ public static class RecordBatchExtensions
     }
 
     /// <summary>
-    /// The batch with its records unpacked. All attributes but the compression, and all other fields of the header, stay. A batch that
-    /// is not compressed is given back as it is.
+    /// Decompresses a batch. All other attributes and header fields are preserved. An uncompressed batch is returned as it is. The checksum
+    /// is always verified, because a new checksum over damaged content would hide the damage.
     /// </summary>
     /// <param name="batch">The batch.</param>
     /// <param name="options">Codecs and limits.</param>
-    /// <param name="buffer">Memory for the new batch, which is good until it is used for another; null for memory of its own.</param>
-    /// <returns>The unpacked batch.</returns>
+    /// <param name="buffer">Memory for the new batch, which is valid until its next use; null for separate memory.</param>
+    /// <returns>The decompressed batch.</returns>
     /// <exception cref="KafkaException">
     /// <see cref="KafkaFaultKind.BadChecksum"/>, <see cref="KafkaFaultKind.CodecMissing"/>, <see cref="KafkaFaultKind.UnknownCodec"/>,
     /// <see cref="KafkaFaultKind.CodecFailed"/> or <see cref="KafkaFaultKind.LimitExceeded"/>.
@@ -90,10 +84,10 @@ public static class RecordBatchExtensions
     {
         ArgumentNullException.ThrowIfNull(batch);
         ArgumentNullException.ThrowIfNull(options);
-        return RecordBatchModule.decompressIn(buffer ?? new(), options.CodecSet, options.ToLimits(), batch).ValueOrThrow(Describe(batch));
+        return RecordBatchModule.decompress(options.ToReading(buffer), batch).ValueOrThrow(Describe(batch));
     }
 
-    /// <summary>What a fault of a <see cref="RecordBatch"/> or <see cref="LegacyBatch"/> begins with.</summary>
+    /// <summary>The beginning of the message of a fault in a <see cref="RecordBatch"/> or <see cref="LegacyBatch"/>.</summary>
     internal static string Describe(object batch) =>
         batch switch
         {

@@ -4,13 +4,14 @@ using LibKafka.Records;
 namespace LibKafka;
 
 /// <summary>
-/// What a record batch says about itself beside its records. Unset, it is a batch to produce, by a producer that is not idempotent.
+/// The header fields of a record batch that do not follow from its records. The defaults are those of a batch to be sent by a producer that
+/// is not idempotent.
 /// </summary>
 public sealed record RecordBatchOptions
 {
     private static readonly BatchOptions Standard = BatchOptionsModule.standard;
 
-    /// <summary>The offset of the first record: 0 for producing, since the broker gives the offsets.</summary>
+    /// <summary>The offset of the first record. A producer sends 0, and the broker assigns the offsets.</summary>
     /// <exception cref="ArgumentOutOfRangeException">It is negative, or leaves no room for 2³¹ offsets.</exception>
     public long BaseOffset
     {
@@ -23,21 +24,21 @@ public sealed record RecordBatchOptions
         }
     } = Standard.BaseOffset;
 
-    /// <summary>The leader epoch in which the batch was appended: -1 for producing, since it is the broker's to set.</summary>
+    /// <summary>The leader epoch in which the batch was appended. A producer sends -1, and the broker assigns it.</summary>
     public int PartitionLeaderEpoch { get; init; } = Standard.PartitionLeaderEpoch;
 
-    /// <summary>What the records' timestamps mean.</summary>
+    /// <summary>The meaning of the records' timestamps.</summary>
     public TimestampType TimestampType { get; init; } = Standard.TimestampType;
 
     /// <summary>Whether the batch is part of a transaction (KIP-98).</summary>
     public bool IsTransactional { get; init; } = Standard.IsTransactional;
 
-    /// <summary>Whether the records are control records. Brokers take such batches from no client.</summary>
+    /// <summary>Whether the records are control records. Brokers accept such batches from no client.</summary>
     public bool IsControl { get; init; } = Standard.IsControl;
 
     /// <summary>
-    /// From when on tombstones may be removed, in milliseconds since 1970-01-01 UTC (KIP-534): it takes the place of the base
-    /// timestamp. Null for none.
+    /// The time after which tombstones may be removed, in milliseconds since 1970-01-01 UTC (KIP-534); null for none. It is stored as the
+    /// base timestamp.
     /// </summary>
     public long? DeleteHorizon { get; init; }
 
@@ -77,23 +78,23 @@ public sealed record RecordBatchOptions
         }
     } = Standard.BaseSequence;
 
-    /// <summary>What timestamps are encoded relative to, in milliseconds since 1970-01-01 UTC; null for the first record's.</summary>
+    /// <summary>The base of the timestamp deltas, in milliseconds since 1970-01-01 UTC; null for the first record's timestamp.</summary>
     public long? BaseTimestamp { get; init; }
 
     /// <summary>
-    /// The largest timestamp, or the append time of a batch of LogAppendTime, in milliseconds since 1970-01-01 UTC; null for the
-    /// largest of the records'.
+    /// The maximum timestamp, or the append time if the type is LogAppendTime, in milliseconds since 1970-01-01 UTC; null for the maximum of
+    /// the records' timestamps.
     /// </summary>
     public long? MaxTimestamp { get; init; }
 
     /// <summary>
-    /// The last offset that the batch takes up, where it is not the last record's, as compaction leaves it; null for the last record's.
+    /// The last offset that the batch covers, if it is not the last record's, as after compaction; null for the last record's.
     /// </summary>
     public long? LastOffset { get; init; }
 
     /// <summary>
-    /// What makes a batch with the same records get the same header as another one. Compression, and attribute bits that have no
-    /// meaning, are not taken over.
+    /// The options with which a batch of the same records gets the same header as another one, except for compression and unassigned
+    /// attribute bits.
     /// </summary>
     /// <param name="batch">The other batch.</param>
     /// <returns>The options.</returns>

@@ -8,10 +8,10 @@ using LibKafka.Wire;
 namespace LibKafka;
 
 /// <summary>
-/// Record batches one behind another, as a partition's records are fetched and stored. They are looked for as it is iterated, and
-/// nothing is copied. Messages of the formats before Kafka 0.11 (<see cref="RecordBatchItem.Legacy"/>) are read like batches. What
-/// cannot be read as either stands among them (<see cref="RecordBatchItem.Unreadable"/>), so that nothing is
-/// passed over in silence; a batch that is cut off at the end is left out, since fetch answers usually end in one.
+/// Consecutive record batches, as a partition's records are fetched and stored. They are located during iteration, and nothing is copied.
+/// Messages of the formats before Kafka 0.11 (<see cref="RecordBatchItem.Legacy"/>) are read like batches. Bytes that cannot be read as
+/// either are items too (<see cref="RecordBatchItem.Corrupt"/>), so that nothing is skipped silently. A batch that is cut off at the end is
+/// left out, because fetch responses usually end with one.
 /// </summary>
 public readonly struct RecordBatchSet : IEnumerable<RecordBatchItem>
 {
@@ -22,10 +22,10 @@ public readonly struct RecordBatchSet : IEnumerable<RecordBatchItem>
         _core = core;
     }
 
-    /// <summary>All of the bytes, those of a batch that is cut off included.</summary>
+    /// <summary>All of the bytes, including those of a batch that is cut off.</summary>
     public ReadOnlyMemory<byte> Bytes => _core is null ? default : _core.Bytes.Memory;
 
-    /// <summary>How many bytes at the end belong to a batch that is cut off; 0 where the last batch is whole.</summary>
+    /// <summary>The number of bytes at the end that belong to a batch that is cut off; 0 if the last batch is whole.</summary>
     public int CutOffBytes
     {
         get
@@ -41,38 +41,38 @@ public readonly struct RecordBatchSet : IEnumerable<RecordBatchItem>
         }
     }
 
-    /// <summary>The batches that stand one behind another in some bytes.</summary>
+    /// <summary>The batches in some bytes, one after another.</summary>
     /// <param name="bytes">The bytes, which must not change as long as the batches are used.</param>
     /// <param name="verifyChecksums">
-    /// Whether to check the checksum of each batch when it is gone to, so that one with a wrong checksum is among the unreadable.
-    /// Otherwise it shows when the batch is opened.
+    /// Whether to verify the checksum of each batch when iteration reaches it, so that a batch with a wrong checksum is a corrupt item.
+    /// Otherwise the checksum is verified when the batch is opened.
     /// </param>
-    /// <returns>The batches, not looked for yet.</returns>
+    /// <returns>The batches, not located yet.</returns>
     public static RecordBatchSet Parse(ReadOnlyMemory<byte> bytes, bool verifyChecksums = false) =>
         new(verifyChecksums ? RecordSetModule.splitVerified(new Bytes(bytes)) : RecordSetModule.split(new Bytes(bytes)));
 
-    /// <summary>Batches one behind another, copied into one run of bytes.</summary>
+    /// <summary>The batches one after another, copied into one run of bytes.</summary>
     /// <param name="batches">The batches.</param>
-    /// <returns>Bytes that <see cref="Parse"/> takes apart again.</returns>
+    /// <returns>Bytes that <see cref="Parse"/> splits again.</returns>
     public static ReadOnlyMemory<byte> Concat(IEnumerable<RecordBatch> batches) => RecordSetModule.concat(batches.ToFSharpList()).Memory;
 
     /// <summary>
-    /// The batches that a reader of committed data is to see, found as they are iterated: without control batches and without those of
-    /// aborted transactions. Everything else stays, in order; a control batch, or one that is to be left out, that cannot be read is among
-    /// the unreadable.
+    /// The batches for a reader of committed data, located during iteration: without control batches and without those of aborted
+    /// transactions. All other items are returned, in order. A control batch, or a batch that would be left out, is a corrupt item if it
+    /// cannot be read.
     /// </summary>
     /// <param name="aborted">
-    /// The transactions that came with the set: an answer to a fetch of committed data lists every one that reaches into it. None where
-    /// uncommitted data is wanted.
+    /// The aborted transactions that the fetch response lists: it contains every one that extends into the set if committed data was
+    /// requested. None to read uncommitted data.
     /// </param>
-    /// <returns>The batches, not looked for yet.</returns>
+    /// <returns>The batches, not located yet.</returns>
     public IEnumerable<RecordBatchItem> DataFor(IEnumerable<AbortedTransaction> aborted)
     {
         ArgumentNullException.ThrowIfNull(aborted);
         return Items(TransactionFilterModule.apply(aborted.ToFSharpList(), _core ?? RecordSetModule.split(default)));
     }
 
-    /// <summary>Begins to walk the batches in order.</summary>
+    /// <summary>Starts to iterate over the batches in order.</summary>
     /// <returns>An enumerator before the first batch.</returns>
     public Enumerator GetEnumerator() => new(_core ?? RecordSetModule.split(default));
 
@@ -80,7 +80,7 @@ public readonly struct RecordBatchSet : IEnumerable<RecordBatchItem>
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    /// <summary>The items but for the one that tells of a batch that is cut off.</summary>
+    /// <summary>The items except a batch that is cut off.</summary>
     internal static IEnumerable<RecordBatchItem> Items(IEnumerable<RecordSetItem> items)
     {
         foreach (var item in items)
@@ -94,17 +94,12 @@ public readonly struct RecordBatchSet : IEnumerable<RecordBatchItem>
 
     private static bool TryItem(RecordSetItem item, out RecordBatchItem found)
     {
-        found = item switch
-        {
-            RecordSetItem.Batch batch => new(batch.Item),
-            RecordSetItem.Legacy legacy => new(legacy.Item),
-            RecordSetItem.Corrupt corrupt => new(new UnreadableBatch(corrupt.Item)),
-            _ => default,
-        };
-        return item is not RecordSetItem.CutOff;
+        var isCutOff = item is RecordSetItem.CutOff;
+        found = isCutOff ? default : new(item);
+        return !isCutOff;
     }
 
-    /// <summary>Walks batches in order.</summary>
+    /// <summary>Iterates over batches in order.</summary>
     public struct Enumerator : IEnumerator<RecordBatchItem>
     {
         private RecordSetEnumerator _items;
@@ -115,13 +110,13 @@ public readonly struct RecordBatchSet : IEnumerable<RecordBatchItem>
             Current = default;
         }
 
-        /// <summary>The batch gone to, or what stands in its place.</summary>
+        /// <summary>The current item.</summary>
         public RecordBatchItem Current { get; private set; }
 
         readonly object IEnumerator.Current => Current;
 
-        /// <summary>Goes to the next batch.</summary>
-        /// <returns>Whether there is one; false behind the last.</returns>
+        /// <summary>Moves to the next item.</summary>
+        /// <returns>Whether there is one; false after the last one.</returns>
         public bool MoveNext()
         {
             while (_items.MoveNext())

@@ -2,21 +2,21 @@ using System;
 using System.Collections.Generic;
 using LibKafka.Records;
 using LibKafka.Wire;
+using Microsoft.FSharp.Core;
 
 namespace LibKafka;
 
-/// <summary>What it takes to read the records of a batch: codecs, which are the caller's, and limits.</summary>
+/// <summary>How the records of batches are read: codecs, which the caller provides, and limits.</summary>
 public sealed record RecordReadOptions
 {
     private static readonly Limits Standard = LimitsModule.standard;
     private readonly CodecList _codecs = new([]);
 
-    /// <summary>No codec, the standard limits, and checksums checked.</summary>
+    /// <summary>No codecs, the standard limits, and verified checksums.</summary>
     public static RecordReadOptions Default { get; } = new();
 
     /// <summary>
-    /// The codecs to unpack compressed batches with, at most one for each compression; none unless set. Of several for one compression
-    /// the last one counts.
+    /// The codecs for compressed batches, at most one for each compression type; none by default. The last codec for a type wins.
     /// </summary>
     public IReadOnlyList<ICompressionCodec> Codecs
     {
@@ -28,7 +28,7 @@ public sealed record RecordReadOptions
         }
     }
 
-    /// <summary>Most bytes that the records of one batch may decompress to: 256 MiB unless set.</summary>
+    /// <summary>The largest size of the decompressed records of one batch, in bytes: 256 MiB by default.</summary>
     /// <exception cref="ArgumentOutOfRangeException">It is negative.</exception>
     public int MaxDecompressedBytes
     {
@@ -40,7 +40,7 @@ public sealed record RecordReadOptions
         }
     } = Standard.MaxDecompressedBytes;
 
-    /// <summary>Most records that one batch may hold: 16 Mi unless set.</summary>
+    /// <summary>The largest number of records in one batch: 16 Mi by default.</summary>
     /// <exception cref="ArgumentOutOfRangeException">It is negative.</exception>
     public int MaxRecords
     {
@@ -53,23 +53,28 @@ public sealed record RecordReadOptions
     } = Standard.MaxRecords;
 
     /// <summary>
-    /// Whether the checksum is checked when a batch is opened: yes, unless set. Leave it out only where it has been checked before.
+    /// Whether a batch's checksum is verified when the batch is opened: true by default. Turn this off only for batches that have already
+    /// been verified or that never left the process.
     /// </summary>
     public bool VerifyChecksum { get; init; } = true;
 
-    internal Codecs CodecSet => _codecs.Core;
+    internal Reading ToReading(CodecBuffer? buffer) =>
+        new(
+            limits: new(Standard.MaxFrameBytes, MaxDecompressedBytes, MaxRecords),
+            codecs: _codecs.Core,
+            buffer: buffer is null ? default : FSharpValueOption<CodecBuffer>.NewValueSome(buffer),
+            verifyChecksum: VerifyChecksum
+        );
 
-    internal Limits ToLimits() => new(Standard.MaxFrameBytes, MaxDecompressedBytes, MaxRecords);
-
-    /// <summary>The codecs in the order given, and as the core wants them.</summary>
+    /// <summary>The codecs in the given order, and as the core takes them.</summary>
     private sealed class CodecList : ValueList<ICompressionCodec>
     {
         public CodecList(IEnumerable<ICompressionCodec> codecs)
             : base(codecs)
         {
-            Core = CodecsModule.ofList(this.ToFSharpList());
+            Core = CompressionCodecsModule.ofList(this.ToFSharpList());
         }
 
-        public Codecs Core { get; }
+        public CompressionCodecs Core { get; }
     }
 }

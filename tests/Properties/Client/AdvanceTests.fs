@@ -16,7 +16,7 @@ open LibKafka.Properties.Client.Support
 /// A batch of records at these offsets, appended in an epoch.
 let private at (epoch: int) (offsets: int64 list) : RecordBatch =
     let record offset = { Offset = offset; Timestamp = 0L; Key = ValueNone; Value = ValueNone; Headers = [] }
-    RecordBatch.ofRecords { BatchOptions.standard with BaseOffset = offsets.Head; PartitionLeaderEpoch = epoch } (List.map record offsets)
+    BatchBuilder.build { BatchOptions.standard with BaseOffset = offsets.Head; PartitionLeaderEpoch = epoch } (List.map record offsets)
     |> ok
 
 let private position offset epoch = { Offset = offset; LastEpoch = epoch }
@@ -106,7 +106,7 @@ let private whole =
 
           test "a batch that compaction has emptied takes up its offsets" {
               let empty =
-                  RecordBatch.ofRecords
+                  BatchBuilder.build
                       { BatchOptions.standard with BaseOffset = 10L; PartitionLeaderEpoch = 2; LastOffset = ValueSome 14L }
                       []
                   |> ok
@@ -119,7 +119,7 @@ let private whole =
               let record = { Offset = 11L; Timestamp = 0L; Key = ValueNone; Value = ValueNone; Headers = [] }
 
               let batch =
-                  RecordBatch.ofRecords
+                  BatchBuilder.build
                       { BatchOptions.standard with BaseOffset = 10L; PartitionLeaderEpoch = 2; LastOffset = ValueSome 17L }
                       [ record ]
                   |> ok
@@ -131,7 +131,7 @@ let private whole =
 
           test "a control batch takes up an offset like any other" {
               let control =
-                  RecordBatch.ofRecords
+                  BatchBuilder.build
                       { BatchOptions.standard with BaseOffset = 7L; PartitionLeaderEpoch = 1; IsControl = true; IsTransactional = true }
                       [ { Offset = 7L; Timestamp = 0L; Key = ValueSome(Bytes.ofHex "00000001"); Value = ValueNone; Headers = [] } ]
                   |> ok

@@ -67,7 +67,7 @@ let private claims: (string * CompressionType * byte[]) list =
 
 let private opened (limits: Limits) (compression: CompressionType) (payload: byte[]) =
     let batch = batchOver compression 1 payload
-    Support.allocating (fun () -> RecordBatch.openRecords limits AllCodecs.Set batch)
+    Support.allocating (fun () -> RecordBatch.openRecords { Reading.withCodecs AllCodecs.Set with Limits = limits } batch)
 
 [<Tests>]
 let tests =

@@ -13,7 +13,7 @@ open LibKafka.Properties
 open LibKafka.Properties.Records.Samples
 open LibKafka.Properties.CompressionTests.Samples
 
-let private read (batch: RecordBatch) = RecordBatch.toList Limits.standard AllCodecs.Set batch
+let private read (batch: RecordBatch) = RecordBatch.toList (Reading.withCodecs AllCodecs.Set) batch
 
 [<Tests>]
 let packing =
@@ -37,7 +37,7 @@ let packing =
                   packed.Compression = codec.Type
                   && RecordBatch.verify packed = Ok()
                   && read packed = Ok(asRead sample)
-                  && RecordBatch.decompress AllCodecs.Set Limits.standard packed = Ok batch)
+                  && RecordBatch.decompress (Reading.withCodecs AllCodecs.Set) packed = Ok batch)
 
               property 100 ("keeps all other attribute bits and header fields: " + name) (fun (sample: Sample, bits: int16) ->
                   let bytes = (toBatch sample).Bytes.ToArray()

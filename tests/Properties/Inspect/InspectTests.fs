@@ -103,9 +103,9 @@ let private answerText (number: int) (correlationId: int) =
 let private unknownApi = Bytes.ofHex "04d20000000000080000"
 
 let private batch (compression: CompressionType) (records: RecordData list) : RecordBatch =
-    let plain = RecordBatch.ofRecords BatchOptions.standard records |> ok "ofRecords"
+    let plain = BatchBuilder.build BatchOptions.standard records |> ok "ofRecords"
 
-    match Codecs.tryFind compression AllCodecs.Set with
+    match CompressionCodecs.tryFind compression AllCodecs.Set with
     | ValueSome codec -> RecordBatch.compress codec plain |> ok "compress"
     | ValueNone -> plain
 
@@ -247,7 +247,7 @@ let private conversations =
                       [ for recorded in recordsIn.Value do
                             for item in RecordSet.splitVerified recorded.Records do
                                 match item with
-                                | RecordSetItem.Batch batch -> recorded.Sent, batch
+                                | RecordSetItem.Batch(batch, _) -> recorded.Sent, batch
                                 | _ -> () ]
 
                   Expect.equal (ofKind "batch").Length batches.Length "the batches"
@@ -255,7 +255,7 @@ let private conversations =
                   let count =
                       batches
                       |> List.sumBy (fun (_, batch) ->
-                          match RecordBatch.toList Limits.standard AllCodecs.Set batch with
+                          match RecordBatch.toList (Reading.withCodecs AllCodecs.Set) batch with
                           | Ok records -> records.Length
                           | Error _ -> 0)
 
@@ -618,7 +618,7 @@ let private logs =
 
               Expect.stringStarts
                   outcome.Lines[2]
-                  ("@" + string second + " unreadable at byte " + string (second + 17) + ": checksum ")
+                  ("@" + string second + " unreadable at byte " + string (second + 17) + ": Crc: checksum ")
                   "the corrupt batch"
 
               Expect.stringEnds outcome.Lines[2] ("(offsets 1 to 1, " + string corrupt.Length + " bytes)") "its offsets"
@@ -688,7 +688,7 @@ let private logs =
               Expect.stringContains outcome.Lines[2] "offsets 0 to 0, 1 records" "the new one"
               old[old.Length - 1] <- old[old.Length - 1] ^^^ 1uy
               let damaged = inspect "log --records" (Array.append old good)
-              Expect.stringStarts damaged.Lines[0] "@0 unreadable at byte 12: checksum " "with a wrong checksum"
+              Expect.stringStarts damaged.Lines[0] "@0 unreadable at byte 12: Crc: checksum " "with a wrong checksum"
               Expect.equal (damaged.Code, damaged.Lines.Length) (1, 3) "and the new one with its record")
 
           testCase "messages of an older format, and batches of every compression, are found in frames with their offsets" (fun () ->

@@ -57,7 +57,7 @@ let sequences =
 
               let record = { Offset = 0L; Timestamp = 0L; Key = ValueNone; Value = ValueNone; Headers = [] }
 
-              let batch = ok (RecordBatch.ofRecords sample [ record; { record with Offset = 1L } ])
+              let batch = ok (BatchBuilder.build sample [ record; { record with Offset = 1L } ])
               Expect.equal batch.LastSequence 0 "last sequence"
               Expect.equal (plainBatch 2).LastSequence -1 "no sequence"
           } ]
@@ -67,11 +67,7 @@ let private controlKey (key: Bytes voption) : Result<ControlRecord, Fault> =
 
     ok (
         toBatch { Options = { BatchOptions.standard with IsControl = true }; Records = [ record ] }
-        |> RecordBatch.fold
-            (fun _ record -> ControlRecord.ofRecord record)
-            (Error(Fault.at 0 Problem.NullNotAllowed))
-            Limits.standard
-            Codecs.none
+        |> RecordBatch.fold (fun _ record -> ControlRecord.ofRecord record) (Error(Fault.at 0 Problem.NullNotAllowed)) Reading.standard
     )
 
 [<Tests>]

@@ -119,14 +119,14 @@ let building =
                           Expect.isTrue (tryAdd builder first && tryAdd builder record) ("room for " + what)
                           Expect.isTrue (builder.Build() = expected) what
 
-                      Expect.equal (RecordBatch.toList Limits.standard Codecs.none expected) (Ok [ first; record ]) "read again"
+                      Expect.equal (RecordBatch.toList Reading.standard expected) (Ok [ first; record ]) "read again"
           }
 
           property "copying another batch's records keeps all but offsets" (fun (sample: Sample) ->
               let sample = consecutive sample
               let source = toBatch sample
               let builder = BatchBuilder sample.Options
-              let mutable records = (ok (RecordBatch.openRecords Limits.standard Codecs.none source)).WithCreateTime().GetEnumerator()
+              let mutable records = (ok (RecordBatch.openRecords Reading.standard source)).WithCreateTime().GetEnumerator()
 
               while records.MoveNext() do
                   if not (builder.TryAdd &records.Current) then failwith "does not fit"
@@ -232,7 +232,7 @@ let building =
                     "BaseSequence", { standard with BaseSequence = Int32.MinValue }, int64 Int32.MinValue, -1L, most
                     "LastOffset", { standard with LastOffset = ValueSome(most + 1L) }, most + 1L, 0L, most
                     "LastOffset", { standard with BaseOffset = 5L; LastOffset = ValueSome 4L }, 4L, 5L, 5L + most ] do
-                  let fault = faultOf (RecordBatch.ofRecords options [])
+                  let fault = faultOf (BatchBuilder.build options [])
                   Expect.equal (fault.Path, fault.Problem) (name, Problem.OutOfRange(value, lowest, highest)) "as a value"
                   Expect.throwsT<ArgumentOutOfRangeException> (fun () -> BatchBuilder options |> ignore) name
                   Expect.throwsT<ArgumentOutOfRangeException> (fun () -> BatchBuilder(standard).Reset options) (name + " later")
@@ -252,7 +252,7 @@ let allocation =
     <| testList
         "nothing is allocated for each record"
         [ test "iterating" {
-              let iterate (view: RecordView) () =
+              let iterate (view: BatchRecords) () =
                   let mutable sum = 0
 
                   for record in view do
@@ -270,7 +270,7 @@ let allocation =
                   for index in 1..count do
                       builder.Add(int64 index, "key"B, "value"B, ReadOnlySpan<RecordHeader> [| header; header |])
 
-                  ok (RecordBatch.openRecords Limits.standard Codecs.none (builder.Detach()))
+                  ok (RecordBatch.openRecords Reading.standard (builder.Detach()))
 
               let one, many = viewOf 1, viewOf 1000
               Expect.equal (allocated (iterate many)) (allocated (iterate one)) "1,000 records against one"

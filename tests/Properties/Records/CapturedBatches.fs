@@ -14,7 +14,7 @@ let private itemsOf (records: Bytes) : RecordSetItem list =
 let private batchesOf (records: RecordedRecords) : RecordBatch list =
     itemsOf records.Records
     |> List.choose (function
-        | RecordSetItem.Batch batch -> Some batch
+        | RecordSetItem.Batch(batch, _) -> Some batch
         | _ -> None)
 
 let private name (records: RecordedRecords) = records.From.Client + " " + records.From.Api + " " + records.From.Scenario
@@ -28,8 +28,7 @@ let private sound = all |> List.filter (isRefused >> not)
 
 /// The stored records, with the timestamps that their producers gave them.
 let private stored (batch: RecordBatch) : Result<RecordData list, Fault> =
-    RecordBatch.openRecords Limits.standard Codecs.none batch
-    |> Result.bind (fun view -> RecordView.toList (view.WithCreateTime()))
+    RecordBatch.openRecords Reading.standard batch |> Result.bind (fun view -> BatchRecords.toList (view.WithCreateTime()))
 
 [<Tests>]
 let tests =
@@ -54,14 +53,14 @@ let tests =
           test "the records of every compression are read, and read the same packed anew" {
               for records in sound do
                   for batch in batchesOf records do
-                      let read = RecordBatch.toList Limits.standard AllCodecs.Set batch
+                      let read = RecordBatch.toList (Reading.withCodecs AllCodecs.Set) batch
                       Expect.equal (read |> Result.map List.length) (Ok batch.Count) (name records)
 
-                      match AllCodecs.Set.Find batch.Compression, RecordBatch.decompress AllCodecs.Set Limits.standard batch with
+                      match AllCodecs.Set.Find batch.Compression, RecordBatch.decompress (Reading.withCodecs AllCodecs.Set) batch with
                       | null, plain -> Expect.equal plain (Ok batch) (name records)
                       | codec, plain ->
                           let again = plain |> Result.bind (RecordBatch.compress codec)
-                          Expect.equal (again |> Result.bind (RecordBatch.toList Limits.standard AllCodecs.Set)) read (name records)
+                          Expect.equal (again |> Result.bind (RecordBatch.toList (Reading.withCodecs AllCodecs.Set))) read (name records)
           }
 
           test "what the broker refused is read or told apart, never lost" {
@@ -73,7 +72,7 @@ let tests =
               for records in sound do
                   for batch in batchesOf records do
                       if batch.Compression = CompressionType.None then
-                          let again = stored batch |> Result.bind (RecordBatch.ofRecords (BatchOptions.ofHeader batch.Header))
+                          let again = stored batch |> Result.bind (BatchBuilder.build (BatchOptions.ofHeader batch.Header))
 
                           Expect.equal (again |> Result.map _.Bytes) (Ok batch.Bytes) (name records)
           } ]

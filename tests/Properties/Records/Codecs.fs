@@ -15,8 +15,10 @@ let private unpacking (unpack: IBufferWriter<byte> -> unit) : ICompressionCodec 
         (fun source destination -> BuffersExtensions.Write(destination, ReadOnlySpan<byte> source))
         (fun _ destination -> unpack destination)
 
-let private opened (limits: Limits) (codec: ICompressionCodec) : Result<RecordView, Fault> =
-    RecordBatch.openRecords limits (Codecs.ofList [ codec ]) (ok (RecordBatch.compress codec (plainBatch 3)))
+let private opened (limits: Limits) (codec: ICompressionCodec) : Result<BatchRecords, Fault> =
+    RecordBatch.openRecords
+        { Reading.withCodecs (CompressionCodecs.ofList [ codec ]) with Limits = limits }
+        (ok (RecordBatch.compress codec (plainBatch 3)))
 
 [<Tests>]
 let compressing =
@@ -29,11 +31,11 @@ let compressing =
                   let batch = toBatch sample
                   let packed = ok (RecordBatch.compress codec batch)
 
-                  packed.Compression = codec.Type && RecordBatch.decompress codecs Limits.standard packed = Ok batch)
+                  packed.Compression = codec.Type && RecordBatch.decompress (Reading.withCodecs codecs) packed = Ok batch)
 
               property ("packed records read the same: " + name) (fun (sample: Sample) ->
                   let packed = ok (RecordBatch.compress codec (toBatch sample))
-                  RecordBatch.toList Limits.standard codecs packed = Ok(asRead sample))
+                  RecordBatch.toList (Reading.withCodecs codecs) packed = Ok(asRead sample))
 
           property "packing keeps the other attribute bits and header fields" (fun (sample: Sample, bits: int16) ->
               // Bits that have no meaning yet among them.
@@ -49,15 +51,15 @@ let compressing =
 
           property "memory of one's own serves one batch after another" (fun (first: SmallSample, second: SmallSample) ->
               let (SmallSample first), (SmallSample second) = first, second
-              let packing, unpacking = CodecBuffer(), CodecBuffer()
+              let packing = CodecBuffer()
+              let reading = { Reading.withCodecs codecs with Buffer = ValueSome(CodecBuffer()) }
 
               [ first; second; first ]
               |> List.forall (fun sample ->
                   let packed = ok (RecordBatch.compressIn packing runLength (toBatch sample))
-                  let opened = ok (RecordBatch.openRecordsIn unpacking Limits.standard codecs packed)
+                  let opened = ok (RecordBatch.openRecords reading packed)
 
-                  RecordView.toList opened = Ok(asRead sample)
-                  && RecordBatch.decompressIn unpacking codecs Limits.standard packed = Ok(toBatch sample)))
+                  BatchRecords.toList opened = Ok(asRead sample) && RecordBatch.decompress reading packed = Ok(toBatch sample)))
 
           test "a batch that is compressed already is not compressed again" {
               let packed = ok (RecordBatch.compress gzip (plainBatch 3))
@@ -67,14 +69,15 @@ let compressing =
 
           test "a batch that is not compressed is given back as it is" {
               let batch = plainBatch 3
-              Expect.equal (RecordBatch.decompress Codecs.none Limits.standard batch) (Ok batch) "batch"
+              Expect.equal (RecordBatch.decompress Reading.standard batch) (Ok batch) "batch"
           }
 
           test "damage is not covered up by a new checksum" {
               let bytes = (plainBatch 3).Bytes.ToArray()
               bytes[100] <- bytes[100] ^^^ 1uy
 
-              for result in [ RecordBatch.compress gzip (batchOf bytes); RecordBatch.decompress codecs Limits.standard (batchOf bytes) ] do
+              for result in
+                  [ RecordBatch.compress gzip (batchOf bytes); RecordBatch.decompress (Reading.withCodecs codecs) (batchOf bytes) ] do
                   match (faultOf result).Problem with
                   | Problem.BadCrc _ -> ()
                   | other -> failtest (other.ToString())
@@ -82,7 +85,7 @@ let compressing =
 
           test "a codec that is missing, or does not exist, is told by name or number" {
               let packed = ok (RecordBatch.compress runLength (plainBatch 3))
-              let problem batch = (faultOf (RecordBatch.openRecords Limits.standard Codecs.none batch)).Problem
+              let problem batch = (faultOf (RecordBatch.openRecords Reading.standard batch)).Problem
               Expect.equal (problem packed) (Problem.CodecMissing "zstd") "missing"
 
               for code in 5..7 do
@@ -108,14 +111,14 @@ let compressing =
           }
 
           test "an emptied batch has nothing to unpack and needs no codec" {
-              let emptied = ok (RecordBatch.ofRecords { BatchOptions.standard with LastOffset = ValueSome 4L } [])
+              let emptied = ok (BatchBuilder.build { BatchOptions.standard with LastOffset = ValueSome 4L } [])
 
               let bytes = emptied.Bytes.ToArray()
               bytes[22] <- 4uy
               let batch = batchOf (mend bytes)
-              Expect.equal (RecordBatch.toList Limits.standard Codecs.none batch) (Ok []) "records"
+              Expect.equal (RecordBatch.toList Reading.standard batch) (Ok []) "records"
               Expect.equal batch.NextOffset 5L "next offset"
-              Expect.equal (RecordBatch.decompress Codecs.none Limits.standard batch) (Ok emptied) "decompressed"
+              Expect.equal (RecordBatch.decompress Reading.standard batch) (Ok emptied) "decompressed"
           } ]
 
 /// Asks for so much at a time, without end.
@@ -151,9 +154,10 @@ let bombs =
                         raise (InvalidOperationException("wrapped", inner)) ] do
               test name {
                   let codec = unpacking unpack
+                  let reading = { Reading.withCodecs (CompressionCodecs.ofList [ codec ]) with Limits = limits }
                   let packed = ok (RecordBatch.compress codec (plainBatch 3))
                   let before = GC.GetAllocatedBytesForCurrentThread()
-                  let result = RecordBatch.openRecords limits (Codecs.ofList [ codec ]) packed
+                  let result = RecordBatch.openRecords reading packed
                   let taken = GC.GetAllocatedBytesForCurrentThread() - before
                   Expect.equal (faultOf result).Problem expected "problem"
                   Expect.isLessThan taken 4000000L "memory taken"
@@ -164,7 +168,7 @@ let bombs =
               let runs = Array.init 100000 (fun _ -> 0xFFuy)
               let bytes = Array.append (batch.Bytes.ToArray()[..60]) runs
               Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(Span<byte>(bytes, 8, 4), bytes.Length - 12)
-              let fault = faultOf (RecordBatch.openRecords limits codecs (batchOf (mend bytes)))
+              let fault = faultOf (RecordBatch.openRecords { Reading.withCodecs codecs with Limits = limits } (batchOf (mend bytes)))
               Expect.equal fault.Problem expected "problem"
           }
 
@@ -185,6 +189,6 @@ let bombs =
                           destination.GetMemory room |> ignore
 
                       // Zeros are no records, but they are let through, or not, before that is seen.
-                      let fault = faultOf (opened limits (unpacking unpack) |> Result.bind RecordView.toList)
+                      let fault = faultOf (opened limits (unpacking unpack) |> Result.bind BatchRecords.toList)
                       Expect.equal (fault.Problem <> expected) allowed (string size)
           } ]

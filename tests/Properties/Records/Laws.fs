@@ -7,7 +7,7 @@ open LibKafka.Wire
 open LibKafka.Records
 open LibKafka.Properties.Records.Samples
 
-let private read (batch: RecordBatch) = RecordBatch.toList Limits.standard codecs batch
+let private read (batch: RecordBatch) = RecordBatch.toList (Reading.withCodecs codecs) batch
 
 /// What the bytes give, or their fault; anything thrown fails the test.
 let private readBytes (bytes: byte[]) : Result<RecordData list, Fault> = RecordBatch.ofBytes (Bytes bytes) |> Result.bind read
@@ -23,8 +23,8 @@ let encoding =
 
           property "writes back as it was read" (fun (sample: Sample) ->
               let batch = toBatch sample
-              let records = ok (stored Codecs.none batch)
-              RecordBatch.ofRecords (BatchOptions.ofHeader batch.Header) records = Ok batch)
+              let records = ok (stored CompressionCodecs.none batch)
+              BatchBuilder.build (BatchOptions.ofHeader batch.Header) records = Ok batch)
 
           property "the header is what the options say" (fun (sample: Sample) ->
               let batch = toBatch sample
@@ -51,7 +51,8 @@ let encoding =
               let batch (SmallSample sample) = toBatch sample
               let first, second = batch first, batch second
 
-              first = batch (SmallSample { Options = BatchOptions.ofHeader first.Header; Records = ok (stored Codecs.none first) })
+              first =
+                  batch (SmallSample { Options = BatchOptions.ofHeader first.Header; Records = ok (stored CompressionCodecs.none first) })
               && (first = second) = (first.Bytes = second.Bytes)
               && first.GetHashCode() = first.Copy().GetHashCode())
 
@@ -68,7 +69,7 @@ let encoding =
           test "offsets that cannot be are refused" {
               let record offset = { Offset = offset; Timestamp = 0L; Key = ValueNone; Value = ValueNone; Headers = [] }
 
-              let problem options records = (faultOf (RecordBatch.ofRecords options records)).Problem
+              let problem options records = (faultOf (BatchBuilder.build options records)).Problem
 
               let from baseOffset = { BatchOptions.standard with BaseOffset = baseOffset }
               let most = int64 Int32.MaxValue
@@ -88,7 +89,7 @@ let encoding =
                   "a last offset before the last record"
 
               Expect.equal (problem (from 0L) []) (Problem.OutOfRange(-1L, 0L, most)) "no record and no last offset"
-              Expect.isOk (RecordBatch.ofRecords (from 0L) [ record most ]) "the last one that fits"
+              Expect.isOk (BatchBuilder.build (from 0L) [ record most ]) "the last one that fits"
           } ]
 
 /// Whether the sample's records, some bytes and perhaps their count changed behind a checksum that is right, are read, or refused, as the
@@ -103,7 +104,7 @@ let private asReference (sample: Sample) (changes: (uint16 * byte) list) (count:
     let bytes = mend bytes
     let batch = batchOf bytes
     let expected = Reference.readRecords batch.BaseOffset batch.BaseTimestamp batch.Count (List.ofArray bytes[61..])
-    Result.toOption (stored Codecs.none batch) = expected
+    Result.toOption (stored CompressionCodecs.none batch) = expected
 
 /// Three records between them of every form that is read fast, and a plain one behind them, so that none of the three is near the end.
 let private telling: RecordData list =
@@ -124,9 +125,10 @@ let private payloadAsReference (count: int) (payload: byte list) : bool =
     let batch = batchOf (Reference.encodeBatch header count payload)
     let expected = Reference.readRecords batch.BaseOffset batch.BaseTimestamp count payload
     // Whoever does not look into the records must be told as well.
-    let counted = RecordBatch.fold (fun count _ -> count + 1) 0 Limits.standard Codecs.none batch
+    let counted = RecordBatch.fold (fun count _ -> count + 1) 0 Reading.standard batch
 
-    Result.toOption (stored Codecs.none batch) = expected && Result.toOption counted = Option.map List.length expected
+    Result.toOption (stored CompressionCodecs.none batch) = expected
+    && Result.toOption counted = Option.map List.length expected
 
 let private encoded: byte list list = telling |> List.map (Reference.encodeRecord 0L 1700000000000L)
 
@@ -239,17 +241,17 @@ let decoding =
                   Result.isError (readBytes (mend cut))))
 
           property "from an offset on they are those that do not lie before it" (fun (sample: Sample, index: byte, shift: sbyte) ->
-              let view = ok (RecordBatch.openRecords Limits.standard codecs (toBatch sample))
+              let view = ok (RecordBatch.openRecords (Reading.withCodecs codecs) (toBatch sample))
               let offset = sample.Records[int index % sample.Records.Length].Offset + int64 (sign (int shift))
               let expected = asRead sample |> List.filter (fun record -> record.Offset >= offset)
               let from = view.From offset
 
               from.Count = expected.Length
-              && RecordView.toList from = Ok expected
-              && RecordView.toList (from.From(offset - 1L)) = Ok expected
-              && RecordView.toList ((view.From sample.Options.BaseOffset).From offset) = Ok expected
-              && RecordView.toList (from.WithCreateTime()) =
-                  (RecordView.toList (view.WithCreateTime()) |> Result.map (List.filter (fun record -> record.Offset >= offset))))
+              && BatchRecords.toList from = Ok expected
+              && BatchRecords.toList (from.From(offset - 1L)) = Ok expected
+              && BatchRecords.toList ((view.From sample.Options.BaseOffset).From offset) = Ok expected
+              && BatchRecords.toList (from.WithCreateTime()) =
+                  (BatchRecords.toList (view.WithCreateTime()) |> Result.map (List.filter (fun record -> record.Offset >= offset))))
 
           property
               "changed records from an offset on are right, or a fault"
@@ -259,10 +261,10 @@ let decoding =
                   for at, value in changes do
                       bytes[61 + int at % (bytes.Length - 61)] <- value
 
-                  let view = ok (RecordBatch.openRecords Limits.standard codecs (batchOf (mend bytes)))
+                  let view = ok (RecordBatch.openRecords (Reading.withCodecs codecs) (batchOf (mend bytes)))
                   let offset = sample.Records[int (index: byte) % sample.Records.Length].Offset
 
-                  match RecordView.toList view, RecordView.toList (view.From offset) with
+                  match BatchRecords.toList view, BatchRecords.toList (view.From offset) with
                   | Ok all, found -> found = Ok(all |> List.skipWhile (fun record -> record.Offset < offset))
                   // What was passed over can be what is malformed.
                   | Error _, Ok found -> found |> List.tryHead |> Option.forall (fun record -> record.Offset >= offset)
@@ -289,7 +291,7 @@ let decoding =
               // The key length of the third record: behind a length of two bytes, the attributes, and two deltas of a byte each.
               let place = 61 + 2 * (bytes.Length - 61) / 10 + 5
               bytes[place] <- 3uy
-              let view = ok (RecordBatch.openRecords Limits.standard Codecs.none (batchOf (mend bytes)))
+              let view = ok (RecordBatch.openRecords Reading.standard (batchOf (mend bytes)))
               let mutable records = view.GetEnumerator()
               Expect.isTrue (records.MoveNext() && records.MoveNext()) "the records before it"
 
@@ -298,24 +300,24 @@ let decoding =
                       records.MoveNext() |> ignore
                       failtest "expected an exception"
                   with :? CorruptRecordException as corrupt ->
-                      Expect.equal corrupt.Fault.Path "Records[2]" "path"
+                      Expect.equal corrupt.Fault.Path "Records[2]/Key" "path"
                       Expect.equal corrupt.Fault.Offset place "offset"
                       Expect.equal corrupt.Fault.Problem (Problem.NegativeLength -2L) "problem"
 
-              Expect.equal (faultOf (RecordView.toList view)).Path "Records[2]" "the same as a value"
+              Expect.equal (faultOf (BatchRecords.toList view)).Path "Records[2]/Key" "the same as a value"
           }
 
           test "the limits bound how many records there may be" {
               let limits = { Limits.standard with MaxRecords = 9 }
-              let fault = faultOf (RecordBatch.openRecords limits Codecs.none (plainBatch 10))
+              let fault = faultOf (RecordBatch.openRecords { Reading.standard with Limits = limits } (plainBatch 10))
               Expect.equal fault.Problem (Problem.CountTooLarge(10L, 9L)) "problem"
-              Expect.isOk (RecordBatch.openRecords limits Codecs.none (plainBatch 9)) "as many as allowed"
+              Expect.isOk (RecordBatch.openRecords { Reading.standard with Limits = limits } (plainBatch 9)) "as many as allowed"
           }
 
           test "a count that the bytes cannot hold is refused at once" {
               let bytes = (plainBatch 1).Bytes.ToArray()
               bytes[57] <- 0x7Fuy
-              let fault = faultOf (RecordBatch.openRecords Limits.standard Codecs.none (batchOf (mend bytes)))
+              let fault = faultOf (RecordBatch.openRecords Reading.standard (batchOf (mend bytes)))
 
               match fault.Problem with
               | Problem.CountTooLarge(_, most) -> Expect.isLessThan most 20L "what the bytes can hold"
@@ -327,8 +329,8 @@ let decoding =
               bytes[20] <- bytes[20] ^^^ 1uy
               let batch = batchOf bytes
               Expect.equal (faultOf (RecordBatch.verify batch)).Offset 17 "the checksum's place"
-              let view = ok (RecordBatch.openVerifiedIn (CodecBuffer()) Limits.standard Codecs.none batch)
-              Expect.equal (ok (RecordView.toList view)).Length 3 "records"
+              let view = ok (RecordBatch.openRecords { Reading.standard with VerifyChecksum = false } batch)
+              Expect.equal (ok (BatchRecords.toList view)).Length 3 "records"
           }
 
           property "read where it lies in a larger buffer, it is the same" (fun (sample: SmallSample, before: byte[], after: byte[]) ->
@@ -358,7 +360,7 @@ let nulls =
                         Headers =
                           [ RecordHeader.withoutValue "x"; RecordHeader.create "x" Bytes.empty; RecordHeader.create "" Bytes.empty ] })
 
-              let batch = ok (RecordBatch.ofRecords BatchOptions.standard records)
+              let batch = ok (BatchBuilder.build BatchOptions.standard records)
               Expect.equal (read batch) (Ok records) "records"
           }
 

@@ -121,14 +121,16 @@ let private asRead (set: MessageSet) : RecordData list =
 let private splitVerified (bytes: byte[]) : RecordSetItem list = List.ofSeq (RecordSet.splitVerified (Bytes bytes))
 
 let private readItem (item: RecordSetItem) : Result<RecordData list, Fault> =
-    RecordSetItem.openRecords Limits.standard AllCodecs.Set item |> Result.bind RecordView.toList
+    RecordSetItem.openRecords (Reading.withCodecs AllCodecs.Set) item |> Result.bind BatchRecords.toList
 
 let private batchOf (bytes: byte[]) : LegacyBatch = ok (LegacyBatch.ofBytes (Bytes bytes))
 
-let private asItem (bytes: byte[]) : RecordSetItem = RecordSetItem.Legacy(batchOf bytes)
+let private asContent (bytes: byte[]) : Content = Content.Legacy(batchOf bytes)
 
 let private read (bytes: byte[]) : Result<RecordData list, Fault> =
-    LegacyBatch.ofBytes (Bytes bytes) |> Result.bind (LegacyBatch.toList Limits.standard AllCodecs.Set)
+    LegacyBatch.ofBytes (Bytes bytes)
+    |> Result.bind (LegacyBatch.openRecords (Reading.withCodecs AllCodecs.Set))
+    |> Result.bind BatchRecords.toList
 
 /// Whether fast and slow reading say the same of the bytes of one message. Offsets further apart than the current format can say, and one
 /// that leaves no next one, are refused by the fast one only.
@@ -169,28 +171,23 @@ let reading =
 
           property 200 "keep the timestamps that their producers gave them where they are compressed together" (fun (set: MessageSet) ->
               let created (item: RecordSetItem) =
-                  let view = RecordSetItem.openRecords Limits.standard AllCodecs.Set item |> ok
-                  RecordView.toList (view.WithCreateTime()) |> ok
+                  let view = RecordSetItem.openRecords (Reading.withCodecs AllCodecs.Set) item |> ok
+                  BatchRecords.toList (view.WithCreateTime()) |> ok
 
               set.Compression = CompressionType.None
               || splitVerified (Array.concat (encode set)) |> List.collect created = set.Content)
 
           property 50 "are read in memory that serves one after another" (fun (sets: MessageSet list) ->
-              let buffer = CodecBuffer()
+              let verifying = { Reading.withCodecs AllCodecs.Set with Buffer = ValueSome(CodecBuffer()) }
 
               sets
               |> List.forall (fun set ->
-                  let opened (bytes: byte[]) =
-                      LegacyBatch.openRecordsIn buffer Limits.standard AllCodecs.Set (batchOf bytes)
-                      |> Result.bind RecordView.toList
-                      |> ok
+                  let read (reading: Reading) =
+                      encode set
+                      |> List.collect (fun bytes ->
+                          LegacyBatch.openRecords reading (batchOf bytes) |> Result.bind BatchRecords.toList |> ok)
 
-                  let verified (bytes: byte[]) =
-                      LegacyBatch.openVerifiedIn buffer Limits.standard AllCodecs.Set (batchOf bytes)
-                      |> Result.bind RecordView.toList
-                      |> ok
-
-                  List.collect opened (encode set) = asRead set && List.collect verified (encode set) = asRead set))
+                  read verifying = asRead set && read { verifying with VerifyChecksum = false } = asRead set))
 
           property 30 "cut off at any byte lose only the last one" (fun (set: MessageSet) ->
               let messages = encode set
@@ -200,8 +197,8 @@ let reading =
               seq { kept.Length .. all.Length - 1 }
               |> Seq.forall (fun length ->
                   let cut = length - kept.Length
-                  let tail = if cut = 0 then [] else [ RecordSetItem.CutOff cut ]
-                  splitVerified all[.. length - 1] = List.map asItem before @ tail))
+                  let tail = if cut = 0 then [] else [ Content.CutOff cut ]
+                  List.map contentOf (splitVerified all[.. length - 1]) = List.map asContent before @ tail))
 
           property 100 "changed in the middle leave the others" (fun (first: MessageSet, middle: MessageSet, last: MessageSet, seed: int) ->
               let random = Random seed
@@ -214,8 +211,8 @@ let reading =
 
               match splitVerified (Array.concat (before @ [ spoiled ] @ after)) |> List.splitAt before.Length with
               | found, RecordSetItem.Corrupt corrupt :: rest ->
-                  found = List.map asItem before
-                  && rest = List.map asItem after
+                  List.map contentOf found = List.map asContent before
+                  && List.map contentOf rest = List.map asContent after
                   && corrupt.Bytes = Bytes spoiled
                   && corrupt.LastOffset = ValueSome (batchOf sound).LastOffset
                   && corrupt.Fault.Problem.IsBadCrc
@@ -236,7 +233,7 @@ let reading =
               let old = Array.ofList (message 1 0 7L 9L oldestRecord)
               let items = splitVerified (Array.append old (((plainBatch 2).Rebase(8L, 0)).Bytes.ToArray()))
               Expect.equal (items |> List.collect (readItem >> ok) |> List.map _.Offset) [ 7L; 8L; 9L ] "offsets"
-              Expect.equal (readItem (RecordSetItem.CutOff 5)) (Ok []) "what is cut off gives no records"
+              Expect.equal (readItem (List.exactlyOne (splitVerified old[..4]))) (Ok []) "what is cut off gives no records"
               old[20] <- old[20] ^^^ 1uy
 
               match splitVerified old with
@@ -253,12 +250,12 @@ let private single (format: int) (attributes: int) : byte list =
     message format attributes 0L 5L { oldestRecord with Key = ValueNone; Value = ValueSome(Bytes.ofString "v") }
 
 let private malformed: (string * byte[] * Problem * int * string) list =
-    [ "none in another", around 1 [], Problem.Truncated(34L, 0), 0, "Records[0]"
-      "one cut off in another", around 0 (single 0 0 @ List.truncate 26 (single 0 0)), Problem.Truncated(15L, 14), 35, "Records[1]"
-      "one of another format in another", around 1 (single 0 0), Problem.BadMagic 0y, 16, "Records[0]"
-      "a compressed one in another", around 1 (single 1 0 @ single 1 3), Problem.NestedCompression "lz4", 52, "Records[1]"
+    [ "none in another", around 1 [], Problem.Truncated(34L, 0), 0, "Records[0]/Length"
+      "one cut off in another", around 0 (single 0 0 @ List.truncate 26 (single 0 0)), Problem.Truncated(15L, 14), 35, "Records[1]/Length"
+      "one of another format in another", around 1 (single 0 0), Problem.BadMagic 0y, 16, "Records[0]/Magic"
+      "a compressed one in another", around 1 (single 1 0 @ single 1 3), Problem.NestedCompression "lz4", 52, "Records[1]/Attributes"
       "a compressed one without a value", wrapper 0 2 7L 0L ValueNone, Problem.NullNotAllowed, 22, "Value"
-      "one with a compression that does not exist", Array.ofList (single 1 5), Problem.UnknownCodec 5, 17, ""
+      "one with a compression that does not exist", Array.ofList (single 1 5), Problem.UnknownCodec 5, 17, "Attributes"
       "one of the last offset that there could be",
       wrapper 1 0 Int64.MaxValue 0L ValueNone,
       Problem.OutOfRange(Int64.MaxValue, Int64.MinValue, Int64.MaxValue - 1L),
@@ -268,7 +265,7 @@ let private malformed: (string * byte[] * Problem * int * string) list =
       around 1 (single 1 0 @ message 1 0 0x80000000L 5L oldestRecord),
       Problem.OutOfRange(0x80000000L, int64 Int32.MinValue, int64 Int32.MaxValue),
       35,
-      "Records[1]" ]
+      "Records[1]/Offset" ]
 
 [<Tests>]
 let bounds =
@@ -302,8 +299,8 @@ let bounds =
               }
 
           test "without a codec are told by its name" {
-              let fault = faultOf (LegacyBatch.openRecords Limits.standard Codecs.none (batchOf (around 1 (single 1 0))))
-              Expect.equal fault (Fault.at 17 (Problem.CodecMissing "gzip")) "fault"
+              let fault = faultOf (LegacyBatch.openRecords Reading.standard (batchOf (around 1 (single 1 0))))
+              Expect.equal fault (Fault.ofField "Attributes" 17 (Problem.CodecMissing "gzip")) "fault"
           }
 
           test "with a checksum that is wrong are refused, and within another too" {
@@ -314,11 +311,14 @@ let bounds =
                   let fault = faultOf (read bytes)
                   Expect.isTrue fault.Problem.IsBadCrc (fault.ToString())
                   Expect.equal fault.Offset place "offset"
+                  Expect.stringEnds fault.Path "Crc" "path"
           }
 
           test "more than the limit allows are refused" {
               let batch = batchOf (around 1 (List.replicate 5 (single 1 0) |> List.concat))
-              let opened most = LegacyBatch.openRecords { Limits.standard with MaxRecords = most } AllCodecs.Set batch
+              let opened most =
+                  let limits = { Limits.standard with MaxRecords = most }
+                  LegacyBatch.openRecords { Reading.withCodecs AllCodecs.Set with Limits = limits } batch
               Expect.equal (ok (opened 5)).Count 5 "as many as are allowed"
               Expect.equal (faultOf (opened 4)).Problem (Problem.CountTooLarge(5L, 4L)) "one more"
 
@@ -334,7 +334,8 @@ let bounds =
                         let zeros = pack codec.Type (Array.zeroCreate 20_000_000)
                         let batch = batchOf (wrapper 1 (int codec.Type) 7L 0L (ValueSome zeros))
                         let limits = { Limits.standard with MaxDecompressedBytes = 1_000_000 }
-                        let result, taken = Support.allocating (fun () -> LegacyBatch.openRecords limits AllCodecs.Set batch)
+                        let reading = { Reading.withCodecs AllCodecs.Set with Limits = limits }
+                        let result, taken = Support.allocating (fun () -> LegacyBatch.openRecords reading batch)
                         Expect.equal (faultOf result).Problem (Problem.DecompressedTooLarge 1_000_000L) "problem"
                         Expect.isLessThan taken (4_000_000L + 2L * int64 zeros.Length) "bytes taken"
                     }

@@ -28,7 +28,7 @@ let mistakes =
 
                   match List.ofSeq (RecordSet.split bytes) with
                   | [] -> Expect.equal length 0 "no bytes"
-                  | [ RecordSetItem.CutOff count ] -> Expect.equal count length "cut off"
+                  | [ RecordSetItem.CutOff(count, _) ] -> Expect.equal count length "cut off"
                   | other -> failtest (string other.Length + " items")
           }
 
@@ -38,12 +38,7 @@ let mistakes =
               builder.Add(0L, Array.zeroCreate<byte> 0, NullableSpan.Null)
 
               let seen =
-                  RecordBatch.fold
-                      (fun seen record -> (record.HasKey, record.HasValue) :: seen)
-                      []
-                      Limits.standard
-                      Codecs.none
-                      (builder.Build())
+                  RecordBatch.fold (fun seen record -> (record.HasKey, record.HasValue) :: seen) [] Reading.standard (builder.Build())
 
               Expect.equal seen (Ok [ true, false; false, true ]) "what is there"
           }
@@ -57,7 +52,7 @@ let mistakes =
 
               let builder = BatchBuilder BatchOptions.standard
               builder.Add(0L, NullableSpan.Null, NullableSpan.Null, ReadOnlySpan<RecordHeader>(Array.ofList headers))
-              let records = ok (RecordBatch.toList Limits.standard Codecs.none (builder.Build()))
+              let records = ok (RecordBatch.toList Reading.standard (builder.Build()))
               Expect.equal (List.map _.Headers records) [ headers ] "headers in order, with repetitions and null values"
           }
 
@@ -78,7 +73,7 @@ let mistakes =
                   builder.Add(timestamp, NullableSpan.Null, NullableSpan.Null)
 
               let batch = builder.Build()
-              let records = ok (RecordBatch.toList Limits.standard Codecs.none batch)
+              let records = ok (RecordBatch.toList Reading.standard batch)
               Expect.equal (List.map _.Timestamp records) timestamps "timestamps"
               Expect.equal (batch.BaseTimestamp, batch.MaxTimestamp) (1700000000000L, 1700000600000L) "of the batch"
           }
@@ -94,7 +89,7 @@ let mistakes =
               let batch = ok (RecordBatch.ofBytes bytes)
               Expect.isTrue batch.IsControl "control"
 
-              let control = RecordBatch.fold (fun _ record -> Some(ControlRecord.ofRecord record)) None Limits.standard Codecs.none batch
+              let control = RecordBatch.fold (fun _ record -> Some(ControlRecord.ofRecord record)) None Reading.standard batch
 
               match control with
               | Ok(Some(Ok control)) -> Expect.equal control.Type ControlRecordType.LeaderChange "type"
@@ -105,9 +100,9 @@ let mistakes =
               let record offset = { Offset = offset; Timestamp = 0L; Key = ValueNone; Value = ValueNone; Headers = [] }
 
               let options = { BatchOptions.standard with LastOffset = ValueSome 20L }
-              let compacted = ok (RecordBatch.ofRecords options [ record 3L; record 11L ])
-              let emptied = ok (RecordBatch.ofRecords options [])
+              let compacted = ok (BatchBuilder.build options [ record 3L; record 11L ])
+              let emptied = ok (BatchBuilder.build options [])
               Expect.equal compacted.NextOffset 21L "behind a gap"
               Expect.equal emptied.NextOffset 21L "behind a batch without records"
-              Expect.equal (RecordBatch.toList Limits.standard Codecs.none emptied) (Ok []) "no records"
+              Expect.equal (RecordBatch.toList Reading.standard emptied) (Ok []) "no records"
           } ]

@@ -164,14 +164,14 @@ let faultOf (result: Result<'T, Fault>) : Fault =
     | Error fault -> fault
     | Ok _ -> failwith "expected a fault"
 
-let toBatch (sample: Sample) : RecordBatch = ok (RecordBatch.ofRecords sample.Options sample.Records)
+let toBatch (sample: Sample) : RecordBatch = ok (BatchBuilder.build sample.Options sample.Records)
 
 let batchOf (bytes: byte[]) : RecordBatch = ok (RecordBatch.ofBytes (Bytes bytes))
 
 /// The batch's records with the timestamps that they themselves carry.
-let stored (codecs: Codecs) (batch: RecordBatch) : Result<RecordData list, Fault> =
-    RecordBatch.openRecords Limits.standard codecs batch
-    |> Result.bind (fun view -> RecordView.toList (view.WithCreateTime()))
+let stored (codecs: CompressionCodecs) (batch: RecordBatch) : Result<RecordData list, Fault> =
+    RecordBatch.openRecords (Reading.withCodecs codecs) batch
+    |> Result.bind (fun view -> BatchRecords.toList (view.WithCreateTime()))
 
 /// The records as they read from a batch with these options.
 let asRead (sample: Sample) : RecordData list =
@@ -202,6 +202,21 @@ let mend (bytes: byte[]) : byte[] =
     let crc = Crc32C.compute (ReadOnlySpan<byte>(mended, 21, mended.Length - 21))
     Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(Span<byte>(mended, 17, 4), crc)
     mended
+
+/// The content of an item of a record set, without its place.
+[<RequireQualifiedAccess; NoComparison>]
+type Content =
+    | Batch of RecordBatch
+    | Legacy of LegacyBatch
+    | Corrupt of Bytes
+    | CutOff of int
+
+let contentOf (item: RecordSetItem) : Content =
+    match item with
+    | RecordSetItem.Batch(batch, _) -> Content.Batch batch
+    | RecordSetItem.Legacy(batch, _) -> Content.Legacy batch
+    | RecordSetItem.Corrupt corrupt -> Content.Corrupt corrupt.Bytes
+    | RecordSetItem.CutOff(bytes, _) -> Content.CutOff bytes
 
 /// A codec made of two functions.
 let codec (compression: CompressionType) (pack: byte[] -> IBufferWriter<byte> -> unit) (unpack: byte[] -> IBufferWriter<byte> -> unit) =
@@ -255,4 +270,4 @@ let gzip: ICompressionCodec =
                 count <- stream.Read(destination.GetSpan 4096)
                 destination.Advance count)
 
-let codecs = Codecs.ofList [ runLength; gzip ]
+let codecs = CompressionCodecs.ofList [ runLength; gzip ]

@@ -47,7 +47,7 @@ let private keysOf (event: Event) : byte[] list =
 
 let private batchAt (offset: int64) (event: Event) : RecordBatch =
     let records = keysOf event |> List.mapi (fun index key -> record (offset + int64 index) key)
-    ok (RecordBatch.ofRecords { optionsOf event with BaseOffset = offset } records)
+    ok (BatchBuilder.build { optionsOf event with BaseOffset = offset } records)
 
 /// The events with the batches that they leave in the log.
 let private logOf (events: Event list) : (Event * RecordBatch) list =
@@ -98,7 +98,7 @@ let private dataOf (aborted: AbortedTransaction list) (batches: RecordBatch list
     |> List.ofSeq
     |> List.map (fun item ->
         match item with
-        | RecordSetItem.Batch batch -> batch
+        | RecordSetItem.Batch(batch, _) -> batch
         | other -> failwith (other.ToString()))
 
 /// The batches in runs of one and more, as a reader that goes on from where it was gets them.
@@ -141,7 +141,7 @@ let filtering =
           test "only an abort marker ends an aborted transaction" {
               let marker (kind: byte) =
                   ok (
-                      RecordBatch.ofRecords
+                      BatchBuilder.build
                           { optionsOf (Ended(producer, true)) with BaseOffset = 2L }
                           [ record 2L [| 0uy; 0uy; 0uy; kind |] ]
                   )
@@ -152,7 +152,7 @@ let filtering =
           }
 
           test "a control batch that compaction has emptied says nothing and is left out" {
-              let emptied = ok (RecordBatch.ofRecords { optionsOf (Ended(producer, true)) with LastOffset = ValueSome 0L } [])
+              let emptied = ok (BatchBuilder.build { optionsOf (Ended(producer, true)) with LastOffset = ValueSome 0L } [])
               Expect.isEmpty (dataOf aborted [ emptied; batchAt 1L data ]) "data"
           }
 
@@ -163,7 +163,7 @@ let filtering =
                   batchOf bytes
 
               let other = batchAt 0L (Written(producer + 1L, true, 2))
-              let noKey = ok (RecordBatch.ofRecords { optionsOf (Ended(producer, true)) with BaseOffset = 2L } [ record 2L [||] ])
+              let noKey = ok (BatchBuilder.build { optionsOf (Ended(producer, true)) with BaseOffset = 2L } [ record 2L [||] ])
 
               for name, broken in
                   [ "a control batch whose record was changed", damage 70 (batchAt 2L (Ended(producer, true)))
@@ -174,7 +174,7 @@ let filtering =
                   let set = RecordSet.concat [ other; broken; other ]
 
                   match List.ofSeq (TransactionFilter.apply aborted (RecordSet.split set)) with
-                  | [ RecordSetItem.Batch before; RecordSetItem.Corrupt corrupt; RecordSetItem.Batch after ] ->
+                  | [ RecordSetItem.Batch(before, _); RecordSetItem.Corrupt corrupt; RecordSetItem.Batch(after, _) ] ->
                       Expect.equal (before, after) (other, other) name
                       Expect.equal (corrupt.Position, corrupt.Bytes) (other.SizeInBytes, broken.Bytes) name
                       Expect.equal (corrupt.FirstOffset, corrupt.LastOffset) (2L, ValueSome broken.LastOffset) name
@@ -186,5 +186,5 @@ let filtering =
               let bytes = (RecordSet.concat [ batchAt 0L data; batchAt 2L (Ended(producer, true)); batchAt 3L data ]).ToArray()
               let cut = bytes[.. bytes.Length - 2]
               let items = List.ofSeq (TransactionFilter.apply aborted (RecordSet.split (Bytes cut)))
-              Expect.equal items [ RecordSetItem.CutOff((batchAt 3L data).SizeInBytes - 1) ] "the batch that is cut off"
+              Expect.equal (List.map contentOf items) [ Content.CutOff((batchAt 3L data).SizeInBytes - 1) ] "the batch that is cut off"
           } ]

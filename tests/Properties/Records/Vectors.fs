@@ -85,33 +85,32 @@ let batches =
                   checkHeader json batch
                   Expect.equal batch.Bytes bytes "bytes as they were"
 
-                  Expect.equal (RecordBatch.toList Limits.standard codecs batch) (Ok(records json)) "records"
+                  Expect.equal (RecordBatch.toList (Reading.withCodecs codecs) batch) (Ok(records json)) "records"
 
                   if batch.Compression = CompressionType.None then
-                      let again = RecordBatch.ofRecords (BatchOptions.ofHeader batch.Header) (ok (stored codecs batch))
+                      let again = BatchBuilder.build (BatchOptions.ofHeader batch.Header) (ok (stored codecs batch))
 
                       Expect.equal (again |> Result.map _.Bytes) (Ok bytes) "written again"
 
                   if batch.Compression <> CompressionType.None then
                       let missing = Problem.CodecMissing(CompressionType.name batch.Compression)
-                      let without = RecordBatch.openRecords Limits.standard Codecs.none batch
+                      let without = RecordBatch.openRecords Reading.standard batch
                       // One that compaction has emptied has nothing to unpack.
                       if batch.Payload.Length > 0 then
                           Expect.equal (faultOf without).Problem missing "no codec"
-                      let plain = ok (RecordBatch.decompress codecs Limits.standard batch)
-                      Expect.equal (RecordBatch.toList Limits.standard Codecs.none plain) (Ok(records json)) "records, unpacked"
+                      let plain = ok (RecordBatch.decompress (Reading.withCodecs codecs) batch)
+                      Expect.equal (RecordBatch.toList Reading.standard plain) (Ok(records json)) "records, unpacked"
 
                       for codec in AllCodecs.List do
                           let again = ok (RecordBatch.compress codec plain)
-                          Expect.equal (RecordBatch.decompress codecs Limits.standard again) (Ok plain) "packed and unpacked again"
+                          Expect.equal (RecordBatch.decompress (Reading.withCodecs codecs) again) (Ok plain) "packed and unpacked again"
 
                   if batch.IsControl then
                       let types =
                           RecordBatch.fold
                               (fun types record -> (ok (ControlRecord.ofRecord record)).Type :: types)
                               []
-                              Limits.standard
-                              codecs
+                              (Reading.withCodecs codecs)
                               batch
 
                       Expect.all (ok types) (fun type' -> type'.Code >= 0s && type'.Code <= 6s) "known control records"
@@ -151,7 +150,9 @@ let refused =
 
               test (TestData.text "name" json) {
                   let fault =
-                      RecordBatch.ofBytes (TestData.bytesOf "" json) |> Result.bind (RecordBatch.toList Limits.standard codecs) |> faultOf
+                      RecordBatch.ofBytes (TestData.bytesOf "" json)
+                      |> Result.bind (RecordBatch.toList (Reading.withCodecs codecs))
+                      |> faultOf
 
                   if not (expected kind (TestData.text "codec" json) fault) then
                       failtest (kind + " was found as " + fault.ToString())
@@ -174,14 +175,17 @@ let private checkLegacy (json: JsonElement) (batch: LegacyBatch) =
 
 /// The records of one item of a set, once all that its header says has been checked; none of a batch that is cut off.
 let private recordsOf (json: JsonElement) (item: RecordSetItem) : RecordData list =
-    let records = RecordSetItem.openRecords Limits.standard codecs item |> Result.bind RecordView.toList |> ok
+    let records = RecordSetItem.openRecords (Reading.withCodecs codecs) item |> Result.bind BatchRecords.toList |> ok
 
     match item with
-    | RecordSetItem.Batch batch -> checkHeader json batch
-    | RecordSetItem.Legacy batch ->
+    | RecordSetItem.Batch(batch, _) -> checkHeader json batch
+    | RecordSetItem.Legacy(batch, _) ->
         checkLegacy json batch
         Expect.equal records.Head.Offset (json.GetProperty("baseOffset").GetInt64()) "base offset"
-        Expect.equal (LegacyBatch.toList Limits.standard codecs batch) (Ok records) "opened by itself"
+        Expect.equal
+            (LegacyBatch.openRecords (Reading.withCodecs codecs) batch |> Result.bind BatchRecords.toList)
+            (Ok records)
+            "opened by itself"
         Expect.equal (LegacyBatch.ofBytes batch.Bytes) (Ok batch) "taken from its bytes"
     | other -> failtest (other.ToString())
 
@@ -198,7 +202,7 @@ let recordSets =
                   let items = List.ofSeq (RecordSet.splitVerified (TestData.bytesOf "" json))
                   let trailing = json.GetProperty("trailingPartialBytes").GetInt32()
                   let cutOff, whole = items |> List.partition _.IsCutOff
-                  Expect.equal cutOff (if trailing > 0 then [ RecordSetItem.CutOff trailing ] else []) "cut-off bytes"
+                  Expect.equal (cutOff |> List.map contentOf) (if trailing > 0 then [ Content.CutOff trailing ] else []) "cut-off bytes"
                   let headers = List.ofSeq (json.GetProperty("batches").EnumerateArray())
                   Expect.equal whole.Length headers.Length "batches"
                   Expect.equal (List.map2 recordsOf headers whole |> List.concat) (records json) "records"
