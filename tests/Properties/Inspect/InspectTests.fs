@@ -724,6 +724,34 @@ let private logs =
               let values = [ for line in List.skip 2 records -> get "value" (line.GetProperty "record") ]
               Expect.equal values [ for batch in packed -> CompressionType.name batch.Compression ] "the records of batches")
 
+          testCase "a corrupt batch in a response is reported with its whole path" (fun () ->
+              let good = batch CompressionType.None [ record 0L "k" "v" ]
+              let corrupt = good.Rebase(1L, 5).Bytes.ToArray()
+              corrupt[corrupt.Length - 1] <- corrupt[corrupt.Length - 1] ^^^ 1uy
+
+              let partition index records : Fetch.PartitionResponse =
+                  { Fetch.partitionResponse.Default with PartitionIndex = index; Records = records }
+
+              let topic: Fetch.TopicResponse =
+                  { Fetch.topicResponse.Default with
+                      Topic = "t"
+                      Partitions = [ partition 0 None; partition 1 (Some(Bytes(Array.append (good.Bytes.ToArray()) corrupt))) ] }
+
+              let response: Fetch.Response = { Fetch.response.Default with Topics = [ topic ] }
+              let frame = Frame.encodeResponse Fetch.api 11s 1 response |> ok "encode"
+              let path = "FetchResponse/Responses[0]/Partitions[1]/Records[1]/Crc"
+              // The checksum is at byte 17 of the batch.
+              let at = frame.Length - corrupt.Length + 17
+
+              let inspected options = inspectText ("--records --api Fetch --version 11 --response" + options) (Bytes.toHex frame)
+              let line = (inspected " --format json").Lines |> List.map json |> List.find (fun line -> get "fault" line <> "")
+              Expect.equal (get "path" line, get "faultOffset" line) (path, string at) "JSON"
+
+              Expect.stringContains
+                  (String.Join('\n', (inspected "").Lines))
+                  ("unreadable at byte " + string at + ": " + path + ": checksum ")
+                  "text")
+
           testCase "keys and values: text, hex, null, empty, and sizes alone" (fun () ->
               let records =
                   [ { record 0L "clé\n" "\"quoted\"" with
