@@ -25,8 +25,8 @@ let fill (builder: BatchBuilder) (records: int) : RecordBatch =
     builder.Build()
 
 let produce (producer: PartitionProducer) (batch: RecordBatch) =
-    match producer.Produce(batch).Outcome with
-    | ProduceOutcome.Acknowledged _ -> ()
+    match producer.Produce(batch).Result with
+    | ProduceResult.Acknowledged _ -> ()
     | other -> invalidOp (other.ToString())
 
 /// Reads every value of a batch; returns the number of records.
@@ -44,7 +44,7 @@ let private readBatch (batch: RecordBatch) : int =
 let private fetch (memory: ReceiveBuffer) (fetcher: PartitionFetcher) =
     let mutable count = 0
 
-    for item in fetcher.Fetch(memory = memory).Batches do
+    for item in fetcher.Fetch(CallOptions.into memory).Batches do
         match item with
         | RecordSetItem.Batch(batch, _) -> count <- count + readBatch batch
         | _ -> invalidOp "a batch is not whole"

@@ -4,22 +4,16 @@ using System.Linq;
 using System.Text;
 using System.Threading;
 using LibKafka;
-using LibKafka.Protocol;
 
 var options = new KafkaClientOptions(args.ElementAtOrDefault(0) ?? "localhost:9092");
 var partition = new TopicPartition(args.ElementAtOrDefault(1) ?? "libkafka-sample", 0);
 
-// An error code is a value and not an exception: here, one is expected.
-using (var controller = KafkaCluster.ConnectController(options))
+// An error code is a value, not an exception: here, one is expected.
+if (KafkaCluster.FindLeader(options, partition).Error == ErrorCode.UnknownTopicOrPartition)
 {
-    if (
-        !controller.GetMetadata([partition.Topic]).TryGetLeader(partition, out _, out var error)
-        && error == ErrorCode.UnknownTopicOrPartition
-    )
-    {
-        controller.CreateTopics([new NewTopic(partition.Topic, partitions: 1)]).ThrowIfError();
-        Thread.Sleep(1000); // for the brokers to hear of it
-    }
+    using var admin = new AdminClient(options);
+    admin.CreateTopics([new NewTopic(partition.Topic, partitions: 1)]).ThrowIfError();
+    Thread.Sleep(1000); // until the brokers know the topic
 }
 
 // Building a batch, compressing it (not done here) and sending it are separate steps.
@@ -33,7 +27,7 @@ using var producer = new PartitionProducer(options, partition);
 var produced = producer.Produce(builder.Build()).ThrowIfError();
 Console.WriteLine(produced.Exchange);
 
-// A fetcher reads at its position, which only its user moves.
+// A fetcher reads at its position, which only the caller moves.
 using var fetcher = new PartitionFetcher(options, partition) { Offset = produced.BaseOffset };
 while (fetcher.Offset < produced.BaseOffset + builder.Count)
 {

@@ -57,18 +57,18 @@ type private Progress(name: string, total: int) =
 // be ready yet. A batch that may be in the log is not sent again: it could be there twice.
 let private produce (producer: PartitionProducer) (batch: RecordBatch) (cancellation: CancellationToken) : int64 =
     let rec attempt left =
-        match (producer.Produce(batch, cancellation)).Outcome with
-        | ProduceOutcome.Acknowledged at -> at.BaseOffset
-        | ProduceOutcome.Rejected(Rejection.ByBroker answer) when not answer.Error.IsRetriable || left = 0 ->
+        match (producer.Produce(batch, CallOptions.cancelledBy cancellation)).Result with
+        | ProduceResult.Acknowledged at -> at.BaseOffset
+        | ProduceResult.Rejected(Rejection.ByBroker answer) when not answer.Error.IsRetriable || left = 0 ->
             fail (producer.Client.Partition.ToString() + ": the broker refused a batch: " + answer.Error.ToString())
-        | ProduceOutcome.Rejected(Rejection.NotSent ClientFault.Cancelled) -> raise (OperationCanceledException())
-        | ProduceOutcome.Rejected(Rejection.NotSent fault) when left = 0 ->
+        | ProduceResult.Rejected(Rejection.NotSent ClientFault.Cancelled) -> raise (OperationCanceledException())
+        | ProduceResult.Rejected(Rejection.NotSent fault) when left = 0 ->
             fail (producer.Client.Partition.ToString() + ": a batch could not be sent: " + fault.ToString())
-        | ProduceOutcome.Rejected _ ->
+        | ProduceResult.Rejected _ ->
             cancellation.WaitHandle.WaitOne 200 |> ignore
             attempt (left - 1)
-        | ProduceOutcome.Unknown(Doubt.AnswerLost ClientFault.Cancelled) -> raise (OperationCanceledException())
-        | ProduceOutcome.Unknown _ -> fail (producer.Client.Partition.ToString() + ": it is not known whether a batch is in the log")
+        | ProduceResult.Unknown(Doubt.AnswerLost ClientFault.Cancelled) -> raise (OperationCanceledException())
+        | ProduceResult.Unknown _ -> fail (producer.Client.Partition.ToString() + ": it is not known whether a batch is in the log")
 
     attempt 25
 
@@ -123,7 +123,7 @@ let private checkPartition options (fetcher: PartitionFetcher) partition (report
                 place <- place + 1
 
     while place < count do
-        let fetched = fetcher.Fetch cancellation
+        let fetched = fetcher.Fetch(CallOptions.cancelledBy cancellation)
         let before = place
 
         match fetched.Result with
@@ -215,40 +215,26 @@ let private mockStage options settings : Stage =
       Topic = "libkafka-demo"
       CleanUp = fun () -> (mock :> IDisposable).Dispose() }
 
-let private controller settings brokers cancellation =
-    match Cluster.connectController settings brokers cancellation with
-    | Ok connection -> connection
-    | Error fault -> raise (Stop(fault.ToString(), 2))
-
 /// A new topic on a real cluster.
 let private realStage options settings brokers (cancellation: CancellationToken) : Stage =
     let topic = "libkafka-demo-" + Guid.NewGuid().ToString("N").Substring(0, 12)
     let patience = TimeSpan.FromSeconds 20.0
-    use connection = controller settings brokers cancellation
+    use admin = new AdminClient(settings, brokers)
+    let wanted = { Name = topic; Partitions = options.Partitions; ReplicationFactor = -1s; Configs = [] }
 
-    let creation =
-        Cluster.createTopics
-            connection
-            [ { Name = topic; Partitions = options.Partitions; ReplicationFactor = -1s; Configs = [] } ]
-            patience
-            cancellation
-
-    match creation.Outcome with
-    | Error fault -> fail ("the topic cannot be created: " + fault.ToString())
-    | Ok response ->
-        for result in response.Topics do
-            if result.Error.IsError then
-                fail ("the topic cannot be created: " + result.Error.ToString() + " " + Option.defaultValue "" result.ErrorMessage)
+    for _, result in (admin.CreateTopics([ wanted ], patience, CallOptions.cancelledBy cancellation)).Result do
+        match result with
+        | Ok _ -> ()
+        | Error(AdminFault.Fault fault) -> raise (Stop(fault.ToString(), 2))
+        | Error fault -> fail ("the topic cannot be created: " + fault.ToString())
 
     let delete () =
-        use connection = controller settings brokers CancellationToken.None
+        use admin = new AdminClient(settings, brokers)
 
-        match (Cluster.deleteTopics connection [ topic ] patience CancellationToken.None).Outcome with
-        | Error fault -> Console.Error.WriteLine("the topic " + topic + " is left behind: " + fault.ToString())
-        | Ok response ->
-            for result in response.Topics do
-                if result.Error.IsError then
-                    Console.Error.WriteLine("the topic " + topic + " is left behind: " + result.Error.ToString())
+        for _, result in (admin.DeleteTopics([ topic ], patience)).Result do
+            match result with
+            | Ok _ -> ()
+            | Error fault -> Console.Error.WriteLine("the topic " + topic + " was not deleted: " + fault.ToString())
 
     { Settings = settings
       Brokers = brokers

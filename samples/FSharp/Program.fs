@@ -27,7 +27,7 @@ let main arguments =
     let producer = new PartitionProducer(client, ProducerSettings.standard)
 
     let produced = producer.Produce(builder.Build())
-    printfn "%s" (string produced.Outcome)
+    printfn "%s" (string produced.Result)
 
     // Fetch: the offset moves when you move it.
     let fetcher = new PartitionFetcher(client, FetcherSettings.standard, 0L)

@@ -4,7 +4,7 @@ using System.Linq;
 
 namespace LibKafka;
 
-/// <summary>A list that does not change and is compared by content, so that records which hold one are values too.</summary>
+/// <summary>An immutable list that is compared by content, so that records that contain one are values.</summary>
 internal class ValueList<T> : IReadOnlyList<T>
 {
     private readonly T[] _items;

@@ -17,9 +17,9 @@ let private withAdmin (brokers: Bootstrap) (call: AdminClient -> AdminReply<'Ite
     use admin = new AdminClient(patient, brokers)
     let reply = call admin
     Expect.isNonEmpty reply.Exchanges "what was sent is told"
-    reply.Results
+    reply.Result
 
-/// The answers in the order of the question.
+/// The answers in the order of the request.
 let private inOrder (items: 'Item list) (answers: ('Item * 'Answer) list) : ('Item * 'Answer) list =
     items |> List.map (fun item -> answers |> List.find (fun (answered, _) -> answered = item))
 
@@ -117,11 +117,13 @@ let private recordedAnswers =
                       [ for topic in request.Topics do
                             for at in topic.Partitions -> { Topic = topic.Name; Partition = at.PartitionIndex } ])
 
-          // Consumers that know an epoch tell it, and some pretend to be a replica for debugging: these two are theirs. What the version does
-          // not know is not asked.
+          // Consumers that know an epoch send it, and some act as a replica for debugging: these two fields are theirs. A field that the version
+          // does not have is not sent.
           replaysWhere
               (fun version (request: ListOffsets.Request) ->
-                  request.Topics |> List.collect _.Partitions |> List.forall (fun at -> (Allowed.finding at.Spec).Lowest <= version))
+                  request.Topics
+                  |> List.collect _.Partitions
+                  |> List.forall (fun at -> (AllowedVersions.finding at.Spec).Lowest <= version))
               ListOffsets.api
               (function
               | Request.ListOffsets request when
@@ -306,7 +308,7 @@ let private two (answer: Received -> Act list) (test: ScriptedBroker -> Scripted
 
 let private asked (api: ApiKey) (broker: ScriptedBroker) = broker.Calls |> List.filter (fun call -> call.Header.ApiKey = api)
 
-/// A controller that says nothing of any topic.
+/// A controller that mentions no topic in its responses.
 let private forgetfulController (received: Received) =
     match received.Request with
     | Request.CreateTopics _ -> Script.answer CreateTopics.api received { ThrottleTimeMs = 0; Topics = [] }
@@ -315,15 +317,15 @@ let private forgetfulController (received: Received) =
 let private whom =
     testList
         "broker asked"
-        [ testCase "each leader is asked about its own partitions, and the results are in the order of the question" (fun () ->
+        [ testCase "each leader is asked about its own partitions, and the results are in the order of the request" (fun () ->
               two (Script.finding 7L) (fun first second ->
                   use admin = new AdminClient(patient, Bootstrap.ofAddresses [ first.Address ])
                   let at topic = { Topic = topic; Partition = 0 }
                   let wanted = [ for topic in [ "t1"; "t2"; "gone"; "t3" ] -> at topic, OffsetSpec.Latest ]
                   let reply = admin.ListOffsets wanted
-                  Expect.equal (List.map fst reply.Results) (List.map fst wanted) "in order"
+                  Expect.equal (List.map fst reply.Result) (List.map fst wanted) "in order"
 
-                  for partition, result in reply.Results do
+                  for partition, result in reply.Result do
                       match result with
                       | Ok found -> Expect.equal found.Offset 7L "found"
                       | Error fault ->
@@ -334,7 +336,7 @@ let private whom =
                   Expect.equal (asked ApiKey.ListOffsets second).Length 1 "one call to the second"
                   Expect.equal (reply.Exchanges |> List.filter (fun info -> info.Api = ApiKey.ListOffsets)).Length 2 "both are told"))
 
-          testCase "each group's coordinator is asked, and what fails for one does not for the others" (fun () ->
+          testCase "each group's coordinator is asked, and a failure of one does not affect the others" (fun () ->
               let answer (received: Received) =
                   match received.Request with
                   | Request.DeleteGroups request when request.GroupsNames = [ "g2" ] -> [ Act.Close ]
@@ -352,7 +354,7 @@ let private whom =
                   let reply = admin.DeleteGroups [ "g1"; "g2"; "nobody's"; "forgotten" ]
 
                   Expect.equal
-                      reply.Results
+                      reply.Result
                       [ "g1", Ok()
                         "g2", Error(AdminFault.Fault ClientFault.Closed)
                         "nobody's", Error(AdminFault.Refused(ErrorCode.CoordinatorNotAvailable, Some "not yet"))
@@ -376,7 +378,7 @@ let private whom =
                   let expected = Error(AdminFault.Refused(ErrorCode.CoordinatorLoadInProgress, None))
                   Expect.equal (admin.ListGroups()).Result (Ok [ first.Address, expected; second.Address, expected ]) "both"))
 
-          testCase "a broker is asked about its own settings, and any about a topic's" (fun () ->
+          testCase "a broker is asked for its own configs, and any broker for a topic's" (fun () ->
               let answer (received: Received) =
                   match received.Request with
                   | Request.DescribeConfigs request ->
@@ -404,7 +406,7 @@ let private whom =
 
                   let reply = admin.DescribeConfigs wanted
                   let unknown = Error(AdminFault.Refused(ErrorCode.BrokerIdNotRegistered, None))
-                  Expect.equal (List.map snd reply.Results) [ Ok []; Ok []; unknown; Ok [] ] "the results"
+                  Expect.equal (List.map snd reply.Result) [ Ok []; Ok []; unknown; Ok [] ] "the results"
 
                   let resources (broker: ScriptedBroker) =
                       asked ApiKey.DescribeConfigs broker
@@ -422,12 +424,12 @@ let private whom =
 
                   for _ in 1..2 do
                       let reply = admin.CreateTopics([ topic ], ms 100)
-                      Expect.equal reply.Results [ "t", Error AdminFault.NotAnswered ] "an answer that leaves it out"
+                      Expect.equal reply.Result [ "t", Error AdminFault.NotAnswered ] "an answer that leaves it out"
 
                   Expect.equal (asked ApiKey.CreateTopics second).Length 2 "the controller was asked"
                   Expect.equal (first.Connections, second.Connections) (1, 1) "on one connection each"))
 
-          testCase "topics can be created with their replicas named, and only checked" (fun () ->
+          testCase "topics can be created with given replicas, and validated without being created" (fun () ->
               two forgetfulController (fun first second ->
                   use admin = new AdminClient(patient, Bootstrap.ofAddresses [ first.Address ])
 
@@ -449,7 +451,7 @@ let private whom =
 
                   Expect.equal requests [ { Topics = [ topic ]; TimeoutMs = 100; ValidateOnly = true } ] "the request"))
 
-          testCase "an offset whose place a broker does not know is not searched for, and others are" (fun () ->
+          testCase "an offset whose place a broker does not know is not requested, but others are" (fun () ->
               let table = Script.everythingBut [ Script.versions ApiKey.ListOffsets 1 6 ]
               let topics = [ Script.topic "t" Guid.Empty; Script.topic "u" Guid.Empty ]
 
@@ -458,14 +460,14 @@ let private whom =
                   let at topic = { Topic = topic; Partition = 0 }
                   let reply = admin.ListOffsets [ at "t", OffsetSpec.MaxTimestamp; at "u", OffsetSpec.Latest ]
 
-                  match List.map snd reply.Results with
+                  match List.map snd reply.Result with
                   | [ Error(AdminFault.Fault(ClientFault.NoCommonVersion(_, ours, _))); Ok found ] ->
                       Expect.equal (ours.Lowest, found.Offset) (7s, 7L) "the version that it takes, and the other offset"
                   | other -> failtestf "%A" other
 
                   Expect.equal (asked ApiKey.ListOffsets broker).Length 1 "one call"))
 
-          testCase "a connection that has become too old is closed before another is made" (fun () ->
+          testCase "a connection that is too old is closed before another is made" (fun () ->
               let time = ManualTime()
 
               Scripted.broker (fun me -> Script.knowing Script.everything (Script.leading [] me Script.unexpected)) (fun broker ->
@@ -477,12 +479,12 @@ let private whom =
                   Expect.equal broker.Connections 2 "another"
                   broker.AwaitEnd 0))
 
-          testCase "where no broker is to be reached, every item has the fault" (fun () ->
+          testCase "if no broker can be reached, every item has the fault" (fun () ->
               let socket, address = Loopback.refuse ()
               use _ = socket
               use admin = new AdminClient(patient, Bootstrap.ofAddresses [ address ])
 
-              for _, result in (admin.DeleteTopics([ "a"; "b" ], ms 100)).Results do
+              for _, result in (admin.DeleteTopics([ "a"; "b" ], ms 100)).Result do
                   match result with
                   | Error(AdminFault.Fault(ClientFault.NoBroker _)) -> ()
                   | other -> failtestf "%A" other) ]
@@ -494,7 +496,7 @@ let private clusters =
                   use admin = new AdminClient(patient, cluster.Brokers)
                   let described = admin.DescribeTopics [ topic; "libkafka-test-none" ]
 
-                  match described.Results with
+                  match described.Result with
                   | [ name, Ok found; _, Error(AdminFault.Refused(code, _)) ] ->
                       Expect.equal name topic "the topic"
                       Expect.equal (found.Partitions |> List.map _.PartitionIndex |> List.sort) [ 0; 1; 2 ] "its partitions"
@@ -510,10 +512,10 @@ let private clusters =
                   | Error fault -> failtestf "%O" fault
 
                   let wanted = [ for partition in 0..2 -> { Topic = topic; Partition = partition }, OffsetSpec.Latest ]
-                  let offsets = (admin.ListOffsets wanted).Results |> List.map (snd >> ok >> _.Offset)
+                  let offsets = (admin.ListOffsets wanted).Result |> List.map (snd >> ok >> _.Offset)
                   Expect.equal offsets [ 0L; 0L; 0L ] "the ends")) ])
 
-/// What librdkafka's mock cluster does not know: on a real cluster only.
+/// What librdkafka's mock cluster does not support: on a real cluster only.
 let private realOnly =
     testList
         "real cluster"
@@ -524,11 +526,11 @@ let private realOnly =
                       let name = "libkafka-test-" + Guid.NewGuid().ToString "N"
                       let topic = { Name = name; Partitions = 1; ReplicationFactor = 1s; Configs = [ "retention.ms", "600000" ] }
                       let partition = { Topic = name; Partition = 0 }
-                      let all (reply: AdminReply<'Item, 'Value>) = reply.Results |> List.map (snd >> ok)
+                      let all (reply: AdminReply<'Item, 'Value>) = reply.Result |> List.map (snd >> ok)
                       admin.CreateTopics([ topic ], ms 15_000) |> all |> ignore
 
                       try
-                          awaiting "the topic" (fun () -> (admin.DescribeTopics [ name ]).Results |> List.forall (snd >> Result.isOk))
+                          awaiting "the topic" (fun () -> (admin.DescribeTopics [ name ]).Result |> List.forall (snd >> Result.isOk))
                           admin.CreatePartitions([ { Name = name; Count = 2; Assignments = None } ], ms 15_000) |> all |> ignore
 
                           let change: IncrementalAlterConfigs.Resource =

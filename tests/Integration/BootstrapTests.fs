@@ -1,4 +1,4 @@
-/// Where the brokers are known from: addresses, and DNS SRV names.
+/// Bootstrap: addresses and DNS SRV names.
 module LibKafka.Integration.BootstrapTests
 
 open System
@@ -20,7 +20,7 @@ let private minute = TimeSpan.FromMinutes 1.0
 
 let private srv (broker: BrokerAddress) (live: TimeSpan) : SrvRecord = { Target = broker; Priority = 0; Weight = 0; TimeToLive = live }
 
-/// A look-up that gives what it holds, and counts.
+/// A look-up that returns fixed records and counts its calls.
 type private LookUp(records: SrvRecord list) =
     let mutable asked = 0
     member val Records = records with get, set
@@ -38,7 +38,7 @@ let private lookUpBy (find: CancellationToken -> Task<IReadOnlyList<SrvRecord>>)
 let private name = "_kafka._tcp.example.org"
 
 let private connects (settings: ClientSettings) (bootstrap: Bootstrap) (broker: ScriptedBroker) =
-    use connection = Cluster.connect settings bootstrap never |> ok
+    use connection = Cluster.Connect(settings, bootstrap) |> ok
     Expect.equal connection.Broker broker.Address "the broker that the name stands for"
 
 let private addresses =
@@ -51,22 +51,21 @@ let private addresses =
               for text in [ ""; "kafka-1"; "kafka-1:0"; "a:1,b" ] do
                   Expect.isError (Bootstrap.parse text) text)
 
-          testCase "any of them comes first, now and then" (fun () ->
+          testCase "each of them comes first sometimes" (fun () ->
               let brokers = [ for i in 1..4 -> { Host = "b"; Port = i } ]
               let bootstrap = Bootstrap.ofAddresses brokers
-              let deadline = Deadline.After(TimeProvider.System, minute)
-              let tries = List.init 400 (fun _ -> bootstrap.Brokers(deadline, never) |> ok)
+              let tries = List.init 400 (fun _ -> bootstrap.Brokers(operation patient) |> ok)
 
               for order in tries do
                   Expect.equal (List.sort order) brokers "each of them once"
 
-              // That one of them never comes first in 400 tries happens once in 10^49 runs.
+              // One of them never comes first in 400 tries once in 10^49 runs.
               Expect.hasLength (tries |> List.map List.head |> List.distinct) 4 "each of them first") ]
 
 let private services =
     testList
         "SRV"
-        [ testCase "what a name stands for is kept as long as its records allow, and no longer" (fun () ->
+        [ testCase "the records of a name are cached for their time to live, and no longer" (fun () ->
               live (fun broker ->
                   let time = ManualTime()
                   let settings = { patient with Time = time }
@@ -80,7 +79,7 @@ let private services =
                   connects settings bootstrap broker
                   Expect.equal lookUp.Asked 2 "after it"))
 
-          testCase "records that may not be kept are not" (fun () ->
+          testCase "records with a time to live of zero are not cached" (fun () ->
               live (fun broker ->
                   let lookUp = LookUp [ srv broker.Address TimeSpan.Zero ]
                   let bootstrap = Bootstrap.ofService lookUp name
@@ -88,14 +87,14 @@ let private services =
                   connects patient bootstrap broker
                   Expect.equal lookUp.Asked 2 "each time"))
 
-          testCase "it is forgotten when one of its brokers cannot be connected to, and the others are tried" (fun () ->
+          testCase "the cache is cleared when one of the brokers cannot be connected to, and the others are tried" (fun () ->
               live (fun broker ->
                   let socket, dead = Loopback.refuse ()
                   use _ = socket
                   let lookUp = LookUp [ srv dead minute ]
                   let bootstrap = Bootstrap.ofService lookUp name
 
-                  match faultOf (Cluster.connect patient bootstrap never) with
+                  match faultOf (Cluster.Connect(patient, bootstrap)) with
                   | ClientFault.NoBroker [ tried, _ ] -> Expect.equal tried dead "the one there was"
                   | other -> failtestf "%O" other
 
@@ -104,7 +103,7 @@ let private services =
                   connects patient bootstrap broker
                   Expect.equal lookUp.Asked 2 "again after the failure, and not again after that"))
 
-          testCase "clients share what was found, in several threads" (fun () ->
+          testCase "clients share the cache, in several threads" (fun () ->
               live (fun broker ->
                   let lookUp = LookUp [ srv broker.Address minute ]
                   let bootstrap = Bootstrap.ofService lookUp name
@@ -115,14 +114,12 @@ let private services =
                   Expect.equal lookUp.Asked 1 "once"
                   Expect.equal broker.Connections 5 "connections"))
 
-          testCase "lower priorities come first, and among equals each weight has its share" (fun () ->
+          testCase "lower priorities come first, and within a priority each record comes first in proportion to its weight" (fun () ->
               let record priority weight port =
                   { Target = { Host = "b"; Port = port }; Priority = priority; Weight = weight; TimeToLive = minute }
 
               let bootstrap = Bootstrap.ofService (LookUp [ record 2 0 4; record 1 1 1; record 1 3 2; record 1 0 3 ]) name
-              let deadline = Deadline.After(TimeProvider.System, minute)
-
-              let orders = List.init 4000 (fun _ -> bootstrap.Brokers(deadline, never) |> ok |> List.map _.Port)
+              let orders = List.init 4000 (fun _ -> bootstrap.Brokers(operation patient) |> ok |> List.map _.Port)
 
               for order in orders do
                   Expect.equal (List.last order) 4 "the higher priority last"
@@ -133,18 +130,18 @@ let private services =
               Expect.isTrue (first 2 > 2700 && first 2 < 3250) ("three quarters: " + string (first 2))
               Expect.isTrue (first 1 > 750 && first 1 < 1250) ("one quarter: " + string (first 1)))
 
-          testCase "a look-up that fails or finds nothing is a fault that names the name" (fun () ->
+          testCase "a look-up that fails or finds nothing is a fault with the name" (fun () ->
               for find, word in
                   [ (fun _ -> Task.FromResult([] :> IReadOnlyList<SrvRecord>)), "no SRV record"
                     (fun _ -> Task.FromException<IReadOnlyList<SrvRecord>>(Exception "server on fire")), "server on fire"
                     (fun _ -> failwith "not even begun"), "not even begun" ] do
-                  match faultOf (Cluster.connect patient (Bootstrap.ofService (lookUpBy find) name) never) with
+                  match faultOf (Cluster.Connect(patient, Bootstrap.ofService (lookUpBy find) name)) with
                   | ClientFault.LookUpFailed(found, reason) ->
                       Expect.equal found name "the name"
                       Expect.stringContains reason word "the reason"
                   | other -> failtestf "%O" other)
 
-          testCase "a look-up that never ends: the time to connect runs out, and it is told to stop" (fun () ->
+          testCase "a look-up that never ends times out, and its token is cancelled" (fun () ->
               let never' = TaskCompletionSource<IReadOnlyList<SrvRecord>>()
               let mutable token = CancellationToken.None
 
@@ -155,10 +152,10 @@ let private services =
 
               let settings = { patient with ConnectTimeout = ms 200 }
               Expect.equal
-                  (faultOf (Cluster.connect settings (Bootstrap.ofService lookUp name) never))
+                  (faultOf (Cluster.Connect(settings, Bootstrap.ofService lookUp name)))
                   (ClientFault.TimedOut(ms 200))
                   "the fault"
-              Expect.isTrue token.IsCancellationRequested "told to stop")
+              Expect.isTrue token.IsCancellationRequested "its token is cancelled")
 
           testCase "cancelling ends a look-up" (fun () ->
               use source = new CancellationTokenSource()
@@ -169,7 +166,7 @@ let private services =
                       TaskCompletionSource<IReadOnlyList<SrvRecord>>().Task)
 
               Expect.equal
-                  (faultOf (Cluster.connect patient (Bootstrap.ofService lookUp name) source.Token))
+                  (faultOf (Cluster.Connect(patient, Bootstrap.ofService lookUp name, CallOptions.cancelledBy source.Token)))
                   ClientFault.Cancelled
                   "the fault") ]
 
@@ -185,18 +182,18 @@ let private dns =
         [ testCase "a client finds its brokers by a name" (fun () ->
               live (fun broker ->
                   withServer (fun _ -> DnsAnswer.Records [ 60, 1, 0, port broker, "localhost" ]) (fun server bootstrap ->
-                      use connection = Cluster.connect patient bootstrap never |> ok
+                      use connection = Cluster.Connect(patient, bootstrap) |> ok
                       Expect.equal connection.Broker { Host = "localhost"; Port = port broker } "host without the dot at its end"
-                      use _ = Cluster.connect patient bootstrap never |> ok
+                      use _ = Cluster.Connect(patient, bootstrap) |> ok
                       Expect.equal server.Asked [ name ] "it was asked once")))
 
-          testCase "everything in a record is read, and a target of nothing is no broker" (fun () ->
+          testCase "every field of a record is read, and an empty target is no broker" (fun () ->
               withServer
                   (fun _ ->
                       DnsAnswer.Records [ 300, 1, 20, 9092, "kafka-1.example.org"; 70_000, 65535, 65535, 65535, "b"; 1, 0, 0, 0, "" ])
                   (fun server _ ->
                       let lookUp = SrvLookUp [ server.EndPoint ] :> ISrvLookUp
-                      let found = List.ofSeq (lookUp.LookUp(name, never).GetAwaiter().GetResult())
+                      let found = List.ofSeq (lookUp.LookUp(name, CancellationToken.None).GetAwaiter().GetResult())
 
                       Expect.equal
                           found
@@ -210,7 +207,7 @@ let private dns =
                               TimeToLive = TimeSpan.FromSeconds 70_000.0 } ]
                           "the records"))
 
-          testCase "it keeps nothing of its own" (fun () ->
+          testCase "it has no cache of its own" (fun () ->
               live (fun broker ->
                   withServer (fun _ -> DnsAnswer.Records [ 60, 1, 0, port broker, "127.0.0.1" ]) (fun server bootstrap ->
                       connects patient bootstrap broker
@@ -220,17 +217,17 @@ let private dns =
 
           testCase "a name that does not exist is a fault" (fun () ->
               withServer (fun _ -> DnsAnswer.Error 3) (fun _ bootstrap ->
-                  match faultOf (Cluster.connect patient bootstrap never) with
+                  match faultOf (Cluster.Connect(patient, bootstrap)) with
                   | ClientFault.LookUpFailed(found, reason) ->
                       Expect.equal found name "the name"
                       Expect.isNotEmpty reason "the reason"
                   | other -> failtestf "%O" other))
 
-          testCase "a name server that says nothing: the time to connect runs out" (fun () ->
+          testCase "a name server that does not respond: the look-up times out" (fun () ->
               withServer (fun _ -> DnsAnswer.Silence) (fun _ bootstrap ->
                   let clock = Stopwatch.StartNew()
                   let settings = { patient with ConnectTimeout = ms 300 }
-                  Expect.equal (faultOf (Cluster.connect settings bootstrap never)) (ClientFault.TimedOut(ms 300)) "the fault"
+                  Expect.equal (faultOf (Cluster.Connect(settings, bootstrap))) (ClientFault.TimedOut(ms 300)) "the fault"
                   Expect.isLessThan clock.Elapsed (ms 10_000) "soon")) ]
 
 let private hosts =
@@ -242,7 +239,7 @@ let private hosts =
 
     testList
         "host name"
-        [ testCase "looking up a host obeys the time to connect" (fun () ->
+        [ testCase "looking up a host obeys ConnectTimeout" (fun () ->
               let mutable token = CancellationToken.None
 
               let settings =
@@ -252,7 +249,7 @@ let private hosts =
 
               let fault = faultOf (Connection.Open({ settings with ConnectTimeout = ms 200 }, brokerAt))
               Expect.equal fault (ClientFault.TimedOut(ms 200)) "the fault"
-              Expect.isTrue token.IsCancellationRequested "told to stop")
+              Expect.isTrue token.IsCancellationRequested "its token is cancelled")
 
           testCase "looking up a host obeys cancellation" (fun () ->
               use source = new CancellationTokenSource()
@@ -262,16 +259,22 @@ let private hosts =
                       source.Cancel()
                       unending ())
 
-              Expect.equal (faultOf (Connection.Open(settings, brokerAt, source.Token))) ClientFault.Cancelled "the fault")
+              Expect.equal
+                  (faultOf (Connection.Open(settings, brokerAt, CallOptions.cancelledBy source.Token)))
+                  ClientFault.Cancelled
+                  "the fault")
 
-          testCase "nothing is looked up for one that has cancelled, and nothing for an address" (fun () ->
+          testCase "nothing is looked up after cancellation, or for an address" (fun () ->
               use source = new CancellationTokenSource()
               source.Cancel()
               let settings = finding (fun _ -> failtest "it was looked up")
-              Expect.equal (faultOf (Connection.Open(settings, brokerAt, source.Token))) ClientFault.Cancelled "the fault"
+              Expect.equal
+                  (faultOf (Connection.Open(settings, brokerAt, CallOptions.cancelledBy source.Token)))
+                  ClientFault.Cancelled
+                  "the fault"
               live (fun broker -> Connection.Open(settings, broker.Address) |> ok |> _.Close()))
 
-          testCase "a look-up that fails says so, with the broker" (fun () ->
+          testCase "a look-up that fails is a fault with the broker" (fun () ->
               let settings = finding (fun _ -> Task.FromException<IPAddress[]>(SocketException(int SocketError.HostNotFound)))
 
               match faultOf (Connection.Open(settings, brokerAt)) with
@@ -288,12 +291,11 @@ let private hosts =
                   use full = new Socket(mute.AddressFamily, SocketType.Stream, ProtocolType.Tcp)
                   full.Bind(IPEndPoint(mute, port))
                   full.Listen 0
-                  let deadline = Deadline.After(TimeProvider.System, patient.ConnectTimeout)
-                  use _ = Transport.Open(patient, { Host = mute.ToString(); Port = port }, deadline, never) |> ok
+                  use _ = transportTo { Host = mute.ToString(); Port = port } (operation patient)
                   let settings = finding (fun _ -> Task.FromResult [| mute; IPAddress.Loopback |])
                   let settings = { settings with ConnectTimeout = ms 3_000 }
                   use connection = Connection.Open(settings, { broker.Address with Host = "kafka-1.example" }) |> ok
                   Expect.isTrue connection.IsOpen "connected to the other")) ]
 
 [<Tests>]
-let tests = testList "where brokers are found" [ addresses; services; dns; hosts ]
+let tests = testList "bootstrap" [ addresses; services; dns; hosts ]

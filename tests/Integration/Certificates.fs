@@ -9,14 +9,14 @@ open System.Security.Cryptography
 open System.Security.Cryptography.X509Certificates
 open System.Threading
 
-/// What a certificate is for.
+/// The purpose of a certificate.
 [<RequireQualifiedAccess>]
 type Purpose =
-    /// A broker under these names: IP addresses, or host names.
+    /// A broker with these names: IP addresses or host names.
     | Broker of names: string list
     | Client of name: string
 
-/// An authority that the tests make up, and what it signs.
+/// A certificate authority made by the tests, and the certificates that it signs.
 [<Sealed>]
 type Authority(name: string) =
     let key = ECDsa.Create ECCurve.NamedCurves.nistP256
@@ -31,7 +31,7 @@ type Authority(name: string) =
     /// The authority's own certificate.
     member _.Pem = certificate.ExportCertificatePem()
 
-    /// A certificate with its key, good between these days from now.
+    /// A certificate with its key, valid between these days from now.
     member _.Issue(purpose: Purpose, ?from: float, ?until: float) : X509Certificate2 =
         use own = ECDsa.Create ECCurve.NamedCurves.nistP256
 
@@ -69,7 +69,7 @@ type Authority(name: string) =
         let serial = RandomNumberGenerator.GetBytes 16
         use signed = request.Create(certificate, day (defaultArg from -1.0), day (defaultArg until 1.0), serial)
         use whole = signed.CopyWithPrivateKey own
-        // Through PKCS#12, since a key that is in memory alone serves TLS on no Windows.
+        // Through PKCS#12, because Windows cannot use a key for TLS that is only in memory.
         X509CertificateLoader.LoadPkcs12(whole.Export X509ContentType.Pkcs12, null)
 
 [<RequireQualifiedAccess>]
@@ -88,7 +88,7 @@ module PrivateKey =
         let how = PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 2000)
         (keyOf certificate).ExportEncryptedPkcs8PrivateKeyPem(password.AsSpan(), how)
 
-/// A folder of PEM files for one test, which goes with it.
+/// A folder of PEM files for one test, which is deleted with it.
 [<Sealed>]
 type PemFolder() =
     let folder = Directory.CreateTempSubdirectory "libkafka-pem-"
@@ -106,8 +106,8 @@ type PemFolder() =
 [<RequireQualifiedAccess>]
 module BrokerTls =
 
-    /// Shows this certificate and speaks one version. Where there is an authority it demands a client's certificate that comes from it, whose
-    /// subject `seen` is told.
+    /// Presents this certificate and speaks one version. If there is an authority, it requires a client certificate from it, whose subject is
+    /// passed to `seen`.
     let options (certificate: X509Certificate2) (version: SslProtocols) (clients: Authority option) (seen: string -> unit) =
         let options = SslServerAuthenticationOptions(ServerCertificate = certificate, EnabledSslProtocols = version)
 

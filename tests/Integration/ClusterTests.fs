@@ -1,4 +1,4 @@
-/// Finding a broker, a leader, the controller; making and deleting topics.
+/// Finding a broker, a leader, the controller; creating and deleting topics.
 module LibKafka.Integration.ClusterTests
 
 open System
@@ -9,7 +9,7 @@ open LibKafka.Protocol
 open LibKafka.Client
 open LibKafka.Integration.Support
 
-/// Addresses where connections are refused, for as long as the test takes.
+/// Addresses where connections are refused during the test.
 let private withDead (count: int) (test: BrokerAddress list -> unit) =
     let sockets, addresses = List.init count (fun _ -> Loopback.refuse ()) |> List.unzip
 
@@ -28,25 +28,25 @@ let private bootstrap =
 
     testList
         "bootstrap"
-        [ testCase "one broker that lives is enough, wherever it stands in the list" (fun () ->
+        [ testCase "one live broker is enough, at any place in the list" (fun () ->
               withDead 3 (fun dead ->
                   live (fun broker ->
                       for place in 0..3 do
                           let brokers = List.insertAt place broker.Address dead
-                          use connection = Cluster.connect patient (Bootstrap.ofAddresses brokers) never |> ok
+                          use connection = Cluster.Connect(patient, Bootstrap.ofAddresses brokers) |> ok
                           Expect.equal connection.Broker broker.Address "the one that lives")))
 
-          testCase "a broker that will not tell its versions is passed over like a dead one" (fun () ->
+          testCase "a broker that does not report its versions is skipped like a dead one" (fun () ->
               Scripted.broker (fun _ _ -> [ Act.Close ]) (fun mute ->
                   live (fun broker ->
-                      // In random order: try until the mute one was asked first.
+                      // The order is random: try until the mute broker was asked first.
                       while mute.Connections = 0 do
-                          use connection = Cluster.connect patient (Bootstrap.ofAddresses [ mute.Address; broker.Address ]) never |> ok
+                          use connection = Cluster.Connect(patient, Bootstrap.ofAddresses [ mute.Address; broker.Address ]) |> ok
                           Expect.equal connection.Broker broker.Address "the one that speaks")))
 
-          testCase "where none lives, the fault names each with what went wrong" (fun () ->
+          testCase "if all are dead, the fault has each with its own fault" (fun () ->
               withDead 3 (fun dead ->
-                  match Cluster.connect patient (Bootstrap.ofAddresses dead) never with
+                  match Cluster.Connect(patient, Bootstrap.ofAddresses dead) with
                   | Error(ClientFault.NoBroker tried as fault) ->
                       Expect.equal (tried |> List.map fst |> List.sort) (List.sort dead) "each of them once"
 
@@ -58,8 +58,8 @@ let private bootstrap =
                   | Error other -> failtestf "%O" other
                   | Ok _ -> failtest "there is no broker"))
 
-          testCase "where none is named, none can be used" (fun () ->
-              Expect.equal (faultOf (Cluster.connect patient (Bootstrap.ofAddresses []) never)) (ClientFault.NoBroker []) "the fault")
+          testCase "an empty list has no usable broker" (fun () ->
+              Expect.equal (faultOf (Cluster.Connect(patient, Bootstrap.ofAddresses []))) (ClientFault.NoBroker []) "the fault")
 
           testCase "a host without an address" (fun () ->
               let broker = { Host = "no-such-host.invalid"; Port = 9092 }
@@ -68,7 +68,14 @@ let private bootstrap =
           testCase "a cancelled client does not try the other brokers" (fun () ->
               live (fun broker ->
                   let cancelled = Threading.CancellationToken true
-                  let fault = faultOf (Cluster.connect patient (Bootstrap.ofAddresses [ broker.Address; broker.Address ]) cancelled)
+                  let fault =
+                      faultOf (
+                          Cluster.Connect(
+                              patient,
+                              Bootstrap.ofAddresses [ broker.Address; broker.Address ],
+                              CallOptions.cancelledBy cancelled
+                          )
+                      )
                   Expect.equal fault ClientFault.Cancelled "the fault"
                   Expect.isEmpty broker.Received "nothing was sent")) ]
 
@@ -114,30 +121,30 @@ let private leaders =
                 "the client is to begin anew",
                 (fun response -> { response with Error = ErrorCode.RebootstrapRequired }),
                 ErrorCode.RebootstrapRequired ] do
-              testCase ("there is none, and the fault has the code, where " + name) (fun () ->
+              testCase ("without one the fault has the code: " + name) (fun () ->
                   telling change (fun broker ->
                       let expected = ClientFault.NoLeader(partition, code)
                       Expect.equal
-                          (faultOf (Cluster.findLeader patient (Bootstrap.ofAddresses [ broker.Address ]) partition never))
+                          (faultOf (Cluster.FindLeader(patient, Bootstrap.ofAddresses [ broker.Address ], partition)))
                           expected
                           "the fault"
 
                       use client = new PartitionClient(patient, Bootstrap.ofAddresses [ broker.Address ], partition)
-                      let found = (new PartitionFetcher(client, FetcherSettings.standard, 0L)).Find OffsetSpec.Latest
+                      let found = (new PartitionFetcher(client, FetcherSettings.standard, 0L)).FindOffset OffsetSpec.Latest
                       Expect.equal (faultOf found.Result) expected "the same from a call"
                       Expect.isFalse found.Exchange.Info.WasSent "nothing was sent"))
 
-          testCase "an error beside the leader does not hide it" (fun () ->
-              // As when a replica is away, but not the leader.
+          testCase "an error next to the leader does not hide it" (fun () ->
+              // As if a replica, but not the leader, is offline.
               let change = withPartition (fun partition -> { partition with Error = ErrorCode.ReplicaNotAvailable })
 
               telling change (fun broker ->
-                  let leader = Cluster.findLeader patient (Bootstrap.ofAddresses [ broker.Address ]) partition never |> ok
+                  let leader = Cluster.FindLeader(patient, Bootstrap.ofAddresses [ broker.Address ], partition) |> ok
                   Expect.equal leader { NodeId = 1; Address = broker.Address; Epoch = 3; TopicId = Guid.Empty } "the leader"))
 
-          testCase "looking for it makes no topic" (fun () ->
+          testCase "looking for it creates no topic" (fun () ->
               telling (withTopic topic) (fun broker ->
-                  Cluster.findLeader patient (Bootstrap.ofAddresses [ broker.Address ]) partition never |> ok |> ignore
+                  Cluster.FindLeader(patient, Bootstrap.ofAddresses [ broker.Address ], partition) |> ok |> ignore
 
                   match broker.Calls |> List.map _.Request with
                   | [ Request.Metadata request ] ->
@@ -145,7 +152,7 @@ let private leaders =
                       Expect.equal request.Topics (Some [ { TopicId = Guid.Empty; Name = Some "t" } ]) "it asks for this topic alone"
                   | other -> failtestf "%A" other)) ]
 
-/// A cluster of two brokers, of which the second is the controller and answers with `rest`. The test gets both, and the second's address is
+/// A cluster of two brokers. The second is the controller and responds with `rest`. The test gets both, and the address of the second is
 /// only in the metadata.
 let private controlled (table: ApiVersions.ApiVersion list) rest (test: ScriptedBroker -> ScriptedBroker -> unit) =
     Scripted.broker (fun _ -> Script.knowing table rest) (fun controller ->
@@ -188,18 +195,23 @@ let private topics =
 
     testList
         "topics"
-        [ testCase "are made by the controller, and each has a result of its own" (fun () ->
+        [ testCase "are created by the controller, and each has a result of its own" (fun () ->
               controlled Script.everything rest (fun broker controller ->
-                  use connection = Cluster.connectController patient (Bootstrap.ofAddresses [ broker.Address ]) never |> ok
-                  Expect.equal connection.Broker controller.Address "the controller"
-                  broker.AwaitEnd 0
-                  let exchange = Cluster.createTopics connection toMake (ms 5000) never
-                  Expect.equal (ok exchange.Outcome).Topics results "the results"
-                  Expect.equal (ok exchange.Outcome).ThrottleTimeMs 7 "throttle time is in the answer"
+                  use admin = new AdminClient(patient, Bootstrap.ofAddresses [ broker.Address ])
+                  let reply = admin.CreateTopics(toMake, ms 5000)
+
+                  let expected =
+                      [ for result in results ->
+                            if result.Error.IsError then
+                                Error(AdminFault.Refused(result.Error, result.ErrorMessage))
+                            else
+                                Ok result ]
+
+                  Expect.equal (List.map snd reply.Result) expected "the results"
+                  Expect.equal (List.last reply.Exchanges).ThrottleTime (ms 7) "throttle time is in the exchange"
 
                   match controller.Calls |> List.map _.Request with
                   | [ Request.CreateTopics request ] ->
-                      Expect.equal request exchange.Request "what was asked is what arrived"
                       Expect.equal request.TimeoutMs 5000 "the time it may take"
                       Expect.isFalse request.ValidateOnly "in earnest"
 
@@ -219,9 +231,14 @@ let private topics =
                   let table = Script.everythingBut [ Script.versions ApiKey.DeleteTopics 1 version ]
 
                   controlled table rest (fun broker controller ->
-                      use connection = Cluster.connectController patient (Bootstrap.ofAddresses [ broker.Address ]) never |> ok
-                      let exchange = Cluster.deleteTopics connection [ "gone"; "never" ] (ms 5000) never
-                      Expect.equal (ok exchange.Outcome).Topics deleted "the results"
+                      use admin = new AdminClient(patient, Bootstrap.ofAddresses [ broker.Address ])
+                      let reply = admin.DeleteTopics([ "gone"; "never" ], ms 5000)
+
+                      Expect.equal
+                          (List.map snd reply.Result)
+                          [ Ok deleted[0]; Error(AdminFault.Refused(deleted[1].Error, deleted[1].ErrorMessage)) ]
+                          "the results"
+
                       Expect.equal (controller.VersionsOf ApiKey.DeleteTopics) [ version ] "the version"
 
                       match controller.Calls |> List.map _.Request with
@@ -230,23 +247,29 @@ let private topics =
                           Expect.equal names [ "gone"; "never" ] "each once"
                       | other -> failtestf "%A" other))
 
-          testCase "where the cluster names no controller, any broker is asked" (fun () ->
+          testCase "the controller is connected to, and the connection to the broker that was asked is closed" (fun () ->
+              controlled Script.everything rest (fun broker controller ->
+                  use connection = Cluster.ConnectController(patient, Bootstrap.ofAddresses [ broker.Address ]) |> ok
+                  Expect.equal connection.Broker controller.Address "the controller"
+                  broker.AwaitEnd 0))
+
+          testCase "if the cluster names no controller, any broker is used" (fun () ->
               telling (fun response -> { response with ControllerId = -1 }) (fun broker ->
-                  use connection = Cluster.connectController patient (Bootstrap.ofAddresses [ broker.Address ]) never |> ok
+                  use connection = Cluster.ConnectController(patient, Bootstrap.ofAddresses [ broker.Address ]) |> ok
                   Expect.equal connection.Broker broker.Address "the one there is"
                   Expect.equal broker.Connections 1 "on the connection there is"))
 
-          testCase "where the controller is the broker that was asked, it is not connected to again" (fun () ->
+          testCase "if the controller is the broker that was asked, no second connection is made" (fun () ->
               telling id (fun broker ->
-                  use connection = Cluster.connectController patient (Bootstrap.ofAddresses [ broker.Address ]) never |> ok
+                  use connection = Cluster.ConnectController(patient, Bootstrap.ofAddresses [ broker.Address ]) |> ok
                   Expect.equal connection.Broker broker.Address "the one there is"
                   Expect.equal broker.Connections 1 "on the connection there is"))
 
-          testCase "a broker that cannot be asked for the controller is let go" (fun () ->
+          testCase "the connection to a broker that cannot be asked for the controller is closed" (fun () ->
               let table = Script.everything |> List.filter (fun key -> key.ApiKey <> ApiKey.Metadata)
 
               Scripted.broker (fun _ -> Script.knowing table Script.unexpected) (fun broker ->
-                  match Cluster.connectController patient (Bootstrap.ofAddresses [ broker.Address ]) never with
+                  match Cluster.ConnectController(patient, Bootstrap.ofAddresses [ broker.Address ]) with
                   | Error(ClientFault.NoCommonVersion _) -> broker.AwaitEnd 0
                   | Error other -> failtestf "%O" other
                   | Ok _ -> failtest "nobody knows the controller")) ]
@@ -280,8 +303,8 @@ let private coordinators =
 
                   Scripted.broker (fun _ -> Script.knowing table answer) (fun broker ->
                       use connection = Connection.Open(patient, broker.Address) |> ok
-                      let exchange = Cluster.findCoordinator connection CoordinatorType.Group key never
-                      let response = ok exchange.Outcome
+                      let exchange = Cluster.FindCoordinator(connection, CoordinatorType.Group, key)
+                      let response = ok exchange.Result
                       Expect.equal exchange.Info.Version (int16 version) "the version"
 
                       let nodes = if version >= 4 then response.Coordinators |> List.map _.NodeId else [ response.NodeId ]
@@ -294,12 +317,12 @@ let private coordinators =
                           Expect.equal keys [ key ] "the group"
                       | other -> failtestf "%A" other
 
-                      let found = Cluster.coordinatorIn response key
+                      let found = Cluster.CoordinatorIn(response, key)
                       Expect.equal (found.NodeId, found.Host, found.Port) (4, "h", 5) "the same in either form"
                       Expect.equal found.Error ErrorCode.None "without an error"
 
                       if version >= 4 then
-                          let other = Cluster.coordinatorIn response "another-group"
+                          let other = Cluster.CoordinatorIn(response, "another-group")
                           Expect.isTrue other.Error.IsError "a list says nothing of a group that is not in it")) ]
 
 [<Tests>]

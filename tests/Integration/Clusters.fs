@@ -1,5 +1,5 @@
-/// The clusters that scenarios run on: librdkafka's mock cluster always, and a real one where `LIBKAFKA_BOOTSTRAP` names it, by its listeners
-/// with TLS or SASL too where `LIBKAFKA_TLS_BOOTSTRAP` and `LIBKAFKA_SASL_BOOTSTRAP` name them.
+/// The clusters that tests run on: librdkafka's mock cluster always, and a real one if `LIBKAFKA_BOOTSTRAP` names it, also through its
+/// listeners with TLS or SASL if `LIBKAFKA_TLS_BOOTSTRAP` and `LIBKAFKA_SASL_BOOTSTRAP` name them.
 module LibKafka.Integration.Clusters
 
 open System
@@ -15,15 +15,15 @@ open LibKafka.Integration.Support
 [<Literal>]
 let Variable = "LIBKAFKA_BOOTSTRAP"
 
-/// A cluster whose topics can be made and deleted, whatever it is.
+/// A cluster, real or not, whose topics can be created and deleted.
 type TestCluster =
     {
         Name: string
         /// How a client connects to it.
         Settings: unit -> ClientSettings
-        /// For any client. The cluster is started when it is first asked for.
+        /// For any client. The cluster is started when this is first called.
         Bootstrap: unit -> string
-        /// Makes a topic of so many partitions.
+        /// Creates a topic with this number of partitions.
         Create: string -> int -> unit
         Delete: string -> unit
     }
@@ -64,7 +64,7 @@ let private mock: TestCluster * (unit -> string list) =
       Delete = fun topic -> cluster.Value.DeleteTopic topic },
     stop
 
-/// Waits for something that a cluster does in its own time.
+/// Waits for something that a cluster does asynchronously.
 let awaiting (what: string) (isDone: unit -> bool) =
     let patience = Stopwatch.StartNew()
 
@@ -75,31 +75,29 @@ let awaiting (what: string) (isDone: unit -> bool) =
 let private real (settings: Lazy<ClientSettings>) (bootstrap: string) : TestCluster =
     let brokers = lazy (Bootstrap.parse bootstrap |> ok)
 
-    let onController (call: Connection -> unit) =
-        use connection = Cluster.connectController settings.Value brokers.Value never |> ok
-        call connection
+    let asAdmin (call: AdminClient -> AdminReply<string, 'Value>) (what: string) =
+        use admin = new AdminClient(settings.Value, brokers.Value)
 
-    /// A new topic is not known everywhere at once: wait until its leader knows of it too.
+        for _, result in (call admin).Result do
+            match result with
+            | Ok _ -> ()
+            | Error fault -> failtestf "%s: %O" what fault
+
+    /// Not every broker knows a new topic at once: wait until its leader does.
     let awaitLeader (partition: TopicPartition) =
         use client = new PartitionClient(settings.Value, brokers.Value, partition)
         let fetcher = new PartitionFetcher(client, FetcherSettings.standard, 0L)
 
-        awaiting (partition.ToString() + " to have a leader") (fun () -> (fetcher.Find OffsetSpec.Latest).Offset.IsSome)
+        awaiting (partition.ToString() + " to have a leader") (fun () -> (fetcher.FindOffset OffsetSpec.Latest).Offset.IsSome)
 
     let create topic partitions =
-        onController (fun connection ->
-            let wanted = { Name = topic; Partitions = partitions; ReplicationFactor = 1s; Configs = [ "min.insync.replicas", "1" ] }
-
-            let exchange = Cluster.createTopics connection [ wanted ] (ms 15_000) never
-            Expect.equal ((ok exchange.Outcome).Topics |> List.map _.Error) [ ErrorCode.None ] "the topic was made")
+        let wanted = { Name = topic; Partitions = partitions; ReplicationFactor = 1s; Configs = [ "min.insync.replicas", "1" ] }
+        asAdmin _.CreateTopics([ wanted ], ms 15_000) "the topic cannot be created"
 
         for partition in 0 .. partitions - 1 do
             awaitLeader { Topic = topic; Partition = partition }
 
-    let delete topic =
-        onController (fun connection ->
-            let exchange = Cluster.deleteTopics connection [ topic ] (ms 15_000) never
-            Expect.equal ((ok exchange.Outcome).Topics |> List.map _.Error) [ ErrorCode.None ] "the topic was deleted")
+    let delete topic = asAdmin _.DeleteTopics([ topic ], ms 15_000) "the topic cannot be deleted"
 
     { Name = "on the cluster at " + bootstrap
       Settings = fun () -> settings.Value
@@ -113,7 +111,7 @@ let private variable (name: string) : string option =
     | "" -> None
     | value -> Some value
 
-/// The PEM files in the folder that `LIBKAFKA_CERTS` names: `ca.pem`, and `client.pem` with `client.key` where the brokers demand a certificate.
+/// The PEM files in the folder that `LIBKAFKA_CERTS` names: `ca.pem`, and `client.pem` with `client.key` if the brokers require a certificate.
 let pemFiles () : PemFiles =
     let file (name: string) =
         variable "LIBKAFKA_CERTS" |> Option.map (fun folder -> IO.Path.Combine(folder, name)) |> Option.filter IO.File.Exists
@@ -132,7 +130,7 @@ let saslListener: (string * string * string) option =
 
 let withTls (files: PemFiles) (settings: ClientSettings) : ClientSettings = { settings with Tls = Some(Tls.ofPemFiles files |> ok) }
 
-/// The first of the mechanisms by which a cluster takes the user, without TLS or with it.
+/// Settings with the first mechanism by which a cluster accepts the user, without TLS or with it.
 let withSasl (bootstrap: Bootstrap) (files: PemFiles) (user: string) (password: string) : ClientSettings =
     let tries =
         [ for secure in [ id; withTls files ] do
@@ -142,7 +140,7 @@ let withSasl (bootstrap: Bootstrap) (files: PemFiles) (user: string) (password: 
     let faults = ResizeArray<ClientFault>()
 
     let works (settings: ClientSettings) =
-        match Cluster.connect settings bootstrap never with
+        match Cluster.Connect(settings, bootstrap) with
         | Ok connection ->
             connection.Close()
             true
@@ -154,13 +152,13 @@ let withSasl (bootstrap: Bootstrap) (files: PemFiles) (user: string) (password: 
     | Some settings -> settings
     | None -> failtestf "the user is not taken: %s" (faults |> Seq.map string |> String.concat "; ")
 
-/// The clusters that any client can use as it is.
+/// The clusters without TLS and SASL, which any client can use.
 let unsecured: TestCluster list =
     [ fst mock
       for bootstrap in Option.toList (variable Variable) do
           real (lazy patient) bootstrap ]
 
-/// Every cluster there is.
+/// All clusters.
 let all: TestCluster list =
     [ yield! unsecured
       for bootstrap in Option.toList tlsListener do
@@ -171,7 +169,7 @@ let all: TestCluster list =
 let private onEachOf (clusters: TestCluster list) (name: string) (tests: TestCluster -> Test list) : Test =
     testList name [ for cluster in clusters -> testList cluster.Name (tests cluster) ]
 
-/// Whether it is librdkafka's mock cluster, which does not know everything.
+/// Whether it is librdkafka's mock cluster, which does not support everything.
 let isMock (cluster: TestCluster) : bool = cluster.Name = (fst mock).Name
 
 /// The same tests on every cluster.
@@ -180,16 +178,16 @@ let onEach name tests = onEachOf all name tests
 /// The same tests on every cluster that other clients can use too.
 let onEachUnsecured name tests = onEachOf unsecured name tests
 
-/// Stops the mock cluster that the tests shared. What comes back are its brokers' complaints of requests that they could not read.
+/// Stops the mock cluster that the tests shared. Returns its brokers' complaints about requests that they could not read.
 let stop () : string list = snd mock ()
 
-/// A mock cluster for one test alone, whose powers it can use without harm to others.
+/// A mock cluster for one test alone, which may disturb it without affecting other tests.
 let withMock (brokers: int) (test: MockCluster -> unit) =
     use cluster = MockCluster.start brokers
     test cluster
     Expect.isEmpty cluster.Complaints "the mock brokers could read every request"
 
-/// A mock cluster of three brokers for one test alone, with the only partition of the topic `t`, led by broker 1.
+/// A mock cluster of three brokers for one test alone, with the topic `t` of one partition, led by broker 1.
 let withMockPartition (settings: ClientSettings) (test: MockCluster -> PartitionClient -> unit) =
     withMock 3 (fun cluster ->
         cluster.CreateTopic("t", 1, 3)

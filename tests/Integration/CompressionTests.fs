@@ -1,4 +1,4 @@
-/// Compressed batches that cross between this client and Confluent.Kafka's, record for record.
+/// Compressed batches exchanged between this client and Confluent.Kafka's, compared record by record.
 module LibKafka.Integration.CompressionTests
 
 open System
@@ -11,7 +11,7 @@ open LibKafka.Integration.Clusters
 open LibKafka.Integration.ForeignClient
 open LibKafka.Integration.Support
 
-/// Enough for several blocks of each format: lines that pack well, and some values that do not.
+/// Enough for several blocks of each format: lines that compress well, and some values that do not.
 let private records: RecordData list =
     let random = Random 17
 
@@ -93,20 +93,22 @@ let tests =
                 CompressionType.Lz4, Confluent.Kafka.CompressionType.Lz4, 12
                 CompressionType.Zstd, Confluent.Kafka.CompressionType.Zstd, -1
                 CompressionType.Zstd, Confluent.Kafka.CompressionType.Zstd, 12 ] do
-              testCase ("packs what we read: " + LibKafka.Records.CompressionType.name compression + ", level " + string level) (fun () ->
-                  cluster.WithPartition(fun topic client ->
-                      produce cluster topic theirs level
-                      let batches = batchesOf (new PartitionFetcher(client, FetcherSettings.standard, 0L))
-                      Expect.exists batches (fun batch -> batch.Compression = compression) "there are batches so packed"
+              testCase
+                  ("compresses what we read: " + LibKafka.Records.CompressionType.name compression + ", level " + string level)
+                  (fun () ->
+                      cluster.WithPartition(fun topic client ->
+                          produce cluster topic theirs level
+                          let batches = batchesOf (new PartitionFetcher(client, FetcherSettings.standard, 0L))
+                          Expect.exists batches (fun batch -> batch.Compression = compression) "there are batches so packed"
 
-                      for batch in batches do
-                          if batch.Compression <> compression && batch.Compression <> CompressionType.None then
-                              failtestf "packed otherwise: %O" batch.Compression
+                          for batch in batches do
+                              if batch.Compression <> compression && batch.Compression <> CompressionType.None then
+                                  failtestf "packed otherwise: %O" batch.Compression
 
-                      sameRecords (batches |> List.collect (RecordBatch.toList (Reading.withCodecs AllCodecs.Set) >> ok)) records))
+                          sameRecords (batches |> List.collect (RecordBatch.toList (Reading.withCodecs AllCodecs.Set) >> ok)) records))
 
           for codec in [ Gzip() :> ICompressionCodec; Snappy(); Lz4(); Zstd() ] do
-              testCase ("reads a batch of its own that was fetched and packed anew: " + nonNull (codec.ToString())) (fun () ->
+              testCase ("reads a batch of its own that was fetched and compressed again: " + nonNull (codec.ToString())) (fun () ->
                   cluster.WithPartition(fun source from ->
                       cluster.WithPartition(fun target towards ->
                           produce cluster source Confluent.Kafka.CompressionType.Snappy -1

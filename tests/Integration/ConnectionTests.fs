@@ -14,12 +14,12 @@ open LibKafka.Integration.Support
 
 let private ask (connection: Connection) = connection.Call(ListOffsets.api, Script.askLatest)
 
-/// The good answer to `ask`, with an offset to know it by.
+/// A valid response to `ask`, with an offset to identify it.
 let private goodAnswer (offset: int64) (received: Received) : byte[] =
     Script.frame ListOffsets.api received (Script.found offset Script.askLatest)
 
 let private offsetIn (exchange: Exchange<ListOffsets.Request, ListOffsets.Response>) : int64 =
-    (ok exchange.Outcome).Topics[0].Partitions[0].Offset
+    (ok exchange.Result).Topics[0].Partitions[0].Offset
 
 /// The connection is closed, at both ends, and a further call neither sends nor reads anything.
 let private staysClosed (broker: ScriptedBroker) (connection: Connection) =
@@ -28,25 +28,25 @@ let private staysClosed (broker: ScriptedBroker) (connection: Connection) =
     let sent = broker.Received.Length
     let exchange = ask connection
 
-    match faultOf exchange.Outcome with
+    match faultOf exchange.Result with
     | ClientFault.Unusable _ -> ()
     | other -> failtestf "a closed connection was used: %O" other
 
     Expect.isFalse exchange.Info.WasSent "nothing was sent"
     Expect.equal broker.Received.Length sent "nothing more arrived"
 
-/// A call of which a broker makes something that is a fault: which one, and the connection is closed.
+/// A call that ends with a fault because of what the broker does. The connection is then closed.
 let private faultWhen (settings: ClientSettings) (act: Received -> Act list) (check: Exchange<_, _> -> ClientFault -> unit) =
     Scripted.connection settings act (fun broker connection ->
         let exchange = ask connection
-        check exchange (faultOf exchange.Outcome)
+        check exchange (faultOf exchange.Result)
         staysClosed broker connection)
 
 let private isFault (expected: ClientFault) = fun (_: Exchange<_, _>) fault -> Expect.equal fault expected "the fault"
 
 let private correlation =
     let answeredAs (change: int32 -> int32) (received: Received) =
-        // The answer that belongs to the request comes right behind, so that a client that reads on would find it.
+        // The right response follows, so that a client that continued to read would find it.
         [ Act.Send(
               Script.frameFor
                   ListOffsets.api
@@ -64,12 +64,12 @@ let private correlation =
                 "0", (fun _ -> 0)
                 "negative", (fun id -> -id)
                 "the largest", (fun _ -> Int32.MaxValue) ] do
-              testCase ("correlation id is compared: an answer with another is nobody's, " + name) (fun () ->
+              testCase ("correlation id is compared: a response with another one is refused, " + name) (fun () ->
                   faultWhen patient (answeredAs change) (fun exchange ->
                       let asked = exchange.Info.CorrelationId
                       isFault (ClientFault.WrongCorrelationId(asked, change asked)) exchange))
 
-          testCase "each request has a correlation id of its own, going upwards, and its answer is told by it" (fun () ->
+          testCase "each request has a higher correlation id, by which its response is recognized" (fun () ->
               let rest (received: Received) = [ Act.Send(goodAnswer (int64 received.Header.CorrelationId) received) ]
 
               Scripted.connection patient rest (fun broker connection ->
@@ -79,7 +79,7 @@ let private correlation =
                   Expect.equal (List.distinct (List.sort ids)) ids "going upwards"
                   Expect.equal (exchanges |> List.map offsetIn) (ids |> List.map int64) "each has its own answer")) ]
 
-/// What a call allocates in its thread.
+/// The bytes that a call allocates in its thread.
 let private allocatedBy (call: unit -> 'T) : int64 * 'T =
     let before = GC.GetAllocatedBytesForCurrentThread()
     let result = call ()
@@ -106,13 +106,13 @@ let private lengths =
     let refused (length: int) =
         Scripted.connection patient (fun _ -> [ Act.Send(Script.length length) ]) (fun broker connection ->
             let allocated, exchange = allocatedBy (fun () -> ask connection)
-            Expect.equal (faultOf exchange.Outcome) (ClientFault.BadFrameLength(length, limit)) "the fault"
+            Expect.equal (faultOf exchange.Result) (ClientFault.BadFrameLength(length, limit)) "the fault"
             Expect.isLessThan allocated 1_000_000L "nothing was allocated for the frame"
             Expect.isLessThan exchange.Info.Elapsed (patient.CallTimeout / 2.0) "it was not waited for"
             Expect.equal exchange.Info.BytesIn 4 "what was read"
             staysClosed broker connection)
 
-    /// A connection whose limit lies so many bytes from the length of the answer.
+    /// A connection whose limit differs from the length of the response by this number of bytes.
     let limitedTo (difference: int) (check: int -> Exchange<_, _> -> unit) =
         let brokers =
             List.init 50 (fun i -> { NodeId = i; Host = "a-broker-with-a-long-name"; Port = 9092; Rack = None }: Metadata.Broker)
@@ -122,23 +122,23 @@ let private lengths =
         let settings = { patient with Limits = { Limits.standard with MaxFrameBytes = size + difference } }
 
         Scripted.connection settings (fun received -> Script.answer Metadata.api received response) (fun _ connection ->
-            check size (Cluster.metadata connection None never))
+            check size (Cluster.Metadata(connection, None)))
 
     testList
         "frame length"
         [ testCase "length -1 is a fault" (fun () -> refused -1)
           testCase "length 0 is a fault" (fun () -> refused 0)
           testCase "a length too short for a correlation id is a fault" (fun () -> refused 3)
-          testCase "the least length there is, is a fault" (fun () -> refused Int32.MinValue)
+          testCase "the smallest integer as a length is a fault" (fun () -> refused Int32.MinValue)
           testCase "frame size is checked before allocation: 2^31 - 1" (fun () -> refused Int32.MaxValue)
-          testCase "frame size is checked before allocation: a byte above the limit" (fun () -> refused (limit + 1))
+          testCase "frame size is checked before allocation: one byte above the limit" (fun () -> refused (limit + 1))
 
           testCase "a frame as long as the limit is read" (fun () ->
-              limitedTo 0 (fun _ exchange -> Expect.hasLength (ok exchange.Outcome).Brokers 50 "all of it"))
+              limitedTo 0 (fun _ exchange -> Expect.hasLength (ok exchange.Result).Brokers 50 "all of it"))
 
           testCase "a frame a byte longer than the limit is not" (fun () ->
               limitedTo -1 (fun size ->
-                  fun exchange -> Expect.equal (faultOf exchange.Outcome) (ClientFault.BadFrameLength(size, size - 1)) "the fault")) ]
+                  fun exchange -> Expect.equal (faultOf exchange.Result) (ClientFault.BadFrameLength(size, size - 1)) "the fault")) ]
 
 let private cuts =
     let half (received: Received) =
@@ -165,7 +165,7 @@ let private cuts =
 
     testList
         "connection cut"
-        [ testCase "before an answer" (fun () -> faultWhen patient (fun _ -> [ Act.Close ]) isEnd)
+        [ testCase "before a response" (fun () -> faultWhen patient (fun _ -> [ Act.Close ]) isEnd)
           testCase "by a reset" (fun () -> faultWhen patient (fun _ -> [ Act.Reset ]) isEnd)
 
           for name, part in
@@ -184,7 +184,7 @@ let private cuts =
 let private bodies =
     testList
         "body"
-        [ testCase "an answer that ends too soon is malformed, and the fault says where" (fun () ->
+        [ testCase "a truncated response is malformed, and the fault says where" (fun () ->
               let host = String('h', 50)
 
               let act received =
@@ -193,7 +193,7 @@ let private bodies =
                   [ Act.Send(Script.framed (ReadOnlySpan(whole, 4, 35))) ]
 
               Scripted.connection patient act (fun broker connection ->
-                  match faultOf (Cluster.metadata connection None never).Outcome with
+                  match faultOf (Cluster.Metadata(connection, None)).Result with
                   | ClientFault.Malformed fault ->
                       Expect.equal fault.Path "MetadataResponse/Brokers[0]/Host" "the path"
                       Expect.equal fault.Problem (Problem.Truncated(50L, 20)) "the problem"
@@ -202,7 +202,7 @@ let private bodies =
 
                   staysClosed broker connection))
 
-          testCase "an answer that is nothing but a correlation id is malformed" (fun () ->
+          testCase "a response of only a correlation id is malformed" (fun () ->
               let act (received: Received) =
                   let whole = goodAnswer 1L received
                   [ Act.Send(Script.framed (ReadOnlySpan(whole, 4, 4))) ]
@@ -212,7 +212,7 @@ let private bodies =
                   | ClientFault.Malformed _ -> ()
                   | other -> failtestf "%O" other))
 
-          testCase "bytes behind the answer are passed over and counted, and the next answer is found" (fun () ->
+          testCase "bytes after a response are ignored and counted, and the next response is found" (fun () ->
               let act (received: Received) =
                   let whole = goodAnswer (int64 received.Header.CorrelationId) received
                   [ Act.Send(Script.framed (ReadOnlySpan(Array.append whole [| 1uy; 2uy; 3uy |], 4, whole.Length - 4 + 3))) ]
@@ -229,7 +229,7 @@ let private within (limit: TimeSpan) = { patient with CallTimeout = limit }
 let private timesOut (limit: TimeSpan) (elapsed: TimeSpan) (fault: ClientFault) =
     Expect.equal fault (ClientFault.TimedOut limit) "the fault"
     Expect.isGreaterThanOrEqual elapsed (limit * 0.95) "not before its time"
-    // Far below what the brokers in these tests would need for their answers, far above what a busy machine adds.
+    // Far below the time that the brokers in these tests need to respond, far above the delay of a busy machine.
     Expect.isLessThan elapsed (limit * 3.0 + ms 800) "not long after it"
 
 let private deadlines =
@@ -237,42 +237,44 @@ let private deadlines =
 
     testList
         "deadline"
-        [ testCase "a broker that takes a request and never answers" (fun () ->
+        [ testCase "a broker that accepts a request and never responds" (fun () ->
               faultWhen (within limit) (fun _ -> []) (fun exchange fault -> timesOut limit exchange.Info.Elapsed fault))
 
-          testCase "there is one deadline for a whole call: a byte now and then does not put it off" (fun () ->
-              // At this pace the answer takes four seconds, and each byte comes long before the deadline.
+          testCase "there is one deadline for a whole call: single bytes do not extend it" (fun () ->
+              // At this pace the response takes four seconds, and each byte arrives long before the deadline.
               let act received = [ Act.Trickle(goodAnswer 1L received, ms 90) ]
 
               faultWhen (within limit) act (fun exchange fault ->
                   timesOut limit exchange.Info.Elapsed fault
                   Expect.isGreaterThan exchange.Info.BytesIn 0 "bytes came"))
 
-          testCase "a broker that does not take what is sent" (fun () ->
-              // The broker is not at its end of the socket, and what the system holds for it is soon full.
+          testCase "a broker that does not read what is sent" (fun () ->
+              // The broker does not read from its socket, and the system's buffers are soon full.
               let listener, address = Loopback.listen IPAddress.Loopback 1
               use _ = listener
-              let deadline = Deadline.After(TimeProvider.System, limit)
-              use transport = Transport.Open(patient, address, deadline, never) |> ok
+              let operation = operation { patient with CallTimeout = limit }
+              let deadline = operation.Deadline
+              use transport = transportTo address operation
 
               let fault =
                   try
                       transport.Write([ ArraySegment(Array.zeroCreate<byte> 64_000_000) ], deadline)
                       None
                   with error ->
-                      Some(transport.Fault(deadline, never, error))
+                      Some(transport.Fault(operation, error))
 
               Expect.isSome fault "64 MB have nowhere to go"
               timesOut limit deadline.Elapsed fault.Value
               Expect.isGreaterThan transport.BytesOut 0L "some was sent"
               Expect.isLessThan transport.BytesOut 64_000_000L "but not all")
 
-          testCase "a broker that takes what is sent now and then does not put the deadline off" (fun () ->
+          testCase "a broker that reads slowly does not extend the deadline" (fun () ->
               let listener, address = Loopback.listen IPAddress.Loopback 1
               use _ = listener
               listener.ReceiveBufferSize <- 4096
-              let deadline = Deadline.After(TimeProvider.System, limit)
-              use transport = Transport.Open(patient, address, deadline, never) |> ok
+              let operation = operation { patient with CallTimeout = limit }
+              let deadline = operation.Deadline
+              use transport = transportTo address operation
 
               let sip () =
                   try
@@ -294,12 +296,12 @@ let private deadlines =
                       )
                       None
                   with error ->
-                      Some(transport.Fault(deadline, never, error))
+                      Some(transport.Fault(operation, error))
 
               Expect.isSome fault "64 MB take two minutes at this pace"
               timesOut limit deadline.Elapsed fault.Value)
 
-          testCase "a broker that never tells its versions: the time to connect runs out" (fun () ->
+          testCase "a broker that never reports its versions: connecting times out" (fun () ->
               Scripted.broker (fun _ _ -> []) (fun broker ->
                   let settings = { patient with ConnectTimeout = limit }
                   let clock = Stopwatch.StartNew()
@@ -307,20 +309,20 @@ let private deadlines =
                   timesOut limit clock.Elapsed fault
                   broker.AwaitEnd 0))
 
-          testCase "a host that does not answer: the time to connect runs out" (fun () ->
+          testCase "a host that does not respond: connecting times out" (fun () ->
               let listener, address = Loopback.listen IPAddress.Loopback 0
               use _ = listener
-              use _ = Transport.Open(patient, address, Deadline.After(TimeProvider.System, patient.ConnectTimeout), never) |> ok
+              use _ = transportTo address (operation patient)
               let clock = Stopwatch.StartNew()
               let fault = faultOf (Connection.Open({ patient with ConnectTimeout = limit }, address))
               timesOut limit clock.Elapsed fault)
 
-          testCase "time-outs are values, not global state: two connections side by side keep each to its own" (fun () ->
+          testCase "time-outs are values, not global state: two simultaneous connections have different ones" (fun () ->
               Scripted.broker (fun _ -> Script.knowing Script.everything (fun _ -> [])) (fun broker ->
                   let timeOut (limit: TimeSpan) =
                       use connection = Connection.Open(within limit, broker.Address) |> ok
                       let exchange = ask connection
-                      limit, exchange.Info.Elapsed, faultOf exchange.Outcome
+                      limit, exchange.Info.Elapsed, faultOf exchange.Result
 
                   let results = ResizeArray()
 
@@ -345,12 +347,12 @@ let private deadlines =
 let private cancellation =
     testList
         "cancellation"
-        [ testCase "it wakes a call that waits for its answer" (fun () ->
+        [ testCase "it wakes a call that waits for its response" (fun () ->
               use source = new CancellationTokenSource()
 
               Scripted.connection patient (fun _ -> [ Act.Do source.Cancel ]) (fun broker connection ->
-                  let exchange = connection.Call(ListOffsets.api, Script.askLatest, source.Token)
-                  Expect.equal (faultOf exchange.Outcome) ClientFault.Cancelled "the fault"
+                  let exchange = connection.Call(ListOffsets.api, Script.askLatest, CallOptions.cancelledBy source.Token)
+                  Expect.equal (faultOf exchange.Result) ClientFault.Cancelled "the fault"
                   Expect.isLessThan exchange.Info.Elapsed (patient.CallTimeout / 2.0) "soon"
                   Expect.isTrue exchange.Info.WasSent "the request may have been carried out"
                   staysClosed broker connection))
@@ -360,17 +362,23 @@ let private cancellation =
 
               Scripted.broker (fun _ _ -> [ Act.Do source.Cancel ]) (fun broker ->
                   let clock = Stopwatch.StartNew()
-                  Expect.equal (faultOf (Connection.Open(patient, broker.Address, source.Token))) ClientFault.Cancelled "the fault"
+                  Expect.equal
+                      (faultOf (Connection.Open(patient, broker.Address, CallOptions.cancelledBy source.Token)))
+                      ClientFault.Cancelled
+                      "the fault"
                   Expect.isLessThan clock.Elapsed (patient.ConnectTimeout / 2.0) "soon"
                   broker.AwaitEnd 0))
 
           testCase "it wakes a connection that waits for the host" (fun () ->
               let listener, address = Loopback.listen IPAddress.Loopback 0
               use _ = listener
-              use _ = Transport.Open(patient, address, Deadline.After(TimeProvider.System, patient.ConnectTimeout), never) |> ok
+              use _ = transportTo address (operation patient)
               use source = new CancellationTokenSource(100)
               let clock = Stopwatch.StartNew()
-              Expect.equal (faultOf (Connection.Open(patient, address, source.Token))) ClientFault.Cancelled "the fault"
+              Expect.equal
+                  (faultOf (Connection.Open(patient, address, CallOptions.cancelledBy source.Token)))
+                  ClientFault.Cancelled
+                  "the fault"
               Expect.isLessThan clock.Elapsed (patient.ConnectTimeout / 2.0) "soon")
 
           testCase "it leaves a partition's client usable: the next call makes a new connection" (fun () ->
@@ -384,20 +392,24 @@ let private cancellation =
 
               Scripted.partition patient answer (fun _ client ->
                   use fetcher = new PartitionFetcher(client, FetcherSettings.standard, 0L)
-                  Expect.equal (faultOf (fetcher.Find(OffsetSpec.Latest, source.Token)).Result) ClientFault.Cancelled "the fault"
+                  Expect.equal
+                      (faultOf (fetcher.FindOffset(OffsetSpec.Latest, CallOptions.cancelledBy source.Token)).Result)
+                      ClientFault.Cancelled
+                      "the fault"
                   Expect.isNone client.Connection "its connection is gone"
-                  Expect.equal (fetcher.Find OffsetSpec.Latest).Offset (Some 5L) "and it goes on"))
+                  Expect.equal (fetcher.FindOffset OffsetSpec.Latest).Offset (Some 5L) "and it goes on"))
 
-          testCase "a call that is cancelled beforehand sends nothing" (fun () ->
-              Scripted.connection patient Script.unexpected (fun broker connection ->
-                  let exchange = connection.Call(ListOffsets.api, Script.askLatest, CancellationToken true)
-                  Expect.equal (faultOf exchange.Outcome) ClientFault.Cancelled "the fault"
+          testCase "a call that is cancelled beforehand sends nothing, and the connection stays open" (fun () ->
+              Scripted.connection patient (fun received -> [ Act.Send(goodAnswer 1L received) ]) (fun broker connection ->
+                  let exchange = connection.Call(ListOffsets.api, Script.askLatest, CallOptions.cancelledBy (CancellationToken true))
+                  Expect.equal (faultOf exchange.Result) ClientFault.Cancelled "the fault"
                   Expect.isFalse exchange.Info.WasSent "nothing was sent"
-                  staysClosed broker connection
-                  Expect.isEmpty broker.Calls "nothing arrived"))
+                  Expect.isTrue connection.IsOpen "the connection is open"
+                  Expect.isOk (ask connection).Result "the next call"
+                  Expect.hasLength broker.Calls 1 "only that arrived"))
 
-          testCase "whenever it comes, the call is answered or cancelled, and the connection is whole or closed" (fun () ->
-              // An answer that takes a while to decode, so that some of the cancellations come while that is done.
+          testCase "at any moment, the call succeeds or is cancelled, and the connection is usable or closed" (fun () ->
+              // A response that takes a while to decode, so that some cancellations happen during that.
               let slow =
                   let partition = ((Script.found 1L Script.askLatest).Topics[0]).Partitions[0]
                   let partitions = List.init 100_000 (fun i -> { partition with PartitionIndex = i })
@@ -426,22 +438,22 @@ let private cancellation =
                       Volatile.Write(&source.contents, new CancellationTokenSource())
                       use connection = Connection.Open(patient, broker.Address) |> ok
                       let request = { Script.askLatest with TimeoutMs = 1 + round / 2 }
-                      let exchange = connection.Call(ListOffsets.api, request, source.Value.Token)
+                      let exchange = connection.Call(ListOffsets.api, request, CallOptions.cancelledBy source.Value.Token)
 
-                      match exchange.Outcome with
+                      match exchange.Result with
                       | Ok _
                       | Error ClientFault.Cancelled -> ()
                       | Error other -> failtestf "%O" other
 
                       let wasOpen = connection.IsOpen
 
-                      match (ask connection).Outcome with
+                      match (ask connection).Result with
                       | Ok _ -> Expect.isTrue wasOpen "it was whole"
                       | Error(ClientFault.Unusable _) -> Expect.isFalse wasOpen "it was known to be closed"
                       | Error other -> failtestf "half a connection was left: %O" other)) ]
 
 let private refusals =
-    /// Asks for something that this version has no place for.
+    /// A request with a field that this version does not have.
     let lossy: Metadata.Request =
         { Topics = Some []
           AllowAutoTopicCreation = false
@@ -452,7 +464,7 @@ let private refusals =
         Scripted.connection patient (fun received -> [ Act.Send(goodAnswer 5L received) ]) (fun broker connection ->
             let exchange = connection.CallAt(version, Metadata.api, lossy)
 
-            match faultOf exchange.Outcome with
+            match faultOf exchange.Result with
             | ClientFault.CannotEncode fault -> check fault
             | other -> failtestf "%O" other
 
@@ -476,7 +488,7 @@ let private refusals =
 let private exchanges =
     testList
         "exchange"
-        [ testCase "it tells what went over the wire: bytes, version, correlation id, broker, time" (fun () ->
+        [ testCase "it has the facts of the request: bytes, version, correlation id, broker, time" (fun () ->
               let act received = [ Act.Do(fun () -> Thread.Sleep 20); Act.Send(goodAnswer 1L received) ]
               let before = DateTimeOffset.UtcNow
 
@@ -498,14 +510,14 @@ let private exchanges =
                   Expect.isGreaterThanOrEqual info.Began before "it began after the test"
                   Expect.isLessThanOrEqual info.Began DateTimeOffset.UtcNow "and is over"))
 
-          testCase "the client's name goes with every request" (fun () ->
+          testCase "every request has the client's name" (fun () ->
               let settings = { patient with ClientId = "somebody" }
 
               Scripted.connection settings (fun received -> [ Act.Send(goodAnswer 1L received) ]) (fun broker connection ->
                   ask connection |> ignore
                   Expect.equal (broker.Received |> List.map _.Header.ClientId) [ Some "somebody"; Some "somebody" ] "both requests"))
 
-          testCase "what the observer throws while a connection is made goes to its caller, and the socket is closed" (fun () ->
+          testCase "an exception of the observer while connecting reaches the caller, and the socket is closed" (fun () ->
               Scripted.broker (fun _ -> Script.knowing Script.everything Script.unexpected) (fun broker ->
                   let settings = { patient with Observe = fun _ -> failwith "the disk is full" }
 
@@ -514,7 +526,7 @@ let private exchanges =
 
                   broker.AwaitEnd 0))
 
-          testCase "the observer is told of each exchange once, of failed ones too, in the thread that calls" (fun () ->
+          testCase "the observer gets each exchange once, including failed ones, in the calling thread" (fun () ->
               let observer = Observer()
 
               let act (received: Received) =
@@ -543,8 +555,8 @@ let private noAnswer =
     let sendUnasked (connection: Connection) = connection.SendAt(12s, Produce.api, batchRequest Acks.None)
 
     testList
-        "requests without an answer"
-        [ testCase "acks=0 does not wait for an answer, and the connection is usable after it" (fun () ->
+        "requests without a response"
+        [ testCase "acks=0 does not wait for a response, and the connection is usable afterwards" (fun () ->
               let act (received: Received) =
                   match received.Request with
                   | Request.Produce { Acks = acks } when acks = Acks.None -> []
@@ -553,7 +565,7 @@ let private noAnswer =
               Scripted.connection patient act (fun broker connection ->
                   for _ in 1..3 do
                       let exchange = sendUnasked connection
-                      ok exchange.Outcome
+                      ok exchange.Result
                       Expect.isLessThan exchange.Info.Elapsed (patient.CallTimeout / 2.0) "it returned at once"
                       Expect.equal exchange.Info.BytesIn 0 "nothing was read"
 
@@ -561,7 +573,7 @@ let private noAnswer =
                   Expect.equal broker.Connections 1 "on the same connection"
                   Expect.hasLength broker.Calls 4 "all of it arrived"))
 
-          testCase "a broker that answers acks=0 all the same does not get the next call an answer that is not its own" (fun () ->
+          testCase "a broker that responds to acks=0 does not confuse the next call" (fun () ->
               let act (received: Received) =
                   match received.Request with
                   | Request.Produce request -> Script.answer Produce.api received (Script.produced id request)
@@ -569,14 +581,14 @@ let private noAnswer =
 
               Scripted.connection patient act (fun broker connection ->
                   for _ in 1..3 do
-                      ok (sendUnasked connection).Outcome
+                      ok (sendUnasked connection).Result
 
                   for _ in 1..2 do
                       Expect.equal (offsetIn (ask connection)) 9L "its own answer"
 
                   Expect.equal broker.Connections 1 "on the same connection"))
 
-          testCase "what a broker sends for an answered request once more is nobody's" (fun () ->
+          testCase "a second response to a request is refused" (fun () ->
               let act (received: Received) =
                   match received.Request with
                   | Request.Produce _ -> []
@@ -587,7 +599,7 @@ let private noAnswer =
                   let answered = connection.BrokerVersions.Count
                   Expect.isGreaterThan answered 0 "the versions were told"
 
-                  match faultOf (ask connection).Outcome with
+                  match faultOf (ask connection).Result with
                   | ClientFault.WrongCorrelationId _ -> ()
                   | other -> failtestf "%O" other
 
@@ -596,25 +608,25 @@ let private noAnswer =
 let private closing =
     testList
         "closing"
-        [ testCase "a connection that its caller closes is closed at both ends, and later calls say so" (fun () ->
+        [ testCase "a connection that its caller closes is closed at both ends, and later calls report that" (fun () ->
               Scripted.connection patient Script.unexpected (fun broker connection ->
                   connection.Close()
-                  Expect.equal (faultOf (ask connection).Outcome) (ClientFault.Unusable "closed by the caller") "the fault"
+                  Expect.equal (faultOf (ask connection).Result) (ClientFault.Unusable "closed by the caller") "the fault"
                   staysClosed broker connection
-                  // Once more does no harm.
+                  // Closing it again is harmless.
                   connection.Close()))
 
-          testCase "a connection says why it was closed" (fun () ->
+          testCase "a closed connection reports why it was closed" (fun () ->
               Scripted.connection patient (fun _ -> [ Act.Close ]) (fun _ connection ->
                   ask connection |> ignore
-                  Expect.equal (faultOf (ask connection).Outcome) (ClientFault.Unusable(ClientFault.Closed.ToString())) "the fault")) ]
+                  Expect.equal (faultOf (ask connection).Result) (ClientFault.Unusable(ClientFault.Closed.ToString())) "the fault")) ]
 
 let private hosts =
     let answered (host: string) (at: IPAddress) =
         let script _ = Script.knowing Script.everything (fun received -> [ Act.Send(goodAnswer 1L received) ])
         use broker = new ScriptedBroker(script, at)
         use connection = Connection.Open(patient, { broker.Address with Host = host }) |> ok
-        Expect.equal (offsetIn (ask connection)) 1L "an answer"
+        Expect.equal (offsetIn (ask connection)) 1L "a response"
 
     testList
         "host"
@@ -625,13 +637,13 @@ let private hosts =
               if not Loopback.hasIPv6 then skiptest "this machine has no IPv6"
               answered "::1" IPAddress.IPv6Loopback) ]
 
-/// The runtime has one thread that watches sockets for whoever does not block, and a pool for what comes of it. A socket that blocks needs
-/// neither. Measured with no other test at work.
+/// The runtime has one thread that watches non-blocking sockets, and a pool for their completions. A blocking socket needs neither.
+/// Measured while no other test runs.
 let private threads =
     testSequenced (
         testList
             "threads"
-            [ testCase "calls wait in the caller's own thread: nothing runs in the thread pool for them" (fun () ->
+            [ testCase "calls wait in the caller's own thread and use no thread of the pool" (fun () ->
                   let calls = 300
 
                   Scripted.connection patient (fun received -> [ Act.Send(goodAnswer 1L received) ]) (fun _ connection ->
@@ -643,7 +655,7 @@ let private threads =
                       let before = ThreadPool.CompletedWorkItemCount
                       run ()
                       let items = ThreadPool.CompletedWorkItemCount - before
-                      // The test runner may have had a thing or two to do.
+                      // The test runner may have queued some work too.
                       Expect.isLessThan items (int64 calls / 10L) "work items of the pool")) ]
     )
 

@@ -8,17 +8,17 @@ open System.Net.Sockets
 open System.Text
 open System.Threading
 
-/// What a name server says of an SRV name.
+/// A name server's response about an SRV name.
 [<RequireQualifiedAccess>]
 type DnsAnswer =
-    /// Records: seconds to live, priority, weight, port and host of each.
+    /// Records: time to live in seconds, priority, weight, port and host of each.
     | Records of (int * int * int * int * string) list
     /// An error code, such as 3 for a name that does not exist.
     | Error of int
-    /// Nothing at all.
+    /// No response.
     | Silence
 
-/// A name server on a UDP socket that knows SRV records and nothing else (RFC 1035, RFC 2782).
+/// A name server on a UDP socket that knows only SRV records (RFC 1035, RFC 2782).
 [<Sealed>]
 type DnsServer(answer: string -> DnsAnswer) =
     let socket = new UdpClient(IPEndPoint(IPAddress.Loopback, 0))
@@ -54,7 +54,7 @@ type DnsServer(answer: string -> DnsAnswer) =
         | DnsAnswer.Records records ->
             let record (live, priority, weight, port, host) =
                 let data = Array.concat [ int16 priority; int16 weight; int16 port; labels host ]
-                // The name is that of the question, which stands at byte 12.
+                // A reference to the name in the question, which is at byte 12.
                 Array.concat [ [| 0xc0uy; 12uy |]; int16 33; int16 1; int16 (live >>> 16); int16 live; int16 data.Length; data ]
 
             Some(Array.concat (head 0 records.Length :: List.map record records))
@@ -64,7 +64,7 @@ type DnsServer(answer: string -> DnsAnswer) =
             let mutable from = IPEndPoint(IPAddress.Any, 0)
             let mutable query = socket.Receive(&from)
 
-            // A socket that is disposed of wakes up with nothing.
+            // A disposed socket wakes up without data.
             while query.Length > 0 do
                 match response query with
                 | Some bytes -> socket.Send(bytes, bytes.Length, from) |> ignore
@@ -77,7 +77,7 @@ type DnsServer(answer: string -> DnsAnswer) =
 
     do Thread(serve, IsBackground = true).Start()
 
-    /// Where it listens.
+    /// The address it listens on.
     member _.EndPoint: IPEndPoint =
         match socket.Client.LocalEndPoint with
         | :? IPEndPoint as point -> point

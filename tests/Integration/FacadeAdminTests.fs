@@ -27,7 +27,7 @@ let private administered (rest: Received -> Act list) (test: ScriptedBroker -> A
         use admin = new AdminClient(KafkaClientOptions([ me broker.Address ], CallTimeout = 20.0 * second))
         test broker admin)
 
-let private items (results: AdminResults<'Result>) (itemOf: 'Result -> 'Item) : ('Item * ErrorCode) list =
+let private items (results: ItemResults<'Result>) (itemOf: 'Result -> 'Item) : ('Item * ErrorCode) list =
     [ for result in results -> itemOf result, result.Error ]
 
 /// The first request of a kind that arrived.
@@ -60,13 +60,13 @@ let private topics =
               administered rest (fun broker admin ->
                   let created = admin.CreateTopics [ NewTopic("new", 3); NewTopic("old", 3) ]
                   Expect.equal (items created _.Item) [ "new", ErrorCode.None; "old", ErrorCode.TopicAlreadyExists ] "created"
-                  Expect.equal (created[0].GetValue().Partitions) 3 "what there is to know"
+                  Expect.equal (created[0].ThrowIfError().Partitions) 3 "what there is to know"
                   Expect.isNull created[1].Value "nothing of the other"
                   Expect.equal (created.Count, created.Exchanges.Count > 0) (2, true) "what was sent is told"
                   let fault = thrown "one of them" (fun () -> created.ThrowIfError() |> ignore)
                   Expect.equal (fault.Kind, fault.ErrorCode) (KafkaFaultKind.BrokerError, ErrorCode.TopicAlreadyExists) "the fault"
                   Expect.stringContains fault.Message "it is there; old" "which"
-                  thrown "its value" (fun () -> created[1].GetValue() |> ignore) |> ignore
+                  thrown "its value" (fun () -> created[1].ThrowIfError() |> ignore) |> ignore
                   let more = NewPartitions("t", 4, Assignments = [ [| 1; 2 |]; [| 2; 1 |] ])
                   Expect.equal
                       (items (admin.CreatePartitions([ more ], validateOnly = true)) _.Item)
@@ -83,6 +83,7 @@ let private topics =
                   let brokers = request.Topics[0].Assignments |> Option.map (List.map _.BrokerIds)
                   Expect.equal (request.Topics[0].Count, brokers) (4, Some [ [ 1; 2 ]; [ 2; 1 ] ]) "as asked"
                   let deleted = admin.DeleteTopics [ "t" ]
+                  Expect.equal (there deleted.Fault).Kind KafkaFaultKind.NotAnswered "the fault of the first item that failed"
                   Expect.equal (there deleted[0].Fault).Kind KafkaFaultKind.NotAnswered "an answer that leaves it out"
 
                   Expect.throwsT<ArgumentOutOfRangeException>
@@ -94,15 +95,15 @@ let private topics =
                   use admin = new AdminClient(options)
                   let described = admin.DescribeTopics [ topic; "none" ]
                   Expect.equal (items described _.Item) [ topic, ErrorCode.None; "none", ErrorCode.UnknownTopicOrPartition ] "each"
-                  Expect.equal (described[0].GetValue().Partitions.Count) 2 "its partitions"
-                  let all = admin.ListTopics().ThrowIfError().GetValue()
+                  Expect.equal (described[0].ThrowIfError().Partitions.Count) 2 "its partitions"
+                  let all = admin.ListTopics().ThrowIfError()
                   Expect.contains (all |> Seq.map _.Name) topic "all topics"
-                  let description = admin.DescribeCluster().GetValue()
+                  let description = admin.DescribeCluster().ThrowIfError()
                   Expect.equal description.Brokers.Count cluster.Brokers.Length "the brokers"
                   let wanted = dict [ partition, OffsetSpec.Latest; TopicPartition(topic, 9), OffsetSpec.Latest ]
                   let found = admin.ListOffsets(wanted, Nullable IsolationLevel.ReadCommitted)
-                  Expect.equal (found[0].GetValue().Offset) (Nullable 0L) "the end"
-                  Expect.isNotNull found[1].Fault "there is no such partition"))
+                  Expect.equal (found[0].ThrowIfError().Offset) (Nullable 0L) "the end"
+                  Expect.equal found[1].Error ErrorCode.UnknownTopicOrPartition "there is no such partition"))
 
           testCase "settings are described and changed" (fun () ->
               let rest (received: Received) =
@@ -142,7 +143,7 @@ let private topics =
               administered rest (fun broker admin ->
                   let described = admin.DescribeConfigs([ topicT ], [ "cleanup.policy" ], synonyms = true, documentation = true)
                   Expect.equal described[0].Item topicT "the topic"
-                  let entry = described[0].GetValue() |> Seq.exactlyOne
+                  let entry = described[0].ThrowIfError() |> Seq.exactlyOne
 
                   Expect.equal
                       entry
@@ -210,7 +211,7 @@ let private topics =
 
               administered rest (fun _ admin ->
                   let deleted = admin.DeleteRecords(dict [ TopicPartition("t", 0), 40L; TopicPartition("none", 0), 1L ])
-                  Expect.equal (deleted[0].GetValue()) 40L "the first that is left"
+                  Expect.equal (deleted[0].ThrowIfError()) 40L "the first that is left"
                   Expect.equal deleted[1].Error ErrorCode.UnknownTopicOrPartition "there is no such topic")) ]
 
 let private ruleFor (principal: string) =
@@ -291,14 +292,14 @@ let private groupsAndRules =
                   | _ -> Script.unexpected received
 
               administered rest (fun broker admin ->
-                  let brokers = admin.ListGroups([ GroupState.Stable ], [ GroupType.Classic ]).GetValue()
+                  let brokers = admin.ListGroups([ GroupState.Stable ], [ GroupType.Classic ]).ThrowIfError()
                   let listed = Seq.exactlyOne brokers
                   Expect.equal listed.Item (me broker.Address) "by broker"
                   let group = GroupListing("g", "consumer", GroupState.Stable, GroupType.Classic)
-                  Expect.equal (List.ofSeq (listed.GetValue())) [ group ] "the groups"
+                  Expect.equal (List.ofSeq (listed.ThrowIfError())) [ group ] "the groups"
                   let described = admin.DescribeGroups [ "g"; "none" ]
                   Expect.equal (items described _.Item) [ "g", ErrorCode.None; "none", ErrorCode.GroupIdNotFound ] "each"
-                  let classic = described[0].GetValue()
+                  let classic = described[0].ThrowIfError()
 
                   Expect.equal
                       (classic.GroupId, classic.State, classic.ProtocolType, classic.ProtocolName)
@@ -312,7 +313,7 @@ let private groupsAndRules =
                       "its member"
                   Expect.equal (one.Metadata.ToArray(), one.Assignment.ToArray()) ([| 1uy |], [| 2uy |]) "what it said and got"
                   let described = admin.DescribeConsumerGroups [ "g" ]
-                  let modern = described[0].GetValue()
+                  let modern = described[0].ThrowIfError()
 
                   Expect.equal
                       (modern.GroupId, modern.GroupEpoch, modern.AssignmentEpoch, modern.AssignorName)
@@ -370,9 +371,9 @@ let private groupsAndRules =
                   | _ -> Script.unexpected received
 
               administered rest (fun _ admin ->
-                  Expect.equal (List.ofSeq (admin.DescribeAcls().GetValue())) [ rule ] "all rules"
+                  Expect.equal (List.ofSeq (admin.DescribeAcls().ThrowIfError())) [ rule ] "all rules"
                   let refused = admin.DescribeAcls(AclBindingFilter(Principal = "User:bob"))
-                  Expect.equal (refused.Error, isNull refused.Value) (ErrorCode.SecurityDisabled, true) "data"
+                  Expect.equal (refused.Error, isNull refused.Value) (ErrorCode.SecurityDisabled, true) "a value"
                   Expect.stringContains (thrown "off" (fun () -> refused.ThrowIfError() |> ignore)).Message "off" "thrown"
                   let other = ruleFor "User:bob"
                   let made = admin.CreateAcls [ rule; other ]
@@ -382,11 +383,11 @@ let private groupsAndRules =
                   Expect.equal deleted[0].Item filter "the filter"
 
                   Expect.equal
-                      (List.ofSeq (deleted[0].GetValue()))
+                      (List.ofSeq (deleted[0].ThrowIfError()))
                       [ DeletedAclBinding(rule, ErrorCode.UnknownServerError, "stuck") ]
                       "what it matched"))
 
-          testCase "faults are each item's, cancelling throws, and the end is the end" (fun () ->
+          testCase "faults and cancellation are values of each item, and a client that was disposed of throws" (fun () ->
               let socket, address = Loopback.refuse ()
               use _ = socket
               use admin = new AdminClient(KafkaClientOptions([ me address ]))
@@ -395,14 +396,20 @@ let private groupsAndRules =
                   Expect.equal (there result.Fault).Kind KafkaFaultKind.NoBroker result.Item
 
               Expect.equal (there (admin.ListTopics().Fault)).Kind KafkaFaultKind.NoBroker "an answer's"
-              thrown "no value" (fun () -> admin.ListTopics().GetValue() |> ignore) |> ignore
+              thrown "no value" (fun () -> admin.ListTopics().ThrowIfError() |> ignore) |> ignore
               use stop = new CancellationTokenSource()
               stop.Cancel()
-              cancelled "before it began" (fun () -> admin.ListTopics stop.Token |> ignore) |> ignore
+              let stopped = admin.ListTopics stop.Token
+              Expect.equal (there stopped.Fault).Kind KafkaFaultKind.Cancelled "a value"
+              cancelled "thrown" (fun () -> stopped.ThrowIfError() |> ignore) |> ignore
+
+              for result in admin.DeleteGroups([ "a" ], stop.Token) do
+                  Expect.equal (there result.Fault).Kind KafkaFaultKind.Cancelled result.Item
+
               admin.Dispose()
               Expect.throwsT<ObjectDisposedException> (fun () -> admin.ListTopics() |> ignore) "for good")
 
-          testCase "a call that is cancelled while it waits throws" (fun () ->
+          testCase "a call that is cancelled while it waits has that fault" (fun () ->
               use stop = new CancellationTokenSource()
 
               let rest (received: Received) =
@@ -411,7 +418,10 @@ let private groupsAndRules =
                   | _ -> Script.unexpected received
 
               administered rest (fun _ admin ->
-                  cancelled "while it waited" (fun () -> admin.DescribeAcls(null, stop.Token) |> ignore) |> ignore)) ]
+                  let result = admin.DescribeAcls(null, stop.Token)
+                  Expect.equal (there result.Fault).Kind KafkaFaultKind.Cancelled "a value"
+                  let error = cancelled "thrown" (fun () -> result.ThrowIfError() |> ignore)
+                  Expect.equal error.CancellationToken stop.Token "the token")) ]
 
 [<Tests>]
 let tests = testList "façade, administration" [ topics; groupsAndRules ]

@@ -159,7 +159,7 @@ let private classic =
                   cluster.SetInitialRebalanceDelay(TimeSpan.FromMilliseconds 1.0)
                   use group = new GroupClient(options, "g")
                   Expect.isNull group.Connection "nothing is connected yet"
-                  let coordinator = group.Connect().Broker
+                  let coordinator = group.Connect().ThrowIfError().Broker
                   Expect.equal (there group.Coordinator).Address coordinator "the coordinator"
                   let assignors = [ PartitionAssignor.RoundRobin; PartitionAssignor.Range ]
                   let join = JoinOptions(Protocols = PartitionAssignor.Protocols(assignors, [ topic ]))
@@ -169,8 +169,8 @@ let private classic =
                   let membership = there joined.Membership
                   let subscribers = PartitionAssignor.Subscribers joined
                   Expect.equal (subscribers |> Seq.map _.MemberId |> List.ofSeq) [ membership.MemberId ] "the members"
-                  use connection = KafkaCluster.Connect options
-                  let metadata = connection.GetMetadata(PartitionAssignor.TopicsOf subscribers)
+                  use connection = KafkaCluster.Connect(options).ThrowIfError()
+                  let metadata = connection.GetMetadata(PartitionAssignor.TopicsOf subscribers).ThrowIfError()
                   let counts = PartitionAssignor.PartitionCounts metadata
                   Expect.equal counts[topic] 2 "the partitions of the topic"
                   let work = PartitionAssignor.Assignments(assignors, counts, joined)
@@ -181,17 +181,17 @@ let private classic =
                   group.CommitOffset(membership, at topic 0, first).ThrowIfError() |> ignore
                   let both = dict [ at topic 0, CommittedOffset 8L; at topic 1, CommittedOffset 9L ]
                   let results = group.CommitOffsets(membership, both).ThrowIfError()
-                  Expect.equal (results.Partitions |> Seq.map _.Partition |> List.ofSeq) [ at topic 0; at topic 1 ] "both"
-                  let fetched = group.FetchOffset(at topic 0).ThrowIfError()
-                  Expect.equal (fetched.Committed.Value.Offset, fetched.Partition) (8L, at topic 0) "one"
+                  Expect.equal (results |> Seq.map _.Item |> List.ofSeq) [ at topic 0; at topic 1 ] "both"
+                  let fetched = group.FetchOffset(at topic 0)
+                  Expect.equal (fetched.ThrowIfError().Value.Offset, fetched.Item) (8L, at topic 0) "one"
                   let some = group.FetchOffsets([ at topic 1; at topic 0 ]).ThrowIfError()
-                  Expect.equal (some.Partitions |> Seq.map _.Committed.Value.Offset |> List.ofSeq) [ 9L; 8L ] "in order"
-                  Expect.isFalse (group.FetchOffset(at "other" 0).Committed.HasValue) "nothing is committed there"
+                  Expect.equal (some |> Seq.map _.ThrowIfError().Value.Offset |> List.ofSeq) [ 9L; 8L ] "in order"
+                  Expect.isFalse (group.FetchOffset(at "other" 0).Value.HasValue) "nothing is committed there"
                   let left = group.Leave(membership).ThrowIfError()
-                  Expect.equal (left.Members |> Seq.map _.MemberId |> List.ofSeq) [ membership.MemberId ] "who has left"
+                  Expect.equal (left |> Seq.map _.Item.MemberId |> List.ofSeq) [ membership.MemberId ] "who has left"
                   Expect.isTrue (group.Heartbeat(membership).Error.IsError) "it is no member any more"))
 
-          testCase "errors are data, and faults are thrown" (fun () ->
+          testCase "error codes and faults are values" (fun () ->
               let rest (received: Received) =
                   match received.Request with
                   | Request.JoinGroup request when request.MemberId = "" ->
@@ -237,17 +237,18 @@ let private classic =
                   Expect.equal synced.Error ErrorCode.RebalanceInProgress "data"
                   thrown "refused" (fun () -> synced.ThrowIfError() |> ignore) |> ignore
                   let left = group.LeaveAll [ LeavingMember("a", Reason = "bored"); LeavingMember("", "i") ]
-                  let codes = left.Members |> Seq.map (fun it -> it.MemberId, it.GroupInstanceId, it.Error) |> List.ofSeq
+                  let codes = left |> Seq.map (fun it -> it.Item.MemberId, it.Item.GroupInstanceId, it.Error) |> List.ofSeq
                   Expect.equal codes [ "a", null, ErrorCode.UnknownMemberId; "", "i", ErrorCode.UnknownMemberId ] "each"
                   Expect.stringContains (thrown "left" (fun () -> left.ThrowIfError() |> ignore)).Message "member a" "which"
                   let all = group.FetchAllOffsets()
-                  Expect.equal (all.Error, all.Partitions.Count) (ErrorCode.GroupAuthorizationFailed, 0) "the group as a whole"
+                  Expect.equal (all.Error, all.Count) (ErrorCode.GroupAuthorizationFailed, 0) "the group as a whole"
                   thrown "refused" (fun () -> all.ThrowIfError() |> ignore) |> ignore
                   let one = group.FetchOffset(at "t" 0)
-                  Expect.equal (one.Error, one.Committed) (ErrorCode.GroupAuthorizationFailed, Nullable()) "and each partition"
+                  Expect.equal (one.Error, one.Value) (ErrorCode.GroupAuthorizationFailed, Nullable()) "and each partition"
                   thrown "refused" (fun () -> one.ThrowIfError() |> ignore) |> ignore
-                  let lost = thrown "no answer" (fun () -> group.Heartbeat place |> ignore)
-                  Expect.equal lost.Kind KafkaFaultKind.Closed "a fault"
+                  let lost = group.Heartbeat place
+                  Expect.equal (there lost.Fault).Kind KafkaFaultKind.Closed "a fault"
+                  Expect.equal (thrown "no answer" (fun () -> lost.ThrowIfError() |> ignore)).Kind KafkaFaultKind.Closed "thrown"
                   Expect.isNull group.Connection "the connection is gone"
                   group.Dispose()
                   Expect.throwsT<ObjectDisposedException> (fun () -> group.Heartbeat place |> ignore) "for good"
@@ -261,7 +262,7 @@ let private classic =
 
               Scripted.broker script (fun broker ->
                   use group = new GroupClient(KafkaClientOptions([ BrokerAddress(broker.Address.Host, broker.Address.Port) ]), "g")
-                  let fault = thrown "no coordinator" (fun () -> group.Connect() |> ignore)
+                  let fault = thrown "no coordinator" (fun () -> group.Connect().ThrowIfError() |> ignore)
 
                   Expect.equal
                       (fault.Kind, fault.ErrorCode, fault.Fault.IsTransient)
@@ -270,7 +271,7 @@ let private classic =
 
                   use stop = new CancellationTokenSource()
                   stop.Cancel()
-                  cancelled "before it began" (fun () -> group.Heartbeat(place, stop.Token) |> ignore) |> ignore)) ]
+                  cancelled "before it began" (fun () -> group.Heartbeat(place, stop.Token).ThrowIfError() |> ignore) |> ignore)) ]
 
 // ---- the new protocol ----
 
@@ -319,7 +320,7 @@ let private newProtocol =
 
             let owned: HeartbeatTopicPartitions list = [ { TopicId = topicId; Partitions = [ 2; 0 ] } ]
             Expect.equal told[1] (Some [ "t"; "u" ], Some owned) "what changed is told"
-            consumer.LeaveForAWhile().ThrowIfError() |> ignore
+            consumer.LeaveTemporarily().ThrowIfError() |> ignore
             let fenced = consumer.Heartbeat()
             Expect.equal (fenced.Error, fenced.ErrorMessage) (ErrorCode.FencedMemberEpoch, "too old") "data"
             Expect.stringContains (thrown "fenced" (fun () -> fenced.ThrowIfError() |> ignore)).Message "too old" "thrown"
@@ -341,11 +342,9 @@ let private transactions =
                   Expect.isFalse transaction.Identity.HasValue "nobody before it is asked"
                   let minute = TimeSpan.FromMinutes 1.0
 
-                  let given =
-                      untilDone "the transaction coordinator" (fun () -> transaction.InitProducerId minute) (fun it ->
-                          it.Identity.HasValue)
+                  let given = untilDone "the transaction coordinator" (fun () -> transaction.InitProducerId minute) _.IsSuccess
 
-                  Expect.equal transaction.Identity.Value (TransactionalIdentity("tx", given.Identity.Value)) "who it is"
+                  Expect.equal transaction.Identity.Value (TransactionalIdentity("tx", given.ThrowIfError())) "who it is"
                   transaction.AddPartitions([ partition ]).ThrowIfError() |> ignore
                   use client = new PartitionClient(options, partition)
                   use producer = new IdempotentProducer(client, transaction.Identity.Value)
@@ -358,12 +357,12 @@ let private transactions =
                   transaction.CommitOffsets(group, GroupMembership.None, offsets).ThrowIfError() |> ignore
                   transaction.Commit().ThrowIfError() |> ignore
                   let before = transaction.Identity.Value.Identity
-                  Expect.isNull (transaction.RaiseEpoch(minute).ThrowIfError().Exchange.Fault) "the next epoch"
+                  transaction.RaiseEpoch(minute).ThrowIfError() |> ignore
                   Expect.isGreaterThan transaction.Identity.Value.Identity.ProducerEpoch before.ProducerEpoch "is a higher one"
                   Expect.isTrue (there transaction.Connection).IsOpen "a connection of its own"
-                  Expect.equal (there transaction.Coordinator).Address (transaction.Connect().Broker) "to the coordinator"))
+                  Expect.equal (there transaction.Coordinator).Address (transaction.Connect().ThrowIfError().Broker) "to the coordinator"))
 
-          testCase "errors are data, and faults are thrown" (fun () ->
+          testCase "error codes and faults are values" (fun () ->
               let rest (received: Received) =
                   match received.Request with
                   | Request.InitProducerId _ ->
@@ -385,17 +384,17 @@ let private transactions =
               coordinated rest (fun _ options ->
                   use transaction = new TransactionClient(options, "tx")
                   let refused = transaction.InitProducerId second
-                  Expect.equal (refused.Identity, refused.Error) (Nullable(), ErrorCode.ProducerFenced) "data"
+                  Expect.equal (refused.IsSuccess, refused.Error) (false, ErrorCode.ProducerFenced) "a value"
                   thrown "refused" (fun () -> refused.ThrowIfError() |> ignore) |> ignore
                   let added = transaction.AddPartitions [ at "t" 1; at "t" 0 ]
                   let expected = [ at "t" 1, ErrorCode.OperationNotAttempted; at "t" 0, ErrorCode.OperationNotAttempted ]
-                  Expect.equal (added.Partitions |> Seq.map (fun it -> it.Partition, it.Error) |> List.ofSeq) expected "each"
+                  Expect.equal (added |> Seq.map (fun it -> it.Item, it.Error) |> List.ofSeq) expected "each"
                   Expect.stringContains (thrown "refused" (fun () -> added.ThrowIfError() |> ignore)).Message "t-1" "which"
                   let offsets = transaction.AddOffsets "g"
                   Expect.equal offsets.Error ErrorCode.ConcurrentTransactions "data"
                   thrown "refused" (fun () -> offsets.ThrowIfError() |> ignore) |> ignore
-                  Expect.equal (thrown "no answer" (fun () -> transaction.Commit() |> ignore)).Kind KafkaFaultKind.Closed "a fault"
-                  Expect.equal (thrown "no answer" (fun () -> transaction.Abort() |> ignore)).Kind KafkaFaultKind.Closed "a fault"
+                  Expect.equal (there (transaction.Commit().Fault)).Kind KafkaFaultKind.Closed "a fault"
+                  Expect.equal (there (transaction.Abort().Fault)).Kind KafkaFaultKind.Closed "a fault"
                   Expect.throwsT<ArgumentOutOfRangeException> (fun () -> transaction.InitProducerId -second |> ignore) "no such time"
                   transaction.Dispose()
                   Expect.throwsT<ObjectDisposedException> (fun () -> transaction.Commit() |> ignore) "for good")) ]

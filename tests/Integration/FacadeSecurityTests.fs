@@ -41,7 +41,7 @@ let private trusting () : SslClientAuthenticationOptions =
     KafkaTls.FromPemFiles(authorities = folder.Add("ca.pem", authority.Value.Pem))
 
 let private opening (options: Options) (broker: ScriptedBroker) : KafkaException =
-    thrown "no connection" (fun () -> KafkaConnection.Open(options, at broker).Dispose())
+    thrown "no connection" (fun () -> KafkaConnection.Open(options, at broker).ThrowIfError().Dispose())
 
 let private tls =
     testList
@@ -57,7 +57,10 @@ let private tls =
                           errors = SslPolicyErrors.None)
 
                   for tls in [ trusting (); changed ] do
-                      use connection = KafkaConnection.Open(Options([ at broker ], ConnectTimeout = 20.0 * second, Tls = tls), at broker)
+                      use connection =
+                          KafkaConnection
+                              .Open(Options([ at broker ], ConnectTimeout = 20.0 * second, Tls = tls), at broker)
+                              .ThrowIfError()
                       Expect.isTrue connection.IsOpen "there is a connection"
 
                   Expect.equal seen 1 "the callback was asked"))
@@ -69,7 +72,8 @@ let private tls =
                   let fault = opening (optionsFor broker) broker
                   Expect.equal fault.Kind KafkaFaultKind.TlsExpected "TLS was expected"
                   Expect.equal fault.Broker (Nullable(at broker)) "of whom"
-                  Expect.stringStarts fault.Message (string (at broker) + " speaks TLS") "named once")
+                  Expect.stringContains fault.Message (": " + string (at broker) + " speaks TLS") "the message"
+                  Expect.hasLength (fault.Message.Split(string (at broker))) 2 "which names the broker once")
 
               behindTls (fun broker ->
                   let strict = Options([ at broker ], ConnectTimeout = 20.0 * second, Tls = SslClientAuthenticationOptions())
@@ -98,7 +102,8 @@ let private tls =
 
               let key = folder.Add("client.key", encrypted)
               let tls = KafkaTls.FromPemFiles(authorities, shown, key, "s3cret")
-              use connection = KafkaConnection.Open(Options([ at broker ], ConnectTimeout = 20.0 * second, Tls = tls), at broker)
+              use connection =
+                  KafkaConnection.Open(Options([ at broker ], ConnectTimeout = 20.0 * second, Tls = tls), at broker).ThrowIfError()
               Expect.isTrue connection.IsOpen "there is a connection"
               Expect.stringContains (Seq.head seen) "orders" "whom the broker saw"
               let wrong = thrown "a wrong password" (fun () -> KafkaTls.FromPemFiles(authorities, shown, key, "wr0ng") |> ignore)
@@ -151,7 +156,7 @@ let private sasl =
                   Expect.equal mechanism.Name name "its name"
 
                   guardedBy SaslScript.standard (fun broker ->
-                      use connection = KafkaConnection.Open(by mechanism broker, at broker)
+                      use connection = KafkaConnection.Open(by mechanism broker, at broker).ThrowIfError()
                       Expect.isTrue connection.IsOpen name))
 
           testCase "a refusal has the broker's code, and no secret" (fun () ->
@@ -220,14 +225,14 @@ let private lookUps =
                   Expect.notEqual options (Options(service, LookUp(fun _ -> []))) "another look-up"
 
                   for _ in 1..3 do
-                      use connection = KafkaCluster.Connect options
+                      use connection = KafkaCluster.Connect(options).ThrowIfError()
                       Expect.equal connection.Broker (at broker) "the broker"
 
                   Expect.equal lookUp.Asked 1 "asked once"))
 
           testCase "a name without brokers is a fault" (fun () ->
               let options = Options(service, LookUp(fun _ -> []))
-              let fault = thrown "no record" (fun () -> KafkaCluster.Connect(options).Dispose())
+              let fault = thrown "no record" (fun () -> KafkaCluster.Connect(options).ThrowIfError().Dispose())
               Expect.equal fault.Kind KafkaFaultKind.LookUpFailed "the kind"
               Expect.isTrue fault.Fault.IsTransient "it may go away"
               Expect.throwsT<ArgumentException> (fun () -> Options("", LookUp(fun _ -> [])) |> ignore) "no name")
@@ -241,7 +246,7 @@ let private lookUps =
                       Task.FromResult [| IPAddress.Loopback |]
 
                   let options = Options([ Address("kafka.example", broker.Address.Port) ], HostLookUp = Func<_, _, _>(find))
-                  use connection = KafkaCluster.Connect options
+                  use connection = KafkaCluster.Connect(options).ThrowIfError()
                   Expect.equal (connection.Broker.Host, List.ofSeq asked) ("kafka.example", [ "kafka.example" ]) "by its name"))
 
           testCase

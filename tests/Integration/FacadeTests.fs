@@ -1,5 +1,4 @@
-/// The C# façade: its signatures, its rules, and the main job done through it. What the core does is tested by itself; here it is whether
-/// all of it comes through.
+/// The C# façade: its options, its rules and the main job. The core has tests of its own; these test that everything it does is available in C#.
 module LibKafka.Integration.FacadeTests
 
 open System
@@ -7,10 +6,8 @@ open System.Buffers
 open System.Buffers.Binary
 open System.IO
 open System.IO.Compression
-open System.Reflection
 open System.Threading
 open Expecto
-open Microsoft.FSharp.Reflection
 open LibKafka
 open LibKafka.Compression
 open LibKafka.Protocol
@@ -18,133 +15,6 @@ open LibKafka.Records
 open LibKafka.Tests
 open LibKafka.Wire
 open LibKafka.Integration.FacadeSupport
-
-// ---- signatures ----
-
-let private facade = typeof<KafkaException>.Assembly
-let private core = typeof<Bytes>.Assembly
-let private fsharpCore = typeof<unit list>.Assembly
-
-/// A type and all that it is put together from: elements, type arguments.
-let rec private parts (shape: Type) : Type list =
-    match shape.GetElementType() with
-    | null when shape.IsGenericType -> shape.GetGenericTypeDefinition() :: List.collect parts (List.ofArray (shape.GetGenericArguments()))
-    | null -> [ shape ]
-    | element -> parts element
-
-/// What a type's public and protected members are made of, each with the member's name.
-let private signature (declaring: Type) : (string * Type) list =
-    let every =
-        BindingFlags.Public
-        ||| BindingFlags.NonPublic
-        ||| BindingFlags.Instance
-        ||| BindingFlags.Static
-        ||| BindingFlags.DeclaredOnly
-
-    let isSeen (it: MethodBase) = it.IsPublic || it.IsFamily || it.IsFamilyOrAssembly
-    let parameters (it: MethodBase) = [ for parameter in it.GetParameters() -> it.Name, parameter.ParameterType ]
-
-    // The compiler makes them, also those that it hides from C#: their names cannot be written.
-    let isWritten (name: string) = not (name.Contains '<' || name.Contains '@')
-
-    let bases =
-        match declaring.BaseType with
-        | null -> []
-        | above -> [ "base", above ]
-
-    bases
-    @ [ for it in declaring.GetInterfaces() -> "interface", it ]
-    @ [ for it in declaring.GetFields every do
-            if it.IsPublic || it.IsFamily || it.IsFamilyOrAssembly then
-                it.Name, it.FieldType ]
-    @ [ for it in declaring.GetConstructors every do
-            if isSeen it then yield! parameters it ]
-    @ [ for it in declaring.GetMethods every do
-            if isSeen it && isWritten it.Name then
-                it.Name, it.ReturnType
-                yield! parameters it
-                for argument in it.GetGenericArguments() do
-                    for bound in argument.GetGenericParameterConstraints() do
-                        it.Name, bound ]
-    @ [ for it in declaring.GetEvents every do
-            match it.EventHandlerType with
-            | null -> ()
-            | handler -> it.Name, handler ]
-
-let private isOfFSharp (shape: Type) =
-    shape.Assembly = fsharpCore
-    || FSharpType.IsUnion(shape, true)
-    || FSharpType.IsFunction shape
-    || FSharpType.IsExceptionRepresentation(shape, true)
-
-let private nameOf (shape: Type) : string =
-    match shape.FullName with
-    | null -> shape.Name
-    | name -> name
-
-/// The members of a type that C# cannot use as they are.
-let private foreign (declaring: Type) : string list =
-    [ for name, shape in signature declaring do
-          for part in parts shape do
-              if isOfFSharp part then nameOf declaring + "." + name + ": " + part.Name ]
-    |> List.distinct
-
-/// The types of the core that C# programs get to see: those in a signature of the façade, and in turn those in their own.
-let private coreTypesInSight () : Type list =
-    let rec reach (seen: Set<string>) (found: Type list) (pending: Type list) =
-        match pending with
-        | [] -> found
-        | next :: rest when next.Assembly <> core || seen.Contains(nameOf next) -> reach seen found rest
-        | next :: rest ->
-            // The conversion from an option to a span is there for F#; C# has others, and never comes to it.
-            let own = signature next |> List.filter (fun (name, _) -> name <> "op_Implicit")
-            reach (seen.Add(nameOf next)) (next :: found) (List.collect (snd >> parts) own @ rest)
-
-    facade.GetExportedTypes() |> List.ofArray |> List.collect signature |> List.collect (snd >> parts) |> reach Set.empty []
-
-let private signatures =
-    testList
-        "signatures"
-        [ testCase "no public signature of the façade has a type of F#" (fun () ->
-              let types = facade.GetExportedTypes()
-              Expect.isGreaterThan types.Length 30 "the façade has been found"
-              Expect.isEmpty (types |> List.ofArray |> List.collect foreign) "members that C# cannot use")
-
-          testCase "nor has the public signature of any type of the core that the façade shows" (fun () ->
-              let types = coreTypesInSight ()
-
-              for shown in
-                  [ typeof<RecordBatch>; typeof<Record>; typeof<HeaderSlice>; typeof<ErrorCode>; typeof<Acks>; typeof<CodecBuffer> ] do
-                  Expect.contains types shown "a type that the façade shows has been found"
-
-              let members =
-                  types
-                  |> List.collect foreign
-                  |> List.filter (fun it -> not (it.StartsWith "LibKafka.Records.NullableSpan.op_Implicit:"))
-              Expect.isEmpty members "members that C# cannot use")
-
-          testCase "the walk through the signatures sees what it is to see" (fun () ->
-              // These are of F# and the tests would be worthless if they were not found.
-              Expect.isNonEmpty (foreign typeof<RecordData>) "an option in a property"
-              Expect.isNonEmpty (foreign typeof<Client.Fetched>) "a result in a property"
-              Expect.isNonEmpty (foreign typeof<Client.ClientSettings>) "a function in a constructor"
-              Expect.isNonEmpty (foreign typeof<Client.Connection>) "an option in a method"
-              Expect.isNonEmpty (foreign (parts typeof<Client.ClientFault list>).Head) "a list")
-
-          testCase "no name of the façade stands for something else where C# programs look" (fun () ->
-              let inSight = set [ "LibKafka.Records"; "LibKafka.Protocol"; "LibKafka.Wire" ]
-
-              let taken =
-                  set
-                      [ for it in core.GetExportedTypes() do
-                            if not it.IsNested && inSight.Contains(string it.Namespace) then it.Name ]
-
-              let own = set [ for it in facade.GetExportedTypes() -> it.Name ]
-              Expect.isEmpty (Set.intersect own taken) "names that would be ambiguous")
-
-          testCase "every type of the façade is in its own namespace" (fun () ->
-              for it in facade.GetExportedTypes() do
-                  Expect.equal it.Namespace "LibKafka" it.Name) ]
 
 // ---- batches ----
 
@@ -774,7 +644,7 @@ let private mainJob =
               onCluster (fun cluster options ->
                   cluster.SetLeader(topic, 1, 2)
                   cluster.SetController 3
-                  use connection = KafkaCluster.Connect options
+                  use connection = KafkaCluster.Connect(options).ThrowIfError()
                   Expect.contains options.BootstrapServers connection.Broker "one of the brokers"
                   Expect.isTrue (connection.IsOpen && connection.Socket.Connected) "it is open"
                   Expect.equal connection.BrokerVersions[ApiKey.Metadata].Lowest 0s "versions"
@@ -788,26 +658,25 @@ let private mainJob =
                   Expect.equal (found.Partitions |> Seq.map _.Partition |> Seq.sort |> List.ofSeq) [ 0; 1 ] "partitions"
                   let second = found.Partitions |> Seq.find (fun it -> it.Partition = 1)
                   Expect.equal (second.LeaderId, second.Replicas.Count, second.Error) (2, 3, ErrorCode.None) "a partition"
-                  Expect.equal (connection.GetMetadata([ topic ]).Topics[0]) found "metadata is compared by content"
+                  Expect.equal (connection.GetMetadata([ topic ]).ThrowIfError().Topics[0]) found "metadata is compared by content"
                   let mutable leader: PartitionLeader | null = null
                   let mutable error = ErrorCode.UnknownServerError
                   Expect.isTrue (metadata.TryGetLeader(TopicPartition(topic, 1), &leader, &error)) "a leader"
                   Expect.equal ((there leader).NodeId, error) (2, ErrorCode.None) "which"
-                  Expect.equal (KafkaCluster.FindLeader(options, TopicPartition(topic, 1))) (there leader) "the same, asked at once"
+                  Expect.equal
+                      (KafkaCluster.FindLeader(options, TopicPartition(topic, 1)).ThrowIfError())
+                      (there leader)
+                      "the same, asked at once"
                   Expect.isFalse (metadata.TryGetLeader(TopicPartition(topic, 9), &leader, &error)) "no such partition"
                   Expect.equal (leader, error) (null, ErrorCode.UnknownTopicOrPartition) "why"
-                  Expect.isEmpty (connection.GetMetadata([]).Topics) "no topics"
-                  Expect.equal (connection.GetMetadata().Topics.Count) 1 "all topics"
-                  let unknown = connection.GetMetadata([ "nowhere" ])
-                  Expect.equal unknown.Topics[0].Error ErrorCode.UnknownTopicOrPartition "an unknown topic"
-                  let error = thrown "unknown topic" (fun () -> unknown.ThrowIfError() |> ignore)
-                  Expect.equal (error.Kind, error.ErrorCode) (KafkaFaultKind.BrokerError, ErrorCode.UnknownTopicOrPartition) "thrown"
-                  Expect.equal error.Exchange unknown.Exchange "with the call"
-                  Expect.stringContains error.Message "nowhere" "and the topic"
-                  use controller = KafkaCluster.ConnectController options
+                  Expect.isEmpty (connection.GetMetadata([]).ThrowIfError().Topics) "no topics"
+                  Expect.equal (connection.GetMetadata().ThrowIfError().Topics.Count) 1 "all topics"
+                  let unknown = connection.GetMetadata([ "nowhere" ]).ThrowIfError()
+                  Expect.equal unknown.Topics[0].Error ErrorCode.UnknownTopicOrPartition "an unknown topic is part of the metadata"
+                  use controller = KafkaCluster.ConnectController(options).ThrowIfError()
                   let address = metadata.Brokers |> Seq.find (fun it -> it.NodeId = metadata.ControllerId) |> _.Address
                   Expect.equal controller.Broker address "the controller"
-                  use same = KafkaConnection.Open(options, address)
+                  use same = KafkaConnection.Open(options, address).ThrowIfError()
                   Expect.equal same.Broker address "a broker by its address"))
 
           testCase "every exchange is told to the observer and stands in its result" (fun () ->
@@ -923,7 +792,9 @@ let private failures =
               use _ = second'
               let addresses = [ refusing; refusing' ] |> List.map (fun it -> BrokerAddress(it.Host, it.Port))
               let options = KafkaClientOptions(addresses)
-              let error = thrown "connect" (fun () -> KafkaCluster.Connect options |> ignore)
+              let result = KafkaCluster.Connect options
+              Expect.equal (result.IsSuccess, result.Value, result.Exchanges.Count) (false, null, 0) "no connection and no exchange"
+              let error = thrown "connect" (fun () -> result.ThrowIfError() |> ignore)
               Expect.equal (error.Kind, error.Broker) (KafkaFaultKind.NoBroker, Nullable()) "no broker"
               Expect.isNull error.Exchange "it did not come to a call"
               Expect.equal (error.Fault.Causes |> Seq.map _.Kind |> List.ofSeq) (List.replicate 2 KafkaFaultKind.CannotConnect) "each"
@@ -932,7 +803,7 @@ let private failures =
               for address in addresses do
                   Expect.stringContains error.Message (address.ToString()) "message"
 
-              let error = thrown "open" (fun () -> KafkaConnection.Open(options, addresses.Head) |> ignore)
+              let error = thrown "open" (fun () -> KafkaConnection.Open(options, addresses.Head).ThrowIfError() |> ignore)
               Expect.equal (error.Kind, error.Broker) (KafkaFaultKind.CannotConnect, Nullable addresses.Head) "one broker"
               use producer = new PartitionProducer(options, partition)
               let result = producer.Produce(batch "a" 1)
@@ -947,75 +818,88 @@ let private failures =
                   let nowhere = TopicPartition("nowhere", 0)
                   use client = new PartitionClient(options, nowhere)
 
-                  for action in
-                      [ (fun () -> KafkaCluster.FindLeader(options, nowhere) |> ignore); (fun () -> client.Connect() |> ignore) ] do
+                  for result, action in
+                      [ let found = KafkaCluster.FindLeader(options, nowhere)
+                        found :> KafkaResult, (fun () -> found.ThrowIfError() |> ignore)
+                        let connected = client.Connect()
+                        connected, (fun () -> connected.ThrowIfError() |> ignore) ] do
+                      Expect.equal result.Error ErrorCode.UnknownTopicOrPartition "the error code of the fault"
+                      Expect.contains (result.Exchanges |> Seq.map _.Api) ApiKey.Metadata "the exchanges"
                       let error = thrown "no leader" action
                       Expect.equal (error.Kind, error.ErrorCode) (KafkaFaultKind.NoLeader, ErrorCode.UnknownTopicOrPartition) "the kind"
                       Expect.stringContains error.Message "nowhere-0" "message"))
 
           testCase "what the broker does not know is told without breaking the connection" (fun () ->
               onCluster (fun _ options ->
-                  use connection = KafkaCluster.ConnectController options
-                  let error = thrown "create" (fun () -> connection.CreateTopics([ NewTopic "new" ]) |> ignore)
-                  Expect.equal (error.Kind, (there error.Exchange).Api) (KafkaFaultKind.NoCommonVersion, ApiKey.CreateTopics) "the kind"
-                  Expect.equal (error.Broker, (there error.Exchange).WasSent) (Nullable connection.Broker, false) "nothing was sent"
+                  use connection = KafkaCluster.ConnectController(options).ThrowIfError()
+                  let result = connection.Call(ApiKey.CreateTopics, "{}")
+                  Expect.equal (there result.Fault).Kind KafkaFaultKind.NoCommonVersion "the kind"
+                  Expect.equal (there result.Fault).Broker (Nullable connection.Broker) "the broker"
                   Expect.equal (connection.GetMetadata([ topic ]).ThrowIfError().Topics.Count) 1 "it is still good"))
 
           testCase "a connection that was cut tells so, then that it is unusable" (fun () ->
               onCluster (fun cluster options ->
-                  use connection = KafkaCluster.Connect options
+                  use connection = KafkaCluster.Connect(options).ThrowIfError()
                   cluster.SetBrokerDown MockCluster.AllBrokers
-                  let error = thrown "cut" (fun () -> connection.GetMetadata() |> ignore)
+                  let error = thrown "cut" (fun () -> connection.GetMetadata().ThrowIfError() |> ignore)
                   Expect.contains [ KafkaFaultKind.Closed; KafkaFaultKind.Broken ] error.Kind "the first call"
                   Expect.stringStarts error.Message ("Metadata to " + connection.Broker.ToString() + ": ") "message"
                   Expect.isFalse connection.IsOpen "it is closed"
-                  Expect.equal (thrown "later" (fun () -> connection.GetMetadata() |> ignore)).Kind KafkaFaultKind.Unusable "a later call")) ]
+                  Expect.equal
+                      (thrown "later" (fun () -> connection.GetMetadata().ThrowIfError() |> ignore)).Kind
+                      KafkaFaultKind.Unusable
+                      "a later call")) ]
 
 // ---- cancelling and disposing ----
 
 let private ends =
     testList
         "cancelling and disposing"
-        [ testCase "a call that is cancelled before it begins throws, and harms nothing" (fun () ->
+        [ testCase "a call that is cancelled before it begins has that fault, and leaves connections open" (fun () ->
               onCluster (fun _ options ->
                   let token = CancellationToken true
                   use client = new PartitionClient(options, partition)
                   use producer = new PartitionProducer(client)
                   use fetcher = new PartitionFetcher(client)
-                  use connection = KafkaCluster.Connect options
-                  let own = client.Connect()
+                  use connection = KafkaCluster.Connect(options).ThrowIfError()
+                  let own = client.Connect().ThrowIfError()
 
-                  let calls: (string * (unit -> unit)) list =
-                      [ "produce", (fun () -> producer.Produce(batch "a" 1, token) |> ignore)
-                        "fetch", (fun () -> fetcher.Fetch token |> ignore)
-                        "seek", (fun () -> fetcher.Seek(OffsetSpec.Latest, token) |> ignore)
-                        "seek to time", (fun () -> fetcher.SeekToTime(DateTimeOffset.UtcNow, token) |> ignore)
-                        "find", (fun () -> fetcher.FindOffset(OffsetSpec.Latest, token) |> ignore)
-                        "connect", (fun () -> client.Connect token |> ignore)
-                        "metadata", (fun () -> connection.GetMetadata([], token) |> ignore)
-                        "create", (fun () -> connection.CreateTopics([], Nullable(), token) |> ignore)
-                        "delete", (fun () -> connection.DeleteTopics([], Nullable(), token) |> ignore)
-                        "coordinator", (fun () -> connection.FindCoordinator(CoordinatorType.Group, "g", token) |> ignore)
-                        "open", (fun () -> KafkaConnection.Open(options, connection.Broker, token) |> ignore)
-                        "cluster", (fun () -> KafkaCluster.Connect(options, token) |> ignore)
-                        "controller", (fun () -> KafkaCluster.ConnectController(options, token) |> ignore)
-                        "leader", (fun () -> KafkaCluster.FindLeader(options, partition, token) |> ignore) ]
+                  let calls: (string * (unit -> KafkaResult)) list =
+                      [ "produce", (fun () -> producer.Produce(batch "a" 1, token))
+                        "fetch", (fun () -> fetcher.Fetch token)
+                        "seek", (fun () -> fetcher.Seek(OffsetSpec.Latest, token))
+                        "seek to time", (fun () -> fetcher.SeekToTime(DateTimeOffset.UtcNow, token))
+                        "find", (fun () -> fetcher.FindOffset(OffsetSpec.Latest, token))
+                        "metadata", (fun () -> connection.GetMetadata([], token))
+                        "coordinator", (fun () -> connection.FindCoordinator(CoordinatorType.Group, "g", token))
+                        "json", (fun () -> connection.Call(ApiKey.Metadata, "{}", Nullable(), token))
+                        "open", (fun () -> KafkaConnection.Open(options, connection.Broker, token))
+                        "cluster", (fun () -> KafkaCluster.Connect(options, token))
+                        "controller", (fun () -> KafkaCluster.ConnectController(options, token))
+                        "leader", (fun () -> KafkaCluster.FindLeader(options, partition, token)) ]
 
                   for name, call in calls do
-                      Expect.equal (cancelled name call).CancellationToken token name
+                      let result = call ()
+                      Expect.equal (there result.Fault).Kind KafkaFaultKind.Cancelled name
+                      Expect.isFalse (result.Exchanges |> Seq.exists _.WasSent) (name + " sends nothing")
+
+                  let fetched = fetcher.Fetch token
+                  Expect.equal (cancelled "fetch" (fun () -> fetched.ThrowIfError() |> ignore)).CancellationToken token "thrown"
 
                   Expect.isTrue connection.IsOpen "the connection is still open"
                   Expect.isTrue (Object.ReferenceEquals(client.Connection, own) && own.IsOpen) "so is the client's, which is the same"))
 
-          testCase "a fetch that is cancelled while it waits throws, and the next one works" (fun () ->
+          testCase "a fetch that is cancelled while it waits has that fault, and the next one works" (fun () ->
               onCluster (fun _ options ->
                   use producer = new PartitionProducer(options, partition)
                   use fetcher = new PartitionFetcher(options, partition, FetcherOptions(MaxWait = 15.0 * second))
-                  fetcher.Client.Connect() |> ignore
+                  fetcher.Client.Connect().ThrowIfError() |> ignore
                   use source = new CancellationTokenSource(moment)
                   let clock = Diagnostics.Stopwatch.StartNew()
-                  let error = cancelled "fetch" (fun () -> fetcher.Fetch source.Token |> ignore)
+                  let result = fetcher.Fetch source.Token
                   Expect.isLessThan clock.Elapsed (10.0 * second) "it did not wait to the end"
+                  Expect.equal (there result.Fault).Kind KafkaFaultKind.Cancelled "a value"
+                  let error = cancelled "fetch" (fun () -> result.ThrowIfError() |> ignore)
                   Expect.equal error.CancellationToken source.Token "the token"
 
                   match error.InnerException with
@@ -1060,7 +944,7 @@ let private ends =
                   gone "fetch" (fun () -> fetcher.Fetch() |> ignore)
                   gone "seek" (fun () -> fetcher.Seek OffsetSpec.Latest |> ignore)
                   gone "connect" (fun () -> producer.Client.Connect() |> ignore)
-                  let connection = KafkaCluster.Connect options
+                  let connection = KafkaCluster.Connect(options).ThrowIfError()
 
                   for _ in 1..2 do
                       connection.Dispose()
@@ -1229,37 +1113,35 @@ let private answers =
                   | _ -> Script.unexpected received
 
               scripted rest (fun options ->
-                  use controller = KafkaCluster.ConnectController options
+                  use admin = new AdminClient(options)
                   let topics = [ NewTopic("a", 4, Configs = readOnlyDict [ "x", "1"; "y", "2" ]); NewTopic "b" ]
-                  let created = controller.CreateTopics(topics, Nullable second)
-                  let first, exists = created.Topics[0], created.Topics[1]
-                  Expect.equal (first.Name, first.TopicId, first.Error) ("a", topicId, ErrorCode.None) "the first"
+                  let created = admin.CreateTopics(topics, Nullable second)
+                  let first = created[0].ThrowIfError()
+                  Expect.equal (first.Name, first.TopicId) ("a", topicId) "the first"
                   Expect.equal (first.Partitions, first.ReplicationFactor) (4, 2s) "its size"
                   Expect.equal
-                      (exists.Name, exists.Error, exists.ErrorMessage)
+                      (created[1].Item, created[1].Error, created[1].ErrorMessage)
                       ("b", ErrorCode.TopicAlreadyExists, "it is there")
                       "the second"
-                  Expect.equal (exists.Partitions, created.ThrottleTime) (-1, second) "the rest"
+                  Expect.equal (created.Error, created.ErrorMessage) (ErrorCode.TopicAlreadyExists, "it is there") "the first that failed"
+                  Expect.equal created.ThrottleTime second "the throttle time"
                   let error = thrown "exists" (fun () -> created.ThrowIfError() |> ignore)
                   Expect.equal error.ErrorCode ErrorCode.TopicAlreadyExists "thrown"
-                  Expect.stringEnds error.Message "TOPIC_ALREADY_EXISTS (36): it is there; topic b" "message"
-                  let deleted = controller.DeleteTopics [ "a" ]
-                  Expect.equal
-                      (deleted.Topics |> Seq.map (fun it -> it.Name, it.Error) |> List.ofSeq)
-                      [ "a", ErrorCode.TopicDeletionDisabled ]
-                      "deleted"
-                  Expect.equal deleted.ThrottleTime (10.0 * second) "the time-out unless given"
+                  Expect.stringEnds error.Message "TOPIC_ALREADY_EXISTS (36): it is there; b" "message"
+                  let deleted = admin.DeleteTopics [ "a" ]
+                  Expect.equal [ for it in deleted -> it.Item, it.Error ] [ "a", ErrorCode.TopicDeletionDisabled ] "deleted"
+                  Expect.equal deleted.ThrottleTime (10.0 * second) "the default time-out"
                   Expect.throwsT<ArgumentOutOfRangeException>
-                      (fun () -> controller.DeleteTopics([], Nullable(-second)) |> ignore)
-                      "time-out"))
+                      (fun () -> admin.DeleteTopics([], Nullable(-second)) |> ignore)
+                      "a negative time-out"))
 
           testCase "coordinators are found in both forms of the answer" (fun () ->
               onCluster (fun cluster options ->
                   cluster.SetCoordinator("group", "g", 2)
-                  use connection = KafkaCluster.Connect options
+                  use connection = KafkaCluster.Connect(options).ThrowIfError()
                   let found = connection.FindCoordinator(CoordinatorType.Group, "g").ThrowIfError()
-                  let broker = connection.GetMetadata([]).Brokers |> Seq.find (fun it -> it.NodeId = 2)
-                  Expect.equal (found.Key, found.NodeId, found.Address) ("g", 2, Nullable broker.Address) "by the old form")
+                  let broker = connection.GetMetadata([]).ThrowIfError().Brokers |> Seq.find (fun it -> it.NodeId = 2)
+                  Expect.equal (found.NodeId, found.Address) (2, broker.Address) "by the old form")
 
               let rest (received: Received) =
                   match received.Request with
@@ -1277,15 +1159,15 @@ let private answers =
                   | _ -> Script.unexpected received
 
               scripted rest (fun options ->
-                  use connection = KafkaCluster.Connect options
+                  use connection = KafkaCluster.Connect(options).ThrowIfError()
                   let found = connection.FindCoordinator(CoordinatorType.Transaction, "g").ThrowIfError()
-                  Expect.equal (found.NodeId, found.Address) (4, Nullable(BrokerAddress("here", 1))) "by the new form"
+                  Expect.equal (found.NodeId, found.Address) (4, BrokerAddress("here", 1)) "by the new form"
 
                   for key in [ "none"; "silence" ] do
                       let none = connection.FindCoordinator(CoordinatorType.Group, key)
                       Expect.equal
-                          (none.Error, none.NodeId, none.Address)
-                          (ErrorCode.CoordinatorNotAvailable, -1, Nullable())
+                          (none.Error, none.Value, isNull none.Fault)
+                          (ErrorCode.CoordinatorNotAvailable, null, true)
                           "there is none"
                       let error = thrown "none" (fun () -> none.ThrowIfError() |> ignore)
                       Expect.equal error.ErrorCode ErrorCode.CoordinatorNotAvailable "thrown"))
@@ -1330,4 +1212,4 @@ let private answers =
                       Expect.equal (there (fetcher.Fetch().Fault)).Kind kind "the kind")) ]
 
 [<Tests>]
-let tests = testList "façade" [ signatures; batches; options; mainJob; failures; ends; answers ]
+let tests = testList "façade" [ batches; options; mainJob; failures; ends; answers ]

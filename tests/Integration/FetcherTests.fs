@@ -1,4 +1,4 @@
-/// Where a fetcher stands, whom it asks, and what it makes of the answers.
+/// The position of a fetcher, the brokers that it asks, and how it reads their responses.
 module LibKafka.Integration.FetcherTests
 
 open System
@@ -14,7 +14,7 @@ let private at offset epoch : FetchPosition = { Offset = offset; LastEpoch = epo
 
 let private table = Script.versions ApiKey.OffsetForLeaderEpoch 2 4 :: Script.everything
 
-/// The topic's id, of no meaning here.
+/// The topic's id, which has no meaning here.
 let private topicId = Guid "11111111-2222-3333-4444-555555555555"
 
 /// The fetches that arrived, in order.
@@ -25,7 +25,7 @@ let private asked (broker: ScriptedBroker) : Fetch.Request list =
         | Request.Fetch request -> Some request
         | _ -> None)
 
-/// A partition that answers fetches so, one after the other and then with the last, in versions up to `highest`.
+/// A partition that responds to fetches with these answers in turn, and then always with the last, in versions up to `highest`.
 let private fetching highest (answers: (Fetch.Request -> Fetch.Response) list) (test: ScriptedBroker -> PartitionClient -> unit) =
     let gate = obj ()
     let mutable rest = answers
@@ -48,8 +48,8 @@ let private newest = int Fetch.api.Versions.Highest
 
 let private answers =
     testList
-        "an answer"
-        [ testCase "has its bounds, transactions and replica at hand" (fun () ->
+        "a response"
+        [ testCase "has its bounds, transactions and replica as properties" (fun () ->
               let change (answer: Fetch.PartitionResponse) =
                   { answer with
                       HighWatermark = 50L
@@ -68,7 +68,7 @@ let private answers =
                   Expect.equal (fetched.Offset, fetched.Error) (10L, ErrorCode.None) "what was asked"
                   Expect.equal fetched.Diverging None "nothing was cut off"))
 
-          testCase "that tells nothing of the kind says so" (fun () ->
+          testCase "without them has none" (fun () ->
               let change (answer: Fetch.PartitionResponse) =
                   { answer with
                       Error = ErrorCode.OffsetOutOfRange
@@ -92,7 +92,7 @@ let private seeking =
           OffsetSpec.LatestTiered, 9
           OffsetSpec.EarliestPendingUpload, 11 ]
 
-    /// A partition whose leader finds the offset 17, written in epoch 2, in versions up to `highest`.
+    /// A partition whose leader finds offset 17, written in epoch 2, in versions up to `highest`.
     let finding highest (test: ScriptedBroker -> PartitionFetcher -> unit) =
         let rest (received: Received) =
             match received.Request with
@@ -163,14 +163,14 @@ let private truncation =
     testList
         "truncation"
         [ for version, expected in [ 11, -1; 12, 2; newest, 2 ] do
-              testCase ("the epoch before the position is told from version 12 on: " + string version) (fun () ->
+              testCase ("the epoch before the position is sent from version 12 on: " + string version) (fun () ->
                   fetching version [ Script.fetched id ] (fun broker client ->
                       let fetcher = new PartitionFetcher(client, FetcherSettings.standard, 0L)
                       fetcher.Position <- at 50L 2
                       Expect.equal (fetcher.Fetch()).Error ErrorCode.None "the code"
                       Expect.equal (asked broker).Head.Topics[0].Partitions[0].LastFetchedEpoch expected "the epoch"))
 
-          testCase "a log that parts from what was read says where, and reading goes on there" (fun () ->
+          testCase "a diverging log reports where, and reading continues there" (fun () ->
               let diverging = Script.fetched (fun answer -> { answer with DivergingEpoch = { Epoch = 1; EndOffset = 45L } })
 
               fetching newest [ diverging; Script.fetched id ] (fun broker client ->
@@ -187,7 +187,7 @@ let private truncation =
                   let partition = (List.last (asked broker)).Topics[0].Partitions[0]
                   Expect.equal (partition.FetchOffset, partition.LastFetchedEpoch) (45L, 1) "where it goes on"))
 
-          testCase "can be checked for: the leader is asked for the end of the epoch" (fun () ->
+          testCase "can be checked: the leader is asked for the end of the epoch" (fun () ->
               checking { Error = ErrorCode.None; Partition = 0; LeaderEpoch = 1; EndOffset = 45L } (fun broker fetcher ->
                   Expect.equal (fetcher.CheckTruncation()).Truncation (Some(Truncation.At(at 45L 1))) "the finding"
                   Expect.equal fetcher.Position (at 50L 2) "the fetcher stays where it is"
@@ -200,12 +200,12 @@ let private truncation =
                           "the question"
                   | other -> failtestf "%A" other))
 
-          testCase "the check heeds a leader that has moved" (fun () ->
+          testCase "the check notices a leader that has moved" (fun () ->
               checking { Error = ErrorCode.FencedLeaderEpoch; Partition = 0; LeaderEpoch = -1; EndOffset = -1L } (fun _ fetcher ->
                   Expect.equal (fetcher.CheckTruncation()).Truncation None "nothing was found"
                   Expect.isNone fetcher.Client.Connection "the connection is closed"))
 
-          testCase "a mock broker finds nothing cut off where nothing is" (fun () ->
+          testCase "a mock broker reports no truncation if there is none" (fun () ->
               withMockPartition patient (fun _ client ->
                   (new PartitionProducer(client, ProducerSettings.standard)).Produce(batch "a" 3) |> acknowledged |> ignore
                   let fetcher = new PartitionFetcher(client, { FetcherSettings.standard with MaxWait = ms 1 }, 0L)
@@ -220,14 +220,14 @@ let private sessions =
     let inSession id (response: Fetch.Response) = { response with SessionId = id }
     let full id change request = Script.fetched change request |> inSession id
 
-    /// Session id, epoch and how many topics each request named.
+    /// Session id, epoch and the number of topics of each request.
     let places (broker: ScriptedBroker) = asked broker |> List.map (fun it -> it.SessionId, it.SessionEpoch, it.Topics.Length)
 
     let refusing code (request: Fetch.Request) = { Script.fetched id request with Error = code; Topics = [] }
 
     testList
         "a fetch session"
-        [ testCase "is opened by the first fetch, and later ones say only what has changed" (fun () ->
+        [ testCase "is opened by the first fetch, and later ones send only what has changed" (fun () ->
               let opened = full 9 (fun answer -> { answer with HighWatermark = 20L })
               let unchanged (_: Fetch.Request) =
                   { Script.fetched id { Fetch.api.Request.Schema.Default with Topics = [] } with SessionId = 9 }
@@ -244,7 +244,7 @@ let private sessions =
                   fetcher.Fetch() |> ignore
                   Expect.equal (places broker) [ 0, 0, 1; 9, 1, 0; 9, 2, 1; 9, 3, 0 ] "the requests"))
 
-          testCase "that the broker does not find is told as data, and opened anew" (fun () ->
+          testCase "that the broker does not find is reported as data, and opened again" (fun () ->
               fetching newest [ full 9 id; refusing ErrorCode.FetchSessionIdNotFound; full 10 id; full 10 id ] (fun broker client ->
                   let fetcher = new PartitionFetcher(client, withSession, 10L)
 
@@ -253,7 +253,7 @@ let private sessions =
                   Expect.equal (places broker) [ 0, 0, 1; 9, 1, 0; 0, 0, 1; 10, 1, 0 ] "the requests"
                   Expect.isSome client.Connection "the connection stays"))
 
-          testCase "whose epoch the broker does not expect is closed, and opened anew" (fun () ->
+          testCase "whose epoch the broker does not expect is closed and opened again" (fun () ->
               fetching newest [ full 9 id; refusing ErrorCode.InvalidFetchSessionEpoch; full 10 id ] (fun broker client ->
                   let fetcher = new PartitionFetcher(client, withSession, 10L)
 
@@ -262,7 +262,7 @@ let private sessions =
 
                   Expect.equal (places broker) [ 0, 0, 1; 9, 1, 0; 9, 0, 1 ] "the requests"))
 
-          testCase "is asked for again where the broker has no room" (fun () ->
+          testCase "is requested again if the broker had no room" (fun () ->
               fetching newest [ Script.fetched id; full 9 id; full 9 id ] (fun broker client ->
                   let fetcher = new PartitionFetcher(client, withSession, 10L)
 
@@ -279,7 +279,7 @@ let private sessions =
                   fetcher.Fetch() |> ignore
                   Expect.equal (places broker) [ 0, 0, 1; 0, 0, 1 ] "the requests"))
 
-          testCase "is closed when the fetcher is disposed of, and whoever shares the client goes on" (fun () ->
+          testCase "is closed when the fetcher is disposed, and the shared client remains usable" (fun () ->
               fetching newest [ full 9 id ] (fun broker client ->
                   let fetcher = new PartitionFetcher(client, withSession, 10L)
                   fetcher.Fetch() |> ignore
@@ -299,7 +299,7 @@ let private sessions =
                   (new PartitionFetcher(client, withSession, 10L)).Fetch() |> ignore
                   Expect.equal (places broker) [ 0, 0, 1; 0, 0, 1 ] "the requests"))
 
-          testCase "in a version without sessions every request is whole" (fun () ->
+          testCase "in a version without sessions every request is complete" (fun () ->
               fetching 6 [ Script.fetched id ] (fun broker client ->
                   let fetcher = new PartitionFetcher(client, withSession, 10L)
 
@@ -310,7 +310,7 @@ let private sessions =
 
           yield!
               (onEach "reads the same log" (fun cluster ->
-                  [ testCase "with a session as without" (fun () ->
+                  [ testCase "the same with a session as without" (fun () ->
                         cluster.WithPartition(fun _ client ->
                             let producer = new PartitionProducer(client, ProducerSettings.standard)
 
@@ -329,7 +329,7 @@ let private sessions =
 let private replicas =
     let near = { FetcherSettings.standard with RackId = "here" }
 
-    /// A leader that names replica 2, which answers with `replica`. Requests to the leader that tell no rack are answered by itself.
+    /// A leader that names replica 2, which responds with `replica`. The leader itself responds to requests without a rack.
     let withReplicaOf
         (client: ClientSettings)
         (replica: Fetch.Request -> Fetch.Response)
@@ -385,7 +385,7 @@ let private replicas =
                   Expect.equal follower.Connections 1 "on one connection"
                   Expect.isSome fetcher.Client.Connection "that to the leader stays"))
 
-          testCase "is passed over without a rack" (fun () ->
+          testCase "is ignored without a rack" (fun () ->
               withReplica serving FetcherSettings.standard (fun leader follower fetcher ->
                   for _ in 1..2 do
                       fetcher.Fetch() |> ignore
@@ -423,7 +423,7 @@ let private replicas =
                   Expect.isError (fetcher.Fetch()).Result "the fault is told"
                   Expect.equal (fetcher.Fetch()).Exchange.Info.Broker (Some leader.Address) "the next"))
 
-          testCase "is read from for a time, and then the leader is asked again" (fun () ->
+          testCase "is read from for ReplicaTime, and then the leader is asked again" (fun () ->
               withReplica serving { near with ReplicaTime = TimeSpan.Zero } (fun leader follower fetcher ->
                   for _ in 1..3 do
                       fetcher.Fetch() |> ignore
@@ -431,7 +431,7 @@ let private replicas =
                   Expect.equal (racks leader) [ "here"; "here"; "here" ] "no time at all"
                   Expect.isEmpty follower.Received "it is not asked"))
 
-          testCase "is read from for ever where there is no bound" (fun () ->
+          testCase "is read from for ever if there is no limit" (fun () ->
               let time = ManualTime()
               let settings = { near with ReplicaTime = Threading.Timeout.InfiniteTimeSpan }
 
@@ -443,7 +443,7 @@ let private replicas =
                       Expect.equal fetcher.Replica (Some 2) "the next fetch goes there"
                       Expect.equal (fetcher.Fetch()).Exchange.Info.Broker (Some follower.Address) "the broker"))
 
-          testCase "is let go when the fetcher is disposed of" (fun () ->
+          testCase "is disconnected when the fetcher is disposed" (fun () ->
               withReplica serving near (fun _ follower fetcher ->
                   for _ in 1..2 do
                       fetcher.Fetch() |> ignore
@@ -484,7 +484,7 @@ let private replicas =
                   Expect.equal codes[2] ErrorCode.FetchSessionIdNotFound "the code is data"
                   Expect.equal (asked follower |> List.map _.SessionEpoch) [ 0; 1; 0 ] "and another is opened there"))
 
-          testCase "whose connection has lain unused for too long is connected to anew" (fun () ->
+          testCase "whose connection was unused for too long is connected to again" (fun () ->
               let time = ManualTime()
 
               withReplicaOf { patient with MaxIdle = ms 1_000; Time = time } serving near (fun _ follower fetcher ->
@@ -498,12 +498,12 @@ let private replicas =
                   Expect.equal follower.Connections 2 "on another connection"
                   follower.AwaitEnd 0))
 
-          testCase "is not to blame for a fetch that the caller cancelled" (fun () ->
+          testCase "is kept after a fetch that the caller cancelled" (fun () ->
               withReplica serving near (fun _ follower fetcher ->
                   for _ in 1..2 do
                       ok (fetcher.Fetch()).Result |> ignore
 
-                  let cancelled = fetcher.Fetch(Threading.CancellationToken true)
+                  let cancelled = fetcher.Fetch(CallOptions.cancelledBy (Threading.CancellationToken true))
                   Expect.equal (faultOf cancelled.Result) ClientFault.Cancelled "the fault"
                   let fetched = fetcher.Fetch()
                   ok fetched.Result |> ignore

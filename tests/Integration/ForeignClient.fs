@@ -25,7 +25,7 @@ let private ofResult (result: ConsumeResult<byte[], byte[]>) : RecordData =
       Value = ofArray result.Message.Value
       Headers = [ for header in result.Message.Headers -> { Key = Bytes.ofString header.Key; Value = ofArray (header.GetValueBytes()) } ] }
 
-/// Reads so many records with Confluent.Kafka's consumer, which checks the batches' checksums too.
+/// Reads a number of records with Confluent.Kafka's consumer, which verifies the batches' checksums too.
 let consume (cluster: TestCluster) (topic: string) (count: int) : RecordData list =
     let config =
         ConsumerConfig(
@@ -45,7 +45,7 @@ let consume (cluster: TestCluster) (topic: string) (count: int) : RecordData lis
         | :? ConsumeResult<byte[], byte[]> as result -> ofResult result
         | _ -> failtestf "only %d of %d records came" i count)
 
-/// Writes records with Confluent.Kafka's producer, which is configured first.
+/// Writes records with Confluent.Kafka's producer, after `configure`.
 let produce (cluster: TestCluster) (topic: string) (records: RecordData list) (configure: ProducerConfig -> unit) =
     let config = ProducerConfig(BootstrapServers = cluster.Bootstrap())
     configure config
@@ -75,7 +75,7 @@ let produce (cluster: TestCluster) (topic: string) (records: RecordData list) (c
     Expect.equal (producer.Flush(ms 20_000)) 0 "everything was delivered"
     Expect.isEmpty failures "without an error"
 
-/// Compares record for record, so that a failure shows the first that differs.
+/// Compares record by record, so that a failure shows the first difference.
 let sameRecords (actual: RecordData list) (expected: RecordData list) =
     Expect.equal actual.Length expected.Length "as many records"
 

@@ -1,4 +1,4 @@
-/// Records that cross between this client and Confluent.Kafka's, record for record.
+/// Records exchanged between this client and Confluent.Kafka's, compared record by record.
 module LibKafka.Integration.ForeignClientTests
 
 open System
@@ -14,7 +14,7 @@ open LibKafka.Integration.Support
 
 let private bytes (text: string) = Bytes.ofString text
 
-/// Records with everything that a record can have, at the offsets that they will have in an empty partition.
+/// Records with everything that a record can have, with their offsets in an empty partition.
 let private everything: RecordData list =
     let plain = { Offset = 0L; Timestamp = start; Key = text "key"; Value = text "value"; Headers = [] }
     let header = RecordHeader.create
@@ -26,12 +26,12 @@ let private everything: RecordData list =
       { plain with Key = text ""; Value = text "" }
       { plain with Key = text ""; Value = ValueNone }
       { plain with Key = ValueNone; Value = text "" }
-      // Timestamps are each record's own: later, earlier than the first, the same again.
+      // Each record has its own timestamp: later, earlier than the first, the same again.
       { plain with Timestamp = start + 86_400L }
       { plain with Timestamp = start - 1_000_000L }
       { plain with Timestamp = start }
       { plain with Headers = [ header "a" (bytes "1") ] }
-      // Order and duplicates count; null and empty are different; names are text in UTF-8.
+      // Order and duplicates matter; null and empty differ; names are text in UTF-8.
       { plain with
           Headers =
               [ header "b" (bytes "1")
@@ -53,7 +53,7 @@ let private produce (cluster: TestCluster) (topic: string) (records: RecordData 
         config.BatchNumMessages <- 3
         config.CompressionType <- Confluent.Kafka.CompressionType.None)
 
-/// Produces the records with this client, in batches of so many, checking where each batch comes to stand.
+/// Produces the records with this client, in batches of a given size, and checks the offset of each batch.
 let private produceOurs (client: PartitionClient) (perBatch: int) (records: RecordData list) =
     let producer = new PartitionProducer(client, ProducerSettings.standard)
 
@@ -77,7 +77,7 @@ let tests =
                   let fetcher = new PartitionFetcher(client, FetcherSettings.standard, 0L)
                   sameRecords (fetchUntil (int64 everything.Length) fetcher) everything))
 
-          testCase "and this one read each what the other produced, in one log" (fun () ->
+          testCase "and this client read what the other produced, in one log" (fun () ->
               cluster.WithPartition(fun topic client ->
                   let count = int64 everything.Length
                   let again = everything |> List.map (fun record -> { record with Offset = record.Offset + count })

@@ -1,4 +1,4 @@
-/// Groups: their coordinator, their offsets, and members of ours among those of Confluent.Kafka.
+/// Groups: their coordinator, their offsets, and our members together with Confluent.Kafka's.
 module LibKafka.Integration.GroupTests
 
 open System
@@ -34,7 +34,7 @@ let private groupAt settings table (rest: Received -> Act list) (test: ScriptedB
         use client = new GroupClient(settings, Bootstrap.ofAddresses [ broker.Address ], "g")
         test broker client)
 
-/// The same with one that knows of these APIs up to these versions, and of the others of groups all.
+/// The same with a coordinator that supports these APIs up to these versions, and all versions of the other group APIs.
 let private groupOf settings (versions: (ApiKey * int) list) =
     let table =
         [ for key in
@@ -61,12 +61,12 @@ let private heartbeats (code: ErrorCode) (received: Received) =
 let private coordinator =
     testList
         "coordinator"
-        [ testCase "the connection that found it serves, where it is the same broker" (fun () ->
+        [ testCase "the connection that found it is used if it goes to the coordinator itself" (fun () ->
               group [] (heartbeats ErrorCode.None) (fun broker client ->
                   Expect.equal client.Coordinator.Coordinator None "nobody before the first call"
 
                   for _ in 1..3 do
-                      Expect.equal (ok (client.Heartbeat(member' "m")).Outcome).Error ErrorCode.None "an answer"
+                      Expect.equal (ok (client.Heartbeat(member' "m")).Result).Error ErrorCode.None "a response"
 
                   Expect.equal broker.Connections 1 "one connection"
                   Expect.equal (broker.VersionsOf ApiKey.FindCoordinator).Length 1 "found once"
@@ -82,12 +82,12 @@ let private coordinator =
                   group [] (heartbeats code) (fun broker client ->
                       for _ in 1..2 do
                           let exchange = client.Heartbeat(member' "m")
-                          Expect.equal (ok exchange.Outcome).Error code "the code is data"
+                          Expect.equal (ok exchange.Result).Error code "the code is data"
                           Expect.equal client.Coordinator.Connection.IsNone again "the connection"
 
                       Expect.equal (broker.VersionsOf ApiKey.FindCoordinator).Length (if again then 2 else 1) "looked for"))
 
-          testCase "where there is none, the fault has the code and nothing is sent" (fun () ->
+          testCase "if there is none, the fault has the code and nothing is sent" (fun () ->
               let script (received: Received) =
                   match received.Request with
                   | Request.FindCoordinator _ ->
@@ -101,15 +101,15 @@ let private coordinator =
                   use client = new GroupClient(patient, Bootstrap.ofAddresses [ broker.Address ], "g")
                   let exchange = client.Heartbeat(member' "m")
                   let expected = ClientFault.NoCoordinator(CoordinatorType.Group, "g", ErrorCode.GroupAuthorizationFailed)
-                  Expect.equal (faultOf exchange.Outcome) expected "the fault"
+                  Expect.equal (faultOf exchange.Result) expected "the fault"
                   Expect.stringContains (expected.ToString()) "GROUP_AUTHORIZATION_FAILED" "its text"
                   Expect.isFalse exchange.Info.WasSent "nothing was sent"
                   broker.AwaitEnd 0))
 
-          testCase "any message can be sent to it" (fun () ->
+          testCase "any request can be sent to it" (fun () ->
               group [] (heartbeats ErrorCode.None) (fun broker client ->
                   let request: Heartbeat.Request = { GroupId = "g"; GenerationId = 1; MemberId = "m"; GroupInstanceId = None }
-                  Expect.equal (ok (client.Call(Heartbeat.api, request)).Outcome).Error ErrorCode.None "the answer"
+                  Expect.equal (ok (client.Call(Heartbeat.api, request)).Result).Error ErrorCode.None "the answer"
                   Expect.equal broker.Connections 1 "on its connection")) ]
 
 let private joinAnswer (code: ErrorCode) (id: string) : JoinGroup.Response =
@@ -123,7 +123,7 @@ let private joinAnswer (code: ErrorCode) (id: string) : JoinGroup.Response =
 let private membership =
     testList
         "membership"
-        [ testCase "a new member that is told its id first joins by it, and both rounds are shown" (fun () ->
+        [ testCase "a new member that first gets its id joins with it, and both rounds are visible" (fun () ->
               let rest (received: Received) =
                   match received.Request with
                   | Request.JoinGroup request when request.MemberId = "" ->
@@ -133,7 +133,7 @@ let private membership =
 
               group [] rest (fun broker client ->
                   let joined = client.Join("", JoinSettings.consumer [])
-                  Expect.equal (joined.FirstRound |> Option.map (fun first -> (ok first.Outcome).MemberId)) (Some "m-1") "told first"
+                  Expect.equal (joined.FirstRound |> Option.map (fun first -> (ok first.Result).MemberId)) (Some "m-1") "told first"
                   Expect.equal (ok joined.Result).Error ErrorCode.None "joined"
                   Expect.equal joined.Exchange.Request.MemberId "m-1" "by its id"
                   Expect.isTrue joined.IsLeader "it leads"
@@ -152,7 +152,7 @@ let private membership =
                       Expect.isFalse joined.IsLeader "it does not lead"
                       Expect.equal (broker.VersionsOf ApiKey.JoinGroup).Length 1 "once"))
 
-          testCase "a join may take as long as a rebalance, whatever other calls may take" (fun () ->
+          testCase "a join may take as long as a rebalance, even if other calls may not" (fun () ->
               let rest received =
                   Act.Do(fun () -> Thread.Sleep 1500) :: Script.answer JoinGroup.api received (joinAnswer ErrorCode.None "m")
 
@@ -164,10 +164,10 @@ let private membership =
               [ "a call", Timeout.InfiniteTimeSpan, ms 1_000
                 "a rebalance", ms 20_000, Timeout.InfiniteTimeSpan
                 "a rebalance that can be told", ms 20_000, TimeSpan.MaxValue ] do
-              testCase ("a join waits as long as it takes where there is no bound for " + name) (fun () ->
+              testCase ("a join waits without a limit if there is none for " + name) (fun () ->
                   let time = ManualTime()
 
-                  // The clock is looked at before each byte that comes.
+                  // The clock is checked before each byte that arrives.
                   let rest received =
                       [ Act.Do(fun () -> time.Advance(TimeSpan.FromDays 20.0))
                         Act.Trickle(Script.frame JoinGroup.api received (joinAnswer ErrorCode.None "m"), ms 1) ]
@@ -202,16 +202,16 @@ let private membership =
                       Expect.equal left.Exchanges.Length calls "the calls"
 
                       Expect.equal
-                          (ok left.Results |> List.map (fun one -> one.MemberId, one.Error))
+                          (ok left.Result |> List.map (fun one -> one.MemberId, one.Error))
                           [ "a", ErrorCode.None; "b", ErrorCode.UnknownMemberId ]
                           "each has a result"))
 
-          testCase "a member that the answer leaves out is not said to have left" (fun () ->
+          testCase "a member that the response leaves out is not reported as having left" (fun () ->
               group [] (fun received -> Script.answer LeaveGroup.api received LeaveGroup.api.Response.Schema.Default) (fun _ client ->
                   let left = client.Leave(member' "m")
-                  Expect.equal (ok left.Results |> List.map _.Error) [ ErrorCode.UnknownServerError ] "the code"))
+                  Expect.equal (ok left.Result |> List.map _.Error) [ ErrorCode.UnknownServerError ] "the code"))
 
-          testCase "a static leader that comes back need not share out the work again" (fun () ->
+          testCase "a static leader that comes back need not assign the work again" (fun () ->
               let answer received = Script.answer JoinGroup.api received { joinAnswer ErrorCode.None "m-1" with SkipAssignment = true }
 
               group [] answer (fun _ client ->
@@ -219,13 +219,13 @@ let private membership =
                   Expect.equal (ok joined.Result).Leader "m-1" "it leads"
                   Expect.isFalse joined.IsLeader "and has nothing to do"))
 
-          testCase "a static name cannot leave where brokers know none" (fun () ->
+          testCase "a static name cannot leave if the broker does not support static members" (fun () ->
               group [ ApiKey.LeaveGroup, 2 ] Script.unexpected (fun _ client ->
-                  match (client.Leave { member' "m" with GroupInstanceId = Some "i" }).Results with
+                  match (client.Leave { member' "m" with GroupInstanceId = Some "i" }).Result with
                   | Error(ClientFault.CannotEncode _) -> ()
                   | other -> failtestf "%A" other))
 
-          testCase "the protocol goes along with the leader's assignments" (fun () ->
+          testCase "the protocol is sent along with the leader's assignments" (fun () ->
               let rest (received: Received) =
                   match received.Request with
                   | Request.SyncGroup _ -> Script.answer SyncGroup.api received SyncGroup.api.Response.Schema.Default
@@ -234,7 +234,7 @@ let private membership =
               group [] rest (fun broker client ->
                   let part: SyncGroup.MemberAssignment = { MemberId = "m"; Assignment = Bytes [| 1uy |] }
                   let exchange = client.Sync(member' "m", ConsumerProtocol.Type, Some "range", [ part ])
-                  Expect.equal (ok exchange.Outcome).Error ErrorCode.None "the answer"
+                  Expect.equal (ok exchange.Result).Error ErrorCode.None "the answer"
 
                   match List.last broker.Calls with
                   | { Request = Request.SyncGroup request } ->
@@ -277,8 +277,8 @@ let private recordedAnswers =
               OffsetCommit.api
               (function
               | Request.OffsetCommit request when not request.Topics.IsEmpty ->
-                  // Some clients leave the note out, where others write an empty one; it comes to the same. Two may ask for a time of their
-                  // own to keep offsets.
+                  // Some clients leave the note out and others write an empty one, which is equivalent. Two may request a retention time of their
+                  // own.
                   let noted (partition: OffsetCommit.PartitionRequest) =
                       { partition with CommittedMetadata = Some(Option.defaultValue "" partition.CommittedMetadata) }
 
@@ -389,12 +389,12 @@ let private offsets =
                       Expect.equal
                           (ok reply.Result |> List.map _.Result)
                           [ Ok None; Ok(Some(committed 5L -1 "note")); Error ErrorCode.UnstableOffsetCommit ]
-                          "in the order of the question"
+                          "in the order of the request"
 
                       Expect.equal (broker.VersionsOf ApiKey.OffsetFetch) [ min version 9 ] "the version"))
 
           for version in [ 7; 9 ] do
-              testCase ("what concerns the whole group is each partition's, in version " + string version) (fun () ->
+              testCase ("an error of the whole group is reported for each partition, in version " + string version) (fun () ->
                   let rest (received: Received) =
                       let response = OffsetFetch.api.Response.Schema.Default
                       let code = ErrorCode.NotCoordinator
@@ -414,13 +414,13 @@ let private offsets =
                       let all = (client.FetchAllOffsets(GroupMembership.none, false)).Result
                       Expect.equal (ok all) (Error ErrorCode.NotCoordinator) "all"))
 
-          testCase "stable offsets cannot be asked of a broker that does not know of them" (fun () ->
+          testCase "stable offsets cannot be requested from a broker that does not support them" (fun () ->
               group [ ApiKey.OffsetFetch, 6 ] Script.unexpected (fun _ client ->
                   match (client.FetchOffsets(GroupMembership.none, [ at "t" 0 ], true)).Result with
                   | Error(ClientFault.CannotEncode _) -> ()
                   | other -> failtestf "%A" other))
 
-          testCase "a broker that only takes topics by their ids is not asked in a version that it does not know" (fun () ->
+          testCase "a broker that only accepts topics by their ids is not asked in a version that it does not support" (fun () ->
               let table = Script.everythingBut [ Script.versions ApiKey.OffsetCommit 10 10 ]
 
               groupAt patient table Script.unexpected (fun _ client ->
@@ -431,13 +431,13 @@ let private offsets =
                       Expect.equal (api, ours.Highest, theirs.Lowest) (ApiKey.OffsetCommit, 9s, 10s) "both ranges"
                   | other -> failtestf "%O" other))
 
-          testCase "an answer that leaves a partition out is a fault, and the connection is closed" (fun () ->
+          testCase "a response that leaves a partition out is a fault, and the connection is closed" (fun () ->
               let rest (received: Received) = Script.answer OffsetCommit.api received OffsetCommit.api.Response.Schema.Default
 
               group [] rest (fun _ client ->
                   let reply = client.CommitOffset(GroupMembership.none, at "t" 0, CommittedOffset.at 1L)
                   Expect.equal (faultOf reply.Result) (ClientFault.NotAnswered(at "t" 0)) "the fault"
-                  Expect.isOk reply.Exchange.Outcome "the answer can be looked at"
+                  Expect.isOk reply.Exchange.Result "the answer can be looked at"
                   Expect.isNone client.Coordinator.Connection "the connection is closed")) ]
 
 // ---- the new protocol ----
@@ -461,7 +461,7 @@ let private newProtocol =
     let topicId = Guid "11111111-2222-3333-4444-555555555555"
     let parts partitions : HeartbeatTopicPartitions list = [ { TopicId = topicId; Partitions = partitions } ]
 
-    /// Answers one heartbeat after the other with these.
+    /// Responds to the heartbeats with these in turn.
     let answering (answers: (ErrorCode * int * int list option) list) =
         let remaining = Collections.Generic.Queue answers
 
@@ -482,7 +482,7 @@ let private newProtocol =
 
     testList
         "new protocol"
-        [ testCase "tells everything first, and then what changes" (fun () ->
+        [ testCase "sends everything first, and then only changes" (fun () ->
               let none = ErrorCode.None
 
               withMember
@@ -490,7 +490,7 @@ let private newProtocol =
                   [ none, 1, Some [ 0; 1 ]; none, 1, None; none, 2, Some [ 0 ]; none, 2, None; none, -1, None ]
                   (fun broker client ->
                       Expect.equal (client.Epoch, client.Assignment) (0, []) "not yet a member"
-                      let first = ok (client.Heartbeat()).Outcome
+                      let first = ok (client.Heartbeat()).Result
                       Expect.equal first.HeartbeatIntervalMs 5 "the answer is data"
                       Expect.equal (client.Epoch, client.Assignment) (1, parts [ 0; 1 ]) "what it is to have"
                       client.Owned <- parts [ 0; 1 ]
@@ -535,11 +535,11 @@ let private newProtocol =
                           "each says no more than it must"))
 
           for code in [ ErrorCode.UnknownMemberId; ErrorCode.FencedMemberEpoch ] do
-              testCase ("joins anew after " + code.ToString()) (fun () ->
+              testCase ("joins again after " + code.ToString()) (fun () ->
                   withMember [] [ ErrorCode.None, 4, Some [ 0 ]; code, 0, None; ErrorCode.None, 5, None ] (fun broker client ->
                       client.Heartbeat() |> ignore
                       client.Owned <- parts [ 0 ]
-                      Expect.equal (ok (client.Heartbeat()).Outcome).Error code "the code is data"
+                      Expect.equal (ok (client.Heartbeat()).Result).Error code "the code is data"
                       Expect.equal (client.Epoch, client.Assignment, client.Owned) (0, [], []) "everything is lost"
                       client.Heartbeat() |> ignore
                       let again = List.last (beats broker)
@@ -549,7 +549,7 @@ let private newProtocol =
                           "as new"
                       Expect.equal again.MemberId client.MemberId "under the same id"))
 
-          testCase "tells everything again after another error" (fun () ->
+          testCase "sends everything again after another error" (fun () ->
               withMember
                   []
                   [ ErrorCode.None, 4, None; ErrorCode.CoordinatorLoadInProgress, 0, None; ErrorCode.None, 4, None ]
@@ -563,7 +563,7 @@ let private newProtocol =
                           (4, Some [ "t" ], Some "r")
                           "in its epoch"))
 
-          testCase "tells everything again while it is left at epoch 0" (fun () ->
+          testCase "sends everything again while it remains at epoch 0" (fun () ->
               withMember [] [ ErrorCode.None, 0, None; ErrorCode.None, 1, None ] (fun broker client ->
                   client.Heartbeat() |> ignore
                   client.Heartbeat() |> ignore
@@ -574,7 +574,7 @@ let private newProtocol =
                       (0, Some [ "t" ], Some [], 300_000)
                       "as if it were the first"))
 
-          testCase "a rack or an assignor that is taken back is not told as an empty text, which coordinators refuse" (fun () ->
+          testCase "a removed rack or assignor is not sent as an empty string, which coordinators refuse" (fun () ->
               withMember [] [ ErrorCode.None, 1, None; ErrorCode.None, 1, None; ErrorCode.None, 1, None ] (fun broker client ->
                   client.Subscription <- { subscription with ServerAssignor = Some "uniform" }
                   client.Heartbeat() |> ignore
@@ -588,21 +588,21 @@ let private newProtocol =
                       [ Some "r", Some "uniform"; None, None; Some "s", Some "range" ]
                       "the heartbeats"))
 
-          testCase "a static member leaves for a while" (fun () ->
+          testCase "a static member leaves temporarily" (fun () ->
               withMember [] [ ErrorCode.None, 4, None; ErrorCode.None, -2, None ] (fun broker client ->
                   client.Subscription <- { client.Subscription with InstanceId = Some "i" }
                   client.Heartbeat() |> ignore
-                  client.LeaveForAWhile() |> ignore
+                  client.LeaveTemporarily() |> ignore
                   let last = List.last (beats broker)
                   Expect.equal (last.MemberEpoch, last.InstanceId) (-2, Some "i") "by its name"))
 
-          testCase "in version 0 the coordinator makes the id" (fun () ->
+          testCase "in version 0 the coordinator creates the id" (fun () ->
               withMember [ ApiKey.ConsumerGroupHeartbeat, 0 ] [ ErrorCode.None, 1, None; ErrorCode.None, 1, None ] (fun broker client ->
                   client.Heartbeat() |> ignore
                   client.Heartbeat() |> ignore
                   Expect.equal (beats broker |> List.map _.MemberId) [ ""; "given" ] "and the member goes by it"))
 
-          testCase "in version 0 a member that is fenced joins again by the id that it was given, and is not another" (fun () ->
+          testCase "in version 0 a fenced member joins again with the id that it got" (fun () ->
               withMember
                   [ ApiKey.ConsumerGroupHeartbeat, 0 ]
                   [ ErrorCode.None, 1, None; ErrorCode.FencedMemberEpoch, 0, None; ErrorCode.None, 1, None ]
@@ -615,27 +615,27 @@ let private newProtocol =
                           [ "", 0; "given", 1; "given", 0 ]
                           "the heartbeats"))
 
-          testCase "a broker that does not know it is not asked" (fun () ->
+          testCase "a broker that does not support it is not asked" (fun () ->
               groupAt patient Script.everything Script.unexpected (fun broker _ ->
                   use client = new ConsumerGroupClient(patient, Bootstrap.ofAddresses [ broker.Address ], "g", subscription)
 
-                  match (client.Heartbeat()).Outcome with
+                  match (client.Heartbeat()).Result with
                   | Error(ClientFault.NoCommonVersion(key, _, None)) -> Expect.equal key ApiKey.ConsumerGroupHeartbeat "the API"
                   | other -> failtestf "%O" other)) ]
 
-// ---- members among others ----
+// ---- members together with others ----
 
-/// The shortest that brokers allow unless they are told otherwise. The mock cluster's rebalances take a second less than that.
+/// The shortest session that brokers allow by default. The mock cluster's rebalances take a second less.
 let private session = ms 6_000
 
-/// Waits until a group has a coordinator that knows it: a cluster that has had no group yet makes room for them first.
+/// Waits until a group has a coordinator: a cluster creates its internal topic for groups on first use.
 let private ready (client: GroupClient) (topic: string) =
     awaiting "the group's coordinator" (fun () ->
         match (client.FetchOffset(at topic 0)).Result with
         | Ok(Ok _) -> true
         | _ -> false)
 
-/// A member of ours, in a thread of its own: it joins whenever it has to, and notes what it has.
+/// One of our members, in a thread of its own. It joins when it must, and records its assignment.
 type private OurMember(cluster: TestCluster, topic: string, groupId: string, assignor: Assignor) =
     let gate = obj ()
     let mutable held: Set<int> = Set.empty
@@ -658,7 +658,7 @@ type private OurMember(cluster: TestCluster, topic: string, groupId: string, ass
             false
         else
             Thread.Sleep 50
-            let code = (ok (client.Heartbeat place).Outcome).Error
+            let code = (ok (client.Heartbeat place).Result).Error
             if code.IsError then true else stay client place
 
     let rec join (client: GroupClient) (memberId: string) (previous: ConsumerTopicPartitions list) (generation: int) =
@@ -669,7 +669,7 @@ type private OurMember(cluster: TestCluster, topic: string, groupId: string, ass
         let joined =
             client.Join(memberId, { JoinSettings.consumer protocols with SessionTimeout = session; RebalanceTimeout = ms 20_000 })
 
-        // The mock cluster's errors are answers that cannot be read.
+        // The mock cluster's error responses cannot be read.
         let code =
             match joined.Result with
             | Error(ClientFault.Malformed _) when isMock cluster -> ErrorCode.RebalanceInProgress
@@ -678,7 +678,7 @@ type private OurMember(cluster: TestCluster, topic: string, groupId: string, ass
         match joined.Membership with
         | None when isStopping () -> ()
         | None ->
-            // Begun anew where the group does not know the member any more, and else tried again.
+            // Joins as new if the group no longer knows the member, and else tries again.
             Thread.Sleep 50
             join client (if code = ErrorCode.UnknownMemberId then "" else memberId) previous generation
         | Some place ->
@@ -687,13 +687,13 @@ type private OurMember(cluster: TestCluster, topic: string, groupId: string, ass
             let assignments =
                 if joined.IsLeader then
                     let wanted = Assignor.subscribers answer.Members |> ok |> Assignor.topicsOf
-                    use connection = Cluster.connect patient cluster.Brokers never |> ok
-                    let topics = (ok (Cluster.metadata connection (Some wanted) never).Outcome).Topics
+                    use connection = Cluster.Connect(patient, cluster.Brokers) |> ok
+                    let topics = (ok (Cluster.Metadata(connection, Some wanted)).Result).Topics
                     Assignor.assignments [ assignor ] (Assignor.partitionCounts topics) answer |> ok
                 else
                     []
 
-            match (client.Sync(place, ConsumerProtocol.Type, answer.ProtocolName, assignments)).Outcome with
+            match (client.Sync(place, ConsumerProtocol.Type, answer.ProtocolName, assignments)).Result with
             | Error(ClientFault.Malformed _) when isMock cluster -> join client place.MemberId previous generation
             | Error fault -> failtestf "no answer to SyncGroup: %O" fault
             | Ok synced when synced.Error.IsError -> join client place.MemberId previous generation
@@ -720,7 +720,7 @@ type private OurMember(cluster: TestCluster, topic: string, groupId: string, ass
 
     do thread.Start()
 
-    /// What it has now; a member that failed fails the test.
+    /// Its assignment; a member that failed fails the test.
     member _.Held =
         lock gate (fun () ->
             match failure with
@@ -729,16 +729,15 @@ type private OurMember(cluster: TestCluster, topic: string, groupId: string, ass
 
     member _.Membership = lock gate (fun () -> membership)
 
-    /// Makes it leave, and waits until it has.
+    /// Makes it leave, and waits for that.
     member _.Stop() =
         lock gate (fun () -> stopping <- true)
-        if not (thread.Join(ms 60_000)) then
-            failtest "a member of ours does not come to its end"
+        if not (thread.Join(ms 60_000)) then failtest "one of our members does not stop"
 
     interface IDisposable with
         member this.Dispose() = this.Stop()
 
-/// Waits until members have all of so many partitions between them, each so many.
+/// Waits until all partitions are divided among the members, with these counts.
 let private awaitShares (partitions: int) (counts: int list) (held: unit -> Set<int> list) =
     let patience = Stopwatch.StartNew()
 
@@ -755,7 +754,7 @@ let private awaitShares (partitions: int) (counts: int list) (held: unit -> Set<
         now <- held ()
 
 let private among (strategy: PartitionAssignmentStrategy) (assignor: Assignor) (cluster: TestCluster) =
-    testCase ("two of ours and one of Confluent.Kafka's share by " + assignor.Name) (fun () ->
+    testCase ("two of our members and one of Confluent.Kafka's divide partitions by " + assignor.Name) (fun () ->
         cluster.WithTopic 6 (fun topic ->
             let groupId = "libkafka-test-" + Guid.NewGuid().ToString "N"
             use client = new GroupClient(patient, cluster.Brokers, groupId)
@@ -780,7 +779,7 @@ let private among (strategy: PartitionAssignmentStrategy) (assignor: Assignor) (
                 consumer.Subscribe topic
                 consumer
 
-            // Its callbacks and heartbeats are served in the poll.
+            // Its callbacks and heartbeats run in the poll.
             let theirShare () =
                 theirs.Consume(ms 20) |> ignore
                 theirs.Assignment |> Seq.map _.Partition.Value |> Set.ofSeq
@@ -788,7 +787,7 @@ let private among (strategy: PartitionAssignmentStrategy) (assignor: Assignor) (
             try
                 awaitShares 6 [ 2; 2; 2 ] (fun () -> [ first.Held; second.Held; theirShare () ])
 
-                // Offsets that one side commits, the other reads. A rebalance may come in between on a slow machine.
+                // Each side reads the offsets that the other commits. On a slow machine a rebalance may happen in between.
                 let mine = Seq.head first.Held
 
                 awaiting "our commit" (fun () ->
@@ -861,14 +860,14 @@ let private clusters =
                       let expected = [ 0, Ok(Some 7L); 1, Ok(Some 8L); 2, Ok(Some 9L) ]
                       Expect.equal (ok all.Result |> ok |> offsetsOf |> List.sortBy fst) expected "all"))
 
-          testCase "a member that the group does not know is told so" (fun () ->
+          testCase "a member that the group does not know gets the error code" (fun () ->
               use client = new GroupClient(patient, cluster.Brokers, "libkafka-test-" + Guid.NewGuid().ToString "N")
               awaiting "a coordinator" (fun () -> client.Coordinator.Connect() |> Result.isOk)
-              let code = (ok (client.Heartbeat(member' "nobody")).Outcome).Error
+              let code = (ok (client.Heartbeat(member' "nobody")).Result).Error
               Expect.isTrue code.IsError "an error") ])
 
 let private moves =
-    testCase "a coordinator that moves is found again, and offsets are where they were" (fun () ->
+    testCase "a coordinator that moves is found again, and offsets are unchanged" (fun () ->
         withMock 3 (fun cluster ->
             cluster.CreateTopic("t", 1, 3)
             cluster.SetCoordinator("group", "g", 1)
@@ -877,7 +876,7 @@ let private moves =
             Expect.equal (ok commit.Result) ErrorCode.None "committed"
             Expect.equal (client.Coordinator.Coordinator |> Option.map _.NodeId) (Some 1) "at the first"
             cluster.SetCoordinator("group", "g", 2)
-            let heartbeat () = (ok (client.Heartbeat(member' "m")).Outcome).Error
+            let heartbeat () = (ok (client.Heartbeat(member' "m")).Result).Error
             Expect.equal (heartbeat ()) ErrorCode.NotCoordinator "the first is it no more"
             Expect.isNone client.Coordinator.Connection "so the connection is closed"
             Expect.equal (heartbeat ()) ErrorCode.GroupIdNotFound "the second is it, and knows of no members"
@@ -885,14 +884,14 @@ let private moves =
             let offset () = ok (client.FetchOffset(at "t" 0)).Result |> Result.map (Option.map _.Offset)
             Expect.equal (offset ()) (Ok(Some 7L)) "the offset"
 
-            // A coordinator that dies is found again as well.
+            // The successor of a coordinator that dies is found too.
             cluster.SetBrokerDown 2
             Expect.isError (client.FetchOffset(at "t" 0)).Result "it is gone"
             cluster.SetCoordinator("group", "g", 3)
             Expect.equal (offset ()) (Ok(Some 7L)) "the third has it"))
 
 let private newProtocolOnMock =
-    testCase "members of the new protocol are given all partitions between them" (fun () ->
+    testCase "members of the new protocol get all partitions together" (fun () ->
         withMock 3 (fun cluster ->
             cluster.CreateTopic("t", 4, 3)
             let brokers = Bootstrap.parse cluster.Bootstrap |> ok
@@ -900,9 +899,9 @@ let private newProtocolOnMock =
             use second = new ConsumerGroupClient(patient, brokers, "g", ConsumerGroupSubscription.topics [ "t" ])
             let partitions (client: ConsumerGroupClient) = client.Assignment |> List.collect _.Partitions |> List.sort
 
-            // One round of both: what is not to be had any more is given up, what is given is taken on.
+            // One round of both: partitions no longer assigned are given up, new ones are taken over.
             let beat (client: ConsumerGroupClient) =
-                Expect.equal (ok (client.Heartbeat()).Outcome).Error ErrorCode.None "alive"
+                Expect.equal (ok (client.Heartbeat()).Result).Error ErrorCode.None "alive"
                 client.Owned <- client.Assignment
 
             awaiting "the first to have everything" (fun () ->
@@ -914,7 +913,7 @@ let private newProtocolOnMock =
                 beat second
                 (partitions first).Length = 2 && List.sort (partitions first @ partitions second) = [ 0; 1; 2; 3 ])
 
-            Expect.equal (ok (second.Leave()).Outcome).Error ErrorCode.None "one leaves"
+            Expect.equal (ok (second.Leave()).Result).Error ErrorCode.None "one leaves"
 
             awaiting "the first to have everything again" (fun () ->
                 beat first

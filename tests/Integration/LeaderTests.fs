@@ -1,4 +1,4 @@
-/// Leaders that move and say where to, attempts that are numbered, and who closes a client.
+/// Leaders that move and name their successor, numbered attempts, and ownership of a client.
 module LibKafka.Integration.LeaderTests
 
 open System
@@ -12,7 +12,7 @@ open LibKafka.Integration.Support
 
 let private topicId = Guid "11111111-2222-3333-4444-555555555555"
 
-/// A broker that serves everything, as broker 2 in the eyes of the other.
+/// A broker that serves everything, as broker 2 for the other one.
 let private serving (test: ScriptedBroker -> unit) =
     let rest (received: Received) =
         match received.Request with
@@ -26,7 +26,7 @@ let private serving (test: ScriptedBroker -> unit) =
 let private endpoint (node: int) (address: BrokerAddress) : NodeEndpoint =
     { NodeId = node; Host = address.Host; Port = address.Port; Rack = None }
 
-/// A client of a partition that metadata says broker 1 leads in epoch 3; that broker refuses everything with the code, and names a leader.
+/// A client of a partition that broker 1 leads in epoch 3 according to metadata; that broker refuses everything with the code, and names a leader.
 let private refusing code (leader: CurrentLeader) (nodes: NodeEndpoint list) baseOffset (test: ScriptedBroker -> PartitionClient -> unit) =
     let rest (received: Received) =
         match received.Request with
@@ -74,11 +74,11 @@ let private named =
                       | Request.Fetch request -> Expect.equal request.Topics[0].Partitions[0].CurrentLeaderEpoch 5 "the epoch"
                       | asked -> failtestf "%A" asked)))
 
-          testCase "by a leader that lost its place after it had appended is connected to as well" (fun () ->
+          testCase "by a leader that was replaced after it had appended is connected to as well" (fun () ->
               serving (fun other ->
                   refusing ErrorCode.NotLeaderOrFollower (second 4) [ endpoint 2 other.Address ] 12L (fun broker client ->
-                      match (produce client).Outcome with
-                      | ProduceOutcome.Unknown(Doubt.BrokerUnsure _) -> ()
+                      match (produce client).Result with
+                      | ProduceResult.Unknown(Doubt.BrokerUnsure _) -> ()
                       | outcome -> failtestf "%O" outcome
 
                       produce client |> acknowledged |> ignore
@@ -137,7 +137,7 @@ let private named =
 let private attempts =
     testList
         "attempts"
-        [ testCase "the number that the caller gives stands in every exchange of the call, also in those that were not made" (fun () ->
+        [ testCase "the number in the options is in every exchange of the call, even if it was not made" (fun () ->
               serving (fun other ->
                   let observer = Observer()
                   let socket, nobody = Loopback.refuse ()
@@ -156,20 +156,27 @@ let private attempts =
                       use client =
                           new PartitionClient(settings, Bootstrap.ofAddresses [ broker.Address ], { Topic = "t"; Partition = 0 })
                       let producer = new PartitionProducer(client, ProducerSettings.standard)
-                      Expect.equal (producer.Produce(batch "r" 1, attempt = 3)).Exchange.Info.Attempt 3 "the call's own"
+                      Expect.equal
+                          (producer.Produce(batch "r" 1, { CallOptions.standard with Attempt = 3 })).Exchange.Info.Attempt
+                          3
+                          "the call's own"
                       Expect.equal (observer.Exchanges |> List.map _.Attempt |> List.distinct) [ 3 ] "those on the way too"
                       Expect.isGreaterThan observer.Exchanges.Length 3 "versions twice, metadata, the call"
                       Expect.equal (producer.Produce(batch "r" 1)).Exchange.Info.Attempt 1 "a call without a number is the first"
                       Expect.equal (List.last observer.Exchanges).Attempt 1 "for the observer too"
                       use lost = new PartitionClient(settings, Bootstrap.ofAddresses [ nobody ], { Topic = "t"; Partition = 0 })
-                      let info = ((new PartitionFetcher(lost, FetcherSettings.standard, 0L)).Fetch(attempt = 2)).Exchange.Info
+                      let info =
+                          ((new PartitionFetcher(lost, FetcherSettings.standard, 0L)).Fetch({ CallOptions.standard with Attempt = 2 }))
+                              .Exchange.Info
                       Expect.equal (info.Attempt, info.WasSent) (2, false) "a call that was not made"
                       Expect.equal (List.last observer.Exchanges) info "the same for the observer"))) ]
 
 let private direct =
-    testCase "a call on the connection itself is no part of the attempt before it" (fun () ->
+    testCase "a call on the connection itself is not part of the attempt before it" (fun () ->
         Scripted.partition patient (Script.finding 7L) (fun _ client ->
-            let sought = (new PartitionFetcher(client, FetcherSettings.standard, 0L)).Find(OffsetSpec.Latest, attempt = 3)
+            let sought =
+                (new PartitionFetcher(client, FetcherSettings.standard, 0L))
+                    .FindOffset(OffsetSpec.Latest, { CallOptions.standard with Attempt = 3 })
             Expect.equal sought.Exchange.Info.Attempt 3 "the call's"
             let exchange = (Option.get client.Connection).Call(ListOffsets.api, Script.askLatest)
             Expect.equal exchange.Info.Attempt 1 "its own"))
@@ -185,7 +192,7 @@ let private ownership =
         Scripted.partition patient rest test
 
     testList
-        "whose the client is"
+        "ownership of the client"
         [ testCase "a producer and a fetcher over a shared client leave it open" (fun () ->
               withShared (fun broker client ->
                   let connection = client.Connect() |> ok

@@ -9,7 +9,7 @@ open LibKafka.Client
 open LibKafka.Integration.Clusters
 open LibKafka.Integration.Support
 
-/// A fetcher that does not wait for records that are not there.
+/// A fetcher that does not wait for records.
 let private fetcherOf (client: PartitionClient) (offset: int64) =
     new PartitionFetcher(client, { FetcherSettings.standard with MaxWait = ms 1 }, offset)
 
@@ -31,26 +31,26 @@ let tests =
                       Expect.equal (acknowledged (produce client acks "b" 2)) 3L "the second"
                       Expect.equal (acknowledged (produce client acks "c" 1)) 5L "the third"))
 
-          testCase "acks NONE: nobody says, but the batch is in the log" (fun () ->
+          testCase "acks NONE: there is no response, but the batch is in the log" (fun () ->
               cluster.WithPartition(fun _ client ->
                   let unasked = produce client Acks.None "a" 3
-                  Expect.equal unasked.Outcome (ProduceOutcome.Unknown Doubt.NotAsked) "the outcome"
+                  Expect.equal unasked.Result (ProduceResult.Unknown Doubt.NotAsked) "the outcome"
                   Expect.isTrue unasked.Exchange.Info.WasSent "it was sent"
-                  // On the same connection, so behind it.
+                  // On the same connection, so after it.
                   let connection = client.Connection
                   Expect.equal (acknowledged (produce client Acks.All "b" 1)) 3L "the next batch's offset"
                   Expect.equal client.Connection connection "it was the same connection"
                   let values = fetcherOf client 0L |> fetchUntil 4L |> valuesOf
                   Expect.equal values [ "a0"; "a1"; "a2"; "b0" ] "the log"))
 
-          testCase "many batches with acks NONE, one right behind the other, are all in the log" (fun () ->
+          testCase "many batches with acks NONE in quick succession are all in the log" (fun () ->
               cluster.WithPartition(fun _ client ->
                   for i in 1..100 do
-                      Expect.equal (produce client Acks.None "x" 1).Outcome (ProduceOutcome.Unknown Doubt.NotAsked) "the outcome"
+                      Expect.equal (produce client Acks.None "x" 1).Result (ProduceResult.Unknown Doubt.NotAsked) "the outcome"
 
                   Expect.equal (acknowledged (produce client Acks.Leader "y" 1)) 100L "what comes behind them"))
 
-          testCase "seeking finds the log's first and next offset, and moves there" (fun () ->
+          testCase "seeking finds the first and the next offset of the log, and moves there" (fun () ->
               cluster.WithPartition(fun _ client ->
                   let fetcher = fetcherOf client 77L
                   Expect.equal (fetcher.Seek OffsetSpec.Latest).Offset (Some 0L) "the next of an empty log"
@@ -64,7 +64,7 @@ let tests =
               cluster.WithPartition(fun _ client ->
                   fill client
                   let fetcher = fetcherOf client 5L
-                  Expect.equal (fetcher.Find OffsetSpec.Latest).Offset (Some 12L) "what was found"
+                  Expect.equal (fetcher.FindOffset OffsetSpec.Latest).Offset (Some 12L) "what was found"
                   Expect.equal fetcher.Offset 5L "where it stands"))
 
           testCase "a search for a time that no record has reached finds nothing, and does not move the fetcher" (fun () ->
@@ -76,7 +76,7 @@ let tests =
                   Expect.equal sought.Offset None "nothing was found"
                   Expect.equal fetcher.Offset 5L "where it stands"))
 
-          testCase "a fetch does not move the fetcher: fetching twice gives the same twice" (fun () ->
+          testCase "a fetch does not move the fetcher: fetching twice returns the same records twice" (fun () ->
               cluster.WithPartition(fun _ client ->
                   fill client
                   let fetcher = fetcherOf client 0L
@@ -85,7 +85,7 @@ let tests =
                   Expect.equal second.Records first.Records "the same"
                   Expect.equal fetcher.Offset 0L "where it stands"))
 
-          testCase "a fetch in the middle of a batch brings the whole batch, with the offset asked for in it" (fun () ->
+          testCase "a fetch in the middle of a batch returns the whole batch with the requested offset" (fun () ->
               cluster.WithPartition(fun _ client ->
                   fill client
                   let fetched = (fetcherOf client 6L).Fetch()
@@ -95,7 +95,7 @@ let tests =
                   Expect.equal (nextOffset fetched % 4L) 0L "the next offset is behind a batch"
                   Expect.isGreaterThan (nextOffset fetched) 6L "and the reading goes on"))
 
-          testCase "the records behind the offset asked for all come, each once, however far one fetch reaches" (fun () ->
+          testCase "all records from the requested offset on are returned once, whatever the size of a fetch" (fun () ->
               cluster.WithPartition(fun _ client ->
                   fill client
                   let fetcher = fetcherOf client 4L
@@ -105,7 +105,7 @@ let tests =
                             for i in 0..3 -> name + string i ]
                       "the rest"))
 
-          testCase "a fetch at the end is empty, and no error" (fun () ->
+          testCase "a fetch at the end is empty, without an error" (fun () ->
               cluster.WithPartition(fun _ client ->
                   fill client
                   let fetched = (fetcherOf client 12L).Fetch()
@@ -115,7 +115,7 @@ let tests =
                   Expect.isEmpty (recordsOf fetched) "no records"
                   Expect.equal (nextOffset fetched) 12L "the next offset is the same"))
 
-          testCase "a fetch beyond the end is OFFSET_OUT_OF_RANGE, which is data, and the connection stays" (fun () ->
+          testCase "a fetch beyond the end is OFFSET_OUT_OF_RANGE, which is data, and the connection stays open" (fun () ->
               cluster.WithPartition(fun _ client ->
                   fill client
                   let fetcher = fetcherOf client 13L
@@ -160,13 +160,13 @@ let tests =
               | other -> failtestf "%O" other)
 
           testCase "any broker names the coordinator of a group" (fun () ->
-              use connection = Cluster.connect (cluster.Settings()) cluster.Brokers never |> ok
+              use connection = Cluster.Connect(cluster.Settings(), cluster.Brokers) |> ok
 
               let find () =
-                  let exchange = Cluster.findCoordinator connection CoordinatorType.Group "libkafka-test-group" never
-                  Cluster.coordinatorIn (ok exchange.Outcome) "libkafka-test-group"
+                  let exchange = Cluster.FindCoordinator(connection, CoordinatorType.Group, "libkafka-test-group")
+                  Cluster.CoordinatorIn(ok exchange.Result, "libkafka-test-group")
 
-              // A new cluster first has to make the topic that coordinators keep their groups in.
+              // A new cluster first creates the internal topic for groups.
               awaiting "a coordinator" (fun () -> (find ()).Error <> ErrorCode.CoordinatorNotAvailable)
               let found = find ()
               Expect.equal found.Error ErrorCode.None "the code"

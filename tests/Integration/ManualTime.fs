@@ -6,7 +6,7 @@ open System.Diagnostics
 open System.Threading
 open Expecto
 
-/// A clock that stands still until it is told to go on, and fires then what is due.
+/// A clock that stands still until it is advanced, and then fires the timers that are due.
 [<Sealed>]
 type ManualTime() =
     inherit TimeProvider()
@@ -28,7 +28,7 @@ type ManualTime() =
         timer.Change(due, Timeout.InfiniteTimeSpan) |> ignore
         timer
 
-    /// Goes on, and fires what is due by then.
+    /// Advances the clock, and fires the timers that are due by then.
     member _.Advance(by: TimeSpan) =
         let due =
             lock gate (fun () ->
@@ -40,7 +40,7 @@ type ManualTime() =
         for timer in due do
             timer.Fire()
 
-    /// Waits until something is to be fired after this time.
+    /// Waits until there is a timer with this delay.
     member _.AwaitTimer(after: TimeSpan) =
         let patience = Stopwatch.StartNew()
 
@@ -53,7 +53,7 @@ type ManualTime() =
 
 /// A timer of such a clock.
 and [<Sealed>] ManualTimer(time: ManualTime, callback: TimerCallback, state: obj | null) =
-    /// When it fires.
+    /// The time at which it fires.
     member val Due = TimeSpan.MaxValue with get, set
 
     member _.Fire() = callback.Invoke state

@@ -1,4 +1,4 @@
-/// What producers and fetchers make of the answers of a leader that says whatever the test needs.
+/// How producers and fetchers read the responses of a scripted leader.
 module LibKafka.Integration.PartitionTests
 
 open System
@@ -15,7 +15,7 @@ let private produceWith (settings: ProducerSettings) (client: PartitionClient) :
 
 let private produce = produceWith ProducerSettings.standard
 
-/// A leader that answers a batch with this change to a good answer, and a look at what the producer makes of it.
+/// A leader whose response to a batch is a valid one changed by a function, and the producer's reply.
 let private answeredTo (change: Produce.PartitionResponse -> Produce.PartitionResponse) (check: PartitionClient -> Produced -> unit) =
     let rest (received: Received) =
         match received.Request with
@@ -26,19 +26,19 @@ let private answeredTo (change: Produce.PartitionResponse -> Produce.PartitionRe
 
 let private outcomes =
     testList
-        "produce outcome"
-        [ testCase "acknowledged: all that the leader says of the batch's place" (fun () ->
+        "produce result"
+        [ testCase "acknowledged: with all that the leader reports about the batch's place" (fun () ->
               let change (answer: Produce.PartitionResponse) = { answer with BaseOffset = 5L; LogAppendTimeMs = 6L; LogStartOffset = 4L }
 
               answeredTo change (fun client produced ->
                   Expect.equal
-                      produced.Outcome
-                      (ProduceOutcome.Acknowledged { BaseOffset = 5L; LogAppendTimeMs = 6L; LogStartOffset = 4L })
+                      produced.Result
+                      (ProduceResult.Acknowledged { BaseOffset = 5L; LogAppendTimeMs = 6L; LogStartOffset = 4L })
                       "the outcome"
 
                   Expect.isSome client.Connection "the connection stays"))
 
-          testCase "rejected: with all that the leader says of the reason" (fun () ->
+          testCase "rejected: with all that the leader reports about the reason" (fun () ->
               let change (answer: Produce.PartitionResponse) =
                   { answer with
                       Error = ErrorCode.InvalidRecord
@@ -47,8 +47,8 @@ let private outcomes =
                       ErrorMessage = Some "One or more records have been rejected" }
 
               answeredTo change (fun client produced ->
-                  match produced.Outcome with
-                  | ProduceOutcome.Rejected(Rejection.ByBroker answer) ->
+                  match produced.Result with
+                  | ProduceResult.Rejected(Rejection.ByBroker answer) ->
                       Expect.equal answer.RecordErrors [ { BatchIndex = 0; Message = Some "no key" } ] "the records"
                       Expect.equal answer.ErrorMessage (Some "One or more records have been rejected") "the text"
                   | other -> failtestf "%O" other
@@ -56,57 +56,57 @@ let private outcomes =
                   Expect.isSome client.Connection "the connection stays"))
 
           for code in [ ErrorCode.RequestTimedOut; ErrorCode.NotEnoughReplicasAfterAppend ] do
-              testCase ("unknown: the leader has the batch and is not sure of its followers: " + code.Name) (fun () ->
+              testCase ("unknown: the leader has the batch and cannot confirm its followers: " + code.Name) (fun () ->
                   answeredTo (fun answer -> { answer with Error = code; BaseOffset = -1L }) (fun _ produced ->
-                      match produced.Outcome with
-                      | ProduceOutcome.Unknown(Doubt.BrokerUnsure answer) -> Expect.equal answer.Error code "the code"
+                      match produced.Result with
+                      | ProduceResult.Unknown(Doubt.BrokerUnsure answer) -> Expect.equal answer.Error code "the code"
                       | other -> failtestf "%O" other))
 
-          testCase "unknown: a leader that lost its place after it had appended says so by the offset" (fun () ->
+          testCase "unknown: a leader that was replaced after it had appended reports the offset" (fun () ->
               let change (answer: Produce.PartitionResponse) = { answer with Error = ErrorCode.NotLeaderOrFollower; BaseOffset = 12L }
 
               answeredTo change (fun client produced ->
-                  match produced.Outcome with
-                  | ProduceOutcome.Unknown(Doubt.BrokerUnsure answer) -> Expect.equal answer.BaseOffset 12L "where it was appended"
+                  match produced.Result with
+                  | ProduceResult.Unknown(Doubt.BrokerUnsure answer) -> Expect.equal answer.BaseOffset 12L "where it was appended"
                   | other -> failtestf "%O" other
 
                   Expect.isNone client.Connection "the leader is looked for anew"))
 
-          testCase "unknown: an answer about another partition is none" (fun () ->
+          testCase "unknown: the response is about another partition" (fun () ->
               answeredTo (fun answer -> { answer with Index = 1 }) (fun client produced ->
                   Expect.equal
-                      produced.Outcome
-                      (ProduceOutcome.Unknown(Doubt.AnswerLost(ClientFault.NotAnswered client.Partition)))
+                      produced.Result
+                      (ProduceResult.Unknown(Doubt.AnswerLost(ClientFault.NotAnswered client.Partition)))
                       "the outcome"
 
                   Expect.isNone client.Connection "such a broker is not asked again on this connection"))
 
-          testCase "unknown: the connection was cut before the answer" (fun () ->
+          testCase "unknown: the connection was cut before the response" (fun () ->
               let rest (received: Received) =
                   match received.Request with
                   | Request.Produce _ -> [ Act.Close ]
                   | _ -> Script.unexpected received
 
               Scripted.partition patient rest (fun _ client ->
-                  Expect.equal (produce client).Outcome (ProduceOutcome.Unknown(Doubt.AnswerLost ClientFault.Closed)) "the outcome"))
+                  Expect.equal (produce client).Result (ProduceResult.Unknown(Doubt.AnswerLost ClientFault.Closed)) "the outcome"))
 
-          testCase "rejected: nothing was sent, since there is no leader to send it to" (fun () ->
+          testCase "rejected: nothing was sent, because there is no leader" (fun () ->
               let socket, address = Loopback.refuse ()
               use _ = socket
               use client = new PartitionClient(patient, Bootstrap.ofAddresses [ address ], { Topic = "t"; Partition = 0 })
 
-              match (produce client).Outcome with
-              | ProduceOutcome.Rejected(Rejection.NotSent(ClientFault.NoBroker _)) -> ()
+              match (produce client).Result with
+              | ProduceResult.Rejected(Rejection.NotSent(ClientFault.NoBroker _)) -> ()
               | other -> failtestf "%O" other)
 
-          testCase "rejected: nothing was sent, since it was cancelled before" (fun () ->
+          testCase "rejected: nothing was sent, because it was cancelled before" (fun () ->
               Scripted.partition patient Script.unexpected (fun broker client ->
                   client.Connect() |> ok |> ignore
                   let producer = new PartitionProducer(client, ProducerSettings.standard)
-                  let produced = producer.Produce(batch "r" 1, Threading.CancellationToken true)
-                  Expect.equal produced.Outcome (ProduceOutcome.Rejected(Rejection.NotSent ClientFault.Cancelled)) "the outcome"
+                  let produced = producer.Produce(batch "r" 1, CallOptions.cancelledBy (Threading.CancellationToken true))
+                  Expect.equal produced.Result (ProduceResult.Rejected(Rejection.NotSent ClientFault.Cancelled)) "the outcome"
                   Expect.isFalse produced.Exchange.Info.WasSent "nothing was sent"
-                  broker.AwaitEnd 1
+                  Expect.isSome client.Connection "the connection is open"
                   Expect.isEmpty (broker.VersionsOf ApiKey.Produce) "nothing arrived")) ]
 
 let private requests =
@@ -135,17 +135,17 @@ let private requests =
                       Expect.equal request.Topics[0].Partitions [ { Index = 0; Records = Some sent.Bytes } ] "the batch"
                   | other -> failtestf "%A" other))
 
-          testCase "acks=0 does not wait for an answer, and nobody knows what became of the batch" (fun () ->
+          testCase "acks=0 does not wait for a response, and the result is unknown" (fun () ->
               Scripted.partition patient rest (fun broker client ->
                   let produced = produceWith { ProducerSettings.standard with Acks = Acks.None } client
-                  Expect.equal produced.Outcome (ProduceOutcome.Unknown Doubt.NotAsked) "the outcome"
-                  Expect.equal produced.Exchange.Outcome (Ok None) "no fault and no response"
+                  Expect.equal produced.Result (ProduceResult.Unknown Doubt.NotAsked) "the outcome"
+                  Expect.equal produced.Exchange.Result (Ok None) "no fault and no response"
                   Expect.isLessThan produced.Exchange.Info.Elapsed (patient.CallTimeout / 2.0) "it returned at once"
                   Expect.equal (acknowledged (produce client)) 7L "the next batch has its answer"
                   Expect.hasLength (broker.VersionsOf ApiKey.Produce) 2 "both arrived"
                   Expect.equal broker.Connections 2 "one connection for the metadata, one for everything else"))
 
-          testCase "a fetch asks with the fetcher's settings, at its offset and the leader's epoch" (fun () ->
+          testCase "a fetch has the fetcher's settings, its offset and the leader's epoch" (fun () ->
               Scripted.partition patient rest (fun broker client ->
                   let settings =
                       { FetcherSettings.standard with
@@ -174,13 +174,13 @@ let private requests =
                   Expect.equal first.Topics[0].Partitions[0].CurrentLeaderEpoch 3 "the epoch"
                   Expect.equal (first.SessionId, first.SessionEpoch) (0, -1) "no session"))
 
-          testCase "a search for an offset asks with the isolation and the leader's epoch, in the words of the search" (fun () ->
+          testCase "a search for an offset has the isolation level, the leader's epoch and the place" (fun () ->
               Scripted.partition patient rest (fun broker client ->
                   let settings = { FetcherSettings.standard with IsolationLevel = IsolationLevel.ReadCommitted }
                   let fetcher = new PartitionFetcher(client, settings, 0L)
 
                   for spec in [ OffsetSpec.Earliest; OffsetSpec.Latest; OffsetSpec.AtTimestamp 1_700_000_000_000L ] do
-                      Expect.equal (fetcher.Find spec).Offset (Some 3L) "the offset"
+                      Expect.equal (fetcher.FindOffset spec).Offset (Some 3L) "the offset"
 
                       match (List.last broker.Received).Request with
                       | Request.ListOffsets request ->
@@ -193,15 +193,15 @@ let private requests =
                       | other -> failtestf "%A" other)) ]
 
 let private searchTime =
-    testCase "a search for an offset with an infinite CallTimeout gives the broker as much time as can be told" (fun () ->
+    testCase "a search for an offset with an infinite CallTimeout gives the broker the longest time that can be sent" (fun () ->
         for timeout, told in [ Timeout.InfiniteTimeSpan, Int32.MaxValue; TimeSpan.FromDays 400.0, Int32.MaxValue; ms 20_000, 20_000 ] do
             Scripted.partition { patient with CallTimeout = timeout } (Script.finding 7L) (fun _ client ->
-                let sought = (new PartitionFetcher(client, FetcherSettings.standard, 0L)).Find OffsetSpec.Latest
+                let sought = (new PartitionFetcher(client, FetcherSettings.standard, 0L)).FindOffset OffsetSpec.Latest
                 Expect.equal sought.Offset (Some 7L) "the offset"
                 Expect.equal sought.Exchange.Request.TimeoutMs told "the time that the broker is given"))
 
 let private throttling =
-    testCase "throttle time is in the answer, and the client does not sleep over it" (fun () ->
+    testCase "throttle time is in the response, and the client does not wait" (fun () ->
         let throttle = 15_000
 
         let rest (received: Received) =
@@ -215,12 +215,12 @@ let private throttling =
         Scripted.partition patient rest (fun _ client ->
             let fetcher = new PartitionFetcher(client, FetcherSettings.standard, 0L)
             let clock = Diagnostics.Stopwatch.StartNew()
-            Expect.equal (ok (produce client).Exchange.Outcome).Value.ThrottleTimeMs throttle "Produce"
-            Expect.equal (ok (fetcher.Fetch()).Exchange.Outcome).ThrottleTimeMs throttle "Fetch"
-            Expect.equal (ok (fetcher.Find OffsetSpec.Latest).Exchange.Outcome).ThrottleTimeMs throttle "ListOffsets"
+            Expect.equal (ok (produce client).Exchange.Result).Value.ThrottleTimeMs throttle "Produce"
+            Expect.equal (ok (fetcher.Fetch()).Exchange.Result).ThrottleTimeMs throttle "Fetch"
+            Expect.equal (ok (fetcher.FindOffset OffsetSpec.Latest).Exchange.Result).ThrottleTimeMs throttle "ListOffsets"
             Expect.isLessThan clock.Elapsed (ms throttle) "what to do about it is the caller's business"))
 
-/// A leader that answers a fetch so, and what the fetcher makes of it.
+/// A leader whose response to a fetch is changed by a function, and the fetcher's reply.
 let private fetchedAs (respond: Fetch.Request -> Fetch.Response) (check: PartitionClient -> Fetched -> unit) =
     let rest (received: Received) =
         match received.Request with
@@ -232,7 +232,7 @@ let private fetchedAs (respond: Fetch.Request -> Fetch.Response) (check: Partiti
 let private fetches =
     testList
         "fetch"
-        [ testCase "an error of the request as a whole is told as the partition's" (fun () ->
+        [ testCase "an error of the request as a whole is reported as the partition's" (fun () ->
               let respond (request: Fetch.Request) =
                   { Script.fetched id request with Error = ErrorCode.FetchSessionIdNotFound; Topics = [] }
 
@@ -241,14 +241,14 @@ let private fetches =
                   Expect.equal fetched.Records.Length 0 "no records"
                   Expect.equal (nextOffset fetched) 10L "the next offset is the same"))
 
-          testCase "an answer about another partition is none" (fun () ->
+          testCase "a response about another partition is a fault" (fun () ->
               let other (answer: Fetch.PartitionResponse) = { answer with PartitionIndex = 1 }
 
               fetchedAs (Script.fetched other) (fun client fetched ->
                   Expect.equal (faultOf fetched.Result) (ClientFault.NotAnswered client.Partition) "the fault"
                   Expect.isNone client.Connection "such a broker is not asked again on this connection"))
 
-          testCase "batches come untouched, and a cut-off one at the end does not count" (fun () ->
+          testCase "batches are unchanged, and a cut-off one at the end is ignored" (fun () ->
               let first = (batch "a" 3).Rebase(10L, 3)
               let second = (batch "b" 2).Rebase(13L, 3)
               let third = (batch "c" 2).Rebase(15L, 3)
@@ -260,7 +260,7 @@ let private fetches =
                   Expect.equal (valuesOf (recordsOf fetched)) [ "a0"; "a1"; "a2"; "b0"; "b1" ] "the records"
                   Expect.equal (nextOffset fetched) 15L "where the cut-off batch begins"))
 
-          testCase "messages of an older format are read, and the next offset is behind the last whole one" (fun () ->
+          testCase "messages of an older format are read, and the next offset is after the last complete one" (fun () ->
               // Magic 1: no key and the value "v", at offset 11; then the same at offset 12, cut off.
               let message (offset: string) = "00000000000000" + offset + "0000001752488c6a01000000000000000005ffffffff0000000176"
               let bytes = Bytes.ofHex (message "0b" + message "0c")
@@ -271,12 +271,12 @@ let private fetches =
                   Expect.equal (recordsOf fetched) [ expected ] "the record"
                   Expect.equal (nextOffset fetched) 12L "where the one that is cut off begins"))
 
-          testCase "null in place of records is no records" (fun () ->
+          testCase "null records are no records" (fun () ->
               fetchedAs (Script.fetched (fun answer -> { answer with Records = None })) (fun _ fetched ->
                   Expect.isEmpty (recordsOf fetched) "no records"
                   Expect.equal (nextOffset fetched) 10L "the next offset is the same")) ]
 
-/// What a call allocates in its thread, on the average of many.
+/// The bytes that a call allocates in its thread, on average.
 let private allocatedBy (call: unit -> unit) : int64 =
     for _ in 1..50 do
         call ()
@@ -305,20 +305,20 @@ let private memory =
 
     testList
         "memory"
-        [ testCase "answers are read into the caller's, one after the other" (fun () ->
+        [ testCase "responses are read into the caller's memory, one after another" (fun () ->
               Scripted.partition patient rest (fun _ client ->
                   let fetcher = new PartitionFetcher(client, FetcherSettings.standard, 10L)
                   let memory = ReceiveBuffer()
-                  Expect.equal (fetcher.Fetch(memory = memory)).Records large "the large batch"
+                  Expect.equal (fetcher.Fetch(CallOptions.into memory)).Records large "the large batch"
                   let capacity = memory.Capacity
                   Expect.isGreaterThan capacity large.Length "as large as the answer"
                   fetcher.Offset <- 0L
-                  Expect.equal (fetcher.Fetch(memory = memory)).Records small "the small one, in the same memory"
+                  Expect.equal (fetcher.Fetch(CallOptions.into memory)).Records small "the small one, in the same memory"
                   fetcher.Offset <- 10L
-                  Expect.equal (fetcher.Fetch(memory = memory)).Records large "the large one again"
+                  Expect.equal (fetcher.Fetch(CallOptions.into memory)).Records large "the large one again"
                   Expect.equal memory.Capacity capacity "nothing had to grow"))
 
-          testCase "without it, what an earlier fetch brought stays as it is" (fun () ->
+          testCase "without it, the records of an earlier fetch stay unchanged" (fun () ->
               Scripted.partition patient rest (fun _ client ->
                   let fetcher = new PartitionFetcher(client, FetcherSettings.standard, 10L)
                   let first = fetcher.Fetch()
@@ -330,7 +330,7 @@ let private memory =
               Scripted.partition patient rest (fun _ client ->
                   let fetcher = new PartitionFetcher(client, FetcherSettings.standard, 10L)
                   let memory = ReceiveBuffer()
-                  let allocated = allocatedBy (fun () -> fetcher.Fetch(memory = memory) |> ignore)
+                  let allocated = allocatedBy (fun () -> fetcher.Fetch(CallOptions.into memory) |> ignore)
                   Expect.isLessThan allocated 2048L "bytes for a fetch"))
 
           testCase "appending a batch allocates under 2 KB" (fun () ->
@@ -340,7 +340,7 @@ let private memory =
                   let allocated = allocatedBy (fun () -> producer.Produce sent |> ignore)
                   Expect.isLessThan allocated 2048L "bytes for a batch")) ]
 
-/// Which codes make the client look for the leader anew with the next call.
+/// The codes after which the client finds the leader again with the next call.
 let private moved =
     let says (code: ErrorCode) (isDropped: bool) =
         let rest (received: Received) =
@@ -381,14 +381,14 @@ let private moved =
 let private connecting =
     testList
         "connecting"
-        [ testCase "the connection is made with the first call, and kept" (fun () ->
+        [ testCase "the connection is made by the first call, and kept" (fun () ->
               fetchedAs (Script.fetched id) (fun client _ ->
                   let connection = client.Connection
                   Expect.isSome connection "there is one"
                   (new PartitionFetcher(client, FetcherSettings.standard, 0L)).Fetch() |> ignore
                   Expect.equal client.Connection connection "it is still the same"))
 
-          testCase "a client that was closed makes a new connection with the next call" (fun () ->
+          testCase "a closed client makes a new connection for the next call" (fun () ->
               let rest (received: Received) =
                   match received.Request with
                   | Request.Produce request -> Script.answer Produce.api received (Script.produced id request)
@@ -402,7 +402,7 @@ let private connecting =
                   produce client |> acknowledged |> ignore
                   Expect.equal broker.Connections 4 "twice one for the metadata and one for the leader"))
 
-          testCase "a call that does not get as far as the leader tells how long it tried" (fun () ->
+          testCase "a call that does not reach the leader reports how long it tried" (fun () ->
               Scripted.broker (fun _ _ -> []) (fun mute ->
                   let observer = Observer()
                   let settings = { patient with ConnectTimeout = ms 300; Observe = observer.Note }

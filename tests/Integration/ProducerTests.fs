@@ -1,4 +1,4 @@
-/// Batches that are refused, and batches that are to be in the log once.
+/// Refused batches, and batches that must be in the log exactly once.
 module LibKafka.Integration.ProducerTests
 
 open System
@@ -11,7 +11,7 @@ open LibKafka.Tests
 open LibKafka.Integration.Clusters
 open LibKafka.Integration.Support
 
-/// A leader that does this for its first, second, … batch, and then acknowledges.
+/// A leader that does this for its first, second, … batch, and acknowledges all later ones.
 let private answering (acts: (Received -> Produce.Request -> Act list) list) (test: ScriptedBroker -> PartitionClient -> unit) =
     let gate = obj ()
     let mutable rest = acts
@@ -52,7 +52,7 @@ let private arrived (broker: ScriptedBroker) : (string option * RecordBatch) lis
 let private refusals =
     testList
         "a refused batch"
-        [ testCase "has the records for which it was refused at hand" (fun () ->
+        [ testCase "has the records because of which it was refused" (fun () ->
               let change (answer: Produce.PartitionResponse) =
                   { answer with
                       Error = ErrorCode.InvalidRecord
@@ -66,7 +66,7 @@ let private refusals =
                   Expect.equal (produced.RecordErrors |> List.map _.BatchIndex) [ 1; 2 ] "the records"
                   Expect.equal produced.ErrorMessage (Some "records were rejected") "the text"))
 
-          testCase "that is too large for the broker says how large it is, and what the broker says" (fun () ->
+          testCase "that is too large for the broker reports its size and the broker's message" (fun () ->
               let change (answer: Produce.PartitionResponse) =
                   { answer with Error = ErrorCode.MessageTooLarge; BaseOffset = -1L; ErrorMessage = Some "larger than 100" }
 
@@ -78,15 +78,15 @@ let private refusals =
                   for part in [ "MESSAGE_TOO_LARGE"; "larger than 100"; "3 records"; string sent.SizeInBytes + " bytes" ] do
                       Expect.stringContains (produced.ToString()) part "the text"))
 
-          testCase "that is too large for the producer's own limit says both sizes, and nothing is sent" (fun () ->
+          testCase "that is too large for the producer's own limit reports both sizes, and nothing is sent" (fun () ->
               answering [] (fun broker client ->
                   let large, small = batch "r" 9, batch "r" 1
                   let settings = { ProducerSettings.standard with MaxBatchBytes = large.SizeInBytes - 1 }
                   let producer = new PartitionProducer(client, settings)
                   let produced = producer.Produce large
 
-                  match produced.Outcome with
-                  | ProduceOutcome.Rejected(Rejection.NotSent(ClientFault.CannotEncode { Problem = Problem.TooLong(size, most) })) ->
+                  match produced.Result with
+                  | ProduceResult.Rejected(Rejection.NotSent(ClientFault.CannotEncode { Problem = Problem.TooLong(size, most) })) ->
                       Expect.equal (size, most) (int64 large.SizeInBytes, int64 settings.MaxBatchBytes) "both sizes"
                   | other -> failtestf "%O" other
 
@@ -98,7 +98,7 @@ let private refusals =
 
                   producer.Produce small |> acknowledged |> ignore))
 
-          testCase "that is as large as the producer's limit goes through" (fun () ->
+          testCase "that is exactly as large as the producer's limit is sent" (fun () ->
               answering [] (fun _ client ->
                   let sent = batch "r" 9
                   let settings = { ProducerSettings.standard with MaxBatchBytes = sent.SizeInBytes }
@@ -117,7 +117,7 @@ let private misuse (action: unit -> 'T) (part: string) =
 let private once =
     testList
         "idempotent"
-        [ testCase "batches have the identity and sequences one behind the other, and are otherwise as they were" (fun () ->
+        [ testCase "batches get the identity and consecutive sequences, and are otherwise unchanged" (fun () ->
               answering [] (fun broker client ->
                   let producer = idempotent client
                   let batches = [ batch "a" 3; batch "b" 1; batch "c" 2 ]
@@ -133,7 +133,7 @@ let private once =
                       Expect.equal transactional None "no transaction"
                       Expect.equal stamped (RecordBatch.withProducer 4711L 3s stamped.BaseSequence batch |> ok) "the batch"))
 
-          testCase "batches that are built for it are sent as they are" (fun () ->
+          testCase "batches that are built for it are sent without a copy" (fun () ->
               answering [] (fun broker client ->
                   let producer = idempotent client
 
@@ -149,16 +149,16 @@ let private once =
                   Expect.equal (arrived broker |> List.map snd) built "the bytes"
                   Expect.equal (built |> List.map _.BaseSequence) [ 0; 2 ] "sequences"))
 
-          testCase "a batch whose answer was lost is sent again byte for byte, and the next one behind it" (fun () ->
+          testCase "a batch whose response was lost is sent again byte for byte, and then the next one" (fun () ->
               answering [ losing; losing ] (fun broker client ->
                   let producer = idempotent client
 
-                  match (producer.Produce(batch "a" 2)).Outcome with
-                  | ProduceOutcome.Unknown(Doubt.AnswerLost ClientFault.Closed) -> ()
+                  match (producer.Produce(batch "a" 2)).Result with
+                  | ProduceResult.Unknown(Doubt.AnswerLost ClientFault.Closed) -> ()
                   | other -> failtestf "%O" other
 
                   Expect.isTrue producer.State.IsInDoubt "in doubt"
-                  Expect.isTrue (producer.Retry()).Outcome.IsUnknown "the first retry is lost too"
+                  Expect.isTrue (producer.Retry()).Result.IsUnknown "the first retry is lost too"
                   Expect.equal (acknowledged (producer.Retry())) 90L "the second is not"
                   producer.Produce(batch "b" 1) |> acknowledged |> ignore
 
@@ -173,7 +173,7 @@ let private once =
                   let producer = idempotent client
                   let retry = { RetryPolicy.idempotent with FirstDelay = ms 1 }
                   let sent = batch "a" 2
-                  let produced = retry.Run(fun attempt -> producer.Produce(sent, attempt = attempt))
+                  let produced = retry.Run(fun call -> producer.Produce(sent, call))
                   Expect.equal (acknowledged produced) 90L "the outcome"
                   Expect.equal produced.Exchange.Info.Attempt 4 "the attempt"
                   Expect.equal (arrived broker |> List.distinct |> List.length) 1 "the same batch each time"))
@@ -183,8 +183,8 @@ let private once =
                   let producer = idempotent client
                   producer.Produce(batch "a" 2) |> ignore
 
-                  match (producer.Retry()).Outcome with
-                  | ProduceOutcome.Unknown(Doubt.SentBefore(Rejection.ByBroker answer)) ->
+                  match (producer.Retry()).Result with
+                  | ProduceResult.Unknown(Doubt.SentBefore(Rejection.ByBroker answer)) ->
                       Expect.equal answer.Error ErrorCode.NotEnoughReplicas "the code"
                   | other -> failtestf "%O" other
 
@@ -197,23 +197,23 @@ let private once =
                   Expect.equal (acknowledged (producer.Retry())) -1L "the offset is not known"
                   Expect.equal producer.State (ProducerState.Ready 2) "the next"))
 
-          testCase "a rejected batch leaves its sequence to the next" (fun () ->
+          testCase "the next batch gets the sequence of a rejected one" (fun () ->
               answering [ refusing ErrorCode.MessageTooLarge ] (fun broker client ->
                   let producer = idempotent client
                   Expect.equal (producer.Produce(batch "a" 2)).Error ErrorCode.MessageTooLarge "the code"
                   producer.Produce(batch "b" 1) |> acknowledged |> ignore
                   Expect.equal (arrived broker |> List.map (fun (_, it) -> it.BaseSequence)) [ 0; 0 ] "sequences"))
 
-          testCase "another batch while one is in doubt is refused, and so is a retry of none" (fun () ->
+          testCase "another batch while one is in doubt is refused, and so is a retry if none is" (fun () ->
               answering [ losing ] (fun broker client ->
                   let producer = idempotent client
                   misuse (fun () -> producer.Retry()) "No batch is in doubt"
                   producer.Produce(batch "a" 2) |> ignore
-                  // The same content, but not the same batch: only the caller can know that it is meant to be one.
+                  // The same content, but another object: only the caller knows whether it is the same batch.
                   misuse (fun () -> producer.Produce(batch "a" 2)) "in doubt"
                   Expect.hasLength (arrived broker) 1 "nothing more was sent"))
 
-          testCase "fencing is a state of its own, out of which only another identity helps" (fun () ->
+          testCase "fencing is a state that only another identity ends" (fun () ->
               answering [ refusing ErrorCode.InvalidProducerEpoch ] (fun broker client ->
                   let producer = idempotent client
                   Expect.equal (producer.Produce(batch "a" 2)).Error ErrorCode.InvalidProducerEpoch "the code is data"
@@ -235,14 +235,14 @@ let private once =
                   bytes[bytes.Length - 1] <- bytes[bytes.Length - 1] ^^^ 1uy
                   let producer = idempotent client
 
-                  match (producer.Produce(RecordBatch.ofBytes (Bytes bytes) |> ok)).Outcome with
-                  | ProduceOutcome.Rejected(Rejection.NotSent(ClientFault.CannotEncode { Problem = Problem.BadCrc _ })) -> ()
+                  match (producer.Produce(RecordBatch.ofBytes (Bytes bytes) |> ok)).Result with
+                  | ProduceResult.Rejected(Rejection.NotSent(ClientFault.CannotEncode { Problem = Problem.BadCrc _ })) -> ()
                   | other -> failtestf "%O" other
 
                   Expect.equal producer.State ProducerState.initial "the state"
                   Expect.isEmpty broker.Received "nothing was sent"))
 
-          testCase "it takes all acks and nothing less" (fun () ->
+          testCase "it requires acks from all replicas" (fun () ->
               use client = new PartitionClient(patient, Bootstrap.ofAddresses [], { Topic = "t"; Partition = 0 })
 
               for acks in [ Acks.None; Acks.Leader ] do
@@ -250,7 +250,7 @@ let private once =
                       (fun () -> IdempotentProducer(client, { ProducerSettings.standard with Acks = acks }, identity) |> ignore)
                       "the settings")
 
-          testCase "batches of a transaction say so, and so do their requests, in the versions that do not begin one" (fun () ->
+          testCase "batches of a transaction and their requests are marked, in the versions that do not begin one" (fun () ->
               answering [] (fun broker client ->
                   let transactional = { TransactionalId = "tx"; Identity = identity }
                   let producer = IdempotentProducer(client, ProducerSettings.standard, transactional)
@@ -291,10 +291,10 @@ let private identities =
         [ for highest in [ 2; 3; 5 ] do
               testCase ("is asked for in version " + string highest + ", with the previous one from 3 on") (fun () ->
                   asking highest given (fun broker connection ->
-                      let exchange = ProducerIdentity.request connection (Some identity) never
+                      let exchange = ProducerIdentity.Request(connection, identity)
 
                       Expect.equal
-                          (exchange.Outcome |> ok |> ProducerIdentity.ofResponse)
+                          (exchange.Result |> ok |> ProducerIdentity.ofResponse)
                           (Ok { ProducerId = 5L; ProducerEpoch = 6s })
                           "the identity"
 
@@ -309,13 +309,13 @@ let private identities =
               let refused = { given with Error = ErrorCode.ClusterAuthorizationFailed; ProducerId = -1L; ProducerEpoch = -1s }
 
               asking 5 refused (fun _ connection ->
-                  let response = (ProducerIdentity.request connection None never).Outcome |> ok
+                  let response = (ProducerIdentity.Request connection).Result |> ok
                   Expect.equal (ProducerIdentity.ofResponse response) (Error ErrorCode.ClusterAuthorizationFailed) "the code"))
 
-          testCase "of a mock broker is good for producing" (fun () ->
+          testCase "of a mock broker can be used for producing" (fun () ->
               withMockPartition patient (fun _ client ->
                   use connection = client.Connect() |> ok
-                  let ask () = (ProducerIdentity.request connection None never).Outcome |> ok |> ProducerIdentity.ofResponse |> ok
+                  let ask () = (ProducerIdentity.Request connection).Result |> ok |> ProducerIdentity.ofResponse |> ok
                   let identity = ask ()
                   Expect.notEqual (ask ()).ProducerId identity.ProducerId "each has an id of its own"
                   let producer = IdempotentProducer(client, ProducerSettings.standard, identity)
@@ -324,7 +324,7 @@ let private identities =
 
 let private forwarding =
     onEach "forwarding" (fun cluster ->
-        [ testCase "a fetched batch goes into another log untouched, to the byte, but for what the broker sets" (fun () ->
+        [ testCase "a fetched batch is appended to another log unchanged, except for what the broker sets" (fun () ->
               cluster.WithPartition(fun _ from ->
                   cluster.WithPartition(fun _ towards ->
                       let batches (client: PartitionClient) finish =

@@ -1,4 +1,4 @@
-/// Answers of a real broker, recorded and given again by a scripted one.
+/// Responses of a real broker, replayed by a scripted one.
 module LibKafka.Integration.Replay
 
 open System
@@ -13,7 +13,7 @@ open LibKafka.Integration.Support
 /// A recorded exchange of one API.
 type Recorded<'Request, 'Response> = { Exchange: Captures.Exchange; Asked: 'Request; Answered: 'Response }
 
-/// The recorded exchanges of an API that can be read and are of the form wanted.
+/// The recorded exchanges of an API that can be read and that `choose` accepts.
 let recorded (api: Api<'Request, 'Response>) (choose: Request -> 'Request option) : Recorded<'Request, 'Response> list =
     Captures.exchanges.Value
     |> List.filter (fun exchange -> exchange.Key = api.Key.Code && not exchange.EarlyAccess && exchange.ResponseVersion = exchange.Version)
@@ -25,13 +25,13 @@ let recorded (api: Api<'Request, 'Response>) (choose: Request -> 'Request option
             | _ -> None
         | _ -> None)
 
-/// The recorded frame under another correlation id.
+/// The recorded frame with another correlation id.
 let private again (received: Received) (frame: Bytes) : Act list =
     let bytes = frame.ToArray()
     BinaryPrimitives.WriteInt32BigEndian(Span bytes, received.Header.CorrelationId)
     [ Act.Send(Script.framed (ReadOnlySpan bytes)) ]
 
-/// A topic of which broker 1 leads so many partitions.
+/// A topic with this number of partitions, led by broker 1.
 let topicOf (name: string) (partitions: int) : Metadata.Topic =
     let topic = Script.topic name Guid.Empty
 
@@ -54,7 +54,7 @@ let coordinating (me: BrokerAddress) (received: Received) (request: FindCoordina
     else
         Script.answer FindCoordinator.api received { response with NodeId = 1; Host = me.Host; Port = me.Port }
 
-/// A broker that leads and coordinates everything, knows one API in one version alone, and answers that with `rest`.
+/// A broker that leads and coordinates everything, supports one API in one version only, and responds to it with `rest`.
 let lone (key: ApiKey) (version: int) (rest: Received -> Act list) (test: ScriptedBroker -> unit) =
     let script (me: BrokerAddress) =
         Script.knowing (Script.everythingBut [ Script.versions key version version ]) (fun received ->
@@ -66,8 +66,8 @@ let lone (key: ApiKey) (version: int) (rest: Received -> Act list) (test: Script
 
     Scripted.broker script test
 
-/// For each recorded exchange, of those whose version and request are to be looked at: makes the same call and is given the same answer. The
-/// request must be the recorded one, but for what `ours` changes in it, and the outcome what `expected` makes of the answer.
+/// For each recorded exchange whose version and request are accepted: makes the same call and gets the same response. The request must be the
+/// recorded one after `ours` has changed it, and the result must be what `expected` makes of the response.
 let replaysWhere
     (admits: int16 -> 'Request -> bool)
     (api: Api<'Request, 'Response>)

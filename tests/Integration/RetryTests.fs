@@ -11,20 +11,20 @@ open LibKafka.Tests
 open LibKafka.Integration.Clusters
 open LibKafka.Integration.Support
 
-/// Often and without long waits: what it waits for is done by the test itself.
-let private soon (policy: RetryPolicy<'T>) = { policy with Attempts = 1000; FirstDelay = ms 5; MostDelay = ms 20 }
+/// Many attempts with short waits: the test itself ends the trouble.
+let private soon (policy: RetryPolicy<'T>) = { policy with Attempts = 1000; FirstDelay = ms 5; MaxDelay = ms 20 }
 
 let private fetcherOf (client: PartitionClient) = new PartitionFetcher(client, { FetcherSettings.standard with MaxWait = ms 1 }, 0L)
 
-/// What is in the log, read by a client that has nothing to do with the one under test.
+/// The content of the log, read by another client.
 let private log (mock: MockCluster) : string list =
     use client = new PartitionClient(patient, Bootstrap.parse mock.Bootstrap |> ok, { Topic = "t"; Partition = 0 })
     let fetcher = fetcherOf client
-    let finish = (fetcher.Find OffsetSpec.Latest).Offset
+    let finish = (fetcher.FindOffset OffsetSpec.Latest).Offset
     Expect.isSome finish "the log has an end"
     valuesOf (fetchUntil finish.Value fetcher)
 
-/// Runs something beside the test until it is over, again and again. The test can wait until that has been done once more.
+/// Runs something repeatedly in another thread during the test. The test can wait for the end of the next round.
 let private beside (work: int -> unit) (test: (unit -> unit) -> unit) =
     let mutable isOver = false
     let mutable rounds = 0
@@ -50,7 +50,7 @@ let private beside (work: int -> unit) (test: (unit -> unit) -> unit) =
         Volatile.Write(&isOver, true)
         thread.Join()
 
-/// A transaction's producer, with what the coordinator, broker 2, gave it: the mock brokers look at the sequences of such ones alone.
+/// A transactional producer with an identity from the coordinator, broker 2: the mock brokers check sequences only for such producers.
 let private transactional (mock: MockCluster) (client: PartitionClient) : IdempotentProducer =
     mock.SetCoordinator("transaction", "tx", 2)
     let host, port = mock.Brokers |> List.pick (fun (id, host, port) -> if id = 2 then Some(host, port) else None)
@@ -66,7 +66,7 @@ let private transactional (mock: MockCluster) (client: PartitionClient) : Idempo
               Enable2Pc = false
               KeepPreparedTxn = false }
         )
-        |> _.Outcome
+        |> _.Result
         |> ok
         |> ProducerIdentity.ofResponse
         |> ok
@@ -81,10 +81,10 @@ let private transactional (mock: MockCluster) (client: PartitionClient) : Idempo
               Topics = [ { Name = "t"; Partitions = [ 0 ] } ] }
         )
 
-    Expect.isOk added.Outcome "the partition is in the transaction"
+    Expect.isOk added.Result "the partition is in the transaction"
     IdempotentProducer(client, ProducerSettings.standard, { TransactionalId = "tx"; Identity = identity })
 
-/// The codes that may go away, but for those with which a leader says that it has the batch already.
+/// The transient codes, except those with which a leader says that it has the batch already.
 let private retriable =
     [ 1s .. 136s ]
     |> List.map ErrorCode
@@ -92,7 +92,7 @@ let private retriable =
     |> List.except [ ErrorCode.RequestTimedOut; ErrorCode.NotEnoughReplicasAfterAppend ]
 
 let private injected =
-    testCase "each code that may go away is tried again, by producer, fetcher and search, and the attempts are counted" (fun () ->
+    testCase "producer, fetcher and search try again after each transient code, and count the attempts" (fun () ->
         withMockPartition patient (fun mock client ->
             let producer = new PartitionProducer(client, ProducerSettings.standard)
             let fetcher = fetcherOf client
@@ -101,18 +101,18 @@ let private injected =
                 let twice = [ code.Code; code.Code ]
                 let name = string code.Code + "-"
                 mock.PushErrors(ApiKey.Produce.Code, twice)
-                let produced = (soon RetryPolicy.produce).Run(fun attempt -> producer.Produce(batch name 1, attempt = attempt))
+                let produced = (soon RetryPolicy.produce).Run(fun call -> producer.Produce(batch name 1, call))
                 acknowledged produced |> ignore
                 Expect.equal produced.Exchange.Info.Attempt 3 (code.ToString())
 
                 mock.PushErrors(ApiKey.Fetch.Code, twice)
-                let fetched = (soon RetryPolicy.fetch).Run(fun attempt -> fetcher.Fetch(attempt = attempt))
+                let fetched = (soon RetryPolicy.fetch).Run(fun call -> fetcher.Fetch call)
                 Expect.equal (valuesOf (recordsOf fetched)) [ name + "0" ] "what was fetched"
                 Expect.equal fetched.Exchange.Info.Attempt 3 (code.ToString())
                 fetcher.Position <- positionBehind fetched
 
                 mock.PushErrors(ApiKey.ListOffsets.Code, twice)
-                let sought = (soon RetryPolicy.seek).Run(fun attempt -> fetcher.Find(OffsetSpec.Latest, attempt = attempt))
+                let sought = (soon RetryPolicy.seek).Run(fun call -> fetcher.FindOffset(OffsetSpec.Latest, call))
                 Expect.equal sought.Offset (Some fetcher.Offset) "what was found"
                 Expect.equal sought.Exchange.Info.Attempt 3 (code.ToString())
 
@@ -124,7 +124,7 @@ let private trouble =
 
     testList
         "trouble"
-        [ testCase "a leader that keeps moving: every batch is in the log once and in order, and is read so" (fun () ->
+        [ testCase "a leader that keeps moving: every batch is in the log once and in order, and is read in order" (fun () ->
               withMockPartition patient (fun mock client ->
                   use reading = new PartitionClient(patient, Bootstrap.parse mock.Bootstrap |> ok, client.Partition)
                   let fetcher = fetcherOf reading
@@ -141,10 +141,10 @@ let private trouble =
                       for index, name in List.indexed names do
                           let sent = batch name 1
                           if index % 8 = 0 then awaitRound ()
-                          let produced = (soon RetryPolicy.produce).Run(fun attempt -> producer.Produce(sent, attempt = attempt))
+                          let produced = (soon RetryPolicy.produce).Run(fun call -> producer.Produce(sent, call))
                           acknowledged produced |> ignore
                           attempts <- attempts + produced.Exchange.Info.Attempt
-                          let fetched = (soon RetryPolicy.fetch).Run(fun attempt -> fetcher.Fetch(attempt = attempt))
+                          let fetched = (soon RetryPolicy.fetch).Run(fun call -> fetcher.Fetch call)
                           Expect.equal (ok fetched.Result).Error ErrorCode.None "the fetch"
                           read.AddRange(valuesOf (recordsOf fetched))
                           fetcher.Position <- positionBehind fetched)
@@ -172,30 +172,30 @@ let private trouble =
 
                           for name in part do
                               let sent = batch name 1
-                              let produced = (soon RetryPolicy.idempotent).Run(fun attempt -> producer.Produce(sent, attempt = attempt))
+                              let produced = (soon RetryPolicy.idempotent).Run(fun call -> producer.Produce(sent, call))
                               acknowledged produced |> ignore
                               attempts <- attempts + produced.Exchange.Info.Attempt)
 
                   Expect.isGreaterThan attempts names.Length "the broker was in the way"
                   Expect.equal (log mock) values "the log"))
 
-          testCase "a broker that is too slow: a batch that is in the log although its answer was late is not doubled" (fun () ->
+          testCase "a broker that is too slow: a batch that is in the log although its response was late is not duplicated" (fun () ->
               withMockPartition { patient with CallTimeout = ms 150 } (fun mock client ->
                   let producer = transactional mock client
                   client.Connect() |> ok |> ignore
                   mock.SetRtt(1, ms 15_000)
 
-                  // The batch is appended at once, and only the answer waits.
+                  // The batch is appended at once, and only the response is delayed.
                   let first = producer.Produce(batch "a" 1)
-                  Expect.equal first.Outcome (ProduceOutcome.Unknown(Doubt.AnswerLost(ClientFault.TimedOut(ms 150)))) "the outcome"
+                  Expect.equal first.Result (ProduceResult.Unknown(Doubt.AnswerLost(ClientFault.TimedOut(ms 150)))) "the outcome"
                   mock.SetRtt(1, ms 0)
                   let patience = { (soon RetryPolicy.idempotent) with TimeLimit = ms 20_000 }
-                  patience.Run(fun attempt -> producer.Retry(attempt = attempt)) |> acknowledged |> ignore
+                  patience.Run(fun call -> producer.Retry call) |> acknowledged |> ignore
                   let next = batch "b" 1
-                  patience.Run(fun attempt -> producer.Produce(next, attempt = attempt)) |> acknowledged |> ignore
+                  patience.Run(fun call -> producer.Produce(next, call)) |> acknowledged |> ignore
                   Expect.equal (log mock) [ "a0"; "b0" ] "the log"))
 
-          testCase "an answer that is lost: the retry is acknowledged at the offset where the batch already is" (fun () ->
+          testCase "a lost response: the retry is acknowledged with the offset that the batch already has" (fun () ->
               withMockPartition patient (fun mock client ->
                   let producer = transactional mock client
                   Expect.equal (acknowledged (producer.Produce(batch "a" 2))) 0L "the first"
@@ -213,10 +213,10 @@ let private trouble =
                   thread.Start()
                   let lost = producer.Produce(batch "b" 3)
                   thread.Join()
-                  Expect.equal lost.Outcome (ProduceOutcome.Unknown(Doubt.AnswerLost ClientFault.Closed)) "the outcome"
+                  Expect.equal lost.Result (ProduceResult.Unknown(Doubt.AnswerLost ClientFault.Closed)) "the outcome"
                   mock.SetRtt(1, ms 0)
                   mock.SetBrokerUp 1
-                  (soon RetryPolicy.idempotent).Run(fun attempt -> producer.Retry(attempt = attempt)) |> acknowledged |> ignore
+                  (soon RetryPolicy.idempotent).Run(fun call -> producer.Retry call) |> acknowledged |> ignore
                   Expect.equal (acknowledged (producer.Produce(batch "c" 1))) 5L "the next stands behind it"
                   Expect.equal (log mock) [ "a0"; "a1"; "b0"; "b1"; "b2"; "c0" ] "the log"))
 

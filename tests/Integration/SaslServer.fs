@@ -9,7 +9,7 @@ open LibKafka.Wire
 open LibKafka.Protocol
 open LibKafka.Client
 
-/// The server's side of SCRAM, written down from RFC 5802 with nothing but a keyed hash.
+/// The server's side of SCRAM, written from RFC 5802 with nothing but a keyed hash.
 [<Sealed>]
 type ScramServer(name: string, mac: byte[] -> byte[] -> byte[], hash: byte[] -> byte[], users: Map<string, string>) =
     let nonce = "server-nonce-1"
@@ -47,7 +47,7 @@ type ScramServer(name: string, mac: byte[] -> byte[] -> byte[], hash: byte[] -> 
             Some first
         | _ -> None
 
-    /// The server's last message, where the client knows the password.
+    /// The server's last message, if the client knows the password.
     member _.Last(message: string, iterations: int) : string option =
         let cut = message.LastIndexOf ",p="
         let proof = Convert.FromBase64String(message.Substring(cut + 3))
@@ -67,11 +67,11 @@ type SaslScript =
         Users: Map<string, string>
         Mechanisms: string list
         Iterations: int
-        /// How long an authentication is good, in milliseconds; 0 without end. Asked for each.
+        /// The lifetime of an authentication in milliseconds; 0 for no limit. Called for each.
         Lifetime: unit -> int64
-        /// What becomes of the server's last message of SCRAM.
+        /// Changes the server's last message of SCRAM.
         Tamper: string -> string
-        /// Whether a bearer token is good, and what is said where it is not.
+        /// Whether a bearer token is valid, and the message if it is not.
         Token: string -> string option
     }
 
@@ -92,7 +92,7 @@ module SaslScript =
     let private sha512 users =
         ScramServer("SCRAM-SHA-512", (fun key data -> HMACSHA512.HashData(key, data)), (fun data -> SHA512.HashData data), users)
 
-    /// What the broker makes of a message: its own, and whether the client is known by now; or why not.
+    /// The broker's reply to a message, and whether the client is now authenticated; or why not.
     type private Step = Bytes -> Result<string * bool, string>
 
     let private refused: Result<string * bool, string> = Error "Authentication failed"
@@ -120,7 +120,7 @@ module SaslScript =
                 | Some first -> Ok(first, false)
                 | None -> refused
 
-    // RFC 7628: a refusal is a message first, and an error once the client has answered it with 0x01.
+    // RFC 7628: a refusal is first a message, and an error after the client has replied with 0x01.
     let private bearer (script: SaslScript) : Step =
         let mutable refusal: string option = None
 
@@ -145,8 +145,8 @@ module SaslScript =
         | "SCRAM-SHA-512" -> scram script (sha512 script.Users)
         | _ -> bearer script
 
-    /// A listener with SASL: each connection says who it is before `rest` sees its requests, and is cut off where it does not. As Kafka's own it
-    /// answers about versions before that, and takes a new authentication at any time.
+    /// A listener with SASL: each connection must authenticate before `rest` gets its requests, and is closed if it does not. Like Kafka's own it
+    /// responds to ApiVersions before that, and accepts a new authentication at any time.
     let guard (script: SaslScript) (table: ApiVersions.ApiVersion list) (rest: Received -> Act list) : Received -> Act list =
         let steps = Dictionary<int, Step>()
         let known = HashSet<int>()
@@ -184,6 +184,6 @@ module SaslScript =
         let gate = obj ()
         Script.knowing table (fun received -> lock gate (fun () -> handle received))
 
-    /// The versions of a broker that knows whatever the client knows, SASL included.
+    /// The versions of a broker that supports everything that the client does, including SASL.
     let everything =
         Script.versions ApiKey.SaslHandshake 0 1 :: Script.versions ApiKey.SaslAuthenticate 0 2 :: Script.everything

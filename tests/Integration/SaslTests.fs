@@ -1,4 +1,4 @@
-/// Who the client is: each mechanism against a broker that has the other side of it, on a connection of its own and again when it is due.
+/// Authentication: each mechanism against a broker that implements the other side, on a new connection and when it must be renewed.
 module LibKafka.Integration.SaslTests
 
 open System
@@ -29,8 +29,8 @@ let private ask (connection: Connection) = connection.Call(ListOffsets.api, Scri
 let private works (mechanism: ISaslMechanism) (script: SaslScript) =
     guardedBy script (fun broker ->
         use connection = Connection.Open(by mechanism, broker.Address) |> ok
-        ok (ask connection).Outcome |> ignore
-        ok (ask connection).Outcome |> ignore
+        ok (ask connection).Result |> ignore
+        ok (ask connection).Result |> ignore
         Expect.equal (broker.VersionsOf ApiKey.SaslHandshake) [ 1 ] "one handshake, in the version after which messages have frames")
 
 let private failure (mechanism: ISaslMechanism) (script: SaslScript) : SaslFailure =
@@ -99,7 +99,7 @@ let private passwords =
                           Expect.isFalse ((string info).Contains secret) "the text of an exchange"
                           Expect.isFalse ((string info.Fault).Contains secret) "and of its fault"))
 
-          testCase "PLAIN: a NUL would make another name of it" (fun () ->
+          testCase "PLAIN: a NUL would change the name" (fun () ->
               match failure (Sasl.plain "a\000b" "p") standard with
               | SaslFailure.NoCredentials _ -> ()
               | other -> failtestf "%O" other) ]
@@ -114,12 +114,12 @@ let private scram =
 
     testList
         "SCRAM"
-        [ testCase "a server's signature that was tampered with" (fun () ->
+        [ testCase "a server's signature that was changed" (fun () ->
               isDistrusted { standard with Tamper = (fun _ -> "v=" + Convert.ToBase64String(Array.zeroCreate<byte> 32)) } "signature")
 
           testCase "a server that has no signature" (fun () -> isDistrusted { standard with Tamper = (fun _ -> "") } "v=")
-          testCase "a server that wants too few iterations" (fun () -> isDistrusted { standard with Iterations = 1 } "iterations")
-          testCase "a server that wants too many" (fun () -> isDistrusted { standard with Iterations = 100_000_000 } "iterations") ]
+          testCase "a server that demands too few iterations" (fun () -> isDistrusted { standard with Iterations = 1 } "iterations")
+          testCase "a server that demands too many" (fun () -> isDistrusted { standard with Iterations = 100_000_000 } "iterations") ]
 
 let private oauth =
     let extended = { Value = "abc.def-123=="; Extensions = [ "logicalCluster", "lkc-1"; "pool", "a b" ] }
@@ -131,9 +131,9 @@ let private oauth =
 
     testList
         "OAUTHBEARER"
-        [ testCase "a token that is good" (fun () -> works (token "abc.def-123==") standard)
+        [ testCase "a valid token" (fun () -> works (token "abc.def-123==") standard)
 
-          testCase "extensions go with it" (fun () ->
+          testCase "extensions are sent with it" (fun () ->
               guardedBy standard (fun broker ->
                   use _ = Connection.Open(by (Sasl.oauthBearer (fun _ -> extended)), broker.Address) |> ok
 
@@ -149,7 +149,7 @@ let private oauth =
                       [ "n,,\001auth=Bearer abc.def-123==\001logicalCluster=lkc-1\001pool=a b\001\001" ]
                       "the message of RFC 7628"))
 
-          testCase "a token that is not: the broker's reason comes after a last 0x01" (fun () ->
+          testCase "an invalid token: the broker's reason is the fault's" (fun () ->
               let json = """{"status":"invalid_token"}"""
 
               Expect.equal
@@ -164,11 +164,11 @@ let private oauth =
               isUnusable { Value = "t"; Extensions = [ "auth", "hunter2" ] } "hunter2"
               isUnusable { Value = "t"; Extensions = [ "a=b", "hunter2" ] } "hunter2")
 
-          testCase "a token is not in its own text" (fun () ->
+          testCase "a token is not in its own text form" (fun () ->
               Expect.isFalse ((string extended).Contains extended.Value) "the token"
               Expect.isFalse ((string (token "hunter2")).Contains "hunter2") "the mechanism")
 
-          testCase "no token is to be had" (fun () ->
+          testCase "no token can be obtained" (fun () ->
               let none = Sasl.oauthBearer (fun _ -> failwith "the authorization server is closed today")
 
               Expect.equal
@@ -176,7 +176,7 @@ let private oauth =
                   (SaslFailure.NoCredentials "the authorization server is closed today")
                   "what the function says")
 
-          testCase "getting a token has the time to connect, in the caller's thread" (fun () ->
+          testCase "getting a token is limited by ConnectTimeout, in the caller's thread" (fun () ->
               let thread = Environment.CurrentManagedThreadId
               let mutable asked = 0
 
@@ -203,10 +203,13 @@ let private oauth =
                       extended)
 
               guardedBy standard (fun broker ->
-                  Expect.equal (faultOf (Connection.Open(by slow, broker.Address, source.Token))) ClientFault.Cancelled "the fault")) ]
+                  Expect.equal
+                      (faultOf (Connection.Open(by slow, broker.Address, CallOptions.cancelledBy source.Token)))
+                      ClientFault.Cancelled
+                      "the fault")) ]
 
 let private custom =
-    /// A mechanism that is nobody's: it says `ping` until it has been answered three times.
+    /// A made-up mechanism: it sends `ping` until it has received three replies.
     let counting (rounds: ConcurrentQueue<string>) =
         { new ISaslMechanism with
             member _.Name = "COUNTING"
@@ -221,7 +224,7 @@ let private custom =
 
     testList
         "others"
-        [ testCase "a mechanism of the caller's own has its messages carried to and fro" (fun () ->
+        [ testCase "the messages of a mechanism of the caller's own are exchanged" (fun () ->
               let rounds = ConcurrentQueue<string>()
 
               let script (received: Received) =
@@ -244,7 +247,7 @@ let private custom =
 
           for name, first, expected in
               [ "its first message", (fun () -> failwith "no ticket"), SaslFailure.NoCredentials "no ticket"
-                "an answer", (fun () -> Bytes.ofString "hello"), SaslFailure.NotTrusted "what is this?" ] do
+                "a response", (fun () -> Bytes.ofString "hello"), SaslFailure.NotTrusted "what is this?" ] do
               testCase ("a mechanism of the caller's own that throws over " + name + " is a fault, and the connection is closed") (fun () ->
                   let throwing =
                       { new ISaslMechanism with
@@ -301,7 +304,7 @@ let private custom =
               use broker = new ScriptedBroker((fun _ -> guard), IPAddress.Loopback, BrokerTls.over options)
               let settings = { by (Sasl.scramSha512 "orders" "s3cret,=pass") with Tls = Some(Tls.ofPemFiles files |> ok) }
               use connection = Connection.Open(settings, broker.Address) |> ok
-              ok (ask connection).Outcome |> ignore) ]
+              ok (ask connection).Result |> ignore) ]
 
 let private renewal =
     let time () = ManualTime()
@@ -311,7 +314,7 @@ let private renewal =
 
     testList
         "re-authentication"
-        [ testCase "before a call on a session that is about to end, on the same connection and in the caller's thread" (fun () ->
+        [ testCase "happens before a call on a session that is about to end, on the same connection and in the caller's thread" (fun () ->
               let time = time ()
               let observer = Observer()
 
@@ -322,27 +325,27 @@ let private renewal =
 
                   for round in 1..3 do
                       time.Advance(ms 8_400)
-                      ok (ask connection).Outcome |> ignore
+                      ok (ask connection).Result |> ignore
                       Expect.equal (handshakes ()) round "not before it is due"
                       time.Advance(ms 200)
-                      ok (ask connection).Outcome |> ignore
+                      ok (ask connection).Result |> ignore
                       Expect.equal (handshakes ()) (round + 1) "when most of its time is over"
 
                   Expect.equal broker.Connections 1 "one connection"
                   Expect.equal observer.Threads [ Environment.CurrentManagedThreadId ] "one thread"
                   Expect.equal (observer.Exchanges |> List.filter (fun info -> info.Fault.IsSome)) [] "no fault"))
 
-          testCase "also on one that has ended: the broker takes a new authentication, and nothing else" (fun () ->
+          testCase "happens on a session that has ended too: the broker accepts a new authentication and nothing else" (fun () ->
               let time = time ()
 
               guardedBy (lasting 10_000L) (fun broker ->
                   use connection = Connection.Open(settings time (Sasl.plain "orders" "s3cret,=pass"), broker.Address) |> ok
                   time.Advance(ms 60_000)
-                  ok (ask connection).Outcome |> ignore
+                  ok (ask connection).Result |> ignore
                   Expect.equal (broker.VersionsOf ApiKey.SaslHandshake).Length 2 "again"))
 
           for name, lifetime in [ "has no end", 0L; "ends when time does", Int64.MaxValue ] do
-              testCase ("never where the session " + name) (fun () ->
+              testCase ("never happens if the session " + name) (fun () ->
                   let time = time ()
 
                   guardedBy (lasting lifetime) (fun broker ->
@@ -350,11 +353,11 @@ let private renewal =
 
                       for _ in 1..100 do
                           time.Advance(ms 300_000)
-                          ok (ask connection).Outcome |> ignore
+                          ok (ask connection).Result |> ignore
 
                       Expect.equal (broker.VersionsOf ApiKey.SaslHandshake).Length 1 "once"))
 
-          testCase "a new token is asked for each time" (fun () ->
+          testCase "gets a new token each time" (fun () ->
               let time = time ()
               let seen = ConcurrentQueue<string>()
               let mutable count = 0
@@ -374,10 +377,10 @@ let private renewal =
               guardedBy script (fun broker ->
                   use connection = Connection.Open(settings time counted, broker.Address) |> ok
                   time.Advance(ms 9_000)
-                  ok (ask connection).Outcome |> ignore
+                  ok (ask connection).Result |> ignore
                   Expect.equal (List.ofSeq seen) [ "token1"; "token2" ] "the tokens"))
 
-          testCase "one that fails is the call's fault: the call was not sent, and the connection is closed" (fun () ->
+          testCase "that fails is the call's fault: the call was not sent, and the connection is closed" (fun () ->
               let time = time ()
               let mutable isGood = true
               let script = { lasting 10_000L with Token = fun _ -> if isGood then None else Some "revoked" }
@@ -389,7 +392,7 @@ let private renewal =
                   let exchange = ask connection
 
                   Expect.equal
-                      (faultOf exchange.Outcome)
+                      (faultOf exchange.Result)
                       (ClientFault.SaslFailed("OAUTHBEARER", SaslFailure.Refused(ErrorCode.SaslAuthenticationFailed, "revoked")))
                       "the fault"
 
@@ -397,7 +400,7 @@ let private renewal =
                   Expect.isFalse connection.IsOpen "closed"
                   Expect.isEmpty (broker.VersionsOf ApiKey.ListOffsets) "the broker has not seen it"))
 
-          testCase "it is within the time of the call" (fun () ->
+          testCase "is within the time of the call" (fun () ->
               let mutable isSlow = false
               let time = ManualTime()
 
@@ -414,7 +417,7 @@ let private renewal =
                   isSlow <- true
                   time.Advance(ms 9_000)
                   let exchange = ask connection
-                  Expect.equal (faultOf exchange.Outcome) (ClientFault.TimedOut(ms 300)) "the fault"
+                  Expect.equal (faultOf exchange.Result) (ClientFault.TimedOut(ms 300)) "the fault"
                   Expect.isFalse exchange.Info.WasSent "nothing of the call was sent")) ]
 
 [<Tests>]

@@ -26,13 +26,13 @@ module Loopback =
         | :? IPEndPoint as point -> socket, { Host = address.ToString(); Port = point.Port }
         | _ -> failwith "a bound socket has a port"
 
-    /// A socket that queues so many connections until they are accepted. Those beyond are left waiting, as by a host that is gone.
+    /// A socket that queues this number of connections until they are accepted. Further ones wait, as with a host that is gone.
     let listen (at: IPAddress) (queue: int) : Socket * BrokerAddress =
         let socket, address = bound at
         socket.Listen queue
         socket, address
 
-    /// A port that is taken and refuses connections, for as long as the socket lives.
+    /// A port that is taken and refuses connections while the socket exists.
     let refuse () : Socket * BrokerAddress = bound IPAddress.Loopback
 
     /// Whether this machine has IPv6 at all.
@@ -46,11 +46,11 @@ module Loopback =
 /// A request as a scripted broker received it.
 type Received =
     {
-        /// Which of the broker's connections it came on: they are counted from 0.
+        /// The connection it arrived on, counted from 0.
         Connection: int
         Header: RequestHeader
         Request: Request
-        /// Bytes on the wire, length included.
+        /// Bytes on the wire, including the length.
         Size: int
     }
 
@@ -61,15 +61,15 @@ type Act =
     | Send of byte[]
     /// Sends bytes one by one, with a pause before each.
     | Trickle of byte[] * pause: TimeSpan
-    /// Does something beside the connection.
+    /// Does something else.
     | Do of (unit -> unit)
-    /// Ends the connection in good order.
+    /// Closes the connection in an orderly way.
     | Close
     /// Ends the connection with a reset.
     | Reset
 
-/// A broker on a loopback socket that does for each request what a function says. It knows nothing of its own and is free to break the
-/// protocol. To say nothing at all is to have nothing to do: it goes on reading.
+/// A broker on a loopback socket that does for each request what a function says. It has no behaviour of its own and may break the protocol.
+/// If the function returns nothing, it does nothing and continues to read.
 [<Sealed>]
 type ScriptedBroker(script: BrokerAddress -> Received -> Act list, at: IPAddress, secure: Stream -> Stream) =
     let gate = obj ()
@@ -90,7 +90,7 @@ type ScriptedBroker(script: BrokerAddress -> Received -> Act list, at: IPAddress
         let got = stream.ReadAtLeast(Span bytes, count, false)
         if got = count then Some bytes else None
 
-    // A length that nobody could mean ends the connection, as a broker's limit does.
+    // An absurd length ends the connection, as a broker's limit does.
     let readFrame (stream: Stream) : byte[] option =
         readExactly stream 4
         |> Option.map (fun prefix -> BinaryPrimitives.ReadInt32BigEndian(ReadOnlySpan prefix))
@@ -102,12 +102,12 @@ type ScriptedBroker(script: BrokerAddress -> Received -> Act list, at: IPAddress
         | Ok(header, request) -> { Connection = connection; Header = header; Request = request; Size = frame.Length + 4 }
         | Error fault -> failwith ("a request that cannot be read: " + fault.ToString())
 
-    // Counted first: whoever has received the bytes may look at once.
+    // Counted first: the receiver of the bytes may check the count at once.
     let send (stream: Stream) (bytes: byte[]) =
         note (fun () -> bytesOut <- bytesOut + int64 bytes.Length)
         stream.Write(ReadOnlySpan bytes)
 
-    /// Whether the connection goes on.
+    /// Whether the connection continues.
     let perform (socket: Socket) (stream: Stream) (act: Act) : bool =
         match act with
         | Act.Send bytes ->
@@ -144,7 +144,7 @@ type ScriptedBroker(script: BrokerAddress -> Received -> Act list, at: IPAddress
                 use stream = secure (new NetworkStream(socket, false))
                 serve connection socket stream
             with
-            // The other side, or the end of the test, has cut the connection, or they came to no terms on TLS.
+            // The other side or the end of the test has closed the connection, or the TLS handshake has failed.
             | :? IOException
             | :? AuthenticationException
             | :? SocketException
@@ -177,23 +177,23 @@ type ScriptedBroker(script: BrokerAddress -> Received -> Act list, at: IPAddress
         lock gate (fun () ->
             while not (condition ()) do
                 if patience.Elapsed > TimeSpan.FromSeconds 20.0 then
-                    failtest ("the broker waited in vain for " + what)
+                    failtest ("the broker timed out waiting for " + what)
                 Monitor.Wait(gate, 100) |> ignore)
 
     new(script, at) = new ScriptedBroker(script, at, id)
 
     new(script) = new ScriptedBroker(script, IPAddress.Loopback)
 
-    /// Where it listens.
+    /// The address it listens on.
     member _.Address = address
 
-    /// The requests so far, in the order in which they came.
+    /// The requests so far, in order.
     member _.Received: Received list = lock gate (fun () -> List.ofSeq received)
 
-    /// Those that are not about versions.
+    /// The requests other than ApiVersions.
     member this.Calls = this.Received |> List.filter (fun request -> request.Header.ApiKey <> ApiKey.ApiVersions)
 
-    /// The versions in which an API was asked, in order.
+    /// The versions of the requests of an API, in order.
     member this.VersionsOf(api: ApiKey) =
         this.Received
         |> List.filter (fun request -> request.Header.ApiKey = api)
@@ -208,7 +208,7 @@ type ScriptedBroker(script: BrokerAddress -> Received -> Act list, at: IPAddress
     /// Requests that could not be read, and mistakes in the script.
     member _.Failures: string list = lock gate (fun () -> List.ofSeq failures)
 
-    /// Waits until so many requests have come.
+    /// Waits until this number of requests has arrived.
     member _.AwaitRequests(count: int) = await (string count + " requests") (fun () -> received.Count >= count)
 
     /// Waits until a connection has ended.
@@ -220,24 +220,24 @@ type ScriptedBroker(script: BrokerAddress -> Received -> Act list, at: IPAddress
             for socket in lock gate (fun () -> List.ofSeq sockets) do
                 socket.Dispose()
 
-/// Answers and habits that scripts are put together from.
+/// Responses and behaviours from which scripts are composed.
 [<RequireQualifiedAccess>]
 module Script =
 
-    /// A frame with its length before it.
+    /// A frame preceded by its length.
     let framed (body: ReadOnlySpan<byte>) : byte[] =
         let frame = Array.zeroCreate<byte>(4 + body.Length)
         BinaryPrimitives.WriteInt32BigEndian(Span frame, body.Length)
         body.CopyTo(frame.AsSpan 4)
         frame
 
-    /// The length of a frame, and no frame.
+    /// Only the length of a frame.
     let length (value: int) : byte[] =
         let bytes = Array.zeroCreate<byte> 4
         BinaryPrimitives.WriteInt32BigEndian(Span bytes, value)
         bytes
 
-    /// The frame of a response under any correlation id.
+    /// The frame of a response with any correlation id.
     let frameFor (api: Api<'Request, 'Response>) (version: int16) (correlationId: int32) (response: 'Response) : byte[] =
         match Frame.encodeResponse api version correlationId response with
         | Ok body -> framed body.Span
@@ -251,7 +251,7 @@ module Script =
     let answer (api: Api<'Request, 'Response>) (received: Received) (response: 'Response) : Act list =
         [ Act.Send(frame api received response) ]
 
-    /// A script that never comes to this request.
+    /// For requests that a script does not expect.
     let unexpected (received: Received) : Act list = failwith ("nobody expected " + received.Header.ApiKey.ToString())
 
     let versions (api: ApiKey) (lowest: int) (highest: int) : ApiVersions.ApiVersion =
@@ -259,7 +259,7 @@ module Script =
 
     let private all (api: Api<'Request, 'Response>) = versions api.Key (int api.Versions.Lowest) (int api.Versions.Highest)
 
-    /// The versions of a broker that knows whatever the client knows.
+    /// The versions of a broker that supports everything that the client does.
     let everything: ApiVersions.ApiVersion list =
         [ all Produce.api
           all Fetch.api
@@ -270,7 +270,7 @@ module Script =
           all CreateTopics.api
           all DeleteTopics.api ]
 
-    /// The same with some ranges put in the place of its own.
+    /// The same with some ranges replaced.
     let everythingBut (others: ApiVersions.ApiVersion list) : ApiVersions.ApiVersion list =
         let replaced (key: ApiVersions.ApiVersion) = others |> List.exists (fun other -> other.ApiKey = key.ApiKey)
         others @ List.filter (replaced >> not) everything
@@ -284,11 +284,11 @@ module Script =
           FinalizedFeatures = []
           ZkMigrationReady = false }
 
-    /// Refuses a version of ApiVersions, which is always said in version 0 (KIP-511), and names some versions with it or none.
+    /// Refuses a version of ApiVersions, which is always done in version 0 (KIP-511), with or without a list of versions.
     let refuseVersion (named: ApiVersions.ApiVersion list) (received: Received) : Act list =
         [ Act.Send(frameFor ApiVersions.api 0s received.Header.CorrelationId (versionsResponse ErrorCode.UnsupportedVersion named)) ]
 
-    /// Tells its versions as a broker of today does, and leaves everything else to `rest`.
+    /// Reports its versions as a current broker does, and leaves everything else to `rest`.
     let knowing (table: ApiVersions.ApiVersion list) (rest: Received -> Act list) (received: Received) : Act list =
         let own = table |> List.filter (fun key -> key.ApiKey = ApiKey.ApiVersions)
         let known = own |> List.exists (fun key -> received.Header.ApiVersion <= key.MaxVersion)
@@ -324,13 +324,13 @@ module Script =
                 OfflineReplicas = [] } ]
           AuthorizedOperations = AuthorizedOperations.NotAsked }
 
-    /// Says that it leads partition 0 of the topic, and leaves everything else to `rest`.
+    /// Reports that it leads partition 0 of the topics, and leaves everything else to `rest`.
     let leading (topics: Metadata.Topic list) (me: BrokerAddress) (rest: Received -> Act list) (received: Received) : Act list =
         match received.Request with
         | Request.Metadata _ -> answer Metadata.api received (metadata me topics)
         | _ -> rest received
 
-    /// What a leader says to a batch, about the partition that the request names.
+    /// A leader's response to a batch, about the partition that the request names.
     let produced (change: Produce.PartitionResponse -> Produce.PartitionResponse) (request: Produce.Request) : Produce.Response =
         let answer index =
             change { Produce.partitionResponse.Default with Index = index; BaseOffset = 0L; CurrentLeader = CurrentLeader.unknown }
@@ -344,7 +344,7 @@ module Script =
           ThrottleTimeMs = 0
           NodeEndpoints = [] }
 
-    /// What a leader says to a fetch, about the partition that the request names.
+    /// A leader's response to a fetch, about the partition that the request names.
     let fetched (change: Fetch.PartitionResponse -> Fetch.PartitionResponse) (request: Fetch.Request) : Fetch.Response =
         { ThrottleTimeMs = 0
           Error = ErrorCode.None
@@ -360,14 +360,14 @@ module Script =
                         change { Fetch.partitionResponse.Default with PartitionIndex = asked.Partition; Records = Some Bytes.empty }) })
           NodeEndpoints = [] }
 
-    /// A search for the end of partition 0 of the topic `t`, for tests that need some call or other.
+    /// A search for the end of partition 0 of the topic `t`, for tests that need any call.
     let askLatest: ListOffsets.Request =
         { ReplicaId = -1
           IsolationLevel = IsolationLevel.ReadUncommitted
           Topics = [ { Name = "t"; Partitions = [ { PartitionIndex = 0; CurrentLeaderEpoch = -1; Spec = OffsetSpec.Latest } ] } ]
           TimeoutMs = 0 }
 
-    /// What a leader says to a search for an offset.
+    /// A leader's response to a search for an offset.
     let found (offset: int64) (request: ListOffsets.Request) : ListOffsets.Response =
         { ThrottleTimeMs = 0
           Topics =
@@ -393,13 +393,13 @@ module Script =
 [<RequireQualifiedAccess>]
 module Scripted =
 
-    /// A broker that does as the script says, for as long as the test takes.
+    /// A broker that runs the script during the test.
     let broker (script: BrokerAddress -> Received -> Act list) (test: ScriptedBroker -> unit) =
         use broker = new ScriptedBroker(script)
         test broker
         Expect.isEmpty broker.Failures "every request could be read, and the script had something for it"
 
-    /// A connection to a broker that knows whatever the client knows and answers everything but ApiVersions with `rest`.
+    /// A connection to a broker that supports everything that the client does and responds to everything except ApiVersions with `rest`.
     let connection (settings: ClientSettings) (rest: Received -> Act list) (test: ScriptedBroker -> Connection -> unit) =
         broker (fun _ -> Script.knowing Script.everything rest) (fun broker ->
             match Connection.Open(settings, broker.Address) with
@@ -408,8 +408,8 @@ module Scripted =
                 use connection = connection
                 test broker connection)
 
-    /// A partition of the topic `t` whose leader, the only broker, has this table of versions, tells this topic id, and answers everything
-    /// that is not about versions or leaders with `rest`.
+    /// A partition of the topic `t` whose leader, the only broker, has this table of versions, reports this topic id, and responds to everything
+    /// except ApiVersions and Metadata with `rest`.
     let partitionOf settings table (topicId: Guid) (rest: Received -> Act list) (test: ScriptedBroker -> PartitionClient -> unit) =
         let script me = Script.knowing table (Script.leading [ Script.topic "t" topicId ] me rest)
 
@@ -417,5 +417,5 @@ module Scripted =
             use client = new PartitionClient(settings, Bootstrap.ofAddresses [ broker.Address ], { Topic = "t"; Partition = 0 })
             test broker client)
 
-    /// The same with a broker that knows whatever the client knows.
+    /// The same with a broker that supports everything that the client does.
     let partition settings rest test = partitionOf settings Script.everything (Guid "11111111-2222-3333-4444-555555555555") rest test

@@ -1,4 +1,4 @@
-/// What holds for any listener with TLS or SASL: a scripted one always, and a real cluster's where the environment names it.
+/// Tests for any listener with TLS or SASL: a scripted one always, and a real cluster's if the environment names it.
 module LibKafka.Integration.SecureListenerTests
 
 open System
@@ -10,21 +10,21 @@ open LibKafka.Protocol
 open LibKafka.Client
 open LibKafka.Integration.Support
 
-/// A listener with what it takes to get in.
+/// A listener, with the settings that it accepts.
 type private Listener = { Bootstrap: Bootstrap; Pem: PemFiles; User: string; Password: string }
 
-/// Where a listener is, for as long as a test takes.
+/// Runs a test with the address of a listener.
 type private Place = { Name: string; With: (Listener -> unit) -> unit }
 
 /// The fault of every broker that was tried.
 let private faultsOf (settings: ClientSettings) (listener: Listener) : ClientFault list =
-    match faultOf (Cluster.connect settings listener.Bootstrap never) with
+    match faultOf (Cluster.Connect(settings, listener.Bootstrap)) with
     | ClientFault.NoBroker tried -> List.map snd tried
     | other -> failtestf "%O" other
 
 let private works (settings: ClientSettings) (listener: Listener) =
-    use connection = Cluster.connect settings listener.Bootstrap never |> ok
-    let response = ok (Cluster.metadata connection (Some []) never).Outcome
+    use connection = Cluster.Connect(settings, listener.Bootstrap) |> ok
+    let response = ok (Cluster.Metadata(connection, Some [])).Result
     Expect.isNonEmpty response.Brokers "the brokers"
 
 let private script (me: BrokerAddress) = Script.leading [] me Script.unexpected
@@ -47,7 +47,7 @@ let private scripted (make: BrokerAddress -> Received -> Act list) : Place =
             let options = BrokerTls.options certificate SslProtocols.None (Some authority) ignore
             let made = ConcurrentDictionary<BrokerAddress, Received -> Act list>()
 
-            // Made once: it remembers who has said who they are.
+            // Made once: it remembers which connections are authenticated.
             let script me =
                 made.TryAdd(me, make me) |> ignore
                 made[me]
@@ -142,8 +142,8 @@ let private sasl =
 
           "no SASL: the broker ends the connection at the first call",
           (fun listener ->
-              use connection = Cluster.connect { right listener with Sasl = None } listener.Bootstrap never |> ok
-              Expect.equal (faultOf (Cluster.metadata connection None never).Outcome) ClientFault.Closed "the fault") ]
+              use connection = Cluster.Connect({ right listener with Sasl = None }, listener.Bootstrap) |> ok
+              Expect.equal (faultOf (Cluster.Metadata(connection, None)).Result) ClientFault.Closed "the fault") ]
 
 [<Tests>]
 let tests = testList "secure listeners" [ tls; sasl ]

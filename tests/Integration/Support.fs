@@ -1,9 +1,8 @@
-/// What the tests of the client have in common: settings, batches, and getting at values that should be there.
+/// Helpers of the client's tests: settings, batches, and access to values that should be there.
 module LibKafka.Integration.Support
 
 open System
 open System.Diagnostics
-open System.Threading
 open Expecto
 open LibKafka.Wire
 open LibKafka.Records
@@ -11,10 +10,10 @@ open LibKafka.Client
 
 let ms (milliseconds: int) = TimeSpan.FromMilliseconds(float milliseconds)
 
-/// Time-outs that no test means to reach, so that a test that hangs ends.
+/// Time-outs that no test is meant to reach, so that a test that hangs ends.
 let patient = { ClientSettings.standard with ConnectTimeout = ms 20_000; CallTimeout = ms 20_000 }
 
-/// The value, or a failed test that says what stands in its place.
+/// The value, or a failed test with the problem.
 let ok (result: Result<'T, 'Problem>) : 'T =
     match result with
     | Ok value -> value
@@ -26,15 +25,21 @@ let faultOf (result: Result<'T, ClientFault>) : ClientFault =
     | Error fault -> fault
     | Ok _ -> failtest "a fault was expected, and there was none"
 
-/// A token that is never cancelled.
-let never = CancellationToken.None
+/// An operation as a public method of the client begins it.
+let internal operation (settings: ClientSettings) : Operation = Operation.Begin(settings, None)
+
+/// A bare transport to an address.
+let internal transportTo (address: BrokerAddress) (operation: Operation) : Transport =
+    Transport.Addresses(address, operation)
+    |> Result.bind (fun addresses -> Transport.Open(address, addresses, operation))
+    |> ok
 
 let text (value: string) = ValueSome(Bytes.ofString value)
 
-/// An hour ago: no broker finds it too far from its own clock, or so old that it may be deleted.
+/// An hour ago: close enough to the clock of any broker, and too recent to be deleted.
 let start = DateTimeOffset.UtcNow.AddHours(-1.0).ToUnixTimeMilliseconds()
 
-/// A record with a place in its batch and nothing else of note.
+/// A plain record with an offset in its batch.
 let record (offset: int) (value: string) : RecordData =
     { Offset = int64 offset; Timestamp = start + int64 offset; Key = ValueNone; Value = text value; Headers = [] }
 
@@ -57,7 +62,7 @@ let recordsOf (fetched: Fetched) : RecordData list =
 let valuesOf (records: RecordData list) : string list =
     records |> List.map (fun record -> record.Value |> ValueOption.map Bytes.toText |> ValueOption.defaultValue "null")
 
-/// Where a fetch says to go on, where there is nothing to decide.
+/// Where to continue after a fetch, if there is nothing to decide.
 let positionBehind (fetched: Fetched) : FetchPosition =
     match Fetched.advance fetched with
     | Advance.To position -> position
@@ -65,7 +70,7 @@ let positionBehind (fetched: Fetched) : FetchPosition =
 
 let nextOffset (fetched: Fetched) : int64 = (positionBehind fetched).Offset
 
-/// Fetches from the fetcher's offset on until it stands at `finish`, and hands over each fetch that brought something.
+/// Fetches from the fetcher's offset on until it reaches `finish`, and passes on each fetch.
 let readUntil (finish: int64) (fetcher: PartitionFetcher) (take: Fetched -> unit) =
     let patience = Stopwatch.StartNew()
 
@@ -88,13 +93,13 @@ let fetchUntil (finish: int64) (fetcher: PartitionFetcher) : RecordData list =
     readUntil finish fetcher (fun fetched -> records.AddRange(recordsOf fetched))
     List.ofSeq records
 
-/// The offset at which a produced batch stands.
+/// The offset of a produced batch.
 let acknowledged (produced: Produced) : int64 =
-    match produced.Outcome with
-    | ProduceOutcome.Acknowledged at -> at.BaseOffset
+    match produced.Result with
+    | ProduceResult.Acknowledged at -> at.BaseOffset
     | other -> failtestf "an acknowledgement was expected: %O" other
 
-/// Collects what a client tells its observer, and in which thread.
+/// Collects what a client's observer receives, and in which thread.
 type Observer() =
     let told = ResizeArray<ExchangeInfo * int>()
 
@@ -103,5 +108,5 @@ type Observer() =
 
     member _.Exchanges: ExchangeInfo list = lock told (fun () -> told |> Seq.map fst |> List.ofSeq)
 
-    /// The threads in which they were told.
+    /// The threads in which they were received.
     member _.Threads: int list = lock told (fun () -> told |> Seq.map snd |> Seq.distinct |> List.ofSeq)

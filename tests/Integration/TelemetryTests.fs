@@ -1,4 +1,4 @@
-/// What .NET's instruments hear of the exchanges.
+/// What .NET's instruments report about exchanges.
 module LibKafka.Integration.TelemetryTests
 
 open System
@@ -30,7 +30,7 @@ let private tagsOf (tags: ReadOnlySpan<KeyValuePair<string, obj | null>>) : Map<
 
     all
 
-/// Listens to the meter, and gives what came that concerns this broker. Other tests run beside this one.
+/// Listens to the meter, and returns the measurements about this broker. Other tests run at the same time.
 let private measuring (broker: BrokerAddress) (work: unit -> unit) : Measured list =
     let heard = ConcurrentQueue<Measured>()
     use listener = new MeterListener()
@@ -148,10 +148,10 @@ let private traces =
                           Expect.equal (string (span.GetTagItem name)) value name
                   | other -> failtestf "%d spans" other.Length))
 
-          testCase "the attempt is told of every exchange of a call, those on the way included" (fun () ->
+          testCase "every exchange of a call has its attempt, including those that find the broker" (fun () ->
               Scripted.partition patient answer (fun broker client ->
                   let fetcher = new PartitionFetcher(client, FetcherSettings.standard, 0L)
-                  let heard = tracing broker.Address (fun () -> fetcher.Fetch(attempt = 3) |> ignore)
+                  let heard = tracing broker.Address (fun () -> fetcher.Fetch({ CallOptions.standard with Attempt = 3 }) |> ignore)
                   Expect.equal (heard |> List.map _.DisplayName) [ "ApiVersions"; "Metadata"; "ApiVersions"; "Fetch" ] "the exchanges"
                   Expect.equal
                       (heard |> List.map (fun span -> string (span.GetTagItem "libkafka.attempt")) |> List.distinct)
@@ -185,7 +185,7 @@ let private traces =
 
 let private off =
     testSequenced (
-        testCase "while nobody listens, telling of an exchange allocates nothing" (fun () ->
+        testCase "without listeners, reporting an exchange allocates nothing" (fun () ->
             let info =
                 { Api = ApiKey.Produce
                   Version = 9s
@@ -200,11 +200,11 @@ let private off =
                   ThrottleTime = TimeSpan.Zero
                   Fault = None }
 
-            Telemetry.tell "client" info
+            Telemetry.report "client" info
             let before = GC.GetAllocatedBytesForCurrentThread()
 
             for _ in 1..1_000 do
-                Telemetry.tell "client" info
+                Telemetry.report "client" info
 
             Expect.equal (GC.GetAllocatedBytesForCurrentThread() - before) 0L "bytes")
     )

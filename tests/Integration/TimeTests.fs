@@ -1,4 +1,4 @@
-/// Time by a clock that the test moves: how long connections live, what a broker's throttling does, and which time-outs there are.
+/// Time by a clock that the test advances: lifetimes of connections, throttling, and time-outs.
 module LibKafka.Integration.TimeTests
 
 open System
@@ -26,7 +26,7 @@ let private lifetimes =
             Expect.isFalse connection.IsOpen "it counts as closed"
             let exchange = ask connection
 
-            match faultOf exchange.Outcome with
+            match faultOf exchange.Result with
             | ClientFault.Unusable reason -> Expect.stringContains reason cause "why"
             | other -> failtestf "%O" other
 
@@ -36,7 +36,7 @@ let private lifetimes =
     let idle = { patient with MaxIdle = ms 1_000 }
     let old = { patient with ConnectionTtl = ms 1_000 }
 
-    /// Fetches after each of some pauses, and gives the connections that it took.
+    /// Fetches after each of some pauses, and returns the number of connections made.
     let connections (settings: ClientSettings) (pauses: int list) : int =
         let time = ManualTime()
         let mutable count = 0
@@ -50,37 +50,37 @@ let private lifetimes =
                 time.Advance(ms pause)
                 ok (fetcher.Fetch()).Result |> ignore
 
-            // Of the two that each time takes, one only asks for the leader.
+            // Of the two connections each time, one only asks for the leader.
             count <- (broker.Connections - before) / 2)
 
         count
 
     testList
         "lifetime"
-        [ testCase "a connection that was not used for too long is closed before the next call" (fun () ->
+        [ testCase "a connection that was unused for too long is closed before the next call" (fun () ->
               ended idle (fun time _ -> time.Advance(ms 1_000)) "MaxIdle")
 
           testCase "a connection that is too old is closed before the next call" (fun () ->
               ended old (fun time _ -> time.Advance(ms 1_000)) "ConnectionTtl")
 
-          testCase "using it makes it no younger" (fun () ->
+          testCase "using it does not extend its lifetime" (fun () ->
               ended
                   old
                   (fun time connection ->
                       for _ in 1..9 do
                           time.Advance(ms 100)
-                          ok (ask connection).Outcome |> ignore
+                          ok (ask connection).Result |> ignore
 
                       time.Advance(ms 100))
                   "ConnectionTtl")
 
           testCase "using it keeps it from being idle" (fun () -> Expect.equal (connections idle (List.replicate 20 999)) 0 "no new one")
 
-          testCase "a client makes another and goes on" (fun () ->
+          testCase "a client makes another one and continues" (fun () ->
               Expect.equal (connections idle [ 1_000; 10; 5_000 ]) 2 "after each long pause"
               Expect.equal (connections old (List.replicate 20 250)) 5 "at each fourth call")
 
-          testCase "without a bound it lives for ever" (fun () ->
+          testCase "without a limit it lives for ever" (fun () ->
               let settings = { patient with ConnectionTtl = Timeout.InfiniteTimeSpan; MaxIdle = Timeout.InfiniteTimeSpan }
 
               Expect.equal (connections settings [ Int32.MaxValue; Int32.MaxValue ]) 0 "no new one") ]
@@ -88,12 +88,12 @@ let private lifetimes =
 let private timeouts =
     testList
         "time-outs"
-        [ testCase "infinite: no bound" (fun () ->
+        [ testCase "infinite: no limit" (fun () ->
               let settings = { patient with ConnectTimeout = Timeout.InfiniteTimeSpan; CallTimeout = Timeout.InfiniteTimeSpan }
 
               let asked = ref 0
 
-              // The first answer comes slowly, and the second never.
+              // The first response arrives slowly, and the second never.
               let slowly (received: Received) =
                   if Interlocked.Increment &asked.contents = 1 then
                       [ Act.Trickle(Script.frame ListOffsets.api received (Script.found 7L Script.askLatest), ms 5) ]
@@ -101,21 +101,21 @@ let private timeouts =
                       []
 
               Scripted.connection settings slowly (fun _ connection ->
-                  ok (ask connection).Outcome |> ignore
+                  ok (ask connection).Result |> ignore
                   use source = new CancellationTokenSource(50)
-                  let exchange = connection.Call(ListOffsets.api, Script.askLatest, source.Token)
-                  Expect.equal (faultOf exchange.Outcome) ClientFault.Cancelled "and yet it can be cancelled"))
+                  let exchange = connection.Call(ListOffsets.api, Script.askLatest, CallOptions.cancelledBy source.Token)
+                  Expect.equal (faultOf exchange.Result) ClientFault.Cancelled "and yet it can be cancelled"))
 
-          testCase "far longer than a socket can be told: no bound that is ever reached" (fun () ->
+          testCase "far longer than a socket supports: no limit that is ever reached" (fun () ->
               let settings = { patient with ConnectTimeout = TimeSpan.MaxValue; CallTimeout = TimeSpan.FromDays 400.0 }
-              Scripted.connection settings answer (fun _ connection -> ok (ask connection).Outcome |> ignore))
+              Scripted.connection settings answer (fun _ connection -> ok (ask connection).Result |> ignore))
 
           for name, change in
               [ "ConnectTimeout", (fun settings time -> { settings with ConnectTimeout = time })
                 "CallTimeout", (fun settings time -> { settings with CallTimeout = time })
                 "ConnectionTtl", (fun settings time -> { settings with ConnectionTtl = time })
                 "MaxIdle", (fun settings time -> { settings with MaxIdle = time }) ] do
-              testCase ("a negative time-out is not at once but a fault, and none at all is one too: " + name) (fun () ->
+              testCase ("a negative time-out or zero is a fault: " + name) (fun () ->
                   for time in [ TimeSpan.Zero; ms -2; TimeSpan.MinValue ] do
                       let settings = change patient time
                       let socket, address = Loopback.refuse ()
@@ -123,7 +123,7 @@ let private timeouts =
 
                       for fault in
                           [ faultOf (Connection.Open(settings, address))
-                            faultOf (Cluster.connect settings (Bootstrap.ofAddresses [ address ]) never)
+                            faultOf (Cluster.Connect(settings, Bootstrap.ofAddresses [ address ]))
                             faultOf (ClientSettings.check settings) ] do
                           match fault with
                           | ClientFault.InvalidSetting(setting, _) -> Expect.equal setting name "which setting"
@@ -138,7 +138,7 @@ let private timeouts =
 
           testCase "the standard settings are good" (fun () -> Expect.isOk (ClientSettings.check ClientSettings.standard) "no fault") ]
 
-/// Runs a call in a thread of its own; what comes back waits for it.
+/// Runs a call in a thread of its own; the returned function waits for it.
 let private inThread (call: unit -> 'T) : unit -> 'T =
     let mutable result = None
     let thread = Thread(fun () -> result <- Some(call ()))
@@ -160,7 +160,7 @@ let private throttling =
 
     testList
         "throttling"
-        [ testCase "throttle time is in the exchange, and nobody waits unless told to" (fun () ->
+        [ testCase "throttle time is in the exchange, and the client waits only if the settings say so" (fun () ->
               let time = ManualTime()
 
               Scripted.connection { patient with Time = time } (throttled 1_234) (fun _ connection ->
@@ -171,39 +171,39 @@ let private throttling =
                   let produce: Produce.Request = { TransactionalId = None; Acks = Acks.All; TimeoutMs = 1; Topics = [] }
                   Expect.equal (connection.Call(Produce.api, produce)).Info.ThrottleTime (ms 1_234) "of any API"))
 
-          testCase "it is zero where the response has none, or says something below zero" (fun () ->
+          testCase "it is zero if the response has none or a negative one" (fun () ->
               Scripted.connection patient (throttled -5) (fun _ connection ->
                   Expect.equal (ask connection).Info.ThrottleTime TimeSpan.Zero "below zero")
 
               Expect.equal (SaslHandshake.api.ThrottleTimeMs { Error = ErrorCode.None; Mechanisms = [] }) 0 "none")
 
-          testCase "a client that heeds it waits, once, and then calls" (fun () ->
+          testCase "a client that heeds it waits once, and then calls" (fun () ->
               let time = ManualTime()
 
               Scripted.connection (heeding time) (throttled 5_000) (fun broker connection ->
-                  ok (ask connection).Outcome |> ignore
+                  ok (ask connection).Result |> ignore
                   let second = inThread (fun () -> ask connection)
                   time.AwaitTimer(ms 5_000)
                   Expect.hasLength broker.Calls 1 "nothing was sent meanwhile"
                   time.Advance(ms 5_000)
                   let exchange = second ()
-                  ok exchange.Outcome |> ignore
+                  ok exchange.Result |> ignore
                   Expect.hasLength broker.Calls 2 "then it was"
                   time.Advance(ms 5_000)
-                  ok (ask connection).Outcome |> ignore
+                  ok (ask connection).Result |> ignore
                   Expect.hasLength broker.Calls 3 "a pause that has passed by itself is not waited for"))
 
           testCase "the wait is within the time of the call" (fun () ->
               let time = ManualTime()
 
               Scripted.connection { heeding time with CallTimeout = ms 2_000 } (throttled 5_000) (fun broker connection ->
-                  ok (ask connection).Outcome |> ignore
+                  ok (ask connection).Result |> ignore
                   let second = inThread (fun () -> ask connection)
                   time.AwaitTimer(ms 5_000)
                   time.AwaitTimer(ms 2_000)
                   time.Advance(ms 2_000)
                   let exchange = second ()
-                  Expect.equal (faultOf exchange.Outcome) (ClientFault.TimedOut(ms 2_000)) "the fault"
+                  Expect.equal (faultOf exchange.Result) (ClientFault.TimedOut(ms 2_000)) "the fault"
                   Expect.isFalse exchange.Info.WasSent "nothing was sent"
                   Expect.hasLength broker.Calls 1 "nothing came"))
 
@@ -212,16 +212,17 @@ let private throttling =
               use source = new CancellationTokenSource()
 
               Scripted.connection (heeding time) (throttled 5_000) (fun broker connection ->
-                  ok (ask connection).Outcome |> ignore
-                  let second = inThread (fun () -> connection.Call(ListOffsets.api, Script.askLatest, source.Token))
+                  ok (ask connection).Result |> ignore
+                  let second =
+                      inThread (fun () -> connection.Call(ListOffsets.api, Script.askLatest, CallOptions.cancelledBy source.Token))
                   time.AwaitTimer(ms 5_000)
                   source.Cancel()
                   let exchange = second ()
-                  Expect.equal (faultOf exchange.Outcome) ClientFault.Cancelled "the fault"
+                  Expect.equal (faultOf exchange.Result) ClientFault.Cancelled "the fault"
                   Expect.isFalse exchange.Info.WasSent "nothing was sent"
                   Expect.hasLength broker.Calls 1 "nothing came"))
 
-          testCase "a broker before 2.0 has made the pause itself, and is not waited for" (fun () ->
+          testCase "a broker before 2.0 has paused by itself, so there is no wait" (fun () ->
               let time = ManualTime()
               let table = Script.everythingBut [ Script.versions ApiKey.ApiVersions 0 1 ]
 
@@ -229,24 +230,24 @@ let private throttling =
                   use connection = Connection.Open(heeding time, broker.Address) |> ok
 
                   for _ in 1..3 do
-                      ok (ask connection).Outcome |> ignore)) ]
+                      ok (ask connection).Result |> ignore)) ]
 
 let private neverAnswered =
     let produce acks : Produce.Request = { TransactionalId = None; Acks = acks; TimeoutMs = 1; Topics = [] }
 
     testList
         "acks 0"
-        [ testCase "a request that is never answered cannot be called and waited for: it is refused, and the connection stays" (fun () ->
+        [ testCase "a request that has no response cannot be called: it is refused, and the connection stays open" (fun () ->
               Scripted.connection patient answer (fun broker connection ->
                   for call in
                       [ (fun () -> connection.Call(Produce.api, produce Acks.None))
                         (fun () -> connection.CallAt(7s, Produce.api, produce Acks.None)) ] do
                       let exchange = call ()
-                      Expect.equal (faultOf exchange.Outcome) (ClientFault.NeverAnswered ApiKey.Produce) "the fault"
+                      Expect.equal (faultOf exchange.Result) (ClientFault.NeverAnswered ApiKey.Produce) "the fault"
                       Expect.isFalse exchange.Info.WasSent "nothing was sent"
 
                   Expect.isTrue connection.IsOpen "the connection is good"
-                  ok (ask connection).Outcome |> ignore
+                  ok (ask connection).Result |> ignore
                   Expect.hasLength broker.Calls 1 "only that came")) ]
 
 [<Tests>]

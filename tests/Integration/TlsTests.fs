@@ -63,7 +63,7 @@ let private works (settings: ClientSettings) (address: BrokerAddress) =
 
     for _ in 1..3 do
         let exchange = connection.Call(ListOffsets.api, Script.askLatest)
-        Expect.equal (ok exchange.Outcome).Topics.Length 1 "the answer"
+        Expect.equal (ok exchange.Result).Topics.Length 1 "the answer"
 
 /// Why there was no TLS.
 let private refusal (settings: ClientSettings) (address: BrokerAddress) : string =
@@ -191,7 +191,7 @@ let private apart =
 
     testList
         "one side alone"
-        [ testCase "a client without TLS at a broker with it: an alert is not taken for a length" (fun () ->
+        [ testCase "a client without TLS at a broker with TLS: an alert is not read as a length" (fun () ->
               host (answering [| 0x15uy; 0x03uy; 0x03uy; 0x00uy; 0x02uy; 0x02uy; 0x46uy |]) (fun address ->
                   let fault = faultOf (Connection.Open(patient, address))
                   Expect.equal fault (ClientFault.TlsExpected address) "the fault"
@@ -207,17 +207,17 @@ let private apart =
                   | ClientFault.Closed -> ()
                   | other -> failtestf "%O" other))
 
-          testCase "a client with TLS at a broker without it, which ends the connection" (fun () ->
+          testCase "a client with TLS at a broker without it, which closes the connection" (fun () ->
               Scripted.broker (fun _ -> Script.knowing Script.everything script) (fun broker ->
                   let fault = faultOf (Connection.Open(secured.Value, broker.Address))
                   Expect.equal fault (ClientFault.TlsNotSpoken broker.Address) "the fault"
                   Expect.stringContains (fault.ToString()) "does not speak TLS" "its text"))
 
-          testCase "a client with TLS at something that answers in plain text" (fun () ->
+          testCase "a client with TLS at a server that responds in plain text" (fun () ->
               host (answering "HTTP/1.1 400 Bad Request\r\n\r\n"B) (fun address ->
                   Expect.equal (faultOf (Connection.Open(secured.Value, address))) (ClientFault.TlsNotSpoken address) "the fault"))
 
-          testCase "a broker that never comes to terms: the time to connect runs out" (fun () ->
+          testCase "a broker that never completes the handshake: connecting times out" (fun () ->
               host
                   (fun socket ->
                       socket.Receive(Array.zeroCreate<byte> 1) |> ignore
@@ -228,7 +228,7 @@ let private apart =
                       Expect.equal fault (ClientFault.TimedOut(ms 300)) "the fault"
                       Expect.isLessThan clock.Elapsed (ms 10_000) "soon"))
 
-          testCase "there is one deadline for all of the handshake: a byte now and then does not put it off" (fun () ->
+          testCase "there is one deadline for the whole handshake: single bytes do not extend it" (fun () ->
               // The head of a record of 16 KB, and then its content, slowly.
               let trickle (socket: Socket) =
                   socket.Send [| 0x16uy; 0x03uy; 0x03uy; 0x3fuy; 0xffuy; 0x02uy; 0x00uy; 0x3fuy; 0xfbuy |] |> ignore
@@ -253,13 +253,16 @@ let private apart =
                       Thread.Sleep 20_000)
                   (fun address ->
                       let clock = Stopwatch.StartNew()
-                      Expect.equal (faultOf (Connection.Open(secured.Value, address, source.Token))) ClientFault.Cancelled "the fault"
+                      Expect.equal
+                          (faultOf (Connection.Open(secured.Value, address, CallOptions.cancelledBy source.Token)))
+                          ClientFault.Cancelled
+                          "the fault"
                       Expect.isLessThan clock.Elapsed (ms 10_000) "soon")) ]
 
 let private options =
     testList
         "options"
-        [ testCase "a copy has everything that the original has, in each of .NET's properties" (fun () ->
+        [ testCase "a copy has every property of the original" (fun () ->
               let context = SslStreamCertificateContext.Create(right.Value, null, true)
 
               let original =
@@ -291,7 +294,7 @@ let private options =
                       if property.Name <> "EncryptionPolicy" then
                           Expect.notEqual (property.GetValue original) (property.GetValue fresh) (property.Name + " is set in this test"))
 
-          testCase "a host that is named stays, and the options are used as they are" (fun () ->
+          testCase "a given host is kept, and the options are used as they are" (fun () ->
               let named = SslClientAuthenticationOptions(TargetHost = "kafka.example")
               Expect.isTrue (obj.ReferenceEquals((Tls.ofOptions named).OptionsFor "kafka-1", named)) "the same"
 
@@ -301,7 +304,7 @@ let private options =
               trusted.TargetHost <- "kafka.example"
               behind server (fun broker -> works { patient with Tls = Some(Tls.ofOptions trusted) } broker.Address))
 
-          testCase "a function is asked for each connection, with the broker's host" (fun () ->
+          testCase "a function is called for each connection, with the broker's host" (fun () ->
               let hosts = ConcurrentQueue<string>()
               let trusted = trusting authority.Value plainly
 
@@ -345,7 +348,7 @@ let private pem =
                   works (trusting authority.Value locked) broker.Address
                   Expect.equal (List.ofSeq seen) [ "CN=orders"; "CN=orders" ] "the subjects"))
 
-          testCase "a file that is not there, or has nothing in it, is named" (fun () ->
+          testCase "a missing or empty file is named" (fun () ->
               use folder = new PemFolder()
               let absent = Path.Combine(Path.GetTempPath(), "libkafka-not-there.pem")
               refused { files with Authorities = Some absent } absent |> ignore
@@ -354,7 +357,7 @@ let private pem =
               refused { files with Authorities = Some empty } empty |> ignore
               refused { files with Key = Some empty } "no certificate" |> ignore)
 
-          testCase "a wrong password is a fault that does not tell it" (fun () ->
+          testCase "a wrong password is a fault that does not contain it" (fun () ->
               use folder = new PemFolder()
               let own = authority.Value.Issue(Purpose.Client "orders")
 

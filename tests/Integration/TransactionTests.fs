@@ -26,7 +26,7 @@ let private initAnswer code : InitProducerId.Response =
         ProducerId = identity.ProducerId
         ProducerEpoch = identity.ProducerEpoch }
 
-/// A transaction coordinator of a cluster with this level of `transaction.version`. It answers InitProducerId by itself.
+/// A transaction coordinator of a cluster with this level of `transaction.version`. It responds to InitProducerId by itself.
 let private coordinating' (level: int16) (rest: Received -> Act list) (test: ScriptedBroker -> TransactionClient -> unit) =
     let table =
         Script.everythingBut
@@ -83,9 +83,9 @@ let private calls =
                   coordinating' level endAnswer (fun broker client ->
                       Expect.equal client.Identity None "nobody before it is asked"
                       Expect.equal (ok (client.InitProducerId(ms 5000)).Result) (Ok identity) "the identity"
-                      Expect.equal (ok (client.Commit()).Outcome).Error ErrorCode.None "committed"
+                      Expect.equal (ok (client.Commit()).Result).Error ErrorCode.None "committed"
                       Expect.equal (client.Identity |> Option.map _.ProducerEpoch) (Some epoch) "the epoch for the next transaction"
-                      Expect.equal (ok (client.Abort()).Outcome).Error ErrorCode.None "aborted"
+                      Expect.equal (ok (client.Abort()).Result).Error ErrorCode.None "aborted"
                       Expect.equal (broker.VersionsOf ApiKey.EndTxn) [ version; version ] "the versions"
                       Expect.equal (broker.VersionsOf ApiKey.ApiVersions).Length 1 "the feature is known from the connection's beginning"
 
@@ -98,7 +98,7 @@ let private calls =
 
                       Expect.equal ends [ true, 5s; false, epoch ] "each in the epoch of then"))
 
-          testCase "partitions are added in the form that is for clients, and each has a result" (fun () ->
+          testCase "partitions are added in the form for clients, and each has a result" (fun () ->
               coordinating' 2s endAnswer (fun broker client ->
                   client.InitProducerId(ms 5000) |> ignore
                   let wanted = [ at "t" 1; at "u" 0; at "t" 0 ]
@@ -109,7 +109,7 @@ let private calls =
                       [ at "t" 1, ErrorCode.UnknownTopicOrPartition
                         at "u" 0, ErrorCode.OperationNotAttempted
                         at "t" 0, ErrorCode.OperationNotAttempted ]
-                      "in the order of the question"
+                      "in the order of the request"
 
                   Expect.equal (broker.VersionsOf ApiKey.AddPartitionsToTxn) [ 3 ] "the version"))
 
@@ -141,7 +141,7 @@ let private calls =
 
                       Expect.equal (broker.VersionsOf ApiKey.TxnOffsetCommit) [ version ] "the version"))
 
-          testCase "a fenced producer is told so, and keeps what it had" (fun () ->
+          testCase "a fenced producer gets the error code, and keeps its identity" (fun () ->
               let script (received: Received) =
                   match received.Request with
                   | Request.EndTxn _ ->
@@ -153,10 +153,10 @@ let private calls =
 
               coordinating' 2s script (fun _ client ->
                   client.InitProducerId(ms 5000) |> ignore
-                  Expect.equal (ok (client.Commit()).Outcome).Error ErrorCode.ProducerFenced "the code is data"
+                  Expect.equal (ok (client.Commit()).Result).Error ErrorCode.ProducerFenced "the code is data"
                   Expect.equal client.Identity (Some identity) "the identity"))
 
-          testCase "the next epoch is asked for with the identity that there is" (fun () ->
+          testCase "the next epoch is requested with the current identity" (fun () ->
               coordinating' 0s Script.unexpected (fun broker client ->
                   client.InitProducerId(ms 5000) |> ignore
                   client.RaiseEpoch(ms 5000) |> ignore
@@ -171,7 +171,7 @@ let private calls =
 
                   Expect.equal asked [ Some "tx", 5000, -1L, -1s; Some "tx", 5000, 4000L, 5s ] "first anew, then on"))
 
-          testCase "a coordinator that cannot be found is looked for once a call" (fun () ->
+          testCase "a coordinator that cannot be found is looked for once per call" (fun () ->
               let script _ =
                   Script.knowing Script.everything (fun received ->
                       let none: FindCoordinator.Coordinator =
@@ -191,10 +191,10 @@ let private calls =
                   use client = new TransactionClient(patient, Bootstrap.ofAddresses [ broker.Address ], "tx")
                   let exchange = client.Commit()
                   let expected = ClientFault.NoCoordinator(CoordinatorType.Transaction, "tx", ErrorCode.CoordinatorNotAvailable)
-                  Expect.equal (faultOf exchange.Outcome) expected "the fault"
+                  Expect.equal (faultOf exchange.Result) expected "the fault"
                   Expect.equal broker.Connections 1 "one try"))
 
-          testCase "a refused identity is none" (fun () ->
+          testCase "a refusal gives no identity" (fun () ->
               let script me =
                   Script.knowing (Script.everythingBut [ Script.versions ApiKey.InitProducerId 0 4 ]) (fun received ->
                       match received.Request with
@@ -208,7 +208,7 @@ let private calls =
                   Expect.isNone client.Coordinator.Connection "the connection is closed")) ]
 
 let private batches =
-    testCase "a batch of a transaction has its attributes, and they outlive a rebase" (fun () ->
+    testCase "a batch of a transaction keeps its attributes when its offsets are rebased" (fun () ->
         let options = Transaction.batchOptions identity 17 BatchOptions.standard
         let batch = BatchBuilder.build options [ record 0 "a"; record 1 "b" ] |> ok
 
@@ -236,10 +236,10 @@ let private produce (client: PartitionClient) (transactionalId: string) (identit
                 TopicId = topicId
                 Partitions = [ { Index = client.Partition.Partition; Records = Some batch.Bytes } ] } ] }
 
-    let response = ok (client.Call(Produce.api, request)).Outcome
+    let response = ok (client.Call(Produce.api, request)).Result
     response.Topics |> List.collect _.Partitions |> List.map _.Error |> List.exactlyOne
 
-/// The identity of a new producer. A cluster that has had no transaction yet makes room for them first.
+/// The identity of a new producer. A cluster creates its internal topic for transactions on first use.
 let private begun (transaction: TransactionClient) : ProducerIdentity =
     awaiting "the transaction coordinator" (fun () ->
         match (transaction.InitProducerId(ms 30_000)).Result with
@@ -248,7 +248,7 @@ let private begun (transaction: TransactionClient) : ProducerIdentity =
 
     Option.get transaction.Identity
 
-/// Reads so many committed records with Confluent.Kafka.
+/// Reads a number of committed records with Confluent.Kafka.
 let private readCommitted (cluster: TestCluster) (topic: string) (count: int) : string list =
     let config =
         ConsumerConfig(
@@ -269,7 +269,7 @@ let private readCommitted (cluster: TestCluster) (topic: string) (count: int) : 
 
 let private clusters =
     onEach "transactions" (fun cluster ->
-        [ testCase "take in a batch and a group's offsets, and are committed" (fun () ->
+        [ testCase "include a batch and a group's offsets, and are committed" (fun () ->
               cluster.WithPartition(fun topic client ->
                   let id = "libkafka-test-" + Guid.NewGuid().ToString "N"
                   use transaction = new TransactionClient(patient, cluster.Brokers, id)
@@ -280,11 +280,11 @@ let private clusters =
                   let added = ok (transaction.AddPartitions [ at topic 0 ]).Result
                   Expect.equal added [ { Partition = at topic 0; Error = ErrorCode.None } ] "the partition is in"
                   Expect.equal (produce client id given 0 [ "a"; "b" ]) ErrorCode.None "the batch is in"
-                  Expect.equal (ok (transaction.AddOffsets id).Outcome).Error ErrorCode.None "the group is in"
+                  Expect.equal (ok (transaction.AddOffsets id).Result).Error ErrorCode.None "the group is in"
                   let offsets = [ at topic 0, CommittedOffset.at 42L ]
                   let committed = ok (transaction.CommitOffsets(group, GroupMembership.none, offsets)).Result
                   Expect.equal committed [ { Partition = at topic 0; Error = ErrorCode.None } ] "its offset too"
-                  Expect.equal (ok (transaction.Commit()).Outcome).Error ErrorCode.None "committed"
+                  Expect.equal (ok (transaction.Commit()).Result).Error ErrorCode.None "committed"
                   Expect.equal (readCommitted cluster topic 2) [ "a"; "b" ] "others read it"
 
                   if not (isMock cluster) then
@@ -298,7 +298,7 @@ let private clusters =
                   let given = begun transaction
                   transaction.AddPartitions [ at topic 0 ] |> ignore
                   Expect.equal (produce client id given 0 [ "a" ]) ErrorCode.None "the batch is in"
-                  Expect.equal (ok (transaction.Abort()).Outcome).Error ErrorCode.None "aborted"))
+                  Expect.equal (ok (transaction.Abort()).Result).Error ErrorCode.None "aborted"))
 
           if not (isMock cluster) then
               testCase "fence an earlier producer with the same id" (fun () ->

@@ -1,5 +1,5 @@
-/// A cluster in trouble: leaders that move, brokers that go down and come back, requests and answers that are lost. Only a mock cluster does all that at a
-/// word.
+/// A cluster in trouble: leaders that move, brokers that go down and come back, requests and responses that are lost. Only a mock cluster does
+/// all that on demand.
 module LibKafka.Integration.TroubleTests
 
 open System.Diagnostics
@@ -17,17 +17,17 @@ let private fetcherOf (client: PartitionClient) = new PartitionFetcher(client, {
 let private produce (client: PartitionClient) (name: string) : Produced =
     (new PartitionProducer(client, ProducerSettings.standard)).Produce(batch name 1)
 
-/// What is in the log, read by a client that has nothing to do with the one under test.
+/// The content of the log, read by another client.
 let private log (mock: MockCluster) : string list =
     use client = new PartitionClient(patient, Bootstrap.parse mock.Bootstrap |> ok, { Topic = "t"; Partition = 0 })
     let fetcher = fetcherOf client
-    let finish = (fetcher.Find OffsetSpec.Latest).Offset
+    let finish = (fetcher.FindOffset OffsetSpec.Latest).Offset
     Expect.isSome finish "the log has an end"
     valuesOf (fetchUntil finish.Value fetcher)
 
 let private refusedWith (code: ErrorCode) (produced: Produced) : Produce.PartitionResponse =
-    match produced.Outcome with
-    | ProduceOutcome.Rejected(Rejection.ByBroker answer) when answer.Error = code -> answer
+    match produced.Result with
+    | ProduceResult.Rejected(Rejection.ByBroker answer) when answer.Error = code -> answer
     | other -> failtestf "%O was expected: %O" code other
 
 let private leaderOf (client: PartitionClient) = client.Leader |> Option.map _.NodeId
@@ -35,7 +35,7 @@ let private leaderOf (client: PartitionClient) = client.Leader |> Option.map _.N
 let private moves =
     testList
         "the leader moves"
-        [ testCase "a producer is told once, with the new leader, and its next call goes there" (fun () ->
+        [ testCase "a producer gets the error once, with the new leader, and its next call goes there" (fun () ->
               withMockPartition patient (fun mock client ->
                   Expect.equal (acknowledged (produce client "a")) 0L "before"
                   Expect.equal (leaderOf client) (Some 1) "the old leader"
@@ -45,7 +45,7 @@ let private moves =
                   let answer = refusedWith ErrorCode.NotLeaderOrFollower told
                   Expect.equal answer.CurrentLeader.LeaderId 2 "the new leader is in the answer"
 
-                  let endpoints = (ok told.Exchange.Outcome).Value.NodeEndpoints
+                  let endpoints = (ok told.Exchange.Result).Value.NodeEndpoints
                   let address = mock.Brokers |> List.pick (fun (id, _, port) -> if id = 2 then Some port else None)
                   Expect.equal (endpoints |> List.map (fun node -> node.NodeId, node.Port)) [ 2, address ] "and its address"
                   Expect.isNone client.Connection "the connection is dropped"
@@ -54,7 +54,7 @@ let private moves =
                   Expect.equal (leaderOf client) (Some 2) "the new leader"
                   Expect.equal (log mock) [ "a0"; "b0" ] "what was refused is not in the log"))
 
-          testCase "a fetcher is told once, with the new leader, and its next call goes there" (fun () ->
+          testCase "a fetcher gets the error once, with the new leader, and its next call goes there" (fun () ->
               withMockPartition patient (fun mock client ->
                   produce client "a" |> acknowledged |> ignore
                   let fetcher = fetcherOf client
@@ -69,16 +69,16 @@ let private moves =
                   Expect.equal (valuesOf (recordsOf (fetcher.Fetch()))) [ "a0" ] "after"
                   Expect.equal (leaderOf client) (Some 3) "the new leader"))
 
-          testCase "a search for an offset is told once, and the next goes to the new leader" (fun () ->
+          testCase "a search for an offset gets the error once, and the next one goes to the new leader" (fun () ->
               withMockPartition patient (fun mock client ->
                   let fetcher = fetcherOf client
-                  Expect.equal (fetcher.Find OffsetSpec.Latest).Offset (Some 0L) "before"
+                  Expect.equal (fetcher.FindOffset OffsetSpec.Latest).Offset (Some 0L) "before"
                   mock.SetLeader("t", 0, 2)
-                  Expect.equal (ok (fetcher.Find OffsetSpec.Latest).Result).Error ErrorCode.NotLeaderOrFollower "the code"
+                  Expect.equal (ok (fetcher.FindOffset OffsetSpec.Latest).Result).Error ErrorCode.NotLeaderOrFollower "the code"
                   Expect.isNone client.Connection "the connection is dropped"
-                  Expect.equal (fetcher.Find OffsetSpec.Latest).Offset (Some 0L) "after"))
+                  Expect.equal (fetcher.FindOffset OffsetSpec.Latest).Offset (Some 0L) "after"))
 
-          testCase "a fetcher with the epoch of an earlier term is fenced once, and then has the new one" (fun () ->
+          testCase "a fetcher with an earlier epoch is fenced once, and then has the new one" (fun () ->
               withMockPartition patient (fun mock client ->
                   produce client "a" |> acknowledged |> ignore
                   let fetcher = fetcherOf client
@@ -91,7 +91,7 @@ let private moves =
                   Expect.equal (valuesOf (recordsOf (fetcher.Fetch()))) [ "a0" ] "after"
                   Expect.equal client.Leader.Value.Epoch (before + 1) "the new epoch"))
 
-          testCase "a fetcher that is ahead of the leader is told so once, and then has the right epoch" (fun () ->
+          testCase "a fetcher that is ahead of the leader gets the error once, and then has the right epoch" (fun () ->
               withMockPartition patient (fun mock client ->
                   produce client "a" |> acknowledged |> ignore
                   let fetcher = fetcherOf client
@@ -111,14 +111,14 @@ let private outages =
                   Expect.equal (acknowledged (produce client "a")) 0L "before"
                   mock.SetBrokerDown 1
 
-                  match (produce client "b").Outcome with
-                  | ProduceOutcome.Unknown(Doubt.AnswerLost ClientFault.Closed) -> ()
+                  match (produce client "b").Result with
+                  | ProduceResult.Unknown(Doubt.AnswerLost ClientFault.Closed) -> ()
                   | other -> failtestf "%O" other
 
-                  // The other brokers do not list it any more, though it still leads.
+                  // The other brokers no longer list it, although it still leads.
                   for _ in 1..2 do
-                      match (produce client "c").Outcome with
-                      | ProduceOutcome.Rejected(Rejection.NotSent(ClientFault.NoLeader(partition, code))) ->
+                      match (produce client "c").Result with
+                      | ProduceResult.Rejected(Rejection.NotSent(ClientFault.NoLeader(partition, code))) ->
                           Expect.equal partition client.Partition "the partition"
                           Expect.equal code ErrorCode.LeaderNotAvailable "the code"
                       | other -> failtestf "%O" other
@@ -127,39 +127,39 @@ let private outages =
                   Expect.equal (acknowledged (produce client "d")) 1L "after"
                   Expect.equal (log mock) [ "a0"; "d0" ] "the log"))
 
-          testCase "with all brokers down none can be used, until one is back" (fun () ->
+          testCase "with all brokers down none can be used until one is back" (fun () ->
               withMockPartition patient (fun mock client ->
                   let fetcher = fetcherOf client
-                  fetcher.Find OffsetSpec.Latest |> ignore
+                  fetcher.FindOffset OffsetSpec.Latest |> ignore
                   mock.SetBrokerDown MockCluster.AllBrokers
-                  Expect.equal (faultOf (fetcher.Find OffsetSpec.Latest).Result) ClientFault.Closed "on the open connection"
+                  Expect.equal (faultOf (fetcher.FindOffset OffsetSpec.Latest).Result) ClientFault.Closed "on the open connection"
 
-                  match faultOf (fetcher.Find OffsetSpec.Latest).Result with
+                  match faultOf (fetcher.FindOffset OffsetSpec.Latest).Result with
                   | ClientFault.NoBroker tried -> Expect.hasLength tried 3 "all of them were tried"
                   | other -> failtestf "%O" other
 
                   mock.SetBrokerUp MockCluster.AllBrokers
-                  Expect.equal (fetcher.Find OffsetSpec.Latest).Offset (Some 0L) "after"))
+                  Expect.equal (fetcher.FindOffset OffsetSpec.Latest).Offset (Some 0L) "after"))
 
           testCase "and another takes over: the client finds it" (fun () ->
               withMockPartition patient (fun mock client ->
                   Expect.equal (acknowledged (produce client "a")) 0L "before"
                   mock.SetBrokerDown 1
                   mock.SetLeader("t", 0, 2)
-                  (produce client "b").Outcome |> ignore
+                  (produce client "b").Result |> ignore
                   Expect.equal (acknowledged (produce client "c")) 1L "after"
                   Expect.equal (leaderOf client) (Some 2) "the new leader")) ]
 
-/// The codes with which a leader says that it has the batch, but is not sure of its followers.
+/// The codes with which a leader says that it has the batch but cannot confirm its followers.
 let private unsure = [ ErrorCode.RequestTimedOut; ErrorCode.NotEnoughReplicasAfterAppend ]
 
-/// Every code that Kafka has, and one that nobody has heard of, which stays what it is.
+/// Every code that Kafka has, and one that does not exist.
 let private codes = [ -1s; yield! [ 1s .. 136s ]; 999s ] |> List.map ErrorCode
 
 let private injected =
     testList
         "a broker refuses"
-        [ testCase "a batch with any code: it is rejected, and the next one goes through" (fun () ->
+        [ testCase "a batch with any code: it is rejected, and the next one succeeds" (fun () ->
               withMockPartition patient (fun mock client ->
                   let refusals = codes |> List.except unsure
 
@@ -170,16 +170,16 @@ let private injected =
 
                   Expect.equal (log mock) [ for code in refusals -> string code.Code + "-0" ] "the log"))
 
-          testCase "a batch with a code that says that it was appended: it is not known whether it is in the log" (fun () ->
+          testCase "a batch with a code that may follow an append: the result is unknown" (fun () ->
               withMockPartition patient (fun mock client ->
                   for code in unsure do
                       mock.PushErrors(ApiKey.Produce.Code, [ code.Code ])
 
-                      match (produce client "a").Outcome with
-                      | ProduceOutcome.Unknown(Doubt.BrokerUnsure answer) -> Expect.equal answer.Error code "the code"
+                      match (produce client "a").Result with
+                      | ProduceResult.Unknown(Doubt.BrokerUnsure answer) -> Expect.equal answer.Error code "the code"
                       | other -> failtestf "%O" other))
 
-          testCase "a fetch or a search with any code: it is data, and the next one goes through" (fun () ->
+          testCase "a fetch or a search with any code: it is data, and the next one succeeds" (fun () ->
               withMockPartition patient (fun mock client ->
                   produce client "a" |> acknowledged |> ignore
                   let fetcher = fetcherOf client
@@ -196,15 +196,15 @@ let private injected =
                       Expect.equal (ok refused.Result).Error code "the search's code"
                       Expect.equal refused.Offset None "nothing was found"
                       Expect.equal fetcher.Offset 0L "the fetcher stays where it is"
-                      Expect.equal (fetcher.Find OffsetSpec.Latest).Offset (Some 1L) "the next search"))
+                      Expect.equal (fetcher.FindOffset OffsetSpec.Latest).Offset (Some 1L) "the next search"))
 
-          testCase "to tell of a topic: there is no leader, and the fault has the code" (fun () ->
+          testCase "metadata of a topic: there is no leader, and the fault has the code" (fun () ->
               withMockPartition patient (fun mock client ->
                   mock.SetTopicError("t", ErrorCode.TopicAuthorizationFailed.Code)
 
                   Expect.equal
-                      (produce client "a").Outcome
-                      (ProduceOutcome.Rejected(
+                      (produce client "a").Result
+                      (ProduceResult.Rejected(
                           Rejection.NotSent(ClientFault.NoLeader(client.Partition, ErrorCode.TopicAuthorizationFailed))
                       ))
                       "the outcome"
@@ -212,7 +212,7 @@ let private injected =
                   mock.SetTopicError("t", 0s)
                   Expect.equal (acknowledged (produce client "a")) 0L "after"))
 
-          testCase "a fetch whose offset is out of range: the bounds of the log are passed on where the broker tells them" (fun () ->
+          testCase "a fetch whose offset is out of range: the bounds of the log are there if the broker reports them" (fun () ->
               withMockPartition patient (fun mock client ->
                   for name in [ "a"; "b"; "c" ] do
                       produce client name |> acknowledged |> ignore
@@ -224,7 +224,7 @@ let private injected =
                   Expect.equal (answer.LogStartOffset, answer.HighWatermark) (2L, 3L) "the bounds"
                   Expect.equal ((fetcherOf client).Seek OffsetSpec.Earliest).Offset (Some 2L) "and the search agrees")) ]
 
-/// Runs something beside the test as soon as a broker has received a request of an API.
+/// Runs something in another thread as soon as a broker has received a request of an API.
 let private whenReceived (mock: MockCluster) (api: ApiKey) (react: unit -> unit) : Thread =
     mock.StartTracking()
 
@@ -243,34 +243,34 @@ let private whenReceived (mock: MockCluster) (api: ApiKey) (react: unit -> unit)
 
 let private lost =
     testList
-        "lost on the way"
-        [ testCase "the answer, after the batch was appended: nobody knows, and the batch is in the log" (fun () ->
+        "lost in transit"
+        [ testCase "the response, after the batch was appended: the result is unknown, and the batch is in the log" (fun () ->
               withMockPartition patient (fun mock client ->
                   client.Connect() |> ok |> ignore
                   mock.SetRtt(1, ms 15_000)
                   let cut = whenReceived mock ApiKey.Produce (fun () -> mock.SetBrokerDown 1)
                   let produced = produce client "a"
                   cut.Join()
-                  Expect.equal produced.Outcome (ProduceOutcome.Unknown(Doubt.AnswerLost ClientFault.Closed)) "the outcome"
+                  Expect.equal produced.Result (ProduceResult.Unknown(Doubt.AnswerLost ClientFault.Closed)) "the outcome"
                   Expect.isTrue produced.Exchange.Info.WasSent "it was sent"
                   mock.SetRtt(1, ms 0)
                   mock.SetBrokerUp 1
                   Expect.equal (log mock) [ "a0" ] "the log"))
 
-          testCase "the answer, since it came too late: nobody knows, and the batch is in the log" (fun () ->
+          testCase "the response, because it was too late: the result is unknown, and the batch is in the log" (fun () ->
               withMockPartition { patient with CallTimeout = ms 300 } (fun mock client ->
                   client.Connect() |> ok |> ignore
                   mock.SetRtt(1, ms 15_000)
                   let produced = produce client "a"
-                  Expect.equal produced.Outcome (ProduceOutcome.Unknown(Doubt.AnswerLost(ClientFault.TimedOut(ms 300)))) "the outcome"
+                  Expect.equal produced.Result (ProduceResult.Unknown(Doubt.AnswerLost(ClientFault.TimedOut(ms 300)))) "the outcome"
                   mock.SetRtt(1, ms 0)
                   Expect.equal (acknowledged (produce client "b")) 1L "the next call is on a new connection"
                   Expect.equal (log mock) [ "a0"; "b0" ] "the log"))
 
-          testCase "the request, before the batch was appended: nobody knows, and the batch is not in the log" (fun () ->
+          testCase "the request, before the batch was appended: the result is unknown, and the batch is not in the log" (fun () ->
               withMockPartition patient (fun mock client ->
                   mock.PushErrors(ApiKey.Produce.Code, [ MockCluster.Disconnect ])
-                  Expect.equal (produce client "a").Outcome (ProduceOutcome.Unknown(Doubt.AnswerLost ClientFault.Closed)) "the outcome"
+                  Expect.equal (produce client "a").Result (ProduceResult.Unknown(Doubt.AnswerLost ClientFault.Closed)) "the outcome"
                   Expect.equal (acknowledged (produce client "b")) 0L "the next call is on a new connection"
                   Expect.equal (log mock) [ "b0" ] "the log"))
 
@@ -282,7 +282,7 @@ let private lost =
                   Expect.equal (faultOf (fetcher.Fetch()).Result) ClientFault.Closed "the fault"
                   Expect.equal (valuesOf (recordsOf (fetcher.Fetch()))) [ "a0" ] "the next"))
 
-          testCase "a batch is never sent twice, whatever becomes of it" (fun () ->
+          testCase "a batch is never sent twice, whatever the result" (fun () ->
               withMockPartition patient (fun mock client ->
                   client.Connect() |> ok |> ignore
                   mock.StartTracking()
@@ -296,15 +296,15 @@ let private lost =
                   Expect.hasLength arrived codes.Length "one request for each call")) ]
 
 let private coordinator =
-    testCase "the coordinator that a cluster names is found, and after it has moved the new one" (fun () ->
+    testCase "the coordinator that a cluster names is found, and the new one after it has moved" (fun () ->
         withMock 3 (fun mock ->
-            use connection = Cluster.connect patient (Bootstrap.parse mock.Bootstrap |> ok) never |> ok
+            use connection = Cluster.Connect(patient, Bootstrap.parse mock.Bootstrap |> ok) |> ok
 
             for kind, name in [ CoordinatorType.Group, "group"; CoordinatorType.Transaction, "transaction" ] do
                 for node in [ 2; 3 ] do
                     mock.SetCoordinator(name, "key", node)
-                    let response = ok (Cluster.findCoordinator connection kind "key" never).Outcome
-                    Expect.equal (Cluster.coordinatorIn response "key").NodeId node ("the coordinator of a " + name)))
+                    let response = ok (Cluster.FindCoordinator(connection, kind, "key")).Result
+                    Expect.equal (Cluster.CoordinatorIn(response, "key")).NodeId node ("the coordinator of a " + name)))
 
 [<Tests>]
 let tests = testList "trouble" [ moves; outages; injected; lost; coordinator ]

@@ -1,4 +1,4 @@
-/// How client and broker come to the versions that they speak.
+/// How client and broker negotiate versions.
 module LibKafka.Integration.VersionTests
 
 open System
@@ -38,7 +38,7 @@ let private negotiation =
 
     testList
         "negotiation"
-        [ testCase "a broker that knows the client's highest version is asked once" (fun () ->
+        [ testCase "a broker that supports the client's highest version is asked once" (fun () ->
               opened (knowingVersions highest) (fun broker _ -> Expect.equal (asked broker) [ highest ] "asked"))
 
           for theirs in [ 0..3 ] do
@@ -65,10 +65,10 @@ let private negotiation =
                 (fun (frame: byte[]) -> Array.append (Array.truncate 6 frame) [| 1uy; 0uy; 0uy; 0uy; 0uy |])
                 "with no count", [], Array.truncate 6
                 "with a byte too many", [ Script.versions ApiKey.ApiVersions 0 2 ], (fun frame -> Array.append frame [| 0uy |]) ] do
-              testCase ("of a refusal that is not well formed only the error code is believed: " + name) (fun () ->
+              testCase ("of a refusal that is not well formed only the error code is used: " + name) (fun () ->
                   opened (refuseBadly named spoil) (fun broker _ -> Expect.equal (asked broker) [ highest; 0 ] "asked"))
 
-          testCase "a broker that refuses version 0 too is not asked for ever" (fun () ->
+          testCase "a broker that refuses version 0 too is not asked again" (fun () ->
               refused (Script.refuseVersion [ Script.versions ApiKey.ApiVersions 0 9 ]) (fun broker fault ->
                   Expect.equal fault (ClientFault.VersionsRefused ErrorCode.UnsupportedVersion) "the fault"
                   Expect.equal (asked broker) [ highest .. -1 .. 0 ] "asked, each time in a lower version"))
@@ -80,12 +80,12 @@ let private negotiation =
               refused script (fun _ fault ->
                   Expect.equal fault (ClientFault.VersionsRefused ErrorCode.ClusterAuthorizationFailed) "the fault"))
 
-          testCase "an old broker that cuts the connection at a version that it does not know" (fun () ->
+          testCase "an old broker that closes the connection at a version that it does not know" (fun () ->
               refused (fun _ -> [ Act.Close ]) (fun broker fault ->
                   Expect.equal fault ClientFault.Closed "the fault"
                   Expect.equal (asked broker) [ highest ] "there is no second try on a connection of its own accord"))
 
-          testCase "the features that the cluster has agreed on are known from then on" (fun () ->
+          testCase "the finalized features of the cluster are known from then on" (fun () ->
               let told: ApiVersions.FinalizedFeature list =
                   [ { Name = "transaction.version"; MaxVersionLevel = 2s; MinVersionLevel = 0s }
                     { Name = "group.version"; MaxVersionLevel = 1s; MinVersionLevel = 1s } ]
@@ -99,7 +99,7 @@ let private negotiation =
                   let expected = Map [ "transaction.version", 2s; "group.version", 1s ]
                   Expect.equal connection.FinalizedFeatures expected "the levels in force"))
 
-          testCase "what the client says of itself is something that a broker accepts" (fun () ->
+          testCase "the client's name and version are valid for a broker" (fun () ->
               opened (knowingVersions highest) (fun broker _ ->
                   match broker.Received[0].Request with
                   | Request.ApiVersions request ->
@@ -130,7 +130,7 @@ let private common =
 
             let request: Produce.Request = { TransactionalId = None; Acks = Acks.All; TimeoutMs = 1; Topics = [] }
             let exchange = connection.Call(Produce.api, request)
-            Expect.equal (faultOf exchange.Outcome) expected "the same from a call"
+            Expect.equal (faultOf exchange.Result) expected "the same from a call"
             Expect.isFalse exchange.Info.WasSent "nothing was sent"
             Expect.equal exchange.Info.Broker (Some broker.Address) "the broker is told"
             Expect.isTrue connection.IsOpen "other APIs can be used")
@@ -138,14 +138,14 @@ let private common =
     testList
         "common version"
         [ for lowest, highest, expected in [ 0, 5, 5; 0, 3, 3; 5, 9, 9; 13, 200, 13; 0, 200, int ours.Highest ] do
-              testCase ("is the highest that both know: " + string lowest + " to " + string highest) (fun () ->
+              testCase ("is the highest that both support: " + string lowest + " to " + string highest) (fun () ->
                   opened (offering lowest highest) (fun _ connection ->
                       Expect.equal (connection.VersionOf Produce.api) (Ok(int16 expected)) "the version"))
 
           testCase "there is none with a broker that is too old: the fault names both ranges" (fun () -> none 0 2)
           testCase "there is none with a broker that is too new: the fault names both ranges" (fun () -> none 50 60)
 
-          testCase "there is none where the broker does not have the API" (fun () ->
+          testCase "there is none if the broker does not have the API" (fun () ->
               let table = Script.everything |> List.filter (fun key -> key.ApiKey <> ApiKey.Produce)
 
               opened (Script.knowing table Script.unexpected) (fun _ connection ->
@@ -154,7 +154,7 @@ let private common =
                       (Error(ClientFault.NoCommonVersion(ApiKey.Produce, ours, None)))
                       "the fault")) ]
 
-/// What the brokers of each release tell of their versions, from 1.0 on.
+/// The versions that the brokers of each release report, from 1.0 on.
 let private releases: (string * ApiVersions.ApiVersion list) list =
     let rows = TestData.tsvRows TestData.releases "versions.tsv"
 
@@ -179,7 +179,7 @@ let private byRelease =
         | Request.ListOffsets request -> Script.answer ListOffsets.api received (Script.found 17L request)
         | _ -> Script.unexpected received
 
-    /// Calls each API that a producer and a fetcher need, and gives the versions in which they were asked.
+    /// Calls each API that a producer and a fetcher need, and returns the versions of the requests.
     let roundTrip (table: ApiVersions.ApiVersion list) (check: ScriptedBroker -> unit) =
         Scripted.partitionOf patient table (Guid "11111111-2222-3333-4444-555555555555") rest (fun broker client ->
             let producer = new PartitionProducer(client, ProducerSettings.standard)
@@ -214,7 +214,7 @@ let private byRelease =
 
                       Expect.equal (asked broker) expected "the versions"))
 
-          // Known from elsewhere, so that the table and the choice cannot be wrong together.
+          // Known independently, so that the table and the choice cannot both be wrong.
           for release, produce, fetch, metadata, listOffsets, apiVersions in
               [ "1.0", 5, 6, 5, 2, 1
                 "2.0", 6, 8, 6, 3, 2
@@ -261,7 +261,7 @@ let private topicIds =
 
     testList
         "topic ids"
-        [ testCase "from Produce 13 and Fetch 13 on, requests name the topic by the id that the cluster told" (fun () ->
+        [ testCase "from Produce 13 and Fetch 13 on, requests name the topic by the id that the cluster reports" (fun () ->
               named Script.everything id (fun names ->
                   Expect.equal names [ produceHighest, "", id; fetchHighest, "", id ] "version, name, id"))
 
@@ -269,11 +269,11 @@ let private topicIds =
               let table = Script.everythingBut [ Script.versions ApiKey.Produce 0 12; Script.versions ApiKey.Fetch 0 12 ]
               named table id (fun names -> Expect.equal names [ 12, "t", Guid.Empty; 12, "t", Guid.Empty ] "version, name, id"))
 
-          testCase "where the cluster tells no id, the version is at most 12" (fun () ->
+          testCase "if the cluster reports no id, the version is at most 12" (fun () ->
               named Script.everything Guid.Empty (fun names ->
                   Expect.equal names [ 12, "t", Guid.Empty; 12, "t", Guid.Empty ] "version, name, id"))
 
-          testCase "where its metadata is too old to tell ids, the version is at most 12" (fun () ->
+          testCase "if its metadata is too old for ids, the version is at most 12" (fun () ->
               let table = Script.everythingBut [ Script.versions ApiKey.Metadata 0 9 ]
               named table id (fun names -> Expect.equal names [ 12, "t", Guid.Empty; 12, "t", Guid.Empty ] "version, name, id")) ]
 

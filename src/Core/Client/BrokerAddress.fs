@@ -3,7 +3,7 @@ namespace LibKafka.Client
 open System
 open System.Globalization
 
-/// Where a broker listens.
+/// The address of a broker.
 type BrokerAddress =
     {
         /// A host name or an IP address; an IPv6 address without brackets.
@@ -21,7 +21,7 @@ type BrokerAddress =
 [<RequireQualifiedAccess>]
 module BrokerAddress =
 
-    /// The address that a text such as `kafka-1:9092` or `[::1]:9092` names, or why it names none.
+    /// Parses an address such as `kafka-1:9092` or `[::1]:9092`; an error says why the text is not one.
     let parse (text: string) : Result<BrokerAddress, string> =
         let text = text.Trim()
         let colon = text.LastIndexOf ':'
@@ -33,7 +33,7 @@ module BrokerAddress =
         | true, port when bare <> "" && port > 0 && port <= 65535 && (bare = host) <> host.Contains ':' -> Ok { Host = bare; Port = port }
         | _ -> Error("'" + text + "' is not of the form host:port")
 
-    /// The addresses of a list such as `kafka-1:9092,kafka-2:9092`.
+    /// Parses a list of addresses such as `kafka-1:9092,kafka-2:9092`.
     let parseList (text: string) : Result<BrokerAddress list, string> =
         let add (entry: string) rest =
             match parse entry, rest with

@@ -4,34 +4,59 @@ open System
 open LibKafka.Wire
 open LibKafka.Protocol
 
-/// The facts of one call, for metrics and debugging.
+/// The facts of one request and its response, for metrics and debugging.
 type ExchangeInfo =
     {
         Api: ApiKey
-        /// The version that was used; -1 where it did not come to that.
+        /// The version that was used; -1 if none was chosen.
         Version: int16
-        /// The broker that was asked; none where no connection was made.
+        /// The broker that was asked; none if there was no connection.
         Broker: BrokerAddress option
         CorrelationId: int32
-        /// Which attempt at the same call it was, from 1, as the caller counts them: see `RetryPolicy`. 1 where a call takes no such number.
+        /// The number of the attempt, from 1: see `CallOptions.Attempt`.
         Attempt: int
         Began: DateTimeOffset
         Elapsed: TimeSpan
-        /// Bytes sent, lengths and headers included.
+        /// Bytes sent, including lengths and headers.
         BytesOut: int
-        /// Bytes received, lengths and headers included.
+        /// Bytes received, including lengths and headers.
         BytesIn: int
-        /// Bytes of the answer that stand behind what its version should have. They were ignored; a broker that keeps to the protocol
-        /// sends none.
+        /// Bytes of the response after the last field of its version. They were ignored. A broker that follows the protocol sends none.
         UnreadBytes: int
-        /// How long the broker asks the client to pause because it exceeded a quota (KIP-219); zero where it does not.
+        /// How long the broker asks the client to pause because it exceeded a quota (KIP-219); zero if it does not ask.
         ThrottleTime: TimeSpan
-        /// What went wrong, where something did.
+        /// What went wrong; none if nothing did.
         Fault: ClientFault option
     }
 
     /// Whether any part of the request may have reached the broker.
     member this.WasSent = this.BytesOut > 0
 
-/// One call: what was asked and what came of it. An error code from the broker is not a fault but part of the response.
-type Exchange<'Request, 'Response> = { Info: ExchangeInfo; Request: 'Request; Outcome: Result<'Response, ClientFault> }
+/// A request and its response, or the reason why there is none. An error code from the broker is not a fault but part of the response.
+type Exchange<'Request, 'Response> = { Info: ExchangeInfo; Request: 'Request; Result: Result<'Response, ClientFault> }
+
+[<RequireQualifiedAccess>]
+module Exchange =
+
+    /// The exchange with its response changed by a function.
+    let map (change: 'Before -> 'After) (exchange: Exchange<'Request, 'Before>) : Exchange<'Request, 'After> =
+        { Info = exchange.Info; Request = exchange.Request; Result = Result.map change exchange.Result }
+
+/// What a call returned: its result, and every exchange that it took.
+[<AbstractClass>]
+type Reply<'Result>(result: 'Result) =
+
+    /// The result of the call.
+    member _.Result = result
+
+    /// The exchanges that led to the result, in order.
+    abstract Exchanges: ExchangeInfo list
+
+/// What a call returned: its result, and the exchange that it comes from. An error code from the broker is part of the result.
+type Reply<'Request, 'Response, 'Result>(exchange: Exchange<'Request, 'Response>, result: 'Result) =
+    inherit Reply<'Result>(result)
+
+    /// The request and its response.
+    member _.Exchange = exchange
+
+    override _.Exchanges = [ exchange.Info ]

@@ -5,9 +5,8 @@ open System.Diagnostics
 open System.Diagnostics.Metrics
 open LibKafka.Protocol
 
-/// What .NET's own instruments are told of each exchange, under the name `LibKafka`: an activity, and three measurements. The names are
-/// those of OpenTelemetry's conventions for messaging and for servers, and where these have none, begin with `libkafka`. While nobody
-/// listens, nothing is made.
+/// Reports exchanges to .NET's own instruments under the name `LibKafka`: an activity and three measurements. The names are those of
+/// OpenTelemetry's conventions for messaging and for servers; others begin with `libkafka`. If nothing listens, nothing is allocated.
 module Telemetry =
 
     /// The name of the `ActivitySource` and of the `Meter`.
@@ -31,7 +30,7 @@ module Telemetry =
     let private received =
         meter.CreateCounter<int64>("libkafka.client.received", "By", "Bytes received from brokers, lengths and headers included.")
 
-    // What OpenTelemetry sorts operations by; most exchanges are of no sort.
+    // OpenTelemetry's type of the operation; most exchanges have none.
     let private operationType (api: ApiKey) : string | null =
         if api = ApiKey.Produce then "send"
         elif api = ApiKey.Fetch then "receive"
@@ -45,7 +44,7 @@ module Telemetry =
 
         match operationType info.Api with
         | null -> ()
-        | sort -> tags.Add("messaging.operation.type", sort)
+        | kind -> tags.Add("messaging.operation.type", kind)
 
         match info.Broker with
         | Some broker ->
@@ -61,7 +60,7 @@ module Telemetry =
         sent.Add(int64 info.BytesOut, &tags)
         received.Add(int64 info.BytesIn, &tags)
 
-    // Made when all is known, with the time at which it began.
+    // The activity is made when the exchange is over, with the time at which it began.
     let private trace (clientId: string) (info: ExchangeInfo) =
         match source.StartActivity(info.Api.Name, ActivityKind.Client, ActivityContext(), null, null, info.Began) with
         | null -> ()
@@ -95,7 +94,7 @@ module Telemetry =
 
             activity.SetEndTime((info.Began + info.Elapsed).UtcDateTime) |> ignore
 
-    /// Tells of an exchange.
-    let internal tell (clientId: string) (info: ExchangeInfo) =
+    /// Reports an exchange.
+    let internal report (clientId: string) (info: ExchangeInfo) =
         if duration.Enabled || sent.Enabled || received.Enabled then measure info
         if source.HasListeners() then trace clientId info

@@ -1,4 +1,6 @@
-namespace LibKafka.Protocol
+namespace LibKafka
+
+open LibKafka.Protocol
 
 [<RequireQualifiedAccess>]
 module private ApiNames =

@@ -1,6 +1,7 @@
-namespace LibKafka.Protocol
+namespace LibKafka
 
 open System
+open LibKafka.Protocol
 
 /// The operations that the client's principal may perform on a topic, a group or the cluster (KIP-430). Bit n is the operation number n.
 [<Struct>]

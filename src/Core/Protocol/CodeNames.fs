@@ -1,4 +1,4 @@
-namespace LibKafka.Protocol
+namespace LibKafka
 
 /// Kafka's own names for the enums of its protocol, such as `READ_COMMITTED`, as its documentation and its tools write them. The name is
 /// empty if the number is not known. (`ToString` gives .NET's name, such as `ReadCommitted`, or the number.)

@@ -1,5 +1,5 @@
 // Kafka's numeric codes. A number that is not known here is a value of the enum all the same: it is read, kept and written as it is.
-namespace LibKafka.Protocol
+namespace LibKafka
 
 /// How many replicas must have written a batch before the broker answers a produce request.
 type Acks =

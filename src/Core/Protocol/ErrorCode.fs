@@ -12,6 +12,11 @@ module internal Code =
     /// The name, or `IsolationLevel 7` if there is none.
     let text (kind: string) (name: string) (code: int64) = if name = "" then unnamed kind code else name
 
+namespace LibKafka
+
+open System.Globalization
+open LibKafka.Protocol
+
 /// The error of a request or of a part of it. An error code is data and is never thrown. `Description` says what each one means. A code
 /// that is not known here is kept as it is.
 [<Struct>]

@@ -1,4 +1,6 @@
-namespace LibKafka.Protocol
+namespace LibKafka
+
+open LibKafka.Protocol
 
 /// The offset that ListOffsets looks up: a place in the log, or the first record at or after a timestamp.
 [<Struct>]

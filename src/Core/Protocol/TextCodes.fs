@@ -1,5 +1,5 @@
 // States and types that Kafka sends as text. Text that is not known here stays itself.
-namespace LibKafka.Protocol
+namespace LibKafka
 
 open System
 

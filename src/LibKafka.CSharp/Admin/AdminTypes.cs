@@ -5,18 +5,55 @@ using LibKafka.Protocol;
 
 namespace LibKafka;
 
-/// <summary>A topic to enlarge.</summary>
+/// <summary>A topic that was created or deleted.</summary>
+public sealed record TopicInfo
+{
+    /// <summary>The name of the topic; null if the broker does not report it.</summary>
+    public required string? Name { get; init; }
+
+    /// <summary>The id of the topic; <see cref="Guid.Empty"/> if the broker does not report it.</summary>
+    public Guid TopicId { get; init; }
+
+    /// <summary>The number of partitions of a new topic; -1 if the broker does not report it.</summary>
+    public int Partitions { get; init; } = -1;
+
+    /// <summary>The number of replicas of each partition of a new topic; -1 if the broker does not report it.</summary>
+    public short ReplicationFactor { get; init; } = -1;
+
+    internal static TopicInfo Of(CreateTopics.TopicResult core) =>
+        new()
+        {
+            Name = core.Name,
+            TopicId = core.TopicId,
+            Partitions = core.NumPartitions,
+            ReplicationFactor = core.ReplicationFactor,
+        };
+
+    internal static TopicInfo Of(DeleteTopics.TopicResult core) => new() { Name = core.Name.OrNull(), TopicId = core.TopicId };
+}
+
+/// <summary>A topic to add partitions to.</summary>
 /// <param name="Topic">The name of the topic.</param>
-/// <param name="Count">How many partitions it is to have in all.</param>
+/// <param name="Count">The total number of partitions that it should have.</param>
 public sealed record NewPartitions(string Topic, int Count)
 {
+    /// <summary>The name of the topic.</summary>
+    public string Topic
+    {
+        get;
+        init => field = Interop.Required(value);
+    } = Interop.Required(Topic);
+
     /// <summary>
-    /// The ids of the brokers that are to keep each new partition, the preferred leader first; null to leave it to the controller.
+    /// The ids of the brokers for each new partition, the preferred leader first; null to let the controller choose.
     /// </summary>
     public IReadOnlyList<IReadOnlyList<int>>? Assignments
     {
         get;
-        init => field = value is null ? null : new ValueList<IReadOnlyList<int>>(value.Select(brokers => new ValueList<int>(brokers)));
+        init =>
+            field = value is null
+                ? null
+                : new ValueList<IReadOnlyList<int>>(Interop.RequiredAll(value).Select(brokers => new ValueList<int>(brokers)));
     }
 
     internal CreatePartitions.Topic ToCore() =>
@@ -27,54 +64,61 @@ public sealed record NewPartitions(string Topic, int Count)
         );
 }
 
-/// <summary>What has settings.</summary>
-/// <param name="Type">A topic, a broker, a group, and so on.</param>
+/// <summary>A resource that has configs.</summary>
+/// <param name="Type">The type of the resource, such as a topic or a broker.</param>
 /// <param name="Name">
-/// The name of a topic or group, or the id of a broker; empty for what all brokers have in common.
+/// The name of a topic or group, or the id of a broker; empty for the defaults of all brokers.
 /// </param>
 public readonly record struct ConfigResource(ConfigResourceType Type, string Name)
 {
+    /// <summary>The name of a topic or group, or the id of a broker; empty for the defaults of all brokers.</summary>
+    public string Name
+    {
+        get;
+        init => field = Interop.Required(value);
+    } = Interop.Required(Name);
+
     /// <summary>A topic.</summary>
     /// <param name="name">The name of the topic.</param>
     /// <returns>The resource.</returns>
-    public static ConfigResource Topic(string name) => new(ConfigResourceType.Topic, name);
+    public static ConfigResource Topic(string name) => new(ConfigResourceType.Topic, Interop.Required(name));
 
     /// <summary>As in <c>Topic orders</c>.</summary>
-    /// <returns>Type and name.</returns>
+    /// <returns>The type and the name.</returns>
     public override string ToString() => $"{Type} {Name}";
 
     internal static ConfigResource Of(Client.ConfigResource core) => new(core.Type, core.Name);
 }
 
-/// <summary>A setting.</summary>
+/// <summary>A config.</summary>
 public sealed record ConfigEntry
 {
-    /// <summary>The name of the setting.</summary>
+    /// <summary>The name of the config.</summary>
     public required string Name { get; init; }
 
-    /// <summary>The value; null for a secret.</summary>
+    /// <summary>The value; null if it is sensitive.</summary>
     public string? Value { get; init; }
 
-    /// <summary>Whether it cannot be changed while the broker runs.</summary>
+    /// <summary>Whether it cannot be changed dynamically.</summary>
     public bool IsReadOnly { get; init; }
 
-    /// <summary>Whether the value is kept secret.</summary>
+    /// <summary>Whether the value is sensitive, such as a password.</summary>
     public bool IsSensitive { get; init; }
 
-    /// <summary>Where the value comes from.</summary>
+    /// <summary>The source of the value.</summary>
     public ConfigSource Source { get; init; }
 
-    /// <summary>What kind of value it is.</summary>
+    /// <summary>The type of the value.</summary>
     public ConfigType Type { get; init; }
 
-    /// <summary>What it is for; null where that was not asked for.</summary>
+    /// <summary>The documentation; null if it was not asked for.</summary>
     public string? Documentation { get; init; }
 
-    /// <summary>From where else the value could come, the strongest first; empty where that was not asked for.</summary>
+    /// <summary>The places that the value can come from, in order of precedence; empty if they were not asked for.</summary>
     public IReadOnlyList<ConfigSynonym> Synonyms
     {
         get;
-        init => field = new ValueList<ConfigSynonym>(value);
+        init => field = new ValueList<ConfigSynonym>(Interop.RequiredAll(value));
     } = new ValueList<ConfigSynonym>([]);
 
     internal static ConfigEntry Of(DescribeConfigs.Config core) =>
@@ -93,53 +137,62 @@ public sealed record ConfigEntry
         };
 }
 
-/// <summary>A place that a setting can come from.</summary>
-/// <param name="Name">The name that the setting has there.</param>
-/// <param name="Value">The value; null for a secret.</param>
-/// <param name="Source">What place it is.</param>
+/// <summary>A place that the value of a config can come from.</summary>
+/// <param name="Name">The name of the config there.</param>
+/// <param name="Value">The value; null if it is sensitive.</param>
+/// <param name="Source">The source.</param>
 public sealed record ConfigSynonym(string Name, string? Value, ConfigSource Source);
 
-/// <summary>A setting to change.</summary>
-/// <param name="Resource">What has the setting.</param>
-/// <param name="Name">The name of the setting; each only once.</param>
-/// <param name="Operation">What to do with it.</param>
+/// <summary>A change of a config.</summary>
+/// <param name="Resource">The resource.</param>
+/// <param name="Name">The name of the config. Each may occur only once for a resource.</param>
+/// <param name="Operation">The operation.</param>
 /// <param name="Value">
-/// The new value, or the elements to add or take away, with commas between; null only where the setting is deleted.
+/// The new value, or the elements to add or remove, separated by commas; null only to delete the config.
 /// </param>
 public sealed record ConfigChange(ConfigResource Resource, string Name, AlterConfigOperation Operation, string? Value)
 {
-    /// <summary>Gives a setting a value.</summary>
-    /// <param name="resource">What has the setting.</param>
-    /// <param name="name">The name of the setting.</param>
+    /// <summary>The name of the config. Each may occur only once for a resource.</summary>
+    public string Name
+    {
+        get;
+        init => field = Interop.Required(value);
+    } = Interop.Required(Name);
+
+    /// <summary>Sets a config.</summary>
+    /// <param name="resource">The resource.</param>
+    /// <param name="name">The name of the config.</param>
     /// <param name="value">The value.</param>
     /// <returns>The change.</returns>
     public static ConfigChange Set(ConfigResource resource, string name, string value) =>
-        new(resource, name, AlterConfigOperation.Set, value);
+        new(resource, Interop.Required(name), AlterConfigOperation.Set, Interop.Required(value));
 
-    /// <summary>Takes a setting back to its default.</summary>
-    /// <param name="resource">What has the setting.</param>
-    /// <param name="name">The name of the setting.</param>
+    /// <summary>Resets a config to its default.</summary>
+    /// <param name="resource">The resource.</param>
+    /// <param name="name">The name of the config.</param>
     /// <returns>The change.</returns>
-    public static ConfigChange Delete(ConfigResource resource, string name) => new(resource, name, AlterConfigOperation.Delete, null);
+    public static ConfigChange Delete(ConfigResource resource, string name) =>
+        new(resource, Interop.Required(name), AlterConfigOperation.Delete, null);
 }
 
-/// <summary>An offset that was looked for.</summary>
-/// <param name="Offset">The offset; null where no record is that late.</param>
+/// <summary>An offset that was found.</summary>
+/// <param name="Offset">The offset; null if no record is that late.</param>
 /// <param name="Timestamp">
-/// The timestamp of the record at the offset, in milliseconds since 1970-01-01 UTC; -1 where none was looked for or none was found.
+/// The timestamp of the record at the offset, in milliseconds since 1970-01-01 UTC; -1 unless the search was for a timestamp and found
+/// a record.
 /// </param>
-/// <param name="LeaderEpoch">The leader epoch of the record at the offset; -1 where it is not known.</param>
+/// <param name="LeaderEpoch">The leader epoch of the record at the offset; -1 if it is not known.</param>
 public readonly record struct ListedOffset(long? Offset, long Timestamp, int LeaderEpoch)
 {
     internal static ListedOffset Of(ListOffsets.PartitionResponse core) =>
         new(core.Offset >= 0 ? core.Offset : null, core.Timestamp, core.LeaderEpoch);
 }
 
-/// <summary>A group, as it is listed.</summary>
+/// <summary>A group in the list of groups.</summary>
 /// <param name="GroupId">The id of the group.</param>
 /// <param name="ProtocolType"><c>consumer</c> for consumers; empty for a group that only stores offsets.</param>
-/// <param name="State">The state; empty where it is not told.</param>
-/// <param name="Type">The type; empty where it is not told.</param>
+/// <param name="State">The state; empty if the broker does not report it.</param>
+/// <param name="Type">The type; empty if the broker does not report it.</param>
 public sealed record GroupListing(string GroupId, string ProtocolType, GroupState State, GroupType Type)
 {
     internal static GroupListing Of(ListGroups.Group core) => new(core.GroupId, core.ProtocolType, core.GroupState, core.GroupType);
@@ -151,7 +204,7 @@ public sealed record ClassicGroupDescription
     /// <summary>The id of the group.</summary>
     public required string GroupId { get; init; }
 
-    /// <summary>Its state.</summary>
+    /// <summary>The state of the group.</summary>
     public required GroupState State { get; init; }
 
     /// <summary><c>consumer</c> for consumers; empty for a group that only stores offsets.</summary>
@@ -164,7 +217,7 @@ public sealed record ClassicGroupDescription
     public IReadOnlyList<ClassicMemberDescription> Members
     {
         get;
-        init => field = new ValueList<ClassicMemberDescription>(value);
+        init => field = new ValueList<ClassicMemberDescription>(Interop.RequiredAll(value));
     } = new ValueList<ClassicMemberDescription>([]);
 
     internal static ClassicGroupDescription Of(DescribeGroups.Group core) =>
@@ -184,10 +237,10 @@ public sealed record ClassicMemberDescription
     /// <summary>The id of the member.</summary>
     public required string MemberId { get; init; }
 
-    /// <summary>The name of a static member (KIP-345); null for a dynamic one.</summary>
+    /// <summary>The instance id of a static member (KIP-345); null for a dynamic member.</summary>
     public string? GroupInstanceId { get; init; }
 
-    /// <summary>What the member calls itself in its requests.</summary>
+    /// <summary>The client id of the member.</summary>
     public string ClientId { get; init; } = "";
 
     /// <summary>The address that it joined from, such as <c>/10.0.0.1</c>.</summary>
@@ -198,7 +251,7 @@ public sealed record ClassicMemberDescription
     /// </summary>
     public ReadOnlyMemory<byte> Metadata { get; init; }
 
-    /// <summary>What the leader gave it: for consumers an assignment. Empty while the group is not stable.</summary>
+    /// <summary>The assignment that the leader sent. Empty while the group is not stable.</summary>
     public ReadOnlyMemory<byte> Assignment { get; init; }
 
     internal static ClassicMemberDescription Of(DescribeGroups.Member core) =>
@@ -219,13 +272,13 @@ public sealed record ConsumerGroupDescription
     /// <summary>The id of the group.</summary>
     public required string GroupId { get; init; }
 
-    /// <summary>Its state.</summary>
+    /// <summary>The state of the group.</summary>
     public required GroupState State { get; init; }
 
-    /// <summary>Grows with each change of members, subscriptions or topics.</summary>
+    /// <summary>The group epoch, which grows with each change of members, subscriptions or topics.</summary>
     public int GroupEpoch { get; init; }
 
-    /// <summary>The group epoch for which the targets were worked out. Behind the group's, new ones are due.</summary>
+    /// <summary>The group epoch of the target assignments. If it is less than <see cref="GroupEpoch"/>, new ones are being computed.</summary>
     public int AssignmentEpoch { get; init; }
 
     /// <summary>The assignor that the coordinator uses.</summary>
@@ -235,7 +288,7 @@ public sealed record ConsumerGroupDescription
     public IReadOnlyList<ConsumerMemberDescription> Members
     {
         get;
-        init => field = new ValueList<ConsumerMemberDescription>(value);
+        init => field = new ValueList<ConsumerMemberDescription>(Interop.RequiredAll(value));
     } = new ValueList<ConsumerMemberDescription>([]);
 
     internal static ConsumerGroupDescription Of(ConsumerGroupDescribe.Group core) =>
@@ -256,46 +309,46 @@ public sealed record ConsumerMemberDescription
     /// <summary>The id of the member.</summary>
     public required string MemberId { get; init; }
 
-    /// <summary>The name of a static member; null for a dynamic one.</summary>
+    /// <summary>The instance id of a static member; null for a dynamic member.</summary>
     public string? InstanceId { get; init; }
 
-    /// <summary>The rack of the member; null where it has told none.</summary>
+    /// <summary>The rack of the member; null if it has none.</summary>
     public string? RackId { get; init; }
 
     /// <summary>
-    /// The epoch that the member has reached. Behind the group's, it still works towards its target. -2 while a static member has left for a
-    /// while.
+    /// The member's epoch. If it is less than the group's, the member has not reached its target assignment yet. -2 if a static member has left
+    /// temporarily.
     /// </summary>
     public int MemberEpoch { get; init; }
 
-    /// <summary>What the member calls itself in its requests.</summary>
+    /// <summary>The client id of the member.</summary>
     public string ClientId { get; init; } = "";
 
     /// <summary>The address that the member's requests come from, such as <c>/10.0.0.7</c>.</summary>
     public string ClientHost { get; init; } = "";
 
-    /// <summary>The topics that the member names.</summary>
+    /// <summary>The topics that the member subscribes to by name.</summary>
     public IReadOnlyList<string> SubscribedTopics
     {
         get;
-        init => field = new ValueList<string>(value);
+        init => field = new ValueList<string>(Interop.RequiredAll(value));
     } = new ValueList<string>([]);
 
-    /// <summary>The regular expression by which the member names topics; null or empty for none.</summary>
+    /// <summary>The regular expression that the member subscribes to; null or empty for none.</summary>
     public string? SubscribedTopicRegex { get; init; }
 
-    /// <summary>The partitions that the member has.</summary>
+    /// <summary>The partitions that are assigned to the member.</summary>
     public IReadOnlyList<TopicPartition> Assignment
     {
         get;
-        init => field = new ValueList<TopicPartition>(value);
+        init => field = new ValueList<TopicPartition>(Interop.RequiredAll(value));
     } = new ValueList<TopicPartition>([]);
 
-    /// <summary>The partitions that the member is to have.</summary>
+    /// <summary>The target assignment of the member.</summary>
     public IReadOnlyList<TopicPartition> TargetAssignment
     {
         get;
-        init => field = new ValueList<TopicPartition>(value);
+        init => field = new ValueList<TopicPartition>(Interop.RequiredAll(value));
     } = new ValueList<TopicPartition>([]);
 
     internal static ConsumerMemberDescription Of(ConsumerGroupDescribe.Member core) =>
@@ -321,7 +374,7 @@ public sealed record ConsumerMemberDescription
         );
 }
 
-/// <summary>An access rule: what one principal may or may not do with one resource, or with those whose names begin alike.</summary>
+/// <summary>An ACL: what one principal may or may not do with one resource, or with all resources whose names have a prefix.</summary>
 public sealed record AclBinding
 {
     /// <summary>The type of the resource.</summary>
@@ -330,16 +383,16 @@ public sealed record AclBinding
     /// <summary>The name of the resource: <c>kafka-cluster</c> for the cluster, and <c>*</c> for every name.</summary>
     public required string ResourceName { get; init; }
 
-    /// <summary>Whether the name is meant as it is, unless set, or as the beginning of names.</summary>
+    /// <summary>Whether the name is literal, unless set, or a prefix.</summary>
     public AclPatternType PatternType { get; init; } = AclPatternType.Literal;
 
-    /// <summary>Such as <c>User:alice</c>; <c>User:*</c> for all users.</summary>
+    /// <summary>The principal, such as <c>User:alice</c>; <c>User:*</c> for all users.</summary>
     public required string Principal { get; init; }
 
-    /// <summary>The address that the client comes from; <c>*</c>, unless set, for all.</summary>
+    /// <summary>The address of the client; <c>*</c>, unless set, for all.</summary>
     public string Host { get; init; } = "*";
 
-    /// <summary>What is allowed or denied.</summary>
+    /// <summary>The operation that is allowed or denied.</summary>
     public required AclOperation Operation { get; init; }
 
     /// <summary>Whether it is allowed or denied.</summary>
@@ -372,22 +425,22 @@ public sealed record AclBinding
     internal CreateAcls.Acl ToCore() => new(ResourceType, ResourceName, PatternType, Principal, Host, Operation, Permission);
 }
 
-/// <summary>Which access rules are meant: a rule matches where each property does.</summary>
+/// <summary>A filter for ACLs: an ACL matches if all properties match.</summary>
 public sealed record AclBindingFilter
 {
     /// <summary>The type of the resource; any unless set.</summary>
     public AclResourceType ResourceType { get; init; } = AclResourceType.Any;
 
-    /// <summary>The name in the rule; null, unless set, for every name.</summary>
+    /// <summary>The name in the ACL; null, unless set, for every name.</summary>
     public string? ResourceName { get; init; }
 
-    /// <summary>How <see cref="ResourceName"/> is compared with the name in the rule; in any way unless set.</summary>
+    /// <summary>How <see cref="ResourceName"/> is compared with the name in the ACL; any pattern type unless set.</summary>
     public AclPatternType PatternType { get; init; } = AclPatternType.Any;
 
-    /// <summary>Such as <c>User:alice</c>, and <c>User:*</c> for the rules about all users; null, unless set, for every principal.</summary>
+    /// <summary>The principal, such as <c>User:alice</c>, or <c>User:*</c> for ACLs for all users; null, unless set, for every principal.</summary>
     public string? Principal { get; init; }
 
-    /// <summary>An address, and <c>*</c> for the rules about all addresses; null, unless set, for every host.</summary>
+    /// <summary>The address, or <c>*</c> for ACLs for all addresses; null, unless set, for every host.</summary>
     public string? Host { get; init; }
 
     /// <summary>The operation; any unless set.</summary>
@@ -420,11 +473,11 @@ public sealed record AclBindingFilter
         );
 }
 
-/// <summary>An access rule that a filter matched, to be deleted.</summary>
-/// <param name="Rule">The rule.</param>
-/// <param name="Error">Why it was not deleted, though it matched; <c>ErrorCode.None</c> where it is gone.</param>
-/// <param name="ErrorMessage">What the broker says of the error; null where it says nothing.</param>
-public sealed record DeletedAclBinding(AclBinding Rule, ErrorCode Error, string? ErrorMessage)
+/// <summary>An ACL that a filter for deletion matched.</summary>
+/// <param name="Acl">The ACL.</param>
+/// <param name="Error">Why it was not deleted; <c>ErrorCode.None</c> if it was.</param>
+/// <param name="ErrorMessage">The broker's explanation of the error code; null if it gives none.</param>
+public sealed record DeletedAclBinding(AclBinding Acl, ErrorCode Error, string? ErrorMessage)
 {
     internal static DeletedAclBinding Of(DeleteAcls.Acl core) =>
         new(
@@ -443,20 +496,20 @@ public sealed record DeletedAclBinding(AclBinding Rule, ErrorCode Error, string?
         );
 }
 
-/// <summary>The cluster.</summary>
+/// <summary>A cluster.</summary>
 public sealed record ClusterDescription
 {
     /// <summary>The id of the cluster.</summary>
     public required string ClusterId { get; init; }
 
-    /// <summary>The id of the broker to send administrative requests to; -1 where it is not known.</summary>
+    /// <summary>The id of the broker to send administrative requests to; -1 if it is not known.</summary>
     public required int ControllerId { get; init; }
 
-    /// <summary>The brokers that are alive.</summary>
+    /// <summary>The live brokers.</summary>
     public required IReadOnlyList<BrokerMetadata> Brokers
     {
         get;
-        init => field = new ValueList<BrokerMetadata>(value);
+        init => field = new ValueList<BrokerMetadata>(Interop.RequiredAll(value));
     }
 
     internal static ClusterDescription Of(DescribeCluster.Response core) =>

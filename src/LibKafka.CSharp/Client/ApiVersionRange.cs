@@ -3,8 +3,8 @@ using System;
 namespace LibKafka;
 
 /// <summary>The versions of an API that a broker supports.</summary>
-/// <param name="Lowest">The lowest of them.</param>
-/// <param name="Highest">The highest of them.</param>
+/// <param name="Lowest">The lowest version.</param>
+/// <param name="Highest">The highest version.</param>
 public readonly record struct ApiVersionRange(short Lowest, short Highest)
 {
     /// <summary>As in <c>4-12</c>.</summary>

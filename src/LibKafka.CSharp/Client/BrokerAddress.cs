@@ -6,23 +6,30 @@ using Microsoft.FSharp.Core;
 
 namespace LibKafka;
 
-/// <summary>Where a broker listens.</summary>
+/// <summary>The address at which a broker listens.</summary>
 /// <param name="Host">A host name or an IP address; an IPv6 address without brackets.</param>
 /// <param name="Port">The TCP port, 1 to 65535.</param>
 public readonly record struct BrokerAddress(string Host, int Port)
 {
-    /// <summary>Reads an address such as <c>kafka-1:9092</c> or <c>[::1]:9092</c>.</summary>
-    /// <param name="text">A host and a port with a colon between them; an IPv6 address in brackets.</param>
+    /// <summary>A host name or an IP address; an IPv6 address without brackets.</summary>
+    public string Host
+    {
+        get;
+        init => field = Interop.Required(value);
+    } = Interop.Required(Host);
+
+    /// <summary>Parses an address such as <c>kafka-1:9092</c> or <c>[::1]:9092</c>.</summary>
+    /// <param name="text">A host and a port separated by a colon; an IPv6 address is in brackets.</param>
     /// <returns>The address.</returns>
-    /// <exception cref="FormatException">The text is no such address.</exception>
+    /// <exception cref="FormatException">The text is not an address.</exception>
     public static BrokerAddress Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
         return Of(OrFormatException(Client.BrokerAddressModule.parse(text)));
     }
 
-    /// <summary>Reads an address such as <c>kafka-1:9092</c> or <c>[::1]:9092</c>, if the text is one.</summary>
-    /// <param name="text">A host and a port with a colon between them; an IPv6 address in brackets.</param>
+    /// <summary>Tries to parse an address such as <c>kafka-1:9092</c> or <c>[::1]:9092</c>.</summary>
+    /// <param name="text">A host and a port separated by a colon; an IPv6 address is in brackets.</param>
     /// <param name="address">The address.</param>
     /// <returns>Whether the text is an address.</returns>
     public static bool TryParse([NotNullWhen(true)] string? text, out BrokerAddress address)
@@ -37,10 +44,10 @@ public readonly record struct BrokerAddress(string Host, int Port)
         return true;
     }
 
-    /// <summary>Reads a list of addresses such as <c>kafka-1:9092,kafka-2:9092</c>.</summary>
-    /// <param name="text">Addresses with commas between them.</param>
+    /// <summary>Parses a list of addresses such as <c>kafka-1:9092,kafka-2:9092</c>.</summary>
+    /// <param name="text">Addresses separated by commas.</param>
     /// <returns>The addresses, in order; at least one.</returns>
-    /// <exception cref="FormatException">The text is empty, or something in it is not an address.</exception>
+    /// <exception cref="FormatException">The text is empty, or a part of it is not an address.</exception>
     public static IReadOnlyList<BrokerAddress> ParseList(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -48,7 +55,7 @@ public readonly record struct BrokerAddress(string Host, int Port)
     }
 
     /// <summary>As in <c>kafka-1:9092</c> or <c>[::1]:9092</c>.</summary>
-    /// <returns>Text that <see cref="Parse"/> reads.</returns>
+    /// <returns>Text that <see cref="Parse"/> accepts.</returns>
     public override string ToString() => ToCore().ToString();
 
     internal static BrokerAddress Of(Client.BrokerAddress core) => new(core.Host, core.Port);

@@ -7,8 +7,8 @@ using Microsoft.FSharp.Core;
 namespace LibKafka;
 
 /// <summary>
-/// Where the brokers are known from. It is compared by what was given; what a look-up found stays in <see cref="Core"/>, for all who share
-/// it.
+/// Where the bootstrap brokers come from. Values are compared by what the caller gave. What a look-up found is cached in <see cref="Core"/>,
+/// which all clients with the same options share.
 /// </summary>
 internal sealed class BrokerSource : IEquatable<BrokerSource>
 {
@@ -28,13 +28,13 @@ internal sealed class BrokerSource : IEquatable<BrokerSource>
 
     public Bootstrap Core { get; }
 
-    public static BrokerSource Of(IEnumerable<BrokerAddress> servers)
+    public static BrokerSource Of(IEnumerable<BrokerAddress> bootstrapServers)
     {
-        ArgumentNullException.ThrowIfNull(servers);
-        var own = new ValueList<BrokerAddress>(servers);
+        ArgumentNullException.ThrowIfNull(bootstrapServers);
+        var own = new ValueList<BrokerAddress>(bootstrapServers);
         return own.Count > 0
             ? new(own, null, null, BootstrapModule.ofAddresses(own.Select(broker => broker.ToCore()).ToFSharpList()))
-            : throw new ArgumentException("At least one broker is needed.", nameof(servers));
+            : throw new ArgumentException("At least one broker is required.", nameof(bootstrapServers));
     }
 
     public static BrokerSource Of(string serviceName, ISrvLookUp lookUp)

@@ -1,32 +1,28 @@
 using System;
-using System.Threading;
 using Core = LibKafka.Client;
 
 namespace LibKafka;
 
-/// <summary>What the clients of a coordinator have in common: its connection, and an end.</summary>
-internal sealed class CoordinatorAccess(Core.CoordinatorClient core) : IDisposable
+/// <summary>The connection of a client of a group's or transactional id's coordinator.</summary>
+internal sealed class CoordinatorAccess(Core.CoordinatorClient core, ExchangeLog log) : IDisposable
 {
     private KafkaConnection? _connection;
     private bool _disposed;
 
-    public BrokerMetadata? Coordinator =>
-        core.Coordinator is { } found
-            ? new BrokerMetadata { NodeId = found.Value.NodeId, Address = new(found.Value.Host, found.Value.Port) }
-            : null;
+    public BrokerMetadata? Coordinator => core.Coordinator is { } found ? BrokerMetadata.Of(found.Value) : null;
 
     public KafkaConnection? Connection => core.Connection is { } connection ? Wrap(connection.Value) : null;
 
-    public KafkaConnection Connect(object owner, CancellationToken cancellation)
+    public KafkaResult<KafkaConnection> Connect(object owner, CallOptions callOptions)
     {
-        Begin(owner, cancellation);
-        return Wrap(core.Connect(Interop.Optional(cancellation)).ValueOrThrow(null, cancellation));
+        Begin(owner, callOptions);
+        return log.Run(callOptions, () => core.Connect(callOptions.ToCore()), Wrap);
     }
 
-    public void Begin(object owner, CancellationToken cancellation)
+    public void Begin(object owner, CallOptions callOptions)
     {
+        ArgumentNullException.ThrowIfNull(callOptions);
         ObjectDisposedException.ThrowIf(_disposed, owner);
-        cancellation.ThrowIfCancellationRequested();
     }
 
     public void Disconnect() => core.Close();
@@ -38,5 +34,5 @@ internal sealed class CoordinatorAccess(Core.CoordinatorClient core) : IDisposab
     }
 
     private KafkaConnection Wrap(Core.Connection connection) =>
-        _connection is { } known && ReferenceEquals(known.Core, connection) ? known : _connection = new(connection);
+        _connection is { } known && ReferenceEquals(known.Core, connection) ? known : _connection = KafkaConnection.Of(connection);
 }

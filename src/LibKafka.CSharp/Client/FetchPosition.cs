@@ -4,16 +4,16 @@ using Core = LibKafka.Client;
 
 namespace LibKafka;
 
-/// <summary>Where a reader stands in a partition.</summary>
+/// <summary>A position in a partition, from which to read on.</summary>
 /// <param name="Offset">The offset of the next record.</param>
 /// <param name="LastEpoch">
-/// The leader epoch of the record before it, by which a broker sees whether the log has since been cut off below it (KIP-320); -1 where it
-/// is not known, and then nobody looks.
+/// The leader epoch of the record before it, from which the broker detects log truncation (KIP-320); -1 if it is not known: then truncation is
+/// not detected.
 /// </param>
 public readonly record struct FetchPosition(long Offset, int LastEpoch = -1)
 {
-    /// <summary>As in <c>offset 42 behind epoch 3</c>.</summary>
-    /// <returns>One line for people.</returns>
+    /// <summary>The offset, and the epoch if it is known.</summary>
+    /// <returns>A one-line description.</returns>
     public override string ToString() => ToCore().ToString();
 
     internal static FetchPosition Of(Core.FetchPosition core) => new(core.Offset, core.LastEpoch);
@@ -21,20 +21,20 @@ public readonly record struct FetchPosition(long Offset, int LastEpoch = -1)
     internal Core.FetchPosition ToCore() => new(Offset, LastEpoch);
 }
 
-/// <summary>What going on after a fetch means.</summary>
+/// <summary>What continuing after a fetch means.</summary>
 public enum FetchAdvanceKind
 {
-    /// <summary>Everything came whole.</summary>
+    /// <summary>Everything that was fetched can be read.</summary>
     Onward,
 
-    /// <summary>Some of what came is no readable batch, and to go on is to give it up.</summary>
+    /// <summary>Some bytes cannot be read as a batch. To continue is to give them up.</summary>
     Damaged,
 
-    /// <summary>An election has cut off records that were read: the log parts from them at the position.</summary>
+    /// <summary>The log has been truncated: records that were read are gone from the position on.</summary>
     Truncated,
 }
 
-/// <summary>Where to go on after a fetch.</summary>
+/// <summary>Where to continue after a fetch.</summary>
 public sealed class FetchAdvance
 {
     private readonly Core.Advance _core;
@@ -59,20 +59,19 @@ public sealed class FetchAdvance
         }
     }
 
-    /// <summary>What going on means.</summary>
+    /// <summary>What continuing means.</summary>
     public FetchAdvanceKind Kind { get; }
 
     /// <summary>
-    /// Where to go on. Behind the last batch that came whole, or the same position where nothing came; where the log was cut off, where it
-    /// parts from what was read; null where a damaged stretch has no end that could be told: fetching again from the same position would
-    /// bring the same.
+    /// Where to continue: after the last whole batch, at the same position if nothing was fetched, or at the place where the log was truncated.
+    /// Null if the end of the unreadable bytes is not known: fetching from the same position would return the same bytes again.
     /// </summary>
     public FetchPosition? Position { get; }
 
-    /// <summary>What cannot be read and would be given up; empty unless it is <see cref="FetchAdvanceKind.Damaged"/>.</summary>
+    /// <summary>The bytes that cannot be read; empty unless <see cref="Kind"/> is <see cref="FetchAdvanceKind.Damaged"/>.</summary>
     public IReadOnlyList<CorruptRecordBatch> Corrupt { get; } = [];
 
-    /// <summary>What going on means, and where.</summary>
-    /// <returns>One line for people.</returns>
+    /// <summary>What continuing means, and where.</summary>
+    /// <returns>A one-line description.</returns>
     public override string ToString() => _core.ToString();
 }

@@ -3,13 +3,13 @@ using LibKafka.Protocol;
 
 namespace LibKafka;
 
-/// <summary>How much a fetcher asks for, how long the broker may wait for it, and who is asked.</summary>
+/// <summary>The options of a fetcher.</summary>
 public sealed record FetcherOptions
 {
     private static readonly Client.FetcherSettings Standard = Client.FetcherSettingsModule.standard;
 
     /// <summary>
-    /// How long the broker may wait for <see cref="MinBytes"/> to come together: half a second unless set. It should be well below
+    /// How long the broker may wait until it has <see cref="MinBytes"/>: half a second unless set. It should be well below
     /// <see cref="KafkaClientOptions.CallTimeout"/>.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">It is negative or longer than 2³¹ milliseconds.</exception>
@@ -19,7 +19,7 @@ public sealed record FetcherOptions
         init => field = Interop.CheckTime(value, TimeSpan.Zero, nameof(value));
     } = Standard.MaxWait;
 
-    /// <summary>The broker answers as soon as it has this many bytes: 1 unless set; 0 to be answered at once.</summary>
+    /// <summary>The broker answers as soon as it has this many bytes: 1 unless set. With 0 it answers at once.</summary>
     /// <exception cref="ArgumentOutOfRangeException">It is negative.</exception>
     public int MinBytes
     {
@@ -31,7 +31,7 @@ public sealed record FetcherOptions
         }
     } = Standard.MinBytes;
 
-    /// <summary>Most bytes to answer: 4 MiB unless set. The first batch comes whole even where it is larger.</summary>
+    /// <summary>The most bytes to return: 4 MiB unless set. The first batch is always returned whole, even if it is larger.</summary>
     /// <exception cref="ArgumentOutOfRangeException">It is zero or negative.</exception>
     public int MaxBytes
     {
@@ -43,18 +43,18 @@ public sealed record FetcherOptions
         }
     } = Standard.MaxBytes;
 
-    /// <summary>How much of a transactional log is shown: records of open transactions too, unless set.</summary>
+    /// <summary>Whether to read only committed records: <c>ReadUncommitted</c>, which includes open and aborted transactions, unless set.</summary>
     public IsolationLevel IsolationLevel { get; init; } = Standard.IsolationLevel;
 
     /// <summary>
-    /// The rack that the client is in, as the brokers call theirs; null, unless set, to read from the leader alone. With a rack, the
-    /// leader may name a replica that is nearer (KIP-392), and the fetches that follow go there.
+    /// The client's rack, by the name that the brokers use for theirs; null, unless set, to read from the leader only. With a rack, the leader
+    /// may name a replica that is closer (KIP-392), and the following fetches go there.
     /// </summary>
     public string? RackId { get; init; }
 
     /// <summary>
-    /// How long fetches go to a replica until the leader is asked again whether there is a better one, and, where the replica failed,
-    /// how long they go to the leader instead: 5 minutes unless set.
+    /// How long fetches go to a replica before the leader is asked again whether there is a better one; and, after a replica failed, how long
+    /// they go to the leader instead: 5 minutes unless set.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">It is negative or longer than 2³¹ milliseconds.</exception>
     public TimeSpan ReplicaTime
@@ -64,8 +64,8 @@ public sealed record FetcherOptions
     } = Standard.ReplicaTime;
 
     /// <summary>
-    /// Whether the broker is to remember what it has been asked (KIP-227): not unless set. For a client of one partition this saves a
-    /// few dozen bytes a fetch; brokers keep a limited number of sessions (<c>max.incremental.fetch.session.cache.slots</c>).
+    /// Whether to use a fetch session (KIP-227): false unless set. For a client of one partition it saves a few dozen bytes per fetch. Brokers
+    /// keep a limited number of sessions (<c>max.incremental.fetch.session.cache.slots</c>).
     /// </summary>
     public bool UseSession { get; init; } = Standard.UseSession;
 

@@ -11,8 +11,8 @@ using Microsoft.FSharp.Core;
 namespace LibKafka;
 
 /// <summary>
-/// Where the cluster is, and how connections to it are made and used. Nothing of it is global: it is handed to whatever uses it, and it
-/// does not change; <c>with</c> makes a variant.
+/// The brokers of a cluster, and how to connect to them. An immutable value that is passed to every client; nothing is global. <c>with</c> makes
+/// a variant.
 /// </summary>
 public sealed record KafkaClientOptions
 {
@@ -20,27 +20,26 @@ public sealed record KafkaClientOptions
 
     private readonly BrokerSource _source;
 
-    /// <summary>Options with a list of brokers in one text.</summary>
-    /// <param name="bootstrapServers">Addresses with commas between them, such as <c>kafka-1:9092,kafka-2:9092</c>.</param>
-    /// <exception cref="FormatException">The text is empty, or something in it is not of the form host:port.</exception>
+    /// <summary>Options with a list of brokers as text.</summary>
+    /// <param name="bootstrapServers">Addresses separated by commas, such as <c>kafka-1:9092,kafka-2:9092</c>.</param>
+    /// <exception cref="FormatException">The text is empty, or a part of it is not of the form host:port.</exception>
     public KafkaClientOptions(string bootstrapServers)
-        : this(BrokerAddress.ParseList(bootstrapServers)) { }
+        : this(BrokerAddress.ParseList(Interop.Required(bootstrapServers))) { }
 
     /// <summary>Options with a list of brokers.</summary>
     /// <param name="bootstrapServers">Brokers of the cluster, at least one.</param>
-    /// <exception cref="ArgumentException">There is none.</exception>
+    /// <exception cref="ArgumentException">The list is empty.</exception>
     public KafkaClientOptions(IEnumerable<BrokerAddress> bootstrapServers)
     {
         _source = BrokerSource.Of(bootstrapServers);
     }
 
     /// <summary>
-    /// Options with a DNS SRV name that stands for the brokers. It is looked up when they are first needed; what was found is kept as
-    /// long as its records allow, shared by whatever uses these options, and forgotten as soon as one of the brokers cannot be
-    /// connected to.
+    /// Options with a DNS SRV name for the brokers. It is looked up when the brokers are first needed. The records are cached for as long as
+    /// they are valid, shared by all clients with these options, and dropped if one of the brokers cannot be connected to.
     /// </summary>
-    /// <param name="serviceName">Such as <c>_kafka._tcp.example.org</c>.</param>
-    /// <param name="lookUp">Looks up the name: <c>LibKafka.Dns.SrvLookUp</c>, or one of the caller's own.</param>
+    /// <param name="serviceName">A name such as <c>_kafka._tcp.example.org</c>.</param>
+    /// <param name="lookUp">Looks up the name, such as <c>LibKafka.Dns.SrvLookUp</c>.</param>
     /// <exception cref="ArgumentException">The name is empty.</exception>
     public KafkaClientOptions(string serviceName, ISrvLookUp lookUp)
     {
@@ -48,33 +47,29 @@ public sealed record KafkaClientOptions
     }
 
     /// <summary>
-    /// Brokers to ask what the cluster looks like; they are tried in random order until one answers. Not all need to be named, but more
-    /// than one, so that one may be down. Empty where <see cref="ServiceName"/> stands for them.
+    /// The brokers to bootstrap from. They are tried in random order until one answers. Not all brokers need to be named, but more than one
+    /// should be, in case one is down. Empty if <see cref="ServiceName"/> is used instead.
     /// </summary>
-    /// <exception cref="ArgumentException">There is none.</exception>
+    /// <exception cref="ArgumentException">The list is empty.</exception>
     public IReadOnlyList<BrokerAddress> BootstrapServers
     {
         get => _source.Servers;
-        init => _source = BrokerSource.Of(value);
+        init => _source = BrokerSource.Of(Interop.Required(value));
     }
 
-    /// <summary>The DNS SRV name that stands for the brokers; null where <see cref="BootstrapServers"/> names them.</summary>
+    /// <summary>The DNS SRV name for the brokers; null if <see cref="BootstrapServers"/> names them.</summary>
     public string? ServiceName => _source.ServiceName;
 
-    /// <summary>The name that the client goes by in the broker's logs, metrics and quotas: <c>libkafka</c> unless set.</summary>
+    /// <summary>The client id, which appears in the brokers' logs, metrics and quotas: <c>libkafka</c> unless set.</summary>
     public string ClientId
     {
         get;
-        init
-        {
-            ArgumentNullException.ThrowIfNull(value);
-            field = value;
-        }
+        init => field = Interop.Required(value);
     } = Standard.ClientId;
 
     /// <summary>
-    /// How long making a connection may take, with the look-up of the host, TLS, the broker's versions and authentication: 10 seconds
-    /// unless set; <see cref="Timeout.InfiniteTimeSpan"/> for no bound.
+    /// How long it may take to make a connection, including name look-up, TLS, the broker's versions and authentication: 10 seconds unless
+    /// set; <see cref="Timeout.InfiniteTimeSpan"/> for no limit.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">It is shorter than a millisecond or longer than 2³¹ milliseconds.</exception>
     public TimeSpan ConnectTimeout
@@ -84,8 +79,8 @@ public sealed record KafkaClientOptions
     } = Standard.ConnectTimeout;
 
     /// <summary>
-    /// How long a call may take, from its first byte out to its last byte in: 30 seconds unless set;
-    /// <see cref="Timeout.InfiniteTimeSpan"/> for no bound.
+    /// How long a call may take, including finding the broker and connecting: 30 seconds unless set;
+    /// <see cref="Timeout.InfiniteTimeSpan"/> for no limit. <see cref="CallOptions.Timeout"/> overrides it for one call.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">It is shorter than a millisecond or longer than 2³¹ milliseconds.</exception>
     public TimeSpan CallTimeout
@@ -95,8 +90,8 @@ public sealed record KafkaClientOptions
     } = Standard.CallTimeout;
 
     /// <summary>
-    /// How old a connection may get: <see cref="Timeout.InfiniteTimeSpan"/>, without a bound, unless set. An older one is closed when
-    /// it is to be used next, and its client makes another.
+    /// The maximum age of a connection: <see cref="Timeout.InfiniteTimeSpan"/>, no limit, unless set. An older connection is closed before it is
+    /// used again, and its client makes a new one.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">It is shorter than a millisecond or longer than 2³¹ milliseconds.</exception>
     public TimeSpan ConnectionTtl
@@ -106,9 +101,9 @@ public sealed record KafkaClientOptions
     } = Standard.ConnectionTtl;
 
     /// <summary>
-    /// How long a connection may lie unused: 9 minutes unless set; <see cref="Timeout.InfiniteTimeSpan"/> for no bound. One that did for
-    /// longer is closed when it is to be used next, and its client makes another. It should be below what the brokers bear
-    /// (<c>connections.max.idle.ms</c>, 10 minutes unless set): a request on a connection that the broker is about to close may be lost.
+    /// How long a connection may be idle: 9 minutes unless set; <see cref="Timeout.InfiniteTimeSpan"/> for no limit. A connection that was idle
+    /// for longer is closed before it is used again, and its client makes a new one. The limit should be below that of the brokers
+    /// (<c>connections.max.idle.ms</c>, 10 minutes by default): a request on a connection that the broker is closing may be lost.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">It is shorter than a millisecond or longer than 2³¹ milliseconds.</exception>
     public TimeSpan MaxIdle
@@ -118,41 +113,35 @@ public sealed record KafkaClientOptions
     } = Standard.MaxIdle;
 
     /// <summary>
-    /// Whether a call first waits until the time has passed for which the broker last asked for a pause on its connection (KIP-219):
-    /// not unless set. The wait counts as part of the call.
+    /// Whether a call first waits for the pause that the broker last asked for on the connection (KIP-219): false unless set. The wait is part
+    /// of the call.
     /// </summary>
     public bool HeedThrottle { get; init; } = Standard.HeedThrottle;
 
     /// <summary>
-    /// TLS, where the brokers' listener has it; null for none. The options are taken as they are, with the broker's host as
-    /// <c>TargetHost</c> where that is not set, and are not to be changed from then on. <see cref="KafkaTls.FromPemFiles"/> makes them
-    /// of files in PEM form.
+    /// The TLS options, if the brokers' listener uses TLS; null for none. They are used as they are, with the broker's host as <c>TargetHost</c>
+    /// if that is not set, and must not be changed afterwards. <see cref="KafkaTls.FromPemFiles"/> makes them from PEM files.
     /// </summary>
     public SslClientAuthenticationOptions? Tls { get; init; }
 
-    /// <summary>Authentication, where the brokers' listener demands it; null for none.</summary>
+    /// <summary>The authentication, if the brokers' listener requires it; null for none.</summary>
     public SaslMechanism? Sasl { get; init; }
 
     /// <summary>
-    /// Finds the addresses of a host name; null for the system's look-up. The caller's thread waits for it no longer than it has time;
-    /// the token tells when nobody waits any more. It is not asked for what is an IP address already.
+    /// Resolves a host name; null for the system's resolver. The caller's thread waits for it within the time-out of the call, after which the
+    /// token is cancelled. It is not called for IP addresses.
     /// </summary>
     public Func<string, CancellationToken, Task<IPAddress[]>>? HostLookUp { get; init; }
 
-    /// <summary>The clock, and what time-outs and expiries are measured with: the system's unless set.</summary>
+    /// <summary>The clock that time-outs and ages are measured with: the system's unless set.</summary>
     public TimeProvider TimeProvider
     {
         get;
-        init
-        {
-            ArgumentNullException.ThrowIfNull(value);
-            field = value;
-        }
+        init => field = Interop.Required(value);
     } = Standard.Time;
 
     /// <summary>
-    /// The largest answer to accept, in bytes: 256 MiB unless set. A broker, or whatever answers in its place, cannot make the client
-    /// use more memory than that for an answer.
+    /// The largest answer to accept, in bytes: 256 MiB unless set. It limits the memory that an answer can take.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">It is zero or negative.</exception>
     public int MaxFrameBytes
@@ -166,14 +155,14 @@ public sealed record KafkaClientOptions
     } = Standard.Limits.MaxFrameBytes;
 
     /// <summary>
-    /// Is told of every exchange with a broker, those included that the client makes for itself, in the thread that makes it and before
-    /// the call returns. What it throws comes out of the call.
+    /// Receives every exchange with a broker, including those for finding brokers, connecting and authenticating. It is called in the thread of
+    /// the call, before the call returns. What it throws is thrown by the call.
     /// </summary>
     public Action<ExchangeInfo>? Observer { get; init; }
 
     internal Bootstrap ToBootstrap() => _source.Core;
 
-    internal ClientSettings ToSettings() =>
+    internal ClientSettings ToSettings(ExchangeLog log) =>
         new(
             clientId: ClientId,
             connectTimeout: ConnectTimeout,
@@ -186,8 +175,10 @@ public sealed record KafkaClientOptions
             lookUpHost: HostLookUp is null ? Standard.LookUpHost : FuncConvert.FromFunc(HostLookUp),
             limits: new Limits(MaxFrameBytes, Standard.Limits.MaxDecompressedBytes, Standard.Limits.MaxRecords),
             time: TimeProvider,
-            observe: Observer is { } observer
-                ? FuncConvert.FromAction<Client.ExchangeInfo>(info => observer(new ExchangeInfo(info)))
-                : Standard.Observe
+            observe: FuncConvert.FromAction<Client.ExchangeInfo>(info =>
+            {
+                log.Add(info);
+                Observer?.Invoke(new ExchangeInfo(info));
+            })
         );
 }

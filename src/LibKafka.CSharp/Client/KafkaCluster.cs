@@ -3,78 +3,110 @@ using System.Threading;
 
 namespace LibKafka;
 
-/// <summary>Ways into a cluster that is known by some of its brokers.</summary>
+/// <summary>Ways into a cluster from its bootstrap brokers.</summary>
 public static class KafkaCluster
 {
     /// <summary>
-    /// Connects to one of the bootstrap brokers: to the first that answers, in random order, so that clients spread over the brokers.
-    /// Any broker tells about the cluster.
+    /// Connects to one of the bootstrap brokers: the first that answers, in random order, so that clients spread over the brokers. Any broker
+    /// can describe the cluster.
     /// </summary>
-    /// <param name="options">Where the cluster is, and how to connect.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The connection, which is the caller's to dispose of.</returns>
-    /// <exception cref="KafkaException">None of the brokers could be used.</exception>
-    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
-    public static KafkaConnection Connect(KafkaClientOptions options, CancellationToken cancellationToken = default)
+    /// <param name="options">The brokers, and how to connect.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The connection, which the caller disposes of, or the fault: <see cref="KafkaFaultKind.NoBroker"/> if no broker can be used.</returns>
+    public static KafkaResult<KafkaConnection> Connect(KafkaClientOptions options, CancellationToken cancellationToken = default) =>
+        Connect(options, CallOptions.Of(cancellationToken));
+
+    /// <inheritdoc cref="Connect(KafkaClientOptions, CancellationToken)"/>
+    /// <param name="options">The brokers, and how to connect.</param>
+    /// <param name="callOptions">The options of the call.</param>
+    public static KafkaResult<KafkaConnection> Connect(KafkaClientOptions options, CallOptions callOptions)
     {
-        ArgumentNullException.ThrowIfNull(options);
-        cancellationToken.ThrowIfCancellationRequested();
-        return new(
-            Client.Cluster.connect(options.ToSettings(), options.ToBootstrap(), cancellationToken).ValueOrThrow(null, cancellationToken)
+        var (settings, log) = Begin(options, callOptions);
+        return log.Run(
+            callOptions,
+            () => Client.Cluster.Connect(settings, options.ToBootstrap(), callOptions.ToCore()),
+            KafkaConnection.Of
         );
     }
 
-    /// <summary>Connects to the broker that administrative requests go to: the controller, where the cluster names one.</summary>
-    /// <param name="options">Where the cluster is, and how to connect.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The connection, which is the caller's to dispose of.</returns>
-    /// <exception cref="KafkaException">None of the brokers could be used, or the controller could not.</exception>
-    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
-    public static KafkaConnection ConnectController(KafkaClientOptions options, CancellationToken cancellationToken = default)
+    /// <summary>Connects to the broker for administrative requests: the controller if the cluster names one.</summary>
+    /// <param name="options">The brokers, and how to connect.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The connection, which the caller disposes of, or the fault.</returns>
+    public static KafkaResult<KafkaConnection> ConnectController(
+        KafkaClientOptions options,
+        CancellationToken cancellationToken = default
+    ) => ConnectController(options, CallOptions.Of(cancellationToken));
+
+    /// <inheritdoc cref="ConnectController(KafkaClientOptions, CancellationToken)"/>
+    /// <param name="options">The brokers, and how to connect.</param>
+    /// <param name="callOptions">The options of the call.</param>
+    public static KafkaResult<KafkaConnection> ConnectController(KafkaClientOptions options, CallOptions callOptions)
     {
-        ArgumentNullException.ThrowIfNull(options);
-        cancellationToken.ThrowIfCancellationRequested();
-        return new(
-            Client
-                .Cluster.connectController(options.ToSettings(), options.ToBootstrap(), cancellationToken)
-                .ValueOrThrow(null, cancellationToken)
+        var (settings, log) = Begin(options, callOptions);
+        return log.Run(
+            callOptions,
+            () => Client.Cluster.ConnectController(settings, options.ToBootstrap(), callOptions.ToCore()),
+            KafkaConnection.Of
         );
     }
 
-    /// <summary>Asks one of the bootstrap brokers for the leader of a partition, on a connection of its own that is closed again.</summary>
-    /// <param name="options">Where the cluster is, and how to connect.</param>
+    /// <summary>Asks one of the bootstrap brokers for the leader of a partition, on a connection that is closed again.</summary>
+    /// <param name="options">The brokers, and how to connect.</param>
     /// <param name="partition">The partition.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The leader.</returns>
-    /// <exception cref="KafkaException">
-    /// None of the brokers could be used, or (<see cref="KafkaFaultKind.NoLeader"/>) they know of no leader, for the reason in
-    /// <see cref="KafkaException.ErrorCode"/>.
-    /// </exception>
-    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
-    public static PartitionLeader FindLeader(
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>
+    /// The leader, or the fault: <see cref="KafkaFaultKind.NoLeader"/> if there is none, for the reason in <see cref="KafkaResult.Error"/>.
+    /// </returns>
+    public static KafkaResult<PartitionLeader> FindLeader(
         KafkaClientOptions options,
         TopicPartition partition,
         CancellationToken cancellationToken = default
-    )
+    ) => FindLeader(options, partition, CallOptions.Of(cancellationToken));
+
+    /// <inheritdoc cref="FindLeader(KafkaClientOptions, TopicPartition, CancellationToken)"/>
+    /// <param name="options">The brokers, and how to connect.</param>
+    /// <param name="partition">The partition.</param>
+    /// <param name="callOptions">The options of the call.</param>
+    public static KafkaResult<PartitionLeader> FindLeader(KafkaClientOptions options, TopicPartition partition, CallOptions callOptions)
     {
-        ArgumentNullException.ThrowIfNull(options);
-        cancellationToken.ThrowIfCancellationRequested();
-        var found = Client.Cluster.findLeader(options.ToSettings(), options.ToBootstrap(), partition.ToCore(), cancellationToken);
-        return PartitionLeader.Of(found.ValueOrThrow(null, cancellationToken));
+        Interop.Required(partition);
+        var (settings, log) = Begin(options, callOptions);
+        return log.Run(
+            callOptions,
+            () => Client.Cluster.FindLeader(settings, options.ToBootstrap(), partition.ToCore(), callOptions.ToCore()),
+            PartitionLeader.Of
+        );
     }
 
     /// <summary>
-    /// Asks one of the bootstrap brokers for an identity for an <see cref="IdempotentProducer"/>, on a connection of its own that is closed
-    /// again.
+    /// Asks one of the bootstrap brokers for a new identity for an <see cref="IdempotentProducer"/>, on a connection that is closed again.
     /// </summary>
-    /// <param name="options">Where the cluster is, and how to connect.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The identity, which nobody else has.</returns>
-    /// <exception cref="KafkaException">None of the brokers could be used, or the one that was asked gave none.</exception>
-    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
-    public static ProducerIdentity RequestProducerIdentity(KafkaClientOptions options, CancellationToken cancellationToken = default)
+    /// <param name="options">The brokers, and how to connect.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The identity, which no other producer has, or the fault or error code.</returns>
+    public static KafkaResult<ProducerIdentity> RequestProducerIdentity(
+        KafkaClientOptions options,
+        CancellationToken cancellationToken = default
+    ) => RequestProducerIdentity(options, CallOptions.Of(cancellationToken));
+
+    /// <inheritdoc cref="RequestProducerIdentity(KafkaClientOptions, CancellationToken)"/>
+    /// <param name="options">The brokers, and how to connect.</param>
+    /// <param name="callOptions">The options of the call.</param>
+    public static KafkaResult<ProducerIdentity> RequestProducerIdentity(KafkaClientOptions options, CallOptions callOptions)
     {
-        using var connection = Connect(options, cancellationToken);
-        return connection.RequestProducerIdentity(null, cancellationToken).ThrowIfError().Identity.GetValueOrDefault();
+        var connected = Connect(options, callOptions);
+        using var connection = connected.Value;
+        return connection is null
+            ? connected.WithoutValue<ProducerIdentity>()
+            : connection.RequestProducerIdentity(null, callOptions, connected.Report);
+    }
+
+    private static (Client.ClientSettings Settings, ExchangeLog Log) Begin(KafkaClientOptions options, CallOptions callOptions)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(callOptions);
+        var log = new ExchangeLog();
+        return (options.ToSettings(log), log);
     }
 }

@@ -10,16 +10,14 @@ using Microsoft.FSharp.Core;
 namespace LibKafka;
 
 /// <summary>
-/// A connection to one broker: a socket with one request in flight. It knows the broker's versions and uses, for each API, the highest
-/// that both sides know. After a fault, or a call that was cancelled, it is closed and stays so. It is not for use by several threads
-/// at a time.
+/// A connection to one broker: a socket with one request in flight. For each API it uses the highest version that both sides support. After a
+/// fault it is closed and stays closed. It is not thread-safe.
 /// </summary>
-public sealed class KafkaConnection : IDisposable
+public sealed partial class KafkaConnection : IDisposable
 {
-    private static readonly TimeSpan StandardTopicTimeout = TimeSpan.FromSeconds(10);
     private bool _disposed;
 
-    internal KafkaConnection(Client.Connection core)
+    private KafkaConnection(Client.Connection core)
     {
         Core = core;
         Broker = BrokerAddress.Of(core.Broker);
@@ -28,13 +26,13 @@ public sealed class KafkaConnection : IDisposable
             .AsReadOnly();
     }
 
-    /// <summary>The broker at the other end.</summary>
+    /// <summary>The broker.</summary>
     public BrokerAddress Broker { get; }
 
     /// <summary>The versions of each API that the broker supports.</summary>
     public IReadOnlyDictionary<ApiKey, ApiVersionRange> BrokerVersions { get; }
 
-    /// <summary>The socket, for looking at: reading, writing or setting anything on it breaks the connection.</summary>
+    /// <summary>The socket, for inspection only: reading, writing or changing an option of it breaks the connection.</summary>
     public Socket Socket => Core.Socket;
 
     /// <summary>Whether calls can still be made.</summary>
@@ -43,120 +41,100 @@ public sealed class KafkaConnection : IDisposable
     internal Client.Connection Core { get; }
 
     /// <summary>Connects to a broker and asks for its versions.</summary>
-    /// <param name="options">How to connect. The bootstrap servers do not matter here.</param>
+    /// <param name="options">How to connect. The bootstrap servers are not used.</param>
     /// <param name="broker">The broker.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The connection, which is the caller's to dispose of.</returns>
-    /// <exception cref="KafkaException">The broker cannot be reached, or does not behave like one.</exception>
-    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
-    public static KafkaConnection Open(KafkaClientOptions options, BrokerAddress broker, CancellationToken cancellationToken = default)
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The connection, which the caller disposes of, or the fault.</returns>
+    public static KafkaResult<KafkaConnection> Open(
+        KafkaClientOptions options,
+        BrokerAddress broker,
+        CancellationToken cancellationToken = default
+    ) => Open(options, broker, CallOptions.Of(cancellationToken));
+
+    /// <inheritdoc cref="Open(KafkaClientOptions, BrokerAddress, CancellationToken)"/>
+    /// <param name="options">How to connect. The bootstrap servers are not used.</param>
+    /// <param name="broker">The broker.</param>
+    /// <param name="callOptions">The options of the call.</param>
+    public static KafkaResult<KafkaConnection> Open(KafkaClientOptions options, BrokerAddress broker, CallOptions callOptions)
     {
         ArgumentNullException.ThrowIfNull(options);
-        cancellationToken.ThrowIfCancellationRequested();
-        var opened = Client.Connection.Open(options.ToSettings(), broker.ToCore(), Interop.Optional(cancellationToken));
-        return new(opened.ValueOrThrow(broker, cancellationToken));
+        ArgumentException.ThrowIfNullOrEmpty(broker.Host, nameof(broker));
+        ArgumentNullException.ThrowIfNull(callOptions);
+        var log = new ExchangeLog();
+        var settings = options.ToSettings(log);
+        return log.Run(callOptions, () => Client.Connection.Open(settings, broker.ToCore(), callOptions.ToCore()), Of);
     }
 
-    /// <summary>
-    /// Asks for the brokers of the cluster and for topics. It never makes a topic, also where the broker is configured to.
-    /// </summary>
-    /// <param name="topics">Names of topics; null for all that there are, and empty for none.</param>
-    /// <param name="cancellationToken">Gives up, which closes the connection.</param>
-    /// <returns>What the broker knows. Errors of single topics and partitions are part of it.</returns>
-    /// <exception cref="KafkaException">No answer came.</exception>
-    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
+    /// <summary>Asks for the brokers of the cluster and for topics. It never creates a topic, whatever the broker's config.</summary>
+    /// <param name="topics">The names of topics; null for all topics, empty for none.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The metadata, which includes the error codes of single topics and partitions.</returns>
     /// <exception cref="ObjectDisposedException">The connection has been disposed of.</exception>
-    public ClusterMetadata GetMetadata(IEnumerable<string>? topics = null, CancellationToken cancellationToken = default)
+    public KafkaResult<ClusterMetadata> GetMetadata(IEnumerable<string>? topics = null, CancellationToken cancellationToken = default) =>
+        GetMetadata(topics, CallOptions.Of(cancellationToken));
+
+    /// <inheritdoc cref="GetMetadata(IEnumerable{string}, CancellationToken)"/>
+    /// <param name="topics">The names of topics; null for all topics, empty for none.</param>
+    /// <param name="callOptions">The options of the call.</param>
+    public KafkaResult<ClusterMetadata> GetMetadata(IEnumerable<string>? topics, CallOptions callOptions)
     {
-        Begin(cancellationToken);
-        var names = topics is null ? FSharpOption<FSharpList<string>>.None : FSharpOption<FSharpList<string>>.Some(topics.ToFSharpList());
-        var exchange = Client.Cluster.metadata(Core, names, cancellationToken);
-        var info = new ExchangeInfo(exchange.Info);
-        return new(exchange.ResponseOrThrow(info, cancellationToken), info);
+        var names = topics is null
+            ? FSharpOption<FSharpList<string>>.None
+            : FSharpOption<FSharpList<string>>.Some(Interop.RequiredAll(topics).ToFSharpList());
+        Begin(callOptions);
+        return ResultOf(
+            Client.Cluster.Metadata(Core, names, callOptions.ToCore()),
+            response => response.Error,
+            response => new ClusterMetadata(response),
+            callOptions
+        );
     }
 
-    /// <summary>
-    /// Creates topics. It goes to the controller (see <see cref="KafkaCluster.ConnectController"/>); brokers of 4.x pass it on.
-    /// </summary>
-    /// <param name="topics">The topics.</param>
-    /// <param name="timeout">
-    /// How long the controller may wait until they are there: 10 seconds where it is null. It should be below the call's own time-out.
-    /// </param>
-    /// <param name="cancellationToken">Gives up, which closes the connection; the topics may come all the same.</param>
-    /// <returns>What became of each topic. Error codes, such as TOPIC_ALREADY_EXISTS, are part of it.</returns>
-    /// <exception cref="KafkaException">No answer came: the topics may have been created all the same.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">The time-out is negative or longer than 2³¹ milliseconds.</exception>
-    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
-    /// <exception cref="ObjectDisposedException">The connection has been disposed of.</exception>
-    public TopicResults CreateTopics(IEnumerable<NewTopic> topics, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(topics);
-        var wait = Interop.CheckTime(timeout ?? StandardTopicTimeout, TimeSpan.Zero, nameof(timeout));
-        Begin(cancellationToken);
-        var exchange = Client.Cluster.createTopics(Core, topics.Select(topic => topic.ToCore()).ToFSharpList(), wait, cancellationToken);
-        var info = new ExchangeInfo(exchange.Info);
-        return TopicResults.Of(exchange.ResponseOrThrow(info, cancellationToken), info);
-    }
-
-    /// <summary>Deletes topics with everything in them. It goes to the controller; brokers of 4.x pass it on.</summary>
-    /// <param name="topics">Names of topics.</param>
-    /// <param name="timeout">
-    /// How long the controller may wait until they are gone: 10 seconds where it is null. It should be below the call's own time-out.
-    /// </param>
-    /// <param name="cancellationToken">Gives up, which closes the connection; the topics may go all the same.</param>
-    /// <returns>What became of each topic. Error codes, such as UNKNOWN_TOPIC_OR_PARTITION, are part of it.</returns>
-    /// <exception cref="KafkaException">No answer came: the topics may have been deleted all the same.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">The time-out is negative or longer than 2³¹ milliseconds.</exception>
-    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
-    /// <exception cref="ObjectDisposedException">The connection has been disposed of.</exception>
-    public TopicResults DeleteTopics(IEnumerable<string> topics, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(topics);
-        var wait = Interop.CheckTime(timeout ?? StandardTopicTimeout, TimeSpan.Zero, nameof(timeout));
-        Begin(cancellationToken);
-        var exchange = Client.Cluster.deleteTopics(Core, topics.ToFSharpList(), wait, cancellationToken);
-        var info = new ExchangeInfo(exchange.Info);
-        return TopicResults.Of(exchange.ResponseOrThrow(info, cancellationToken), info);
-    }
-
-    /// <summary>Asks which broker looks after a group or a transactional id.</summary>
-    /// <param name="kind">What the key stands for.</param>
+    /// <summary>Asks which broker coordinates a group or a transactional id.</summary>
+    /// <param name="kind">What the key is.</param>
     /// <param name="key">The group id or the transactional id.</param>
-    /// <param name="cancellationToken">Gives up, which closes the connection.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>The coordinator, or the error code that says why there is none.</returns>
-    /// <exception cref="KafkaException">No answer came.</exception>
-    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The connection has been disposed of.</exception>
-    public CoordinatorResult FindCoordinator(CoordinatorType kind, string key, CancellationToken cancellationToken = default)
+    public KafkaResult<BrokerMetadata> FindCoordinator(CoordinatorType kind, string key, CancellationToken cancellationToken = default) =>
+        FindCoordinator(kind, key, CallOptions.Of(cancellationToken));
+
+    /// <inheritdoc cref="FindCoordinator(CoordinatorType, string, CancellationToken)"/>
+    /// <param name="kind">What the key is.</param>
+    /// <param name="key">The group id or the transactional id.</param>
+    /// <param name="callOptions">The options of the call.</param>
+    public KafkaResult<BrokerMetadata> FindCoordinator(CoordinatorType kind, string key, CallOptions callOptions)
     {
         ArgumentNullException.ThrowIfNull(key);
-        Begin(cancellationToken);
-        var exchange = Client.Cluster.findCoordinator(Core, kind, key, cancellationToken);
-        var info = new ExchangeInfo(exchange.Info);
-        return new(key, exchange.ResponseOrThrow(info, cancellationToken), info);
+        Begin(callOptions);
+        FindCoordinator.Coordinator Found(FindCoordinator.Response response) => Client.Cluster.CoordinatorIn(response, key);
+        return ResultOf(
+            Client.Cluster.FindCoordinator(Core, kind, key, callOptions.ToCore()),
+            response => Found(response).Error,
+            response => BrokerMetadata.Of(Found(response)),
+            callOptions,
+            response => Found(response).ErrorMessage.OrNull()
+        );
     }
 
     /// <summary>
     /// Asks for an identity for an <see cref="IdempotentProducer"/> without transactions. Any broker gives one. With transactions, see
-    /// <see cref="TransactionClient.InitProducerId"/>.
+    /// <see cref="TransactionClient.InitProducerId(TimeSpan, CancellationToken)"/>.
     /// </summary>
-    /// <param name="previous">The identity that the producer had, which brokers from 2.5 on are told (KIP-360); null where it had none.</param>
-    /// <param name="cancellationToken">Gives up, which closes the connection.</param>
+    /// <param name="previous">The producer's previous identity, which is sent to brokers from Kafka 2.5 on (KIP-360); null if it had none.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>The identity, or the error code that says why there is none.</returns>
-    /// <exception cref="KafkaException">No answer came.</exception>
-    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The connection has been disposed of.</exception>
-    public ProducerIdentityResult RequestProducerIdentity(ProducerIdentity? previous = null, CancellationToken cancellationToken = default)
-    {
-        Begin(cancellationToken);
-        var had = previous is { } identity
-            ? FSharpOption<Client.ProducerIdentity>.Some(identity.ToCore())
-            : FSharpOption<Client.ProducerIdentity>.None;
-        var exchange = Client.ProducerIdentityModule.request(Core, had, cancellationToken);
-        var info = new ExchangeInfo(exchange.Info);
-        var given = Client.ProducerIdentityModule.ofResponse(exchange.ResponseOrThrow(info, cancellationToken));
-        return ProducerIdentityResult.Of(given, info);
-    }
+    public KafkaResult<ProducerIdentity> RequestProducerIdentity(
+        ProducerIdentity? previous = null,
+        CancellationToken cancellationToken = default
+    ) => RequestProducerIdentity(previous, CallOptions.Of(cancellationToken));
+
+    /// <inheritdoc cref="RequestProducerIdentity(ProducerIdentity?, CancellationToken)"/>
+    /// <param name="previous">The producer's previous identity, which is sent to brokers from Kafka 2.5 on (KIP-360); null if it had none.</param>
+    /// <param name="callOptions">The options of the call.</param>
+    public KafkaResult<ProducerIdentity> RequestProducerIdentity(ProducerIdentity? previous, CallOptions callOptions) =>
+        RequestProducerIdentity(previous, callOptions, null);
 
     /// <summary>Closes the connection.</summary>
     public void Dispose()
@@ -165,9 +143,52 @@ public sealed class KafkaConnection : IDisposable
         Core.Close();
     }
 
-    private void Begin(CancellationToken cancellationToken)
+    /// <summary>The broker's address.</summary>
+    /// <returns>A one-line description.</returns>
+    public override string ToString() => Broker.ToString();
+
+    internal static KafkaConnection Of(Client.Connection core) => new(core);
+
+    internal KafkaResult<ProducerIdentity> RequestProducerIdentity(
+        ProducerIdentity? previous,
+        CallOptions callOptions,
+        CallReport? connecting
+    )
     {
+        Begin(callOptions);
+        var had = previous is { } identity ? FSharpOption<Client.ProducerIdentity>.Some(identity.ToCore()) : null;
+        return ResultOf(
+            Client.ProducerIdentity.Request(Core, had, callOptions.ToCore()),
+            response => response.Error,
+            response => new ProducerIdentity(response.ProducerId, response.ProducerEpoch),
+            callOptions,
+            report: connecting
+        );
+    }
+
+    private static KafkaResult<TValue> ResultOf<TRequest, TResponse, TValue>(
+        Client.Exchange<TRequest, TResponse> exchange,
+        Func<TResponse, ErrorCode> error,
+        Func<TResponse, TValue> value,
+        CallOptions callOptions,
+        Func<TResponse, string?>? message = null,
+        CallReport? report = null
+    )
+    {
+        report = report?.Then(exchange.Info) ?? new CallReport(exchange.Info, callOptions.CancellationToken);
+        if (exchange.Result.IsError)
+        {
+            return new(report, report.FaultOf(exchange.Result.ErrorValue), ErrorCode.None);
+        }
+
+        var response = exchange.Result.ResultValue;
+        var code = error(response);
+        return code.IsError ? new(report, null, code, message?.Invoke(response)) : new(report, value(response));
+    }
+
+    private void Begin(CallOptions callOptions)
+    {
+        ArgumentNullException.ThrowIfNull(callOptions);
         ObjectDisposedException.ThrowIf(_disposed, this);
-        cancellationToken.ThrowIfCancellationRequested();
     }
 }

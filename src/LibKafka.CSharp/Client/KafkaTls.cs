@@ -3,22 +3,22 @@ using LibKafka.Client;
 
 namespace LibKafka;
 
-/// <summary>Options for TLS that are made of files.</summary>
+/// <summary>TLS options from files.</summary>
 public static class KafkaTls
 {
-    /// <summary>Makes options for <see cref="KafkaClientOptions.Tls"/> of files in PEM form, which are read now.</summary>
+    /// <summary>Makes options for <see cref="KafkaClientOptions.Tls"/> from PEM files, which are read now.</summary>
     /// <param name="authorities">
-    /// Certificates of the authorities that a broker's certificate may come from, and those between; null for those that the system
-    /// trusts.
+    /// The certificates of the authorities that may have issued a broker's certificate, and intermediate ones; null for the authorities
+    /// that the system trusts.
     /// </param>
     /// <param name="certificate">
-    /// The client's certificate, those between it and its authority behind it, for brokers that ask for one (mTLS); null for none.
+    /// The client's certificate, followed by the intermediate ones, for brokers that require one (mTLS); null for none.
     /// </param>
-    /// <param name="key">The private key of the client's certificate; null where it stands in the same file.</param>
-    /// <param name="keyPassword">What the private key is encrypted with; null where it is not.</param>
+    /// <param name="key">The private key of the client's certificate; null if it is in the same file.</param>
+    /// <param name="keyPassword">The password of the private key; null if it is not encrypted.</param>
     /// <returns>The options, which may be changed before they are used.</returns>
     /// <exception cref="KafkaException">
-    /// A file cannot be used (<see cref="KafkaFaultKind.InvalidSetting"/>): the message says which, and why.
+    /// A file cannot be used (<see cref="KafkaFaultKind.InvalidSetting"/>). The message says which, and why.
     /// </exception>
     public static SslClientAuthenticationOptions FromPemFiles(
         string? authorities = null,
@@ -33,6 +33,6 @@ public static class KafkaTls
             Interop.OptionOf(key),
             Interop.OptionOf(keyPassword)
         );
-        return TlsModule.readPemFiles(files).ValueOrThrow(null, default);
+        return TlsModule.readPemFiles(files).ValueOrThrow();
     }
 }

@@ -5,61 +5,64 @@ using Core = LibKafka.Client;
 namespace LibKafka;
 
 /// <summary>
-/// A client of one partition, with a connection of its own to the partition's leader. The connection is made when it is first needed;
-/// it is closed when a call fails or the broker says that it does not lead the partition, and the next call looks for the leader again.
-/// There are no retries: each call is made once. It is not for use by several threads at a time.
+/// A client of one partition, with a connection to the partition's leader. It connects when it is first used. If a call fails or the broker no
+/// longer leads the partition, the connection is closed, and the next call finds the leader again. There are no retries. It is not thread-safe.
 /// </summary>
-/// <remarks>A <see cref="PartitionProducer"/> and a <see cref="PartitionFetcher"/> can share one, and with it the connection.</remarks>
+/// <remarks>A <see cref="PartitionProducer"/> and a <see cref="PartitionFetcher"/> can share a client, and its connection.</remarks>
 public sealed class PartitionClient : IDisposable
 {
+    private readonly ExchangeLog _log = new();
     private KafkaConnection? _connection;
     private bool _disposed;
 
     /// <summary>A client that has not connected yet.</summary>
-    /// <param name="options">Where the cluster is, and how to connect.</param>
+    /// <param name="options">The brokers, and how to connect.</param>
     /// <param name="partition">The partition.</param>
+    /// <exception cref="ArgumentException">The partition has no topic, or its number is negative.</exception>
     public PartitionClient(KafkaClientOptions options, TopicPartition partition)
     {
         ArgumentNullException.ThrowIfNull(options);
-        ArgumentException.ThrowIfNullOrEmpty(partition.Topic, nameof(partition));
-        ArgumentOutOfRangeException.ThrowIfNegative(partition.Partition, nameof(partition));
         Options = options;
-        Partition = partition;
-        Inner = new(options.ToSettings(), options.ToBootstrap(), partition.ToCore());
+        Partition = Interop.Required(partition);
+        Inner = new(options.ToSettings(_log), options.ToBootstrap(), partition.ToCore());
     }
 
-    /// <summary>The options that it was made with.</summary>
+    /// <summary>The options.</summary>
     public KafkaClientOptions Options { get; }
 
     /// <summary>The partition.</summary>
     public TopicPartition Partition { get; }
 
-    /// <summary>The leader that the connection goes to; null while there is no connection.</summary>
+    /// <summary>The leader at the other end of the connection; null if there is no connection.</summary>
     public PartitionLeader? Leader => Inner.Leader is { } leader ? PartitionLeader.Of(leader.Value) : null;
 
-    /// <summary>The leader that was connected to last, also when the connection has since been closed; null before the first.</summary>
+    /// <summary>The leader that the client last connected to, even if that connection is closed; null before the first.</summary>
     public PartitionLeader? LastLeader => Inner.LastLeader is { } leader ? PartitionLeader.Of(leader.Value) : null;
 
-    /// <summary>
-    /// The connection to the leader; null while there is none. It belongs to the client: whoever disposes of it disconnects the client.
-    /// </summary>
+    /// <summary>The connection to the leader; null if there is none. It belongs to the client: disposing of it disconnects the client.</summary>
     public KafkaConnection? Connection => Inner.Connection is { } connection ? Wrap(connection.Value) : null;
 
     internal Core.PartitionClient Inner { get; }
 
-    /// <summary>Makes the connection to the leader, unless there is one.</summary>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The connection, which belongs to the client.</returns>
-    /// <exception cref="KafkaException">No broker can be used, the partition has no leader, or the leader cannot be reached.</exception>
-    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
+    /// <summary>Connects to the leader unless there is a connection.</summary>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>
+    /// The connection, which belongs to the client, or the fault: <see cref="KafkaFaultKind.NoLeader"/> if there is no leader, for the reason in
+    /// <see cref="KafkaResult.Error"/>.
+    /// </returns>
     /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
-    public KafkaConnection Connect(CancellationToken cancellationToken = default)
+    public KafkaResult<KafkaConnection> Connect(CancellationToken cancellationToken = default) =>
+        Connect(CallOptions.Of(cancellationToken));
+
+    /// <inheritdoc cref="Connect(CancellationToken)"/>
+    /// <param name="callOptions">The options of the call.</param>
+    public KafkaResult<KafkaConnection> Connect(CallOptions callOptions)
     {
-        Begin(cancellationToken);
-        return Wrap(Inner.Connect(Interop.Optional(cancellationToken)).ValueOrThrow(null, cancellationToken));
+        Begin(callOptions);
+        return _log.Run(callOptions, () => Inner.Connect(callOptions.ToCore()), Wrap);
     }
 
-    /// <summary>Closes the connection, if there is one. The next call looks for the leader and makes a new one.</summary>
+    /// <summary>Closes the connection if there is one. The next call finds the leader and connects again.</summary>
     public void Disconnect() => Inner.Close();
 
     /// <summary>Closes the connection for good.</summary>
@@ -69,12 +72,12 @@ public sealed class PartitionClient : IDisposable
         Disconnect();
     }
 
-    internal void Begin(CancellationToken cancellationToken)
+    internal void Begin(CallOptions callOptions)
     {
+        ArgumentNullException.ThrowIfNull(callOptions);
         ObjectDisposedException.ThrowIf(_disposed, this);
-        cancellationToken.ThrowIfCancellationRequested();
     }
 
     private KafkaConnection Wrap(Core.Connection connection) =>
-        _connection is { } known && ReferenceEquals(known.Core, connection) ? known : _connection = new(connection);
+        _connection is { } known && ReferenceEquals(known.Core, connection) ? known : _connection = KafkaConnection.Of(connection);
 }

@@ -2,19 +2,19 @@ using System;
 
 namespace LibKafka;
 
-/// <summary>The leader of a partition, and what else the cluster says that a client of the partition needs.</summary>
+/// <summary>The leader of a partition.</summary>
 public sealed record PartitionLeader
 {
     /// <summary>The id of the broker.</summary>
     public required int NodeId { get; init; }
 
-    /// <summary>Where it listens.</summary>
+    /// <summary>The address of the broker.</summary>
     public required BrokerAddress Address { get; init; }
 
-    /// <summary>The epoch in which it leads; -1 where the broker does not tell.</summary>
+    /// <summary>The leader epoch; -1 if the broker does not report it.</summary>
     public int Epoch { get; init; } = -1;
 
-    /// <summary>The id of the topic; <see cref="Guid.Empty"/> where the broker does not tell.</summary>
+    /// <summary>The id of the topic; <see cref="Guid.Empty"/> if the broker does not report it.</summary>
     public Guid TopicId { get; init; }
 
     internal static PartitionLeader Of(Client.Leader core) =>

@@ -1,26 +1,23 @@
-using LibKafka.Protocol;
-using Microsoft.FSharp.Core;
-
 namespace LibKafka;
 
 /// <summary>
-/// Who an idempotent producer is to the brokers (KIP-98): they know a batch that comes a second time by this and the batch's sequence.
+/// The identity of an idempotent producer (KIP-98). Brokers recognize a batch that was sent before by the identity and the batch's sequence.
 /// </summary>
-/// <param name="ProducerId">The id.</param>
+/// <param name="ProducerId">The producer id.</param>
 /// <param name="ProducerEpoch">
-/// Of producers with the same id, brokers let only the one with the highest epoch through.
+/// The producer epoch. Of several producers with the same id, brokers accept only the one with the highest epoch.
 /// </param>
 public readonly record struct ProducerIdentity(long ProducerId, short ProducerEpoch)
 {
     /// <summary>
-    /// The same producer in its next epoch, which a producer without transactions may take by itself (KIP-360): brokers then begin with
-    /// sequence 0 again, and let nothing through that was sent in an earlier epoch and is still on its way.
+    /// The same producer in its next epoch, which a producer without transactions may use without asking (KIP-360): sequences start from 0
+    /// again, and brokers reject batches of the earlier epoch that are still in flight.
     /// </summary>
-    /// <returns>The identity; null after the last epoch, when there is nothing but a new identity.</returns>
+    /// <returns>The identity; null after the last epoch: then a new identity is needed.</returns>
     public ProducerIdentity? NextEpoch() => Client.ProducerIdentityModule.nextEpoch(ToCore()) is { } next ? Of(next.Value) : null;
 
     /// <summary>As in <c>producer 4711 epoch 3</c>.</summary>
-    /// <returns>One line for people.</returns>
+    /// <returns>A one-line description.</returns>
     public override string ToString() => ToCore().ToString();
 
     internal static ProducerIdentity Of(Client.ProducerIdentity core) => new(core.ProducerId, core.ProducerEpoch);
@@ -29,43 +26,18 @@ public readonly record struct ProducerIdentity(long ProducerId, short ProducerEp
 }
 
 /// <summary>
-/// Who a transactional producer is: the name that outlives it, and what the transaction coordinator gave it under that name.
+/// The identity of a transactional producer: its transactional id, and the identity that the transaction coordinator gave for it.
 /// </summary>
-/// <param name="TransactionalId">The name.</param>
-/// <param name="Identity">What the coordinator gave.</param>
+/// <param name="TransactionalId">The transactional id.</param>
+/// <param name="Identity">The producer id and epoch.</param>
 public readonly record struct TransactionalIdentity(string TransactionalId, ProducerIdentity Identity)
 {
+    /// <summary>The transactional id.</summary>
+    public string TransactionalId
+    {
+        get;
+        init => field = Interop.Required(value);
+    } = Interop.Required(TransactionalId);
+
     internal Client.TransactionalIdentity ToCore() => new(TransactionalId, Identity.ToCore());
-}
-
-/// <summary>The identity that a producer has been given, or why it has been given none.</summary>
-public sealed class ProducerIdentityResult
-{
-    private ProducerIdentityResult(ProducerIdentity? identity, ErrorCode error, ExchangeInfo exchange)
-    {
-        Identity = identity;
-        Error = error;
-        Exchange = exchange;
-    }
-
-    /// <summary>The identity; null where none was given.</summary>
-    public ProducerIdentity? Identity { get; }
-
-    /// <summary>Why none was given, such as PRODUCER_FENCED; <c>ErrorCode.None</c> where one was.</summary>
-    public ErrorCode Error { get; }
-
-    /// <summary>The call.</summary>
-    public ExchangeInfo Exchange { get; }
-
-    /// <summary>Throws where no identity was given.</summary>
-    /// <returns>The result itself.</returns>
-    /// <exception cref="KafkaException">There is none, for the reason in <see cref="KafkaException.ErrorCode"/>.</exception>
-    public ProducerIdentityResult ThrowIfError()
-    {
-        Interop.ThrowIfError(Error, null, Exchange);
-        return this;
-    }
-
-    internal static ProducerIdentityResult Of(FSharpResult<Client.ProducerIdentity, ErrorCode> given, ExchangeInfo exchange) =>
-        given.IsOk ? new(ProducerIdentity.Of(given.ResultValue), ErrorCode.None, exchange) : new(null, given.ErrorValue, exchange);
 }

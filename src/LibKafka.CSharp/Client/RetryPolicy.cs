@@ -1,5 +1,4 @@
 using System;
-using System.Runtime.ExceptionServices;
 using System.Threading;
 using Microsoft.FSharp.Core;
 using Core = LibKafka.Client;
@@ -7,111 +6,92 @@ using Core = LibKafka.Client;
 namespace LibKafka;
 
 /// <summary>
-/// Which results are worth another attempt, because what went wrong may go away by itself. For policies of one's own:
-/// <c>RetryPolicy.For&lt;FetchResult&gt;(result =&gt; Retriable.Fetch(result) || …)</c>.
+/// Whether to send a batch again, because the fault or error code may go away by itself. For other calls, see
+/// <see cref="KafkaResult.IsTransient"/>. They can be parts of other policies:
+/// <c>RetryPolicy.For&lt;ProduceResult&gt;(result =&gt; Retriable.Produce(result) || …)</c>.
 /// </summary>
 public static class Retriable
 {
     /// <summary>
-    /// Whether a batch is not in the log for a reason that may go away: sending it again cannot double it. Where nobody knows whether it
-    /// is in the log, it is not to be sent again.
+    /// Whether a batch is not in the log for a reason that may go away, so that sending it again cannot duplicate it. If the outcome is unknown,
+    /// the batch is not worth another attempt.
     /// </summary>
-    /// <param name="result">What became of the batch.</param>
-    /// <returns>Whether it may be sent again.</returns>
-    public static bool Produce(ProduceResult result)
-    {
-        ArgumentNullException.ThrowIfNull(result);
-        return Core.Transient.isProduced(result.Core);
-    }
+    /// <param name="result">The result of producing the batch.</param>
+    /// <returns>Whether to send it again.</returns>
+    public static bool Produce(ProduceResult result) => Core.Transient.isProduced(Interop.Required(result).Core);
 
-    /// <summary>The same for an <see cref="IdempotentProducer"/>, which may also send again what nobody knows about.</summary>
-    /// <param name="result">What became of the batch.</param>
-    /// <returns>Whether it may be sent again.</returns>
-    public static bool Idempotent(ProduceResult result)
-    {
-        ArgumentNullException.ThrowIfNull(result);
-        return Core.Transient.isIdempotent(result.Core);
-    }
-
-    /// <summary>Whether a fetch failed for a reason that may go away.</summary>
-    /// <param name="result">What it brought.</param>
-    /// <returns>Whether it may go through later.</returns>
-    public static bool Fetch(FetchResult result)
-    {
-        ArgumentNullException.ThrowIfNull(result);
-        return Core.Transient.isFetched(result.Core);
-    }
-
-    /// <summary>Whether a search for an offset failed for a reason that may go away.</summary>
-    /// <param name="result">What it found.</param>
-    /// <returns>Whether it may go through later.</returns>
-    public static bool Seek(OffsetResult result)
-    {
-        ArgumentNullException.ThrowIfNull(result);
-        return Core.Transient.isSought(result.Core);
-    }
+    /// <summary>The same for an <see cref="IdempotentProducer"/>, which can also send a batch again if the outcome is unknown.</summary>
+    /// <param name="result">The result of producing the batch.</param>
+    /// <returns>Whether to send it again.</returns>
+    public static bool Idempotent(ProduceResult result) => Core.Transient.isIdempotent(Interop.Required(result).Core);
 }
 
-/// <summary>Ready policies, to be changed by <c>with</c>.</summary>
+/// <summary>Predefined policies; <c>with</c> makes variants.</summary>
 /// <remarks>
 /// <code>
-/// var result = RetryPolicy.Produce.Run(attempt => producer.Produce(batch, attempt, cancellation), cancellation);
+/// var result = RetryPolicy.Produce.Run(call => producer.Produce(batch, call));
 /// </code>
 /// </remarks>
 public static class RetryPolicy
 {
-    /// <summary>For <see cref="PartitionProducer"/>: as long as a batch is certain not to be in the log.</summary>
+    /// <summary>For <see cref="PartitionProducer"/>: as long as the batch is certainly not in the log.</summary>
     public static RetryPolicy<ProduceResult> Produce { get; } = For<ProduceResult>(Retriable.Produce);
 
-    /// <summary>For <see cref="IdempotentProducer"/>: also where it is not known whether a batch is in the log.</summary>
+    /// <summary>For <see cref="IdempotentProducer"/>: also if the outcome is unknown.</summary>
     public static RetryPolicy<ProduceResult> Idempotent { get; } = For<ProduceResult>(Retriable.Idempotent);
 
-    /// <summary>For <see cref="PartitionFetcher.Fetch(int, CancellationToken)"/>.</summary>
-    public static RetryPolicy<FetchResult> Fetch { get; } = For<FetchResult>(Retriable.Fetch);
+    /// <summary>For <see cref="PartitionFetcher.Fetch(CallOptions)"/>.</summary>
+    public static RetryPolicy<FetchResult> Fetch { get; } = Transient<FetchResult>();
 
     /// <summary>
-    /// For <see cref="PartitionFetcher.Seek(Protocol.OffsetSpec, int, CancellationToken)"/> and
-    /// <see cref="PartitionFetcher.FindOffset(Protocol.OffsetSpec, int, CancellationToken)"/>.
+    /// For <see cref="PartitionFetcher.Seek(OffsetSpec, CallOptions)"/> and
+    /// <see cref="PartitionFetcher.FindOffset(OffsetSpec, CallOptions)"/>.
     /// </summary>
-    public static RetryPolicy<OffsetResult> Seek { get; } = For<OffsetResult>(Retriable.Seek);
+    public static RetryPolicy<OffsetResult> Seek { get; } = Transient<OffsetResult>();
 
     /// <summary>
-    /// For any call: five attempts within a minute, after 100 ms, 200 ms, 400 ms and 800 ms less up to a fifth.
+    /// For any call that is safe to repeat, such as to connect, to fetch, to commit offsets: as long as its result is
+    /// <see cref="KafkaResult.IsTransient"/>. The rest is as with <see cref="For{TResult}"/>.
     /// </summary>
-    /// <typeparam name="TResult">What comes of the call.</typeparam>
-    /// <param name="again">Whether what came of a call is worth another attempt.</param>
+    /// <typeparam name="TResult">The type of the result.</typeparam>
+    /// <returns>The policy.</returns>
+    public static RetryPolicy<TResult> Transient<TResult>()
+        where TResult : KafkaResult => For<TResult>(result => result.IsTransient);
+
+    /// <summary>
+    /// For any call: five attempts within a minute, after delays of 100 ms, 200 ms, 400 ms and 800 ms, each up to a fifth shorter.
+    /// </summary>
+    /// <typeparam name="TResult">The type of the result.</typeparam>
+    /// <param name="again">Whether a result is worth another attempt.</param>
     /// <returns>The policy.</returns>
     public static RetryPolicy<TResult> For<TResult>(Func<TResult, bool> again) => new(again);
 }
 
 /// <summary>
-/// When to make a call again, how often, and how long to wait before. A value that wraps any call; without one, nothing is made twice.
+/// When to repeat a call, how often, and how long to wait between attempts. A value that can wrap any call; without it, no call is repeated.
 /// </summary>
-/// <typeparam name="TResult">What comes of the call.</typeparam>
+/// <typeparam name="TResult">The type of the result.</typeparam>
 public sealed record RetryPolicy<TResult>
 {
-    private static readonly Core.RetryPolicy<Attempt> Standard = Core.RetryPolicy.make(
-        FuncConvert.FromFunc<Attempt, bool>(static _ => false)
+    private static readonly Core.RetryPolicy<TResult> Standard = Core.RetryPolicy.make(
+        FuncConvert.FromFunc<TResult, bool>(static _ => false)
     );
 
-    /// <summary>A policy as <see cref="RetryPolicy.For{TResult}"/> makes it.</summary>
-    /// <param name="again">Whether what came of a call is worth another attempt.</param>
+    /// <summary>A policy with the defaults of <see cref="RetryPolicy.For{TResult}"/>.</summary>
+    /// <param name="again">Whether a result is worth another attempt.</param>
     public RetryPolicy(Func<TResult, bool> again)
     {
-        ArgumentNullException.ThrowIfNull(again);
-        Again = again;
+        Again = Interop.Required(again);
     }
 
-    /// <summary>Whether what came of a call is worth another attempt.</summary>
-    public Func<TResult, bool> Again { get; init; }
+    /// <summary>Whether a result is worth another attempt.</summary>
+    public Func<TResult, bool> Again
+    {
+        get;
+        init => field = Interop.Required(value);
+    }
 
-    /// <summary>
-    /// Whether a call that threw is worth another attempt; null, unless set, where none is. Producing, fetching and seeking do not throw
-    /// for what goes wrong; other calls do: see <see cref="KafkaFault.IsTransient"/>.
-    /// </summary>
-    public Func<KafkaException, bool>? AgainAfter { get; init; }
-
-    /// <summary>The most attempts, the first included: 5 unless set. There is always one.</summary>
+    /// <summary>The maximum number of attempts, including the first: 5 unless set. There is always one.</summary>
     public int Attempts { get; init; } = Standard.Attempts;
 
     /// <summary>How long to wait before the second attempt: 100 ms unless set.</summary>
@@ -122,12 +102,13 @@ public sealed record RetryPolicy<TResult>
         init => field = Interop.CheckTime(value, TimeSpan.Zero, nameof(value));
     } = Standard.FirstDelay;
 
-    /// <summary>By how much each further delay is longer than the one before: twice as long unless set.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">It is negative or no number.</exception>
+    /// <summary>The factor from each delay to the next: 2 unless set.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is negative or not a number.</exception>
     public double Factor
     {
         get;
-        init => field = value >= 0 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "It must not be negative.");
+        init =>
+            field = value >= 0 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "The factor must not be negative.");
     } = Standard.Factor;
 
     /// <summary>The longest delay: 10 seconds unless set.</summary>
@@ -136,11 +117,11 @@ public sealed record RetryPolicy<TResult>
     {
         get;
         init => field = Interop.CheckTime(value, TimeSpan.Zero, nameof(value));
-    } = Standard.MostDelay;
+    } = Standard.MaxDelay;
 
     /// <summary>
-    /// The part of a delay that is left to chance, from 0 to 1, so that clients that failed together do not come back together: of a
-    /// delay of 100 ms, 0.2 (unless set) makes one between 80 and 100.
+    /// The random part of a delay, from 0 to 1, so that clients that failed together do not all retry together: 0.2 (unless set) turns a delay of
+    /// 100 ms into one between 80 and 100.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">It is not between 0 and 1.</exception>
     public double Jitter
@@ -149,12 +130,12 @@ public sealed record RetryPolicy<TResult>
         init =>
             field = value is >= 0 and <= 1
                 ? value
-                : throw new ArgumentOutOfRangeException(nameof(value), value, "It must lie between 0 and 1.");
+                : throw new ArgumentOutOfRangeException(nameof(value), value, "The jitter must be between 0 and 1.");
     } = Standard.Jitter;
 
     /// <summary>
-    /// How long all of it may take: a minute unless set; <see cref="Timeout.InfiniteTimeSpan"/> for no bound. No attempt is begun later;
-    /// one that has begun has its own time-outs.
+    /// How long all attempts together may take: a minute unless set; <see cref="Timeout.InfiniteTimeSpan"/> for no limit. No attempt starts
+    /// later; one that has started has its own time-out.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">It is negative or longer than 2³¹ milliseconds.</exception>
     public TimeSpan TimeLimit
@@ -163,91 +144,51 @@ public sealed record RetryPolicy<TResult>
         init => field = value == Timeout.InfiniteTimeSpan ? value : Interop.CheckTime(value, TimeSpan.Zero, nameof(value));
     } = Standard.TimeLimit;
 
-    /// <summary>The clock by which time is limited: the system's unless set.</summary>
+    /// <summary>The clock for <see cref="TimeLimit"/>: the system's unless set.</summary>
     public TimeProvider TimeProvider
     {
         get;
-        init
-        {
-            ArgumentNullException.ThrowIfNull(value);
-            field = value;
-        }
+        init => field = Interop.Required(value);
     } = Standard.Time;
 
-    /// <summary>Gives numbers from 0 up to, and without, 1; null for a shared source of random ones.</summary>
+    /// <summary>The source of random numbers from 0 (inclusive) to 1 (exclusive); null for <see cref="System.Random.Shared"/>.</summary>
     public Func<double>? Random { get; init; }
 
-    /// <summary>Waits for so long, or until it is cancelled; null to put the thread to sleep.</summary>
+    /// <summary>Waits for a time, or until the token is cancelled; null to block the thread.</summary>
     public Action<TimeSpan, CancellationToken>? Sleep { get; init; }
 
-    /// <summary>
-    /// Makes a call until it is not worth another attempt or there may be no other one. A wait that is cancelled is the end of it, too.
-    /// </summary>
-    /// <param name="call">
-    /// The call. It gets the number of the attempt, from 1: hand it on, and it stands in the exchanges.
-    /// </param>
-    /// <param name="cancellationToken">Ends the waiting. The call does not see it unless it is handed on.</param>
-    /// <returns>What came of the call last. What the call threw last is thrown.</returns>
-    public TResult Run(Func<int, TResult> call, CancellationToken cancellationToken = default)
+    /// <summary>Repeats a call until its result is not worth another attempt, or no other attempt is allowed.</summary>
+    /// <param name="call">The call. Pass the options on to it: they have the number of the attempt and the token.</param>
+    /// <param name="cancellationToken">Cancels the waiting, and the call if the options are passed on to it.</param>
+    /// <returns>The last result.</returns>
+    public TResult Run(Func<CallOptions, TResult> call, CancellationToken cancellationToken = default) =>
+        Run(call, CallOptions.Of(cancellationToken));
+
+    /// <inheritdoc cref="Run(Func{CallOptions, TResult}, CancellationToken)"/>
+    /// <param name="call">The call. Pass the options on to it.</param>
+    /// <param name="callOptions">The options for each attempt, to which the number of the attempt is added.</param>
+    public TResult Run(Func<CallOptions, TResult> call, CallOptions callOptions)
     {
         ArgumentNullException.ThrowIfNull(call);
+        ArgumentNullException.ThrowIfNull(callOptions);
         return ToCore()
-            .Run(FuncConvert.FromFunc<int, Attempt>(number => Attempt.Make(call, number)), Interop.Optional(cancellationToken))
-            .Value;
+            .Run(
+                FuncConvert.FromFunc<Core.CallOptions, TResult>(one => call(callOptions with { Attempt = one.Attempt })),
+                callOptions.ToCore()
+            );
     }
 
-    private Core.RetryPolicy<Attempt> ToCore() =>
+    private Core.RetryPolicy<TResult> ToCore() =>
         new(
-            again: FuncConvert.FromFunc<Attempt, bool>(made =>
-                made.Thrown is null ? Again(made.Value) : AgainAfter?.Invoke(made.Thrown) ?? false
-            ),
+            again: FuncConvert.FromFunc(Again),
             attempts: Attempts,
             firstDelay: FirstDelay,
             factor: Factor,
-            mostDelay: MaxDelay,
+            maxDelay: MaxDelay,
             jitter: Jitter,
             timeLimit: TimeLimit == Timeout.InfiniteTimeSpan ? TimeSpan.MaxValue : TimeLimit,
             random: Random is null ? Standard.Random : FuncConvert.FromFunc(Random),
             time: TimeProvider,
             sleep: Sleep is null ? Standard.Sleep : FuncConvert.FromAction(Sleep)
         );
-
-    /// <summary>What came of one attempt: a result or an exception.</summary>
-    private sealed class Attempt
-    {
-        private readonly TResult? _value;
-
-        private Attempt(TResult? value, KafkaException? thrown)
-        {
-            _value = value;
-            Thrown = thrown;
-        }
-
-        public KafkaException? Thrown { get; }
-
-        public TResult Value
-        {
-            get
-            {
-                if (Thrown is not null)
-                {
-                    ExceptionDispatchInfo.Throw(Thrown);
-                }
-
-                return _value!;
-            }
-        }
-
-        public static Attempt Make(Func<int, TResult> call, int number)
-        {
-            try
-            {
-                return new(call(number), null);
-            }
-            catch (KafkaException exception)
-            {
-                return new(default, exception);
-            }
-        }
-    }
 }

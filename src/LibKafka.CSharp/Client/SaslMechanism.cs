@@ -10,8 +10,8 @@ using Microsoft.FSharp.Core;
 namespace LibKafka;
 
 /// <summary>
-/// How a client shows brokers who it is: a SASL mechanism with the credentials that it needs. Credentials that cannot be used are found
-/// when they are: the fault is <see cref="KafkaFaultKind.SaslFailed"/>.
+/// A SASL mechanism with its credentials. Credentials that are invalid cause the fault <see cref="KafkaFaultKind.SaslFailed"/> when a connection
+/// is made.
 /// </summary>
 public sealed class SaslMechanism
 {
@@ -20,47 +20,49 @@ public sealed class SaslMechanism
         Core = core;
     }
 
-    /// <summary>The name that brokers know the mechanism by, such as <c>SCRAM-SHA-256</c>.</summary>
+    /// <summary>The name of the mechanism, such as <c>SCRAM-SHA-256</c>.</summary>
     public string Name => Core.Name;
 
     internal Client.ISaslMechanism Core { get; }
 
-    /// <summary>PLAIN (RFC 4616): the password is sent as it is, so it is to be used over TLS only.</summary>
-    /// <param name="user">The user's name.</param>
-    /// <param name="password">The user's password.</param>
+    /// <summary>PLAIN (RFC 4616). The password is sent in clear text, so use it over TLS only.</summary>
+    /// <param name="user">The user name.</param>
+    /// <param name="password">The password.</param>
     /// <returns>The mechanism.</returns>
     public static SaslMechanism Plain(string user, string password) => WithPassword(Sasl.plain, user, password);
 
     /// <summary>
-    /// SCRAM-SHA-256 (RFC 5802, RFC 7677). Name and password are taken as they are, without SASLprep, as Kafka does.
+    /// SCRAM-SHA-256 (RFC 5802, RFC 7677). The user name and password are used as they are, without SASLprep, as in Kafka.
     /// </summary>
-    /// <param name="user">The user's name.</param>
-    /// <param name="password">The user's password.</param>
+    /// <param name="user">The user name.</param>
+    /// <param name="password">The password.</param>
     /// <returns>The mechanism.</returns>
     public static SaslMechanism ScramSha256(string user, string password) => WithPassword(Sasl.scramSha256, user, password);
 
-    /// <summary>SCRAM-SHA-512. Name and password are taken as they are, without SASLprep, as Kafka does.</summary>
-    /// <param name="user">The user's name.</param>
-    /// <param name="password">The user's password.</param>
+    /// <summary>SCRAM-SHA-512. The user name and password are used as they are, without SASLprep, as in Kafka.</summary>
+    /// <param name="user">The user name.</param>
+    /// <param name="password">The password.</param>
     /// <returns>The mechanism.</returns>
     public static SaslMechanism ScramSha512(string user, string password) => WithPassword(Sasl.scramSha512, user, password);
 
     /// <summary>SCRAM-SHA-256 with a delegation token (KIP-48).</summary>
-    /// <param name="tokenId">The token's id.</param>
-    /// <param name="hmac">The token's HMAC, in base64.</param>
+    /// <param name="tokenId">The id of the token.</param>
+    /// <param name="hmac">The HMAC of the token, in base64.</param>
     /// <returns>The mechanism.</returns>
-    public static SaslMechanism TokenScramSha256(string tokenId, string hmac) => WithPassword(Sasl.tokenScramSha256, tokenId, hmac);
+    public static SaslMechanism TokenScramSha256(string tokenId, string hmac) =>
+        WithPassword(Sasl.tokenScramSha256, Interop.Required(tokenId), Interop.Required(hmac));
 
     /// <summary>SCRAM-SHA-512 with a delegation token (KIP-48).</summary>
-    /// <param name="tokenId">The token's id.</param>
-    /// <param name="hmac">The token's HMAC, in base64.</param>
+    /// <param name="tokenId">The id of the token.</param>
+    /// <param name="hmac">The HMAC of the token, in base64.</param>
     /// <returns>The mechanism.</returns>
-    public static SaslMechanism TokenScramSha512(string tokenId, string hmac) => WithPassword(Sasl.tokenScramSha512, tokenId, hmac);
+    public static SaslMechanism TokenScramSha512(string tokenId, string hmac) =>
+        WithPassword(Sasl.tokenScramSha512, Interop.Required(tokenId), Interop.Required(hmac));
 
     /// <summary>OAUTHBEARER (RFC 7628, KIP-255).</summary>
     /// <param name="token">
-    /// Gives a token that is good now, each time one is needed, in the thread of the call. What it throws becomes the fault
-    /// <see cref="KafkaFaultKind.SaslFailed"/>, its message included, which must not tell a secret.
+    /// Returns a valid token. It is called in the thread of the call each time a token is needed. What it throws becomes the fault
+    /// <see cref="KafkaFaultKind.SaslFailed"/> with the same message, which must not contain a secret.
     /// </param>
     /// <returns>The mechanism.</returns>
     public static SaslMechanism OAuthBearer(Func<CancellationToken, BearerToken> token)
@@ -69,7 +71,7 @@ public sealed class SaslMechanism
         return new(Sasl.oauthBearer(FuncConvert.FromFunc<CancellationToken, Client.BearerToken>(stop => token(stop).ToCore())));
     }
 
-    /// <summary>Any other mechanism.</summary>
+    /// <summary>A mechanism that the caller implements.</summary>
     /// <param name="mechanism">The mechanism.</param>
     /// <returns>The mechanism, for <see cref="KafkaClientOptions.Sasl"/>.</returns>
     public static SaslMechanism Custom(ISaslMechanism mechanism)
@@ -78,8 +80,8 @@ public sealed class SaslMechanism
         return new(new OfCaller(mechanism));
     }
 
-    /// <summary>The name, and for whom; nothing that is secret.</summary>
-    /// <returns>One line for people.</returns>
+    /// <summary>The name of the mechanism and the user, without secrets.</summary>
+    /// <returns>A one-line description.</returns>
     public override string ToString() => Core.ToString() ?? Name;
 
     private static SaslMechanism WithPassword(Func<string, string, Client.ISaslMechanism> make, string user, string password)
@@ -107,10 +109,10 @@ public sealed class SaslMechanism
     }
 }
 
-/// <summary>A token for OAUTHBEARER. It is not told by <see cref="ToString"/>.</summary>
+/// <summary>A token for OAUTHBEARER. <see cref="ToString"/> does not reveal it.</summary>
 public sealed record BearerToken
 {
-    // It is compared by content, and does not change.
+    // An F# map is immutable and compared by content.
     private readonly FSharpMap<string, string> _extensions = new([]);
 
     /// <summary>A token without extensions.</summary>
@@ -125,7 +127,8 @@ public sealed record BearerToken
     public string Value { get; }
 
     /// <summary>
-    /// Extensions that the broker is told beside it (KIP-342): names of ASCII letters, values of visible ASCII letters and white space.
+    /// SASL extensions that are sent along with the token (KIP-342). Names consist of ASCII letters; values of printable ASCII characters and white
+    /// space.
     /// </summary>
     public IReadOnlyDictionary<string, string> Extensions
     {
@@ -137,7 +140,7 @@ public sealed record BearerToken
         }
     }
 
-    /// <summary>Nothing of the token.</summary>
+    /// <summary>A text without the token.</summary>
     /// <returns>The same text for every token.</returns>
     public override string ToString() => ToCore().ToString();
 
@@ -145,38 +148,37 @@ public sealed record BearerToken
 }
 
 /// <summary>
-/// A SASL mechanism of the caller's own. One value may be used for many connections, and by several threads. Its <c>ToString</c> must not
-/// tell a secret.
+/// A SASL mechanism that the caller implements. One value may be used for many connections, and by several threads. Its <c>ToString</c> must not
+/// reveal a secret.
 /// </summary>
 public interface ISaslMechanism
 {
-    /// <summary>The name that the broker knows it by, such as <c>GSSAPI</c>.</summary>
+    /// <summary>The name of the mechanism, such as <c>GSSAPI</c>.</summary>
     string Name { get; }
 
     /// <summary>
-    /// Begins an authentication with a broker: on a new connection, and again when the broker's session is about to end. It may take
-    /// its time. What it throws becomes the fault <see cref="KafkaFaultKind.SaslFailed"/>, its message included, which must not tell a
-    /// secret.
+    /// Begins an authentication with a broker: on a new connection, and again before the broker's session expires. It may block. What it throws
+    /// becomes the fault <see cref="KafkaFaultKind.SaslFailed"/> with the same message, which must not contain a secret.
     /// </summary>
     /// <param name="broker">The broker.</param>
-    /// <param name="cancellationToken">Tells when nobody waits for it any more.</param>
+    /// <param name="cancellationToken">Is cancelled when the call ends.</param>
     /// <returns>The authentication.</returns>
     ISaslConversation Begin(BrokerAddress broker, CancellationToken cancellationToken);
 }
 
-/// <summary>One authentication by a SASL mechanism (RFC 4422). It is used once, in the thread of the call.</summary>
+/// <summary>One authentication with a SASL mechanism (RFC 4422). It is used once, in the thread of the call.</summary>
 public interface ISaslConversation
 {
     /// <summary>The client's first message.</summary>
     ReadOnlyMemory<byte> First { get; }
 
-    /// <summary>What to say to a message of the broker.</summary>
-    /// <param name="message">The message, which is empty where the mechanism has none.</param>
+    /// <summary>Replies to a message from the broker.</summary>
+    /// <param name="message">The message; empty if the mechanism has none.</param>
     /// <returns>The reply.</returns>
     SaslReply Answer(ReadOnlyMemory<byte> message);
 }
 
-/// <summary>What a mechanism says to a message of the broker.</summary>
+/// <summary>A mechanism's reply to a message from the broker.</summary>
 public sealed class SaslReply
 {
     private readonly Client.SaslReply _core;
@@ -186,16 +188,16 @@ public sealed class SaslReply
         _core = core;
     }
 
-    /// <summary>Nothing more: the broker has shown all that the mechanism demands of it.</summary>
+    /// <summary>No more messages: the mechanism accepts the broker.</summary>
     public static SaslReply Done { get; } = new(Client.SaslReply.Done);
 
-    /// <summary>The next message.</summary>
+    /// <summary>The next message to send.</summary>
     /// <param name="message">The message.</param>
     /// <returns>The reply.</returns>
     public static SaslReply Send(ReadOnlyMemory<byte> message) => new(Client.SaslReply.NewSend(new(message)));
 
-    /// <summary>The broker's message is not acceptable.</summary>
-    /// <param name="reason">Why; it must not tell a secret.</param>
+    /// <summary>The mechanism does not accept the broker's message.</summary>
+    /// <param name="reason">The reason, which must not contain a secret.</param>
     /// <returns>The reply.</returns>
     public static SaslReply Refuse(string reason)
     {

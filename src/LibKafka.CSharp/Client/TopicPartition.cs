@@ -5,8 +5,15 @@ namespace LibKafka;
 /// <param name="Partition">The number of the partition, from 0.</param>
 public readonly record struct TopicPartition(string Topic, int Partition)
 {
+    /// <summary>The name of the topic.</summary>
+    public string Topic
+    {
+        get;
+        init => field = Interop.Required(value);
+    } = Interop.Required(Topic);
+
     /// <summary>As in <c>orders-3</c>.</summary>
-    /// <returns>Topic and partition with a hyphen between them.</returns>
+    /// <returns>The topic and the partition, separated by a hyphen.</returns>
     public override string ToString() => ToCore().ToString();
 
     internal static TopicPartition Of(Client.TopicPartition core) => new(core.Topic, core.Partition);

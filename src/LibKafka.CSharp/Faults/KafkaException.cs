@@ -5,12 +5,23 @@ using LibKafka.Protocol;
 
 namespace LibKafka;
 
-/// <summary>
-/// Something went wrong, and there was no result that could say so: a connection was not made, an answer never came, bytes cannot be
-/// read. <c>ThrowIfError</c> throws it too, for whoever would rather not look at the result. It is the one exception of this library
-/// beside those that .NET has for a caller's mistakes, and <see cref="OperationCanceledException"/> for a call that the caller
-/// cancelled.
-/// </summary>
+/// <summary>A fault or an error code, thrown.</summary>
+/// <remarks>
+/// <para>
+/// The rule of this library: every call that may talk to a broker returns a <see cref="KafkaResult"/>, and faults, cancellation and error codes
+/// are values of it. Nothing is lost and nothing is thrown until the caller asks for it: <c>ThrowIfError()</c> throws this exception, or returns
+/// the value if the call succeeded. If the call was cancelled, <c>ThrowIfError()</c> throws an <see cref="OperationCanceledException"/> whose
+/// inner exception is this one, as .NET programs expect.
+/// </para>
+/// <para>
+/// Apart from that, only misuse throws, with the exceptions of .NET: a null argument, an option out of range, a client that has been disposed of,
+/// a batch for a producer that is fenced.
+/// </para>
+/// <para>
+/// Functions that only read or write bytes talk to no broker and have no result to put a fault in: opening a batch, reading its records, reading
+/// a subscription, or loading a certificate throws this exception if the bytes or files are not what they should be.
+/// </para>
+/// </remarks>
 public sealed class KafkaException : Exception
 {
     internal KafkaException(KafkaFault fault, ExchangeInfo? exchange = null, string? addition = null)
@@ -20,23 +31,23 @@ public sealed class KafkaException : Exception
         Exchange = exchange;
     }
 
-    /// <summary>What went wrong.</summary>
+    /// <summary>The fault. An error code is a fault of the kind <see cref="KafkaFaultKind.BrokerError"/>.</summary>
     public KafkaFault Fault { get; }
 
-    /// <summary>What kind of thing went wrong.</summary>
+    /// <summary>The kind of the fault.</summary>
     public KafkaFaultKind Kind => Fault.Kind;
 
-    /// <summary>The broker that it went wrong with; null where none had been chosen, or none is concerned.</summary>
+    /// <summary>The broker concerned; null if none had been chosen or none is concerned.</summary>
     public BrokerAddress? Broker => Fault.Broker;
 
-    /// <summary>The error code that the broker gave; <c>ErrorCode.None</c> where it is not by a code that things went wrong.</summary>
+    /// <summary>The broker's error code; <c>ErrorCode.None</c> if there is none.</summary>
     public ErrorCode ErrorCode => Fault.ErrorCode;
 
-    /// <summary>The call that failed; null where it did not come to one, or none was needed.</summary>
+    /// <summary>The call that failed; null if no request was made.</summary>
     public ExchangeInfo? Exchange { get; }
 
-    /// <summary>What to throw for a fault: an <see cref="OperationCanceledException"/> where it is that the caller cancelled.</summary>
-    internal static Exception For(KafkaFault fault, ExchangeInfo? exchange, CancellationToken cancellation, string? addition = null)
+    /// <summary>The exception for a fault: an <see cref="OperationCanceledException"/> if the caller cancelled.</summary>
+    internal static Exception For(KafkaFault fault, ExchangeInfo? exchange, string? addition, CancellationToken cancellation)
     {
         var exception = new KafkaException(fault, exchange, addition);
         return fault.Kind == KafkaFaultKind.Cancelled
@@ -52,7 +63,7 @@ public sealed class KafkaException : Exception
             text.Append(exchange.Api);
         }
 
-        // The text of some names the broker itself.
+        // The messages of some kinds name the broker themselves.
         if (
             fault.Broker is { } broker
             && fault.Kind

@@ -6,8 +6,7 @@ using LibKafka.Wire;
 namespace LibKafka;
 
 /// <summary>
-/// What went wrong with a call, or with bytes that were to be read: a value, which <see cref="KafkaException"/> carries where it is
-/// thrown.
+/// Why a call has no usable answer, or why bytes cannot be read. A value; <see cref="KafkaException"/> carries it if it is thrown.
 /// </summary>
 public sealed class KafkaFault
 {
@@ -17,37 +16,37 @@ public sealed class KafkaFault
         Message = message;
     }
 
-    /// <summary>What kind of thing went wrong.</summary>
+    /// <summary>The kind of the fault.</summary>
     public KafkaFaultKind Kind { get; }
 
-    /// <summary>One line for people.</summary>
+    /// <summary>A one-line description.</summary>
     public string Message { get; }
 
-    /// <summary>The broker that it went wrong with; null where none had been chosen, or none is concerned.</summary>
+    /// <summary>The broker concerned; null if none had been chosen or none is concerned.</summary>
     public BrokerAddress? Broker { get; private init; }
 
-    /// <summary>The error code that the broker gave; <c>ErrorCode.None</c> where it is not by a code that things went wrong.</summary>
+    /// <summary>The broker's error code that caused the fault; <c>ErrorCode.None</c> if none did.</summary>
     public ErrorCode ErrorCode { get; private init; }
 
     /// <summary>
-    /// Whether it may go away by itself, so that the same call may go through later: brokers come back, leaders are elected. Whether
-    /// making the call again does harm is another question.
+    /// Whether the fault may go away by itself, so that the same call may succeed later: brokers restart, leaders are elected. Whether
+    /// repeating the call is safe is a separate question.
     /// </summary>
     public bool IsTransient { get; private set; }
 
-    /// <summary>Bytes from the start of what was read or written to where the problem shows; null where no bytes are concerned.</summary>
+    /// <summary>The position of the problem in the bytes read or written; null if no bytes are concerned.</summary>
     public int? ByteOffset { get; private init; }
 
-    /// <summary>The field concerned, such as <c>FetchResponse/Responses[2]</c> or <c>Records[7]</c>; null where there is none.</summary>
+    /// <summary>The field concerned, such as <c>FetchResponse/Responses[2]</c> or <c>Records[7]</c>; null if there is none.</summary>
     public string? Path { get; private init; }
 
     /// <summary>
-    /// What it follows from: for <see cref="KafkaFaultKind.NoBroker"/>, what went wrong with each broker. Empty otherwise.
+    /// The faults that caused this one: for <see cref="KafkaFaultKind.NoBroker"/>, one for each broker that was tried. Empty otherwise.
     /// </summary>
     public IReadOnlyList<KafkaFault> Causes { get; private init; } = [];
 
     /// <summary>The <see cref="Message"/>.</summary>
-    /// <returns>One line for people.</returns>
+    /// <returns>A one-line description.</returns>
     public override string ToString() => Message;
 
     internal static KafkaFault Of(Client.ClientFault fault, BrokerAddress? broker)
@@ -79,7 +78,7 @@ public sealed class KafkaFault
         return known;
     }
 
-    /// <summary>What is wrong with the bytes of a batch. The context says which batch.</summary>
+    /// <summary>A fault in the bytes of a batch. The context names the batch.</summary>
     internal static KafkaFault Of(Fault fault, string context) => At(KindOf(fault.Problem), $"{context}: {fault}", null, fault);
 
     internal static KafkaFault Of(ErrorCode error, string? message, BrokerAddress? broker)
@@ -93,16 +92,14 @@ public sealed class KafkaFault
         };
     }
 
-    /// <summary>Why one item of an administrative call was not done.</summary>
-    internal static KafkaFault Of(Client.AdminFault fault) =>
-        fault switch
-        {
-            Client.AdminFault.Refused it => Of(it.Item1, it.remark.OrNull(), null),
-            Client.AdminFault.Fault it => Of(it.Item, null),
-            _ => new(KafkaFaultKind.NotAnswered, fault.ToString()),
-        };
+    /// <summary>The fault of an item that the answer leaves out.</summary>
+    internal static KafkaFault NotAnswered(string message) => new(KafkaFaultKind.NotAnswered, message);
 
-    /// <summary>Why the leader of a group could not share out its partitions.</summary>
+    /// <summary>The fault of a request that cannot be written.</summary>
+    internal static KafkaFault CannotEncode(Fault fault, BrokerAddress broker) =>
+        At(KafkaFaultKind.CannotEncode, $"the request cannot be written: {fault}", broker, fault);
+
+    /// <summary>Why the leader of a group could not assign its partitions.</summary>
     internal static KafkaFault Of(Groups.AssignFault fault) =>
         fault switch
         {

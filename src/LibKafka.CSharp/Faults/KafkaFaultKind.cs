@@ -1,116 +1,116 @@
 namespace LibKafka;
 
-/// <summary>What kind of thing went wrong. <see cref="KafkaFault.Message"/> says the rest.</summary>
+/// <summary>The kind of a <see cref="KafkaFault"/>, whose <see cref="KafkaFault.Message"/> has the details.</summary>
 public enum KafkaFaultKind
 {
-    /// <summary>A setting makes no sense, or a file that it names cannot be used. Nothing was tried.</summary>
+    /// <summary>An option is invalid, or a file that it names cannot be used. Nothing was sent.</summary>
     InvalidSetting,
 
     /// <summary>The host has no address, or nothing listens there.</summary>
     CannotConnect,
 
-    /// <summary>The look-up of a DNS SRV name failed, or found no broker.</summary>
+    /// <summary>The DNS SRV look-up failed or found no broker.</summary>
     LookUpFailed,
 
-    /// <summary>None of the bootstrap brokers could be used. <see cref="KafkaFault.Causes"/> has what went wrong with each.</summary>
+    /// <summary>None of the bootstrap brokers could be used. <see cref="KafkaFault.Causes"/> has a fault for each.</summary>
     NoBroker,
 
-    /// <summary>The broker speaks TLS on this port, and the options have none.</summary>
+    /// <summary>The broker speaks TLS on this port, but <see cref="KafkaClientOptions.Tls"/> is not set.</summary>
     TlsExpected,
 
-    /// <summary>The options have TLS, and the broker does not speak it on this port.</summary>
+    /// <summary><see cref="KafkaClientOptions.Tls"/> is set, but the broker does not speak TLS on this port.</summary>
     TlsNotSpoken,
 
     /// <summary>
-    /// TLS was not agreed upon: a certificate is not accepted, on either side, or there is no common version or cipher.
+    /// The TLS handshake failed: one side does not accept the other's certificate, or there is no common version or cipher.
     /// </summary>
     TlsFailed,
 
     /// <summary>
-    /// The connection was not authenticated, or not again when that was due. <see cref="KafkaFault.ErrorCode"/> has the broker's code
-    /// where it refused.
+    /// The connection could not be authenticated, or not re-authenticated when that was due. <see cref="KafkaFault.ErrorCode"/> has the
+    /// broker's error code if it refused.
     /// </summary>
     SaslFailed,
 
-    /// <summary>The partition has no leader that could be found. <see cref="KafkaFault.ErrorCode"/> says why.</summary>
+    /// <summary>No leader of the partition could be found. <see cref="KafkaFault.ErrorCode"/> says why.</summary>
     NoLeader,
 
     /// <summary>
-    /// The group or transactional id has no coordinator that could be found. <see cref="KafkaFault.ErrorCode"/> says why.
+    /// No coordinator of the group or transactional id could be found. <see cref="KafkaFault.ErrorCode"/> says why.
     /// </summary>
     NoCoordinator,
 
-    /// <summary>The time for the call ran out.</summary>
+    /// <summary>The call took longer than its time-out.</summary>
     TimedOut,
 
-    /// <summary>The caller cancelled.</summary>
+    /// <summary>The caller cancelled the call.</summary>
     Cancelled,
 
-    /// <summary>The broker closed the connection before it had answered.</summary>
+    /// <summary>The broker closed the connection before it answered.</summary>
     Closed,
 
     /// <summary>The connection broke.</summary>
     Broken,
 
-    /// <summary>Client and broker have no version of the API in common.</summary>
+    /// <summary>The client and the broker have no version of the API in common.</summary>
     NoCommonVersion,
 
-    /// <summary>The broker would not tell its versions. <see cref="KafkaFault.ErrorCode"/> says why.</summary>
+    /// <summary>The broker refused to list its versions. <see cref="KafkaFault.ErrorCode"/> says why.</summary>
     VersionsRefused,
 
-    /// <summary>The broker never answers such a request: it can be sent but not called. Nothing was sent.</summary>
+    /// <summary>Brokers never answer this request, so it cannot be called. Nothing was sent.</summary>
     NeverAnswered,
 
     /// <summary>
-    /// The request cannot be written in the version that the broker knows, or the batch is larger than
-    /// <see cref="ProducerOptions.MaxBatchBytes"/>. Nothing was sent, and the connection is still good.
+    /// The request cannot be written in this version, or the batch is larger than <see cref="ProducerOptions.MaxBatchBytes"/>. Nothing was
+    /// sent, and the connection stays open.
     /// </summary>
     CannotEncode,
 
     /// <summary>
-    /// The answer has a length that no answer can have, or that <see cref="KafkaClientOptions.MaxFrameBytes"/> does not allow.
+    /// The length of the answer is invalid or exceeds <see cref="KafkaClientOptions.MaxFrameBytes"/>.
     /// </summary>
     BadFrameLength,
 
-    /// <summary>The answer belongs to another request.</summary>
+    /// <summary>The correlation id of the answer is another request's.</summary>
     WrongCorrelationId,
 
     /// <summary>
-    /// An answer, a record batch or a record cannot be read. <see cref="KafkaFault.Path"/> and <see cref="KafkaFault.ByteOffset"/> say
+    /// An answer, a record batch or a record is malformed. <see cref="KafkaFault.Path"/> and <see cref="KafkaFault.ByteOffset"/> say
     /// where.
     /// </summary>
     Malformed,
 
-    /// <summary>The answer does not speak of what was asked about.</summary>
+    /// <summary>The answer leaves out the partition or item that was asked for.</summary>
     NotAnswered,
 
-    /// <summary>The connection was closed before this call, by the caller or by an earlier fault.</summary>
+    /// <summary>The connection was closed before this call, by the caller or because of an earlier fault.</summary>
     Unusable,
 
     /// <summary>
-    /// The broker answered, with an error code: see <see cref="KafkaFault.ErrorCode"/>. Error codes are values of the results; they
-    /// become faults only where <c>ThrowIfError</c> is called.
+    /// The broker answered with an error code: see <see cref="KafkaFault.ErrorCode"/>. Only <see cref="KafkaException"/> has faults of this
+    /// kind; in a result an error code is <see cref="KafkaResult.Error"/>.
     /// </summary>
     BrokerError,
 
     /// <summary>The checksum of a record batch does not match its bytes.</summary>
     BadChecksum,
 
-    /// <summary>The batch is compressed, and no codec for its compression was given.</summary>
+    /// <summary>The batch is compressed, and no codec for its compression type was given.</summary>
     CodecMissing,
 
-    /// <summary>The batch names a compression that does not exist, or the codec says that it implements none.</summary>
+    /// <summary>The batch has an unknown compression type, or the codec claims to implement none.</summary>
     UnknownCodec,
 
-    /// <summary>The codec failed: what it was given is malformed, or it threw for a reason of its own.</summary>
+    /// <summary>The codec failed: its input is malformed, or it threw for a reason of its own.</summary>
     CodecFailed,
 
-    /// <summary>The batch is compressed already.</summary>
+    /// <summary>The batch is already compressed.</summary>
     AlreadyCompressed,
 
-    /// <summary>The group agreed on an assignor that is none of those given.</summary>
+    /// <summary>The group chose an assignor that is not among those given.</summary>
     UnknownAssignor,
 
-    /// <summary>Something is larger than it can be, or larger than the limits allow.</summary>
+    /// <summary>A count or length is larger than is possible, or larger than the limits allow.</summary>
     LimitExceeded,
 }

@@ -5,31 +5,30 @@ using Core = LibKafka.Groups;
 
 namespace LibKafka;
 
-/// <summary>What a consumer wants of its classic group.</summary>
+/// <summary>The subscription of a consumer in a classic group.</summary>
 public sealed record ConsumerSubscription
 {
     /// <summary>The topics.</summary>
     public required IReadOnlyList<string> Topics
     {
         get;
-        init => field = new ValueList<string>(value);
+        init => field = new ValueList<string>(Interop.RequiredAll(value));
     }
 
-    /// <summary>What the assignor adds for itself; null for nothing.</summary>
+    /// <summary>The assignor's user data; null for none.</summary>
     public ReadOnlyMemory<byte>? UserData { get; init; }
 
     /// <summary>
-    /// What the member has from the generation before, for assignors that leave it there where they can (KIP-429).
+    /// The partitions that the member owns from the previous generation, for assignors that keep them there if possible (KIP-429).
     /// </summary>
     public IReadOnlyList<TopicPartition> OwnedPartitions
     {
         get;
-        init => field = new ValueList<TopicPartition>(value);
+        init => field = new ValueList<TopicPartition>(Interop.RequiredAll(value));
     } = new ValueList<TopicPartition>([]);
 
     /// <summary>
-    /// The generation that <see cref="OwnedPartitions"/> come from, so that an outdated claim to them is found out (KIP-792); -1 where it is
-    /// not known.
+    /// The generation of <see cref="OwnedPartitions"/>, by which an outdated claim is detected (KIP-792); -1 if it is not known.
     /// </summary>
     public int GenerationId { get; init; } = -1;
 
@@ -56,17 +55,17 @@ public sealed record ConsumerSubscription
         );
 }
 
-/// <summary>What a consumer of a classic group is to have.</summary>
+/// <summary>The assignment of a consumer in a classic group.</summary>
 public sealed record ConsumerAssignment
 {
     /// <summary>The partitions.</summary>
     public required IReadOnlyList<TopicPartition> Partitions
     {
         get;
-        init => field = new ValueList<TopicPartition>(value);
+        init => field = new ValueList<TopicPartition>(Interop.RequiredAll(value));
     }
 
-    /// <summary>What the assignor adds for itself; null for nothing.</summary>
+    /// <summary>The assignor's user data; null for none.</summary>
     public ReadOnlyMemory<byte>? UserData { get; init; }
 
     internal static ConsumerAssignment Of(ConsumerProtocolAssignment.Assignment core) =>
@@ -76,8 +75,8 @@ public sealed record ConsumerAssignment
 }
 
 /// <summary>
-/// What the members of a classic consumer group say to each other inside JoinGroup and SyncGroup, in the form that the consumers of all
-/// client libraries share.
+/// The consumer protocol: what the members of a classic group send each other in JoinGroup and SyncGroup, in the format that all client libraries
+/// share.
 /// </summary>
 public static class ConsumerProtocol
 {
@@ -96,7 +95,7 @@ public static class ConsumerProtocol
 
     /// <summary>Writes an assignment.</summary>
     /// <param name="assignment">The assignment.</param>
-    /// <returns>A member's part in SyncGroup.</returns>
+    /// <returns>A member's assignment in SyncGroup.</returns>
     /// <exception cref="KafkaException">It cannot be written.</exception>
     public static ReadOnlyMemory<byte> Encode(ConsumerAssignment assignment)
     {
@@ -104,17 +103,17 @@ public static class ConsumerProtocol
         return Core.ConsumerProtocol.encodeAssignment(assignment.ToCore()).ValueOrThrow("assignment").Memory;
     }
 
-    /// <summary>Reads the subscription in the metadata of a member.</summary>
-    /// <param name="metadata">The bytes, as <see cref="GroupMember.Metadata"/> has them.</param>
+    /// <summary>Reads the subscription from the metadata of a member.</summary>
+    /// <param name="metadata">The bytes: <see cref="GroupMember.Metadata"/>.</param>
     /// <returns>The subscription.</returns>
-    /// <exception cref="KafkaException">The bytes are no subscription.</exception>
+    /// <exception cref="KafkaException">The bytes are not a subscription.</exception>
     public static ConsumerSubscription DecodeSubscription(ReadOnlyMemory<byte> metadata) =>
         ConsumerSubscription.Of(Core.ConsumerProtocol.decodeSubscription(new(metadata)).ValueOrThrow("subscription"));
 
-    /// <summary>Reads a member's assignment. No bytes at all are one without partitions.</summary>
-    /// <param name="assignment">The bytes, as <see cref="SyncResult.Assignment"/> has them.</param>
+    /// <summary>Reads a member's assignment. An empty one has no partitions.</summary>
+    /// <param name="assignment">The bytes: <see cref="SyncResult.Assignment"/>.</param>
     /// <returns>The assignment.</returns>
-    /// <exception cref="KafkaException">The bytes are no assignment.</exception>
+    /// <exception cref="KafkaException">The bytes are not an assignment.</exception>
     public static ConsumerAssignment DecodeAssignment(ReadOnlyMemory<byte> assignment) =>
         ConsumerAssignment.Of(Core.ConsumerProtocol.decodeAssignment(new(assignment)).ValueOrThrow("assignment"));
 }

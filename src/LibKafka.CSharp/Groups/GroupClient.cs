@@ -4,98 +4,103 @@ using System.Linq;
 using System.Threading;
 using LibKafka.Protocol;
 using Microsoft.FSharp.Collections;
+using Microsoft.FSharp.Core;
 using Core = LibKafka.Client;
 
 namespace LibKafka;
 
 /// <summary>
-/// A client of one group, of either protocol, on a connection of its own to the group's coordinator. The connection is made when it is
-/// first needed; it is closed when a call fails or the broker says that it is not the coordinator, and the next call looks for the
-/// coordinator again. It keeps no member's state: a membership is a value that goes in with each call. Each call is made once. It is not
-/// for use by several threads at a time, and a join may take long: members in one process have a client each.
+/// A client of one group, of either protocol, with a connection to the group's coordinator. It connects when it is first used. If a call fails or
+/// the broker is no longer the coordinator, the connection is closed, and the next call finds the coordinator again. It keeps no state of a member:
+/// a <see cref="GroupMembership"/> is passed to each call. There are no retries. It is not thread-safe, and a join may take long, so each member in
+/// a process needs a client of its own.
 /// </summary>
 public sealed class GroupClient : IDisposable
 {
     private readonly CoordinatorAccess _coordinator;
 
     /// <summary>A client that has not connected yet.</summary>
-    /// <param name="options">Where the cluster is, and how to connect.</param>
+    /// <param name="options">The brokers, and how to connect.</param>
     /// <param name="groupId">The group.</param>
     public GroupClient(KafkaClientOptions options, string groupId)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(groupId);
+        var log = new ExchangeLog();
         Options = options;
-        Inner = new(options.ToSettings(), options.ToBootstrap(), groupId);
-        _coordinator = new(Inner.Coordinator);
+        Inner = new(options.ToSettings(log), options.ToBootstrap(), groupId);
+        _coordinator = new(Inner.Coordinator, log);
     }
 
-    internal GroupClient(KafkaClientOptions options, Core.GroupClient inner)
+    internal GroupClient(KafkaClientOptions options, Core.GroupClient inner, ExchangeLog log)
     {
         Options = options;
         Inner = inner;
-        _coordinator = new(inner.Coordinator);
+        _coordinator = new(inner.Coordinator, log);
     }
 
-    /// <summary>The options that it was made with.</summary>
+    /// <summary>The options.</summary>
     public KafkaClientOptions Options { get; }
 
     /// <summary>The group.</summary>
     public string GroupId => Inner.GroupId;
 
-    /// <summary>The coordinator that the connection goes to; null while there is no connection.</summary>
+    /// <summary>The coordinator at the other end of the connection; null if there is no connection.</summary>
     public BrokerMetadata? Coordinator => _coordinator.Coordinator;
 
-    /// <summary>
-    /// The connection to the coordinator; null while there is none. It belongs to the client: whoever disposes of it disconnects the
-    /// client.
-    /// </summary>
+    /// <summary>The connection to the coordinator; null if there is none. It belongs to the client: disposing of it disconnects the client.</summary>
     public KafkaConnection? Connection => _coordinator.Connection;
 
     internal Core.GroupClient Inner { get; }
 
-    /// <summary>Makes the connection to the coordinator, unless there is one.</summary>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The connection, which belongs to the client.</returns>
-    /// <exception cref="KafkaException">
-    /// No broker can be used, or (<see cref="KafkaFaultKind.NoCoordinator"/>) the group has no coordinator.
-    /// </exception>
-    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
+    /// <summary>Connects to the coordinator unless there is a connection.</summary>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>
+    /// The connection, which belongs to the client, or the fault: <see cref="KafkaFaultKind.NoCoordinator"/> if there is no coordinator, for the
+    /// reason in <see cref="KafkaResult.Error"/>.
+    /// </returns>
     /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
-    public KafkaConnection Connect(CancellationToken cancellationToken = default) => _coordinator.Connect(this, cancellationToken);
+    public KafkaResult<KafkaConnection> Connect(CancellationToken cancellationToken = default) =>
+        Connect(CallOptions.Of(cancellationToken));
+
+    /// <inheritdoc cref="Connect(CancellationToken)"/>
+    /// <param name="callOptions">The options of the call.</param>
+    public KafkaResult<KafkaConnection> Connect(CallOptions callOptions) => _coordinator.Connect(this, callOptions);
 
     /// <summary>
-    /// Joins a classic group, and waits until all members have come. A new member is told its id first and then joins by it, where the
-    /// broker wants that (KIP-394): both rounds are part of the protocol and are made here.
+    /// Joins a classic group, and waits until all members have joined. If the broker requires it, a new member first gets its id and then joins with
+    /// it (KIP-394): both rounds are made here.
     /// </summary>
-    /// <param name="options">How it joins.</param>
-    /// <param name="memberId">Empty for a new member, or the id that it has from an earlier join.</param>
-    /// <param name="cancellationToken">Gives up, which closes the connection.</param>
-    /// <returns>The member's place in the group. An error code is part of it.</returns>
-    /// <exception cref="KafkaException">No answer came.</exception>
-    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
+    /// <param name="options">How the member joins.</param>
+    /// <param name="memberId">Empty for a new member, or the id from an earlier join.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The membership. UNKNOWN_MEMBER_ID means that the member must join as a new one.</returns>
     /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
-    public JoinResult Join(JoinOptions options, string memberId = "", CancellationToken cancellationToken = default)
+    public JoinResult Join(JoinOptions options, string memberId = "", CancellationToken cancellationToken = default) =>
+        Join(options, memberId, CallOptions.Of(cancellationToken));
+
+    /// <inheritdoc cref="Join(JoinOptions, string, CancellationToken)"/>
+    /// <param name="options">How the member joins.</param>
+    /// <param name="memberId">Empty for a new member, or the id from an earlier join.</param>
+    /// <param name="callOptions">The options of the call.</param>
+    public JoinResult Join(JoinOptions options, string memberId, CallOptions callOptions)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(memberId);
-        Begin(cancellationToken);
-        var joined = Inner.Join(memberId, options.ToCore(), Interop.Optional(cancellationToken));
-        var info = new ExchangeInfo(joined.Exchange.Info);
-        return new(joined, joined.Exchange.ResponseOrThrow(info, cancellationToken), info);
+        Begin(callOptions);
+        return new(Inner.Join(memberId, options.ToCore(), callOptions.ToCore()), callOptions);
     }
 
-    /// <summary>Hands out the work, for the leader of a classic group, and receives the member's own part.</summary>
-    /// <param name="membership">The member's place in the group.</param>
+    /// <summary>Sends the assignments, from the leader of a classic group, and receives the member's own.</summary>
+    /// <param name="membership">The membership.</param>
     /// <param name="protocolName">The protocol that the group has chosen; null to leave it unchecked.</param>
     /// <param name="assignments">
-    /// The work of all members, from the leader (for consumers <see cref="PartitionAssignor.Assignments"/> makes it); null from the others.
+    /// The assignments of all members, from the leader (for consumers <see cref="PartitionAssignor.Assignments"/> makes them); null from the
+    /// others.
     /// </param>
-    /// <param name="protocolType">What kind of members the group has.</param>
-    /// <param name="cancellationToken">Gives up, which closes the connection.</param>
-    /// <returns>The member's part. An error code is part of it.</returns>
-    /// <exception cref="KafkaException">No answer came.</exception>
-    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
+    /// <param name="protocolType">The protocol type of the group.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The member's assignment. REBALANCE_IN_PROGRESS means that the member must join again.</returns>
     /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
     public SyncResult Sync(
         GroupMembership membership,
@@ -103,217 +108,297 @@ public sealed class GroupClient : IDisposable
         IEnumerable<MemberAssignment>? assignments = null,
         string protocolType = ConsumerProtocol.ProtocolType,
         CancellationToken cancellationToken = default
+    ) => Sync(membership, protocolName, assignments, protocolType, CallOptions.Of(cancellationToken));
+
+    /// <inheritdoc cref="Sync(GroupMembership, string, IEnumerable{MemberAssignment}, string, CancellationToken)"/>
+    /// <param name="membership">The membership.</param>
+    /// <param name="protocolName">The protocol that the group has chosen; null to leave it unchecked.</param>
+    /// <param name="assignments">The assignments of all members, from the leader; null from the others.</param>
+    /// <param name="protocolType">The protocol type of the group.</param>
+    /// <param name="callOptions">The options of the call.</param>
+    public SyncResult Sync(
+        GroupMembership membership,
+        string? protocolName,
+        IEnumerable<MemberAssignment>? assignments,
+        string protocolType,
+        CallOptions callOptions
     )
     {
         ArgumentNullException.ThrowIfNull(membership);
-        Begin(cancellationToken);
+        ArgumentNullException.ThrowIfNull(protocolType);
+        var parts = Interop.RequiredAll(assignments ?? [], nameof(assignments));
+        Begin(callOptions);
         var exchange = Inner.Sync(
             membership.ToCore(),
             protocolType,
             Interop.OptionOf(protocolName),
-            (assignments ?? []).Select(assignment => assignment.ToCore()).ToFSharpList(),
-            Interop.Optional(cancellationToken)
+            parts.Select(assignment => assignment.ToCore()).ToFSharpList(),
+            callOptions.ToCore()
         );
-        var info = new ExchangeInfo(exchange.Info);
-        return new(exchange.ResponseOrThrow(info, cancellationToken), info);
+        return new(exchange, callOptions);
     }
 
-    /// <summary>Tells the coordinator of a classic group that the member lives.</summary>
-    /// <param name="membership">The member's place in the group.</param>
-    /// <param name="cancellationToken">Gives up, which closes the connection.</param>
-    /// <returns>An error code, such as REBALANCE_IN_PROGRESS when the member should join again.</returns>
-    /// <exception cref="KafkaException">No answer came.</exception>
-    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
+    /// <summary>Sends a heartbeat to the coordinator of a classic group.</summary>
+    /// <param name="membership">The membership.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The result. REBALANCE_IN_PROGRESS means that the member must join again.</returns>
     /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
-    public CallResult Heartbeat(GroupMembership membership, CancellationToken cancellationToken = default)
+    public CallResult Heartbeat(GroupMembership membership, CancellationToken cancellationToken = default) =>
+        Heartbeat(membership, CallOptions.Of(cancellationToken));
+
+    /// <inheritdoc cref="Heartbeat(GroupMembership, CancellationToken)"/>
+    /// <param name="membership">The membership.</param>
+    /// <param name="callOptions">The options of the call.</param>
+    public CallResult Heartbeat(GroupMembership membership, CallOptions callOptions)
     {
         ArgumentNullException.ThrowIfNull(membership);
-        Begin(cancellationToken);
-        return CallResult.Of(
-            Inner.Heartbeat(membership.ToCore(), Interop.Optional(cancellationToken)),
-            response => response.Error,
-            cancellationToken
-        );
+        Begin(callOptions);
+        return CallResult.Of(Inner.Heartbeat(membership.ToCore(), callOptions.ToCore()), response => response.Error, callOptions);
     }
 
     /// <summary>
-    /// Takes one member out of a classic group, so that the others need not wait until it is taken for dead. A static member is named by
-    /// its static name and leaves for good.
+    /// Removes one member from a classic group, so that the group need not wait until its session expires. A static member is named by its instance
+    /// id and leaves for good.
     /// </summary>
-    /// <param name="membership">The member's place in the group.</param>
-    /// <param name="cancellationToken">Gives up, which closes the connection.</param>
-    /// <returns>What became of the member.</returns>
-    /// <exception cref="KafkaException">No answer came.</exception>
-    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
+    /// <param name="membership">The membership.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The result for the member.</returns>
     /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
-    public LeaveResult Leave(GroupMembership membership, CancellationToken cancellationToken = default)
+    public ItemResults<ItemResult<LeavingMember>> Leave(GroupMembership membership, CancellationToken cancellationToken = default) =>
+        Leave(membership, CallOptions.Of(cancellationToken));
+
+    /// <inheritdoc cref="Leave(GroupMembership, CancellationToken)"/>
+    /// <param name="membership">The membership.</param>
+    /// <param name="callOptions">The options of the call.</param>
+    public ItemResults<ItemResult<LeavingMember>> Leave(GroupMembership membership, CallOptions callOptions)
     {
         ArgumentNullException.ThrowIfNull(membership);
-        Begin(cancellationToken);
-        return ToResult(Inner.Leave(membership.ToCore(), Interop.Optional(cancellationToken)), cancellationToken);
+        return LeaveAll([new LeavingMember(membership.MemberId, membership.GroupInstanceId)], callOptions);
     }
 
-    /// <summary>Takes members out of a classic group: oneself, or others, by their ids or static names.</summary>
+    /// <summary>
+    /// Removes members from a classic group: this one, or others. Brokers before Kafka 2.4 remove one per request: then there are as many requests as
+    /// members, up to the first that fails.
+    /// </summary>
     /// <param name="members">The members.</param>
-    /// <param name="cancellationToken">Gives up, which closes the connection.</param>
-    /// <returns>What became of each member.</returns>
-    /// <exception cref="KafkaException">No answer came.</exception>
-    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The result for each member.</returns>
     /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
-    public LeaveResult LeaveAll(IEnumerable<LeavingMember> members, CancellationToken cancellationToken = default)
+    public ItemResults<ItemResult<LeavingMember>> LeaveAll(
+        IEnumerable<LeavingMember> members,
+        CancellationToken cancellationToken = default
+    ) => LeaveAll(members, CallOptions.Of(cancellationToken));
+
+    /// <inheritdoc cref="LeaveAll(IEnumerable{LeavingMember}, CancellationToken)"/>
+    /// <param name="members">The members.</param>
+    /// <param name="callOptions">The options of the call.</param>
+    public ItemResults<ItemResult<LeavingMember>> LeaveAll(IEnumerable<LeavingMember> members, CallOptions callOptions)
     {
-        ArgumentNullException.ThrowIfNull(members);
-        Begin(cancellationToken);
-        var leaving = members.Select(member => member.ToCore()).ToFSharpList();
-        return ToResult(Inner.Leave(leaving, Interop.Optional(cancellationToken)), cancellationToken);
+        var leaving = Interop.RequiredAll(members);
+        Begin(callOptions);
+        var left = Inner.Leave(leaving.Select(member => member.ToCore()).ToFSharpList(), callOptions.ToCore());
+        var report = new CallReport(left.Exchanges, callOptions.CancellationToken);
+        if (left.Result.IsOk)
+        {
+            return new(
+                report,
+                [.. leaving.Zip(left.Result.ResultValue, (one, answer) => new ItemResult<LeavingMember>(one, report, null, answer.Error))]
+            );
+        }
+
+        var fault = report.FaultOf(left.Result.ErrorValue);
+        return new(report, fault, [.. leaving.Select(one => new ItemResult<LeavingMember>(one, report, fault, ErrorCode.None))]);
     }
 
-    /// <summary>Stores how far the group has read some partitions.</summary>
-    /// <param name="membership">The member's place in the group; <see cref="GroupMembership.None"/> for a client that is no member.</param>
+    /// <summary>Commits offsets of several partitions.</summary>
+    /// <param name="membership">The membership; <see cref="GroupMembership.None"/> for a client that is not a member.</param>
     /// <param name="offsets">The offsets by partition.</param>
-    /// <param name="cancellationToken">Gives up, which closes the connection; the offsets may be stored all the same.</param>
-    /// <returns>What became of each.</returns>
-    /// <exception cref="KafkaException">No answer came.</exception>
-    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
+    /// <param name="cancellationToken">Cancels the call. The offsets may be committed nevertheless.</param>
+    /// <returns>The result for each partition.</returns>
     /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
-    public PartitionResults CommitOffsets(
+    public ItemResults<ItemResult<TopicPartition>> CommitOffsets(
         GroupMembership membership,
         IEnumerable<KeyValuePair<TopicPartition, CommittedOffset>> offsets,
         CancellationToken cancellationToken = default
+    ) => CommitOffsets(membership, offsets, CallOptions.Of(cancellationToken));
+
+    /// <inheritdoc cref="CommitOffsets(GroupMembership, IEnumerable{KeyValuePair{TopicPartition, CommittedOffset}}, CancellationToken)"/>
+    /// <param name="membership">The membership; <see cref="GroupMembership.None"/> for a client that is not a member.</param>
+    /// <param name="offsets">The offsets by partition.</param>
+    /// <param name="callOptions">The options of the call.</param>
+    public ItemResults<ItemResult<TopicPartition>> CommitOffsets(
+        GroupMembership membership,
+        IEnumerable<KeyValuePair<TopicPartition, CommittedOffset>> offsets,
+        CallOptions callOptions
     )
     {
         ArgumentNullException.ThrowIfNull(membership);
-        Begin(cancellationToken);
-        var reply = Inner.CommitOffsets(membership.ToCore(), ToCore(offsets), Interop.Optional(cancellationToken));
-        return ToResults(reply, cancellationToken);
+        var given = Interop.RequiredAll(offsets);
+        Begin(callOptions);
+        return Inner
+            .CommitOffsets(membership.ToCore(), ToCore(given), callOptions.ToCore())
+            .ToResults(given.Select(entry => entry.Key), callOptions);
     }
 
-    /// <summary>Stores how far the group has read one partition.</summary>
-    /// <param name="membership">The member's place in the group; <see cref="GroupMembership.None"/> for a client that is no member.</param>
+    /// <summary>Commits the offset of one partition.</summary>
+    /// <param name="membership">The membership; <see cref="GroupMembership.None"/> for a client that is not a member.</param>
     /// <param name="partition">The partition.</param>
     /// <param name="offset">The offset.</param>
-    /// <param name="cancellationToken">Gives up, which closes the connection; the offset may be stored all the same.</param>
-    /// <returns>What became of it.</returns>
-    /// <exception cref="KafkaException">No answer came.</exception>
-    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
+    /// <param name="cancellationToken">Cancels the call. The offset may be committed nevertheless.</param>
+    /// <returns>The result.</returns>
     /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
-    public CallResult CommitOffset(
+    public ItemResult<TopicPartition> CommitOffset(
         GroupMembership membership,
         TopicPartition partition,
         CommittedOffset offset,
         CancellationToken cancellationToken = default
+    ) => CommitOffset(membership, partition, offset, CallOptions.Of(cancellationToken));
+
+    /// <inheritdoc cref="CommitOffset(GroupMembership, TopicPartition, CommittedOffset, CancellationToken)"/>
+    /// <param name="membership">The membership; <see cref="GroupMembership.None"/> for a client that is not a member.</param>
+    /// <param name="partition">The partition.</param>
+    /// <param name="offset">The offset.</param>
+    /// <param name="callOptions">The options of the call.</param>
+    public ItemResult<TopicPartition> CommitOffset(
+        GroupMembership membership,
+        TopicPartition partition,
+        CommittedOffset offset,
+        CallOptions callOptions
     )
     {
-        ArgumentNullException.ThrowIfNull(membership);
-        Begin(cancellationToken);
-        var reply = Inner.CommitOffset(membership.ToCore(), partition.ToCore(), offset.ToCore(), Interop.Optional(cancellationToken));
-        var info = new ExchangeInfo(reply.Exchange.Info);
-        return new(reply.ValueOrThrow(info, cancellationToken), info);
+        Interop.Required(partition);
+        return CommitOffsets(membership, [KeyValuePair.Create(partition, offset)], callOptions)[0];
     }
 
-    /// <summary>How far the group has read some partitions.</summary>
+    /// <summary>Fetches the committed offsets of some partitions.</summary>
     /// <param name="partitions">The partitions.</param>
     /// <param name="requireStable">
-    /// Whether an offset that an open transaction may still change is UNSTABLE_OFFSET_COMMIT instead (KIP-447, Kafka 2.5).
+    /// Whether an offset that an open transaction may still change gives UNSTABLE_OFFSET_COMMIT instead (KIP-447, Kafka 2.5).
     /// </param>
     /// <param name="membership">
-    /// The member's place in a group of the new protocol, whose members are checked (KIP-848); null for everyone else.
+    /// The membership in a group of the new protocol, which checks its members (KIP-848); null for all other clients.
     /// </param>
-    /// <param name="cancellationToken">Gives up, which closes the connection.</param>
-    /// <returns>The offset of each partition, or an error code.</returns>
-    /// <exception cref="KafkaException">No answer came.</exception>
-    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The offset of each partition: null if none is committed.</returns>
     /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
-    public GroupOffsets FetchOffsets(
+    public ItemResults<ItemResult<TopicPartition, CommittedOffset?>> FetchOffsets(
         IEnumerable<TopicPartition> partitions,
         bool requireStable = false,
         GroupMembership? membership = null,
         CancellationToken cancellationToken = default
+    ) => FetchOffsets(partitions, requireStable, membership, CallOptions.Of(cancellationToken));
+
+    /// <inheritdoc cref="FetchOffsets(IEnumerable{TopicPartition}, bool, GroupMembership, CancellationToken)"/>
+    /// <param name="partitions">The partitions.</param>
+    /// <param name="requireStable">Whether an offset that an open transaction may still change gives UNSTABLE_OFFSET_COMMIT instead.</param>
+    /// <param name="membership">The membership in a group of the new protocol; null for all other clients.</param>
+    /// <param name="callOptions">The options of the call.</param>
+    public ItemResults<ItemResult<TopicPartition, CommittedOffset?>> FetchOffsets(
+        IEnumerable<TopicPartition> partitions,
+        bool requireStable,
+        GroupMembership? membership,
+        CallOptions callOptions
     )
     {
-        ArgumentNullException.ThrowIfNull(partitions);
-        Begin(cancellationToken);
+        var asked = Interop.RequiredAll(partitions);
+        Begin(callOptions);
         var reply = Inner.FetchOffsets(
             (membership ?? GroupMembership.None).ToCore(),
-            partitions.Select(partition => partition.ToCore()).ToFSharpList(),
+            asked.Select(partition => partition.ToCore()).ToFSharpList(),
             requireStable,
-            Interop.Optional(cancellationToken)
+            callOptions.ToCore()
         );
-        var info = new ExchangeInfo(reply.Exchange.Info);
-        var fetched = reply.ValueOrThrow(info, cancellationToken);
-        return new([.. fetched.Select(offset => GroupOffset.Of(offset, info))], ErrorCode.None, info);
+        var report = new CallReport(reply.Exchanges, callOptions.CancellationToken);
+        if (reply.Result.IsOk)
+        {
+            return ToResults(report, reply.Result.ResultValue);
+        }
+
+        var fault = report.FaultOf(reply.Result.ErrorValue);
+        return new(
+            report,
+            fault,
+            [.. asked.Select(one => new ItemResult<TopicPartition, CommittedOffset?>(one, null, report, fault, ErrorCode.None))]
+        );
     }
 
-    /// <summary>How far the group has read one partition.</summary>
+    /// <summary>Fetches the committed offset of one partition.</summary>
     /// <param name="partition">The partition.</param>
-    /// <param name="cancellationToken">Gives up, which closes the connection.</param>
-    /// <returns>The offset, or an error code.</returns>
-    /// <exception cref="KafkaException">No answer came.</exception>
-    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The offset: null if none is committed.</returns>
     /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
-    public GroupOffset FetchOffset(TopicPartition partition, CancellationToken cancellationToken = default) =>
-        FetchOffsets([partition], cancellationToken: cancellationToken).Partitions[0];
+    public ItemResult<TopicPartition, CommittedOffset?> FetchOffset(
+        TopicPartition partition,
+        CancellationToken cancellationToken = default
+    ) => FetchOffset(partition, CallOptions.Of(cancellationToken));
 
-    /// <summary>Every offset that the group has committed.</summary>
+    /// <inheritdoc cref="FetchOffset(TopicPartition, CancellationToken)"/>
+    /// <param name="partition">The partition.</param>
+    /// <param name="callOptions">The options of the call.</param>
+    public ItemResult<TopicPartition, CommittedOffset?> FetchOffset(TopicPartition partition, CallOptions callOptions)
+    {
+        Interop.Required(partition);
+        return FetchOffsets([partition], false, null, callOptions)[0];
+    }
+
+    /// <summary>Fetches all committed offsets of the group.</summary>
     /// <param name="requireStable">
-    /// Whether an offset that an open transaction may still change is UNSTABLE_OFFSET_COMMIT instead (KIP-447, Kafka 2.5).
+    /// Whether an offset that an open transaction may still change gives UNSTABLE_OFFSET_COMMIT instead (KIP-447, Kafka 2.5).
     /// </param>
-    /// <param name="membership">The member's place in a group of the new protocol (KIP-848); null for everyone else.</param>
-    /// <param name="cancellationToken">Gives up, which closes the connection.</param>
-    /// <returns>The offsets, or the code that concerns the group as a whole.</returns>
-    /// <exception cref="KafkaException">No answer came.</exception>
-    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
+    /// <param name="membership">The membership in a group of the new protocol (KIP-848); null for all other clients.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The offset of each partition that has one.</returns>
     /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
-    public GroupOffsets FetchAllOffsets(
+    public ItemResults<ItemResult<TopicPartition, CommittedOffset?>> FetchAllOffsets(
         bool requireStable = false,
         GroupMembership? membership = null,
         CancellationToken cancellationToken = default
+    ) => FetchAllOffsets(requireStable, membership, CallOptions.Of(cancellationToken));
+
+    /// <inheritdoc cref="FetchAllOffsets(bool, GroupMembership, CancellationToken)"/>
+    /// <param name="requireStable">Whether an offset that an open transaction may still change gives UNSTABLE_OFFSET_COMMIT instead.</param>
+    /// <param name="membership">The membership in a group of the new protocol; null for all other clients.</param>
+    /// <param name="callOptions">The options of the call.</param>
+    public ItemResults<ItemResult<TopicPartition, CommittedOffset?>> FetchAllOffsets(
+        bool requireStable,
+        GroupMembership? membership,
+        CallOptions callOptions
     )
     {
-        Begin(cancellationToken);
-        var reply = Inner.FetchAllOffsets(
-            (membership ?? GroupMembership.None).ToCore(),
-            requireStable,
-            Interop.Optional(cancellationToken)
-        );
-        var info = new ExchangeInfo(reply.Exchange.Info);
-        var fetched = reply.ValueOrThrow(info, cancellationToken);
-        return fetched.IsOk
-            ? new([.. fetched.ResultValue.Select(offset => GroupOffset.Of(offset, info))], ErrorCode.None, info)
-            : new([], fetched.ErrorValue, info);
+        Begin(callOptions);
+        var reply = Inner.FetchAllOffsets((membership ?? GroupMembership.None).ToCore(), requireStable, callOptions.ToCore());
+        var report = new CallReport(reply.Exchanges, callOptions.CancellationToken);
+        return reply.Result.IsError ? new(report, report.FaultOf(reply.Result.ErrorValue), [])
+            : reply.Result.ResultValue.IsError ? new(report, null, [], reply.Result.ResultValue.ErrorValue)
+            : ToResults(report, reply.Result.ResultValue.ResultValue);
     }
 
-    /// <summary>Closes the connection, if there is one. The next call looks for the coordinator and makes a new one.</summary>
+    /// <summary>Closes the connection if there is one. The next call finds the coordinator and connects again.</summary>
     public void Disconnect() => _coordinator.Disconnect();
 
-    /// <summary>Closes the connection for good. Members stay in the group until they leave or are taken for dead.</summary>
+    /// <summary>Closes the connection for good. Members stay in the group until they leave or their session expires.</summary>
     public void Dispose() => _coordinator.Dispose();
 
     internal static FSharpList<Tuple<Core.TopicPartition, Core.CommittedOffset>> ToCore(
         IEnumerable<KeyValuePair<TopicPartition, CommittedOffset>> offsets
+    ) => offsets.Select(offset => Tuple.Create(offset.Key.ToCore(), offset.Value.ToCore())).ToFSharpList();
+
+    internal void Begin(CallOptions callOptions) => _coordinator.Begin(this, callOptions);
+
+    private static ItemResults<ItemResult<TopicPartition, CommittedOffset?>> ToResults(
+        CallReport report,
+        IEnumerable<Core.FetchedOffset> offsets
     )
     {
-        ArgumentNullException.ThrowIfNull(offsets);
-        return offsets.Select(offset => Tuple.Create(offset.Key.ToCore(), offset.Value.ToCore())).ToFSharpList();
-    }
+        ItemResult<TopicPartition, CommittedOffset?> One(Core.FetchedOffset core) =>
+            new(
+                TopicPartition.Of(core.Partition),
+                core.Result is { IsOk: true, ResultValue: { } committed } ? CommittedOffset.Of(committed.Value) : null,
+                report,
+                null,
+                core.Result.IsError ? core.Result.ErrorValue : ErrorCode.None
+            );
 
-    internal static PartitionResults ToResults<TRequest, TResponse>(
-        Core.Reply<TRequest, TResponse, FSharpList<Core.CommitResult>> reply,
-        CancellationToken cancellation
-    )
-    {
-        var info = new ExchangeInfo(reply.Exchange.Info);
-        var results = reply.ValueOrThrow(info, cancellation);
-        return new([.. results.Select(one => new PartitionResult(TopicPartition.Of(one.Partition), one.Error))], info);
-    }
-
-    internal void Begin(CancellationToken cancellationToken) => _coordinator.Begin(this, cancellationToken);
-
-    private static LeaveResult ToResult(Core.Left left, CancellationToken cancellation)
-    {
-        ExchangeInfo[] exchanges = [.. left.Exchanges.Select(exchange => new ExchangeInfo(exchange.Info))];
-        return left.Results.IsOk
-            ? new(left.Results.ResultValue, exchanges)
-            : throw KafkaException.For(KafkaFault.Of(left.Results.ErrorValue, exchanges[^1].Broker), exchanges[^1], cancellation);
+        return new(report, [.. offsets.Select(One)]);
     }
 }

@@ -6,12 +6,20 @@ using Microsoft.FSharp.Collections;
 
 namespace LibKafka;
 
-/// <summary>A way of sharing out the work that a member of a classic group knows.</summary>
-/// <param name="Name">For consumers the name of an assignor, such as <c>range</c>.</param>
+/// <summary>A protocol that a member of a classic group supports.</summary>
+/// <param name="Name">The name: for consumers that of an assignor, such as <c>range</c>.</param>
 /// <param name="Metadata">
-/// What the member tells the leader about itself: for consumers a subscription, which <see cref="ConsumerProtocol"/> writes.
+/// What the member sends to the leader: for consumers a subscription, which <see cref="ConsumerProtocol"/> writes.
 /// </param>
-public sealed record GroupProtocol(string Name, ReadOnlyMemory<byte> Metadata);
+public sealed record GroupProtocol(string Name, ReadOnlyMemory<byte> Metadata)
+{
+    /// <summary>The name: for consumers that of an assignor, such as <c>range</c>.</summary>
+    public string Name
+    {
+        get;
+        init => field = Interop.Required(value);
+    } = Interop.Required(Name);
+}
 
 /// <summary>How a member joins a classic group.</summary>
 public sealed record JoinOptions
@@ -19,7 +27,7 @@ public sealed record JoinOptions
     private static readonly Client.JoinSettings Standard = Client.JoinSettingsModule.consumer(FSharpList<JoinGroup.Protocol>.Empty);
 
     /// <summary>
-    /// The coordinator takes the member for dead when it is silent this long: 45 seconds unless set. The broker has bounds for it.
+    /// The coordinator considers the member dead after this time without a heartbeat: 45 seconds unless set. Brokers limit it.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">It is negative or longer than 2³¹ milliseconds.</exception>
     public TimeSpan SessionTimeout
@@ -29,8 +37,8 @@ public sealed record JoinOptions
     } = Standard.SessionTimeout;
 
     /// <summary>
-    /// How long the coordinator waits for members to join again: 60 seconds unless set. A join may take that long, and is given 5 seconds
-    /// more, whatever <see cref="KafkaClientOptions.CallTimeout"/> is.
+    /// How long the coordinator waits for members to rejoin: 60 seconds unless set. A join may take that long, and has 5 seconds more than that even
+    /// if <see cref="KafkaClientOptions.CallTimeout"/> is shorter.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">It is negative or longer than 2³¹ milliseconds.</exception>
     public TimeSpan RebalanceTimeout
@@ -40,23 +48,27 @@ public sealed record JoinOptions
     } = Standard.RebalanceTimeout;
 
     /// <summary>
-    /// The name of a static member (KIP-345), which keeps its place when it comes back; null, unless set, for a dynamic one.
+    /// The instance id of a static member (KIP-345), which keeps its assignment when it returns; null, unless set, for a dynamic member.
     /// </summary>
     public string? GroupInstanceId { get; init; }
 
-    /// <summary>What kind of members the group has: <c>consumer</c> unless set.</summary>
-    public string ProtocolType { get; init; } = Standard.ProtocolType;
+    /// <summary>The protocol type of the group: <c>consumer</c> unless set.</summary>
+    public string ProtocolType
+    {
+        get;
+        init => field = Interop.Required(value);
+    } = Standard.ProtocolType;
 
     /// <summary>
-    /// What the member knows, the best first. For consumers <see cref="PartitionAssignor.Protocols"/> makes them.
+    /// The protocols that the member supports, in order of preference. For consumers <see cref="PartitionAssignor.Protocols"/> makes them.
     /// </summary>
     public required IReadOnlyList<GroupProtocol> Protocols
     {
         get;
-        init => field = new ValueList<GroupProtocol>(value);
+        init => field = new ValueList<GroupProtocol>(Interop.RequiredAll(value));
     }
 
-    /// <summary>Why the member joins, for the broker's log (KIP-800); null, unless set, where it is not told.</summary>
+    /// <summary>Why the member joins, for the broker's log (KIP-800); null, unless set, for none.</summary>
     public string? Reason { get; init; }
 
     internal Client.JoinSettings ToCore() =>

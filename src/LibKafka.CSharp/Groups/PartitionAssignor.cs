@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Linq;
+using System.Threading;
 using LibKafka.Protocol;
 using Microsoft.FSharp.Collections;
 using Microsoft.FSharp.Core;
@@ -8,12 +9,26 @@ using Core = LibKafka.Groups;
 
 namespace LibKafka;
 
-/// <summary>A member of a group, as the leader that shares out the partitions sees it.</summary>
+/// <summary>A member of a group with its subscription, as the leader that assigns the partitions knows it.</summary>
 /// <param name="MemberId">The id of the member.</param>
-/// <param name="GroupInstanceId">The name of a static member (KIP-345); null for a dynamic one.</param>
-/// <param name="Subscription">What it wants.</param>
+/// <param name="GroupInstanceId">The instance id of a static member (KIP-345); null for a dynamic member.</param>
+/// <param name="Subscription">The subscription.</param>
 public sealed record GroupSubscriber(string MemberId, string? GroupInstanceId, ConsumerSubscription Subscription)
 {
+    /// <summary>The id of the member.</summary>
+    public string MemberId
+    {
+        get;
+        init => field = Interop.Required(value);
+    } = Interop.Required(MemberId);
+
+    /// <summary>The subscription.</summary>
+    public ConsumerSubscription Subscription
+    {
+        get;
+        init => field = Interop.Required(value);
+    } = Interop.Required(Subscription);
+
     internal static GroupSubscriber Of(Core.Subscriber core) =>
         new(core.MemberId, core.GroupInstanceId.OrNull(), ConsumerSubscription.Of(core.Subscription));
 
@@ -21,8 +36,8 @@ public sealed record GroupSubscriber(string MemberId, string? GroupInstanceId, C
 }
 
 /// <summary>
-/// A way of sharing out the partitions of topics among the members of a classic group. Its functions are pure: the same group gives the
-/// same division, whoever leads it. They agree with the Java client's and librdkafka's, so that any member can lead a group of all three.
+/// Assigns the partitions of topics to the members of a classic group. Its functions are pure: the same group gets the same assignment, whichever
+/// member leads it. They agree with those of the Java client and librdkafka, so that any member can lead a mixed group.
 /// </summary>
 public sealed class PartitionAssignor
 {
@@ -34,40 +49,40 @@ public sealed class PartitionAssignor
     }
 
     /// <summary>
-    /// <c>range</c>: each topic by itself is cut into runs of neighbouring partitions, one for each member that wants it.
+    /// <c>range</c>: each topic is divided into ranges of consecutive partitions, one for each member that subscribes to it.
     /// </summary>
     public static PartitionAssignor Range { get; } = new(Core.Assignors.range);
 
     /// <summary>
-    /// <c>roundrobin</c>: all partitions of all topics are dealt out one by one, in the order of topics and numbers; a member that does not
-    /// want a topic is passed over.
+    /// <c>roundrobin</c>: the partitions of all topics are assigned one by one, in the order of topics and numbers. Members that do not subscribe to
+    /// the topic are skipped.
     /// </summary>
     public static PartitionAssignor RoundRobin { get; } = new(Core.Assignors.roundRobin);
 
-    /// <summary><c>sticky</c> (KIP-54): as even as subscriptions allow, and partitions stay where they were.</summary>
+    /// <summary><c>sticky</c> (KIP-54): as balanced as the subscriptions allow, with as few partitions moved as possible.</summary>
     public static PartitionAssignor Sticky { get; } = new(Core.Assignors.sticky);
 
     /// <summary>
-    /// <c>cooperative-sticky</c> (KIP-429): as <see cref="Sticky"/>, but members keep what they have while the group rebalances.
+    /// <c>cooperative-sticky</c> (KIP-429): like <see cref="Sticky"/>, but members keep their partitions during a rebalance.
     /// </summary>
     public static PartitionAssignor CooperativeSticky { get; } = new(Core.Assignors.cooperativeSticky);
 
-    /// <summary>The name by which members agree on an assignor.</summary>
+    /// <summary>The name of the protocol.</summary>
     public string Name => _core.Name;
 
     /// <summary>
-    /// Whether members keep their partitions while the group rebalances and give up only those that they are no longer assigned, joining
-    /// again when they have (KIP-429). Otherwise each gives up everything before it joins.
+    /// Whether members keep their partitions during a rebalance, revoke only those that are no longer assigned to them, and then rejoin (KIP-429).
+    /// Otherwise each member revokes all its partitions before it joins.
     /// </summary>
     public bool IsCooperative => _core.IsCooperative;
 
     /// <summary>
-    /// An assignor of the caller's own, whose members give up everything before they join. All members of a group need to know it.
+    /// A custom assignor, whose members revoke all their partitions before they join. All members of the group must support it.
     /// </summary>
-    /// <param name="name">The name by which members agree on it.</param>
+    /// <param name="name">The name of the protocol.</param>
     /// <param name="assign">
-    /// Shares out partitions: from the number of partitions of each topic and the members, what each member is to have, by its id. It has
-    /// to give the same for the same group. Members that are not in the result get nothing.
+    /// Assigns partitions: from the number of partitions of each topic and the members, it gives the partitions of each member by its id. It must be
+    /// deterministic. Members that are not in the result get no partitions.
     /// </param>
     /// <returns>The assignor.</returns>
     public static PartitionAssignor Custom(
@@ -105,14 +120,14 @@ public sealed class PartitionAssignor
         );
     }
 
-    /// <summary>What a member that knows some assignors says when it joins.</summary>
-    /// <param name="assignors">The assignors, the best first.</param>
-    /// <param name="topics">The topics that it wants.</param>
-    /// <param name="previous">What it had after the last rebalance; null for a new member.</param>
-    /// <param name="generation">The generation of that; -1 for a new member.</param>
+    /// <summary>The protocols of a member that supports some assignors.</summary>
+    /// <param name="assignors">The assignors, in order of preference.</param>
+    /// <param name="topics">The topics that it subscribes to.</param>
+    /// <param name="previous">The partitions that it owns from the last rebalance; null for a new member.</param>
+    /// <param name="generation">The generation of the last rebalance; -1 for a new member.</param>
     /// <param name="rackId">The rack of the consumer (KIP-881); null for none.</param>
-    /// <returns>For <see cref="JoinOptions.Protocols"/>.</returns>
-    /// <exception cref="KafkaException">Something of it cannot be written.</exception>
+    /// <returns>The protocols, for <see cref="JoinOptions.Protocols"/>.</returns>
+    /// <exception cref="KafkaException">A subscription cannot be written.</exception>
     public static IReadOnlyList<GroupProtocol> Protocols(
         IEnumerable<PartitionAssignor> assignors,
         IEnumerable<string> topics,
@@ -121,38 +136,38 @@ public sealed class PartitionAssignor
         string? rackId = null
     )
     {
-        ArgumentNullException.ThrowIfNull(topics);
+        var wanted = Interop.RequiredAll(topics);
+        var owned = Interop.RequiredAll(previous ?? [], nameof(previous));
         var protocols = Core.AssignorModule.protocols(
             ToCore(assignors),
-            topics.ToFSharpList(),
-            Interop.Gather(previous ?? []),
+            wanted.ToFSharpList(),
+            Interop.Gather(owned),
             generation,
             Interop.OptionOf(rackId)
         );
         return [.. protocols.ValueOrThrow("subscription").Select(it => new GroupProtocol(it.Name, it.Metadata.Memory))];
     }
 
-    /// <summary>The members of a group with what each wants, from the answer to the leader's join.</summary>
-    /// <param name="joined">The answer.</param>
+    /// <summary>The members of a group with their subscriptions, from the result of the leader's join.</summary>
+    /// <param name="joined">The result.</param>
     /// <returns>The members.</returns>
-    /// <exception cref="KafkaException">What a member says it wants cannot be read.</exception>
+    /// <exception cref="KafkaException">The subscription of a member cannot be read, or the join failed.</exception>
     public static IReadOnlyList<GroupSubscriber> Subscribers(JoinResult joined)
     {
         ArgumentNullException.ThrowIfNull(joined);
-        return [.. Core.AssignorModule.subscribers(joined.Response.Members).ValueOrThrow().Select(GroupSubscriber.Of)];
+        return [.. Core.AssignorModule.subscribers(joined.ThrowIfError().Response!.Members).ValueOrThrow().Select(GroupSubscriber.Of)];
     }
 
-    /// <summary>The topics that any of the members wants: those whose number of partitions the leader must know.</summary>
+    /// <summary>The topics that any of the members subscribes to: the leader needs their numbers of partitions.</summary>
     /// <param name="members">The members.</param>
-    /// <returns>The topics, in the order of their names.</returns>
+    /// <returns>The topics, sorted by name.</returns>
     public static IReadOnlyList<string> TopicsOf(IEnumerable<GroupSubscriber> members)
     {
-        ArgumentNullException.ThrowIfNull(members);
         return Core.AssignorModule.topicsOf(ToCore(members));
     }
 
-    /// <summary>The number of partitions of each topic, for sharing them out. Topics with an error have none.</summary>
-    /// <param name="metadata">What any broker tells of the topics: see <see cref="KafkaConnection.GetMetadata"/>.</param>
+    /// <summary>The number of partitions of each topic, for the assignment. Topics with an error code are left out.</summary>
+    /// <param name="metadata">The metadata of the topics: see <see cref="KafkaConnection.GetMetadata(IEnumerable{string}, CancellationToken)"/>.</param>
     /// <returns>The numbers by topic.</returns>
     public static IReadOnlyDictionary<string, int> PartitionCounts(ClusterMetadata metadata)
     {
@@ -161,14 +176,15 @@ public sealed class PartitionAssignor
     }
 
     /// <summary>
-    /// What the leader of a group hands out: the division by the assignor that the group agreed on, which must be among those given.
+    /// The assignments that the leader of a group sends, by the assignor that the group has chosen, which must be among those given.
     /// </summary>
     /// <param name="assignors">The leader's assignors.</param>
     /// <param name="partitionCounts">The number of partitions of each topic.</param>
-    /// <param name="joined">The answer to the leader's join.</param>
-    /// <returns>For <see cref="GroupClient.Sync"/>.</returns>
+    /// <param name="joined">The result of the leader's join.</param>
+    /// <returns>The assignments, to pass to <c>GroupClient.Sync</c>.</returns>
     /// <exception cref="KafkaException">
-    /// The group agreed on another assignor (<see cref="KafkaFaultKind.UnknownAssignor"/>), or what a member says it wants cannot be read.
+    /// The group chose another assignor (<see cref="KafkaFaultKind.UnknownAssignor"/>), the subscription of a member cannot be read, or the join
+    /// failed.
     /// </exception>
     public static IReadOnlyList<MemberAssignment> Assignments(
         IEnumerable<PartitionAssignor> assignors,
@@ -178,21 +194,24 @@ public sealed class PartitionAssignor
     {
         ArgumentNullException.ThrowIfNull(partitionCounts);
         ArgumentNullException.ThrowIfNull(joined);
-        var parts = Core.AssignorModule.assignments(ToCore(assignors), Interop.ToFSharpMap(partitionCounts), joined.Response);
+        var parts = Core.AssignorModule.assignments(
+            ToCore(assignors),
+            Interop.ToFSharpMap(partitionCounts),
+            joined.ThrowIfError().Response!
+        );
         return [.. parts.ValueOrThrow().Select(part => new MemberAssignment(part.MemberId, part.Assignment.Memory))];
     }
 
-    /// <summary>Shares out partitions.</summary>
-    /// <param name="partitionCounts">The number of partitions of each topic. Topics that are not in it have none.</param>
+    /// <summary>Assigns partitions.</summary>
+    /// <param name="partitionCounts">The number of partitions of each topic. Topics that are left out have none.</param>
     /// <param name="members">The members.</param>
-    /// <returns>What each member is to have, by its id. Every member is in it.</returns>
+    /// <returns>The partitions of each member by its id, for every member.</returns>
     public IReadOnlyDictionary<string, IReadOnlyList<TopicPartition>> Assign(
         IReadOnlyDictionary<string, int> partitionCounts,
         IEnumerable<GroupSubscriber> members
     )
     {
         ArgumentNullException.ThrowIfNull(partitionCounts);
-        ArgumentNullException.ThrowIfNull(members);
         return _core
             .Assign.Invoke(Interop.ToFSharpMap(partitionCounts))
             .Invoke(ToCore(members))
@@ -203,12 +222,9 @@ public sealed class PartitionAssignor
     /// <returns>The name.</returns>
     public override string ToString() => Name;
 
-    private static FSharpList<Core.Assignor> ToCore(IEnumerable<PartitionAssignor> assignors)
-    {
-        ArgumentNullException.ThrowIfNull(assignors);
-        return assignors.Select(assignor => assignor._core).ToFSharpList();
-    }
+    private static FSharpList<Core.Assignor> ToCore(IEnumerable<PartitionAssignor> assignors) =>
+        Interop.RequiredAll(assignors).Select(assignor => assignor._core).ToFSharpList();
 
     private static FSharpList<Core.Subscriber> ToCore(IEnumerable<GroupSubscriber> members) =>
-        members.Select(member => member.ToCore()).ToFSharpList();
+        Interop.RequiredAll(members).Select(member => member.ToCore()).ToFSharpList();
 }

@@ -15,13 +15,13 @@ public readonly struct KafkaHeader : IEquatable<KafkaHeader>
     /// <param name="name">The name.</param>
     /// <param name="value">The value.</param>
     public KafkaHeader(string name, ReadOnlyMemory<byte> value)
-        : this(Encoding.UTF8.GetBytes(name), value) { }
+        : this(Encoding.UTF8.GetBytes(Interop.Required(name)), value) { }
 
     /// <summary>A header whose value may be null.</summary>
     /// <param name="name">The name.</param>
     /// <param name="value">The value; null differs from empty.</param>
     public KafkaHeader(string name, byte[]? value)
-        : this(Encoding.UTF8.GetBytes(name), OrNull(value)) { }
+        : this(Encoding.UTF8.GetBytes(Interop.Required(name)), OrNull(value)) { }
 
     /// <summary>A header whose name is already encoded.</summary>
     /// <param name="key">The name, in UTF-8.</param>

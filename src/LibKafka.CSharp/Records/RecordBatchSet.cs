@@ -54,7 +54,8 @@ public readonly struct RecordBatchSet : IEnumerable<RecordBatchItem>
     /// <summary>The batches one after another, copied into one run of bytes.</summary>
     /// <param name="batches">The batches.</param>
     /// <returns>Bytes that <see cref="Parse"/> splits again.</returns>
-    public static ReadOnlyMemory<byte> Concat(IEnumerable<RecordBatch> batches) => RecordSetModule.concat(batches.ToFSharpList()).Memory;
+    public static ReadOnlyMemory<byte> Concat(IEnumerable<RecordBatch> batches) =>
+        RecordSetModule.concat(Interop.RequiredAll(batches).ToFSharpList()).Memory;
 
     /// <summary>
     /// The batches for a reader of committed data, located during iteration: without control batches and without those of aborted

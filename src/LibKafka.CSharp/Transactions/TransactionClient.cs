@@ -3,15 +3,14 @@ using System.Collections.Generic;
 using System.Linq;
 using System.Threading;
 using LibKafka.Protocol;
+using Microsoft.FSharp.Core;
 using Core = LibKafka.Client;
-using Given = Microsoft.FSharp.Core.FSharpResult<LibKafka.Client.ProducerIdentity, LibKafka.Protocol.ErrorCode>;
 
 namespace LibKafka;
 
 /// <summary>
-/// The calls of one transactional producer to its transaction coordinator (KIP-98), on a connection of its own: one method, one call.
-/// Batches are sent by an <see cref="IdempotentProducer"/> that is made with <see cref="Identity"/>. It is not for use by several threads
-/// at a time.
+/// The calls of one transactional producer to its transaction coordinator (KIP-98). An <see cref="IdempotentProducer"/> with <see cref="Identity"/>
+/// sends the batches. There are no retries. It is not thread-safe.
 /// </summary>
 /// <remarks>
 /// <code>
@@ -28,194 +27,231 @@ public sealed class TransactionClient : IDisposable
     private readonly CoordinatorAccess _coordinator;
 
     /// <summary>A client that has not connected yet.</summary>
-    /// <param name="options">Where the cluster is, and how to connect.</param>
+    /// <param name="options">The brokers, and how to connect.</param>
     /// <param name="transactionalId">The transactional id.</param>
     public TransactionClient(KafkaClientOptions options, string transactionalId)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(transactionalId);
         Options = options;
-        _core = new(options.ToSettings(), options.ToBootstrap(), transactionalId);
-        _coordinator = new(_core.Coordinator);
+        var log = new ExchangeLog();
+        _core = new(options.ToSettings(log), options.ToBootstrap(), transactionalId);
+        _coordinator = new(_core.Coordinator, log);
     }
 
-    /// <summary>The options that it was made with.</summary>
+    /// <summary>The options.</summary>
     public KafkaClientOptions Options { get; }
 
     /// <summary>The transactional id.</summary>
     public string TransactionalId => _core.TransactionalId;
 
     /// <summary>
-    /// What the coordinator last gave: who the producer of the next transaction's batches is. Null before
-    /// <see cref="InitProducerId"/>.
+    /// The identity for the batches of the next transaction, which the coordinator gave last. Null before
+    /// <see cref="InitProducerId(TimeSpan, CancellationToken)"/>.
     /// </summary>
     public TransactionalIdentity? Identity =>
         _core.Identity is { } identity ? new TransactionalIdentity(TransactionalId, ProducerIdentity.Of(identity.Value)) : null;
 
-    /// <summary>The coordinator that the connection goes to; null while there is no connection.</summary>
+    /// <summary>The coordinator at the other end of the connection; null if there is no connection.</summary>
     public BrokerMetadata? Coordinator => _coordinator.Coordinator;
 
     /// <summary>
-    /// The connection to the coordinator; null while there is none. It belongs to the client: whoever disposes of it disconnects the
-    /// client.
+    /// The connection to the coordinator; null if there is none. It belongs to the client: disposing of it disconnects the client.
     /// </summary>
     public KafkaConnection? Connection => _coordinator.Connection;
 
-    /// <summary>Makes the connection to the coordinator, unless there is one.</summary>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The connection, which belongs to the client.</returns>
-    /// <exception cref="KafkaException">
-    /// No broker can be used, or (<see cref="KafkaFaultKind.NoCoordinator"/>) the transactional id has no coordinator.
-    /// </exception>
-    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
+    /// <summary>Connects to the coordinator unless there is a connection.</summary>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The connection, which belongs to the client, or the fault.</returns>
     /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
-    public KafkaConnection Connect(CancellationToken cancellationToken = default) => _coordinator.Connect(this, cancellationToken);
+    public KafkaResult<KafkaConnection> Connect(CancellationToken cancellationToken = default) =>
+        Connect(CallOptions.Of(cancellationToken));
 
-    /// <summary>
-    /// Gets id and epoch under the transactional id, from when on any earlier producer with it is fenced, and the transaction that one
-    /// left open is aborted.
-    /// </summary>
-    /// <param name="timeout">The coordinator aborts transactions that stay open longer than this.</param>
-    /// <param name="cancellationToken">Gives up, which closes the connection.</param>
-    /// <returns>The identity, or the error code that says why there is none.</returns>
-    /// <exception cref="KafkaException">No answer came.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">The time-out is negative or longer than 2³¹ milliseconds.</exception>
-    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
-    /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
-    public ProducerIdentityResult InitProducerId(TimeSpan timeout, CancellationToken cancellationToken = default)
+    /// <inheritdoc cref="Connect(CancellationToken)"/>
+    /// <param name="callOptions">The options of the call.</param>
+    public KafkaResult<KafkaConnection> Connect(CallOptions callOptions)
     {
-        Interop.CheckTime(timeout, TimeSpan.Zero, nameof(timeout));
-        Begin(cancellationToken);
-        return ToResult(_core.InitProducerId(timeout, Interop.Optional(cancellationToken)), cancellationToken);
+        return _coordinator.Connect(this, callOptions);
     }
 
     /// <summary>
-    /// Gets the next epoch for the identity that the producer has, to go on with after an error that leaves its sequences uncertain
-    /// (KIP-360, Kafka 2.5). Fenced where another producer has the transactional id by now.
+    /// Requests the producer id and epoch of the transactional id. From then on, earlier producers with the same transactional id are
+    /// fenced, and a transaction that one of them left open is aborted.
     /// </summary>
-    /// <param name="timeout">The coordinator aborts transactions that stay open longer than this.</param>
-    /// <param name="cancellationToken">Gives up, which closes the connection.</param>
+    /// <param name="timeout">The coordinator aborts transactions that stay open for longer.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>The identity, or the error code that says why there is none.</returns>
-    /// <exception cref="KafkaException">No answer came.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">The time-out is negative or longer than 2³¹ milliseconds.</exception>
-    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
-    public ProducerIdentityResult RaiseEpoch(TimeSpan timeout, CancellationToken cancellationToken = default)
+    /// <exception cref="ArgumentOutOfRangeException">The time-out is negative or longer than 2³¹ milliseconds.</exception>
+    public KafkaResult<ProducerIdentity> InitProducerId(TimeSpan timeout, CancellationToken cancellationToken = default) =>
+        InitProducerId(timeout, CallOptions.Of(cancellationToken));
+
+    /// <inheritdoc cref="InitProducerId(TimeSpan, CancellationToken)"/>
+    /// <param name="timeout">The coordinator aborts transactions that stay open for longer.</param>
+    /// <param name="callOptions">The options of the call.</param>
+    public KafkaResult<ProducerIdentity> InitProducerId(TimeSpan timeout, CallOptions callOptions)
     {
         Interop.CheckTime(timeout, TimeSpan.Zero, nameof(timeout));
-        Begin(cancellationToken);
-        return ToResult(_core.RaiseEpoch(timeout, Interop.Optional(cancellationToken)), cancellationToken);
+        Begin(callOptions);
+        return ToResult(_core.InitProducerId(timeout, callOptions.ToCore()), callOptions);
     }
 
-    /// <summary>Takes partitions into the transaction, before the first batch for each.</summary>
+    /// <summary>
+    /// Requests the next epoch for the producer's identity, to continue after an error that makes its sequences uncertain (KIP-360, Kafka 2.5).
+    /// PRODUCER_FENCED if another producer uses the transactional id by now.
+    /// </summary>
+    /// <param name="timeout">The coordinator aborts transactions that stay open for longer.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The identity, or the error code that says why there is none.</returns>
+    /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The time-out is negative or longer than 2³¹ milliseconds.</exception>
+    public KafkaResult<ProducerIdentity> RaiseEpoch(TimeSpan timeout, CancellationToken cancellationToken = default) =>
+        RaiseEpoch(timeout, CallOptions.Of(cancellationToken));
+
+    /// <inheritdoc cref="RaiseEpoch(TimeSpan, CancellationToken)"/>
+    /// <param name="timeout">The coordinator aborts transactions that stay open for longer.</param>
+    /// <param name="callOptions">The options of the call.</param>
+    public KafkaResult<ProducerIdentity> RaiseEpoch(TimeSpan timeout, CallOptions callOptions)
+    {
+        Interop.CheckTime(timeout, TimeSpan.Zero, nameof(timeout));
+        Begin(callOptions);
+        return ToResult(_core.RaiseEpoch(timeout, callOptions.ToCore()), callOptions);
+    }
+
+    /// <summary>Adds partitions to the transaction, before the first batch for each.</summary>
     /// <param name="partitions">The partitions.</param>
-    /// <param name="cancellationToken">Gives up, which closes the connection.</param>
-    /// <returns>What became of each. All are taken in, or none.</returns>
-    /// <exception cref="KafkaException">No answer came.</exception>
-    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The result for each partition. Either all are added, or none.</returns>
     /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
-    public PartitionResults AddPartitions(IEnumerable<TopicPartition> partitions, CancellationToken cancellationToken = default)
+    public ItemResults<ItemResult<TopicPartition>> AddPartitions(
+        IEnumerable<TopicPartition> partitions,
+        CancellationToken cancellationToken = default
+    ) => AddPartitions(partitions, CallOptions.Of(cancellationToken));
+
+    /// <inheritdoc cref="AddPartitions(IEnumerable{TopicPartition}, CancellationToken)"/>
+    /// <param name="partitions">The partitions.</param>
+    /// <param name="callOptions">The options of the call.</param>
+    public ItemResults<ItemResult<TopicPartition>> AddPartitions(IEnumerable<TopicPartition> partitions, CallOptions callOptions)
     {
-        ArgumentNullException.ThrowIfNull(partitions);
-        Begin(cancellationToken);
-        var reply = _core.AddPartitions(
-            partitions.Select(partition => partition.ToCore()).ToFSharpList(),
-            Interop.Optional(cancellationToken)
-        );
-        var info = new ExchangeInfo(reply.Exchange.Info);
-        var results = reply.ValueOrThrow(info, cancellationToken);
-        return new([.. results.Select(one => new PartitionResult(TopicPartition.Of(one.Partition), one.Error))], info);
+        var given = Interop.RequiredAll(partitions);
+        Begin(callOptions);
+        return _core
+            .AddPartitions(given.Select(partition => partition.ToCore()).ToFSharpList(), callOptions.ToCore())
+            .ToResults(given, callOptions);
     }
 
     /// <summary>
-    /// Takes a group's offsets into the transaction, before <see cref="CommitOffsets"/>. Where the cluster's
-    /// <c>transaction.version</c> is 2 (KIP-890) it is not needed.
+    /// Adds a group's offsets to the transaction, before its offsets are committed. Not needed if the cluster's <c>transaction.version</c> is 2
+    /// (KIP-890).
     /// </summary>
     /// <param name="groupId">The group.</param>
-    /// <param name="cancellationToken">Gives up, which closes the connection.</param>
-    /// <returns>What came of it.</returns>
-    /// <exception cref="KafkaException">No answer came.</exception>
-    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The result.</returns>
     /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
-    public CallResult AddOffsets(string groupId, CancellationToken cancellationToken = default)
+    public CallResult AddOffsets(string groupId, CancellationToken cancellationToken = default) =>
+        AddOffsets(groupId, CallOptions.Of(cancellationToken));
+
+    /// <inheritdoc cref="AddOffsets(string, CancellationToken)"/>
+    /// <param name="groupId">The group.</param>
+    /// <param name="callOptions">The options of the call.</param>
+    public CallResult AddOffsets(string groupId, CallOptions callOptions)
     {
         ArgumentNullException.ThrowIfNull(groupId);
-        Begin(cancellationToken);
-        return CallResult.Of(_core.AddOffsets(groupId, Interop.Optional(cancellationToken)), response => response.Error, cancellationToken);
+        Begin(callOptions);
+        return CallResult.Of(_core.AddOffsets(groupId, callOptions.ToCore()), response => response.Error, callOptions);
     }
 
     /// <summary>
-    /// Stores, as part of the transaction, how far a group has read: a call to the group's coordinator, on the group client's connection.
+    /// Commits a group's offsets as part of the transaction: a call to the group's coordinator, on the connection of the group's client.
     /// </summary>
     /// <param name="group">The client of the group.</param>
     /// <param name="membership">
-    /// The place of the consumer in the group, so that one that has lost it stores nothing (KIP-447, Kafka 2.5);
-    /// <see cref="GroupMembership.None"/> leaves that unchecked.
+    /// The consumer's membership, so that a consumer that has lost it commits nothing (KIP-447, Kafka 2.5);
+    /// <see cref="GroupMembership.None"/> leaves it unchecked.
     /// </param>
     /// <param name="offsets">The offsets by partition.</param>
-    /// <param name="cancellationToken">Gives up, which closes the connection; the offsets may be stored all the same.</param>
-    /// <returns>What became of each.</returns>
-    /// <exception cref="KafkaException">No answer came.</exception>
-    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
+    /// <param name="cancellationToken">Cancels the call. The offsets may be committed nevertheless.</param>
+    /// <returns>The result for each partition.</returns>
     /// <exception cref="ObjectDisposedException">One of the clients has been disposed of.</exception>
-    public PartitionResults CommitOffsets(
+    public ItemResults<ItemResult<TopicPartition>> CommitOffsets(
         GroupClient group,
         GroupMembership membership,
         IEnumerable<KeyValuePair<TopicPartition, CommittedOffset>> offsets,
         CancellationToken cancellationToken = default
+    ) => CommitOffsets(group, membership, offsets, CallOptions.Of(cancellationToken));
+
+    /// <inheritdoc cref="CommitOffsets(GroupClient, GroupMembership, IEnumerable{KeyValuePair{TopicPartition, CommittedOffset}}, CancellationToken)"/>
+    /// <param name="group">The client of the group.</param>
+    /// <param name="membership">
+    /// The consumer's membership, so that a consumer that has lost it commits nothing (KIP-447, Kafka 2.5);
+    /// <see cref="GroupMembership.None"/> leaves it unchecked.
+    /// </param>
+    /// <param name="offsets">The offsets by partition.</param>
+    /// <param name="callOptions">The options of the call.</param>
+    public ItemResults<ItemResult<TopicPartition>> CommitOffsets(
+        GroupClient group,
+        GroupMembership membership,
+        IEnumerable<KeyValuePair<TopicPartition, CommittedOffset>> offsets,
+        CallOptions callOptions
     )
     {
         ArgumentNullException.ThrowIfNull(group);
         ArgumentNullException.ThrowIfNull(membership);
-        Begin(cancellationToken);
-        group.Begin(cancellationToken);
-        var reply = _core.CommitOffsets(group.Inner, membership.ToCore(), GroupClient.ToCore(offsets), Interop.Optional(cancellationToken));
-        return GroupClient.ToResults(reply, cancellationToken);
+        var given = Interop.RequiredAll(offsets);
+        Begin(callOptions);
+        group.Begin(callOptions);
+        return _core
+            .CommitOffsets(group.Inner, membership.ToCore(), GroupClient.ToCore(given), callOptions.ToCore())
+            .ToResults(given.Select(entry => entry.Key), callOptions);
     }
 
     /// <summary>
-    /// Commits the open transaction: its records and offsets count from now on. Where the cluster's <c>transaction.version</c> is 2, the
-    /// answer has the identity for the next transaction (KIP-890), and <see cref="Identity"/> is that.
+    /// Commits the transaction. If the cluster's <c>transaction.version</c> is 2, the answer has the identity for the next transaction (KIP-890),
+    /// which becomes <see cref="Identity"/>.
     /// </summary>
-    /// <param name="cancellationToken">Gives up, which closes the connection; the transaction may be committed all the same.</param>
-    /// <returns>What came of it.</returns>
-    /// <exception cref="KafkaException">No answer came: the transaction may be committed all the same.</exception>
-    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
+    /// <param name="cancellationToken">Cancels the call. The transaction may be committed nevertheless.</param>
+    /// <returns>The result. After a fault, the transaction may be committed or not.</returns>
     /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
-    public CallResult Commit(CancellationToken cancellationToken = default)
+    public CallResult Commit(CancellationToken cancellationToken = default) => Commit(CallOptions.Of(cancellationToken));
+
+    /// <inheritdoc cref="Commit(CancellationToken)"/>
+    /// <param name="callOptions">The options of the call.</param>
+    public CallResult Commit(CallOptions callOptions)
     {
-        Begin(cancellationToken);
-        return CallResult.Of(_core.Commit(Interop.Optional(cancellationToken)), response => response.Error, cancellationToken);
+        Begin(callOptions);
+        return CallResult.Of(_core.Commit(callOptions.ToCore()), response => response.Error, callOptions);
     }
 
-    /// <summary>
-    /// Aborts the open transaction: readers of committed data pass over its records. The rest is as with <see cref="Commit"/>.
-    /// </summary>
-    /// <param name="cancellationToken">Gives up, which closes the connection; the transaction may be aborted all the same.</param>
-    /// <returns>What came of it.</returns>
-    /// <exception cref="KafkaException">No answer came: the transaction may be aborted all the same.</exception>
-    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
+    /// <summary>Aborts the transaction: readers of committed data skip its records. The identity changes as after a commit.</summary>
+    /// <param name="cancellationToken">Cancels the call. The transaction may be aborted nevertheless.</param>
+    /// <returns>The result. After a fault, the transaction may be aborted or not.</returns>
     /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
-    public CallResult Abort(CancellationToken cancellationToken = default)
+    public CallResult Abort(CancellationToken cancellationToken = default) => Abort(CallOptions.Of(cancellationToken));
+
+    /// <inheritdoc cref="Abort(CancellationToken)"/>
+    /// <param name="callOptions">The options of the call.</param>
+    public CallResult Abort(CallOptions callOptions)
     {
-        Begin(cancellationToken);
-        return CallResult.Of(_core.Abort(Interop.Optional(cancellationToken)), response => response.Error, cancellationToken);
+        Begin(callOptions);
+        return CallResult.Of(_core.Abort(callOptions.ToCore()), response => response.Error, callOptions);
     }
 
-    /// <summary>Closes the connection, if there is one. The next call looks for the coordinator and makes a new one.</summary>
+    /// <summary>Closes the connection if there is one. The next call finds the coordinator and connects again.</summary>
     public void Disconnect() => _coordinator.Disconnect();
 
-    /// <summary>Closes the connection for good. A transaction that is open stays so until it is ended or its time is up.</summary>
+    /// <summary>Closes the connection for good. An open transaction stays open until it is ended or times out.</summary>
     public void Dispose() => _coordinator.Dispose();
 
-    private static ProducerIdentityResult ToResult(
-        Core.Reply<InitProducerId.Request, InitProducerId.Response, Given> reply,
-        CancellationToken cancellation
+    private static KafkaResult<ProducerIdentity> ToResult(
+        Core.Reply<FSharpResult<FSharpResult<Core.ProducerIdentity, ErrorCode>, Core.ClientFault>> reply,
+        CallOptions callOptions
     )
     {
-        var info = new ExchangeInfo(reply.Exchange.Info);
-        return ProducerIdentityResult.Of(reply.ValueOrThrow(info, cancellation), info);
+        var report = new CallReport(reply.Exchanges, callOptions.CancellationToken);
+        return reply.Result.IsError ? new(report, report.FaultOf(reply.Result.ErrorValue), ErrorCode.None)
+            : reply.Result.ResultValue.IsError ? new(report, null, reply.Result.ResultValue.ErrorValue)
+            : new(report, ProducerIdentity.Of(reply.Result.ResultValue.ResultValue));
     }
 
-    private void Begin(CancellationToken cancellationToken) => _coordinator.Begin(this, cancellationToken);
+    private void Begin(CallOptions callOptions) => _coordinator.Begin(this, callOptions);
 }

@@ -1,4 +1,4 @@
-/// Where a reader goes on after a fetch.
+/// Where a reader continues after a fetch.
 module LibKafka.Properties.Client.AdvanceTests
 
 open System
@@ -36,10 +36,10 @@ let private damaged (index: int) (change: byte -> byte) (batch: RecordBatch) : B
 
 let private joined (parts: Bytes list) = Bytes(parts |> List.map _.ToArray() |> Array.concat)
 
-/// Batches one behind the other: how many offsets each leaves out before it, how many records it has, and in which epoch.
+/// A batch: the offset gap before it, the number of its records, and its epoch.
 type Stretch = { Gap: int; Count: int; Epoch: int }
 
-/// A fetch of so many bytes of a log, at an offset of its first batch.
+/// A fetch of some bytes of a log, at an offset in its first batch.
 type LogPart = { First: int64; Stretches: Stretch list; Cut: float; Inside: float }
 
 let private logPart: Gen<LogPart> = gen {
@@ -71,7 +71,7 @@ let private batchesOf (part: LogPart) : RecordBatch list =
 let private law =
     testPropertyWithConfig
         { config with arbitrary = [ typeof<LogParts> ] }
-        "it is behind the last batch that came whole, wherever the bytes are cut off, and never behind"
+        "it is after the last complete batch, wherever the bytes are cut off, and never goes back"
         (fun (part: LogPart) ->
             let batches = batchesOf part
             let bytes = RecordSet.concat batches
@@ -99,7 +99,7 @@ let private law =
 let private whole =
     testList
         "batches"
-        [ test "nothing: the same position, epoch and all" {
+        [ test "nothing: the same position, including its epoch" {
               let fetched = fetchedAs (position 9L 4) (Ok { fetchAnswer with Records = None })
               isTo (position 9L 4) (Fetched.advance fetched)
           }
@@ -127,7 +127,7 @@ let private whole =
               isTo (position 18L 2) (advance 10L [ batch ])
           }
 
-          test "gaps between batches are gone over" { isTo (position 101L 3) (advance 5L [ at 1 [ 5L; 6L ]; at 3 [ 90L; 100L ] ]) }
+          test "offset gaps between batches are skipped" { isTo (position 101L 3) (advance 5L [ at 1 [ 5L; 6L ]; at 3 [ 90L; 100L ] ]) }
 
           test "a control batch takes up an offset like any other" {
               let control =
@@ -139,11 +139,11 @@ let private whole =
               isTo (position 8L 1) (advance 5L [ at 1 [ 5L; 6L ]; control ])
           }
 
-          test "a batch that begins before the offset asked for counts from its own" {
+          test "a batch that begins before the requested offset counts from its own" {
               isTo (position 8L 1) (advance 6L [ at 1 [ 4L .. 7L ] ])
           }
 
-          test "batches before the offset asked for do not take the reader back" {
+          test "batches before the requested offset do not move the reader back" {
               isTo (FetchPosition.at 30L) (advance 30L [ at 1 [ 5L; 6L ] ])
           }
 
@@ -162,19 +162,19 @@ let private stretches =
 
     testList
         "what cannot be read"
-        [ test "alone and without a known end: nothing tells where to go on, and that is said" {
+        [ test "alone and without a known end: it is not known where to continue" {
               match Fetched.advance (fetched 5L garbage) with
               | Advance.Damaged([ stretch ], None) -> Expect.equal stretch.FirstOffset 5L "where it begins"
               | other -> failtestf "%O" other
           }
 
-          test "behind whole batches it is left to the next fetch" {
+          test "after complete batches it is left to the next fetch" {
               let bytes = joined [ (at 1 [ 3L; 4L ]).Bytes; garbage ]
               isTo (position 5L 1) (Fetched.advance (fetched 3L bytes))
           }
 
-          test "before a whole batch it is told, with the position behind that batch" {
-              // A batch of a format to come, whose length is right.
+          test "before a complete batch it is reported, with the position after that batch" {
+              // A batch of a future format with a correct length.
               let foreign = at 1 [ 5L; 6L ] |> damaged 16 (fun _ -> 9uy)
 
               match Fetched.advance (fetched 5L (joined [ foreign; (at 2 [ 7L; 8L ]).Bytes ])) with
@@ -185,7 +185,7 @@ let private stretches =
               | other -> failtestf "%O" other
           }
 
-          test "a message of an older format takes up its offset, and one whose checksum is wrong is told" {
+          test "a message of an older format takes up its offset, and one whose checksum is wrong is reported" {
               // Magic 1: no key and the value "v", at offset 11.
               let message = Bytes.ofHex "000000000000000b0000001752488c6a01000000000000000005ffffffff0000000176"
               isTo (FetchPosition.at 12L) (Fetched.advance (fetched 11L message))
@@ -198,7 +198,7 @@ let private stretches =
               | other -> failtestf "%O" other
           }
 
-          test "several stretches are told in their order" {
+          test "several stretches are reported in their order" {
               let foreign offset = at 1 [ offset ] |> damaged 16 (fun _ -> 9uy)
               let bytes = joined [ foreign 1L; (at 1 [ 2L ]).Bytes; foreign 3L; foreign 4L; (at 1 [ 5L ]).Bytes; foreign 6L ]
 
@@ -209,7 +209,7 @@ let private stretches =
               | other -> failtestf "%O" other
           }
 
-          test "a last batch with a wrong checksum is told, with the end that its header has" {
+          test "a last batch with a wrong checksum is reported, with the end in its header" {
               let bytes = joined [ (at 1 [ 3L; 4L ]).Bytes; at 1 [ 5L; 6L ] |> damaged 61 (fun byte -> byte ^^^ 255uy) ]
 
               match Fetched.advance (fetched 3L bytes) with
@@ -223,7 +223,7 @@ let private stretches =
               | other -> failtestf "%O" other
           }
 
-          test "a last batch whose damaged header reaches beyond the log does not take the reader there" {
+          test "a last batch whose damaged header reaches beyond the log does not move the reader there" {
               let far = at 1 [ 5L; 6L ] |> damaged 23 (fun _ -> 0x7Fuy)
               let answer = { fetchAnswer with Records = Some far; HighWatermark = 7L }
 
@@ -232,7 +232,7 @@ let private stretches =
               | other -> failtestf "%O" other
           }
 
-          test "a damaged last offset within the batches does not count: the batch behind says where it ends" {
+          test "a damaged last offset within the batches is ignored: the next batch shows where it ends" {
               let far = at 1 [ 5L; 6L ] |> damaged 23 (fun _ -> 0x7Fuy)
               isTo (position 8L 1) (Fetched.advance (fetched 5L (joined [ far; (at 1 [ 7L ]).Bytes ])))
           } ]
@@ -243,7 +243,7 @@ let private truncation =
 
     testList
         "truncation"
-        [ test "a log that parts from what was read: go on where it parts" {
+        [ test "a log that diverges from what was read: continue where it diverges" {
               let answer = { fetchAnswer with DivergingEpoch = { Epoch = 3; EndOffset = 40L } }
 
               match Fetched.advance (fetchedAs (position 50L 4) (Ok answer)) with
@@ -259,12 +259,9 @@ let private truncation =
                 "the leader has no such epoch", 4, answer ErrorCode.None -1 -1L, Some Truncation.Somewhere
                 "the position has none", -1, answer ErrorCode.None -1 -1L, Some Truncation.NotKnown
                 "the broker does not lead", 4, answer ErrorCode.NotLeaderOrFollower -1 -1L, None ] do
-              test ("a check where " + name) {
-                  let check: TruncationCheck =
-                      { Position = position 50L lastEpoch
-                        Result = Ok answer
-                        Exchange = exchange OffsetForLeaderEpoch.api.Request (Error ClientFault.Closed) }
-
+              test ("a check: " + name) {
+                  let unused = exchange OffsetForLeaderEpoch.api.Request (Error ClientFault.Closed)
+                  let check = TruncationCheck(position 50L lastEpoch, unused, Ok answer)
                   Expect.equal check.Truncation expected "the finding"
               } ]
 

@@ -20,19 +20,19 @@ let private asked (offset: int64) : Fetch.PartitionRequest =
       ReplicaDirectoryId = Guid.Empty
       HighWatermark = Int64.MaxValue }
 
-/// What a broker keeps of a session: its id, the epoch that is due, and what it was told of the partition.
+/// What a broker keeps of a session: its id, the next epoch, and what it was told about the partition.
 type private Kept = { Id: int; Due: int; Told: Fetch.PartitionRequest }
 
 /// What happens before and at a fetch.
 type Event =
     {
-        /// The reader moves on.
+        /// The reader moves.
         Moves: bool
-        /// There is something to read, so that the partition is in the answer.
+        /// There is something to read, so that the partition is in the response.
         HasNews: bool
         /// The broker drops the session.
         Drops: bool
-        /// The broker loses count.
+        /// The broker loses its count of requests.
         Miscounts: bool
         /// The broker has no room for a new session.
         IsFull: bool
@@ -54,7 +54,7 @@ type Events =
 let private response (error: ErrorCode) (session: int) : Fetch.Response =
     { ThrottleTimeMs = 0; Error = error; SessionId = session; Topics = []; NodeEndpoints = [] }
 
-/// The broker's side: what it keeps behind the request, its response, and the partition as it read it, where it did.
+/// The broker's side: what it keeps after the request, its response, and the partition as it read it, if it did.
 let private serve (event: Event) (fresh: int) (kept: Kept option) (session: FetchSession) (named: Fetch.PartitionRequest option) =
     let kept = if event.Drops then None else kept
 
@@ -73,7 +73,7 @@ let private serve (event: Event) (fresh: int) (kept: Kept option) (session: Fetc
 let private law =
     testPropertyWithConfig
         { FsCheckConfig.defaultConfig with maxTest = 500; arbitrary = [ typeof<Events> ] }
-        "the broker reads where the reader stands, and is refused nothing but what it has lost"
+        "the broker reads at the reader's position, and refuses only what it has lost"
         (fun (events: Event list) ->
             let step (kept: Kept option, session, offset, fresh, refusals) (event: Event) =
                 let offset = if event.Moves then offset + 1L else offset
@@ -99,7 +99,7 @@ let private law =
                 kept, FetchSession.next asked response answer session, offset, fresh + 1, (if read.IsNone then refusals + 1 else 0)
 
             let _, _, _, _, refusals = List.fold step (None, FetchSession.opening, 0L, 1, 0) events
-            // After a refusal comes a full request, which is not refused.
+            // After a refusal there is a full request, which is not refused.
             refusals <= 1)
 
 let private cases =
@@ -108,19 +108,19 @@ let private cases =
 
     testList
         "session"
-        [ test "none is kept where none is wanted" {
+        [ test "none is kept if none is wanted" {
               let session = FetchSession.next (asked 1L) (response ErrorCode.None 0) None FetchSession.none
               Expect.equal (session.Id, session.Epoch) (0, -1) "no session"
               Expect.isTrue (FetchSession.mustTell (asked 1L) session) "every request is full"
           }
 
-          test "once it is open, what has not changed is not said again" {
+          test "once it is open, what has not changed is not sent again" {
               Expect.equal (opened.Id, opened.Epoch) (9, 1) "the first request within it"
               Expect.isFalse (FetchSession.mustTell (asked 1L) opened) "the same offset"
               Expect.isTrue (FetchSession.mustTell (asked 2L) opened) "another offset"
           }
 
-          test "an answer that leaves the partition out means that nothing has changed" {
+          test "a response that leaves the partition out means that nothing has changed" {
               match FetchSession.answer None opened with
               | Some answer ->
                   Expect.equal answer.HighWatermark 8L "the same watermark"
@@ -130,29 +130,29 @@ let private cases =
               | None -> failtest "there is an answer"
           }
 
-          test "what is kept of an answer has no records: they would be held in memory until the next one" {
+          test "what is kept of a response has no records, which would stay in memory" {
               let full = { fetchAnswer with Records = Some(Bytes.ofString "records"); HighWatermark = 8L }
               let session = FetchSession.next (asked 1L) (response ErrorCode.None 9) (Some full) FetchSession.opening
               let known = session.Known |> Option.map (fun known -> known.HighWatermark, known.Records)
               Expect.equal known (Some(8L, Fetch.partitionResponse.Default.Records)) "the bounds alone"
           }
 
-          test "the epoch goes round to 1, since 0 would open another" {
+          test "the epoch wraps to 1, because 0 would open another session" {
               let last = { opened with Epoch = Int32.MaxValue }
               Expect.equal (FetchSession.next (asked 1L) (response ErrorCode.None 9) None last).Epoch 1 "behind the largest"
           }
 
-          test "a session that the broker does not find is opened anew" {
+          test "a session that the broker does not find is opened again" {
               let session = FetchSession.next (asked 1L) (response ErrorCode.FetchSessionIdNotFound 0) None opened
               Expect.equal (session.Id, session.Epoch) (0, 0) "a new one"
           }
 
-          test "a session whose epoch the broker does not expect is closed and opened anew" {
+          test "a session whose epoch the broker does not expect is closed and opened again" {
               let session = FetchSession.next (asked 1L) (response ErrorCode.InvalidFetchSessionEpoch 0) None opened
               Expect.equal (session.Id, session.Epoch) (9, 0) "a new one in place of the old"
           }
 
-          test "a broker that answers in another session is not believed" {
+          test "a response of another session opens a new one" {
               let session = FetchSession.next (asked 1L) (response ErrorCode.None 10) None opened
               Expect.equal (session.Id, session.Epoch) (0, 0) "a new one"
           } ]

@@ -18,7 +18,7 @@ let private stamping =
         let bytes = batch.Bytes.ToArray()
         Array.append bytes[.. at - 1] bytes[at + size ..]
 
-    /// Everything but checksum, attributes and the producer's fields.
+    /// All fields except checksum, attributes and the producer's.
     let rest (batch: RecordBatch) =
         let bytes = batch.Bytes.ToArray()
         Array.concat [ bytes[..16]; bytes[23..42]; bytes[57..] ]
@@ -55,7 +55,7 @@ let private stamping =
 
               RecordBatch.withoutProducer (toBatch sample) = Ok(toBatch { sample with Options = options }))
 
-          test "that is damaged is refused, so that the damage shows" {
+          test "that is damaged is refused, so that the damage is noticed" {
               let bytes = (plainBatch 2).Bytes.ToArray()
               bytes[bytes.Length - 1] <- bytes[bytes.Length - 1] ^^^ 1uy
 
@@ -65,7 +65,7 @@ let private stamping =
                   | other -> failtestf "%O" other
           }
 
-          test "takes no negative number, and says which" {
+          test "refuses a negative number, and names it" {
               for id, epoch, sequence, field in [ -1L, 0s, 0, "ProducerId"; 0L, -1s, 0, "ProducerEpoch"; 0L, 0s, -1, "BaseSequence" ] do
                   let fault = faultOf (RecordBatch.withProducer id epoch sequence (plainBatch 1))
                   Expect.equal fault.Path field "the field"
@@ -78,22 +78,22 @@ let private stamping =
 /// A broker with one partition and one producer, as the protocol describes it.
 type private Log =
     {
-        /// The batches' first timestamps, which tell them apart, in order.
+        /// The batches' first timestamps, which identify them, in order.
         Batches: int64 list
         /// Base sequence, last sequence and offset of the last five, the latest first.
         Recent: (int * int * int64) list
         Next: int
         EndOffset: int64
-        /// Whether it still knows where a batch that comes again is.
+        /// Whether it still knows the offset of a batch that arrives again.
         RemembersOffsets: bool
     }
 
-let private append (batch: RecordBatch) (log: Log) : Log * ProduceOutcome =
+let private append (batch: RecordBatch) (log: Log) : Log * ProduceResult =
     let again = log.Recent |> List.tryFind (fun (first, last, _) -> first = batch.BaseSequence && last = batch.LastSequence)
 
     match again with
     | Some(_, _, offset) when log.RemembersOffsets -> log, acknowledged offset
-    | Some _ -> log, ProduceOutcome.Rejected(Rejection.ByBroker(refusal ErrorCode.DuplicateSequenceNumber))
+    | Some _ -> log, ProduceResult.Rejected(Rejection.ByBroker(refusal ErrorCode.DuplicateSequenceNumber))
     | None when batch.BaseSequence = log.Next ->
         { log with
             Batches = log.Batches @ [ batch.BaseTimestamp ]
@@ -101,15 +101,15 @@ let private append (batch: RecordBatch) (log: Log) : Log * ProduceOutcome =
             Next = Sequence.add batch.LastSequence 1
             EndOffset = log.EndOffset + int64 batch.Count },
         acknowledged log.EndOffset
-    | None -> log, ProduceOutcome.Rejected(Rejection.ByBroker(refusal ErrorCode.OutOfOrderSequenceNumber))
+    | None -> log, ProduceResult.Rejected(Rejection.ByBroker(refusal ErrorCode.OutOfOrderSequenceNumber))
 
-/// What becomes of one sending.
+/// What happens to one request.
 type Fate =
     | Delivered
     | NotSent
     | RequestLost
     | AnswerLost
-    /// The client gives up, and the request arrives behind so many later ones.
+    /// The client gives up, and the request arrives after this number of later ones.
     | Late of int
     | Refused
     | Unsure
@@ -124,7 +124,7 @@ let private fate: Gen<Fate> =
           1, Gen.constant Refused
           1, Gen.constant Unsure ]
 
-/// The sizes of the batches to produce, what becomes of each sending, the first sequence, and what the broker remembers.
+/// The sizes of the batches to produce, what happens to each request, the first sequence, and whether the broker remembers offsets.
 type Story = { Sizes: int list; Fates: Fate list; First: int; RemembersOffsets: bool }
 
 let private story: Gen<Story> = gen {
@@ -148,9 +148,9 @@ type Stories =
             }
         )
 
-let private lost = ProduceOutcome.Unknown(Doubt.AnswerLost ClientFault.Closed)
+let private lost = ProduceResult.Unknown(Doubt.AnswerLost ClientFault.Closed)
 
-/// Everything there is: the broker, the requests under way with how many others are still to come before each, and the fates to come.
+/// The broker, the requests in flight with the number of others that will arrive before each, and what will happen to further ones.
 type private World = { Log: Log; UnderWay: (int * RecordBatch) list; Fates: Fate list }
 
 let private arrivals (world: World) : World =
@@ -160,7 +160,7 @@ let private arrivals (world: World) : World =
         Log = (world.Log, due) ||> List.fold (fun log (_, batch) -> fst (append batch log))
         UnderWay = waiting |> List.map (fun (steps, batch) -> steps - 1, batch) }
 
-let private send (batch: RecordBatch) (world: World) : World * ProduceOutcome =
+let private send (batch: RecordBatch) (world: World) : World * ProduceResult =
     let world = arrivals world
     let fate = List.tryHead world.Fates |> Option.defaultValue Delivered
     let world = { world with Fates = List.truncate 1000 (if world.Fates.IsEmpty then [] else world.Fates.Tail) }
@@ -168,19 +168,19 @@ let private send (batch: RecordBatch) (world: World) : World * ProduceOutcome =
 
     match fate with
     | Delivered -> { world with Log = log }, answer
-    | NotSent -> world, ProduceOutcome.Rejected(Rejection.NotSent ClientFault.Closed)
+    | NotSent -> world, ProduceResult.Rejected(Rejection.NotSent ClientFault.Closed)
     | RequestLost -> world, lost
     | AnswerLost -> { world with Log = log }, lost
     | Late steps -> { world with UnderWay = (steps, batch) :: world.UnderWay }, lost
-    | Refused -> world, ProduceOutcome.Rejected(Rejection.ByBroker(refusal ErrorCode.NotLeaderOrFollower))
+    | Refused -> world, ProduceResult.Rejected(Rejection.ByBroker(refusal ErrorCode.NotLeaderOrFollower))
     | Unsure ->
         match answer with
-        | ProduceOutcome.Acknowledged _ ->
-            { world with Log = log }, ProduceOutcome.Unknown(Doubt.BrokerUnsure(refusal ErrorCode.NotEnoughReplicasAfterAppend))
+        | ProduceResult.Acknowledged _ ->
+            { world with Log = log }, ProduceResult.Unknown(Doubt.BrokerUnsure(refusal ErrorCode.NotEnoughReplicasAfterAppend))
         | other -> { world with Log = log }, other
 
-/// Sends a batch as long as it is in doubt. What came of it, and all states on the way.
-let rec private settle (batch: RecordBatch) (state: ProducerState) (world: World) : World * ProducerState * ProduceOutcome =
+/// Sends a batch while it is in doubt. Returns the result and the last state.
+let rec private settle (batch: RecordBatch) (state: ProducerState) (world: World) : World * ProducerState * ProduceResult =
     let world, outcome = send batch world
     let state, outcome = ProducerState.after batch outcome state
 
@@ -206,15 +206,15 @@ let private tell (story: Story) : int64 list * int64 list * World =
             let world, state, outcome = settle batch state world
 
             match outcome with
-            | ProduceOutcome.Acknowledged _ -> world, state, settled @ [ name ]
-            | ProduceOutcome.Rejected _ -> world, state, settled
-            | ProduceOutcome.Unknown _ -> failtestf "fenced, and nobody did it: %O" outcome
+            | ProduceResult.Acknowledged _ -> world, state, settled @ [ name ]
+            | ProduceResult.Rejected _ -> world, state, settled
+            | ProduceResult.Unknown _ -> failtestf "fenced, and nobody did it: %O" outcome
         | other -> failtestf "%O" other
 
     let names = story.Sizes |> List.mapi (fun index size -> int64 index, size)
     let start = { Log = log; UnderWay = []; Fates = story.Fates }, ProducerState.Ready story.First, []
     let world, _, settled = List.fold produce start names
-    // What is still under way arrives in the end.
+    // Requests that are still in flight arrive in the end.
     let world = { world with UnderWay = world.UnderWay |> List.map (fun (_, batch) -> 0, batch) } |> arrivals
     settled, world.Log.Batches, world
 
@@ -223,12 +223,12 @@ let private config = { config with maxTest = 2000; arbitrary = [ typeof<Stories>
 let private law =
     testPropertyWithConfig
         config
-        "what is acknowledged is in the log once and in order, and nothing else is, whatever is lost, late or refused"
+        "acknowledged batches are in the log once and in order, and no others, whatever is lost, late or refused"
         (fun (story: Story) ->
             let acknowledged, log, _ = tell story
             log = acknowledged)
 
-let private refusedWith (code: ErrorCode) = ProduceOutcome.Rejected(Rejection.ByBroker(refusal code))
+let private refusedWith (code: ErrorCode) = ProduceResult.Rejected(Rejection.ByBroker(refusal code))
 
 let private fencing =
     [ ErrorCode.OutOfOrderSequenceNumber
@@ -242,14 +242,14 @@ let private states =
 
     testList
         "the state"
-        [ test "goes past the batch that was acknowledged, by its records" {
+        [ test "advances by the records of an acknowledged batch" {
               Expect.equal
                   (ProducerState.after batch (acknowledged 9L) (ProducerState.Ready 5))
                   (ProducerState.Ready 8, acknowledged 9L)
                   "the state and the outcome"
           }
 
-          test "goes round from the largest sequence to 0" {
+          test "wraps from the largest sequence to 0" {
               let last = stamp (Int32.MaxValue - 1) 0L 2
               let state, _ = ProducerState.after last (acknowledged 0L) (ProducerState.Ready last.BaseSequence)
               Expect.equal state (ProducerState.Ready 0) "right behind it"
@@ -266,19 +266,19 @@ let private states =
                       "the state and the outcome"
           }
 
-          test "a batch that is refused leaves its sequence to the next" {
-              for outcome in [ refusedWith ErrorCode.MessageTooLarge; ProduceOutcome.Rejected(Rejection.NotSent ClientFault.Closed) ] do
+          test "the next batch gets the sequence of a refused one" {
+              for outcome in [ refusedWith ErrorCode.MessageTooLarge; ProduceResult.Rejected(Rejection.NotSent ClientFault.Closed) ] do
                   Expect.equal
                       (ProducerState.after batch outcome (ProducerState.Ready 5))
                       (ProducerState.Ready 5, outcome)
                       "the state and the outcome"
           }
 
-          test "a batch that was in doubt stays so when its repetition is refused" {
+          test "a batch that was in doubt stays in doubt if its repetition is refused" {
               for rejection in [ Rejection.ByBroker(refusal ErrorCode.NotLeaderOrFollower); Rejection.NotSent ClientFault.Closed ] do
                   Expect.equal
-                      (ProducerState.after batch (ProduceOutcome.Rejected rejection) (ProducerState.InDoubt batch))
-                      (ProducerState.InDoubt batch, ProduceOutcome.Unknown(Doubt.SentBefore rejection))
+                      (ProducerState.after batch (ProduceResult.Rejected rejection) (ProducerState.InDoubt batch))
+                      (ProducerState.InDoubt batch, ProduceResult.Unknown(Doubt.SentBefore rejection))
                       "the state and the outcome"
           }
 
@@ -291,11 +291,11 @@ let private states =
 
                   Expect.equal
                       (ProducerState.after batch (refusedWith code) (ProducerState.InDoubt batch))
-                      (ProducerState.Fenced code, ProduceOutcome.Unknown(Doubt.SentBefore(Rejection.ByBroker(refusal code))))
+                      (ProducerState.Fenced code, ProduceResult.Unknown(Doubt.SentBefore(Rejection.ByBroker(refusal code))))
                       "one in doubt"
               } ]
 
-let private identities = test "a producer takes its next epoch by itself, up to the last" {
+let private identities = test "a producer can begin its next epoch by itself, up to the last" {
     let identity = { ProducerId = 7L; ProducerEpoch = Int16.MaxValue - 1s }
     let last = { identity with ProducerEpoch = Int16.MaxValue }
     Expect.equal (ProducerIdentity.nextEpoch identity) (Some last) "the last"

@@ -63,7 +63,7 @@ let private run (trial: Trial) : Happened list * bool =
             Attempts = trial.Attempts
             FirstDelay = ms (float trial.First)
             Factor = trial.Factor
-            MostDelay = ms (float trial.Most)
+            MaxDelay = ms (float trial.Most)
             Jitter = trial.Jitter
             TimeLimit = ms (float trial.Limit)
             Time = clock
@@ -76,10 +76,10 @@ let private run (trial: Trial) : Happened list * bool =
                     happened.Add(Slept delay)
                     clock.Move delay }
 
-    let call attempt =
+    let call (options: CallOptions) =
         let succeeds, takes, _ = trial.Calls[attempts]
         attempts <- attempts + 1
-        happened.Add(Called(attempt, clock.Now, succeeds))
+        happened.Add(Called(options.Attempt, clock.Now, succeeds))
         clock.Move(ms (float takes))
         succeeds
 
@@ -105,18 +105,18 @@ let private delaysWith (change: RetryPolicy<bool> -> RetryPolicy<bool>) : TimeSp
 
 let private unbounded =
     testList
-        "without a bound"
-        [ test "an infinite time limit is none" {
+        "without a limit"
+        [ test "an infinite time limit is no limit" {
               let limited = delaysWith id
               Expect.equal limited.Length 4 "the attempts that there are"
               Expect.equal (delaysWith (fun policy -> { policy with TimeLimit = Timeout.InfiniteTimeSpan })) limited "the same"
           }
 
-          test "a delay without a bound grows to the longest that can be waited for" {
+          test "a delay without a limit grows to the longest possible wait" {
               let expected = [ ms 1e2; ms 1e5; ms 1e8; ms (float Int32.MaxValue) ]
 
               for most in [ Timeout.InfiniteTimeSpan; TimeSpan.MaxValue ] do
-                  let delays = delaysWith (fun policy -> { policy with MostDelay = most; TimeLimit = Timeout.InfiniteTimeSpan })
+                  let delays = delaysWith (fun policy -> { policy with MaxDelay = most; TimeLimit = Timeout.InfiniteTimeSpan })
                   Expect.equal delays expected "the delays"
           } ]
 
@@ -137,25 +137,25 @@ let private delays happened =
 let private laws =
     testList
         "laws"
-        [ property "there is one attempt, and never more than allowed, numbered from 1" (fun trial ->
+        [ property "there is at least one attempt and never more than allowed, numbered from 1" (fun trial ->
               let calls = fst (run trial) |> calls
               calls.Length >= 1
               && calls.Length <= max 1 trial.Attempts
               && (calls |> List.map (fun (attempt, _, _) -> attempt)) = [ 1 .. calls.Length ])
 
-          property "it ends with the first success, and gives back the last result" (fun trial ->
+          property "it ends with the first success, and returns the last result" (fun trial ->
               let happened, result = run trial
               let results = calls happened |> List.map (fun (_, _, succeeds) -> succeeds)
               List.last results = result && not (results |> List.take (results.Length - 1) |> List.contains true))
 
-          property "between attempts there is one delay, and none behind the last" (fun trial ->
+          property "there is one delay between attempts, and none after the last" (fun trial ->
               let happened, _ = run trial
 
               let alternates = happened |> List.mapi (fun index it -> it.IsSlept = (index % 2 = 1)) |> List.forall id
 
               alternates && (List.last happened).IsCalled)
 
-          property "delays are within their bounds, and grow by the factor" (fun trial ->
+          property "delays are within their limits, and grow by the factor" (fun trial ->
               fst (run trial)
               |> delays
               |> List.mapi (fun index delay ->
@@ -164,10 +164,10 @@ let private laws =
                   delay <= full + 0.001 && delay >= full * (1.0 - trial.Jitter) - 0.001)
               |> List.forall id)
 
-          property "no attempt is begun when the time is over, but the first" (fun trial ->
+          property "no attempt except the first begins after the time limit" (fun trial ->
               fst (run trial) |> calls |> List.tail |> List.forall (fun (_, at, _) -> at < ms (float trial.Limit)))
 
-          property "what fails is tried as often as it may be, as long as there is time" (fun trial ->
+          property "a failure is retried as often as allowed while there is time" (fun trial ->
               let trial =
                   { trial with Limit = 1_000_000_000; Calls = trial.Calls |> List.map (fun (_, takes, random) -> false, takes, random) }
 
@@ -176,12 +176,12 @@ let private laws =
 let private cancelling =
     testList
         "cancelling"
-        [ test "ends the wait, and the last result is given back" {
+        [ test "ends the wait, and the last result is returned" {
               use source = new CancellationTokenSource()
               let policy =
                   { RetryPolicy.make not with
                       FirstDelay = TimeSpan.FromHours 1.0
-                      MostDelay = TimeSpan.FromHours 1.0
+                      MaxDelay = TimeSpan.FromHours 1.0
                       TimeLimit = TimeSpan.FromDays 1.0 }
               let mutable calls = 0
 
@@ -190,18 +190,18 @@ let private cancelling =
                   source.CancelAfter 20
                   false
 
-              Expect.isFalse (policy.Run(call, source.Token)) "the result"
+              Expect.isFalse (policy.Run(call, CallOptions.cancelledBy source.Token)) "the result"
               Expect.equal calls 1 "attempts"
           }
 
-          test "before the first attempt does not keep it from being made" {
+          test "before the first attempt does not prevent that attempt" {
               let mutable calls = 0
 
               let call _ =
                   calls <- calls + 1
                   false
 
-              Expect.isFalse ((RetryPolicy.make not).Run(call, CancellationToken true)) "the result"
+              Expect.isFalse ((RetryPolicy.make not).Run(call, CallOptions.cancelledBy (CancellationToken true))) "the result"
               Expect.equal calls 1 "attempts"
           } ]
 
@@ -225,20 +225,20 @@ let private lasting =
       ClientFault.Malformed { Problem = Problem.TooLong(2L, 1L); Offset = 0; Path = "" }
       ClientFault.WrongCorrelationId(1, 2) ]
 
-/// Every code, by whether Kafka holds that it may go away.
+/// Every code, by whether Kafka considers it retriable.
 let private retriable, private definite =
     [ -1s .. 136s ] |> List.map ErrorCode |> List.filter _.IsError |> List.partition _.IsRetriable
 
 let private worthIt =
-    let refusedWith code = produced (ProduceOutcome.Rejected(Rejection.ByBroker(refusal code)))
-    let notSent fault = produced (ProduceOutcome.Rejected(Rejection.NotSent fault))
-    let unsure = produced (ProduceOutcome.Unknown(Doubt.BrokerUnsure(refusal ErrorCode.RequestTimedOut)))
-    let lost = produced (ProduceOutcome.Unknown(Doubt.AnswerLost ClientFault.Closed))
-    let sentBefore rejection = produced (ProduceOutcome.Unknown(Doubt.SentBefore rejection))
+    let refusedWith code = produced (ProduceResult.Rejected(Rejection.ByBroker(refusal code)))
+    let notSent fault = produced (ProduceResult.Rejected(Rejection.NotSent fault))
+    let unsure = produced (ProduceResult.Unknown(Doubt.BrokerUnsure(refusal ErrorCode.RequestTimedOut)))
+    let lost = produced (ProduceResult.Unknown(Doubt.AnswerLost ClientFault.Closed))
+    let sentBefore rejection = produced (ProduceResult.Unknown(Doubt.SentBefore rejection))
 
     testList
         "what is worth another attempt"
-        [ test "a batch that is not in the log, for a reason that may go away" {
+        [ test "a batch that is not in the log for a transient reason" {
               for isWorth in [ Transient.isProduced; Transient.isIdempotent ] do
                   for code in retriable do
                       Expect.isTrue (isWorth (refusedWith code)) (code.ToString())
@@ -253,10 +253,10 @@ let private worthIt =
                       Expect.isFalse (isWorth (notSent fault)) (fault.ToString())
 
                   Expect.isFalse (isWorth (produced (acknowledged 1L))) "it is in the log"
-                  Expect.isFalse (isWorth (produced (ProduceOutcome.Unknown Doubt.NotAsked))) "nobody wants to know"
+                  Expect.isFalse (isWorth (produced (ProduceResult.Unknown Doubt.NotAsked))) "nobody wants to know"
           }
 
-          test "a batch of which nobody knows: only where it cannot be doubled" {
+          test "a batch with an unknown result: only if it cannot be duplicated" {
               for doubtful in
                   [ unsure
                     lost
@@ -268,13 +268,13 @@ let private worthIt =
               for hopeless in
                   [ sentBefore (Rejection.ByBroker(refusal ErrorCode.ProducerFenced))
                     sentBefore (Rejection.NotSent ClientFault.Cancelled)
-                    produced (ProduceOutcome.Unknown(Doubt.AnswerLost ClientFault.Cancelled)) ] do
+                    produced (ProduceResult.Unknown(Doubt.AnswerLost ClientFault.Cancelled)) ] do
                   Expect.isFalse (Transient.isIdempotent hopeless) "nothing would come of it"
           }
 
           test "a fetch or a search, sent or not" {
               let found code = { ListOffsets.partitionResponse.Default with Error = code }
-              let sought result : Sought = { Result = result; Exchange = exchange ListOffsets.api.Request (Error ClientFault.Closed) }
+              let sought result = Sought(exchange ListOffsets.api.Request (Error ClientFault.Closed), result)
               let fetched result = fetchedAs (FetchPosition.at 0L) result
 
               for code in retriable do
@@ -294,7 +294,7 @@ let private worthIt =
                   Expect.isFalse (Transient.isSought (sought (Error fault))) (fault.ToString())
           }
 
-          test "any call that was not sent" {
+          test "any request that was not sent" {
               let called bytes outcome : Exchange<Fetch.Request, Fetch.Response> =
                   { exchange Fetch.api.Request outcome with Info = { info with BytesOut = bytes } }
 

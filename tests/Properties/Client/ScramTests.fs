@@ -1,4 +1,4 @@
-/// The client's side of SCRAM, against what Kafka's own client and server said to each other.
+/// The client's side of SCRAM, against recorded conversations of Kafka's own client and server.
 module LibKafka.Properties.ScramTests
 
 open System
@@ -87,7 +87,7 @@ let private golden =
 
 let private vector = vectors[0]
 
-/// What the client says to a first message of the server.
+/// The client's reply to a first message of the server.
 let private toFirst (message: string) = say (converse vector) message
 
 let private serverFirst (nonce: string) (salt: string) (iterations: string) = "r=" + nonce + ",s=" + salt + ",i=" + iterations
@@ -99,7 +99,7 @@ let private first =
     testList
         "the server's first message"
         [ for iterations in [ 4096; 65536 ] do
-              testCase ("as many iterations as may be: " + string iterations) (fun () ->
+              testCase ("the limits of the iteration count: " + string iterations) (fun () ->
                   Expect.stringStarts (sent (toFirst (serverFirst nonce salt (string iterations)))) "c=biws,r=" "it goes on")
 
           for iterations in [ "0"; "1"; "4095"; "65537"; "2147483647"; "2147483648"; "-4096"; "+4096"; "4096.0"; "" ] do
@@ -118,15 +118,14 @@ let private first =
               testCase ("a salt that cannot be read: '" + wrong + "'") (fun () ->
                   Expect.stringContains (refusal (toFirst (serverFirst nonce wrong "4096"))) "salt" "the reason")
 
-          testCase "an extension that must be understood is refused" (fun () ->
-              refusal (toFirst ("m=ext," + serverFirst nonce salt "4096")) |> ignore)
+          testCase "a mandatory extension is refused" (fun () -> refusal (toFirst ("m=ext," + serverFirst nonce salt "4096")) |> ignore)
 
-          testCase "an extension that need not be is passed over" (fun () ->
+          testCase "an optional extension is ignored" (fun () ->
               Expect.stringStarts (sent (toFirst (serverFirst nonce salt "4096" + ",x=y"))) "c=biws,r=" "it goes on")
 
-          testCase "an error is told" (fun () -> Expect.stringContains (refusal (toFirst "e=unknown-user")) "unknown-user" "the reason")
+          testCase "an error is reported" (fun () -> Expect.stringContains (refusal (toFirst "e=unknown-user")) "unknown-user" "the reason")
 
-          testCase "whatever it is, it is refused or answered, and nothing is thrown" (fun () ->
+          testCase "any message is refused or answered, without an exception" (fun () ->
               let pieces = [ "r="; nonce; ",s="; salt; ",i="; "4096"; ","; "="; "e="; "\u00ff"; "m=" ]
 
               let messages =
@@ -153,10 +152,10 @@ let private last =
         [ for wrong in [ ""; "v="; "v=*"; "v=" + Convert.ToBase64String "short"B; vector.ServerFirst ] do
               testCase ("without a signature: '" + wrong + "'") (fun () -> refusal (say (proved ()) wrong) |> ignore)
 
-          testCase "an error is told" (fun () ->
+          testCase "an error is reported" (fun () ->
               Expect.stringContains (refusal (say (proved ()) "e=invalid-proof")) "invalid-proof" "the reason")
 
-          testCase "there is nothing to say after the end, good or bad" (fun () ->
+          testCase "a message after the end is refused" (fun () ->
               let good = proved ()
               Expect.equal (say good vector.ServerFinal) SaslReply.Done "the end"
               refusal (say good vector.ServerFinal) |> ignore
@@ -171,7 +170,7 @@ let private names =
               let escaped = Scram.escape name.Get
               not (escaped.Contains ',') && escaped.Replace("=2C", ",").Replace("=3D", "=") = name.Get)
 
-          testCase "two nonces differ, and can stand in a message" (fun () ->
+          testCase "two nonces differ, and are valid in a message" (fun () ->
               let nonces = List.init 100 (fun _ -> Scram.newNonce ())
               Expect.hasLength (List.distinct nonces) 100 "each is new"
 

@@ -1,4 +1,4 @@
-/// Values of the client that were never on a wire.
+/// Values of the client made without a connection.
 module LibKafka.Properties.Client.Support
 
 open System
@@ -21,26 +21,22 @@ let info: ExchangeInfo =
       ThrottleTime = TimeSpan.Zero
       Fault = None }
 
-let exchange (request: Message<'Request>) (outcome: Result<'Answer, ClientFault>) : Exchange<'Request, 'Answer> =
-    { Info = info; Request = request.Schema.Default; Outcome = outcome }
+let exchange (request: Message<'Request>) (result: Result<'Answer, ClientFault>) : Exchange<'Request, 'Answer> =
+    { Info = info; Request = request.Schema.Default; Result = result }
 
 /// A leader's answer about a batch.
 let refusal (code: ErrorCode) : Produce.PartitionResponse = { Produce.partitionResponse.Default with Error = code; BaseOffset = -1L }
 
-let acknowledged (offset: int64) = ProduceOutcome.Acknowledged { BaseOffset = offset; LogAppendTimeMs = -1L; LogStartOffset = -1L }
+let acknowledged (offset: int64) = ProduceResult.Acknowledged { BaseOffset = offset; LogAppendTimeMs = -1L; LogStartOffset = -1L }
 
-let produced (outcome: ProduceOutcome) : Produced =
-    { Outcome = outcome
-      Batch = LibKafka.Properties.Records.Samples.plainBatch 1
-      Exchange = exchange Produce.api.Request (Ok None) }
+let produced (result: ProduceResult) : Produced =
+    Produced(LibKafka.Properties.Records.Samples.plainBatch 1, exchange Produce.api.Request (Ok None), result)
 
 let fetchedAs (position: FetchPosition) (result: Result<Fetch.PartitionResponse, ClientFault>) : Fetched =
-    { Position = position
-      Result = result
-      Exchange = exchange Fetch.api.Request (result |> Result.map (fun _ -> Fetch.api.Response.Schema.Default)) }
+    Fetched(position, exchange Fetch.api.Request (result |> Result.map (fun _ -> Fetch.api.Response.Schema.Default)), result)
 
 let fetchAnswer: Fetch.PartitionResponse = { Fetch.partitionResponse.Default with HighWatermark = -1L }
 
-/// What a fetch at an offset brings.
+/// The reply to a fetch at an offset.
 let fetched (offset: int64) (records: Bytes) : Fetched =
     fetchedAs (FetchPosition.at offset) (Ok { fetchAnswer with Records = Some records })

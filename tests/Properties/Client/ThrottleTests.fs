@@ -1,4 +1,4 @@
-/// The throttle time of every response that has one, held against the definitions.
+/// The throttle time of every response that has one, compared with the definitions.
 module LibKafka.Properties.ThrottleTests
 
 open Expecto

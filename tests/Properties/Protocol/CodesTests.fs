@@ -49,7 +49,7 @@ let private meaning (code: string) (case: Type) =
         [ for property in case.GetProperties(BindingFlags.Public ||| BindingFlags.Static) do
               property.Name, some (property.GetValue null) ] }
 
-/// The structs of the protocol's namespace that are made of the value of their property `code`.
+/// the structs that are made of the value of their property `code`.
 let private over (code: string) (carried: Type list) =
     [ for case in typeof<ErrorCode>.Assembly.GetExportedTypes() do
           match case.GetProperty code with
@@ -57,7 +57,7 @@ let private over (code: string) (carried: Type list) =
           | property ->
               let isMade =
                   case.IsValueType
-                  && case.Namespace = "LibKafka.Protocol"
+                  && case.Namespace = "LibKafka"
                   && not (isNull (case.GetConstructor [| property.PropertyType |]))
               if isMade && List.contains property.PropertyType carried then meaning code case ]
 
@@ -67,10 +67,10 @@ let private numbers = over "Code" [ typeof<int8>; typeof<int16> ] @ over "Timest
 /// Structs over a text.
 let private texts = over "Name" [ typeof<string> ]
 
-/// The enums of the protocol's namespace.
+/// The code enums.
 let private enums =
     [ for case in typeof<ErrorCode>.Assembly.GetExportedTypes() do
-          if case.IsEnum && case.Namespace = "LibKafka.Protocol" then case ]
+          if case.IsEnum && case.Namespace = "LibKafka" then case ]
 
 /// Every value of an enum, whether it has a name or not.
 let private everyValue (case: Type) : obj list =

@@ -1,0 +1,64 @@
+namespace LibKafka.Client
+
+open System.Buffers.Binary
+open System.Collections.Generic
+open LibKafka.Wire
+open LibKafka.Protocol
+
+/// What a broker said about itself when the connection was made: the versions that it supports, and the features of its cluster.
+[<Sealed>]
+type internal BrokerVersions(response: ApiVersions.Response) =
+    // By the number of the API: a key of a struct type would be boxed for each comparison.
+    let ranges = Dictionary<int16, VersionRange>()
+
+    do
+        for key in response.ApiKeys do
+            ranges[key.ApiKey.Code] <- { Lowest = key.MinVersion; Highest = key.MaxVersion }
+
+    /// Nothing is known yet.
+    static member val None = BrokerVersions ApiVersions.api.Response.Schema.Default
+
+    member _.All: Map<ApiKey, VersionRange> = ranges |> Seq.map (fun entry -> ApiKey entry.Key, entry.Value) |> Map.ofSeq
+
+    member _.FinalizedFeatures: Map<string, int16> =
+        response.FinalizedFeatures |> List.map (fun feature -> feature.Name, feature.MaxVersionLevel) |> Map.ofList
+
+    /// The highest version that the broker supports and that is within ours.
+    member _.Within(api: ApiKey, ours: VersionRange) : Result<int16, ClientFault> =
+        match ranges.TryGetValue api.Code with
+        | true, theirs when min theirs.Highest ours.Highest >= max theirs.Lowest ours.Lowest -> Ok(min theirs.Highest ours.Highest)
+        | true, theirs -> Error(ClientFault.NoCommonVersion(api, ours, Some theirs))
+        | _ -> Error(ClientFault.NoCommonVersion(api, ours, None))
+
+    /// Whether the broker responds at once when it throttles, and leaves the pause to the client: brokers since 2.0 do (KIP-219, of which
+    /// ApiVersions 2 is a part).
+    member _.LeavesPause: bool =
+        match ranges.TryGetValue ApiKey.ApiVersions.Code with
+        | true, range -> range.Highest >= 2s
+        | _ -> false
+
+[<RequireQualifiedAccess>]
+module internal BrokerVersions =
+
+    /// Reads a response to ApiVersions. A broker that does not know the version of the request responds in version 0 with error 35 (KIP-511).
+    /// Some add a body that is not well formed, so only the error code is used unless all of it can be read.
+    let decode (version: int16) (frame: Bytes) : Result<struct (ApiVersions.Response * int), Fault> =
+        let api = ApiVersions.api
+        let refused = ErrorCode.UnsupportedVersion
+
+        if frame.Length >= 6 && BinaryPrimitives.ReadInt16BigEndian(frame.Span.Slice 4) = refused.Code then
+            match Frame.readResponse api 0s frame with
+            | Ok(struct (response, 0)) -> Ok(struct (response, 0))
+            | _ -> Ok(struct ({ api.Response.Schema.Default with Error = refused }, frame.Length - 6))
+        else
+            Frame.readResponse api version frame
+
+    /// The version to ask in next, after the broker did not know this one.
+    let next (version: int16) (refusal: ApiVersions.Response) : int16 =
+        let theirs =
+            refusal.ApiKeys
+            |> List.tryFind (fun key -> key.ApiKey = ApiKey.ApiVersions)
+            |> Option.map _.MaxVersion
+            |> Option.defaultValue 0s
+
+        max 0s (min theirs (version - 1s))

@@ -1,0 +1,396 @@
+namespace LibKafka.Client
+
+open System
+open System.Buffers.Binary
+open System.Threading
+open System.Threading.Tasks
+open LibKafka.Wire
+open LibKafka.Protocol
+
+/// What was received for a request: what it says, how many of its bytes were not read, and the pause that the broker asks for.
+[<Struct; NoEquality; NoComparison>]
+type internal Answer<'T> = { UnreadBytes: int; ThrottleMs: int; Result: Result<'T, ClientFault> }
+
+[<RequireQualifiedAccess>]
+module internal Answer =
+
+    /// Nothing usable was received.
+    let fault (fault: ClientFault) : Answer<'T> = { UnreadBytes = 0; ThrottleMs = 0; Result = Error fault }
+
+    /// The answer to a request that has no response.
+    let none: Answer<unit> = { UnreadBytes = 0; ThrottleMs = 0; Result = Ok() }
+
+/// The beginning of an exchange, from which its time and bytes are counted.
+[<Struct; NoEquality; NoComparison>]
+type private Beginning = { Id: int32; At: DateTimeOffset; Since: int64; BytesOut: int64; BytesIn: int64 }
+
+/// A connection to one broker: a socket with one request in flight. It knows the broker's versions and uses, for each API, the highest
+/// that both sides know. After a fault it is closed and stays closed, unless the fault was detected before anything was sent, as
+/// `CannotEncode`, `NoCommonVersion`, `NeverAnswered` and `Cancelled` may be. A connection that is too old or was unused for too long, by the settings, counts as closed too. If the broker limits the lifetime of an
+/// authentication (KIP-368), the connection renews it before a call once most of that time has passed. It must not be used by several threads
+/// at a time.
+[<Sealed>]
+type Connection private (broker: BrokerAddress, settings: ClientSettings, transport: Transport) =
+    // A batch is sent from where it is in memory. Below this size a copy costs less than a piece of its own.
+    let writer = Writer(512, 16 * 1024)
+    let clientId = Some settings.ClientId
+    let asked = Some broker
+    let prefix: byte[] = Array.zeroCreate 4
+    let mutable correlation = 0
+    let mutable answered = 0
+    let mutable versions = BrokerVersions.None
+    let mutable closed: string option = None
+    let time = settings.Time
+    let opened = time.GetTimestamp()
+    let mutable lastUsed = opened
+    let mutable pause: Stretch voption = ValueNone
+    let mutable session: Stretch voption = ValueNone
+
+    let close (cause: string) =
+        if closed.IsNone then
+            closed <- Some cause
+            (transport :> IDisposable).Dispose()
+
+    /// Why no more calls can be made.
+    let over () : string option =
+        if closed.IsSome then
+            closed
+        elif Duration.hasPassed time settings.ConnectionTtl opened then
+            Some "it is older than ConnectionTtl"
+        elif Duration.hasPassed time settings.MaxIdle lastUsed then
+            Some "it was unused for longer than MaxIdle"
+        else
+            None
+
+    // A broker that expects TLS answers what it cannot read with an alert: 0x15, then the version, which begins with 0x03.
+    let isTlsAlert () = answered = 0 && not transport.IsSecure && prefix[0] = 0x15uy && prefix[1] = 0x03uy
+
+    let readFrame (deadline: Deadline) (memory: ReceiveBuffer option) : Bytes =
+        transport.ReadExactly(ArraySegment prefix, deadline)
+        let length = BinaryPrimitives.ReadInt32BigEndian(ReadOnlySpan prefix)
+
+        if isTlsAlert () then
+            raise (ClientFaultException(ClientFault.TlsExpected broker))
+
+        // Every response has a correlation id.
+        if length < 4 || length > settings.Limits.MaxFrameBytes then
+            raise (ClientFaultException(ClientFault.BadFrameLength(length, settings.Limits.MaxFrameBytes)))
+
+        let frame =
+            match memory with
+            | Some memory -> memory.Take length
+            | None -> ArraySegment(GC.AllocateUninitializedArray<byte> length)
+
+        transport.ReadExactly(frame, deadline)
+        Bytes(frame.AsMemory())
+
+    // The response to the request with this id. All requests since the last response, except this one, asked for none. A broker that responds
+    // to them nevertheless is tolerated.
+    let rec readResponse (id: int32) (deadline: Deadline) (memory: ReceiveBuffer option) : Bytes =
+        let frame = readFrame deadline memory
+        let received = BinaryPrimitives.ReadInt32BigEndian frame.Span
+
+        if received > answered && received < id then
+            readResponse id deadline memory
+        elif received = id then
+            answered <- id
+            frame
+        else
+            raise (ClientFaultException(ClientFault.WrongCorrelationId(id, received)))
+
+    let start () : Beginning =
+        correlation <- correlation + 1
+
+        { Id = correlation
+          At = time.GetUtcNow()
+          Since = time.GetTimestamp()
+          BytesOut = transport.BytesOut
+          BytesIn = transport.BytesIn }
+
+    let send (api: Api<'Request, 'Response>) version (id: int32) (request: 'Request) (operation: Operation) : ClientFault option =
+        match Frame.writeRequest writer api version id clientId request with
+        | Error fault -> Some(ClientFault.CannotEncode fault)
+        | Ok() ->
+            let cancellation = operation.Cancellation
+            use _ = cancellation.UnsafeRegister(Connection.Cut, transport)
+
+            try
+                cancellation.ThrowIfCancellationRequested()
+                transport.Write(writer.Segments, operation.Deadline)
+                None
+            with error ->
+                Some(transport.Fault(operation, error))
+
+    let receive (api: Api<'Request, 'Response>) decode id (operation: Operation) (memory: ReceiveBuffer option) : Answer<'Response> =
+        use _ = operation.Cancellation.UnsafeRegister(Connection.Cut, transport)
+
+        try
+            match decode (readResponse id operation.Deadline memory) with
+            | Ok(struct (response, unread)) ->
+                { UnreadBytes = unread; ThrottleMs = max 0 (api.ThrottleTimeMs response); Result = Ok response }
+            | Error fault -> Answer.fault (ClientFault.Malformed fault)
+        with error ->
+            Answer.fault (transport.Fault(operation, error))
+
+    // Closes the connection if it must not be used any more after an exchange.
+    let closeAfter (fault: ClientFault option) (wasPrevented: bool) (operation: Operation) =
+        match fault with
+        // It was cancelled after the response had been received: the call has succeeded, but its socket is closed.
+        | None when operation.Cancellation.IsCancellationRequested -> close (ClientFault.Cancelled.ToString())
+        | None -> ()
+        | Some(ClientFault.Unusable cause) -> close cause
+        | Some(ClientFault.CannotEncode _) -> ()
+        | Some _ when wasPrevented -> ()
+        | Some fault -> close (fault.ToString())
+
+    // Brings the connection's state up to date after an exchange, and describes the exchange.
+    let finish (api: ApiKey) (version: int16) (began: Beginning) (operation: Operation) (wasPrevented: bool) (answer: Answer<'Answer>) =
+        // The writer must not keep the request alive.
+        writer.Clear()
+
+        let fault =
+            match answer.Result with
+            | Ok _ -> None
+            | Error fault -> Some fault
+
+        closeAfter fault wasPrevented operation
+        lastUsed <- time.GetTimestamp()
+        let throttle = TimeSpan.FromMilliseconds(float answer.ThrottleMs)
+
+        if throttle.Ticks > 0L then
+            pause <- ValueSome { Since = lastUsed; For = throttle }
+
+        { Api = api
+          Version = version
+          Broker = asked
+          CorrelationId = began.Id
+          Attempt = operation.Options.Attempt
+          Began = began.At
+          Elapsed = time.GetElapsedTime(began.Since, lastUsed)
+          BytesOut = int (transport.BytesOut - began.BytesOut)
+          BytesIn = int (transport.BytesIn - began.BytesIn)
+          UnreadBytes = answer.UnreadBytes
+          ThrottleTime = throttle
+          Fault = fault }
+
+    // Every exchange is made here, unless `obstacle` prevents it. It is not reported yet.
+    let exchange
+        (api: Api<'Request, 'Response>)
+        (version: int16)
+        (request: 'Request)
+        (operation: Operation)
+        (memory: ReceiveBuffer option)
+        (obstacle: ClientFault option)
+        (decode: Bytes -> Result<struct ('Response * int), Fault>)
+        : Exchange<'Request, 'Response> =
+        let began = start ()
+        let failed = if obstacle.IsSome then obstacle else send api version began.Id request operation
+
+        let answer =
+            match failed with
+            | Some fault -> Answer.fault fault
+            | None -> receive api decode began.Id operation memory
+
+        { Info = finish api.Key version began operation obstacle.IsSome answer; Request = request; Result = answer.Result }
+
+    let decodeAs (api: Api<'Request, 'Response>) version frame = Frame.readResponse api version frame
+
+    // A request of the connection's own. It is not read into the caller's memory.
+    let ask (api: Api<'Request, 'Response>) version request (operation: Operation) decode : Result<'Response, ClientFault> =
+        (exchange api version request operation None None decode |> Operation.reported operation).Result
+
+    let askSasl (api: Api<'Request, 'Response>) (operation: Operation) (request: 'Request) : Result<'Response, ClientFault> =
+        versions.Within(api.Key, api.Versions)
+        |> Result.bind (fun version -> ask api version request operation (decodeAs api version))
+
+    let authenticate (mechanism: ISaslMechanism) (operation: Operation) : Result<unit, ClientFault> =
+        let calls = { Handshake = askSasl SaslHandshake.api operation; Authenticate = askSasl SaslAuthenticate.api operation }
+
+        match Authentication.run mechanism broker operation calls with
+        | Ok lifetime ->
+            session <- lifetime
+            Ok()
+        | Error fault ->
+            close (fault.ToString())
+            Error fault
+
+    let awaitPause (operation: Operation) : Result<unit, ClientFault> =
+        match pause with
+        | ValueSome stretch when settings.HeedThrottle && versions.LeavesPause ->
+            let left = stretch.Left time
+
+            try
+                if left > TimeSpan.Zero then
+                    operation.Deadline.Await(operation.Cancellation, (fun stop -> task { do! Task.Delay(left, time, stop) }))
+
+                pause <- ValueNone
+                Ok()
+            with error ->
+                Error(transport.Fault(operation, error))
+        | _ -> Ok()
+
+    let renewSession (operation: Operation) : Result<unit, ClientFault> =
+        match session, settings.Sasl with
+        | ValueSome stretch, Some mechanism when (stretch.Left time).Ticks <= 0L -> authenticate mechanism operation
+        | _ -> Ok()
+
+    // What prevents a call, after everything that is due before one has been done.
+    let obstacleTo (operation: Operation) : ClientFault option =
+        match over () with
+        | Some cause -> Some(ClientFault.Unusable cause)
+        | None when operation.Cancellation.IsCancellationRequested -> Some ClientFault.Cancelled
+        | None when pause.IsNone && session.IsNone -> None
+        | None ->
+            match awaitPause operation |> Result.bind (fun () -> renewSession operation) with
+            | Ok() -> None
+            | Error fault -> Some fault
+
+    /// Learns the broker's versions. If the broker does not know the version of the request, it is asked again in one that it knows.
+    member private _.Negotiate(operation: Operation) : Result<unit, ClientFault> =
+        let api = ApiVersions.api
+
+        let request: ApiVersions.Request =
+            { ClientSoftwareName = "libkafka-dotnet"
+              ClientSoftwareVersion = Connection.SoftwareVersion
+              ClusterId = None
+              NodeId = -1 }
+
+        let rec from version =
+            match ask api version request operation (BrokerVersions.decode version) with
+            | Error fault -> Error fault
+            | Ok response when response.Error = ErrorCode.None ->
+                versions <- BrokerVersions response
+                Ok()
+            | Ok response when response.Error = ErrorCode.UnsupportedVersion && version > 0s -> from (BrokerVersions.next version response)
+            | Ok response -> Error(ClientFault.VersionsRefused response.Error)
+
+        match from api.Versions.Highest with
+        // For the client the handshake is over before the broker has checked the client's certificate.
+        | Error ClientFault.Closed when transport.IsSecure && transport.BytesIn = 0L ->
+            let reason =
+                "the broker closed the connection right after the handshake, as it does if it does not accept the client's certificate"
+
+            Error(ClientFault.TlsFailed(broker, reason))
+        | Error fault ->
+            close (fault.ToString())
+            Error fault
+        | Ok() -> Ok()
+
+    static member val private SoftwareVersion: string =
+        match typeof<Connection>.Assembly.GetName().Version with
+        | null -> "0.0.0"
+        | version -> version.ToString 3
+
+    // One for all calls, so that it is not allocated for each.
+    static member val private Cut: Action<obj | null> =
+        Action<obj | null>(fun transport ->
+            match transport with
+            | :? Transport as transport -> transport.Cut()
+            | _ -> ())
+
+    member private _.Authenticate(operation: Operation) : Result<unit, ClientFault> =
+        match settings.Sasl with
+        | Some mechanism -> authenticate mechanism operation
+        | None -> Ok()
+
+    /// Connects to a broker: TCP, TLS if the settings have it, the broker's versions, and authentication if the settings have it.
+    static member Open(settings: ClientSettings, broker: BrokerAddress, ?call: CallOptions) : Result<Connection, ClientFault> =
+        Connection.Open(broker, Operation.Begin(settings, call))
+
+    // The same as part of an operation.
+    static member internal Open(broker: BrokerAddress, operation: Operation) : Result<Connection, ClientFault> =
+        let operation = operation.Within operation.Settings.ConnectTimeout
+
+        let connect (transport: Transport) =
+            let connection = new Connection(broker, operation.Settings, transport)
+
+            // The settings' observer may throw anything. The exception is for its caller, but the socket must not leak.
+            try
+                connection.Negotiate operation
+                |> Result.bind (fun () -> connection.Authenticate operation)
+                |> Result.map (fun () -> connection)
+            with _ ->
+                connection.Close()
+                reraise ()
+
+        ClientSettings.check operation.Settings
+        |> Result.bind (fun _ -> Transport.Addresses(broker, operation))
+        |> Result.bind (fun addresses -> Transport.Open(broker, addresses, operation))
+        |> Result.bind connect
+
+    /// The broker at the other end.
+    member _.Broker = broker
+
+    /// The socket, for inspection.
+    member _.Socket = transport.Socket
+
+    /// Whether calls can still be made. They cannot after a fault or `Close`, nor once the connection is too old or was unused for too long.
+    member _.IsOpen = (over ()).IsNone
+
+    /// The versions of each API that the broker supports.
+    member _.BrokerVersions: Map<ApiKey, VersionRange> = versions.All
+
+    /// The features that the cluster had finalized when the connection was made (KIP-584), such as `transaction.version`, and their levels.
+    /// Brokers before Kafka 2.7 report none.
+    member _.FinalizedFeatures: Map<string, int16> = versions.FinalizedFeatures
+
+    /// The highest version of an API that both sides know.
+    member _.VersionOf(api: Api<'Request, 'Response>) : Result<int16, ClientFault> = versions.Within(api.Key, api.Versions)
+
+    /// The highest version that the broker knows and that is within ours, which may be fewer than are known here.
+    member internal _.VersionWithin(api: ApiKey, ours: VersionRange) : Result<int16, ClientFault> = versions.Within(api, ours)
+
+    /// Sends a request and waits for its response, as part of an operation. It is not reported.
+    member internal _.Exchange
+        (version: int16, api: Api<'Request, 'Response>, request: 'Request, operation: Operation)
+        : Exchange<'Request, 'Response> =
+        let obstacle = if api.IsAnswered request then obstacleTo operation else Some(ClientFault.NeverAnswered api.Key)
+
+        exchange api version request operation operation.Options.Memory obstacle (decodeAs api version)
+
+    /// Sends a request that has no response, as part of an operation. It is not reported.
+    member internal _.SendOnly
+        (version: int16, api: Api<'Request, 'Response>, request: 'Request, operation: Operation)
+        : Exchange<'Request, unit> =
+        let obstacle = obstacleTo operation
+        let began = start ()
+
+        let answer =
+            match if obstacle.IsSome then obstacle else send api version began.Id request operation with
+            | Some fault -> Answer.fault fault
+            | None -> Answer.none
+
+        { Info = finish api.Key version began operation obstacle.IsSome answer; Request = request; Result = answer.Result }
+
+    /// Sends a request of the client's own in the highest common version, as part of an operation. It is not read into the caller's memory.
+    member internal this.Ask(api: Api<'Request, 'Response>, request: 'Request, operation: Operation) : Exchange<'Request, 'Response> =
+        this.Call(api, request, operation.WithoutMemory)
+
+    member private this.Call(api: Api<'Request, 'Response>, request: 'Request, operation: Operation) : Exchange<'Request, 'Response> =
+        match this.VersionOf api with
+        | Ok version -> this.Exchange(version, api, request, operation)
+        | Error fault -> operation.NotMade(api, Some broker, request, fault)
+        |> Operation.reported operation
+
+    /// Sends a request in the highest common version and waits for its response.
+    member this.Call(api: Api<'Request, 'Response>, request: 'Request, ?call: CallOptions) : Exchange<'Request, 'Response> =
+        this.Call(api, request, Operation.Begin(settings, call))
+
+    /// Sends a request in the version given and waits for its response. A request that has no response is refused: the fault is
+    /// `NeverAnswered`.
+    member this.CallAt
+        (version: int16, api: Api<'Request, 'Response>, request: 'Request, ?call: CallOptions)
+        : Exchange<'Request, 'Response> =
+        let operation = Operation.Begin(settings, call)
+        this.Exchange(version, api, request, operation) |> Operation.reported operation
+
+    /// Sends a request that has no response, such as Produce with `Acks.None`, in the version given.
+    member this.SendAt(version: int16, api: Api<'Request, 'Response>, request: 'Request, ?call: CallOptions) : Exchange<'Request, unit> =
+        let operation = Operation.Begin(settings, call)
+        this.SendOnly(version, api, request, operation) |> Operation.reported operation
+
+    /// Closes the socket. Later calls return the fault `Unusable`.
+    member _.Close() = close "closed by the caller"
+
+    interface IDisposable with
+        member this.Dispose() = this.Close()

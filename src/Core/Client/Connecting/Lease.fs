@@ -1,0 +1,118 @@
+namespace LibKafka.Client
+
+open LibKafka.Wire
+open LibKafka.Protocol
+
+/// What a broker is needed for: to lead a partition, to coordinate a group, and so on.
+[<NoEquality; NoComparison>]
+type internal Role<'Target> =
+    {
+        /// Stands for the broker in a request that is not made because no broker was found.
+        Unknown: 'Target
+        /// Finds the broker.
+        Find: Operation -> Result<Found<'Target>, ClientFault>
+        /// Whether an error code means that another broker has the role, or that what is known about it is out of date.
+        HasMoved: ErrorCode -> bool
+    }
+
+/// The broker that has a role, and the connection to it.
+[<NoEquality; NoComparison>]
+type internal Held<'Target> = { Target: 'Target; Connection: Connection }
+
+/// A connection to the broker that has a role. It is made when it is first needed. It is closed when a call fails or the broker's error code
+/// says that another broker has the role; the next call then goes to the broker that this one named, or finds it again.
+[<Sealed>]
+type internal Lease<'Target>(settings: ClientSettings, role: Role<'Target>) =
+    let mutable current: Held<'Target> option = None
+    let mutable last: 'Target option = None
+    // The broker that the last one named, until it has been tried.
+    let mutable named: Found<'Target> option = None
+
+    let drop () =
+        current |> Option.iter _.Connection.Close()
+        current <- None
+        named <- None
+
+    let hold (operation: Operation) (found: Found<'Target>) : Result<Held<'Target>, ClientFault> =
+        match found.Connection with
+        | Some connection -> Ok connection
+        | None -> Connection.Open(found.Address, operation)
+        |> Result.map (fun connection ->
+            let held = { Target = found.Target; Connection = connection }
+            current <- Some held
+            last <- Some found.Target
+            held)
+
+    let reach (operation: Operation) : Result<Held<'Target>, ClientFault> =
+        match current with
+        | Some held when held.Connection.IsOpen -> Ok held
+        | _ ->
+            let candidate = named
+            drop ()
+
+            match candidate |> Option.map (hold operation) with
+            | Some(Ok held) -> Ok held
+            | Some(Error ClientFault.Cancelled) -> Error ClientFault.Cancelled
+            | _ -> role.Find operation |> Result.bind (hold operation)
+
+    /// The settings it was made with.
+    member _.Settings = settings
+
+    /// The broker and the connection to it, if there is an open one.
+    member _.Current: Held<'Target> option = current |> Option.filter _.Connection.IsOpen
+
+    /// The broker that was connected to last, even if the connection has since been closed.
+    member _.Last: 'Target option = last
+
+    /// The broker and the connection to it, which is made if there is none.
+    member _.Reach(operation: Operation) : Result<Held<'Target>, ClientFault> = reach operation
+
+    /// Makes one call on a connection that was reached, or was not, in the highest version that the broker knows and `allowed` permits. The
+    /// request is made for the broker and that version. `read` makes the reply from the exchange. It brings the client's state up to date too:
+    /// that is done before observers see the exchange, because they may throw.
+    member _.ExchangeOn
+        (
+            reached: Result<Held<'Target>, ClientFault>,
+            operation: Operation,
+            api: Api<'Request, 'Response>,
+            allowed: Held<'Target> -> VersionRange,
+            request: 'Target -> int16 -> 'Request,
+            send: Connection -> int16 -> 'Request -> Operation -> Exchange<'Request, 'Answer>,
+            read: Exchange<'Request, 'Answer> -> 'Reply
+        ) : 'Reply =
+        let exchange =
+            match reached with
+            | Error fault -> operation.NotMade(api, None, request role.Unknown -1s, fault)
+            | Ok held ->
+                match held.Connection.VersionWithin(api.Key, allowed held) with
+                | Error fault -> operation.NotMade(api, Some held.Connection.Broker, request held.Target -1s, fault)
+                | Ok version -> send held.Connection version (request held.Target version) operation
+
+        let reply = read exchange
+        operation.Report exchange.Info
+        reply
+
+    /// Makes one call that has a response: see `ExchangeOn`.
+    member this.Call(operation: Operation, api: Api<'Request, 'Response>, allowed, request, read: Exchange<'Request, 'Response> -> 'Reply) =
+        let send (connection: Connection) version request operation = connection.Exchange(version, api, request, operation)
+        this.ExchangeOn(reach operation, operation, api, allowed, request, send, read)
+
+    /// A call that is not made, because it could not succeed.
+    member _.NotMade
+        (operation: Operation, api: Api<'Request, 'Response>, request: 'Target -> int16 -> 'Request, fault)
+        : Exchange<_, 'Answer> =
+        operation.NotMade(api, None, request role.Unknown -1s, fault) |> Operation.reported operation
+
+    /// Closes the connection if the error code says that another broker has the role. `next` gives the broker that the code's sender names, if
+    /// it names one.
+    member _.Heed(code: ErrorCode, next: 'Target -> Found<'Target> option) =
+        if role.HasMoved code then
+            let next = current |> Option.bind (fun held -> next held.Target)
+            drop ()
+            named <- next
+
+    /// Closes the connection if the error code says that another broker has the role.
+    member this.Heed(code: ErrorCode) = this.Heed(code, (fun _ -> None))
+
+    /// Closes the connection. A later call makes a new one.
+    member _.Close() = drop ()

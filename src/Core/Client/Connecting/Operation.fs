@@ -1,0 +1,85 @@
+namespace LibKafka.Client
+
+open System
+open LibKafka.Wire
+open LibKafka.Protocol
+
+/// An operation in progress: the client's settings, the caller's options, and the one deadline of everything that it does. It is made when a
+/// public method begins and handed down from there.
+[<Struct; NoEquality; NoComparison>]
+type internal Operation =
+    { Settings: ClientSettings
+      Options: CallOptions
+      Deadline: Deadline }
+
+    /// Begins an operation, which may take as long as the options say or, if they say nothing, `standard`.
+    static member Begin(settings: ClientSettings, call: CallOptions option, standard: TimeSpan) : Operation =
+        let options =
+            match call with
+            | Some options -> options
+            | None -> CallOptions.standard
+
+        let allowed =
+            match options.Timeout with
+            | Some timeout -> timeout
+            | None -> standard
+
+        { Settings = settings; Options = options; Deadline = Deadline.After(settings.Time, allowed) }
+
+    /// Begins an operation within `CallTimeout`.
+    static member Begin(settings: ClientSettings, call: CallOptions option) : Operation =
+        Operation.Begin(settings, call, settings.CallTimeout)
+
+    /// Begins an operation in which the broker may wait for this long before it responds. It gets that and 5 seconds more if this is longer
+    /// than `CallTimeout`.
+    static member BeginWaiting(settings: ClientSettings, call: CallOptions option, wait: TimeSpan) : Operation =
+        let withWait = TimeSpan.FromMilliseconds(float (Milliseconds.ofTimeSpan wait)) + TimeSpan.FromSeconds 5.0
+        Operation.Begin(settings, call, Duration.longer settings.CallTimeout withWait)
+
+    member this.Cancellation = this.Options.Cancellation
+
+    /// The same operation with less time for one part of it.
+    member this.Within(limit: TimeSpan) : Operation =
+        { Settings = this.Settings; Options = this.Options; Deadline = this.Deadline.Sooner limit }
+
+    /// The same operation for an exchange of the client's own, which must not use the caller's memory.
+    member this.WithoutMemory: Operation =
+        if this.Options.Memory.IsNone then
+            this
+        else
+            { Settings = this.Settings; Options = { this.Options with Memory = None }; Deadline = this.Deadline }
+
+    /// An exchange of which nothing was sent.
+    member this.NotMade(api: Api<'Request, 'Response>, broker: BrokerAddress option, request: 'Request, fault: ClientFault) =
+        let time = this.Settings.Time
+        let elapsed = this.Deadline.Elapsed
+
+        { Info =
+            { Api = api.Key
+              Version = -1s
+              Broker = broker
+              CorrelationId = 0
+              Attempt = this.Options.Attempt
+              Began = time.GetUtcNow() - elapsed
+              Elapsed = elapsed
+              BytesOut = 0
+              BytesIn = 0
+              UnreadBytes = 0
+              ThrottleTime = TimeSpan.Zero
+              Fault = Some fault }
+          Request = request
+          Result = Error fault }
+
+    /// Reports an exchange to .NET's instruments and to the settings' observer. Clients bring their state up to date before, because an
+    /// observer may throw.
+    member this.Report(info: ExchangeInfo) =
+        Telemetry.report this.Settings.ClientId info
+        this.Settings.Observe info
+
+[<RequireQualifiedAccess>]
+module internal Operation =
+
+    /// The exchange, after it was reported.
+    let reported (operation: Operation) (exchange: Exchange<'Request, 'Answer>) : Exchange<'Request, 'Answer> =
+        operation.Report exchange.Info
+        exchange

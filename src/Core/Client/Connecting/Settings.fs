@@ -1,0 +1,89 @@
+namespace LibKafka.Client
+
+open System
+open System.Net
+open System.Threading
+open System.Threading.Tasks
+open LibKafka.Wire
+open LibKafka.Protocol
+
+/// How connections are made and used. Settings are immutable values that are passed in; nothing is global. Time-outs are positive, or
+/// `Timeout.InfiniteTimeSpan` for no limit.
+[<NoEquality; NoComparison>]
+type ClientSettings =
+    {
+        /// The client's name in the broker's logs, metrics and quotas.
+        ClientId: string
+        /// The time to make one connection: looking up the host, TCP, TLS, asking for the broker's versions, and authentication. It lies within
+        /// the time of the call that needs the connection.
+        ConnectTimeout: TimeSpan
+        /// The time for a whole call unless `CallOptions.Timeout` sets another: finding the broker, connecting, renewing the authentication,
+        /// sending the request and receiving the response.
+        CallTimeout: TimeSpan
+        /// The maximum age of a connection. An older one is closed before its next use, and its client makes another.
+        ConnectionTtl: TimeSpan
+        /// How long a connection may be unused. After a longer time it is closed before its next use, and its client makes another. Keep it
+        /// below the brokers' own limit (`connections.max.idle.ms`, 10 minutes by default): a request on a connection that the broker is
+        /// about to close may be lost.
+        MaxIdle: TimeSpan
+        /// Whether a call first waits out the pause that the broker last asked for on its connection (KIP-219). The wait counts as part of the
+        /// call. Brokers before 2.0 pause by themselves before they respond, so there is no wait with them.
+        HeedThrottle: bool
+        /// TLS, if the brokers' listener uses it.
+        Tls: Tls option
+        /// Authentication, if the brokers' listener requires it.
+        Sasl: ISaslMechanism option
+        /// Looks up the addresses of a host name. The caller's thread waits for the task while the call has time; the token is cancelled when
+        /// it stops waiting. It is not called for an IP address.
+        LookUpHost: string -> CancellationToken -> Task<IPAddress[]>
+        Limits: Limits
+        /// The clock, which time-outs and expiries use too.
+        Time: TimeProvider
+        /// Receives every exchange, including those that the client makes on its own, in the thread that makes it. An exception that it throws
+        /// passes through the call.
+        Observe: ExchangeInfo -> unit
+    }
+
+[<RequireQualifiedAccess>]
+module ClientSettings =
+
+    /// 10 seconds to connect, 30 seconds per call, connections of any age that are unused for at most 9 minutes, neither TLS nor SASL,
+    /// no waiting for throttling, the system's DNS and clock, the standard limits, no observer.
+    let standard =
+        { ClientId = "libkafka"
+          ConnectTimeout = TimeSpan.FromSeconds 10.0
+          CallTimeout = TimeSpan.FromSeconds 30.0
+          ConnectionTtl = Timeout.InfiniteTimeSpan
+          MaxIdle = TimeSpan.FromMinutes 9.0
+          HeedThrottle = false
+          Tls = None
+          Sasl = None
+          LookUpHost = fun host stop -> Dns.GetHostAddressesAsync(host, stop)
+          Limits = Limits.standard
+          Time = TimeProvider.System
+          Observe = ignore }
+
+    /// The settings, or the fault `InvalidSetting` for the first one that is invalid.
+    let check (settings: ClientSettings) : Result<ClientSettings, ClientFault> =
+        let isTime (name, time: TimeSpan) =
+            if time > TimeSpan.Zero || time = Timeout.InfiniteTimeSpan then
+                None
+            else
+                Some(ClientFault.InvalidSetting(name, "it must be positive or infinite"))
+
+        let isCount (name, count: int) = if count > 0 then None else Some(ClientFault.InvalidSetting(name, "it must be positive"))
+
+        let times =
+            [ "ConnectTimeout", settings.ConnectTimeout
+              "CallTimeout", settings.CallTimeout
+              "ConnectionTtl", settings.ConnectionTtl
+              "MaxIdle", settings.MaxIdle ]
+
+        let counts =
+            [ "Limits.MaxFrameBytes", settings.Limits.MaxFrameBytes
+              "Limits.MaxDecompressedBytes", settings.Limits.MaxDecompressedBytes
+              "Limits.MaxRecords", settings.Limits.MaxRecords ]
+
+        match List.tryPick isTime times |> Option.orElseWith (fun () -> List.tryPick isCount counts) with
+        | Some fault -> Error fault
+        | None -> Ok settings

@@ -1,0 +1,120 @@
+namespace LibKafka.Client
+
+open System
+open System.Collections.Generic
+open System.IO
+open System.Net.Sockets
+open System.Threading
+
+/// A socket as a blocking stream. One deadline applies to all its operations, including the several that TLS makes for one of its own.
+[<Sealed>]
+type internal SocketStream(socket: Socket, deadline: Deadline) =
+    inherit Stream()
+
+    // The number of bytes that a socket's buffer takes without waiting.
+    static let atOnce = 64 * 1024
+
+    let mutable deadline = deadline
+    let mutable first: byte voption = ValueNone
+    let mutable ended = false
+    let mutable receiveTimeout = 0
+    let mutable overdue = false
+    let mutable alarm: ITimer | null = null
+    let mutable sendTimeout = socket.SendTimeout
+
+    /// The deadline of the operations from now on.
+    member _.Deadline
+        with get () = deadline
+        and set value = deadline <- value
+
+    /// The first byte that was ever received.
+    member _.FirstByte = first
+
+    /// Whether the peer has ended the connection.
+    member _.HasEnded = ended
+
+    override _.CanRead = true
+    override _.CanWrite = true
+    override _.CanSeek = false
+    override _.Length = raise (NotSupportedException())
+
+    override _.Position
+        with get () = raise (NotSupportedException())
+        and set _ = raise (NotSupportedException())
+
+    override _.Seek(_, _) = raise (NotSupportedException())
+    override _.SetLength _ = raise (NotSupportedException())
+    override _.Flush() = ()
+
+    override _.Read(target: Span<byte>) : int =
+        let within = deadline.RemainingMs
+
+        // Most calls are over within a millisecond, and then the time-out is still the same.
+        if within <> receiveTimeout then
+            socket.ReceiveTimeout <- within
+            receiveTimeout <- within
+
+        let count = socket.Receive(target, SocketFlags.None)
+
+        if count = 0 then ended <- true
+        elif first.IsNone then first <- ValueSome target[0]
+
+        count
+
+    override this.Read(target: byte[], offset: int, count: int) : int = this.Read(Span<byte>(target, offset, count))
+
+    // The socket's send time-out starts again each time the peer accepts some bytes, so a timer limits a send that is long enough for that.
+    member private this.Arm(size: int) =
+        let within = deadline.RemainingMs
+
+        if within <> sendTimeout then
+            socket.SendTimeout <- within
+            sendTimeout <- within
+
+        if size > atOnce then
+            let alarm =
+                match alarm with
+                | null ->
+                    let made = deadline.Time.CreateTimer((fun _ -> this.Cut()), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan)
+                    alarm <- made
+                    made
+                | made -> made
+
+            alarm.Change(TimeSpan.FromMilliseconds(float within), Timeout.InfiniteTimeSpan) |> ignore
+
+    member private _.Disarm() =
+        match alarm with
+        | null -> ()
+        | alarm -> alarm.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) |> ignore
+
+    member private _.Cut() =
+        overdue <- true
+        socket.Dispose()
+
+    /// Whether the time ran out during a send.
+    member _.IsOverdue = overdue
+
+    override this.Write(bytes: ReadOnlySpan<byte>) : unit =
+        this.Arm bytes.Length
+        let mutable written = 0
+
+        while written < bytes.Length do
+            written <- written + socket.Send(bytes.Slice written, SocketFlags.None)
+
+        if bytes.Length > atOnce then this.Disarm()
+
+    /// Writes some pieces in one operation without copying them.
+    member this.Gather(pieces: List<ArraySegment<byte>>) : int =
+        this.Arm Int32.MaxValue
+        let sent = socket.Send(pieces, SocketFlags.None)
+        this.Disarm()
+        sent
+
+    override this.Write(bytes: byte[], offset: int, count: int) : unit = this.Write(ReadOnlySpan<byte>(bytes, offset, count))
+
+    override _.Dispose(_: bool) =
+        socket.Dispose()
+
+        match alarm with
+        | null -> ()
+        | alarm -> alarm.Dispose()

@@ -1,0 +1,121 @@
+namespace LibKafka.Client
+
+open System
+open System.Net.Security
+open System.Security.Cryptography
+open System.Security.Cryptography.X509Certificates
+
+/// Files in PEM form for TLS.
+type PemFiles =
+    {
+        /// The certificates of the authorities that may have issued a broker's certificate, and intermediate ones; none for the system's.
+        Authorities: string option
+        /// The client's certificate, followed by intermediate ones, for brokers that ask for it (mTLS).
+        Certificate: string option
+        /// The private key of the client's certificate; none if it is in the same file.
+        Key: string option
+        /// The password of the private key; none if it is not encrypted.
+        KeyPassword: string option
+    }
+
+    /// The names of the files, without the password.
+    override this.ToString() = [ this.Authorities; this.Certificate; this.Key ] |> List.choose id |> String.concat ", "
+
+/// How to use TLS: .NET's options for each host.
+[<Sealed>]
+type Tls internal (optionsFor: string -> SslClientAuthenticationOptions) =
+
+    /// The options for a connection to a host.
+    member internal _.OptionsFor(host: string) = optionsFor host
+
+    /// Without any details.
+    override _.ToString() = "TLS"
+
+[<RequireQualifiedAccess>]
+module Tls =
+
+    /// A copy of the options for a host. What they refer to is shared, as .NET intends.
+    let internal copyFor (host: string) (options: SslClientAuthenticationOptions) : SslClientAuthenticationOptions =
+        let copy =
+            SslClientAuthenticationOptions(
+                AllowRenegotiation = options.AllowRenegotiation,
+                AllowTlsResume = options.AllowTlsResume,
+                AllowRsaPkcs1Padding = options.AllowRsaPkcs1Padding,
+                AllowRsaPssPadding = options.AllowRsaPssPadding,
+                ApplicationProtocols = options.ApplicationProtocols,
+                CertificateChainPolicy = options.CertificateChainPolicy,
+                CertificateRevocationCheckMode = options.CertificateRevocationCheckMode,
+                CipherSuitesPolicy = options.CipherSuitesPolicy,
+                ClientCertificateContext = options.ClientCertificateContext,
+                ClientCertificates = options.ClientCertificates,
+                EnabledSslProtocols = options.EnabledSslProtocols,
+                EncryptionPolicy = options.EncryptionPolicy,
+                LocalCertificateSelectionCallback = options.LocalCertificateSelectionCallback,
+                RemoteCertificateValidationCallback = options.RemoteCertificateValidationCallback
+            )
+
+        copy.TargetHost <- host
+        copy
+
+    /// Options from a function of the host. They are used as they are.
+    let ofFunction (optionsFor: string -> SslClientAuthenticationOptions) : Tls = Tls optionsFor
+
+    /// The same options for every broker: a copy of them for each connection, with the broker's host in `TargetHost` if that is null or
+    /// empty. They must not be changed afterwards.
+    let ofOptions (options: SslClientAuthenticationOptions) : Tls =
+        Tls(fun host -> if String.IsNullOrEmpty options.TargetHost then copyFor host options else options)
+
+    /// The authorities that the system trusts, with a check of the host's name, and without a client certificate.
+    let standard: Tls = ofOptions (SslClientAuthenticationOptions())
+
+    let private certificatesIn (file: string) : X509Certificate2Collection =
+        let certificates = X509Certificate2Collection()
+        certificates.ImportFromPemFile file
+
+        if certificates.Count = 0 then
+            raise (CryptographicException("there is no certificate in the file"))
+
+        certificates
+
+    // A certificate is trusted if its chain ends in one of these that is self-signed. The others help to build the chain.
+    let private trusting (file: string) : X509ChainPolicy =
+        let policy = X509ChainPolicy(TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck)
+        let authorities = certificatesIn file
+        policy.CustomTrustStore.AddRange authorities
+        policy.ExtraStore.AddRange authorities
+        policy
+
+    let private identity (file: string) (key: string option) (password: string option) : SslStreamCertificateContext =
+        let key = Option.defaultValue file key
+
+        use fromPem =
+            match password with
+            | Some password -> X509Certificate2.CreateFromEncryptedPemFile(file, password.AsSpan(), key)
+            | None -> X509Certificate2.CreateFromPemFile(file, key)
+
+        // Windows does not accept a key that is only in memory, as one from a PEM file is, but accepts one from a PKCS#12 file.
+        let own = X509CertificateLoader.LoadPkcs12(fromPem.Export X509ContentType.Pkcs12, null)
+
+        // Offline: certificates that are not in the file are not downloaded.
+        SslStreamCertificateContext.Create(own, certificatesIn file, true)
+
+    /// Options from PEM files, which are read now. The fault `InvalidSetting` names a file that cannot be used.
+    let readPemFiles (files: PemFiles) : Result<SslClientAuthenticationOptions, ClientFault> =
+        let reading (file: string option) (read: string -> 'T) : Result<'T option, ClientFault> =
+            try
+                Ok(Option.map read file)
+            with error ->
+                Error(ClientFault.InvalidSetting("Tls", Option.defaultValue "" file + ": " + error.Message))
+
+        match reading files.Authorities trusting, reading files.Certificate (fun file -> identity file files.Key files.KeyPassword) with
+        | Error fault, _
+        | _, Error fault -> Error fault
+        | Ok None, Ok None when files.Key.IsSome -> Error(ClientFault.InvalidSetting("Tls", "there is a key but no certificate"))
+        | Ok authorities, Ok identity ->
+            let options = SslClientAuthenticationOptions()
+            authorities |> Option.iter (fun policy -> options.CertificateChainPolicy <- policy)
+            identity |> Option.iter (fun context -> options.ClientCertificateContext <- context)
+            Ok options
+
+    /// TLS with options from PEM files: see `readPemFiles`.
+    let ofPemFiles (files: PemFiles) : Result<Tls, ClientFault> = readPemFiles files |> Result.map ofOptions

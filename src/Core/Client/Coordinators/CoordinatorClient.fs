@@ -1,0 +1,111 @@
+namespace LibKafka.Client
+
+open System
+open LibKafka.Wire
+open LibKafka.Protocol
+
+/// A client of the coordinator of a group or of a transactional id, with a connection of its own. The connection is made when it is first
+/// needed. It is closed when a call fails or the broker says that it is not the coordinator, and the next call finds the coordinator again.
+/// There are no retries: each call is made once. A client must not be used by several threads at a time.
+[<Sealed>]
+type CoordinatorClient(settings: ClientSettings, bootstrap: Bootstrap, kind: CoordinatorType, key: string) =
+
+    // COORDINATOR_LOAD_IN_PROGRESS is not among them: the right broker says it.
+    let role: Role<FindCoordinator.Coordinator> =
+        { Unknown = { Key = key; NodeId = -1; Host = ""; Port = 0; Error = ErrorCode.None; ErrorMessage = None }
+          Find = fun operation -> Cluster.FindCoordinator(bootstrap, kind, key, operation)
+          HasMoved = fun code -> code = ErrorCode.NotCoordinator || code = ErrorCode.CoordinatorNotAvailable }
+
+    let lease = Lease<FindCoordinator.Coordinator>(settings, role)
+
+    /// Whether it is the coordinator of a group or of a transactional id.
+    member _.Kind = kind
+
+    /// The group or the transactional id.
+    member _.Key = key
+
+    /// The settings it was made with.
+    member _.Settings = settings
+
+    /// The connection to the coordinator, while there is one.
+    member _.Connection: Connection option = lease.Current |> Option.map _.Connection
+
+    /// The coordinator that the connection goes to, while there is one.
+    member _.Coordinator: FindCoordinator.Coordinator option = lease.Current |> Option.map _.Target
+
+    /// Makes the connection to the coordinator if there is none.
+    member _.Connect(?call: CallOptions) : Result<Connection, ClientFault> =
+        lease.Reach(Operation.Begin(settings, call)) |> Result.map _.Connection
+
+    member internal _.Lease = lease
+
+    /// Any version that is known here, for a call's `most`.
+    static member internal AnyVersion(_: Connection) : int16 = Int16.MaxValue
+
+    /// Makes one call, in the highest common version up to the one that `most` gives for the connection, with a request made for that version.
+    /// `read` makes the reply.
+    member internal _.Exchange
+        (
+            operation: Operation,
+            api: Api<'Request, 'Response>,
+            most: Connection -> int16,
+            request: int16 -> 'Request,
+            read: Exchange<'Request, 'Response> -> 'Reply
+        ) : 'Reply =
+        let allowed (held: Held<FindCoordinator.Coordinator>) =
+            { api.Versions with Highest = min (most held.Connection) api.Versions.Highest }
+
+        let requestFor (_: FindCoordinator.Coordinator) version =
+            // A request that is not made has the form of the highest version.
+            request (if version < 0s then api.Versions.Highest else version)
+
+        lease.Call(operation, api, allowed, requestFor, read)
+
+    /// Makes one call whose response has an error code. `settle` brings the caller's state up to date with the response.
+    member internal this.Call
+        (
+            operation: Operation,
+            api: Api<'Request, 'Response>,
+            most: Connection -> int16,
+            request: int16 -> 'Request,
+            codeOf: 'Response -> ErrorCode,
+            settle: Exchange<'Request, 'Response> -> unit
+        ) : Exchange<'Request, 'Response> =
+        let read (exchange: Exchange<'Request, 'Response>) =
+            settle exchange
+            exchange.Result |> Result.iter (fun response -> lease.Heed(codeOf response))
+            exchange
+
+        this.Exchange(operation, api, most, request, read)
+
+    /// Makes one call whose response is read further. An answer that leaves out what was asked about closes the connection.
+    member internal this.Ask
+        (
+            operation: Operation,
+            api: Api<'Request, 'Response>,
+            most: Connection -> int16,
+            request: int16 -> 'Request,
+            codesOf: 'Value -> ErrorCode list,
+            read: 'Response -> Result<'Value, ClientFault>
+        ) : Reply<'Request, 'Response, Result<'Value, ClientFault>> =
+        let reply (exchange: Exchange<'Request, 'Response>) =
+            let result = exchange.Result |> Result.bind read
+
+            match result with
+            | Ok value -> codesOf value |> List.iter (fun code -> lease.Heed code)
+            | Error(ClientFault.NotAnswered _) -> lease.Close()
+            | Error _ -> ()
+
+            Reply<_, _, _>(exchange, result)
+
+        this.Exchange(operation, api, most, request, reply)
+
+    /// Sends any request to the coordinator in the highest common version, and waits for its response.
+    member this.Call(api: Api<'Request, 'Response>, request: 'Request, ?call: CallOptions) : Exchange<'Request, 'Response> =
+        this.Exchange(Operation.Begin(settings, call), api, CoordinatorClient.AnyVersion, (fun _ -> request), id)
+
+    /// Closes the connection. A later call makes a new one.
+    member _.Close() = lease.Close()
+
+    interface IDisposable with
+        member _.Dispose() = lease.Close()

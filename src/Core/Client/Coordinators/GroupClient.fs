@@ -1,0 +1,189 @@
+namespace LibKafka.Client
+
+open System
+open LibKafka.Wire
+open LibKafka.Protocol
+
+/// A client of one group, of either protocol, on a connection of its own to the group's coordinator. It keeps no member's state: a
+/// membership is a value that is passed to each call. Each call is made once; the error code is part of the reply. A client must not be used
+/// by several threads at a time, and a join may take long, so members in one process have a client each.
+[<Sealed>]
+type GroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string) =
+    let coordinator = new CoordinatorClient(settings, bootstrap, CoordinatorType.Group, groupId)
+    let begin' (call: CallOptions option) = Operation.Begin(settings, call)
+
+    let send (operation: Operation) (api: Api<'Request, 'Response>) (request: 'Request) (codeOf: 'Response -> ErrorCode) =
+        coordinator.Call(operation, api, CoordinatorClient.AnyVersion, (fun _ -> request), codeOf, ignore)
+
+    let joinOnce (memberId: string) (join: JoinSettings) operation =
+        let request: JoinGroup.Request =
+            { GroupId = groupId
+              SessionTimeoutMs = Milliseconds.ofTimeSpan join.SessionTimeout
+              RebalanceTimeoutMs = Milliseconds.ofTimeSpan join.RebalanceTimeout
+              MemberId = memberId
+              GroupInstanceId = join.GroupInstanceId
+              ProtocolType = join.ProtocolType
+              Protocols = join.Protocols
+              Reason = join.Reason }
+
+        send operation JoinGroup.api request _.Error
+
+    let leaveSome (members: LeaveGroup.MemberRequest list) operation =
+        let request = LeaveRequests.ofMembers groupId members
+        coordinator.Call(operation, LeaveGroup.api, CoordinatorClient.AnyVersion, request, _.Error, ignore)
+
+    let fetch operation membership topics requireStable codesOf read =
+        let request = OffsetRequests.fetch groupId membership topics requireStable
+        let most _ = Caps.offsetFetch
+        coordinator.Ask(operation, OffsetFetch.api, most, request, codesOf, OffsetRequests.fetchedIn groupId >> read)
+
+    /// The group.
+    member _.GroupId = groupId
+
+    /// The settings it was made with.
+    member _.Settings = settings
+
+    /// The client of the coordinator that it uses.
+    member _.Coordinator = coordinator
+
+    /// Joins a classic group, and waits until all members have joined. `memberId` is empty for a new member, or the id that it has from an
+    /// earlier join. If the broker wants a new member to get an id first and then to join with it (MEMBER_ID_REQUIRED, KIP-394), both rounds
+    /// are made here: they are part of the protocol. The time-out is `CallTimeout`, or the rebalance time-out and 5 seconds if that is longer:
+    /// the broker responds when all members have joined.
+    member _.Join(memberId: string, join: JoinSettings, ?call: CallOptions) : Joined =
+        let operation = Operation.BeginWaiting(settings, call, join.RebalanceTimeout)
+        let first = joinOnce memberId join operation
+
+        match first.Result with
+        | Ok response when response.Error = ErrorCode.MemberIdRequired && memberId = "" ->
+            Joined(joinOnce response.MemberId join operation, Some first)
+        | _ -> Joined(first, None)
+
+    /// Distributes the work, if the member is the leader, and receives the member's own assignment. `protocolName` is the protocol that the
+    /// group has chosen, none to leave it unchecked; `assignments` are the leader's (for consumers `Assignor.assignments` makes them) and
+    /// empty for the others.
+    member _.Sync
+        (
+            membership: GroupMembership,
+            protocolType: string,
+            protocolName: string option,
+            assignments: SyncGroup.MemberAssignment list,
+            ?call: CallOptions
+        ) : Exchange<SyncGroup.Request, SyncGroup.Response> =
+        let request: SyncGroup.Request =
+            { GroupId = groupId
+              GenerationId = membership.GenerationOrEpoch
+              MemberId = membership.MemberId
+              GroupInstanceId = membership.GroupInstanceId
+              ProtocolType = protocolName |> Option.map (fun _ -> protocolType)
+              ProtocolName = protocolName
+              Assignments = assignments }
+
+        send (begin' call) SyncGroup.api request _.Error
+
+    /// Shows the coordinator of a classic group that the member is alive. REBALANCE_IN_PROGRESS means that it should join again.
+    member _.Heartbeat(membership: GroupMembership, ?call: CallOptions) : Exchange<Heartbeat.Request, Heartbeat.Response> =
+        let request: Heartbeat.Request =
+            { GroupId = groupId
+              GenerationId = membership.GenerationOrEpoch
+              MemberId = membership.MemberId
+              GroupInstanceId = membership.GroupInstanceId }
+
+        send (begin' call) Heartbeat.api request _.Error
+
+    /// Removes members from a classic group: the caller or others, by their ids or static names. Brokers before Kafka 2.4 take one member per
+    /// request: with them there are as many requests as members, up to the first that fails.
+    member _.Leave(members: LeaveGroup.MemberRequest list, ?call: CallOptions) : Left =
+        let operation = begin' call
+
+        let rec leave answers rounds (remaining: LeaveGroup.MemberRequest list) =
+            let exchange = leaveSome remaining operation
+            let rounds = exchange :: rounds
+            let version = exchange.Info.Version
+            let asked, others =
+                List.splitAt (if version < LeaveGroup.membersSince then min 1 remaining.Length else remaining.Length) remaining
+
+            match exchange.Result with
+            | Error fault -> Left(List.rev rounds, Error fault)
+            | Ok response ->
+                let answers = answers @ LeaveRequests.answersIn version asked response
+
+                if others.IsEmpty then Left(List.rev rounds, Ok answers) else leave answers rounds others
+
+        leave [] [] members
+
+    /// Removes one member from a classic group, so that the others need not wait until the coordinator considers it dead. A static member is
+    /// named by its static name and leaves for good.
+    member this.Leave(membership: GroupMembership, ?call: CallOptions) : Left =
+        let one: LeaveGroup.MemberRequest =
+            { MemberId = membership.MemberId; GroupInstanceId = membership.GroupInstanceId; Reason = None }
+
+        this.Leave([ one ], ?call = call)
+
+    /// Stores how far the group has read some partitions.
+    member _.CommitOffsets
+        (membership: GroupMembership, offsets: (TopicPartition * CommittedOffset) list, ?call: CallOptions)
+        : Reply<OffsetCommit.Request, OffsetCommit.Response, Result<PartitionResult list, ClientFault>> =
+        let request = OffsetRequests.commit groupId membership offsets
+
+        let read (response: OffsetCommit.Response) =
+            let answers = response.Topics |> List.collect (fun topic -> Offsets.inTopic topic.Name topic.Partitions _.PartitionIndex)
+            Offsets.codes (List.map fst offsets) answers _.Error
+
+        let most _ = Caps.offsetCommit
+        coordinator.Ask(begin' call, OffsetCommit.api, most, (fun _ -> request), List.map _.Error, read)
+
+    /// Stores how far the group has read one partition. The value is the broker's code for it.
+    member this.CommitOffset
+        (membership: GroupMembership, partition: TopicPartition, offset: CommittedOffset, ?call: CallOptions)
+        : Reply<OffsetCommit.Request, OffsetCommit.Response, Result<ErrorCode, ClientFault>> =
+        this.CommitOffsets(membership, [ partition, offset ], ?call = call) |> Offsets.only _.Error
+
+    /// How far the group has read some partitions. With `requireStable`, an offset that an open transaction may still change is
+    /// UNSTABLE_OFFSET_COMMIT instead (KIP-447, Kafka 2.5). `membership` matters in groups of the new protocol, whose members are checked
+    /// (KIP-848); everyone else passes `GroupMembership.none`.
+    member _.FetchOffsets
+        (membership: GroupMembership, partitions: TopicPartition list, requireStable: bool, ?call: CallOptions)
+        : Reply<OffsetFetch.Request, OffsetFetch.Response, Result<FetchedOffset list, ClientFault>> =
+        let topics = Offsets.byTopic id partitions |> List.map (fun (topic, ofTopic) -> topic, ofTopic |> List.map _.Partition)
+
+        let read (code: ErrorCode, answers) =
+            if code.IsError then
+                Ok(partitions |> List.map (fun partition -> { Partition = partition; Result = Error code }))
+            else
+                Offsets.eachOf partitions answers OffsetRequests.fetched
+
+        fetch (begin' call) membership (Some topics) requireStable (List.map _.Error) read
+
+    /// How far the group has read one partition: none if nothing is committed, or the broker's code.
+    member this.FetchOffset
+        (partition: TopicPartition, ?call: CallOptions)
+        : Reply<OffsetFetch.Request, OffsetFetch.Response, Result<Result<CommittedOffset option, ErrorCode>, ClientFault>> =
+        this.FetchOffsets(GroupMembership.none, [ partition ], false, ?call = call) |> Offsets.only _.Result
+
+    /// Every offset that the group has committed, or the code of the group as a whole. Version 1 cannot ask for it.
+    member _.FetchAllOffsets
+        (membership: GroupMembership, requireStable: bool, ?call: CallOptions)
+        : Reply<OffsetFetch.Request, OffsetFetch.Response, Result<Result<FetchedOffset list, ErrorCode>, ClientFault>> =
+        let codesOf result =
+            match result with
+            | Ok fetched -> fetched |> List.map (fun (offset: FetchedOffset) -> offset.Error)
+            | Error code -> [ code ]
+
+        let read (code: ErrorCode, answers) =
+            if code.IsError then
+                Ok(Error code)
+            else
+                Ok(Ok(answers |> List.map (fun (partition, answer) -> OffsetRequests.fetched partition answer)))
+
+        fetch (begin' call) membership None requireStable codesOf read
+
+    /// Sends any request to the coordinator in the highest common version, and waits for its response.
+    member _.Call(api: Api<'Request, 'Response>, request: 'Request, ?call: CallOptions) : Exchange<'Request, 'Response> =
+        coordinator.Call(api, request, ?call = call)
+
+    /// Closes the connection. A later call makes a new one. Members stay in the group until they leave or the coordinator considers them dead.
+    member _.Close() = coordinator.Close()
+
+    interface IDisposable with
+        member _.Dispose() = coordinator.Close()

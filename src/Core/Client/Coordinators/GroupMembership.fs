@@ -1,0 +1,89 @@
+namespace LibKafka.Client
+
+open System
+open LibKafka.Protocol
+open LibKafka.Groups
+
+/// A member's place in its group, by which the coordinator knows it.
+type GroupMembership =
+    {
+        MemberId: string
+        /// In a classic group the generation that the member joined, in a group of the new protocol (KIP-848) the member's epoch.
+        GenerationOrEpoch: int32
+        /// The name of a static member (KIP-345); none for a dynamic member.
+        GroupInstanceId: string option
+    }
+
+[<RequireQualifiedAccess>]
+module GroupMembership =
+
+    /// The membership of a client that is not a member. It may commit offsets while the group has no members.
+    let none = { MemberId = ""; GenerationOrEpoch = -1; GroupInstanceId = None }
+
+/// How a member joins a classic group.
+type JoinSettings =
+    {
+        /// The coordinator considers the member dead if it gets no heartbeat for this long. The broker limits it.
+        SessionTimeout: TimeSpan
+        /// How long the coordinator waits for members to join again. A join may take that long, and gets 5 seconds more, even if `CallTimeout` is
+        /// shorter.
+        RebalanceTimeout: TimeSpan
+        /// The name of a static member (KIP-345), which keeps its place when it comes back; none for a dynamic member.
+        GroupInstanceId: string option
+        /// `consumer` for consumers.
+        ProtocolType: string
+        /// The protocols that the member supports, the preferred one first. For consumers `Assignor.protocols` makes them.
+        Protocols: JoinGroup.Protocol list
+        /// Why the member joins, for the broker's log (KIP-800).
+        Reason: string option
+    }
+
+[<RequireQualifiedAccess>]
+module JoinSettings =
+
+    /// A dynamic consumer that supports these protocols, with 45 seconds for the session and 60 for a rebalance.
+    let consumer (protocols: JoinGroup.Protocol list) =
+        { SessionTimeout = TimeSpan.FromSeconds 45.0
+          RebalanceTimeout = TimeSpan.FromSeconds 60.0
+          GroupInstanceId = None
+          ProtocolType = ConsumerProtocol.Type
+          Protocols = protocols
+          Reason = None }
+
+/// The reply to joining a group. An error code is part of the result.
+[<Sealed>]
+type Joined(exchange: Exchange<JoinGroup.Request, JoinGroup.Response>, firstRound: Exchange<JoinGroup.Request, JoinGroup.Response> option) =
+    inherit Reply<JoinGroup.Request, JoinGroup.Response, Result<JoinGroup.Response, ClientFault>>(exchange, exchange.Result)
+
+    /// If the member first had to get its id (KIP-394): the round in which it did. `Exchange` is the only round, or the second of two.
+    member _.FirstRound = firstRound
+
+    override _.Exchanges = (firstRound |> Option.map _.Info |> Option.toList) @ [ exchange.Info ]
+
+    /// The member's place in the group; none if it has not joined.
+    member _.Membership: GroupMembership option =
+        match exchange.Result with
+        | Ok response when not response.Error.IsError ->
+            Some
+                { MemberId = response.MemberId
+                  GenerationOrEpoch = response.GenerationId
+                  GroupInstanceId = exchange.Request.GroupInstanceId }
+        | _ -> None
+
+    /// Whether the member has joined and must assign the work. A static leader that comes back to a group whose work is already assigned need
+    /// not (KIP-814).
+    member _.IsLeader =
+        match exchange.Result with
+        | Ok response -> not response.Error.IsError && response.Leader = response.MemberId && not response.SkipAssignment
+        | Error _ -> false
+
+/// The reply to leaving a group. The result has one entry for each member, in the order given. The code of an entry is also that of the request
+/// as a whole, and UNKNOWN_SERVER_ERROR if the response leaves the member out.
+[<Sealed>]
+type Left(rounds: Exchange<LeaveGroup.Request, LeaveGroup.Response> list, result: Result<LeaveGroup.MemberResponse list, ClientFault>) =
+    inherit Reply<Result<LeaveGroup.MemberResponse list, ClientFault>>(result)
+
+    /// One exchange or, with brokers before Kafka 2.4, which take one member per request, as many as there are members.
+    member _.Rounds = rounds
+
+    override _.Exchanges = rounds |> List.map _.Info

@@ -1,0 +1,76 @@
+namespace LibKafka.Client
+
+open LibKafka.Protocol
+
+/// How far a group has read a partition.
+type CommittedOffset =
+    {
+        /// The offset of the next record to read, one after the last record processed.
+        Offset: int64
+        /// The leader epoch of the last record processed, for detecting log truncation later (KIP-320); -1 if it is not known.
+        LeaderEpoch: int32
+        /// A note that is kept with the offset.
+        Metadata: string
+    }
+
+[<RequireQualifiedAccess>]
+module CommittedOffset =
+
+    /// An offset without an epoch or a note.
+    let at (offset: int64) : CommittedOffset = { Offset = offset; LeaderEpoch = -1; Metadata = "" }
+
+/// The result for one partition of a request about several.
+type PartitionResult = { Partition: TopicPartition; Error: ErrorCode }
+
+/// The committed offset of one partition.
+type FetchedOffset =
+    {
+        Partition: TopicPartition
+        /// None if no offset is committed. The code is also that of the group as a whole.
+        Result: Result<CommittedOffset option, ErrorCode>
+    }
+
+    /// The error code; `None` if there is none.
+    member internal this.Error: ErrorCode =
+        match this.Result with
+        | Error code -> code
+        | Ok _ -> ErrorCode.None
+
+/// Partitions as requests and responses have them: grouped by topic.
+[<RequireQualifiedAccess>]
+module internal Offsets =
+
+    /// Groups items by topic, in the order in which the topics first occur.
+    let byTopic (partitionOf: 'T -> TopicPartition) (items: 'T list) : (string * 'T list) list =
+        items |> List.groupBy (fun item -> (partitionOf item).Topic)
+
+    /// The topics of a request.
+    let topics
+        (topic: string -> 'Partition list -> 'Topic)
+        (partition: TopicPartition * 'T -> 'Partition)
+        (items: (TopicPartition * 'T) list)
+        =
+        byTopic fst items |> List.map (fun (name, ofTopic) -> topic name (List.map partition ofTopic))
+
+    /// The answers of a topic in a response, by partition.
+    let inTopic (topic: string) (answers: 'Answer list) (indexOf: 'Answer -> int32) : (TopicPartition * 'Answer) list =
+        answers |> List.map (fun answer -> { Topic = topic; Partition = indexOf answer }, answer)
+
+    /// The answer for each partition that was asked about.
+    let eachOf (asked: TopicPartition list) (answers: (TopicPartition * 'Answer) list) (result: TopicPartition -> 'Answer -> 'T) =
+        let found = Map.ofList [ for partition, answer in answers -> (partition.Topic, partition.Partition), answer ]
+
+        match asked |> List.tryFind (fun partition -> not (found.ContainsKey((partition.Topic, partition.Partition)))) with
+        | Some missing -> Error(ClientFault.NotAnswered missing)
+        | None -> Ok(asked |> List.map (fun partition -> result partition found[(partition.Topic, partition.Partition)]))
+
+    /// The error code for each partition that was asked about.
+    let codes (asked: TopicPartition list) (answers: (TopicPartition * 'Answer) list) (codeOf: 'Answer -> ErrorCode) =
+        eachOf asked answers (fun partition answer -> { Partition = partition; Error = codeOf answer })
+
+    /// The reply about the only partition that was asked about.
+    let only
+        (value: 'T -> 'U)
+        (reply: Reply<'Request, 'Response, Result<'T list, ClientFault>>)
+        : Reply<'Request, 'Response, Result<'U, ClientFault>> =
+        Reply<_, _, _>(reply.Exchange, reply.Result |> Result.map (List.head >> value))

@@ -1,0 +1,320 @@
+namespace LibKafka.Client
+
+open System
+open LibKafka.Wire
+open LibKafka.Protocol
+
+/// How much a fetcher asks for, how long the broker may wait for it, and which replicas it reads from.
+type FetcherSettings =
+    {
+        /// How long the broker may wait until `MinBytes` are available. It should be well below the time-out of the call.
+        MaxWait: TimeSpan
+        /// The broker responds as soon as it has this many bytes; 0 for a response at once.
+        MinBytes: int
+        /// The most bytes of records in a response. The first batch is complete even if it is larger.
+        MaxBytes: int
+        IsolationLevel: IsolationLevel
+        /// The rack of the client, as the brokers name theirs; empty to read from the leader alone. With a rack, the leader may name a replica that
+        /// is nearer (KIP-392), and the fetches that follow go there.
+        RackId: string
+        /// How long fetches go to a replica before the leader is asked again whether there is a better one and, after a replica has failed, how
+        /// long they go to the leader instead. `Timeout.InfiniteTimeSpan` for no limit.
+        ReplicaTime: TimeSpan
+        /// Whether to use a fetch session, in which the broker remembers what it was asked (KIP-227). For a client of one partition this saves a few
+        /// dozen bytes per fetch. Brokers keep a limited number of sessions (`max.incremental.fetch.session.cache.slots`). The session is
+        /// closed when the fetcher is disposed.
+        UseSession: bool
+    }
+
+[<RequireQualifiedAccess>]
+module FetcherSettings =
+
+    /// Up to half a second for at least one byte, at most 4 MiB, including records of open transactions; from the leader alone, without a
+    /// session. With a rack, five minutes from a replica.
+    let standard =
+        { MaxWait = TimeSpan.FromMilliseconds 500.0
+          MinBytes = 1
+          MaxBytes = 4 * 1024 * 1024
+          IsolationLevel = IsolationLevel.ReadUncommitted
+          RackId = ""
+          ReplicaTime = TimeSpan.FromMinutes 5.0
+          UseSession = false }
+
+/// The replica that a fetcher reads from.
+[<RequireQualifiedAccess; NoEquality; NoComparison>]
+type private FetchSource =
+    /// The leader, which may name a replica if there is a rack.
+    | Leader
+    /// The replica that the leader has named, since a timestamp of the settings' clock.
+    | Replica of node: int32 * lease: Lease<Leader> * since: int64
+    /// The leader, which is not told the rack because a replica failed at that timestamp.
+    | LeaderAlone of since: int64
+
+/// Reads batches of one partition, each time with one call on the client's connection to the leader or, if there is a rack, on a connection of
+/// its own to the replica that the leader names. It reads at `Position`, which only the caller moves: fetching twice returns the same records
+/// twice. A fetcher must not be used by several threads at a time.
+[<Sealed>]
+type PartitionFetcher private (client: PartitionClient, settings: FetcherSettings, position: FetchPosition, ownsClient: bool) =
+    let partition = client.Partition
+    let time = client.Settings.Time
+    let mutable position = position
+    let mutable source = FetchSource.Leader
+    let opening = if settings.UseSession then FetchSession.opening else FetchSession.none
+    // The session, and the connection that it belongs to.
+    let mutable session = opening
+    let mutable sessionOn: Connection option = None
+
+    let isSessionOn (connection: Connection) =
+        match sessionOn with
+        | Some known -> Object.ReferenceEquals(known, connection)
+        | None -> false
+
+    // Brokers keep a session until they need its slot for another one. A session that is given up is closed without waiting for the response,
+    // which has no information.
+    let endSession () =
+        match sessionOn with
+        | Some connection when session.Id <> 0 && connection.IsOpen ->
+            connection.VersionOf Fetch.api
+            |> Result.iter (fun version -> connection.SendAt(version, Fetch.api, FetchSession.closing session) |> ignore)
+        | _ -> ()
+
+        session <- opening
+        sessionOn <- None
+
+    let leaveReplica (next: FetchSource) =
+        match source with
+        | FetchSource.Replica(_, lease, _) ->
+            if lease.Current |> Option.exists (fun held -> isSessionOn held.Connection) then
+                endSession ()
+
+            lease.Close()
+        | _ -> ()
+
+        source <- next
+
+    let isOver (since: int64) = Duration.hasPassed time settings.ReplicaTime since
+
+    // If a replica cannot be reached, nothing has been asked of it yet, so the leader is asked.
+    let reachSource (operation: Operation) : Result<Held<Leader>, ClientFault> =
+        match source with
+        | FetchSource.Replica(_, _, since)
+        | FetchSource.LeaderAlone since when isOver since -> leaveReplica FetchSource.Leader
+        | _ -> ()
+
+        match source with
+        | FetchSource.Leader
+        | FetchSource.LeaderAlone _ -> client.Lease.Reach operation
+        | FetchSource.Replica(_, lease, _) ->
+            match lease.Reach operation with
+            | Ok held -> Ok held
+            | Error ClientFault.Cancelled -> Error ClientFault.Cancelled
+            | Error _ ->
+                leaveReplica (FetchSource.LeaderAlone(time.GetTimestamp()))
+                client.Lease.Reach operation
+
+    let reach (operation: Operation) : Result<Held<Leader>, ClientFault> =
+        let reached = reachSource operation
+
+        match reached with
+        | Ok held when not (isSessionOn held.Connection) ->
+            endSession ()
+            sessionOn <- Some held.Connection
+        | _ -> ()
+
+        reached
+
+    let partitionRequest (leader: Leader) (version: int16) : Fetch.PartitionRequest =
+        { Partition = partition.Partition
+          CurrentLeaderEpoch = leader.Epoch
+          FetchOffset = position.Offset
+          LastFetchedEpoch = if version >= Fetch.lastFetchedEpochSince then position.LastEpoch else -1
+          LogStartOffset = -1L
+          PartitionMaxBytes = settings.MaxBytes
+          ReplicaDirectoryId = Guid.Empty
+          HighWatermark = Int64.MaxValue }
+
+    let fetchRequest (leader: Leader) (version: int16) : Fetch.Request =
+        let asked = partitionRequest leader version
+
+        { ClusterId = None
+          ReplicaId = -1
+          ReplicaState = { ReplicaId = -1; ReplicaEpoch = -1L }
+          MaxWaitMs = Milliseconds.ofTimeSpan settings.MaxWait
+          MinBytes = settings.MinBytes
+          MaxBytes = settings.MaxBytes
+          IsolationLevel = settings.IsolationLevel
+          SessionId = session.Id
+          SessionEpoch = session.Epoch
+          Topics =
+            if FetchSession.mustTell asked session then
+                [ { Topic = partition.Topic; TopicId = leader.TopicId; Partitions = [ asked ] } ]
+            else
+                []
+          Forgotten = []
+          RackId =
+            match source with
+            | FetchSource.LeaderAlone _ -> ""
+            | _ -> settings.RackId }
+
+    // An error of the request as a whole comes without partitions. It becomes the partition's error.
+    let fetchedIn (response: Fetch.Response) : Result<Fetch.PartitionResponse, ClientFault> =
+        let isOurs (answer: Fetch.PartitionResponse) = answer.PartitionIndex = partition.Partition
+
+        match response.Topics |> List.tryPick (_.Partitions >> List.tryFind isOurs) with
+        | Some answer when response.Error.IsError && not answer.Error.IsError -> Ok { answer with Error = response.Error }
+        | None when response.Error.IsError ->
+            Ok
+                { Fetch.partitionResponse.Default with
+                    PartitionIndex = partition.Partition
+                    Error = response.Error
+                    HighWatermark = -1L }
+        | answer ->
+            match FetchSession.answer answer session with
+            | Some answer -> Ok answer
+            | None -> Error(ClientFault.NotAnswered partition)
+
+    let continueSession (exchange: Exchange<Fetch.Request, Fetch.Response>) (answer: Fetch.PartitionResponse option) =
+        match exchange.Result with
+        | Ok response when session.Epoch >= 0 ->
+            let told = exchange.Request.Topics |> List.collect _.Partitions |> List.tryHead |> Option.orElse session.Told
+            session <- told |> Option.map (fun told -> FetchSession.next told response answer session) |> Option.defaultValue opening
+        // A session does not outlive its connection, and a request that was not sent does not count.
+        | _ -> ()
+
+    let heedReplica (result: Result<Fetch.PartitionResponse, ClientFault>) =
+        match result with
+        | Ok answer when not answer.Error.IsError || FetchSession.isLost answer.Error -> ()
+        | Error ClientFault.Cancelled -> ()
+        | _ -> leaveReplica (FetchSource.LeaderAlone(time.GetTimestamp()))
+
+    let heedLeader (response: Fetch.Response) (result: Result<Fetch.PartitionResponse, ClientFault>) =
+        match result with
+        | Error(ClientFault.NotAnswered _) -> client.Close()
+        | Error _ -> ()
+        | Ok answer ->
+            client.Heed(answer.Error, answer.CurrentLeader, response.NodeEndpoints)
+
+            if source.IsLeader && settings.RackId <> "" && answer.PreferredReadReplica >= 0 && not answer.Error.IsError then
+                let node = answer.PreferredReadReplica
+                let lease = Lease(client.Settings, PartitionRole.replica client.Lease partition node)
+                source <- FetchSource.Replica(node, lease, time.GetTimestamp())
+
+    // The reply to a fetch, after session and source have been brought up to date.
+    let readFetched (exchange: Exchange<Fetch.Request, Fetch.Response>) : Fetched =
+        let result = exchange.Result |> Result.bind fetchedIn
+        continueSession exchange (Result.toOption result)
+
+        match source, exchange.Result with
+        | FetchSource.Replica _, _ -> heedReplica result
+        | _, Ok response -> heedLeader response result
+        | _, Error _ -> ()
+
+        Fetched(position, exchange, result)
+
+    let listRequest (spec: OffsetSpec) (leader: Leader) (_: int16) : ListOffsets.Request =
+        { ReplicaId = -1
+          IsolationLevel = settings.IsolationLevel
+          Topics =
+            [ { Name = partition.Topic
+                Partitions = [ { PartitionIndex = partition.Partition; CurrentLeaderEpoch = leader.Epoch; Spec = spec } ] } ]
+          TimeoutMs = Milliseconds.ofTimeSpan client.Settings.CallTimeout }
+
+    let epochRequest (leader: Leader) (_: int16) : OffsetForLeaderEpoch.Request =
+        { ReplicaId = -1
+          Topics =
+            [ { Topic = partition.Topic
+                Partitions = [ { Partition = partition.Partition; CurrentLeaderEpoch = leader.Epoch; LeaderEpoch = position.LastEpoch } ] } ] }
+
+    let find (spec: OffsetSpec) (call: CallOptions option) (settle: Sought -> unit) : Sought =
+        client.Ask(
+            Operation.Begin(client.Settings, call),
+            ListOffsets.api,
+            (fun _ -> AllowedVersions.finding spec),
+            listRequest spec,
+            (fun response ->
+                response.Topics |> List.collect _.Partitions |> List.tryFind (fun answer -> answer.PartitionIndex = partition.Partition)),
+            _.Error,
+            fun exchange result ->
+                let sought = Sought(exchange, result)
+                settle sought
+                sought
+        )
+
+    /// A fetcher that uses a client that others may use too. Disposing it does not close the client.
+    new(client, settings, offset: int64) = new PartitionFetcher(client, settings, FetchPosition.at offset, false)
+
+    /// A fetcher that owns its client: disposing it closes the client.
+    static member Owning(client: PartitionClient, settings: FetcherSettings, offset: int64) =
+        new PartitionFetcher(client, settings, FetchPosition.at offset, true)
+
+    /// The client that it uses.
+    member _.Client = client
+
+    /// The settings it was made with.
+    member _.Settings = settings
+
+    /// The position of the next fetch: see `Fetched.advance`. Fetching does not move it.
+    member _.Position
+        with get () = position
+        and set value = position <- value
+
+    /// The offset of the first record that the next fetch asks for. Setting it forgets the epoch of the record before, so truncation below it
+    /// is not detected: set `Position` if the epoch is known.
+    member _.Offset
+        with get () = position.Offset
+        and set value = position <- FetchPosition.at value
+
+    /// The replica that the next fetch goes to; none for the leader.
+    member _.Replica: int32 option =
+        match source with
+        | FetchSource.Replica(node, _, since) when not (isOver since) -> Some node
+        | _ -> None
+
+    /// Finds an offset by its place or by a timestamp, and moves `Position` there if it was found. See `FindOffset`.
+    member _.Seek(spec: OffsetSpec, ?call: CallOptions) : Sought =
+        find spec call (fun sought ->
+            match sought.Result, sought.Offset with
+            | Ok found, Some offset -> position <- { Offset = offset; LastEpoch = found.LeaderEpoch }
+            | _ -> ())
+
+    /// Finds an offset by its place or by a timestamp, without moving `Position`. If the broker does not know the place, such as the ends of
+    /// tiered storage, the fault is `ClientFault.NoCommonVersion`.
+    member _.FindOffset(spec: OffsetSpec, ?call: CallOptions) : Sought = find spec call ignore
+
+    /// Asks the leader whether the log still has what was read up to `Position`, which it finds by the epoch there. A fetch does the same by
+    /// itself from version 12 on.
+    member _.CheckTruncation(?call: CallOptions) : TruncationCheck =
+        client.Ask(
+            Operation.Begin(client.Settings, call),
+            OffsetForLeaderEpoch.api,
+            (fun _ -> OffsetForLeaderEpoch.api.Versions),
+            epochRequest,
+            (fun response ->
+                response.Topics |> List.collect _.Partitions |> List.tryFind (fun answer -> answer.Partition = partition.Partition)),
+            _.Error,
+            fun exchange result -> TruncationCheck(position, exchange, result)
+        )
+
+    /// Reads what there is from `Position` on, into memory of its own or the caller's (`CallOptions.Memory`).
+    ///
+    /// If it asked a replica, an error code may concern the replica alone: one that lags behind reports OFFSET_OUT_OF_RANGE for what it does not
+    /// have yet. The next fetch then goes to the leader.
+    member _.Fetch(?call: CallOptions) : Fetched =
+        let operation = Operation.Begin(client.Settings, call)
+        let send (connection: Connection) version request operation = connection.Exchange(version, Fetch.api, request, operation)
+
+        client.Lease.ExchangeOn(
+            reach operation,
+            operation,
+            Fetch.api,
+            AllowedVersions.naming Fetch.api Fetch.topicIdsSince,
+            fetchRequest,
+            send,
+            readFetched
+        )
+
+    interface IDisposable with
+        member _.Dispose() =
+            endSession ()
+            leaveReplica FetchSource.Leader
+            if ownsClient then client.Close()

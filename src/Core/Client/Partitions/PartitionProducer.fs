@@ -1,0 +1,136 @@
+namespace LibKafka.Client
+
+open System
+open LibKafka.Wire
+open LibKafka.Records
+open LibKafka.Protocol
+
+/// What a producer asks brokers to guarantee, and what it sends.
+type ProducerSettings =
+    {
+        /// How many replicas must have a batch before the broker responds.
+        Acks: Acks
+        /// How long the leader may wait for its followers. It should be well below the time-out of the call, else the response is lost.
+        AckTimeout: TimeSpan
+        /// The largest batch to send, in bytes, including its header; a larger one is refused before anything is sent. Brokers have a limit of
+        /// their own for each topic (`max.message.bytes`, 1,048,588 by default) and refuse larger batches with MESSAGE_TOO_LARGE.
+        MaxBatchBytes: int
+    }
+
+[<RequireQualifiedAccess>]
+module ProducerSettings =
+
+    /// All in-sync replicas within 10 seconds; the size of a batch is limited by the broker only.
+    let standard = { Acks = Acks.All; AckTimeout = TimeSpan.FromSeconds 10.0; MaxBatchBytes = Int32.MaxValue }
+
+/// Appends batches to one partition, each with one call on the client's connection. It never sends a batch twice.
+[<Sealed>]
+type PartitionProducer private (client: PartitionClient, settings: ProducerSettings, ownsClient: bool) =
+    let lease = client.Lease
+    let partition = client.Partition
+
+    // The leader has appended the batch but could not confirm that its followers have it. Two codes always mean this. Any other code does if an
+    // offset comes with it, such as NOT_LEADER_OR_FOLLOWER from a leader that was replaced while it waited for them.
+    let isUnsure (answer: Produce.PartitionResponse) =
+        answer.Error = ErrorCode.RequestTimedOut
+        || answer.Error = ErrorCode.NotEnoughReplicasAfterAppend
+        || (answer.Error.IsError && answer.BaseOffset >= 0L)
+
+    let request (transactionalId: string option) (batch: RecordBatch) (leader: Leader) (_: int16) : Produce.Request =
+        { TransactionalId = transactionalId
+          Acks = settings.Acks
+          TimeoutMs = Milliseconds.ofTimeSpan settings.AckTimeout
+          Topics =
+            [ { Name = partition.Topic
+                TopicId = leader.TopicId
+                Partitions = [ { Index = partition.Partition; Records = Some batch.Bytes } ] } ] }
+
+    let allowed (transactionalId: string option) (held: Held<Leader>) : VersionRange =
+        let versions = AllowedVersions.naming Produce.api Produce.topicIdsSince held
+
+        if transactionalId.IsSome then
+            { versions with Highest = min Caps.transactionalProduce versions.Highest }
+        else
+            versions
+
+    let send (connection: Connection) version request (operation: Operation) : Exchange<Produce.Request, Produce.Response option> =
+        if settings.Acks = Acks.None then
+            connection.SendOnly(version, Produce.api, request, operation) |> Exchange.map (fun () -> None)
+        else
+            connection.Exchange(version, Produce.api, request, operation) |> Exchange.map Some
+
+    let answerIn (response: Produce.Response) : Produce.PartitionResponse option =
+        let isOurs (answer: Produce.PartitionResponse) = answer.Index = partition.Partition
+        response.Topics |> List.tryPick (_.Partitions >> List.tryFind isOurs)
+
+    let resultOf (exchange: Exchange<Produce.Request, Produce.Response option>) : ProduceResult =
+        match exchange.Result with
+        | Error fault when exchange.Info.WasSent -> ProduceResult.Unknown(Doubt.AnswerLost fault)
+        | Error fault -> ProduceResult.Rejected(Rejection.NotSent fault)
+        | Ok None -> ProduceResult.Unknown Doubt.NotAsked
+        | Ok(Some response) ->
+            match answerIn response with
+            | None -> ProduceResult.Unknown(Doubt.AnswerLost(ClientFault.NotAnswered partition))
+            | Some answer when isUnsure answer -> ProduceResult.Unknown(Doubt.BrokerUnsure answer)
+            | Some answer when answer.Error.IsError -> ProduceResult.Rejected(Rejection.ByBroker answer)
+            | Some answer ->
+                ProduceResult.Acknowledged
+                    { BaseOffset = answer.BaseOffset; LogAppendTimeMs = answer.LogAppendTimeMs; LogStartOffset = answer.LogStartOffset }
+
+    let heed (produced: Produced) =
+        match produced.Refusal, produced.Exchange.Result with
+        | Some answer, Ok(Some response) -> client.Heed(answer.Error, answer.CurrentLeader, response.NodeEndpoints)
+        | _ -> ()
+
+        match produced.Result with
+        | ProduceResult.Unknown(Doubt.AnswerLost(ClientFault.NotAnswered _)) -> client.Close()
+        | _ -> ()
+
+    let tooLarge (batch: RecordBatch) : Fault =
+        { Problem = Problem.TooLong(int64 batch.SizeInBytes, int64 settings.MaxBatchBytes); Offset = 0; Path = "Records" }
+
+    /// A producer that uses a client that others may use too. Disposing it does not close the client.
+    new(client, settings) = new PartitionProducer(client, settings, false)
+
+    /// A producer that owns its client: disposing it closes the client.
+    static member Owning(client: PartitionClient, settings: ProducerSettings) = new PartitionProducer(client, settings, true)
+
+    /// The client that it uses.
+    member _.Client = client
+
+    /// The settings it was made with.
+    member _.Settings = settings
+
+    /// The reply for a batch that is not sent because of a fault in it.
+    member internal _.Refuse(transactionalId, batch: RecordBatch, fault: Fault, operation: Operation) : Produced =
+        let fault = ClientFault.CannotEncode fault
+        let exchange = lease.NotMade(operation, Produce.api, request transactionalId batch, fault)
+        Produced(batch, exchange, ProduceResult.Rejected(Rejection.NotSent fault))
+
+    /// Sends a batch once, as part of a transaction or not. `settle` brings the caller's state up to date with the reply, and may change it.
+    member internal this.Send(transactionalId, batch: RecordBatch, operation: Operation, settle: Produced -> Produced) : Produced =
+        if batch.SizeInBytes > settings.MaxBatchBytes then
+            settle (this.Refuse(transactionalId, batch, tooLarge batch, operation))
+        else
+            let read exchange =
+                let produced = Produced(batch, exchange, resultOf exchange)
+                heed produced
+                settle produced
+
+            lease.ExchangeOn(
+                lease.Reach operation,
+                operation,
+                Produce.api,
+                allowed transactionalId,
+                request transactionalId batch,
+                send,
+                read
+            )
+
+    /// Appends a batch. It is sent as it is, compressed or not, built here or fetched from another log. A batch that is larger than
+    /// `MaxBatchBytes` is rejected with `ClientFault.CannotEncode`, which has both sizes.
+    member this.Produce(batch: RecordBatch, ?call: CallOptions) : Produced =
+        this.Send(None, batch, Operation.Begin(client.Settings, call), id)
+
+    interface IDisposable with
+        member _.Dispose() = if ownsClient then client.Close()

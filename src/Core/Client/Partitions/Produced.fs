@@ -1,0 +1,106 @@
+namespace LibKafka.Client
+
+open LibKafka.Records
+open LibKafka.Protocol
+
+/// The place of a batch in the log.
+type Acknowledgement =
+    {
+        /// The offset of its first record; -1 if the broker only says that it has the batch already (DUPLICATE_SEQUENCE_NUMBER).
+        BaseOffset: int64
+        /// The broker's clock when it appended the batch, in milliseconds since the epoch; -1 if the topic keeps the producer's timestamps.
+        LogAppendTimeMs: int64
+        /// The first offset that the partition still has; -1 if the broker does not report it.
+        LogStartOffset: int64
+    }
+
+module private Remark =
+
+    /// The broker's error message, in parentheses.
+    let ofAnswer (answer: Produce.PartitionResponse) =
+        match answer.ErrorMessage with
+        | Some text -> " (" + text + ")"
+        | None -> ""
+
+/// Why a batch is not in the log.
+[<RequireQualifiedAccess>]
+type Rejection =
+    /// The broker refused it. The response has the error code, the records that caused it, and the new leader if the broker knows it.
+    | ByBroker of Produce.PartitionResponse
+    /// It was never sent.
+    | NotSent of ClientFault
+
+    /// A one-line description.
+    override this.ToString() =
+        match this with
+        | ByBroker answer -> "refused by the broker: " + answer.Error.ToString() + Remark.ofAnswer answer
+        | NotSent fault -> "not sent: " + fault.ToString()
+
+/// Why it is not known whether a batch is in the log.
+[<RequireQualifiedAccess>]
+type Doubt =
+    /// It was sent with `Acks.None`, so there is no response.
+    | NotAsked
+    /// It was sent, and no response was received.
+    | AnswerLost of ClientFault
+    /// The broker itself is not sure: it appended the batch and could not confirm it in time.
+    | BrokerUnsure of Produce.PartitionResponse
+    /// An idempotent producer had sent it before with an unknown result, and this time it was refused. The refusal says nothing about the first
+    /// time.
+    | SentBefore of Rejection
+
+    /// A one-line description.
+    override this.ToString() =
+        match this with
+        | NotAsked -> "no acknowledgement was requested"
+        | AnswerLost fault -> "the response was lost: " + fault.ToString()
+        | BrokerUnsure answer -> "the broker is not sure: " + answer.Error.ToString() + Remark.ofAnswer answer
+        | SentBefore rejection -> "it was sent before, and then " + rejection.ToString()
+
+/// The result of sending a batch.
+[<RequireQualifiedAccess>]
+type ProduceResult =
+    /// It is in the log.
+    | Acknowledged of Acknowledgement
+    /// It is not in the log.
+    | Rejected of Rejection
+    /// It may or may not be in the log. Sending it again may duplicate it.
+    | Unknown of Doubt
+
+    /// A one-line description.
+    override this.ToString() =
+        match this with
+        | Acknowledged at -> "acknowledged at offset " + string at.BaseOffset
+        | Rejected why -> "rejected: " + why.ToString()
+        | Unknown doubt -> "unknown: " + doubt.ToString()
+
+/// The reply to producing a batch. With `Acks.None` its exchange has no response.
+[<Sealed>]
+type Produced(batch: RecordBatch, exchange: Exchange<Produce.Request, Produce.Response option>, result: ProduceResult) =
+    inherit Reply<Produce.Request, Produce.Response option, ProduceResult>(exchange, result)
+
+    /// The batch as it was sent, or would have been sent. An idempotent producer puts its identity and a sequence into it.
+    member _.Batch = batch
+
+    /// The broker's answer, if it reports an error.
+    member _.Refusal: Produce.PartitionResponse option =
+        match result with
+        | ProduceResult.Rejected(Rejection.ByBroker answer)
+        | ProduceResult.Unknown(Doubt.BrokerUnsure answer)
+        | ProduceResult.Unknown(Doubt.SentBefore(Rejection.ByBroker answer)) -> Some answer
+        | _ -> None
+
+    /// The error code with which the broker refused the batch, or is not sure of it; `None` if it reported no error.
+    member this.Error: ErrorCode = this.Refusal |> Option.map _.Error |> Option.defaultValue ErrorCode.None
+
+    /// The broker's human-readable error message.
+    member this.ErrorMessage: string option = this.Refusal |> Option.bind _.ErrorMessage
+
+    /// The records because of which the whole batch was refused (KIP-467).
+    member this.RecordErrors: Produce.RecordError list = this.Refusal |> Option.map _.RecordErrors |> Option.defaultValue []
+
+    /// A one-line description, with the batch's size if the broker refused it.
+    override this.ToString() =
+        match this.Refusal with
+        | Some _ -> result.ToString() + "; the batch has " + string batch.Count + " records in " + string batch.SizeInBytes + " bytes"
+        | None -> result.ToString()

@@ -1,0 +1,65 @@
+namespace LibKafka.Client
+
+open System
+open LibKafka.Protocol
+
+/// The identity of an idempotent producer (KIP-98): brokers recognize a batch that arrives a second time by this and the batch's sequence.
+type ProducerIdentity =
+    {
+        ProducerId: int64
+        /// Of producers with the same id, brokers accept only the one with the highest epoch.
+        ProducerEpoch: int16
+    }
+
+    /// Asks for a new identity for a producer without transactions, which any broker can give. A broker that supports KIP-360 (Kafka 2.5)
+    /// is told the identity that the producer had before.
+    static member Request
+        (connection: Connection, ?previous: ProducerIdentity, ?call: CallOptions)
+        : Exchange<InitProducerId.Request, InitProducerId.Response> =
+        let takesPrevious =
+            match connection.VersionOf InitProducerId.api with
+            | Ok version -> version >= InitProducerId.producerSince
+            | Error _ -> false
+
+        let had =
+            match previous with
+            | Some identity when takesPrevious -> identity
+            | _ -> { ProducerId = -1L; ProducerEpoch = -1s }
+
+        connection.Call(
+            InitProducerId.api,
+            { TransactionalId = None
+              TransactionTimeoutMs = Int32.MaxValue
+              ProducerId = had.ProducerId
+              ProducerEpoch = had.ProducerEpoch
+              Enable2Pc = false
+              KeepPreparedTxn = false },
+            ?call = call
+        )
+
+    /// As in `producer 4711 epoch 3`.
+    override this.ToString() = "producer " + string this.ProducerId + " epoch " + string this.ProducerEpoch
+
+/// The identity of a transactional producer: the name that outlives it, and the identity that the transaction coordinator gave it.
+type TransactionalIdentity = { TransactionalId: string; Identity: ProducerIdentity }
+
+[<RequireQualifiedAccess>]
+module ProducerIdentity =
+
+    /// The identity of no producer, which a first request for an identity has.
+    let internal none = { ProducerId = -1L; ProducerEpoch = -1s }
+
+    /// The identity in a response, or the error code that says why there is none.
+    let ofResponse (response: InitProducerId.Response) : Result<ProducerIdentity, ErrorCode> =
+        if response.Error.IsError then
+            Error response.Error
+        else
+            Ok { ProducerId = response.ProducerId; ProducerEpoch = response.ProducerEpoch }
+
+    /// The same producer in its next epoch, which a producer without transactions may begin by itself (KIP-360). Its sequences start at 0
+    /// again, and brokers refuse batches of earlier epochs that arrive late. None after the last epoch: then the producer needs a new identity.
+    let nextEpoch (identity: ProducerIdentity) : ProducerIdentity option =
+        if identity.ProducerEpoch < Int16.MaxValue then
+            Some { identity with ProducerEpoch = identity.ProducerEpoch + 1s }
+        else
+            None

@@ -1,0 +1,329 @@
+/// The signatures of the C# façade, as laws that hold for every public member.
+module LibKafka.Integration.FacadeSignatureTests
+
+open System
+open System.Collections.Generic
+open System.Reflection
+open System.Threading
+open Expecto
+open Microsoft.FSharp.Reflection
+open LibKafka
+open LibKafka.Protocol
+open LibKafka.Records
+open LibKafka.Wire
+open LibKafka.Integration.FacadeSupport
+
+let private facade = typeof<KafkaException>.Assembly
+let private core = typeof<Bytes>.Assembly
+let private fsharpCore = typeof<unit list>.Assembly
+
+/// A type and its parts: elements and type arguments.
+let rec private parts (shape: Type) : Type list =
+    match shape.GetElementType() with
+    | null when shape.IsGenericType -> shape.GetGenericTypeDefinition() :: List.collect parts (List.ofArray (shape.GetGenericArguments()))
+    | null -> [ shape ]
+    | element -> parts element
+
+/// The types in the public and protected members of a type, each with the member's name.
+let private signature (declaring: Type) : (string * Type) list =
+    let every =
+        BindingFlags.Public
+        ||| BindingFlags.NonPublic
+        ||| BindingFlags.Instance
+        ||| BindingFlags.Static
+        ||| BindingFlags.DeclaredOnly
+
+    let isSeen (it: MethodBase) = it.IsPublic || it.IsFamily || it.IsFamilyOrAssembly
+    let parameters (it: MethodBase) = [ for parameter in it.GetParameters() -> it.Name, parameter.ParameterType ]
+
+    // Members that the compiler generates: their names are not valid in C#.
+    let isWritten (name: string) = not (name.Contains '<' || name.Contains '@')
+
+    let bases =
+        match declaring.BaseType with
+        | null -> []
+        | above -> [ "base", above ]
+
+    bases
+    @ [ for it in declaring.GetInterfaces() -> "interface", it ]
+    @ [ for it in declaring.GetFields every do
+            if it.IsPublic || it.IsFamily || it.IsFamilyOrAssembly then
+                it.Name, it.FieldType ]
+    @ [ for it in declaring.GetConstructors every do
+            if isSeen it then yield! parameters it ]
+    @ [ for it in declaring.GetMethods every do
+            if isSeen it && isWritten it.Name then
+                it.Name, it.ReturnType
+                yield! parameters it
+                for argument in it.GetGenericArguments() do
+                    for bound in argument.GetGenericParameterConstraints() do
+                        it.Name, bound ]
+    @ [ for it in declaring.GetEvents every do
+            match it.EventHandlerType with
+            | null -> ()
+            | handler -> it.Name, handler ]
+
+let private isOfFSharp (shape: Type) =
+    shape.Assembly = fsharpCore
+    || FSharpType.IsUnion(shape, true)
+    || FSharpType.IsFunction shape
+    || FSharpType.IsExceptionRepresentation(shape, true)
+
+let private nameOf (shape: Type) : string =
+    match shape.FullName with
+    | null -> shape.Name
+    | name -> name
+
+/// The members of a type that C# cannot use conveniently.
+let private foreign (declaring: Type) : string list =
+    [ for name, shape in signature declaring do
+          for part in parts shape do
+              if isOfFSharp part then nameOf declaring + "." + name + ": " + part.Name ]
+    |> List.distinct
+
+/// The types of the core that C# programs see: those in the signatures of the façade, and in turn those in their own signatures.
+let private coreTypesInSight () : Type list =
+    let rec reach (seen: Set<string>) (found: Type list) (pending: Type list) =
+        match pending with
+        | [] -> found
+        | next :: rest when next.Assembly <> core || seen.Contains(nameOf next) -> reach seen found rest
+        | next :: rest ->
+            // The conversion from an option to a span is for F#. C# uses other conversions.
+            let own = signature next |> List.filter (fun (name, _) -> name <> "op_Implicit")
+            reach (seen.Add(nameOf next)) (next :: found) (List.collect (snd >> parts) own @ rest)
+
+    facade.GetExportedTypes() |> List.ofArray |> List.collect signature |> List.collect (snd >> parts) |> reach Set.empty []
+
+// ---- types ----
+
+let private types =
+    testList
+        "types"
+        [ testCase "no public signature of the façade has an F# type" (fun () ->
+              let types = facade.GetExportedTypes()
+              Expect.isGreaterThan types.Length 30 "the façade has been found"
+              Expect.isEmpty (types |> List.ofArray |> List.collect foreign) "members that C# cannot use")
+
+          testCase "nor does the public signature of any core type that the façade exposes" (fun () ->
+              let types = coreTypesInSight ()
+
+              for shown in
+                  [ typeof<RecordBatch>; typeof<Record>; typeof<HeaderSlice>; typeof<ErrorCode>; typeof<Acks>; typeof<CodecBuffer> ] do
+                  Expect.contains types shown "a type that the façade exposes"
+
+              let members =
+                  types
+                  |> List.collect foreign
+                  |> List.filter (fun it -> not (it.StartsWith "LibKafka.Records.NullableSpan.op_Implicit:"))
+              Expect.isEmpty members "members that C# cannot use")
+
+          testCase "the check of the signatures finds F# types" (fun () ->
+              Expect.isNonEmpty (foreign typeof<RecordData>) "an option in a property"
+              Expect.isNonEmpty (foreign typeof<Client.Fetched>) "a result in a property"
+              Expect.isNonEmpty (foreign typeof<Client.ClientSettings>) "a function in a constructor"
+              Expect.isNonEmpty (foreign typeof<Client.Connection>) "an option in a method"
+              Expect.isNonEmpty (foreign (parts typeof<Client.ClientFault list>).Head) "a list")
+
+          testCase "no name of the façade is ambiguous with one of the core" (fun () ->
+              let inSight = set [ "LibKafka.Records"; "LibKafka.Protocol"; "LibKafka.Wire" ]
+
+              let taken =
+                  set
+                      [ for it in core.GetExportedTypes() do
+                            if not it.IsNested && inSight.Contains(string it.Namespace) then it.Name ]
+
+              let own = set [ for it in facade.GetExportedTypes() -> it.Name ]
+              Expect.isEmpty (Set.intersect own taken) "names that would be ambiguous")
+
+          testCase "every type of the façade is in its own namespace" (fun () ->
+              for it in facade.GetExportedTypes() do
+                  Expect.equal it.Namespace "LibKafka" it.Name)
+
+          testCase "a C# program needs no LibKafka.Client" (fun () ->
+              let clientTypes =
+                  facade.GetExportedTypes()
+                  |> List.ofArray
+                  |> List.collect signature
+                  |> List.collect (snd >> parts)
+                  |> List.filter (fun it -> it.Namespace = "LibKafka.Client")
+                  |> List.map _.Name
+                  |> List.distinct
+
+              // A caller passes a look-up of LibKafka.Dns without naming its interface; one of its own is a delegate.
+              Expect.equal clientTypes [ "ISrvLookUp" ] "types of the core's client") ]
+
+// ---- calls ----
+
+let private publicMethods: MethodInfo list =
+    [ for it in facade.GetExportedTypes() do
+          for found in it.GetMethods(BindingFlags.Public ||| BindingFlags.Instance ||| BindingFlags.Static ||| BindingFlags.DeclaredOnly) do
+              if not found.IsSpecialName then found ]
+
+let private isResult (shape: Type) = typeof<KafkaResult>.IsAssignableFrom shape
+
+/// The methods that call a broker: they return a result, and are not methods of one.
+let private calls =
+    publicMethods |> List.filter (fun it -> isResult it.ReturnType && not (isResult (nonNull it.DeclaringType)))
+
+let private parameterTypes (found: MethodInfo) = found.GetParameters() |> Array.map (fun it -> string it.ParameterType) |> List.ofArray
+
+let private lastOf (found: MethodInfo) = found.GetParameters() |> Array.last |> _.ParameterType
+
+let private callLaws =
+    testList
+        "calls"
+        [ testCase "each call has two overloads, with a token and with the options of the call" (fun () ->
+              Expect.isGreaterThan calls.Length 60 "the calls"
+              let ofKind last = calls |> List.filter (fun it -> lastOf it = last)
+              let withToken, withOptions = ofKind typeof<CancellationToken>, ofKind typeof<CallOptions>
+              Expect.equal (withToken.Length + withOptions.Length) calls.Length "every call takes a token or options last"
+
+              let key (found: MethodInfo) =
+                  let types = parameterTypes found
+                  string found.DeclaringType, found.Name, List.take (types.Length - 1) types
+
+              Expect.equal (withToken |> List.map key |> set) (withOptions |> List.map key |> set) "in pairs")
+
+          testCase "every result has a ThrowIfError" (fun () ->
+              for it in facade.GetExportedTypes() do
+                  if isResult it && not it.IsAbstract then
+                      Expect.isNotNull (it.GetMethod("ThrowIfError", Type.EmptyTypes)) it.Name) ]
+
+// ---- null arguments ----
+
+let private options = KafkaClientOptions "localhost:1"
+let private nullability = NullabilityInfoContext()
+
+/// Types whose values only the library makes: null in them is no argument of a caller.
+let private made = set [ "GroupMember"; "ConfigSynonym"; "GroupListing"; "DeletedAclBinding"; "RecordError"; "LeaderHint" ]
+
+/// A valid argument of a type.
+let private sample (shape: Type) : obj option =
+    let known: (Type * (unit -> obj)) list =
+        [ typeof<string>, (fun () -> "localhost:1")
+          typeof<KafkaClientOptions>, (fun () -> options)
+          typeof<CallOptions>, (fun () -> CallOptions.Default)
+          typeof<ProducerOptions>, (fun () -> ProducerOptions())
+          typeof<FetcherOptions>, (fun () -> FetcherOptions())
+          typeof<TopicPartition>, (fun () -> TopicPartition("t", 0))
+          typeof<BrokerAddress>, (fun () -> BrokerAddress("localhost", 1))
+          typeof<TimeSpan>, (fun () -> TimeSpan.FromSeconds 1.0)
+          typeof<PartitionClient>, (fun () -> new PartitionClient(options, TopicPartition("t", 0)))
+          typeof<PartitionProducer>, (fun () -> new PartitionProducer(options, TopicPartition("t", 0)))
+          typeof<IdempotentProducer>, (fun () -> new IdempotentProducer(options, TopicPartition("t", 0), ProducerIdentity(1L, 0s)))
+          typeof<PartitionFetcher>, (fun () -> new PartitionFetcher(options, TopicPartition("t", 0)))
+          typeof<GroupClient>, (fun () -> new GroupClient(options, "g"))
+          typeof<ConsumerGroupSubscription>, (fun () -> ConsumerGroupSubscription([ "t" ]))
+          typeof<ConsumerGroupClient>, (fun () -> new ConsumerGroupClient(options, "g", ConsumerGroupSubscription([ "t" ])))
+          typeof<TransactionClient>, (fun () -> new TransactionClient(options, "t"))
+          typeof<AdminClient>, (fun () -> new AdminClient(options))
+          typeof<GroupMembership>, (fun () -> GroupMembership.None)
+          typeof<JoinOptions>, (fun () -> JoinOptions(Protocols = []))
+          typeof<ConsumerSubscription>, (fun () -> ConsumerSubscription(Topics = []))
+          typeof<ConsumerAssignment>, (fun () -> ConsumerAssignment(Partitions = []))
+          typeof<PartitionAssignor>, (fun () -> PartitionAssignor.Range)
+          typeof<RecordBatch>, (fun () -> batch "a" 1) ]
+
+    let arrayOf (element: Type) : obj = Array.CreateInstance(element, 0)
+
+    let dictionaryOf (key: Type) (value: Type) : obj | null =
+        Activator.CreateInstance(typedefof<Dictionary<_, _>>.MakeGenericType(key, value))
+
+    match known |> List.tryFind (fun (found, _) -> found = shape), shape.GetGenericArguments() with
+    | Some(_, make), _ -> Some(make ())
+    | None, _ when shape.IsByRef || shape.IsByRefLike || shape.ContainsGenericParameters -> None
+    | None, _ when shape.IsValueType -> Option.ofObj (Activator.CreateInstance shape)
+    | None, [| element |] when shape.IsInterface -> Some(arrayOf element)
+    | None, [| key; value |] when shape.IsInterface -> Option.ofObj (dictionaryOf key value)
+    | _ -> None
+
+let private refusesNull (shape: Type) (info: NullabilityInfo) = not shape.IsValueType && info.WriteState = NullabilityState.NotNull
+
+/// The exception of an invocation.
+let private thrownBy (invoke: unit -> unit) : exn | null =
+    try
+        invoke ()
+        null
+    with :? TargetInvocationException as outer ->
+        outer.InnerException
+
+/// What is wrong with the way in which a method refuses null for one of its parameters; none if nothing is, or it cannot be tried.
+let private faultsOf (declaring: Type) (found: MethodBase) (invoke: (obj | null)[] -> unit) : (string * string option) list =
+    let parameters = found.GetParameters() |> List.ofArray
+    let samples = parameters |> List.map (fun it -> sample it.ParameterType)
+
+    [ for index, parameter in List.indexed parameters do
+          let others = samples |> List.indexed |> List.filter (fun (i, _) -> i <> index) |> List.map snd
+
+          if
+              refusesNull parameter.ParameterType (nullability.Create parameter)
+              && not parameter.ParameterType.IsByRef
+              && List.forall Option.isSome others
+          then
+              let arguments = samples |> List.mapi (fun i it -> if i = index then null else Option.toObj it) |> Array.ofList
+              let name = declaring.Name + "." + found.Name + "(" + parameter.Name + ")"
+
+              match thrownBy (fun () -> invoke arguments) with
+              | :? ArgumentNullException as error when error.ParamName = parameter.Name -> name, None
+              | :? ArgumentNullException as error -> name, Some("names " + error.ParamName)
+              | null -> name, Some "accepts null"
+              | other -> name, Some(other.GetType().Name) ]
+
+let private tried: (string * string option) list =
+    let own = BindingFlags.Public ||| BindingFlags.Instance ||| BindingFlags.Static ||| BindingFlags.DeclaredOnly
+
+    // Equality is the compiler's.
+    let isWritten (found: MethodBase) = not (found.Name.StartsWith "op_" || found.Name = "Equals" || found.Name = "Deconstruct")
+
+    [ for declaring in facade.GetExportedTypes() do
+          if
+              not (
+                  declaring.ContainsGenericParameters
+                  || declaring.IsInterface
+                  || declaring.Name.Contains '<'
+                  || made.Contains declaring.Name
+              )
+          then
+              for constructor in declaring.GetConstructors() do
+                  yield! faultsOf declaring constructor (fun arguments -> constructor.Invoke arguments |> ignore)
+
+              for found in declaring.GetMethods own do
+                  let receiver = if found.IsStatic then None else sample declaring
+
+                  if isWritten found && not found.ContainsGenericParameters && (found.IsStatic || receiver.IsSome) then
+                      yield! faultsOf declaring found (fun arguments -> found.Invoke(Option.toObj receiver, arguments) |> ignore) ]
+
+let private nullArguments =
+    testList
+        "null arguments"
+        [ testCase "each is refused at once, by its name" (fun () ->
+              Expect.isGreaterThan tried.Length 150 "parameters that were tried"
+              let wrong = tried |> List.choose (fun (name, fault) -> fault |> Option.map (fun it -> name + " " + it))
+              Expect.equal wrong [] "parameters that do not")
+
+          testCase "so is null within a list" (fun () ->
+              use admin = new AdminClient(options)
+              use group = new GroupClient(options, "g")
+              let nothing: string = Unchecked.defaultof<string>
+
+              let cases: (string * (unit -> obj)) list =
+                  [ "topics", (fun () -> admin.DeleteTopics [ nothing ])
+                    "topics", (fun () -> admin.CreateTopics [ Unchecked.defaultof<NewTopic> ])
+                    "members", (fun () -> group.LeaveAll [ Unchecked.defaultof<LeavingMember> ])
+                    "partitions", (fun () -> group.FetchOffsets [ Unchecked.defaultof<TopicPartition> ])
+                    "offsets", (fun () -> group.CommitOffsets(GroupMembership.None, dict [ TopicPartition("t", -1), CommittedOffset 1L ]))
+                    "topics", (fun () -> ConsumerGroupSubscription([ nothing ])) ]
+
+              for name, call in cases do
+                  match
+                      thrownBy (fun () ->
+                          try
+                              call () |> ignore
+                          with error ->
+                              raise (TargetInvocationException error))
+                  with
+                  | :? ArgumentException as error -> Expect.equal error.ParamName name "the parameter"
+                  | other -> failtestf "not refused: %O" other) ]
+
+[<Tests>]
+let tests = testList "façade, signatures" [ types; callLaws; nullArguments ]
