@@ -36,8 +36,8 @@ let private asked (choose: Request -> 'Request option) (broker: ScriptedBroker) 
 
 let private topics =
     testList
-        "topics and settings"
-        [ testCase "topics are created, enlarged and deleted, each with a result of its own" (fun () ->
+        "topics and configs"
+        [ testCase "topics are created, get partitions and are deleted, with a result for each" (fun () ->
               let rest (received: Received) =
                   match received.Request with
                   | Request.CreateTopics request ->
@@ -60,9 +60,9 @@ let private topics =
               administered rest (fun broker admin ->
                   let created = admin.CreateTopics [ NewTopic("new", 3); NewTopic("old", 3) ]
                   Expect.equal (items created _.Item) [ "new", ErrorCode.None; "old", ErrorCode.TopicAlreadyExists ] "created"
-                  Expect.equal (created[0].ThrowIfError().Partitions) 3 "what there is to know"
-                  Expect.isNull created[1].Value "nothing of the other"
-                  Expect.equal (created.Count, created.Exchanges.Count > 0) (2, true) "what was sent is told"
+                  Expect.equal (created[0].ThrowIfError().Partitions) 3 "its value"
+                  Expect.isNull created[1].Value "no value for the other"
+                  Expect.equal (created.Count, created.Exchanges.Count > 0) (2, true) "the exchanges"
                   let fault = thrown "one of them" (fun () -> created.ThrowIfError() |> ignore)
                   Expect.equal (fault.Kind, fault.ErrorCode) (KafkaFaultKind.BrokerError, ErrorCode.TopicAlreadyExists) "the fault"
                   Expect.stringContains fault.Message "it is there; old" "which"
@@ -84,11 +84,11 @@ let private topics =
                   Expect.equal (request.Topics[0].Count, brokers) (4, Some [ [ 1; 2 ]; [ 2; 1 ] ]) "as asked"
                   let deleted = admin.DeleteTopics [ "t" ]
                   Expect.equal (there deleted.Fault).Kind KafkaFaultKind.NotAnswered "the fault of the first item that failed"
-                  Expect.equal (there deleted[0].Fault).Kind KafkaFaultKind.NotAnswered "an answer that leaves it out"
+                  Expect.equal (there deleted[0].Fault).Kind KafkaFaultKind.NotAnswered "a topic that the answer leaves out"
 
                   Expect.throwsT<ArgumentOutOfRangeException>
                       (fun () -> admin.DeleteTopics([ "t" ], Nullable -second) |> ignore)
-                      "no such time"))
+                      "a negative time-out"))
 
           testCase "topics and the cluster are described, and offsets found, on a cluster" (fun () ->
               onCluster (fun cluster options ->
@@ -105,7 +105,7 @@ let private topics =
                   Expect.equal (found[0].ThrowIfError().Offset) (Nullable 0L) "the end"
                   Expect.equal found[1].Error ErrorCode.UnknownTopicOrPartition "there is no such partition"))
 
-          testCase "settings are described and changed" (fun () ->
+          testCase "configs are described and changed" (fun () ->
               let rest (received: Received) =
                   match received.Request with
                   | Request.DescribeConfigs request ->
@@ -155,7 +155,7 @@ let private topics =
                           Documentation = "what to do",
                           Synonyms = [ ConfigSynonym("log.cleanup.policy", null, ConfigSource.DefaultConfig) ]
                       ))
-                      "the setting"
+                      "the config"
 
                   let question =
                       broker
@@ -164,7 +164,7 @@ let private topics =
                           | _ -> None)
 
                   Expect.equal (question.IncludeSynonyms, question.IncludeDocumentation) (true, true) "as asked"
-                  Expect.equal question.Resources[0].ConfigurationKeys (Some [ "cleanup.policy" ]) "this one alone"
+                  Expect.equal question.Resources[0].ConfigurationKeys (Some [ "cleanup.policy" ]) "only this one"
 
                   let changes =
                       [ ConfigChange.Set(topicT, "cleanup.policy", "shred")
@@ -199,7 +199,7 @@ let private topics =
 
                   Expect.isTrue request.ValidateOnly "only checked"))
 
-          testCase "records are deleted up to an offset" (fun () ->
+          testCase "records before an offset are deleted" (fun () ->
               let rest (received: Received) =
                   match received.Request with
                   | Request.DeleteRecords _ ->
@@ -211,8 +211,8 @@ let private topics =
 
               administered rest (fun _ admin ->
                   let deleted = admin.DeleteRecords(dict [ TopicPartition("t", 0), 40L; TopicPartition("none", 0), 1L ])
-                  Expect.equal (deleted[0].ThrowIfError()) 40L "the first that is left"
-                  Expect.equal deleted[1].Error ErrorCode.UnknownTopicOrPartition "there is no such topic")) ]
+                  Expect.equal (deleted[0].ThrowIfError()) 40L "the first remaining offset"
+                  Expect.equal deleted[1].Error ErrorCode.UnknownTopicOrPartition "a topic that does not exist")) ]
 
 let private ruleFor (principal: string) =
     AclBinding(
@@ -227,7 +227,7 @@ let private rule = ruleFor "User:alice"
 
 let private groupsAndRules =
     testList
-        "groups and access rules"
+        "groups and ACLs"
         [ testCase "groups are listed, described and deleted" (fun () ->
               let rest (received: Received) =
                   match received.Request with
@@ -311,7 +311,7 @@ let private groupsAndRules =
                       (one.MemberId, one.GroupInstanceId, one.ClientId, one.ClientHost)
                       ("m", "i", "c", "/127.0.0.1")
                       "its member"
-                  Expect.equal (one.Metadata.ToArray(), one.Assignment.ToArray()) ([| 1uy |], [| 2uy |]) "what it said and got"
+                  Expect.equal (one.Metadata.ToArray(), one.Assignment.ToArray()) ([| 1uy |], [| 2uy |]) "its metadata and assignment"
                   let described = admin.DescribeConsumerGroups [ "g" ]
                   let modern = described[0].ThrowIfError()
 
@@ -322,11 +322,11 @@ let private groupsAndRules =
 
                   let one = Seq.exactlyOne modern.Members
                   Expect.equal (one.MemberId, one.InstanceId, one.RackId, one.MemberEpoch) ("m", null, "r", 4) "its member"
-                  Expect.equal (List.ofSeq one.Assignment) [ TopicPartition("t", 1); TopicPartition("t", 0) ] "what it has"
-                  Expect.isEmpty one.TargetAssignment "what it is to have"
+                  Expect.equal (List.ofSeq one.Assignment) [ TopicPartition("t", 1); TopicPartition("t", 0) ] "its assignment"
+                  Expect.isEmpty one.TargetAssignment "its target assignment"
                   Expect.equal (items (admin.DeleteGroups [ "g" ]) _.Item) [ "g", ErrorCode.NonEmptyGroup ] "it has members"))
 
-          testCase "access rules are described, made and deleted" (fun () ->
+          testCase "ACLs are described, created and deleted" (fun () ->
               let rest (received: Received) =
                   match received.Request with
                   | Request.DescribeAcls filter when filter.PrincipalFilter = Some "User:bob" ->
@@ -371,7 +371,7 @@ let private groupsAndRules =
                   | _ -> Script.unexpected received
 
               administered rest (fun _ admin ->
-                  Expect.equal (List.ofSeq (admin.DescribeAcls().ThrowIfError())) [ rule ] "all rules"
+                  Expect.equal (List.ofSeq (admin.DescribeAcls().ThrowIfError())) [ rule ] "all ACLs"
                   let refused = admin.DescribeAcls(AclBindingFilter(Principal = "User:bob"))
                   Expect.equal (refused.Error, isNull refused.Value) (ErrorCode.SecurityDisabled, true) "a value"
                   Expect.stringContains (thrown "off" (fun () -> refused.ThrowIfError() |> ignore)).Message "off" "thrown"
@@ -395,7 +395,7 @@ let private groupsAndRules =
               for result in admin.DeleteGroups [ "a"; "b" ] do
                   Expect.equal (there result.Fault).Kind KafkaFaultKind.NoBroker result.Item
 
-              Expect.equal (there (admin.ListTopics().Fault)).Kind KafkaFaultKind.NoBroker "an answer's"
+              Expect.equal (there (admin.ListTopics().Fault)).Kind KafkaFaultKind.NoBroker "the fault of a call without items"
               thrown "no value" (fun () -> admin.ListTopics().ThrowIfError() |> ignore) |> ignore
               use stop = new CancellationTokenSource()
               stop.Cancel()
@@ -407,7 +407,7 @@ let private groupsAndRules =
                   Expect.equal (there result.Fault).Kind KafkaFaultKind.Cancelled result.Item
 
               admin.Dispose()
-              Expect.throwsT<ObjectDisposedException> (fun () -> admin.ListTopics() |> ignore) "for good")
+              Expect.throwsT<ObjectDisposedException> (fun () -> admin.ListTopics() |> ignore) "after it was disposed of")
 
           testCase "a call that is cancelled while it waits has that fault" (fun () ->
               use stop = new CancellationTokenSource()

@@ -15,7 +15,7 @@ open LibKafka.Integration.FacadeSupport
 let private at (topic: string) (index: int) = TopicPartition(topic, index)
 let private place = GroupMembership("m", 3, "i")
 
-/// A coordinator of everything that answers everything else by `rest`.
+/// A broker that coordinates every group and answers all other requests by `rest`.
 let private coordinated (rest: Received -> Act list) (test: ScriptedBroker -> KafkaClientOptions -> unit) =
     let script (me: Client.BrokerAddress) =
         Script.knowing everyApi (fun received ->
@@ -26,7 +26,7 @@ let private coordinated (rest: Received -> Act list) (test: ScriptedBroker -> Ka
     Scripted.broker script (fun broker ->
         test broker (KafkaClientOptions([ BrokerAddress(broker.Address.Host, broker.Address.Port) ], CallTimeout = 20.0 * second)))
 
-/// Waits for what a cluster does in its own time.
+/// Repeats a call until the cluster has done something.
 let private untilDone (what: string) (call: unit -> 'Result) (isDone: 'Result -> bool) : 'Result =
     let mutable last = call ()
 
@@ -44,7 +44,7 @@ let private subscriber id topics = GroupSubscriber(id, null, ConsumerSubscriptio
 let private pure' =
     testList
         "pure functions"
-        [ testCase "a key belongs in the partition that the Java client gives it" (fun () ->
+        [ testCase "a key has the same partition as in the Java client" (fun () ->
               // From the tests of Kafka's own Utils.
               Expect.equal (KafkaPartitioner.Murmur2(ReadOnlySpan(text "21"))) -973932308 "the hash"
               Expect.equal (KafkaPartitioner.Murmur2(ReadOnlySpan(text "foobar"))) -790332482 "the hash"
@@ -58,7 +58,7 @@ let private pure' =
                   (fun () -> KafkaPartitioner.PartitionOf(ReadOnlySpan(text "21"), 0) |> ignore)
                   "a topic without partitions")
 
-          testCase "subscriptions and assignments come back as they were written, and what is none throws" (fun () ->
+          testCase "subscriptions and assignments are read as they were written, and malformed bytes throw" (fun () ->
               let subscription =
                   ConsumerSubscription(
                       Topics = [ "t"; "u" ],
@@ -73,7 +73,7 @@ let private pure' =
               Expect.equal (read.UserData.Value.ToArray()) (text "note") "user data"
               let assignment = ConsumerAssignment(Partitions = [ at "t" 1; at "u" 0 ])
               Expect.equal (ConsumerProtocol.DecodeAssignment(ConsumerProtocol.Encode assignment)) assignment "an assignment"
-              Expect.isEmpty (ConsumerProtocol.DecodeAssignment(ReadOnlyMemory.Empty)).Partitions "no bytes are no partitions"
+              Expect.isEmpty (ConsumerProtocol.DecodeAssignment(ReadOnlyMemory.Empty)).Partitions "an empty assignment has no partitions"
 
               for read in
                   [ fun (bytes: ReadOnlyMemory<byte>) -> ConsumerProtocol.DecodeSubscription bytes |> ignore
@@ -81,7 +81,7 @@ let private pure' =
                   let fault = thrown "cut off" (fun () -> read (ReadOnlyMemory [| 0uy |]))
                   Expect.equal fault.Kind KafkaFaultKind.Malformed "the kind")
 
-          testCase "each assignor shares out everything" (fun () ->
+          testCase "each assignor assigns every partition" (fun () ->
               let counts = readOnlyDict [ "t", 5; "u", 1 ]
               let members = [ subscriber "b" [ "t" ]; subscriber "a" [ "t"; "u" ] ]
 
@@ -95,13 +95,13 @@ let private pure' =
                   Expect.equal (List.ofSeq parts.Keys |> List.sort) [ "a"; "b" ] "every member"
                   let all = parts.Values |> Seq.concat |> Seq.sortBy _.ToString() |> List.ofSeq
                   Expect.equal all [ at "t" 0; at "t" 1; at "t" 2; at "t" 3; at "t" 4; at "u" 0 ] "everything once"
-                  Expect.contains parts["a"] (at "u" 0) "to who wants it"
+                  Expect.contains parts["a"] (at "u" 0) "to the member that subscribes to it"
 
               let byRange = PartitionAssignor.Range.Assign(counts, members)
               Expect.equal (List.ofSeq byRange["a"]) [ at "t" 0; at "t" 1; at "t" 2; at "u" 0 ] "the first by the range"
               Expect.equal (List.ofSeq (PartitionAssignor.TopicsOf members)) [ "t"; "u" ] "the topics")
 
-          testCase "an assignor of the caller's own shares out as it says" (fun () ->
+          testCase "a custom assignor is used" (fun () ->
               let all (counts: IReadOnlyDictionary<string, int>) (members: IReadOnlyList<GroupSubscriber>) =
                   let part =
                       [ for count in counts do
@@ -115,11 +115,11 @@ let private pure' =
               Expect.equal (List.ofSeq parts["b"]) [ at "t" 0; at "t" 1 ] "the first"
               Expect.isEmpty parts["a"] "the other"
               let protocol = Seq.exactlyOne (PartitionAssignor.Protocols([ assignor ], [ "t" ]))
-              Expect.equal protocol.Name assignor.Name "members say that they know it"
-              Expect.equal (List.ofSeq (ConsumerProtocol.DecodeSubscription protocol.Metadata).Topics) [ "t" ] "and what they want"
+              Expect.equal protocol.Name assignor.Name "the protocol of its members"
+              Expect.equal (List.ofSeq (ConsumerProtocol.DecodeSubscription protocol.Metadata).Topics) [ "t" ] "and their subscription"
               Expect.throwsT<ArgumentException> (fun () -> PartitionAssignor.Custom("", Func<_, _, _>(all)) |> ignore) "no name")
 
-          testCase "groups of options are compared by content" (fun () ->
+          testCase "options are compared by content" (fun () ->
               let join () = JoinOptions(Protocols = [ GroupProtocol("range", ReadOnlyMemory.Empty) ], Reason = "r")
               Expect.equal (join ()) (join ()) "joining"
               let wanted () = ConsumerGroupSubscription([ "t" ], RackId = "r")
@@ -138,7 +138,7 @@ let private pure' =
 
               Expect.throwsT<ArgumentOutOfRangeException>
                   (fun () -> JoinOptions(Protocols = [], SessionTimeout = -second) |> ignore)
-                  "a time that is none") ]
+                  "a negative time-out") ]
 
 // ---- classic groups ----
 
@@ -154,7 +154,7 @@ let private joinAnswer (code: ErrorCode) id : JoinGroup.Response =
 let private classic =
     testList
         "classic groups"
-        [ testCase "a member joins, shares out, stays, keeps offsets and leaves, on a cluster" (fun () ->
+        [ testCase "a member joins, assigns partitions, sends heartbeats, commits offsets and leaves, on a cluster" (fun () ->
               onCluster (fun cluster options ->
                   cluster.SetInitialRebalanceDelay(TimeSpan.FromMilliseconds 1.0)
                   use group = new GroupClient(options, "g")
@@ -164,7 +164,7 @@ let private classic =
                   let assignors = [ PartitionAssignor.RoundRobin; PartitionAssignor.Range ]
                   let join = JoinOptions(Protocols = PartitionAssignor.Protocols(assignors, [ topic ]))
                   let joined = group.Join(join).ThrowIfError()
-                  Expect.isTrue joined.IsLeader "alone, it leads"
+                  Expect.isTrue joined.IsLeader "the only member is the leader"
                   Expect.equal joined.LeaderId (there joined.Membership).MemberId "by its id"
                   let membership = there joined.Membership
                   let subscribers = PartitionAssignor.Subscribers joined
@@ -186,10 +186,10 @@ let private classic =
                   Expect.equal (fetched.ThrowIfError().Value.Offset, fetched.Item) (8L, at topic 0) "one"
                   let some = group.FetchOffsets([ at topic 1; at topic 0 ]).ThrowIfError()
                   Expect.equal (some |> Seq.map _.ThrowIfError().Value.Offset |> List.ofSeq) [ 9L; 8L ] "in order"
-                  Expect.isFalse (group.FetchOffset(at "other" 0).Value.HasValue) "nothing is committed there"
+                  Expect.isFalse (group.FetchOffset(at "other" 0).Value.HasValue) "a partition without an offset"
                   let left = group.Leave(membership).ThrowIfError()
-                  Expect.equal (left |> Seq.map _.Item.MemberId |> List.ofSeq) [ membership.MemberId ] "who has left"
-                  Expect.isTrue (group.Heartbeat(membership).Error.IsError) "it is no member any more"))
+                  Expect.equal (left |> Seq.map _.Item.MemberId |> List.ofSeq) [ membership.MemberId ] "the member that left"
+                  Expect.isTrue (group.Heartbeat(membership).Error.IsError) "it is no longer a member"))
 
           testCase "error codes and faults are values" (fun () ->
               let rest (received: Received) =
@@ -218,8 +218,8 @@ let private classic =
                   use group = new GroupClient(options, "g")
                   let join = JoinOptions(Protocols = [], GroupInstanceId = "i")
                   let joined = group.Join(join).ThrowIfError()
-                  Expect.isNotNull joined.FirstRound "told its id first"
-                  Expect.equal joined.Membership (GroupMembership("m-1", 1, "i")) "its place"
+                  Expect.isNotNull joined.FirstRound "the round that gave it its id"
+                  Expect.equal joined.Membership (GroupMembership("m-1", 1, "i")) "its membership"
                   let members = joined.Members |> Seq.map (fun it -> it.MemberId, it.GroupInstanceId) |> List.ofSeq
                   Expect.equal members [ "m-1", "i" ] "the members"
                   let unread = thrown "no subscription" (fun () -> PartitionAssignor.Subscribers joined |> ignore)
@@ -229,12 +229,12 @@ let private classic =
                       thrown "another assignor" (fun () ->
                           PartitionAssignor.Assignments([ PartitionAssignor.Sticky ], Dictionary(), joined) |> ignore)
 
-                  Expect.equal unknown.Kind KafkaFaultKind.UnknownAssignor "an assignor that is none of ours"
+                  Expect.equal unknown.Kind KafkaFaultKind.UnknownAssignor "an assignor that was not given"
                   let refused = group.Join(join, "m-2")
-                  Expect.equal (refused.Error, refused.Membership) (ErrorCode.UnknownMemberId, null) "data"
+                  Expect.equal (refused.Error, refused.Membership) (ErrorCode.UnknownMemberId, null) "an error code"
                   Expect.equal (thrown "refused" (fun () -> refused.ThrowIfError() |> ignore)).ErrorCode refused.Error "thrown"
                   let synced = group.Sync place
-                  Expect.equal synced.Error ErrorCode.RebalanceInProgress "data"
+                  Expect.equal synced.Error ErrorCode.RebalanceInProgress "an error code"
                   thrown "refused" (fun () -> synced.ThrowIfError() |> ignore) |> ignore
                   let left = group.LeaveAll [ LeavingMember("a", Reason = "bored"); LeavingMember("", "i") ]
                   let codes = left |> Seq.map (fun it -> it.Item.MemberId, it.Item.GroupInstanceId, it.Error) |> List.ofSeq
@@ -249,12 +249,12 @@ let private classic =
                   let lost = group.Heartbeat place
                   Expect.equal (there lost.Fault).Kind KafkaFaultKind.Closed "a fault"
                   Expect.equal (thrown "no answer" (fun () -> lost.ThrowIfError() |> ignore)).Kind KafkaFaultKind.Closed "thrown"
-                  Expect.isNull group.Connection "the connection is gone"
+                  Expect.isNull group.Connection "the connection is closed"
                   group.Dispose()
-                  Expect.throwsT<ObjectDisposedException> (fun () -> group.Heartbeat place |> ignore) "for good"
-                  Expect.throwsT<ObjectDisposedException> (fun () -> group.Connect() |> ignore) "for good"))
+                  Expect.throwsT<ObjectDisposedException> (fun () -> group.Heartbeat place |> ignore) "after it was disposed of"
+                  Expect.throwsT<ObjectDisposedException> (fun () -> group.Connect() |> ignore) "after it was disposed of"))
 
-          testCase "a group without a coordinator says why" (fun () ->
+          testCase "a group without a coordinator has the error code" (fun () ->
               let script _ =
                   Script.knowing (Script.everythingBut [ Script.versions ApiKey.FindCoordinator 0 3 ]) (fun received ->
                       let none = { FindCoordinator.api.Response.Schema.Default with Error = ErrorCode.CoordinatorNotAvailable }
@@ -276,7 +276,7 @@ let private classic =
 // ---- the new protocol ----
 
 let private newProtocol =
-    testCase "a member of the new protocol joins, learns its partitions, tells what it has, and leaves" (fun () ->
+    testCase "a member of the new protocol joins, gets an assignment, reports the partitions that it owns, and leaves" (fun () ->
         let mutable codes = [ ErrorCode.None; ErrorCode.None; ErrorCode.None; ErrorCode.FencedMemberEpoch ]
 
         let rest (received: Received) =
@@ -299,10 +299,10 @@ let private newProtocol =
 
         coordinated rest (fun broker options ->
             use consumer = new ConsumerGroupClient(options, "g", ConsumerGroupSubscription([ "t" ], InstanceId = "i"))
-            Expect.equal (consumer.Epoch, consumer.Assignment.Count) (0, 0) "no member yet"
+            Expect.equal (consumer.Epoch, consumer.Assignment.Count) (0, 0) "not a member yet"
             let beat = consumer.Heartbeat().ThrowIfError()
             Expect.equal (beat.MemberEpoch, beat.HeartbeatInterval, beat.HasAssignment) (6, 5.0 * second, true) "the answer"
-            Expect.equal consumer.Membership (GroupMembership("given", 6, "i")) "its place"
+            Expect.equal consumer.Membership (GroupMembership("given", 6, "i")) "its membership"
             Expect.equal consumer.MemberId "given" "its id"
             let assigned = [ TopicIdPartition(topicId, 2); TopicIdPartition(topicId, 0) ]
             Expect.equal (List.ofSeq consumer.Assignment) assigned "its partitions"
@@ -311,7 +311,7 @@ let private newProtocol =
             consumer.Subscription <- ConsumerGroupSubscription([ "t"; "u" ], InstanceId = "i")
             consumer.Heartbeat().ThrowIfError() |> ignore
 
-            let told =
+            let sent =
                 broker.Calls
                 |> List.choose (fun call ->
                     match call.Request with
@@ -319,38 +319,38 @@ let private newProtocol =
                     | _ -> None)
 
             let owned: HeartbeatTopicPartitions list = [ { TopicId = topicId; Partitions = [ 2; 0 ] } ]
-            Expect.equal told[1] (Some [ "t"; "u" ], Some owned) "what changed is told"
+            Expect.equal sent[1] (Some [ "t"; "u" ], Some owned) "the changes are sent"
             consumer.LeaveTemporarily().ThrowIfError() |> ignore
             let fenced = consumer.Heartbeat()
-            Expect.equal (fenced.Error, fenced.ErrorMessage) (ErrorCode.FencedMemberEpoch, "too old") "data"
+            Expect.equal (fenced.Error, fenced.ErrorMessage) (ErrorCode.FencedMemberEpoch, "too old") "an error code"
             Expect.stringContains (thrown "fenced" (fun () -> fenced.ThrowIfError() |> ignore)).Message "too old" "thrown"
-            Expect.equal (consumer.Epoch, consumer.Owned.Count) (0, 0) "it has lost everything"
+            Expect.equal (consumer.Epoch, consumer.Owned.Count) (0, 0) "it has lost its partitions"
             codes <- [ ErrorCode.None ]
             consumer.Leave().ThrowIfError() |> ignore
             Expect.equal consumer.Group.GroupId "g" "the group"
             consumer.Dispose()
-            Expect.throwsT<ObjectDisposedException> (fun () -> consumer.Heartbeat() |> ignore) "for good"))
+            Expect.throwsT<ObjectDisposedException> (fun () -> consumer.Heartbeat() |> ignore) "after it was disposed of"))
 
 // ---- transactions ----
 
 let private transactions =
     testList
         "transactions"
-        [ testCase "a transaction is made on a cluster" (fun () ->
+        [ testCase "a transaction is committed on a cluster" (fun () ->
               onCluster (fun _ options ->
                   use transaction = new TransactionClient(options, "tx")
-                  Expect.isFalse transaction.Identity.HasValue "nobody before it is asked"
+                  Expect.isFalse transaction.Identity.HasValue "no identity yet"
                   let minute = TimeSpan.FromMinutes 1.0
 
                   let given = untilDone "the transaction coordinator" (fun () -> transaction.InitProducerId minute) _.IsSuccess
 
-                  Expect.equal transaction.Identity.Value (TransactionalIdentity("tx", given.ThrowIfError())) "who it is"
+                  Expect.equal transaction.Identity.Value (TransactionalIdentity("tx", given.ThrowIfError())) "the identity"
                   transaction.AddPartitions([ partition ]).ThrowIfError() |> ignore
                   use client = new PartitionClient(options, partition)
                   use producer = new IdempotentProducer(client, transaction.Identity.Value)
-                  Expect.equal producer.TransactionalId "tx" "its batches belong to it"
+                  Expect.equal producer.TransactionalId "tx" "the transactional id"
                   let result = producer.Produce(batch "x" 2).ThrowIfError()
-                  Expect.isTrue result.Batch.IsTransactional "as the batch says"
+                  Expect.isTrue result.Batch.IsTransactional "the batch's attribute"
                   use group = new GroupClient(options, "g")
                   transaction.AddOffsets("g").ThrowIfError() |> ignore
                   let offsets = dict [ partition, CommittedOffset 2L ]
@@ -391,13 +391,15 @@ let private transactions =
                   Expect.equal (added |> Seq.map (fun it -> it.Item, it.Error) |> List.ofSeq) expected "each"
                   Expect.stringContains (thrown "refused" (fun () -> added.ThrowIfError() |> ignore)).Message "t-1" "which"
                   let offsets = transaction.AddOffsets "g"
-                  Expect.equal offsets.Error ErrorCode.ConcurrentTransactions "data"
+                  Expect.equal offsets.Error ErrorCode.ConcurrentTransactions "an error code"
                   thrown "refused" (fun () -> offsets.ThrowIfError() |> ignore) |> ignore
                   Expect.equal (there (transaction.Commit().Fault)).Kind KafkaFaultKind.Closed "a fault"
                   Expect.equal (there (transaction.Abort().Fault)).Kind KafkaFaultKind.Closed "a fault"
-                  Expect.throwsT<ArgumentOutOfRangeException> (fun () -> transaction.InitProducerId -second |> ignore) "no such time"
+                  Expect.throwsT<ArgumentOutOfRangeException>
+                      (fun () -> transaction.InitProducerId -second |> ignore)
+                      "a negative time-out"
                   transaction.Dispose()
-                  Expect.throwsT<ObjectDisposedException> (fun () -> transaction.Commit() |> ignore) "for good")) ]
+                  Expect.throwsT<ObjectDisposedException> (fun () -> transaction.Commit() |> ignore) "after it was disposed of")) ]
 
 [<Tests>]
 let tests = testList "façade, groups" [ pure'; classic; newProtocol; transactions ]

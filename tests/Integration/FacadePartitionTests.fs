@@ -1,4 +1,4 @@
-/// Producing, fetching and trying again through the façade.
+/// Producing, fetching and retrying through the façade.
 module LibKafka.Integration.FacadePartitionTests
 
 open System
@@ -13,7 +13,7 @@ open LibKafka.Integration.FacadeSupport
 
 let private identity = ProducerIdentity(4711L, 3s)
 
-/// A leader that does this for its first, second, … batch, and then acknowledges.
+/// A leader that does this for its first, second, … batch, and acknowledges the rest.
 let private answering (acts: (Received -> Produce.Request -> Act list) list) (test: PartitionClient -> unit) =
     let mutable rest = acts
 
@@ -51,15 +51,15 @@ let private producing =
                   Expect.isFalse result.Exchange.WasSent "nothing was sent"
                   Expect.isTrue (obj.ReferenceEquals(result.Batch, sent)) "the batch"
                   use producer = new PartitionProducer(client, ProducerOptions(MaxBatchBytes = sent.SizeInBytes))
-                  Expect.equal (producer.Produce(sent).ThrowIfError().BaseOffset) 90L "one that is not is sent"))
+                  Expect.equal (producer.Produce(sent).ThrowIfError().BaseOffset) 90L "a batch of the largest size is sent"))
 
-          testCase "a batch in doubt is sent again with the sequence that it has, until it is settled" (fun () ->
+          testCase "a batch in doubt is sent again with the same sequence until the outcome is known" (fun () ->
               answering [ losing; refusing ErrorCode.NotLeaderOrFollower ] (fun client ->
                   use producer = new IdempotentProducer(client, identity)
                   Expect.equal (producer.Status, producer.NextSequence) (IdempotentProducerStatus.Ready, Nullable 0) "before"
                   let given = batch "a" 2
                   let lost = producer.Produce given
-                  Expect.equal (lost.Status, lost.WasSentBefore) (ProduceStatus.Unknown, false) "its answer is lost"
+                  Expect.equal (lost.Status, lost.WasSentBefore) (ProduceStatus.Unknown, false) "the answer was lost"
                   Expect.isNotNull lost.Fault "why"
                   Expect.equal (producer.Status, producer.NextSequence) (IdempotentProducerStatus.InDoubt, Nullable()) "in doubt"
                   Expect.equal (there producer.BatchInDoubt) lost.Batch "the batch as it was sent"
@@ -70,12 +70,12 @@ let private producing =
                   Expect.equal
                       (refused.Status, refused.WasSentBefore, refused.Error)
                       (ProduceStatus.Unknown, true, ErrorCode.NotLeaderOrFollower)
-                      "refused, and that says nothing of the first time"
+                      "refused, but the first attempt may have succeeded"
 
                   Expect.equal refused.Exchange.Attempt 2 "the second attempt"
                   Expect.stringContains (thrown "unknown" (fun () -> refused.ThrowIfError() |> ignore)).Message "may or may not" "text"
                   let settled = producer.Retry(CallOptions(Attempt = 3))
-                  Expect.equal (settled.Status, settled.BaseOffset) (ProduceStatus.Acknowledged, 90L) "settled"
+                  Expect.equal (settled.Status, settled.BaseOffset) (ProduceStatus.Acknowledged, 90L) "acknowledged"
                   Expect.equal settled.Exchange.Attempt 3 "the third attempt"
 
                   Expect.equal
@@ -95,11 +95,11 @@ let private producing =
                   let built = batchWith next [ plain "c" ]
                   Expect.isTrue (obj.ReferenceEquals(producer.Produce(built).ThrowIfError().Batch, built)) "sent as it was built"))
 
-          testCase "a duplicate is acknowledged, and a fenced producer goes on with another identity" (fun () ->
+          testCase "a duplicate is acknowledged, and a fenced producer continues with another identity" (fun () ->
               answering [ refusing ErrorCode.DuplicateSequenceNumber; refusing ErrorCode.InvalidProducerEpoch ] (fun client ->
                   use producer = new IdempotentProducer(client, identity)
                   let known = producer.Produce(batch "a" 1)
-                  Expect.equal (known.Status, known.BaseOffset) (ProduceStatus.Acknowledged, -1L) "the broker has it"
+                  Expect.equal (known.Status, known.BaseOffset) (ProduceStatus.Acknowledged, -1L) "the broker already has it"
                   let fenced = producer.Produce(batch "b" 1)
                   Expect.equal (fenced.Status, fenced.Error) (ProduceStatus.Rejected, ErrorCode.InvalidProducerEpoch) "fenced"
 
@@ -123,18 +123,18 @@ let private producing =
                   (fun () -> (new IdempotentProducer(client, identity, ProducerOptions(Acks = Acks.Leader))).Dispose())
                   "acks")
 
-          testCase "an idempotent producer with a client of its own appends on a cluster, and ends it" (fun () ->
+          testCase "an idempotent producer disposes of a client of its own" (fun () ->
               onCluster (fun _ options ->
                   let own = KafkaCluster.RequestProducerIdentity(options).ThrowIfError()
                   Expect.notEqual own (KafkaCluster.RequestProducerIdentity(options).ThrowIfError()) "no other producer has it"
                   use producer = new IdempotentProducer(options, partition, own)
-                  Expect.equal (producer.Identity, producer.TransactionalId) (own, null) "who it is"
+                  Expect.equal (producer.Identity, producer.TransactionalId) (own, null) "the identity"
 
                   for expected in [ 0L; 3L ] do
                       Expect.equal (producer.Produce(batch "i" 3).ThrowIfError().BaseOffset) expected "in order"
 
                   producer.Dispose()
-                  Expect.throwsT<ObjectDisposedException> (fun () -> producer.Produce(batch "i" 1) |> ignore) "its client is gone"))
+                  Expect.throwsT<ObjectDisposedException> (fun () -> producer.Produce(batch "i" 1) |> ignore) "its client is disposed of"))
 
           testCase "a refused identity is an error code" (fun () ->
               let rest (received: Received) =
@@ -178,7 +178,7 @@ let private gathered (batches: RecordBatch list) : Bytes option = Some(Bytes(Arr
 let private fetchingTests =
     testList
         "fetching"
-        [ testCase "where all came whole, it goes on behind it with the epoch, and the broker is told that" (fun () ->
+        [ testCase "the next position is after the last batch, and its epoch is sent to the broker" (fun () ->
               let mutable asked = []
 
               let rest (received: Received) =
@@ -195,7 +195,7 @@ let private fetchingTests =
 
                   let fetched = fetcher.Fetch().ThrowIfError()
                   Expect.equal fetched.Next.Kind FetchAdvanceKind.Onward "onward"
-                  Expect.isEmpty fetched.Next.Corrupt "nothing is lost"
+                  Expect.isEmpty fetched.Next.Corrupt "nothing is unreadable"
                   Expect.equal (fetched.Position, fetched.NextPosition) (FetchPosition 10L, FetchPosition(13L, 4)) "positions"
                   Expect.stringContains (fetched.Next.ToString()) "offset 13" "text"
                   fetcher.Position <- fetched.NextPosition
@@ -208,11 +208,11 @@ let private fetchingTests =
                           let one = request.Topics[0].Partitions[0]
                           request.RackId, request.SessionEpoch, one.FetchOffset, one.LastFetchedEpoch)
 
-                  Expect.equal partitions[0] ("rack-1", 0, 10L, -1) "a session is to be opened"
-                  Expect.equal partitions[1] ("rack-1", 0, 13L, 4) "the epoch is told"
+                  Expect.equal partitions[0] ("rack-1", 0, 10L, -1) "it opens a session"
+                  Expect.equal partitions[1] ("rack-1", 0, 13L, 4) "the epoch is sent"
                   Expect.throwsT<ArgumentOutOfRangeException> (fun () -> fetcher.Position <- FetchPosition -1L) "no such position"))
 
-          testCase "what is damaged is told before it is passed over" (fun () ->
+          testCase "damage is reported before it is skipped" (fun () ->
               let stretch (change: byte[] -> unit) =
                   let bytes = (stored 10L 2 [ "a"; "b" ]).Bytes.ToArray()
                   change bytes
@@ -223,11 +223,11 @@ let private fetchingTests =
                       fetcher.Offset <- 10L
                       let fetched = fetcher.Fetch().ThrowIfError()
                       Expect.equal fetched.Next.Kind FetchAdvanceKind.Damaged "damaged"
-                      Expect.equal fetched.Next.Position position "where it ends, if that is known"
-                      Expect.equal (fetched.Next.Corrupt |> Seq.map _.FirstOffset |> List.ofSeq) [ 10L ] "the stretch"
-                      Expect.equal fetched.NextOffset (if position.HasValue then 12L else 10L) "else it stays"))
+                      Expect.equal fetched.Next.Position position "its end, if it is known"
+                      Expect.equal (fetched.Next.Corrupt |> Seq.map _.FirstOffset |> List.ofSeq) [ 10L ] "the damage"
+                      Expect.equal fetched.NextOffset (if position.HasValue then 12L else 10L) "or the same offset"))
 
-          testCase "a log that was cut off is told with the place where it parts" (fun () ->
+          testCase "log truncation is reported with the position where the log diverges" (fun () ->
               let parting: Fetch.EpochEndOffset = { Epoch = 1; EndOffset = 45L }
 
               fetching (fun answer -> { answer with DivergingEpoch = parting }) (FetcherOptions()) (fun fetcher ->
@@ -235,9 +235,9 @@ let private fetchingTests =
                   let fetched = fetcher.Fetch().ThrowIfError()
                   Expect.equal fetched.Diverging (Nullable(FetchPosition(45L, 1))) "where"
                   Expect.equal fetched.Next.Kind FetchAdvanceKind.Truncated "what it means"
-                  Expect.equal fetched.NextPosition (FetchPosition(45L, 1)) "where to go on"))
+                  Expect.equal fetched.NextPosition (FetchPosition(45L, 1)) "where to continue"))
 
-          testCase "whether the log was cut off can be asked" (fun () ->
+          testCase "log truncation can be checked" (fun () ->
               for answer, position, status, at in
                   [ (2, 50L, ErrorCode.None), FetchPosition(50L, 2), TruncationStatus.Intact, Nullable()
                     (1, 45L, ErrorCode.None), FetchPosition(50L, 2), TruncationStatus.Truncated, Nullable(FetchPosition(45L, 1))
@@ -269,7 +269,7 @@ let private fetchingTests =
                       else
                           check.ThrowIfError() |> ignore))
 
-          testCase "every place can be looked for, and one that the broker does not know is told" (fun () ->
+          testCase "every offset spec can be used, and one that the broker does not support is a fault" (fun () ->
               onCluster (fun _ options ->
                   use fetcher = new PartitionFetcher(options, partition)
                   use producer = new PartitionProducer(fetcher.Client)
@@ -277,10 +277,10 @@ let private fetchingTests =
                   Expect.equal (fetcher.Seek(OffsetSpec.Latest, CallOptions(Attempt = 2)).ThrowIfError().Exchange.Attempt) 2 "attempt"
                   Expect.equal fetcher.Offset 3L "moved"
                   let tiered = fetcher.FindOffset(OffsetSpec.LatestTiered)
-                  Expect.equal (there tiered.Fault).Kind KafkaFaultKind.NoCommonVersion "the mock broker has no tiers"
-                  Expect.equal (fetcher.Offset, fetcher.Replica) (3L, Nullable()) "it stays"))
+                  Expect.equal (there tiered.Fault).Kind KafkaFaultKind.NoCommonVersion "the mock broker has no tiered storage"
+                  Expect.equal (fetcher.Offset, fetcher.Replica) (3L, Nullable()) "the position is unchanged"))
 
-          testCase "disposing of a fetcher closes its connection to a replica, and leaves a client that is not its own" (fun () ->
+          testCase "disposing of a fetcher closes its connection to a replica, but not a shared client" (fun () ->
               // The replica is the same broker, on a connection of its own.
               let rest (received: Received) =
                   match received.Request with
@@ -302,27 +302,27 @@ let private fetchingTests =
                   broker.AwaitEnd replica
                   Expect.isTrue (there client.Connection).IsOpen "the leader's stays"))
 
-          testCase "the leader names a replica that is nearer, and the next fetch goes there" (fun () ->
+          testCase "the leader names a closer replica, and the next fetch goes there" (fun () ->
               fetching (fun answer -> { answer with PreferredReadReplica = 7 }) (FetcherOptions(RackId = "rack-1")) (fun fetcher ->
-                  Expect.equal (fetcher.Fetch().ThrowIfError().PreferredReadReplica) (Nullable 7) "it is told"
-                  Expect.equal fetcher.Replica (Nullable 7) "and heeded")) ]
+                  Expect.equal (fetcher.Fetch().ThrowIfError().PreferredReadReplica) (Nullable 7) "the replica"
+                  Expect.equal fetcher.Replica (Nullable 7) "is used next")) ]
 
-// ---- again ----
+// ---- retrying ----
 
 let private soon (policy: RetryPolicy<'T>) =
     RetryPolicy<'T>(policy.Again, Attempts = 3, FirstDelay = TimeSpan.FromMilliseconds 1.0, Factor = 1.0, MaxDelay = second, Jitter = 0.0)
 
 let private retrying =
     testList
-        "trying again"
+        "retrying"
         [ testCase "a policy wraps a call in one line" (fun () ->
               answering [ refusing ErrorCode.NotEnoughReplicas; refusing ErrorCode.NotEnoughReplicas ] (fun client ->
                   use producer = new PartitionProducer(client)
                   let sent = batch "a" 1
                   let result = (soon RetryPolicy.Produce).Run(fun call -> producer.Produce(sent, call))
-                  Expect.equal (result.Status, result.Exchange.Attempt) (ProduceStatus.Acknowledged, 3) "the third goes through"))
+                  Expect.equal (result.Status, result.Exchange.Attempt) (ProduceStatus.Acknowledged, 3) "the third attempt succeeds"))
 
-          testCase "what nobody knows about is sent again by an idempotent producer alone" (fun () ->
+          testCase "a batch whose outcome is unknown is sent again only by an idempotent producer" (fun () ->
               answering [ losing; losing ] (fun client ->
                   let sent = batch "a" 1
                   use plain = new PartitionProducer(client)
@@ -331,9 +331,9 @@ let private retrying =
                   Expect.equal (Retriable.Produce result, Retriable.Idempotent result) (false, true) "by the predicates"
                   use idempotent = new IdempotentProducer(client, identity)
                   let result = (soon RetryPolicy.Idempotent).Run(fun call -> idempotent.Produce(sent, call))
-                  Expect.equal (result.Status, result.Exchange.Attempt) (ProduceStatus.Acknowledged, 2) "until it is settled"))
+                  Expect.equal (result.Status, result.Exchange.Attempt) (ProduceStatus.Acknowledged, 2) "until it is acknowledged"))
 
-          testCase "fetches and searches are made again where what went wrong may go away" (fun () ->
+          testCase "fetches and searches are repeated after a transient error" (fun () ->
               onCluster (fun cluster options ->
                   use fetcher = new PartitionFetcher(options, partition, FetcherOptions(MaxWait = TimeSpan.FromMilliseconds 1.0))
                   cluster.PushErrors(1s, [ ErrorCode.NotLeaderOrFollower.Code ])
@@ -368,7 +368,7 @@ let private retrying =
                   [ for i in 1..3 -> CallOptions(Attempt = i, CancellationToken = source.Token, Timeout = Nullable second) ]
                   "the options of each attempt")
 
-          testCase "times, chance and the clock are the caller's" (fun () ->
+          testCase "delays, random numbers and the clock can be set" (fun () ->
               let waits = ResizeArray<TimeSpan>()
               let time = ManualTime()
 
@@ -400,7 +400,7 @@ let private retrying =
                   "what is not set is what the core has"
 
               let outOfRange (make: unit -> RetryPolicy<int>) =
-                  Expect.throwsT<ArgumentOutOfRangeException> (make >> ignore) "no such policy"
+                  Expect.throwsT<ArgumentOutOfRangeException> (make >> ignore) "an invalid option"
               outOfRange (fun () -> RetryPolicy<int>((fun _ -> true), FirstDelay = -second))
               outOfRange (fun () -> RetryPolicy<int>((fun _ -> true), MaxDelay = -second))
               outOfRange (fun () -> RetryPolicy<int>((fun _ -> true), Factor = nan))
@@ -408,9 +408,9 @@ let private retrying =
               outOfRange (fun () -> RetryPolicy<int>((fun _ -> true), TimeLimit = -second))
               let endless = Timeout.InfiniteTimeSpan
               let unbound = RetryPolicy<int>((fun _ -> true), TimeLimit = endless, TimeProvider = time, Sleep = sleep, Attempts = 50)
-              Expect.equal (unbound.Run(_.Attempt)) 50 "as often as it may, however long it takes")
+              Expect.equal (unbound.Run(_.Attempt)) 50 "the maximum number of attempts, without a time limit")
 
-          testCase "a wait that is cancelled is the end" (fun () ->
+          testCase "cancelling the wait ends the attempts" (fun () ->
               use source = new CancellationTokenSource()
 
               let call (options: CallOptions) =
@@ -421,8 +421,8 @@ let private retrying =
 
 let private direct =
     testList
-        "close to the core"
-        [ testCase "a fetch into the caller's memory takes none for its answer" (fun () ->
+        "memory"
+        [ testCase "a fetch into the caller's memory allocates none for its answer" (fun () ->
               let sent = batch "kept" 50
 
               let script (received: Received) =

@@ -1,4 +1,4 @@
-/// The façade's options for connections: TLS, authentication, times, look-ups, and what they keep to themselves.
+/// The façade's options for connections: TLS, authentication, time-outs, name resolution, and secrets.
 module LibKafka.Integration.FacadeSecurityTests
 
 open System
@@ -28,7 +28,7 @@ let private optionsFor (broker: ScriptedBroker) = Options([ at broker ], Connect
 let private authority = lazy (Authority "LibKafka façade tests")
 let private certificate = lazy (authority.Value.Issue(Purpose.Broker [ "127.0.0.1" ]))
 
-let private behindTls (test: ScriptedBroker -> unit) =
+let private withTls (test: ScriptedBroker -> unit) =
     let server = BrokerTls.options certificate.Value SslProtocols.None None ignore
 
     use broker =
@@ -46,8 +46,8 @@ let private opening (options: Options) (broker: ScriptedBroker) : KafkaException
 let private tls =
     testList
         "TLS"
-        [ testCase "options from PEM files are what it takes, whether they are used as they are or changed" (fun () ->
-              behindTls (fun broker ->
+        [ testCase "options from PEM files work as they are and with changes" (fun () ->
+              withTls (fun broker ->
                   let mutable seen = 0
                   let changed = trusting ()
 
@@ -65,25 +65,25 @@ let private tls =
 
                   Expect.equal seen 1 "the callback was asked"))
 
-          testCase "who does not speak the same is told so" (fun () ->
+          testCase "a mismatch of TLS is a fault that says so" (fun () ->
               let alert = [| 0x15uy; 0x03uy; 0x03uy; 0x00uy; 0x02uy; 0x02uy; 0x46uy |]
 
               Scripted.broker (fun _ _ -> [ Act.Send alert ]) (fun broker ->
                   let fault = opening (optionsFor broker) broker
                   Expect.equal fault.Kind KafkaFaultKind.TlsExpected "TLS was expected"
-                  Expect.equal fault.Broker (Nullable(at broker)) "of whom"
+                  Expect.equal fault.Broker (Nullable(at broker)) "the broker"
                   Expect.stringContains fault.Message (": " + string (at broker) + " speaks TLS") "the message"
                   Expect.hasLength (fault.Message.Split(string (at broker))) 2 "which names the broker once")
 
-              behindTls (fun broker ->
+              withTls (fun broker ->
                   let strict = Options([ at broker ], ConnectTimeout = 20.0 * second, Tls = SslClientAuthenticationOptions())
                   Expect.equal (opening strict broker).Kind KafkaFaultKind.TlsFailed "an unknown authority")
 
               Scripted.broker (fun _ -> Script.knowing Script.everything Script.unexpected) (fun broker ->
                   let wanting = Options([ at broker ], ConnectTimeout = 20.0 * second, Tls = trusting ())
-                  Expect.equal (opening wanting broker).Kind KafkaFaultKind.TlsNotSpoken "the broker speaks none"))
+                  Expect.equal (opening wanting broker).Kind KafkaFaultKind.TlsNotSpoken "the broker does not speak TLS"))
 
-          testCase "a client shows its certificate, whose key may be encrypted" (fun () ->
+          testCase "a client presents its certificate, whose key may be encrypted" (fun () ->
               let seen = System.Collections.Concurrent.ConcurrentQueue<string>()
               let server = BrokerTls.options certificate.Value SslProtocols.None (Some authority.Value) seen.Enqueue
               let script _ = Script.knowing Script.everything Script.unexpected
@@ -105,12 +105,12 @@ let private tls =
               use connection =
                   KafkaConnection.Open(Options([ at broker ], ConnectTimeout = 20.0 * second, Tls = tls), at broker).ThrowIfError()
               Expect.isTrue connection.IsOpen "there is a connection"
-              Expect.stringContains (Seq.head seen) "orders" "whom the broker saw"
+              Expect.stringContains (Seq.head seen) "orders" "the client that the broker saw"
               let wrong = thrown "a wrong password" (fun () -> KafkaTls.FromPemFiles(authorities, shown, key, "wr0ng") |> ignore)
               Expect.equal wrong.Kind KafkaFaultKind.InvalidSetting "the kind"
               Expect.isFalse (wrong.ToString().Contains "wr0ng") "no secret")
 
-          testCase "a file that cannot be used is named" (fun () ->
+          testCase "a fault names the file that cannot be used" (fun () ->
               let fault = thrown "no file" (fun () -> KafkaTls.FromPemFiles(certificate = "no-such-file.pem") |> ignore)
               Expect.equal fault.Kind KafkaFaultKind.InvalidSetting "the kind"
               Expect.stringContains fault.Message "no-such-file.pem" "which") ]
@@ -126,13 +126,13 @@ let private by (mechanism: SaslMechanism) (broker: ScriptedBroker) =
 
 let private secret = "s3cret,=pass"
 
-/// PLAIN as a caller would write it.
+/// PLAIN as a caller would implement it.
 type private Plain(user: string, password: string, answer: LibKafka.SaslReply) =
     interface LibKafka.ISaslMechanism with
         member _.Name = "PLAIN"
 
         member _.Begin(broker, _) =
-            Expect.equal broker.Host "127.0.0.1" "the broker is told"
+            Expect.equal broker.Host "127.0.0.1" "the broker is passed on"
 
             { new LibKafka.ISaslConversation with
                 member _.First = ReadOnlyMemory(text ("\000" + user + "\000" + password))
@@ -159,7 +159,7 @@ let private sasl =
                       use connection = KafkaConnection.Open(by mechanism broker, at broker).ThrowIfError()
                       Expect.isTrue connection.IsOpen name))
 
-          testCase "a refusal has the broker's code, and no secret" (fun () ->
+          testCase "a refusal has the broker's error code, and no secret" (fun () ->
               guardedBy SaslScript.standard (fun broker ->
                   for mechanism in
                       [ SaslMechanism.Plain("orders", "wrong-pass")
@@ -171,7 +171,7 @@ let private sasl =
                       Expect.equal fault.ErrorCode ErrorCode.SaslAuthenticationFailed "the code"
                       Expect.isFalse (fault.ToString().Contains "wrong-pass") "no secret"))
 
-          testCase "a mechanism of the caller's can refuse, and can throw" (fun () ->
+          testCase "a custom mechanism can refuse, and can throw" (fun () ->
               guardedBy SaslScript.standard (fun broker ->
                   let refusing = SaslMechanism.Custom(Plain("orders", secret, LibKafka.SaslReply.Refuse "it does not know me"))
                   let fault = opening (by refusing broker) broker
@@ -180,7 +180,7 @@ let private sasl =
                   let failing = SaslMechanism.OAuthBearer(fun _ -> raise (TimeoutException "the server of tokens is away"))
                   Expect.stringContains (opening (by failing broker) broker).Message "the server of tokens is away" "why"))
 
-          testCase "nothing tells a secret" (fun () ->
+          testCase "no text contains a secret" (fun () ->
               let tls = SslClientAuthenticationOptions()
 
               for mechanism in
@@ -214,7 +214,7 @@ let private service = "_kafka._tcp.example.org"
 let private lookUps =
     testList
         "look-ups"
-        [ testCase "an SRV name stands for the brokers, and is looked up once for all who share the options" (fun () ->
+        [ testCase "an SRV name is looked up once for all clients with the same options" (fun () ->
               Scripted.broker (fun _ -> Script.knowing Script.everything Script.unexpected) (fun broker ->
                   let record = { Target = broker.Address; Priority = 0; Weight = 0; TimeToLive = TimeSpan.FromHours 1.0 }
                   let lookUp = LookUp(fun name -> if name = service then [ record ] else [])
@@ -228,7 +228,20 @@ let private lookUps =
                       use connection = KafkaCluster.Connect(options).ThrowIfError()
                       Expect.equal connection.Broker (at broker) "the broker"
 
-                  Expect.equal lookUp.Asked 1 "asked once"))
+                  Expect.equal lookUp.Asked 1 "asked once"
+
+                  let mutable asked = []
+
+                  let find =
+                      Func<string, CancellationToken, Task<IReadOnlyList<LibKafka.SrvRecord>>>(fun name _ ->
+                          asked <- name :: asked
+                          let found = LibKafka.SrvRecord(at broker, 0, 0, TimeSpan.FromHours 1.0)
+                          Task.FromResult([ found ] :> IReadOnlyList<_>))
+
+                  let options = Options(service, find)
+                  Expect.equal options (Options(service, find)) "compared by content"
+                  use connection = KafkaCluster.Connect(options).ThrowIfError()
+                  Expect.equal (connection.Broker, asked) (at broker, [ service ]) "a function of the caller's"))
 
           testCase "a name without brokers is a fault" (fun () ->
               let options = Options(service, LookUp(fun _ -> []))
@@ -237,7 +250,7 @@ let private lookUps =
               Expect.isTrue fault.Fault.IsTransient "it may go away"
               Expect.throwsT<ArgumentException> (fun () -> Options("", LookUp(fun _ -> [])) |> ignore) "no name")
 
-          testCase "a host is looked up by whoever the caller says" (fun () ->
+          testCase "a host is resolved by the resolver of the options" (fun () ->
               Scripted.broker (fun _ -> Script.knowing Script.everything Script.unexpected) (fun broker ->
                   let asked = List<string>()
 
@@ -249,48 +262,45 @@ let private lookUps =
                   use connection = KafkaCluster.Connect(options).ThrowIfError()
                   Expect.equal (connection.Broker.Host, List.ofSeq asked) ("kafka.example", [ "kafka.example" ]) "by its name"))
 
-          testCase
-              "a connection that is too old or has lain unused for too long gives way to another, by the clock of the options"
-              (fun () ->
-                  let rest (received: Received) =
-                      match received.Request with
-                      | Request.ListOffsets request -> Script.answer ListOffsets.api received (Script.found 7L request)
-                      | _ -> Script.unexpected received
+          testCase "a connection that is too old or was idle for too long is replaced, by the clock of the options" (fun () ->
+              let rest (received: Received) =
+                  match received.Request with
+                  | Request.ListOffsets request -> Script.answer ListOffsets.api received (Script.found 7L request)
+                  | _ -> Script.unexpected received
 
-                  let topic = Script.topic "t" topicId
+              let topic = Script.topic "t" topicId
 
-                  for old in [ true; false ] do
-                      Scripted.broker (fun me -> Script.knowing Script.everything (Script.leading [ topic ] me rest)) (fun broker ->
-                          let time = ManualTime()
-                          let endless, minute = Timeout.InfiniteTimeSpan, TimeSpan.FromMinutes 1.0
+              for old in [ true; false ] do
+                  Scripted.broker (fun me -> Script.knowing Script.everything (Script.leading [ topic ] me rest)) (fun broker ->
+                      let time = ManualTime()
+                      let endless, minute = Timeout.InfiniteTimeSpan, TimeSpan.FromMinutes 1.0
 
-                          let options =
-                              Options(
-                                  [ at broker ],
-                                  CallTimeout = endless,
-                                  ConnectTimeout = endless,
-                                  ConnectionTtl = (if old then minute else endless),
-                                  MaxIdle = (if old then endless else minute),
-                                  TimeProvider = time
-                              )
+                      let options =
+                          Options(
+                              [ at broker ],
+                              CallTimeout = endless,
+                              ConnectTimeout = endless,
+                              ConnectionTtl = (if old then minute else endless),
+                              MaxIdle = (if old then endless else minute),
+                              TimeProvider = time
+                          )
 
-                          use fetcher = new LibKafka.PartitionFetcher(options, LibKafka.TopicPartition("t", 0))
-                          let find () = fetcher.FindOffset(OffsetSpec.Latest).ThrowIfError().Exchange
-                          let first = find ()
-                          let connection = fetcher.Client.Connection
-                          find () |> ignore
-                          Expect.isTrue (obj.ReferenceEquals(connection, fetcher.Client.Connection)) "it serves on"
-                          time.Advance(minute + second)
-                          Expect.isGreaterThan (find ()).Began first.Began "by the clock"
-                          Expect.isFalse (obj.ReferenceEquals(connection, fetcher.Client.Connection)) "another connection"
+                      use fetcher = new LibKafka.PartitionFetcher(options, LibKafka.TopicPartition("t", 0))
+                      let find () = fetcher.FindOffset(OffsetSpec.Latest).ThrowIfError().Exchange
+                      let first = find ()
+                      let connection = fetcher.Client.Connection
+                      find () |> ignore
+                      Expect.isTrue (obj.ReferenceEquals(connection, fetcher.Client.Connection)) "it is used again"
+                      time.Advance(minute + second)
+                      Expect.isGreaterThan (find ()).Began first.Began "by the clock"
+                      Expect.isFalse (obj.ReferenceEquals(connection, fetcher.Client.Connection)) "another connection"
 
-                          for call in broker.Calls do
-                              match call.Request with
-                              | Request.ListOffsets request ->
-                                  Expect.equal request.TimeoutMs Int32.MaxValue "no bound, for the broker too"
-                              | _ -> ()))
+                      for call in broker.Calls do
+                          match call.Request with
+                          | Request.ListOffsets request -> Expect.equal request.TimeoutMs Int32.MaxValue "no bound, for the broker too"
+                          | _ -> ()))
 
-          testCase "a pause that the broker asks for is told, and waited for where that is wanted" (fun () ->
+          testCase "a throttle time is reported, and waited for if the options say so" (fun () ->
               let arrivals = System.Collections.Concurrent.ConcurrentQueue<int64>()
 
               let rest (received: Received) =
@@ -308,8 +318,8 @@ let private lookUps =
 
                   for _ in 1..2 do
                       let found = fetcher.FindOffset(OffsetSpec.Latest).ThrowIfError()
-                      Expect.equal found.Exchange.ThrottleTime (TimeSpan.FromMilliseconds 300.0) "the exchange tells it"
-                      Expect.equal found.ThrottleTime found.Exchange.ThrottleTime "and so does the result"
+                      Expect.equal found.Exchange.ThrottleTime (TimeSpan.FromMilliseconds 300.0) "in the exchange"
+                      Expect.equal found.ThrottleTime found.Exchange.ThrottleTime "and in the result"
 
                   let times = List.ofSeq arrivals
 

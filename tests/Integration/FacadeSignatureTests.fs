@@ -149,7 +149,7 @@ let private types =
                   |> List.map _.Name
                   |> List.distinct
 
-              // A caller passes a look-up of LibKafka.Dns without naming its interface; one of its own is a delegate.
+              // A caller passes a look-up of LibKafka.Dns without naming its interface, or a function.
               Expect.equal clientTypes [ "ISrvLookUp" ] "types of the core's client") ]
 
 // ---- calls ----

@@ -1,4 +1,4 @@
-/// What the tests of the C# façade have in common.
+/// Helpers for the tests of the C# façade.
 module LibKafka.Integration.FacadeSupport
 
 open System
@@ -20,7 +20,7 @@ let spanOf (bytes: byte[] option) : byte[] | null =
     | Some bytes -> bytes
     | None -> null
 
-/// A record as a test puts it in and expects it back.
+/// A record as a test adds it and expects it.
 type Expected = { Key: byte[] option; Value: byte[] option; Timestamp: int64; Headers: (string * byte[] option) list }
 
 let plain (value: string) : Expected =
@@ -64,7 +64,7 @@ let read (records: RecordBatchRecords) : (int64 * Expected) list =
 
 let contentOf (records: RecordBatchRecords) : Expected list = read records |> List.map snd
 
-/// The records of a fetch; a stretch that cannot be read throws.
+/// The records of a fetch. Bytes that cannot be read throw.
 let recordsOf (fetched: FetchResult) : (int64 * Expected) list =
     [ for item in fetched.Batches do
           yield! read (item.Records()) ]
@@ -81,10 +81,10 @@ let private caught<'Thrown when 'Thrown :> exn> (what: string) (action: unit -> 
     | Some it -> it
     | None -> failtestf "%s was expected: %s" typeof<'Thrown>.Name what
 
-/// The fault that an action ends with.
+/// The exception that an action throws.
 let thrown (what: string) (action: unit -> unit) : KafkaException = caught what action
 
-/// The cancellation that an action ends with.
+/// The cancellation that an action throws.
 let cancelled (what: string) (action: unit -> unit) : OperationCanceledException = caught what action
 
 let there (value: 'T | null) : 'T =
@@ -95,7 +95,7 @@ let there (value: 'T | null) : 'T =
 let second = TimeSpan.FromSeconds 1.0
 let moment = TimeSpan.FromMilliseconds 200.0
 
-/// Gzip as a user's codec would have it.
+/// Gzip as a user's codec.
 type Gzip() =
     interface ICompressionCodec with
         member _.Type = CompressionType.Gzip
@@ -115,7 +115,7 @@ type Gzip() =
 let gzip = Gzip() :> ICompressionCodec
 let withGzip = RecordReadOptions(Codecs = [| gzip |])
 
-/// A batch with bytes changed, and its checksum made right again where that is asked.
+/// A batch with changed bytes, and with its checksum corrected if `checksum` is true.
 let tampered (checksum: bool) (change: byte[] -> unit) (batch: RecordBatch) : RecordBatch =
     let bytes = batch.Bytes.ToArray()
     change bytes
@@ -125,13 +125,13 @@ let tampered (checksum: bool) (change: byte[] -> unit) (batch: RecordBatch) : Re
 
     RecordBatchExtensions.Parse(ReadOnlyMemory bytes)
 
-/// Changes the last byte of the last record's value: behind it stands the number of headers.
+/// Changes the last byte of the last record's value: the number of headers comes after it.
 let damage (bytes: byte[]) = bytes[bytes.Length - 2] <- bytes[bytes.Length - 2] ^^^ 1uy
 
 let topic = "facade"
 let partition = TopicPartition(topic, 0)
 
-/// A cluster with a topic of two partitions, and options for it.
+/// Runs a test on a cluster with a topic of two partitions.
 let onCluster (test: MockCluster -> KafkaClientOptions -> unit) =
     use cluster = MockCluster.start 3
     cluster.CreateTopic(topic, 2, 3)
@@ -140,13 +140,13 @@ let onCluster (test: MockCluster -> KafkaClientOptions -> unit) =
 
 let topicId = Guid "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
 
-/// The versions of a broker that knows every API that there is.
+/// The versions of a broker that supports every API.
 let everyApi: ApiVersions.ApiVersion list =
     Script.everythingBut
         [ for code in 0s .. 92s do
               if code <> ApiKey.ApiVersions.Code then Script.versions (ApiKey code) 0 99 ]
 
-/// Options for a broker that leads the partition and answers everything else by `rest`.
+/// Runs a test on a broker that leads the partition and answers all other requests by `rest`.
 let scripted (rest: Received -> Act list) (test: KafkaClientOptions -> unit) =
     Scripted.broker (fun me -> Script.knowing everyApi (Script.leading [ Script.topic topic topicId ] me rest)) (fun broker ->
         test (KafkaClientOptions([ BrokerAddress(broker.Address.Host, broker.Address.Port) ])))

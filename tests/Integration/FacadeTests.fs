@@ -83,7 +83,7 @@ let private batches =
               add builder (plain "a")
               let batch = builder.Build()
               Expect.equal (contentOf (batch.Records())) [ plain "a" ] "the record"
-              Expect.equal (Bytes(ReadOnlyMemory(owned, 50, batch.SizeInBytes))) batch.Bytes "where it lies"
+              Expect.equal (Bytes(ReadOnlyMemory(owned, 50, batch.SizeInBytes))) batch.Bytes "its memory"
               Expect.isFalse (tryAdd (RecordBatchBuilder.In(Memory())) (plain "a")) "no room at all")
 
           testCase "numbers that no batch can carry are refused" (fun () ->
@@ -95,7 +95,7 @@ let private batches =
 
               Expect.throwsT<ArgumentOutOfRangeException>
                   (fun () -> RecordBatchBuilder(RecordBatchOptions(LastOffset = Nullable 0x80000000L)) |> ignore)
-                  "a last offset too far behind the base offset")
+                  "a last offset too far from the base offset")
 
           testCase "records are read from an offset on" (fun () ->
               let batch = batchWith (RecordBatchOptions(BaseOffset = 5L)) [ plain "a"; plain "b"; plain "c" ]
@@ -133,7 +133,7 @@ let private batches =
               Expect.equal (unreadable.Bytes.ToArray()) (broken.Bytes.ToArray()) "its bytes"
               Expect.equal unreadable.Position (bytes |> List.take 4 |> List.sumBy _.Length) "its place"
               let uncommitted = List.ofSeq (set.DataFor [])
-              Expect.equal (uncommitted |> List.filter _.IsBatch |> List.length) 2 "all data, where nothing is known to be aborted")
+              Expect.equal (uncommitted |> List.filter _.IsBatch |> List.length) 2 "all data, if no transaction was aborted")
 
           testCase "the options go into the header, and can be taken from one" (fun () ->
               let options =
@@ -222,7 +222,7 @@ let private batches =
               Expect.equal (contentOf (second.Records(withGzip, buffer))) (contentOf ((batch "b" 100).Records())) "the second"
               Expect.equal (second.Decompress(withGzip, buffer)) (batch "b" 100) "unpacked")
 
-          testCase "a wrong checksum shows when the batch is opened, packed or unpacked, unless that is left out" (fun () ->
+          testCase "a wrong checksum is a fault when the batch is opened, compressed or decompressed, unless checking is off" (fun () ->
               let damaged = batchOf [ plain "a" ] |> tampered false damage
               let options = RecordReadOptions(VerifyChecksum = false)
               Expect.isFalse (damaged.IsChecksumValid()) "asked"
@@ -297,7 +297,7 @@ let private batches =
               build ()
               Expect.isLessThan (GC.GetAllocatedBytesForCurrentThread() - before) 1000L "bytes allocated")
 
-          testCase "control records are told apart and read" (fun () ->
+          testCase "control records are recognized and read" (fun () ->
               let marker (kind: byte) : Expected = { plain "" with Key = Some [| 0uy; 0uy; 0uy; kind |]; Value = Some [| 9uy |] }
               let batch = batchWith (RecordBatchOptions(IsControl = true, BaseOffset = 5L)) [ marker 0uy; marker 1uy; marker 99uy ]
               Expect.isTrue batch.IsControl "the batch"
@@ -320,7 +320,7 @@ let private batches =
                       for record in none.Records() do
                           ControlMarker.Read &record |> ignore)
 
-              Expect.equal error.Kind KafkaFaultKind.Malformed "a record that is none")
+              Expect.equal error.Kind KafkaFaultKind.Malformed "a record that is not a control record")
 
           testCase "bytes are taken as a batch, or the exception says why not" (fun () ->
               let batch = batch "a" 3
@@ -336,7 +336,7 @@ let private batches =
               let error = thrown "old" (fun () -> RecordBatchExtensions.Parse(ReadOnlyMemory old) |> ignore)
               Expect.equal (error.Kind, error.Fault.ByteOffset) (KafkaFaultKind.Malformed, Nullable 16) "another format")
 
-          testCase "batches stand one behind another, what is unreadable among them, and a cut-off end is left out" (fun () ->
+          testCase "a set has its batches in order, corrupt ones included, without an incomplete last batch" (fun () ->
               let good = [ batch "a" 2; batchWith (RecordBatchOptions(BaseOffset = 4L)) [ plain "b" ]; batch "c" 1 ]
               let damaged = good[1] |> tampered false damage
               let old = good[1].Bytes.ToArray()
@@ -359,7 +359,7 @@ let private batches =
               Expect.equal (unreadable.Position, unreadable.Bytes.Length) (good[0].SizeInBytes, old.Length) "place"
               Expect.equal unreadable.Fault.ByteOffset (Nullable(good[0].SizeInBytes + 16)) "the place of the fault"
               let error = thrown "unreadable" (fun () -> items[1].Records() |> ignore)
-              Expect.equal error.Fault unreadable.Fault "whoever does not look gets an exception"
+              Expect.equal error.Fault unreadable.Fault "the same fault is thrown"
               let checked' = parse true [ good[0].Bytes.ToArray(); damaged.Bytes.ToArray(); good[2].Bytes.ToArray() ]
               Expect.equal [ for item in checked' -> item.IsBatch ] [ true; false; true ] "with checksums checked"
               let unreadable = there (Seq.item 1 checked').Corrupt
@@ -408,7 +408,7 @@ let private outOfRange (name: string) (make: unit -> obj) = Expect.throwsT<Argum
 let private options =
     testList
         "options"
-        [ testCase "addresses are read and written" (fun () ->
+        [ testCase "addresses are parsed and written" (fun () ->
               let address = BrokerAddress.Parse "kafka-1:9092"
               Expect.equal (address.Host, address.Port) ("kafka-1", 9092) "read"
               Expect.equal (address.ToString()) "kafka-1:9092" "written"
@@ -428,7 +428,7 @@ let private options =
                   (":0", "-0")
                   "nothing")
 
-          testCase "what is not set is what the core has" (fun () ->
+          testCase "the defaults are those of the core" (fun () ->
               let client, core = KafkaClientOptions "a:1", Client.ClientSettings.standard
               Expect.equal client.ClientId core.ClientId "client id"
               Expect.equal (client.ConnectTimeout, client.CallTimeout) (core.ConnectTimeout, core.CallTimeout) "time-outs"
@@ -449,7 +449,7 @@ let private options =
               let reading, core = RecordReadOptions.Default, Limits.standard
               Expect.equal (reading.MaxRecords, reading.MaxDecompressedBytes) (core.MaxRecords, core.MaxDecompressedBytes) "reading")
 
-          testCase "options do not change, not even with the lists that they were made from" (fun () ->
+          testCase "options are immutable, even if the lists that they were made from change" (fun () ->
               let brokers = [| BrokerAddress("a", 1) |]
               let client = KafkaClientOptions(brokers :> seq<BrokerAddress>)
               let codecs = [| gzip |]
@@ -499,7 +499,7 @@ let private options =
               Expect.equal (TopicPartition("t", 1)) (TopicPartition("t", 1)) "partition"
               Expect.stringContains (KafkaClientOptions("a:1,b:2").ToString()) "[a:1, b:2]" "text")
 
-          testCase "what cannot be is refused where it is set" (fun () ->
+          testCase "invalid options are refused when they are set" (fun () ->
               let long = TimeSpan.FromDays 30.0
               outOfRange "connect time" (fun () -> KafkaClientOptions("a:1", ConnectTimeout = TimeSpan.Zero))
               outOfRange "connect time" (fun () -> KafkaClientOptions("a:1", ConnectTimeout = long))
@@ -533,7 +533,7 @@ let private produceKey, private fetchKey, private listKey = 0s, 1s, 2s
 let private mainJob =
     testList
         "main job"
-        [ testCase "what is produced is fetched, record for record" (fun () ->
+        [ testCase "records are fetched as they were produced" (fun () ->
               onCluster (fun _ options ->
                   use producer = new PartitionProducer(options, partition)
                   use fetcher = new PartitionFetcher(options, partition)
@@ -562,7 +562,7 @@ let private mainJob =
                   Expect.equal (atEnd.NextOffset, atEnd.Records.Length) (8L, 0) "nothing is left"
                   Expect.isEmpty atEnd.Batches "no batches"))
 
-          testCase "what is compressed with the ready codecs is fetched and read" (fun () ->
+          testCase "batches that the ready codecs compress are fetched and read" (fun () ->
               onCluster (fun _ options ->
                   use producer = new PartitionProducer(options, partition)
                   use fetcher = new PartitionFetcher(options, partition)
@@ -605,7 +605,7 @@ let private mainJob =
                   Expect.equal (arrived |> List.map _.Payload) [ packed.Payload ] "the bytes"
                   Expect.equal (contentOf (arrived.Head.Records withGzip)) odd "the records"))
 
-          testCase "offsets are found by place and by time, and seeking goes there" (fun () ->
+          testCase "offsets are found, and seeking moves there" (fun () ->
               onCluster (fun _ options ->
                   use client = new PartitionClient(options, partition)
                   use producer = new PartitionProducer(client)
@@ -624,7 +624,7 @@ let private mainJob =
                   fetcher.Seek(OffsetSpec.Earliest).ThrowIfError() |> ignore
                   Expect.equal fetcher.Offset 0L "the start"))
 
-          testCase "Acks.None leaves it unknown, and that is no error" (fun () ->
+          testCase "with Acks.None the outcome is unknown, without an error" (fun () ->
               onCluster (fun _ options ->
                   use producer = new PartitionProducer(options, partition, ProducerOptions(Acks = Acks.None))
                   use fetcher = new PartitionFetcher(options, partition)
@@ -640,7 +640,7 @@ let private mainJob =
 
                   Expect.equal (recordsOf (fetcher.Fetch())).Length 2 "it arrived"))
 
-          testCase "the cluster is described, and leaders found in it" (fun () ->
+          testCase "metadata describes the cluster and its leaders" (fun () ->
               onCluster (fun cluster options ->
                   cluster.SetLeader(topic, 1, 2)
                   cluster.SetController 3
@@ -679,17 +679,17 @@ let private mainJob =
                   use same = KafkaConnection.Open(options, address).ThrowIfError()
                   Expect.equal same.Broker address "a broker by its address"))
 
-          testCase "every exchange is told to the observer and stands in its result" (fun () ->
+          testCase "the observer receives every exchange" (fun () ->
               onCluster (fun _ options ->
-                  let told = ResizeArray<ExchangeInfo>()
-                  let options = KafkaClientOptions(options.BootstrapServers, ClientId = "seen", Observer = told.Add)
+                  let seen = ResizeArray<ExchangeInfo>()
+                  let options = KafkaClientOptions(options.BootstrapServers, ClientId = "seen", Observer = seen.Add)
                   use producer = new PartitionProducer(options, partition)
                   let began = DateTimeOffset.UtcNow
                   let result = producer.Produce(batch "a" 1).ThrowIfError()
-                  let apis = told |> Seq.map _.Api |> List.ofSeq
+                  let apis = seen |> Seq.map _.Api |> List.ofSeq
                   Expect.contains apis ApiKey.ApiVersions "versions"
                   Expect.contains apis ApiKey.Metadata "the leader"
-                  let last = told[told.Count - 1]
+                  let last = seen[seen.Count - 1]
                   let own = result.Exchange
                   Expect.equal (last.Api, last.Version, last.Broker) (own.Api, own.Version, own.Broker) "the same call"
                   Expect.equal (own.Api, own.Version) (ApiKey.Produce, 10s) "the call"
@@ -704,7 +704,7 @@ let private mainJob =
 let private failures =
     testList
         "failures"
-        [ testCase "an error code is a value, and thrown only when asked" (fun () ->
+        [ testCase "an error code is a value, and ThrowIfError throws it" (fun () ->
               onCluster (fun cluster options ->
                   use producer = new PartitionProducer(options, partition)
                   cluster.PushErrors(produceKey, [ ErrorCode.MessageTooLarge.Code ])
@@ -723,7 +723,7 @@ let private failures =
 
                   Expect.isTrue (there producer.Client.Connection).IsOpen "the connection is still good"))
 
-          testCase "where the broker is not sure, or the answer is lost, nobody knows" (fun () ->
+          testCase "if the broker is not sure or the answer is lost, the outcome is unknown" (fun () ->
               onCluster (fun cluster options ->
                   use producer = new PartitionProducer(options, partition)
                   cluster.PushErrors(produceKey, [ ErrorCode.RequestTimedOut.Code; MockCluster.Disconnect ])
@@ -738,13 +738,13 @@ let private failures =
                       let error = thrown "unknown" (fun () -> result.ThrowIfError() |> ignore)
                       Expect.stringContains error.Message "may or may not be in the log" "message"
 
-                  Expect.isNull producer.Client.Connection "the connection is gone"
+                  Expect.isNull producer.Client.Connection "the connection is closed"
                   Expect.equal
                       (producer.Produce(batch "a" 1).ThrowIfError().Status)
                       ProduceStatus.Acknowledged
                       "the next call makes another"))
 
-          testCase "a fetch tells errors and faults, with what came with them" (fun () ->
+          testCase "a fetch has errors and faults, with the data that came with them" (fun () ->
               onCluster (fun cluster options ->
                   use producer = new PartitionProducer(options, partition)
                   use fetcher = new PartitionFetcher(options, partition)
@@ -767,7 +767,7 @@ let private failures =
                       (lost.Records.Length, lost.NextOffset, lost.LastStableOffset, lost.LogStartOffset)
                       (0, 0L, -1L, -1L)
                       "nothing else"
-                  Expect.isFalse (lost.CurrentLeader.HasValue || lost.PreferredReadReplica.HasValue) "nobody"
+                  Expect.isFalse (lost.CurrentLeader.HasValue || lost.PreferredReadReplica.HasValue) "no other broker"
                   Expect.equal (thrown "lost" (fun () -> lost.ThrowIfError() |> ignore)).Kind KafkaFaultKind.Closed "thrown"
                   cluster.PushErrors(listKey, [ MockCluster.Disconnect; ErrorCode.NotLeaderOrFollower.Code ])
                   let sought = fetcher.Seek OffsetSpec.Latest
@@ -783,9 +783,9 @@ let private failures =
                       (thrown "refused" (fun () -> sought.ThrowIfError() |> ignore)).ErrorCode
                       ErrorCode.NotLeaderOrFollower
                       "thrown"
-                  Expect.equal (recordsOf (fetcher.Fetch().ThrowIfError())).Length 3 "it goes on"))
+                  Expect.equal (recordsOf (fetcher.Fetch().ThrowIfError())).Length 3 "the next fetch succeeds"))
 
-          testCase "without a broker there is one exception that says what went wrong with each" (fun () ->
+          testCase "without a broker, one fault has a cause for each" (fun () ->
               let first, refusing = Loopback.refuse ()
               let second', refusing' = Loopback.refuse ()
               use _ = first
@@ -813,7 +813,7 @@ let private failures =
               Expect.stringStarts (result.ToString()) "Rejected: none of the bootstrap brokers" "text"
               Expect.equal (thrown "produce" (fun () -> result.ThrowIfError() |> ignore)).Kind KafkaFaultKind.NoBroker "thrown")
 
-          testCase "without a leader the exception has the error code" (fun () ->
+          testCase "without a leader, the result has the error code" (fun () ->
               onCluster (fun _ options ->
                   let nowhere = TopicPartition("nowhere", 0)
                   use client = new PartitionClient(options, nowhere)
@@ -829,7 +829,7 @@ let private failures =
                       Expect.equal (error.Kind, error.ErrorCode) (KafkaFaultKind.NoLeader, ErrorCode.UnknownTopicOrPartition) "the kind"
                       Expect.stringContains error.Message "nowhere-0" "message"))
 
-          testCase "what the broker does not know is told without breaking the connection" (fun () ->
+          testCase "an API that the broker does not support is a fault, and the connection stays open" (fun () ->
               onCluster (fun _ options ->
                   use connection = KafkaCluster.ConnectController(options).ThrowIfError()
                   let result = connection.Call(ApiKey.CreateTopics, "{}")
@@ -837,7 +837,7 @@ let private failures =
                   Expect.equal (there result.Fault).Broker (Nullable connection.Broker) "the broker"
                   Expect.equal (connection.GetMetadata([ topic ]).ThrowIfError().Topics.Count) 1 "it is still good"))
 
-          testCase "a connection that was cut tells so, then that it is unusable" (fun () ->
+          testCase "a connection that breaks is a fault, and unusable afterwards" (fun () ->
               onCluster (fun cluster options ->
                   use connection = KafkaCluster.Connect(options).ThrowIfError()
                   cluster.SetBrokerDown MockCluster.AllBrokers
@@ -907,7 +907,7 @@ let private ends =
                       Expect.equal (inner.Kind, (there inner.Exchange).WasSent) (KafkaFaultKind.Cancelled, true) "the call"
                   | other -> failtestf "not the fault of the call: %O" other
 
-                  Expect.isNull fetcher.Client.Connection "the connection is gone"
+                  Expect.isNull fetcher.Client.Connection "the connection is closed"
                   producer.Produce(batch "a" 1).ThrowIfError() |> ignore
                   Expect.equal (recordsOf (fetcher.Fetch())).Length 1 "the next fetch"))
 
@@ -926,7 +926,7 @@ let private ends =
                   use fetcher = new PartitionFetcher(options, partition)
                   Expect.equal (recordsOf (fetcher.Fetch())).Length 1 "it is"))
 
-          testCase "disposing twice is once, and nothing works afterwards" (fun () ->
+          testCase "disposing twice is harmless, and later calls throw" (fun () ->
               onCluster (fun _ options ->
                   let gone name action = Expect.throwsT<ObjectDisposedException> action name
                   let producer = new PartitionProducer(options, partition)
@@ -954,7 +954,7 @@ let private ends =
                   never.Dispose()
                   never.Dispose()))
 
-          testCase "a client that is shared outlives who uses it, and connects again after it was disconnected" (fun () ->
+          testCase "a shared client outlives its producers and fetchers, and reconnects after it was disconnected" (fun () ->
               onCluster (fun _ options ->
                   use client = new PartitionClient(options, partition)
                   Expect.isTrue (isNull client.Connection && isNull client.Leader) "no connection before it is needed"
@@ -978,7 +978,7 @@ let private ends =
                   (there client.Connection).Dispose()
                   Expect.equal (recordsOf (fetcher.Fetch().ThrowIfError())).Length 1 "and again")) ]
 
-// ---- with a broker that says what it is told to ----
+// ---- with a scripted broker ----
 
 let private node: NodeEndpoint = { NodeId = 7; Host = "elsewhere"; Port = 9093; Rack = None }
 let private moved: CurrentLeader = { LeaderId = 7; LeaderEpoch = 12 }
@@ -986,7 +986,7 @@ let private moved: CurrentLeader = { LeaderId = 7; LeaderEpoch = 12 }
 let private answers =
     testList
         "answers"
-        [ testCase "all that a broker says of a batch that it refuses comes through" (fun () ->
+        [ testCase "everything that a broker reports for a refused batch is in the result" (fun () ->
               let rest (received: Received) =
                   match received.Request with
                   | Request.Produce request ->
@@ -1024,7 +1024,7 @@ let private answers =
                       ("Rejected: INVALID_RECORD (87); the batch has 4 records in " + string result.Batch.SizeInBytes + " bytes")
                       "text"))
 
-          testCase "all that a broker says of a batch that it takes comes through" (fun () ->
+          testCase "everything that a broker reports for an appended batch is in the result" (fun () ->
               let rest (received: Received) =
                   match received.Request with
                   | Request.Produce request ->
@@ -1040,7 +1040,7 @@ let private answers =
                   Expect.equal (result.BaseOffset, result.LogStartOffset) (42L, 40L) "offsets"
                   Expect.equal result.LogAppendTime (Nullable(DateTimeOffset.FromUnixTimeMilliseconds 1_700_000_000_000L)) "the time"))
 
-          testCase "all that a broker says to a fetch comes through" (fun () ->
+          testCase "everything that a broker reports for a fetch is in the result" (fun () ->
               let stored = batchWith (RecordBatchOptions(BaseOffset = 10L)) [ plain "a"; plain "b" ]
 
               let rest (received: Received) =
@@ -1082,12 +1082,12 @@ let private answers =
                       (fetched.PreferredReadReplica, fetched.ThrottleTime)
                       (Nullable 7, TimeSpan.FromMilliseconds 250.0)
                       "the rest"
-                  Expect.equal fetched.CurrentLeader (Nullable(LeaderHint(8, 12, Nullable()))) "a leader whose address is not told"
+                  Expect.equal fetched.CurrentLeader (Nullable(LeaderHint(8, 12, Nullable()))) "a leader without an address"
                   Expect.equal (recordsOf fetched) [ 10L, plain "a"; 11L, plain "b" ] "the whole batch"
                   Expect.equal (Bytes fetched.Records) stored.Bytes "its bytes"
                   Expect.equal (fetched.DataBatches |> Seq.map _.GetBatch() |> List.ofSeq) [ stored ] "a batch of no transaction"))
 
-          testCase "topics are created and deleted, each with a result of its own" (fun () ->
+          testCase "topics are created and deleted, with a result for each" (fun () ->
               let rest (received: Received) =
                   match received.Request with
                   | Request.CreateTopics request ->
@@ -1135,7 +1135,7 @@ let private answers =
                       (fun () -> admin.DeleteTopics([], Nullable(-second)) |> ignore)
                       "a negative time-out"))
 
-          testCase "coordinators are found in both forms of the answer" (fun () ->
+          testCase "coordinators are found in both forms of the response" (fun () ->
               onCluster (fun cluster options ->
                   cluster.SetCoordinator("group", "g", 2)
                   use connection = KafkaCluster.Connect(options).ThrowIfError()
@@ -1172,7 +1172,7 @@ let private answers =
                       let error = thrown "none" (fun () -> none.ThrowIfError() |> ignore)
                       Expect.equal error.ErrorCode ErrorCode.CoordinatorNotAvailable "thrown"))
 
-          testCase "an answer that cannot be read says where" (fun () ->
+          testCase "a malformed response has a path and a position" (fun () ->
               let rest (received: Received) =
                   match received.Request with
                   | Request.Fetch request ->
@@ -1190,7 +1190,7 @@ let private answers =
                   Expect.isTrue fault.ByteOffset.HasValue "the place"
                   Expect.isTrue fault.Broker.HasValue "the broker"))
 
-          testCase "answers that no broker should give each have their kind" (fun () ->
+          testCase "each kind of invalid response has its kind of fault" (fun () ->
               let cases: (KafkaFaultKind * (Received -> Fetch.Request -> Act list)) list =
                   [ KafkaFaultKind.BadFrameLength, (fun _ _ -> [ Act.Send(Script.length -1) ])
                     KafkaFaultKind.WrongCorrelationId,

@@ -45,7 +45,7 @@ internal sealed class BrokerSource : IEquatable<BrokerSource>
     }
 
     public bool Equals(BrokerSource? other) =>
-        other is not null && Servers.Equals(other.Servers) && ServiceName == other.ServiceName && ReferenceEquals(_lookUp, other._lookUp);
+        other is not null && Servers.Equals(other.Servers) && ServiceName == other.ServiceName && Equals(_lookUp, other._lookUp);
 
     public override bool Equals(object? obj) => Equals(obj as BrokerSource);
 

@@ -46,6 +46,16 @@ public sealed record KafkaClientOptions
         _source = BrokerSource.Of(serviceName, lookUp);
     }
 
+    /// <summary>Options with a DNS SRV name for the brokers, which a function looks up.</summary>
+    /// <param name="serviceName">A name such as <c>_kafka._tcp.example.org</c>.</param>
+    /// <param name="lookUp">
+    /// Looks up the name. The caller's thread waits for it within the time-out of the call, after which the token is cancelled. What it throws
+    /// becomes the fault <see cref="KafkaFaultKind.LookUpFailed"/>.
+    /// </param>
+    /// <exception cref="ArgumentException">The name is empty.</exception>
+    public KafkaClientOptions(string serviceName, Func<string, CancellationToken, Task<IReadOnlyList<SrvRecord>>> lookUp)
+        : this(serviceName, new SrvFunction(Interop.Required(lookUp))) { }
+
     /// <summary>
     /// The brokers to bootstrap from. They are tried in random order until one answers. Not all brokers need to be named, but more than one
     /// should be, in case one is down. Empty if <see cref="ServiceName"/> is used instead.

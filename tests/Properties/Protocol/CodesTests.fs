@@ -49,7 +49,7 @@ let private meaning (code: string) (case: Type) =
         [ for property in case.GetProperties(BindingFlags.Public ||| BindingFlags.Static) do
               property.Name, some (property.GetValue null) ] }
 
-/// the structs that are made of the value of their property `code`.
+/// The code structs that are made of the value of their property `code`.
 let private over (code: string) (carried: Type list) =
     [ for case in typeof<ErrorCode>.Assembly.GetExportedTypes() do
           match case.GetProperty code with
