@@ -47,17 +47,17 @@ type internal AdminBrokers(settings: ClientSettings, bootstrap: Bootstrap) =
     member _.ConnectAny(operation: Operation) : Result<Connection, ClientFault> =
         match connections.Values |> Seq.tryFind _.IsOpen with
         | Some connection -> Ok connection
-        | None -> Cluster.Connect(bootstrap, operation) |> Result.map keep
+        | None -> Role.connectAny bootstrap operation |> Result.map keep
 
     /// The brokers and some topics, or all topics if `topics` is none.
     member this.Metadata(topics: string list option, operation: Operation) : Result<Metadata.Response, ClientFault> =
-        this.ConnectAny operation |> Result.bind (fun connection -> Cluster.Metadata(connection, topics, operation).Result)
+        this.ConnectAny operation |> Result.bind (Role.askMetadata topics operation)
 
     /// A connection to the controller, or to any broker if the cluster names no controller.
     member this.ConnectController(operation: Operation) : Result<Connection, ClientFault> =
         this.Metadata(Some [], operation)
         |> Result.bind (fun response ->
-            match Cluster.AddressOf(response, response.ControllerId) with
+            match BrokerQuery.addressIn response response.ControllerId with
             | Some controller -> this.Connect(controller, operation)
             | None -> this.ConnectAny operation)
 
@@ -67,18 +67,16 @@ type internal AdminBrokers(settings: ClientSettings, bootstrap: Bootstrap) =
         | Error fault -> fun _ -> Error(AdminFault.Fault fault)
         | Ok response ->
             fun partition ->
-                Cluster.LeaderIn(response, partition)
+                BrokerQuery.leaderIn response partition
                 |> Result.map _.Address
                 |> Result.mapError (fun code -> AdminFault.Refused(code, None))
 
     /// The coordinator of a group.
     member this.CoordinatorOf(group: string, operation: Operation) : Result<BrokerAddress, AdminFault> =
         this.ConnectAny operation
-        |> Result.bind (fun connection -> Cluster.FindCoordinator(connection, CoordinatorType.Group, group, operation).Result)
+        |> Result.bind (Role.askCoordinator CoordinatorType.Group group operation)
         |> Result.mapError AdminFault.Fault
-        |> Result.bind (fun response ->
-            let found = Cluster.CoordinatorIn(response, group)
-            AdminFault.check found.Error found.ErrorMessage { Host = found.Host; Port = found.Port })
+        |> Result.bind (fun found -> AdminFault.check found.Error found.ErrorMessage { Host = found.Host; Port = found.Port })
 
     /// Closes the connections.
     member _.Close() =

@@ -44,7 +44,7 @@ type AdminClient(settings: ClientSettings, bootstrap: Bootstrap) =
 
         let addressOf (cluster: Metadata.Response) (name: string) =
             match Int32.TryParse name with
-            | true, node -> Cluster.AddressOf(cluster, node)
+            | true, node -> BrokerQuery.addressIn cluster node
             | false, _ -> None
 
         let placeOf resource =
@@ -152,7 +152,7 @@ type AdminClient(settings: ClientSettings, bootstrap: Bootstrap) =
                 operation
                 names
                 Metadata.api
-                (Cluster.MetadataRequest(Some names))
+                (BrokerQuery.metadata (Some names))
                 (fun response name ->
                     response.Topics
                     |> List.tryFind (fun topic -> topic.Name = Some name)
@@ -376,7 +376,7 @@ type AdminClient(settings: ClientSettings, bootstrap: Bootstrap) =
             |> Result.bind (fun connection ->
                 match connection.VersionOf DescribeCluster.api with
                 | Ok _ -> connection.Ask(DescribeCluster.api, request, operation).Result
-                | Error _ -> Cluster.Metadata(connection, Some [], operation).Result |> Result.map ofMetadata)
+                | Error _ -> Role.askMetadata (Some []) operation connection |> Result.map ofMetadata)
             |> Result.mapError AdminFault.Fault
             |> Result.bind (fun response -> AdminFault.check response.Error response.ErrorMessage response))
 

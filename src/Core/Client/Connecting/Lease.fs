@@ -3,6 +3,23 @@ namespace LibKafka.Client
 open LibKafka.Wire
 open LibKafka.Protocol
 
+/// A broker that was found for a role.
+[<NoEquality; NoComparison>]
+type internal Found<'Target> =
+    {
+        /// What is known about it.
+        Target: 'Target
+        Address: BrokerAddress
+        /// A connection to it, if there is one already.
+        Connection: Connection option
+    }
+
+    /// The connection to it, which is made if there is none.
+    member this.Connect(operation: Operation) : Result<Connection, ClientFault> =
+        match this.Connection with
+        | Some connection -> Ok connection
+        | None -> Connection.Open(this.Address, operation)
+
 /// What a broker is needed for: to lead a partition, to coordinate a group, and so on.
 [<NoEquality; NoComparison>]
 type internal Role<'Target> =
@@ -34,9 +51,7 @@ type internal Lease<'Target>(settings: ClientSettings, role: Role<'Target>) =
         named <- None
 
     let hold (operation: Operation) (found: Found<'Target>) : Result<Held<'Target>, ClientFault> =
-        match found.Connection with
-        | Some connection -> Ok connection
-        | None -> Connection.Open(found.Address, operation)
+        found.Connect operation
         |> Result.map (fun connection ->
             let held = { Target = found.Target; Connection = connection }
             current <- Some held

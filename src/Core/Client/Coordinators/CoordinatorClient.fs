@@ -9,14 +9,7 @@ open LibKafka.Protocol
 /// There are no retries: each call is made once. A client must not be used by several threads at a time.
 [<Sealed>]
 type CoordinatorClient(settings: ClientSettings, bootstrap: Bootstrap, kind: CoordinatorType, key: string) =
-
-    // COORDINATOR_LOAD_IN_PROGRESS is not among them: the right broker says it.
-    let role: Role<FindCoordinator.Coordinator> =
-        { Unknown = { Key = key; NodeId = -1; Host = ""; Port = 0; Error = ErrorCode.None; ErrorMessage = None }
-          Find = fun operation -> Cluster.FindCoordinator(bootstrap, kind, key, operation)
-          HasMoved = fun code -> code = ErrorCode.NotCoordinator || code = ErrorCode.CoordinatorNotAvailable }
-
-    let lease = Lease<FindCoordinator.Coordinator>(settings, role)
+    let lease = Lease<FindCoordinator.Coordinator>(settings, Role.coordinator bootstrap kind key)
 
     /// Whether it is the coordinator of a group or of a transactional id.
     member _.Kind = kind

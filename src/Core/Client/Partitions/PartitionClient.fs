@@ -20,62 +20,13 @@ module internal AllowedVersions =
         let versions = ListOffsets.api.Versions
         { versions with Lowest = max versions.Lowest (ListOffsets.supportedSince spec) }
 
-/// The replicas of a partition as brokers of a lease.
-[<RequireQualifiedAccess>]
-module internal PartitionRole =
-
-    /// Codes that mean that another broker leads the partition, or that the client's view of it is out of date.
-    let hasMoved (code: ErrorCode) =
-        code = ErrorCode.NotLeaderOrFollower
-        || code = ErrorCode.LeaderNotAvailable
-        || code = ErrorCode.ReplicaNotAvailable
-        || code = ErrorCode.KafkaStorageError
-        || code = ErrorCode.FencedLeaderEpoch
-        || code = ErrorCode.UnknownLeaderEpoch
-        || code = ErrorCode.UnknownTopicOrPartition
-        || code = ErrorCode.UnknownTopicId
-        || code = ErrorCode.InconsistentTopicId
-
-    let private unknown = { NodeId = -1; Address = { Host = ""; Port = 0 }; Epoch = -1; TopicId = Guid.Empty }
-
-    /// The leader.
-    let leader (bootstrap: Bootstrap) (partition: TopicPartition) : Role<Leader> =
-        { Unknown = unknown
-          Find = fun operation -> Cluster.FindLeader(bootstrap, partition, operation)
-          HasMoved = hasMoved }
-
-    /// Another replica of the partition, whose address the leader is asked for.
-    let replica (leader: Lease<Leader>) (partition: TopicPartition) (node: int32) : Role<Leader> =
-        let find (operation: Operation) =
-            leader.Reach operation
-            |> Result.bind (fun held ->
-                Cluster.Metadata(held.Connection, Some [], operation).Result
-                |> Result.bind (fun response ->
-                    match Cluster.AddressOf(response, node) with
-                    | Some address -> Ok { Target = held.Target; Address = address; Connection = None }
-                    | None -> Error(ClientFault.NoLeader(partition, ErrorCode.ReplicaNotAvailable))))
-
-        { Unknown = unknown; Find = find; HasMoved = fun _ -> false }
-
-    /// The leader that a broker names in place of the one that we had (KIP-951), if it was elected later. Each leader that is followed has a
-    /// higher epoch than the one before, so brokers that disagree cannot send the client round in circles.
-    let named (current: CurrentLeader) (nodes: NodeEndpoint list) (before: Leader) : Found<Leader> option =
-        nodes
-        |> List.tryFind (fun node -> node.NodeId = current.LeaderId && current.LeaderEpoch > before.Epoch)
-        |> Option.map (fun node ->
-            let address: BrokerAddress = { Host = node.Host; Port = node.Port }
-
-            { Target = { before with NodeId = node.NodeId; Address = address; Epoch = current.LeaderEpoch }
-              Address = address
-              Connection = None })
-
 /// A client of one partition, with a connection of its own to the partition's leader. The connection is made when it is first needed. It is
 /// closed when a call fails or the broker says that it does not lead the partition; the next call then goes to the leader that this broker
 /// named (KIP-951), or finds it by asking for metadata. There are no retries: each call is made once. A client must not be used by several
 /// threads at a time.
 [<Sealed>]
 type PartitionClient(settings: ClientSettings, bootstrap: Bootstrap, partition: TopicPartition) =
-    let lease = Lease<Leader>(settings, PartitionRole.leader bootstrap partition)
+    let lease = Lease<Leader>(settings, Role.leader bootstrap partition)
 
     /// The partition.
     member _.Partition = partition
@@ -135,7 +86,7 @@ type PartitionClient(settings: ClientSettings, bootstrap: Bootstrap, partition: 
     /// Closes the connection if the code says that another broker leads the partition. The next call then goes to the leader that the broker
     /// names or, if it names none, finds it.
     member internal _.Heed(code: ErrorCode, leader: CurrentLeader, nodes: NodeEndpoint list) =
-        lease.Heed(code, PartitionRole.named leader nodes)
+        lease.Heed(code, Role.namedLeader leader nodes)
 
     /// Closes the connection. A later call finds the leader and makes a new one.
     member _.Close() = lease.Close()

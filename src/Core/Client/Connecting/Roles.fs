@@ -1,0 +1,138 @@
+namespace LibKafka.Client
+
+open System
+open LibKafka.Protocol
+
+/// The roles that brokers are needed for: how to find the broker that has one, and which error codes mean that another one has it.
+[<RequireQualifiedAccess>]
+module internal Role =
+
+    /// Connects to one of the bootstrap brokers: to the first that responds, in random order.
+    let connectAny (bootstrap: Bootstrap) (operation: Operation) : Result<Connection, ClientFault> =
+        let rec attempt tried remaining =
+            match remaining with
+            | broker :: others when List.isEmpty tried || not operation.Deadline.IsOver ->
+                match Connection.Open(broker, operation) with
+                | Ok connection -> Ok connection
+                | Error ClientFault.Cancelled -> Error ClientFault.Cancelled
+                | Error fault ->
+                    bootstrap.Forget()
+                    attempt ((broker, fault) :: tried) others
+            | _ -> Error(ClientFault.NoBroker(List.rev tried))
+
+        ClientSettings.check operation.Settings
+        |> Result.bind (fun settings -> bootstrap.Brokers(operation.Within settings.ConnectTimeout))
+        |> Result.bind (attempt [])
+
+    /// Asks a broker for the brokers and for some topics.
+    let askMetadata (topics: string list option) (operation: Operation) (asked: Connection) : Result<Metadata.Response, ClientFault> =
+        asked.Ask(Metadata.api, BrokerQuery.metadata topics, operation).Result
+
+    /// Asks a broker for the coordinator of a key.
+    let askCoordinator kind key (operation: Operation) (asked: Connection) : Result<FindCoordinator.Coordinator, ClientFault> =
+        let request = BrokerQuery.coordinator kind key (asked.VersionOf FindCoordinator.api)
+
+        asked.Ask(FindCoordinator.api, request, operation).Result
+        |> Result.map (fun response -> BrokerQuery.coordinatorIn response key)
+
+    // Finds a broker by asking another one, whose connection is kept if it goes to the broker itself, and else closed.
+    let private findBy (bootstrap: Bootstrap) operation (ask: Connection -> Result<'Target * BrokerAddress, ClientFault>) =
+        let find (asked: Connection) : Result<Found<'Target>, ClientFault> =
+            let found =
+                try
+                    ask asked
+                with _ ->
+                    asked.Close()
+                    reraise ()
+
+            match found with
+            | Ok(target, address) when address = asked.Broker -> Ok { Target = target; Address = address; Connection = Some asked }
+            | Ok(target, address) ->
+                asked.Close()
+                Ok { Target = target; Address = address; Connection = None }
+            | Error fault ->
+                asked.Close()
+                Error fault
+
+        connectAny bootstrap operation |> Result.bind find
+
+    let private unknownLeader = { NodeId = -1; Address = { Host = ""; Port = 0 }; Epoch = -1; TopicId = Guid.Empty }
+
+    let private leaderHasMoved (code: ErrorCode) =
+        code = ErrorCode.NotLeaderOrFollower
+        || code = ErrorCode.LeaderNotAvailable
+        || code = ErrorCode.ReplicaNotAvailable
+        || code = ErrorCode.KafkaStorageError
+        || code = ErrorCode.FencedLeaderEpoch
+        || code = ErrorCode.UnknownLeaderEpoch
+        || code = ErrorCode.UnknownTopicOrPartition
+        || code = ErrorCode.UnknownTopicId
+        || code = ErrorCode.InconsistentTopicId
+
+    /// The leader of a partition, for which any broker is asked, on a connection that is closed again.
+    let leader (bootstrap: Bootstrap) (partition: TopicPartition) : Role<Leader> =
+        let find (operation: Operation) =
+            connectAny bootstrap operation
+            |> Result.bind (fun connection ->
+                use connection = connection
+
+                askMetadata (Some [ partition.Topic ]) operation connection
+                |> Result.bind (fun response ->
+                    BrokerQuery.leaderIn response partition |> Result.mapError (fun code -> ClientFault.NoLeader(partition, code))))
+            |> Result.map (fun leader -> { Target = leader; Address = leader.Address; Connection = None })
+
+        { Unknown = unknownLeader; Find = find; HasMoved = leaderHasMoved }
+
+    /// The leader that a broker names in place of the one that we had (KIP-951), if it was elected later. Each leader that is followed has a
+    /// higher epoch than the one before, so brokers that disagree cannot send the client round in circles.
+    let namedLeader (current: CurrentLeader) (nodes: NodeEndpoint list) (before: Leader) : Found<Leader> option =
+        nodes
+        |> List.tryFind (fun node -> node.NodeId = current.LeaderId && current.LeaderEpoch > before.Epoch)
+        |> Option.map (fun node ->
+            let address: BrokerAddress = { Host = node.Host; Port = node.Port }
+
+            { Target = { before with NodeId = node.NodeId; Address = address; Epoch = current.LeaderEpoch }
+              Address = address
+              Connection = None })
+
+    /// Another replica of a partition, whose address the leader is asked for. Its reader decides when to leave it.
+    let replica (leader: Lease<Leader>) (partition: TopicPartition) (node: int32) : Role<Leader> =
+        let find (operation: Operation) =
+            leader.Reach operation
+            |> Result.bind (fun held ->
+                askMetadata (Some []) operation held.Connection
+                |> Result.bind (fun response ->
+                    match BrokerQuery.addressIn response node with
+                    | Some address -> Ok { Target = held.Target; Address = address; Connection = None }
+                    | None -> Error(ClientFault.NoLeader(partition, ErrorCode.ReplicaNotAvailable))))
+
+        { Unknown = unknownLeader; Find = find; HasMoved = fun _ -> false }
+
+    /// The coordinator of a group or of a transactional id. COORDINATOR_LOAD_IN_PROGRESS does not mean that it has moved: the right broker
+    /// responds with it.
+    let coordinator (bootstrap: Bootstrap) (kind: CoordinatorType) (key: string) : Role<FindCoordinator.Coordinator> =
+        let find (operation: Operation) =
+            findBy bootstrap operation (fun asked ->
+                askCoordinator kind key operation asked
+                |> Result.bind (fun found ->
+                    let address: BrokerAddress = { Host = found.Host; Port = found.Port }
+
+                    if found.Error.IsError then
+                        Error(ClientFault.NoCoordinator(kind, key, found.Error))
+                    else
+                        Ok(found, address)))
+
+        { Unknown = { Key = key; NodeId = -1; Host = ""; Port = 0; Error = ErrorCode.None; ErrorMessage = None }
+          Find = find
+          HasMoved = fun code -> code = ErrorCode.NotCoordinator || code = ErrorCode.CoordinatorNotAvailable }
+
+    /// The controller, or any broker if the cluster names no controller.
+    let controller (bootstrap: Bootstrap) : Role<BrokerAddress> =
+        let find (operation: Operation) =
+            findBy bootstrap operation (fun asked ->
+                askMetadata (Some []) operation asked
+                |> Result.map (fun response ->
+                    let address = BrokerQuery.addressIn response response.ControllerId |> Option.defaultValue asked.Broker
+                    address, address))
+
+        { Unknown = { Host = ""; Port = 0 }; Find = find; HasMoved = fun code -> code = ErrorCode.NotController }
