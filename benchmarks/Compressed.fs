@@ -1,4 +1,4 @@
-/// Compressed batches: what they cost, and how much of that is the codec's own doing.
+/// Compressed batches: what they cost, and how much of that is the codec's share.
 module LibKafka.Benchmarks.Compressed
 
 open System
@@ -7,18 +7,18 @@ open LibKafka.Records
 open LibKafka.Compression
 open LibKafka.Benchmarks.Rows
 
-/// Those that are measured. gzip at its fastest, since at its usual level there is nothing beside it to see.
+/// The codecs that are measured. gzip at its fastest level, because at its default level nothing else is visible.
 let private codecs: ICompressionCodec list = [ Gzip 1; Snappy(); Lz4(); Zstd() ]
 
 let private rounds = 41
 
-/// Memory for a codec that runs by itself.
+/// A buffer for a codec that runs alone.
 let private started (buffer: CodecBuffer) : CodecBuffer =
     buffer.Start(Array.MaxLength, Problem.DecompressedTooLarge(int64 Array.MaxLength))
     buffer
 
-/// A row for the time and a row for the rate, both by the bytes that are not compressed. The floor is the codec alone, so the part of it that is
-/// reached is the part of the time that the codec takes.
+/// A row for the time and a row for the rate, both for the uncompressed bytes. The floor is the codec alone, so the percentage of it that is
+/// reached is the codec's share of the time.
 let private rowsOf (name: string) (shape: Shapes.Shape) (bytes: int) (whole: unit -> unit) (codecAlone: unit -> unit) : Row list =
     let count = float shape.Inputs.Length
     let allocated = allocatedBy whole / count
@@ -58,7 +58,7 @@ let private both (codec: ICompressionCodec) (shape: Shapes.Shape) : Row list =
         (fun () -> RecordBatch.openRecords reading packed |> Micro.orFail |> Micro.sumOf |> ignore)
         (fun () -> codec.Decompress(packed.Payload.Memory, started alone))
 
-/// Every codec with every shape, each way.
+/// Every codec with every shape, in both directions.
 let rows () : Row list =
     [ for codec in codecs do
           for name in Shapes.names do

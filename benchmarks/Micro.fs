@@ -26,7 +26,7 @@ let encode (builder: BatchBuilder) (shape: Shape) : RecordBatch =
         let key = NullableSpan.op_Implicit input.Key
         let value = NullableSpan(ReadOnlySpan<byte> input.Value)
 
-        // As callers do: who has no headers to add does not hand over none.
+        // As a caller does it: without headers, the overload without headers.
         let added =
             if input.Headers.Length = 0 then
                 builder.TryAdd(input.Timestamp, key, value)
@@ -44,7 +44,7 @@ let orFail (result: Result<'T, Fault>) : 'T =
     | Ok value -> value
     | Error fault -> invalidOp (fault.ToString())
 
-/// Goes over records and sums up a little of each, so that none of it can be left out.
+/// Iterates over records and sums up a part of each, so that nothing can be optimized away.
 let sumOf (view: BatchRecords) : int64 =
     let mutable sum = 0L
 
@@ -57,10 +57,10 @@ let sumOf (view: BatchRecords) : int64 =
 
     sum
 
-/// Opens a batch with everything checked, and goes over its records.
+/// Opens a batch with all checks, and iterates over its records.
 let decode (bytes: Bytes) : int64 = RecordBatch.ofBytes bytes |> Result.bind (RecordBatch.openRecords Reading.standard) |> orFail |> sumOf
 
-/// The loop has a checksum of its own, and gets ours as well: what it then differs by is the handling of records.
+/// The loop has its own checksum, and is measured with ours too: the difference is then the handling of records.
 let private itsCrc = Checksum RecordBatchLoop.Crc32C
 
 let private ourCrc = Checksum(fun bytes -> Crc32C.compute bytes)
@@ -70,7 +70,7 @@ let private encodeStraight (checksum: Checksum) (target: byte[]) (shape: Shape) 
 
 let private decodeStraight (checksum: Checksum) (batch: Bytes) : int64 = RecordBatchLoop.Decode(batch.Span, checksum)
 
-/// The batch as both ways encode it, or an exception where they do not do the same work: then there is nothing to compare.
+/// The batch as both encoders write it, or an exception if they do not do the same work and cannot be compared.
 let private prepare (shape: Shape) : Bytes =
     let batch = (encode (BatchBuilder(BatchOptions.standard)) shape).Bytes
     let straight = Array.zeroCreate<byte> batch.Length
@@ -84,8 +84,8 @@ let private prepare (shape: Shape) : Bytes =
 
     batch
 
-/// Everything that is measured, run until the compiler is done with it: it compiles a hot method anew, in the background and by what it saw
-/// of it until then. So it sees all shapes in turn, and what it makes of the code does not depend on which shape comes first.
+/// Runs everything that is measured until tiered compilation is finished. The compiler recompiles hot methods in the background, using
+/// profiles of the calls so far. All shapes take turns here, so that the result does not depend on which shape comes first.
 let private settle () =
     let batches = names |> List.map (fun name -> let shape = byName name in shape, prepare shape)
     let target = Array.zeroCreate<byte>(batches |> List.map (fun (_, batch) -> batch.Length) |> List.max)
@@ -101,7 +101,7 @@ let private settle () =
                 encodeStraight checksum target shape |> ignore
                 decodeStraight checksum batch |> ignore
 
-/// What both directions are measured on. Memory that is written to is there before, and is used again and again.
+/// The data of both directions. Memory that is written to is allocated before and reused.
 [<AbstractClass>]
 type OneBatch() =
     let mutable shape = byName "a"
@@ -121,7 +121,7 @@ type OneBatch() =
         batch <- prepare shape
         target <- Array.zeroCreate batch.Length
 
-    /// The least that has to be done: the bytes are moved once and summed up once.
+    /// The least possible work: the bytes are copied once and their checksum is computed once.
     [<Benchmark>]
     member _.Floor() : uint32 =
         batch.Span.CopyTo(target.AsSpan())
@@ -157,11 +157,11 @@ type Decode() =
     [<Benchmark>]
     member this.Crc() : uint32 = Crc32C.compute this.Batch.Span
 
-/// How often everything is measured anew, so that what else the machine does hits ours and theirs alike.
+/// The number of times that everything is measured, so that other load on the machine affects ours and theirs alike.
 let private rounds = 15
 
-/// Many iterations of a few batches each, in place of few long ones: where the machine is shared, the scheduler's interruptions, which take
-/// milliseconds, then spoil some of the iterations, which the median leaves out, and not a part of every one.
+/// Many iterations of a few batches each, instead of few long ones: on a shared machine, the scheduler's interruptions, which take
+/// milliseconds, then affect some of the iterations, which the median ignores, and not a part of every one.
 let private job =
     Job.Default
         .WithToolchain(InProcessEmitToolchain.Instance)
@@ -172,15 +172,15 @@ let private job =
         .WithGcForce(false)
         .WithEvaluateOverhead(false)
 
-/// In this process: for another one BenchmarkDotNet would generate a project and look for ours by the assembly's name. What it says goes
-/// into a file, since the table is ours.
+/// Runs in this process: for another one, BenchmarkDotNet would generate a project and look for ours by the assembly's name. Its output goes
+/// to a file, because this program prints its own table.
 let private config =
     ManualConfig.CreateEmpty().AddJob(job).AddLogger(NullLogger.Instance).WithArtifactsPath("artifacts/benchmarks")
 
 /// A method's name and its shape.
 type private Case = string * string
 
-/// The case that a report is about, and how many nanoseconds its batches took.
+/// The case of a report and the nanoseconds that its batches took.
 let private timesIn (report: BenchmarkReport) : Case * float list =
     let case = report.BenchmarkCase
     let method = case.Descriptor.WorkloadMethod.Name
@@ -200,7 +200,7 @@ let private measure<'Benchmarks> () : Map<Case, float> =
     |> List.map (fun (case, times) -> case, times |> Seq.collect snd |> median)
     |> Map.ofList
 
-/// A row for the time and a row for the rate. `others` are the peers' names and the methods that stand for them.
+/// A row for the time and a row for the rate. `others` are the names of the peers and their methods.
 let private rowsOf name (others: (string * string) list) (allocated: Shape -> float) (measured: Map<Case, float>) shape : Row list =
     let bytes = float (prepare (byName shape)).Length
     let allocatedPerRecord = allocated (byName shape) / float Count
@@ -229,12 +229,12 @@ let private decodeAllocates (shape: Shape) =
     let batch = prepare shape
     allocatedBy (fun () -> decode batch |> ignore)
 
-/// Encoding, beside a copy and checksum of the batch's bytes.
+/// Encoding, compared with a copy and a checksum of the batch's bytes.
 let encodeRows () : Row list =
     let measured = measure<Encode>()
     names |> List.collect (rowsOf "encode" straightforward encodeAllocates measured)
 
-/// Decoding, beside the same. It copies nothing, so it is the checksum alone that it cannot do without.
+/// Decoding, compared with the same. It copies nothing, so only the checksum is unavoidable.
 let decodeRows () : Row list =
     let measured = measure<Decode>()
     names |> List.collect (rowsOf "decode" (straightforward @ [ "crc alone", "Crc" ]) decodeAllocates measured)

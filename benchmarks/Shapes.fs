@@ -1,4 +1,4 @@
-/// The records that are encoded and decoded, always the same ones.
+/// The records that are encoded and decoded, the same in every run.
 module LibKafka.Benchmarks.Shapes
 
 open System
@@ -6,11 +6,11 @@ open LibKafka.Wire
 open LibKafka.Records
 open LibKafka.Benchmarks.Baseline
 
-/// Records in a batch.
+/// The number of records in a batch.
 [<Literal>]
 let Count = 1000
 
-/// The records of one batch, in memory as a caller has them: every key, value and header in an array of its own.
+/// The records of one batch, in memory as a caller has them: every key, value and header in a separate array.
 type Shape =
     {
         Name: string
@@ -20,7 +20,7 @@ type Shape =
         Headers: RecordHeader[][]
     }
 
-/// Text like that of logs: words out of a few hundred. Only codecs care for what the bytes are.
+/// Text like that of logs: words from a few hundred. The content matters only to codecs.
 let private text (random: Random) : int -> byte[] =
     let letter _ = char (int 'a' + random.Next 26)
     let words = Array.init 300 (fun _ -> String(Array.init (2 + random.Next 8) letter))
@@ -38,7 +38,7 @@ let private make name (count: int) (keySize: int option) valueSize headerCount :
 
     let header index = Header(Text.Encoding.UTF8.GetBytes $"header-{index}", bytes 16)
 
-    // A record each millisecond, so that timestamp deltas are short but not all the same.
+    // One record per millisecond, so that timestamp deltas are short but not all equal.
     let input index =
         let key = keySize |> Option.map bytes |> Option.toObj
         Input(1_700_000_000_000L + int64 index, key, bytes valueSize, Array.init headerCount header)
@@ -53,7 +53,7 @@ let private all =
          |> List.map (fun shape -> shape.Name, shape)
          |> Map.ofList)
 
-/// What each name stands for, for people.
+/// Descriptions of the shapes.
 let legend =
     [ "a: 16-byte key, 100-byte value"
       "b: no key, 1,000-byte value"
@@ -63,5 +63,5 @@ let names = [ "a"; "b"; "c" ]
 
 let byName (name: string) : Shape = all.Value[name]
 
-/// Values of a size without keys, as many as make a batch of 1 MB at most.
+/// Values of a size without keys, as many as fit into a batch of 1 MB.
 let ofSize (valueSize: int) : Shape = make $"{valueSize} B" (min Count (1_000_000 / (valueSize + 10))) None valueSize 0

@@ -1,4 +1,4 @@
-/// What a batch costs the garbage collector where the caller keeps the memory.
+/// The allocations for a batch if the caller keeps the buffers.
 module LibKafka.Properties.CompressionTests.Allocations
 
 open Expecto
@@ -9,7 +9,7 @@ open LibKafka.Properties
 open LibKafka.Properties.Records.Samples
 open LibKafka.Properties.CompressionTests.Samples
 
-/// A batch of so many bytes, in records of 500.
+/// A batch of the given size with records of 500 bytes.
 let private batch (size: int) : RecordBatch =
     let builder = BatchBuilder BatchOptions.standard
     let content = lines 21 size
@@ -19,7 +19,7 @@ let private batch (size: int) : RecordBatch =
 
     builder.Detach()
 
-/// What it costs once everything has been made: half of the calls cost no more. (The others may see their memory trimmed.)
+/// The median allocation after warm-up. (The pool may be trimmed during some calls.)
 let private steady (action: unit -> unit) : int64 =
     for _ in 1..10 do
         action ()
@@ -40,10 +40,10 @@ let tests =
                       let reading = { Reading.withCodecs AllCodecs.Set with Buffer = ValueSome(CodecBuffer()) }
 
                       let pack = fun () -> RecordBatch.compressIn packing codec plain |> ok |> ignore
-                      Expect.isLessThan (steady pack) 1024L "packing"
+                      Expect.isLessThan (steady pack) 1024L "compressing"
 
                       let packed = RecordBatch.compress codec plain |> ok
 
                       let unpack = fun () -> RecordBatch.openRecords reading packed |> ok |> ignore
-                      Expect.isLessThan (steady unpack) 1024L "unpacking"
+                      Expect.isLessThan (steady unpack) 1024L "decompressing"
                   } ]

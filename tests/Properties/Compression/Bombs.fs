@@ -1,4 +1,4 @@
-/// Small things that claim, or really are, large ones: they are refused before the memory is taken.
+/// Small inputs that declare a large size or have one: they are refused before memory is allocated.
 module LibKafka.Properties.CompressionTests.Bombs
 
 open System
@@ -16,7 +16,7 @@ let private limits = { Limits.standard with MaxDecompressedBytes = limit }
 
 let private megabytes (count: int) = count * 1024 * 1024
 
-/// Half a gigabyte and more of zeros each, from as few bytes as the format allows.
+/// Half a gigabyte of zeros or more each, from as few bytes as the format allows.
 let private explosions: (string * CompressionType * Lazy<byte[]>) list =
     [ "gzip, one member", CompressionType.Gzip, lazy (gzipMember (Array.zeroCreate (megabytes 64)))
       "gzip, sixteen members",
@@ -43,7 +43,7 @@ let private explosions: (string * CompressionType * Lazy<byte[]>) list =
       CompressionType.Zstd,
       lazy (packed (Zstd()) (Array.zeroCreate 900000) |> Array.replicate 1000 |> Array.concat) ]
 
-/// Claims without anything behind them.
+/// Declared sizes without content.
 let private claims: (string * CompressionType * byte[]) list =
     let some = lines 1 100
 
@@ -79,13 +79,13 @@ let tests =
                   let payload = payload.Value
                   let result, taken = opened limits compression payload
                   Expect.equal (faultOf result).Problem (Problem.DecompressedTooLarge(int64 limit)) "problem"
-                  // The memory doubles up to the limit; Snappy's blocks are joined first.
+                  // The buffer doubles up to the limit, and Snappy's blocks are joined first.
                   Expect.isLessThan taken (int64 (4 * limit + 2 * payload.Length)) "bytes taken"
               }
 
           for name, compression, payload in claims do
               for most in [ limit; Limits.standard.MaxDecompressedBytes ] do
-                  test (name + ", is refused without taking the memory, where the limit is " + string most) {
+                  test (name + ", is refused without allocating memory, with a limit of " + string most) {
                       let result, taken = opened { limits with MaxDecompressedBytes = most } compression payload
 
                       match (faultOf result).Problem with
@@ -106,7 +106,7 @@ let tests =
                       Expect.equal tooMuch.Problem (Problem.DecompressedTooLarge(int64 limit - 1L)) "a byte more"
               }
 
-              test ("what is refused does no harm to the next batch: " + nameOf codec) {
+              test ("a refused batch does not affect the next one: " + nameOf codec) {
                   let content = lines 9 50_000
                   let source = packed codec content
 

@@ -1,4 +1,4 @@
-/// The formats, byte by byte: what is written, and what others write and is read.
+/// The formats, byte by byte: what is written, and what is read from other writers.
 module LibKafka.Properties.CompressionTests.Formats
 
 open System
@@ -12,7 +12,7 @@ open LibKafka.Records
 open LibKafka.Compression
 open LibKafka.Properties.CompressionTests.Samples
 
-/// What the reference implementations write.
+/// Output of the reference implementations.
 module private Foreign =
 
     let text = Encoding.ASCII.GetBytes(String.concat "" [ for i in 0..19 -> "Kafka keeps " + string i + " records\n" ])
@@ -48,23 +48,23 @@ let gzipTests =
               Expect.equal size some.Length "the size at its end"
           }
 
-          test "is written as one member also where there is nothing in it" {
+          test "is written as one member even without content" {
               use stream = new GZipStream(new MemoryStream(packed gzip [||]), CompressionMode.Decompress)
               Expect.equal (stream.ReadByte()) -1 "by the class library"
               Expect.equal (packed gzip [||]).Length 20 "size"
           }
 
-          test "is read in members one behind another" {
+          test "is read in consecutive members" {
               let members = [ some; [||]; lines 12 100000; [| 7uy |] ]
               reads gzip (Array.concat members) (members |> List.map gzipMember |> Array.concat)
 
-              // Wherever a member ends within what zlib is fed at a time.
+              // A member may end anywhere in the chunks that zlib reads.
               for size in 8150..8220 do
                   let first = noise size size
                   reads gzip (Array.append first some) (Array.append (gzipMember first) (gzipMember some))
           }
 
-          test "is read with everything that a header can have" {
+          test "is read with every optional header field" {
               let plain = gzipMember some
               let extra = [| 4uy; 0uy; 1uy; 2uy; 3uy; 4uy |]
               let name = [| 110uy; 0uy |]
@@ -73,7 +73,7 @@ let gzipTests =
               reads gzip some (Array.append header plain[10..])
           }
 
-          test "is refused where a checksum or size is wrong" {
+          test "is refused if a checksum or size is wrong" {
               let source = gzipMember some
 
               for at in source.Length - 8 .. source.Length - 1 do
@@ -82,7 +82,7 @@ let gzipTests =
                   complaint gzip changed |> ignore
           }
 
-          test "is refused where only the last of its members is cut off" {
+          test "is refused if its last member is cut off" {
               let both = Array.append (gzipMember some) (gzipMember (lines 13 300))
 
               for cut in 1 .. (gzipMember (lines 13 300)).Length - 1 do
@@ -91,7 +91,7 @@ let gzipTests =
 
 let private snappy: ICompressionCodec = Snappy()
 
-/// The lengths of a stream's chunks, and of what is in them.
+/// The lengths of a stream's chunks and of their content.
 let private chunks (stream: byte[]) : (int * int) list =
     let rec from (at: int) =
         if at = stream.Length then
@@ -114,7 +114,7 @@ let snappyTests =
               Expect.equal (chunks source |> List.map snd) [ 32768; 32768; 32768; 1696 ] "blocks"
           }
 
-          test "is written in sixteen blocks at most" {
+          test "is written in at most sixteen blocks" {
               let blocks (size: int) = chunks (packed snappy (lines 1 size)) |> List.map snd
               Expect.equal (blocks 524288) (List.replicate 16 32768) "16 of 32 KiB"
               Expect.equal (blocks 1048576) (List.replicate 16 65536) "larger ones"
@@ -135,7 +135,7 @@ let snappyTests =
               reads snappy some (Array.concat [ Xerial.header 1; Xerial.chunk [| 0uy |]; Xerial.chunk (SnappyBlock.stored some) ])
           }
 
-          test "is read in streams one behind another" {
+          test "is read in consecutive streams" {
               reads snappy (Array.concat [ some; some ]) (Array.concat [ packed snappy some; packed snappy some ])
               reads snappy some (Array.concat [ Xerial.header 1; packed snappy some; Xerial.header 1 ])
           }
@@ -146,20 +146,20 @@ let snappyTests =
               complaint snappy (Array.append (Xerial.header 0) chunks) |> ignore
           }
 
-          test "is refused where it is malformed" {
+          test "is refused if it is malformed" {
               let block = SnappyBlock.stored some
 
               for source in
-                  [ // Less and more than the length says.
+                  [ // Less and more content than the length declares.
                     Array.append (SnappyBlock.length 5001u) block[2..]
                     Array.append (SnappyBlock.length 4999u) block[2..]
-                    // A copy from before the start.
+                    // A copy from before the start of the content.
                     Array.append (SnappyBlock.length 64u) SnappyBlock.copy
-                    // A varint without an end, and one of more than 32 bits.
+                    // A varint that does not end, and one of more than 32 bits.
                     [| 0x80uy |]
                     Array.append (Array.create 5 0x80uy) block
                     Array.concat [ [| 0xFFuy; 0xFFuy; 0xFFuy; 0xFFuy; 0x7Fuy |]; block ]
-                    // Elements behind nothing.
+                    // Elements after an empty content.
                     [| 0uy; 0uy; 65uy |]
                     // Chunks that are negative, too long, or empty.
                     Array.concat [ Xerial.header 1; [| 0x80uy; 0uy; 0uy; 0uy |]; block ]
@@ -194,11 +194,11 @@ let lz4Tests =
                       blocks <- blocks + 1
                       size <- BinaryPrimitives.ReadUInt32LittleEndian(ReadOnlySpan<byte>(source, at, 4))
 
-                  Expect.equal (at + 4) source.Length "nothing behind the end mark"
+                  Expect.equal (at + 4) source.Length "nothing after the end mark"
                   Expect.equal blocks 4 "blocks"
           }
 
-          test "is written as it is where it does not get smaller" {
+          test "is stored uncompressed if it would not get smaller" {
               let source = packed lz4 (noise 3 1000)
               let expected = Array.concat [ (packed lz4 [||])[..6]; Lz4Frame.stored (noise 3 1000); Lz4Frame.endMark ]
               Expect.equal source expected "a stored block"
@@ -216,7 +216,7 @@ let lz4Tests =
                       complaint lz4 (Array.concat [ header; block; Lz4Frame.endMark ]) |> ignore
           }
 
-          test "is read with the checksums and sizes of other writers, which are checked" {
+          test "is read with the checksums and sizes of other writers, which are verified" {
               let frame = Convert.FromHexString Foreign.lz4WithEverything
               reads lz4 Foreign.text frame
 
@@ -228,7 +228,7 @@ let lz4Tests =
 
           test "is read with the header checksum of old clients" {
               let frame = packed lz4 some
-              // As it stands in message sets of magic 0 that the Java client writes.
+              // As in message sets with magic 0 from the Java client.
               frame[6] <- 0x1Auy
               reads lz4 some frame
 
@@ -237,7 +237,7 @@ let lz4Tests =
                   if checksum <> 0x1Auy && checksum <> 0x82uy then complaint lz4 frame |> ignore
           }
 
-          test "is refused where it is malformed" {
+          test "is refused if it is malformed" {
               let block = Lz4Frame.stored some
               let frame (header: byte[]) = Array.concat [ header; block; Lz4Frame.endMark ]
               let checksums = [ 0..255 ] |> List.map byte
@@ -280,14 +280,14 @@ let zstdTests =
           test "is read with and without the size of its content" {
               let content = Array.append some (Array.create 70000 9uy)
               let blocks = Array.append (ZstdFrame.stored false some) (ZstdFrame.repeated true 70000 9uy)
-              // Windows of 128 KiB and of 2 GiB, for which no memory is taken.
+              // Windows of 128 KiB and of 2 GiB, for which no memory is allocated.
               reads zstd content (Array.append (ZstdFrame.unsized 0x38uy) blocks)
               reads zstd content (Array.append (ZstdFrame.unsized 0xA8uy) blocks)
               let small = Array.append (ZstdFrame.stored false some[..999]) (ZstdFrame.repeated true 1000 9uy)
               reads zstd (Array.append some[..999] (Array.create 1000 9uy)) (Array.append (ZstdFrame.sized 2000UL) small)
           }
 
-          test "is read in frames one behind another, passing over those that hold something else" {
+          test "is read in consecutive frames, skipping skippable ones" {
               let unsized = Array.append (ZstdFrame.unsized 0x38uy) (ZstdFrame.stored true some)
               let skipped = ZstdFrame.skipped (noise 1 50)
               let source = Array.concat [ skipped; packed zstd some; unsized; skipped; unsized; packed (Zstd 19) some ]
@@ -295,13 +295,13 @@ let zstdTests =
               reads zstd [||] skipped
           }
 
-          test "of every kind of block is read by its own writer's frames" {
+          test "is read with every type of block from its own writer" {
               for content in [ lines 1 1000000; noise 2 300000; Array.zeroCreate 1000000; Array.append (lines 3 200000) (noise 4 200000) ] do
                   for level in [ -5; 1; 3; 9 ] do
                       reads zstd content (packed (Zstd level) content)
           }
 
-          test "by a writer that checks its content and does not know its size is read, and checked" {
+          test "is read from a writer that adds a checksum but no size, and verified" {
               let frame = Convert.FromHexString Foreign.zstdWithChecksum
               reads zstd Foreign.text frame
 
@@ -311,18 +311,18 @@ let zstdTests =
                   complaint zstd changed |> ignore
           }
 
-          test "is refused where it is malformed" {
+          test "is refused if it is malformed" {
               let stored = ZstdFrame.stored true some
 
               for source in
-                  [ // Less and more than the size says.
+                  [ // Less and more content than the size declares.
                     Array.append (ZstdFrame.sized 999UL) (ZstdFrame.stored true some[..999])
                     Array.append (ZstdFrame.sized 1001UL) (ZstdFrame.stored true some[..999])
                     // Blocks larger than the window.
                     Array.append (ZstdFrame.unsized 0uy) stored
-                    // A kind of block that does not exist.
+                    // A type of block that does not exist.
                     Array.append (ZstdFrame.unsized 0x38uy) [| 0x0Fuy; 0uy; 0uy; 0uy; 0uy |]
-                    // A packed block that is none.
+                    // A malformed compressed block.
                     Array.append (ZstdFrame.unsized 0x38uy) (ZstdFrame.compressed true (noise 1 100))
                     Array.append (ZstdFrame.unsized 0x38uy) (ZstdFrame.compressed true [||])
                     // No last block, and frames cut off within a header.
@@ -333,7 +333,7 @@ let zstdTests =
                     Array.append [| 0x27uy; 0xB5uy; 0x2Fuy; 0xFDuy |] stored ] do
                   complaint zstd source |> ignore
 
-              // A dictionary that nobody has.
+              // An unknown dictionary.
               let withDictionary = packed zstd some
               withDictionary[4] <- withDictionary[4] ||| 1uy
               complaint zstd (Array.concat [ withDictionary[..4]; [| 77uy |]; withDictionary[5..] ]) |> ignore

@@ -1,4 +1,4 @@
-/// What holds for every codec, whatever it packs and whatever it is given to unpack.
+/// Laws that hold for every codec and every input.
 module LibKafka.Properties.CompressionTests.Laws
 
 open System
@@ -18,9 +18,9 @@ let private read (batch: RecordBatch) = RecordBatch.toList (Reading.withCodecs A
 [<Tests>]
 let packing =
     testList
-        "packing"
+        "compressing"
         [ for codec in everyLevel do
-              property 12 ("and unpacking gives the same bytes: " + nameOf codec) (fun (content: Content) ->
+              property 12 ("and decompressing gives the same bytes: " + nameOf codec) (fun (content: Content) ->
                   let source = packed codec content.Bytes
 
                   unpacked codec source = Ok content.Bytes
@@ -30,7 +30,7 @@ let packing =
           for codec in usual do
               let name = nameOf codec
 
-              property 100 ("a batch and unpacking it gives the same batch: " + name) (fun (sample: Sample) ->
+              property 100 ("a batch and decompressing it gives the same batch: " + name) (fun (sample: Sample) ->
                   let batch = toBatch sample
                   let packed = RecordBatch.compress codec batch |> ok
 
@@ -39,7 +39,7 @@ let packing =
                   && read packed = Ok(asRead sample)
                   && RecordBatch.decompress (Reading.withCodecs AllCodecs.Set) packed = Ok batch)
 
-              property 100 ("keeps all other attribute bits and header fields: " + name) (fun (sample: Sample, bits: int16) ->
+              property 100 ("preserves all other attribute bits and header fields: " + name) (fun (sample: Sample, bits: int16) ->
                   let bytes = (toBatch sample).Bytes.ToArray()
                   bytes[21] <- byte (bits >>> 8)
                   bytes[22] <- byte bits &&& ~~~0x07uy
@@ -49,7 +49,7 @@ let packing =
                   packed.Attributes.Bits = (batch.Attributes.Bits ||| int16 codec.Type)
                   && { packed.Header with Length = batch.Header.Length; Crc = batch.Crc; Attributes = batch.Attributes } = batch.Header)
 
-              test ("what is packed already is not packed again: " + name) {
+              test ("refuses a compressed batch: " + name) {
                   let packed = RecordBatch.compress codec (plainBatch 3) |> ok
 
                   for other in usual do
@@ -57,14 +57,14 @@ let packing =
                       Expect.equal fault.Problem (Problem.AlreadyCompressed(CompressionType.name codec.Type)) (nameOf other)
               }
 
-              property 30 ("into memory that is given out sparingly is the same: " + name) (fun (content: Content) ->
+              property 30 ("into memory of exactly the requested size gives the same: " + name) (fun (content: Content) ->
                   let packing = StingyWriter()
                   codec.Compress(ReadOnlyMemory<byte> content.Bytes, packing)
                   let unpacking = StingyWriter()
                   codec.Decompress(ReadOnlyMemory<byte> packing.Written, unpacking)
                   packing.Written = packed codec content.Bytes && unpacking.Written = content.Bytes)
 
-              property 30 ("from the middle of memory is the same: " + name) (fun (content: Content) ->
+              property 30 ("from the middle of an array gives the same: " + name) (fun (content: Content) ->
                   let inMiddle (bytes: byte[]) = ReadOnlyMemory<byte>(Array.concat [ noise 1 9; bytes; noise 2 9 ], 9, bytes.Length)
 
                   let packing = ArrayBufferWriter<byte>()
@@ -73,7 +73,7 @@ let packing =
                   codec.Decompress(inMiddle (packing.WrittenSpan.ToArray()), unpacking)
                   unpacking.WrittenSpan.SequenceEqual(ReadOnlySpan<byte> content.Bytes))
 
-              property 20 ("with the same value again and again, into the same memory: " + name) (fun (contents: Content list) ->
+              property 20 ("with the same codec and buffers repeatedly gives the same: " + name) (fun (contents: Content list) ->
                   let packing, unpacking = CodecBuffer(), CodecBuffer()
 
                   contents
@@ -86,7 +86,7 @@ let packing =
                       && unpacked = Ok()
                       && ReadOnlySpan<byte>(unpacking.Array, 3, unpacking.Length - 3).SequenceEqual(ReadOnlySpan<byte> content.Bytes)))
 
-              test ("in many threads with one value: " + name) {
+              test ("in many threads with one codec gives the same: " + name) {
                   let failures = ref 0
 
                   let work (thread: int) =
@@ -100,7 +100,7 @@ let packing =
                   Expect.equal failures.Value 0 "wrong contents"
               }
 
-              test ("what packs well makes it smaller: " + name) {
+              test ("compressible content makes it smaller: " + name) {
                   let size = (packed codec (lines 1 100000)).Length
                   Expect.isLessThan size 60000 "packed size"
               } ]
@@ -134,7 +134,7 @@ let levels =
               Expect.equal (Zstd().Level, Zstd(-5).Level) (3, -5) "zstd"
           }
 
-          test "of a higher number pack better" {
+          test "with a higher number compress better" {
               let content = lines 7 200000
               let size codec = (packed codec content).Length
               Expect.isLessThan (size (Gzip 9)) (size (Gzip 1)) "gzip"
@@ -143,14 +143,14 @@ let levels =
               Expect.isLessThan (size (Zstd 1)) (size (Zstd -50)) "zstd below 0"
           }
 
-          test "are one codec of each type in the ready set" {
+          test "are the defaults in the set of all codecs" {
               Expect.equal [ for codec in AllCodecs.List -> codec.Type ] (usual |> List.map _.Type) "one by one"
 
               for codec in AllCodecs.List do
                   Expect.isTrue (obj.ReferenceEquals(AllCodecs.Set.Find codec.Type, codec)) (nameOf codec)
           } ]
 
-/// A value, or a fault that says it is the packed bytes that are wrong, or that there is too much in them.
+/// Whether the result is content, or a fault that reports malformed bytes or too much content.
 let private isTotal (most: int) (codec: ICompressionCodec) (source: byte[]) : bool =
     match unpackedTo most codec source with
     | Ok content -> content.Length <= most
@@ -161,7 +161,7 @@ let private isTotal (most: int) (codec: ICompressionCodec) (source: byte[]) : bo
 [<Tests>]
 let totality =
     testList
-        "unpacking"
+        "decompressing"
         [ for codec in usual do
               let name = nameOf codec
 
@@ -169,14 +169,14 @@ let totality =
 
               property
                   300
-                  ("any bytes behind the start of packed ones gives a value or a fault: " + name)
+                  ("any bytes after the start of compressed ones gives a value or a fault: " + name)
                   (fun (content: Content, source: byte[]) ->
                       let start = packed codec content.Bytes
                       isTotal 1000000 codec (Array.append start[.. start.Length % 31] source))
 
               property
                   300
-                  ("packed bytes with some of them changed gives a value or a fault: " + name)
+                  ("compressed bytes with some of them changed gives a value or a fault: " + name)
                   (fun (content: Content, seed: int) ->
                       let source = packed codec content.Bytes
                       let random = Random seed
@@ -189,7 +189,7 @@ let totality =
 
               property
                   100
-                  ("packed bytes with a part left out, doubled or moved gives a value or a fault: " + name)
+                  ("compressed bytes with a part removed, repeated or moved gives a value or a fault: " + name)
                   (fun (content: Content, seed: int) ->
                       let source = packed codec content.Bytes
                       let random = Random seed
@@ -201,7 +201,7 @@ let totality =
                         Array.append source[low..] source[.. low - 1] ]
                       |> List.forall (isTotal 1200000 codec))
 
-              test ("packed bytes with any bit changed gives a value or a fault: " + name) {
+              test ("compressed bytes with any bit changed gives a value or a fault: " + name) {
                   let source = packed codec (lines 5 700)
 
                   for bit in 0 .. 8 * source.Length - 1 do
@@ -210,7 +210,7 @@ let totality =
                       Expect.isTrue (isTotal 100000 codec changed) ("bit " + string bit)
               }
 
-              test ("packed bytes that are cut off anywhere is refused: " + name) {
+              test ("compressed bytes that are cut off anywhere is refused: " + name) {
                   for content in [ lines 5 700; noise 6 300; [| 1uy |] ] do
                       let source = packed codec content
 
@@ -220,15 +220,15 @@ let totality =
                               complaint codec source[.. size - 1] |> ignore
               }
 
-              test ("packed bytes with others behind them is refused: " + name) {
+              test ("compressed bytes with others after them is refused: " + name) {
                   let source = packed codec (lines 5 700)
 
                   for extra in [ [| 0uy |]; [| 0uy; 0uy |]; Array.zeroCreate 4; Array.zeroCreate 40; [| 0x1Fuy |]; noise 3 5; noise 4 500 ] do
                       complaint codec (Array.append source extra) |> ignore
               }
 
-              test ("nothing at all is refused: " + name) { complaint codec [||] |> ignore }
+              test ("no bytes is refused: " + name) { complaint codec [||] |> ignore }
 
-              test ("nothing that was packed gives nothing: " + name) {
+              test ("compressed empty content gives empty content: " + name) {
                   Expect.equal (unpacked codec (packed codec [||])) (Ok [||]) "content"
               } ]

@@ -1,4 +1,4 @@
-/// The codecs, content for them, and bytes that nobody's codec writes, for the tests of compression.
+/// Codecs, content for them, and bytes that no codec writes, for the tests of compression.
 module LibKafka.Properties.CompressionTests.Samples
 
 open System
@@ -15,10 +15,10 @@ open LibKafka.Records
 open LibKafka.Compression
 open LibKafka.Properties
 
-/// One of each, at its usual level.
+/// One codec of each type, at its default level.
 let usual: ICompressionCodec list = [ Gzip(); Snappy(); Lz4(); Zstd() ]
 
-/// Every way of packing.
+/// Every level of every codec.
 let everyLevel: ICompressionCodec list =
     [ for level in 1..9 do
           Gzip level
@@ -30,13 +30,13 @@ let everyLevel: ICompressionCodec list =
 
 let nameOf (codec: ICompressionCodec) : string = nonNull (codec.ToString())
 
-/// The packed form.
+/// The compressed content.
 let packed (codec: ICompressionCodec) (content: byte[]) : byte[] =
     let destination = ArrayBufferWriter<byte>()
     codec.Compress(ReadOnlyMemory<byte> content, destination)
     destination.WrittenSpan.ToArray()
 
-/// What it unpacks to, at most so many bytes of it, as the batches' reader goes about it.
+/// The decompressed content, up to a limit, as the reader of batches does it.
 let unpackedTo (most: int) (codec: ICompressionCodec) (source: byte[]) : Result<byte[], Fault> =
     let buffer = CodecBuffer()
 
@@ -45,14 +45,14 @@ let unpackedTo (most: int) (codec: ICompressionCodec) (source: byte[]) : Result<
 
 let unpacked (codec: ICompressionCodec) (source: byte[]) : Result<byte[], Fault> = unpackedTo 0x10000000 codec source
 
-/// The codec's complaint about bytes that it does not read.
+/// The codec's message about bytes that it refuses.
 let complaint (codec: ICompressionCodec) (source: byte[]) : string =
     match unpacked codec source with
     | Error { Problem = Problem.CodecFailed(name, reason) } when name = CompressionType.name codec.Type && reason <> "" -> reason
     | Error fault -> failtestf "%s: another fault: %s" (nameOf codec) (fault.ToString())
     | Ok content -> failtestf "%s: no fault, but %d bytes" (nameOf codec) content.Length
 
-/// Gives no more room than it is asked for, and other memory each time.
+/// Returns exactly the requested space, in new memory each time.
 type StingyWriter() =
     let written = new MemoryStream()
     let mutable room: byte[] = [||]
@@ -70,7 +70,7 @@ type StingyWriter() =
 
         member this.GetSpan sizeHint = (this :> IBufferWriter<byte>).GetMemory(sizeHint).Span
 
-/// So many bytes of lines that resemble each other.
+/// Similar lines of text, of the given total size.
 let lines (seed: int) (size: int) : byte[] =
     let text = StringBuilder()
     let random = Random seed
@@ -93,7 +93,7 @@ let noise (seed: int) (size: int) : byte[] =
     Random(seed).NextBytes content
     content
 
-/// Bytes to pack: some that pack well, some that do not, and sizes around those of the formats' blocks.
+/// Bytes to compress: compressible or not, with sizes around those of the formats' blocks.
 type Content =
     { Bytes: byte[]
       Kind: string }
@@ -124,11 +124,11 @@ let private content: Gen<Content> = gen {
     return { Bytes = bytes; Kind = kind }
 }
 
-/// How FsCheck makes it.
+/// The FsCheck generator.
 type Contents =
     static member Content() : Arbitrary<Content> = Arb.fromGen content
 
-/// A law that is tried with so many values.
+/// A property with the given number of cases.
 let property (usual: int) (name: string) (law: 'T -> bool) : Test =
     let config =
         { FsCheckConfig.defaultConfig with
@@ -144,21 +144,21 @@ let private written (write: BinaryWriter -> unit) : byte[] =
     writer.Flush()
     stream.ToArray()
 
-/// gzip as the class library has it.
+/// gzip of the class library.
 let gzipMember (content: byte[]) : byte[] =
     use stream = new MemoryStream()
     using (new GZipStream(stream, CompressionLevel.Fastest, true)) (fun gzip -> gzip.Write(content, 0, content.Length))
     stream.ToArray()
 
-/// A Snappy block, made of literals and of copies from right before them.
+/// A Snappy block of literals and of copies from directly before them.
 module SnappyBlock =
 
     let length (value: uint32) : byte[] = written (fun writer -> writer.Write7BitEncodedInt(int value))
 
-    /// At most 60 bytes as they are.
+    /// At most 60 literal bytes.
     let literal (content: byte[]) : byte[] = Array.append [| byte ((content.Length - 1) <<< 2) |] content
 
-    /// 64 bytes from one byte before.
+    /// A copy of 64 bytes from one byte before.
     let copy = [| 0xFEuy; 1uy; 0uy |]
 
     /// A block of literals.
@@ -168,7 +168,7 @@ module SnappyBlock =
               for chunk in Array.chunkBySize 60 content do
                   literal chunk ]
 
-    /// As many zeros as that many bytes can hold, less a few.
+    /// Almost as many zeros as a block of that size can have.
     let zeros (size: int) : byte[] =
         let copies = (size - 10) / 3
         Array.concat [ length (uint32 (1 + 64 * copies)); literal [| 0uy |]; Array.replicate copies copy |> Array.concat ]
@@ -186,7 +186,7 @@ module Xerial =
         BinaryPrimitives.WriteInt32BigEndian(chunk, block.Length)
         chunk
 
-/// An LZ4 frame, put together by hand; checksums are the caller's.
+/// An LZ4 frame, assembled by hand; the caller provides checksums.
 module Lz4Frame =
 
     let header (flags: int) (sizes: int) (contentSize: int64 voption) (checksum: byte) : byte[] =
@@ -209,7 +209,7 @@ module Lz4Frame =
 
     let endMark: byte[] = Array.zeroCreate 4
 
-    /// So many zeros as one block: a literal, a copy from right before it, and the five literals that a block ends with.
+    /// Zeros as one block: a literal, a copy from directly before it, and the five literals that a block ends with.
     let zeros (size: int) : byte[] =
         let copied = size - 6 - 19
 
@@ -219,10 +219,10 @@ module Lz4Frame =
               [| byte (copied % 255) |]
               [| 0x50uy; 0uy; 0uy; 0uy; 0uy; 0uy |] ]
 
-/// A zstd frame, put together by hand.
+/// A zstd frame, assembled by hand.
 module ZstdFrame =
 
-    /// A header that says how large the content is, in eight bytes, and otherwise a window of 1 KiB.
+    /// A header with the content's size in eight bytes and a window of 1 KiB.
     let sized (size: uint64) : byte[] =
         written (fun writer ->
             writer.Write 0xFD2FB528u
@@ -230,7 +230,7 @@ module ZstdFrame =
             writer.Write 0uy
             writer.Write size)
 
-    /// A header that does not; the window is given by its code.
+    /// A header without the content's size; the window is given by its code.
     let unsized (window: byte) : byte[] =
         written (fun writer ->
             writer.Write 0xFD2FB528u
@@ -243,20 +243,20 @@ module ZstdFrame =
 
     let stored (last: bool) (content: byte[]) = block 0 last content.Length content
 
-    /// So many times the byte.
+    /// A repeated byte.
     let repeated (last: bool) (size: int) (value: byte) = block 1 last size [| value |]
 
-    /// A block of the kind that really is packed.
+    /// A compressed block.
     let compressed (last: bool) (body: byte[]) = block 2 last body.Length body
 
-    /// A frame that is to be passed over.
+    /// A skippable frame.
     let skipped (content: byte[]) =
         written (fun writer ->
             writer.Write 0x184D2A53
             writer.Write content.Length
             writer.Write content)
 
-/// A batch whose records are these packed bytes, whatever they are.
+/// A batch with these bytes as its compressed records.
 let batchOver (compression: CompressionType) (count: int) (payload: byte[]) : RecordBatch =
     let bytes = Array.append ((Records.Samples.plainBatch 1).Bytes.Slice(0, RecordBatch.HeaderSize).ToArray()) payload
     BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan 8, bytes.Length - 12)

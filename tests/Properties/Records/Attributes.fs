@@ -1,4 +1,4 @@
-/// The attribute bits of a batch, sequences, and what makes sense of control records.
+/// Batch attributes, sequences and control records.
 module LibKafka.Properties.Records.Attributes
 
 open System
@@ -11,7 +11,7 @@ open LibKafka.Properties.Records.Samples
 let attributes =
     testList
         "batch attributes"
-        [ property "each change keeps all other bits" (fun (bits: int16, on: bool, code: byte) ->
+        [ property "each change preserves all other bits" (fun (bits: int16, on: bool, code: byte) ->
               let attributes = BatchAttributes bits
               let outside (mask: int16) (changed: BatchAttributes) = changed.Bits &&& ~~~mask = (bits &&& ~~~mask)
               let compression: CompressionType = enum (int code % 8)
@@ -23,7 +23,7 @@ let attributes =
               && outside 0x20s (attributes.WithControl on)
               && outside 0x40s (attributes.WithDeleteHorizon on))
 
-          property "each change is what is read after it" (fun (bits: int16, on: bool, code: byte) ->
+          property "each change is read back" (fun (bits: int16, on: bool, code: byte) ->
               let attributes = BatchAttributes bits
               let compression: CompressionType = enum (int code % 8)
               let timestamps = if on then TimestampType.LogAppendTime else TimestampType.CreateTime
@@ -44,15 +44,15 @@ let attributes =
 let sequences =
     testList
         "sequences"
-        [ test "go round from the largest to 0" {
-              Expect.equal (Sequence.add Int32.MaxValue 1) 0 "one behind the last"
-              Expect.equal (Sequence.add (Int32.MaxValue - 1) 3) 1 "three behind the last but one"
+        [ test "wrap from the maximum to 0" {
+              Expect.equal (Sequence.add Int32.MaxValue 1) 0 "one after the last"
+              Expect.equal (Sequence.add (Int32.MaxValue - 1) 3) 1 "three after the second to last"
               Expect.equal (Sequence.add 5 3) 8 "in between"
           }
 
           property "none stays none" (fun (count: int) -> Sequence.add -1 count = -1)
 
-          test "a batch's last sequence goes round too" {
+          test "a batch's last sequence wraps too" {
               let sample = { BatchOptions.standard with ProducerId = 1L; ProducerEpoch = 0s; BaseSequence = Int32.MaxValue }
 
               let record = { Offset = 0L; Timestamp = 0L; Key = ValueNone; Value = ValueNone; Headers = [] }
@@ -95,7 +95,7 @@ let controlRecords =
               Expect.equal (control.Version, control.Type) (5s, ControlRecordType.Commit) "version and type"
           }
 
-          test "a key that cannot be one is a fault" {
+          test "a malformed key is a fault" {
               let problem key = (faultOf (controlKey key)).Problem
               Expect.equal (problem ValueNone) (Problem.Truncated(4L, 0)) "null"
               Expect.equal (problem (ValueSome(Bytes.ofHex "000000"))) (Problem.Truncated(4L, 3)) "short"

@@ -12,7 +12,7 @@ let private span (bytes: Bytes voption) : NullableSpan = NullableSpan.op_Implici
 let private tryAdd (builder: BatchBuilder) (record: RecordData) : bool =
     builder.TryAdd(record.Timestamp, span record.Key, span record.Value, ReadOnlySpan<RecordHeader>(Array.ofList record.Headers))
 
-/// The sample's records with offsets one behind another.
+/// The sample's records with consecutive offsets.
 let private consecutive (sample: Sample) : Sample =
     { Options = { sample.Options with LastOffset = ValueNone; BaseOffset = 9L }
       Records = sample.Records |> List.mapi (fun index record -> { record with Offset = 9L + int64 index }) }
@@ -21,7 +21,7 @@ let private consecutive (sample: Sample) : Sample =
 let building =
     testList
         "building batches"
-        [ property "gives the bytes of the same records taken together" (fun (sample: Sample) ->
+        [ property "gives the same bytes as building all records at once" (fun (sample: Sample) ->
               let sample = consecutive sample
               let builder = BatchBuilder sample.Options
               sample.Records |> List.forall (tryAdd builder) && builder.Build() = toBatch sample)
@@ -38,7 +38,7 @@ let building =
                      && builder.Count = index + 1
                      && builder.SizeInBytes = (toBatch { sample with Records = List.truncate (index + 1) sample.Records }).SizeInBytes))
 
-          holds "takes a record up to the limit, to the byte" (fun (sample: Sample) ->
+          holds "accepts a record up to the limit, to the byte" (fun (sample: Sample) ->
               let sample = consecutive sample
               let expected = toBatch sample
               let exact = expected.SizeInBytes
@@ -52,11 +52,11 @@ let building =
                   before, added, builder
 
               let _, fits, full = fill exact
-              Expect.isTrue fits "what fits to the byte"
+              Expect.isTrue fits "a record that fits exactly"
               Expect.equal (full.Build()) expected "the batch"
               let before, tooLarge, short = fill (exact - 1)
-              Expect.isFalse tooLarge "a byte too much"
-              Expect.equal (short.SizeInBytes, short.Count) before "what was there before")
+              Expect.isFalse tooLarge "one byte too many"
+              Expect.equal (short.SizeInBytes, short.Count) before "the builder is unchanged")
 
           property "a record that did not fit leaves no trace" (fun (sample: Sample) ->
               let sample = consecutive sample
@@ -66,7 +66,7 @@ let building =
               sample.Records |> List.forall (fun record -> not (builder.TryAdd(Int64.MaxValue, huge, huge)) && tryAdd builder record)
               && builder.Build() = toBatch sample)
 
-          holds "used again it gives what a new one gives" (fun (first: Sample, second: Sample) ->
+          holds "after a reset it gives what a new builder gives" (fun (first: Sample, second: Sample) ->
               let first, second = consecutive first, consecutive second
               let builder = BatchBuilder first.Options
 
@@ -85,7 +85,7 @@ let building =
               fill second "the fourth"
               Expect.equal (builder.Build()) (toBatch second) "the fourth, in other memory")
 
-          property "writes every byte, whatever stood in the memory before" (fun (sample: Sample, fill: byte) ->
+          property "writes every byte, whatever the memory contained before" (fun (sample: Sample, fill: byte) ->
               let sample = consecutive sample
               let expected = toBatch sample
 
@@ -96,8 +96,8 @@ let building =
 
               over 0uy && over 0xFFuy && over fill)
 
-          test "is right around every size at which a length takes more bytes" {
-              // Content of so many bytes, in the key, the value or a header, over memory in which a byte that is not written shows.
+          test "is correct around every size at which a length takes more bytes" {
+              // Content of that size in the key, the value or a header, in memory in which a byte that is not written is noticed.
               for size in [ 0..70 ] @ [ 8140..8194 ] @ [ 1048556..1048576 ] do
                   for parts in [ [ size; 0; 0 ]; [ 0; size; 0 ]; [ 0; 0; size ]; [ size / 3; size / 3; size - 2 * (size / 3) ] ] do
                       let content (length: int) = Bytes(Array.create<byte> length 0x5Auy)
@@ -122,7 +122,7 @@ let building =
                       Expect.equal (RecordBatch.toList Reading.standard expected) (Ok [ first; record ]) "read again"
           }
 
-          property "copying another batch's records keeps all but offsets" (fun (sample: Sample) ->
+          property "copying another batch's records preserves everything but offsets" (fun (sample: Sample) ->
               let sample = consecutive sample
               let source = toBatch sample
               let builder = BatchBuilder sample.Options
@@ -133,7 +133,7 @@ let building =
 
               builder.Build() = source)
 
-          property "memory given away is not written to again" (fun (sample: Sample) ->
+          property "memory that was detached is not written to again" (fun (sample: Sample) ->
               let sample = consecutive sample
               let builder = BatchBuilder sample.Options
               let fill () = sample.Records |> List.forall (tryAdd builder)
@@ -145,7 +145,7 @@ let building =
               batch = copy)
 
           property
-              "memory of the caller's is filled to its end and no further"
+              "the caller's memory is filled to its end and no further"
               (fun (sample: Sample, before: byte, after: byte, spare: bool) ->
                   let sample = consecutive sample
                   let expected = toBatch sample
@@ -159,13 +159,13 @@ let building =
                   builder.Limit = size
                   && (if spare then
                           let batch = builder.Build()
-                          // It lies where it was to lie: the caller sees it there, and can put something else there.
+                          // The batch lies in the caller's memory, which the caller can reuse.
                           batch = expected && batch.Bytes = Bytes owned[before .. before + size - 1]
                       else
                           not (List.last added) && builder.SizeInBytes <= size)
                   && Array.forall ((=) 0xA5uy) around)
 
-          property "memory of the caller's is used again, and given away" (fun (first: Sample, second: Sample) ->
+          property "the caller's memory is reused and detached" (fun (first: Sample, second: Sample) ->
               let first, second = consecutive first, consecutive second
               let owned = Array.zeroCreate<byte>(7 + max (toBatch first).SizeInBytes (toBatch second).SizeInBytes)
               let builder = BatchBuilder(first.Options, owned.AsMemory 7)
@@ -176,10 +176,10 @@ let building =
               && (builder.Reset second.Options
                   fill second)
               && (let given = builder.Detach()
-                  // What comes next lies elsewhere.
+                  // The next batch has other memory.
                   fill second && builder.Build() = toBatch second && given = toBatch second))
 
-          test "memory without room for a record takes none, and memory that is no array's is refused" {
+          test "memory that is too small takes no record, and memory without an array is refused" {
               for size in [ 0; 1; 60; 61; 67 ] do
                   let builder = BatchBuilder(BatchOptions.standard, Memory(Array.zeroCreate<byte> size))
                   Expect.isFalse (builder.TryAdd(0L, NullableSpan(), NullableSpan())) (string size)
@@ -197,14 +197,14 @@ let building =
               Expect.throwsT<ArgumentException> (fun () -> BatchBuilder(BatchOptions.standard, foreign.Memory) |> ignore) "no array"
           }
 
-          test "what is not to be done is an InvalidOperationException" {
+          test "misuse throws InvalidOperationException" {
               let refused (action: unit -> unit) = Expect.throwsT<InvalidOperationException> action
               let builder = BatchBuilder(BatchOptions.standard, 100)
               refused (fun () -> builder.Build() |> ignore) "a batch without records"
               refused (fun () -> builder.Add(0L, NullableSpan(), Array.zeroCreate<byte> 100)) "a record that does not fit"
               builder.Add(0L, NullableSpan(), NullableSpan())
               builder.Build() |> ignore
-              refused (fun () -> builder.Add(0L, NullableSpan(), NullableSpan())) "a record behind a finished batch"
+              refused (fun () -> builder.Add(0L, NullableSpan(), NullableSpan())) "a record after the batch was built"
               Expect.equal (builder.Build()) (builder.Build()) "building again"
               let short = BatchBuilder { BatchOptions.standard with BaseOffset = 5L; LastOffset = ValueSome 5L }
               short.Add(0L, NullableSpan(), NullableSpan())
@@ -212,7 +212,7 @@ let building =
               short.Reset()
               short.Add(0L, NullableSpan(), NullableSpan())
               short.Add(0L, NullableSpan(), NullableSpan())
-              refused (fun () -> short.Build() |> ignore) "a record behind the last offset"
+              refused (fun () -> short.Build() |> ignore) "a record after the last offset"
           }
 
           test "a base offset without room for a batch is refused" {
@@ -222,7 +222,7 @@ let building =
                       (string offset)
           }
 
-          test "numbers that no batch can carry are refused" {
+          test "options out of range are refused" {
               let most = int64 Int32.MaxValue
               let standard = BatchOptions.standard
 
@@ -238,7 +238,7 @@ let building =
                   Expect.throwsT<ArgumentOutOfRangeException> (fun () -> BatchBuilder(standard).Reset options) (name + " later")
           } ]
 
-/// Bytes that this thread allocates in doing it.
+/// The number of bytes that this thread allocates during the action.
 let private allocated (action: unit -> unit) : int64 =
     action ()
     action ()

@@ -1,4 +1,4 @@
-/// The record batches that real clients sent and that a real broker sent back.
+/// Record batches that real clients sent and that a real broker returned.
 module LibKafka.Properties.Records.CapturedBatches
 
 open Expecto
@@ -19,14 +19,14 @@ let private batchesOf (records: RecordedRecords) : RecordBatch list =
 
 let private name (records: RecordedRecords) = records.From.Client + " " + records.From.Api + " " + records.From.Scenario
 
-/// What the broker refused: some of it was made wrong on purpose.
+/// Whether the broker refused the batches. Some are malformed on purpose.
 let private isRefused (records: RecordedRecords) = records.Sent && not (List.isEmpty records.From.Errors)
 
 let private all = recordsIn.Value
 
 let private sound = all |> List.filter (isRefused >> not)
 
-/// The stored records, with the timestamps that their producers gave them.
+/// The records with the timestamps from their producers.
 let private stored (batch: RecordBatch) : Result<RecordData list, Fault> =
     RecordBatch.openRecords Reading.standard batch |> Result.bind (fun view -> BatchRecords.toList (view.WithCreateTime()))
 
@@ -41,7 +41,7 @@ let tests =
               Expect.isGreaterThan compressions.Length 3 "compressions"
           }
 
-          test "every stretch is a batch with the right checksum, but for what the broker refused and the end of a fetch" {
+          test "every item is a batch with the right checksum, except those that the broker refused and the end of a fetch" {
               for records in sound do
                   for item in itemsOf records.Records do
                       match item with
@@ -50,7 +50,7 @@ let tests =
                       | other -> failtest (name records + ": " + other.ToString())
           }
 
-          test "the records of every compression are read, and read the same packed anew" {
+          test "the records of every compression are read, and read the same after another compression" {
               for records in sound do
                   for batch in batchesOf records do
                       let read = RecordBatch.toList (Reading.withCodecs AllCodecs.Set) batch
@@ -63,12 +63,12 @@ let tests =
                           Expect.equal (again |> Result.bind (RecordBatch.toList (Reading.withCodecs AllCodecs.Set))) read (name records)
           }
 
-          test "what the broker refused is read or told apart, never lost" {
+          test "what the broker refused is read or reported, never lost" {
               for records in all |> List.filter isRefused do
                   Expect.isTrue (records.Records.Length = 0 || not (List.isEmpty (itemsOf records.Records))) (name records)
           }
 
-          test "records that are not compressed are read and written again to the same bytes" {
+          test "uncompressed records are read and written to the same bytes" {
               for records in sound do
                   for batch in batchesOf records do
                       if batch.Compression = CompressionType.None then

@@ -1,4 +1,4 @@
-/// CRC-32C and varints: every fast variant against the slow one.
+/// CRC-32C and varints: every fast implementation against the slow one.
 module LibKafka.Properties.Records.Checksums
 
 open System
@@ -9,7 +9,7 @@ open LibKafka.Records
 open LibKafka.Properties.Support
 open LibKafka.Properties.Records.Samples
 
-/// The variants that this processor can run, with the shortest input of each.
+/// The implementations that this processor supports, with the shortest input of each.
 let private variants: (string * int * (uint32 -> byte[] -> int -> int -> uint32)) list =
     [ "table", 0, (fun register bytes start count -> Crc32C.portable register (ReadOnlySpan<byte>(bytes, start, count)))
       "instruction", 0, (fun register bytes start count -> Crc32C.instruction register (ReadOnlySpan<byte>(bytes, start, count)))
@@ -23,7 +23,7 @@ let private content: byte[] =
     Random(7).NextBytes bytes
     bytes
 
-/// The registers behind the first 0, 1, 2 … bytes of the content from a place on, the slow way, all in one go.
+/// The registers after the first 0, 1, 2, … bytes of the content from a position on, computed bit by bit in one pass.
 let private registers (before: uint32) (start: int) : uint32[] =
     content[start .. start + 19999]
     |> Array.scan
@@ -36,7 +36,7 @@ let private registers (before: uint32) (start: int) : uint32[] =
             sum)
         before
 
-/// The slow checksums of the first 0, 1, 2 … bytes of the content.
+/// The checksums of the first 0, 1, 2, … bytes of the content, computed bit by bit.
 let private prefixes: Lazy<uint32[]> = lazy (registers UInt32.MaxValue 0 |> Array.map (~~~))
 
 [<Tests>]
@@ -56,7 +56,7 @@ let checksums =
 
           for name, least, variant in variants do
               test ("every length to 20,000 at every alignment: " + name) {
-                  // Wherever the array lies, 64 places one behind another have every alignment there is to a line of the cache.
+                  // 64 consecutive positions cover every alignment to a cache line, wherever the array lies.
                   for start in 0 .. cases 64 - 1 do
                       let before = if start = 0 then UInt32.MaxValue else uint32 start
                       let expected = registers before start
@@ -72,11 +72,11 @@ let checksums =
                       failtest ("differs at length " + string length)
           }
 
-          property "in two parts it is the same as in one" (fun (first: byte[], second: byte[]) ->
+          property "computing it in two parts gives the same as in one" (fun (first: byte[], second: byte[]) ->
               let before = Crc32C.compute (ReadOnlySpan<byte> first)
               Crc32C.append before (ReadOnlySpan<byte> second) = Crc32C.compute (ReadOnlySpan<byte>(Array.append first second))) ]
 
-/// A value that fits and what of the bytes it took, or nothing where they are malformed.
+/// The value and the remaining bytes, or nothing if the bytes are malformed.
 let private scan (read: byte[] -> int * int64) (bytes: byte[]) : (int64 * byte list) option =
     try
         let position, value = read bytes
@@ -109,14 +109,14 @@ let varints =
           property "64 bits are read as the reference wrote them" (fun (DoNotSize(value: int64)) ->
               scan varlong (Array.ofList (Reference.varint value)) = Some(value, []))
 
-          property "written as the reference writes, in the size that was worked out" (fun (DoNotSize(value: int64), shift: byte) ->
+          property "written as the reference writes, in the computed size" (fun (DoNotSize(value: int64), shift: byte) ->
               let value = value >>> int (shift % 64uy)
               let expected = Reference.varint value
 
               written (Varint.zigZag64 value) = expected && Varint.size64 (Varint.zigZag64 value) = expected.Length)
 
           property "any bytes are read, or refused, as the reference does" (fun (bytes: byte[], longer: byte) ->
-              // Continued for a while, so that every length comes up.
+              // Continuation bytes first, so that every length occurs.
               let continued = Array.replicate (int longer % 11) 0xFFuy
               let bytes = Array.append continued bytes
 

@@ -1,4 +1,4 @@
-/// Packing and unpacking with codecs that a user brings.
+/// Compressing and decompressing with codecs that the caller provides.
 module LibKafka.Properties.Records.Codecs
 
 open System
@@ -8,7 +8,7 @@ open LibKafka.Wire
 open LibKafka.Records
 open LibKafka.Properties.Records.Samples
 
-/// A codec that does what it is told when it unpacks.
+/// A codec that decompresses with the given function.
 let private unpacking (unpack: IBufferWriter<byte> -> unit) : ICompressionCodec =
     codec
         CompressionType.Lz4
@@ -27,18 +27,18 @@ let compressing =
         [ for codec in [ runLength; gzip ] do
               let name = CompressionType.name codec.Type
 
-              property ("unpacking what was packed gives the same bytes: " + name) (fun (sample: Sample) ->
+              property ("decompressing a compressed batch gives the same bytes: " + name) (fun (sample: Sample) ->
                   let batch = toBatch sample
                   let packed = ok (RecordBatch.compress codec batch)
 
                   packed.Compression = codec.Type && RecordBatch.decompress (Reading.withCodecs codecs) packed = Ok batch)
 
-              property ("packed records read the same: " + name) (fun (sample: Sample) ->
+              property ("compressed records read the same: " + name) (fun (sample: Sample) ->
                   let packed = ok (RecordBatch.compress codec (toBatch sample))
                   RecordBatch.toList (Reading.withCodecs codecs) packed = Ok(asRead sample))
 
-          property "packing keeps the other attribute bits and header fields" (fun (sample: Sample, bits: int16) ->
-              // Bits that have no meaning yet among them.
+          property "compressing preserves the other attribute bits and header fields" (fun (sample: Sample, bits: int16) ->
+              // This includes unassigned bits.
               let bytes = (toBatch sample).Bytes.ToArray()
               bytes[21] <- byte (bits >>> 8)
               bytes[22] <- byte bits &&& ~~~0x07uy
@@ -49,7 +49,7 @@ let compressing =
               && { packed.Header with Length = batch.Header.Length; Crc = batch.Crc; Attributes = batch.Attributes } = batch.Header
               && RecordBatch.verify packed = Ok())
 
-          property "memory of one's own serves one batch after another" (fun (first: SmallSample, second: SmallSample) ->
+          property "one buffer serves batch after batch" (fun (first: SmallSample, second: SmallSample) ->
               let (SmallSample first), (SmallSample second) = first, second
               let packing = CodecBuffer()
               let reading = { Reading.withCodecs codecs with Buffer = ValueSome(CodecBuffer()) }
@@ -61,18 +61,18 @@ let compressing =
 
                   BatchRecords.toList opened = Ok(asRead sample) && RecordBatch.decompress reading packed = Ok(toBatch sample)))
 
-          test "a batch that is compressed already is not compressed again" {
+          test "a compressed batch is not compressed again" {
               let packed = ok (RecordBatch.compress gzip (plainBatch 3))
               let fault = faultOf (RecordBatch.compress runLength packed)
               Expect.equal fault.Problem (Problem.AlreadyCompressed "gzip") "problem"
           }
 
-          test "a batch that is not compressed is given back as it is" {
+          test "an uncompressed batch is returned as it is" {
               let batch = plainBatch 3
               Expect.equal (RecordBatch.decompress Reading.standard batch) (Ok batch) "batch"
           }
 
-          test "damage is not covered up by a new checksum" {
+          test "damage is not hidden by a new checksum" {
               let bytes = (plainBatch 3).Bytes.ToArray()
               bytes[100] <- bytes[100] ^^^ 1uy
 
@@ -83,7 +83,7 @@ let compressing =
                   | other -> failtest (other.ToString())
           }
 
-          test "a codec that is missing, or does not exist, is told by name or number" {
+          test "a codec that is missing or does not exist is reported by name or number" {
               let packed = ok (RecordBatch.compress runLength (plainBatch 3))
               let problem batch = (faultOf (RecordBatch.openRecords Reading.standard batch)).Problem
               Expect.equal (problem packed) (Problem.CodecMissing "zstd") "missing"
@@ -97,7 +97,7 @@ let compressing =
               Expect.equal (faultOf (RecordBatch.compress nameless packed)).Problem (Problem.UnknownCodec 9) "packing"
           }
 
-          test "whatever a codec throws is a fault" {
+          test "an exception from a codec is a fault" {
               let failure = opened Limits.standard (unpacking (fun _ -> raise (FormatException "bad block")))
               Expect.equal (faultOf failure).Problem (Problem.CodecFailed("lz4", "bad block")) "unpacking"
               let packing = codec CompressionType.Lz4 (fun _ _ -> failwith "no") (fun _ _ -> ())
@@ -105,12 +105,12 @@ let compressing =
               Expect.equal (faultOf (RecordBatch.compress packing (plainBatch 1))).Problem (Problem.CodecFailed("lz4", "no")) "packing"
           }
 
-          test "a codec's records are counted like any" {
+          test "decompressed records are counted too" {
               let nothing = opened Limits.standard (unpacking ignore)
-              Expect.equal (faultOf nothing).Problem (Problem.CountTooLarge(3L, 0L)) "nothing unpacked"
+              Expect.equal (faultOf nothing).Problem (Problem.CountTooLarge(3L, 0L)) "no content"
           }
 
-          test "an emptied batch has nothing to unpack and needs no codec" {
+          test "an emptied batch has nothing to decompress and needs no codec" {
               let emptied = ok (BatchBuilder.build { BatchOptions.standard with LastOffset = ValueSome 4L } [])
 
               let bytes = emptied.Bytes.ToArray()
@@ -121,7 +121,7 @@ let compressing =
               Expect.equal (RecordBatch.decompress Reading.standard batch) (Ok emptied) "decompressed"
           } ]
 
-/// Asks for so much at a time, without end.
+/// Requests that many bytes at a time, without end.
 let private endless (step: int) (destination: IBufferWriter<byte>) =
     while true do
         destination.GetMemory step |> ignore
@@ -134,19 +134,19 @@ let bombs =
 
     testSequenced
     <| testList
-        "codec bombs"
+        "decompression bombs"
         [ for name, unpack in
               [ "byte after byte without end", endless 1
                 "block after block without end", endless 65536
                 "one block of a gigabyte", endless 0x40000000
-                "a size that no array has", endless Int32.MaxValue
-                "the refusal caught and passed over",
+                "a size that no array can have", endless Int32.MaxValue
+                "the refusal caught and ignored",
                 fun destination ->
                     try
                         endless 4096 destination
                     with _ ->
                         ()
-                "the refusal wrapped in another",
+                "the refusal wrapped in another exception",
                 fun destination ->
                     try
                         endless 4096 destination
@@ -172,7 +172,7 @@ let bombs =
               Expect.equal fault.Problem expected "problem"
           }
 
-          test "the limit is exact, whatever room is asked for" {
+          test "the limit is exact, whatever space is requested" {
               for room in [ 0; 1; 1000; 65536 ] do
                   for size, allowed in [ 999999, true; 1000000, true; 1000001, false ] do
                       let unpack (destination: IBufferWriter<byte>) =
@@ -185,10 +185,10 @@ let bombs =
                               destination.Advance count
                               left <- left - count
 
-                          // The end is only noticed when there is room for more.
+                          // A codec notices the end only when it requests more space.
                           destination.GetMemory room |> ignore
 
-                      // Zeros are no records, but they are let through, or not, before that is seen.
+                      // Zeros are not records, but the limit is checked first.
                       let fault = faultOf (opened limits (unpacking unpack) |> Result.bind BatchRecords.toList)
                       Expect.equal (fault.Problem <> expected) allowed (string size)
           } ]

@@ -1,4 +1,4 @@
-/// What holds for every batch.
+/// Laws that hold for every batch.
 module LibKafka.Properties.Records.Laws
 
 open System
@@ -9,7 +9,7 @@ open LibKafka.Properties.Records.Samples
 
 let private read (batch: RecordBatch) = RecordBatch.toList (Reading.withCodecs codecs) batch
 
-/// What the bytes give, or their fault; anything thrown fails the test.
+/// The records in the bytes, or the fault; an exception fails the test.
 let private readBytes (bytes: byte[]) : Result<RecordData list, Fault> = RecordBatch.ofBytes (Bytes bytes) |> Result.bind read
 
 [<Tests>]
@@ -26,7 +26,7 @@ let encoding =
               let records = ok (stored CompressionCodecs.none batch)
               BatchBuilder.build (BatchOptions.ofHeader batch.Header) records = Ok batch)
 
-          property "the header is what the options say" (fun (sample: Sample) ->
+          property "the header has the values of the options" (fun (sample: Sample) ->
               let batch = toBatch sample
               let options = sample.Options
               let last = (List.last sample.Records).Offset
@@ -56,7 +56,7 @@ let encoding =
               && (first = second) = (first.Bytes = second.Bytes)
               && first.GetHashCode() = first.Copy().GetHashCode())
 
-          property "rebasing changes offsets and leader epoch alone" (fun (sample: Sample) ->
+          property "rebasing changes only offsets and the leader epoch" (fun (sample: Sample) ->
               let batch = toBatch sample
               let moved = batch.Rebase(12345L, 77)
               let delta = 12345L - batch.BaseOffset
@@ -66,7 +66,7 @@ let encoding =
               && moved.PartitionLeaderEpoch = 77
               && read moved = (read batch |> Result.map (List.map (fun record -> { record with Offset = record.Offset + delta }))))
 
-          test "offsets that cannot be are refused" {
+          test "impossible offsets are refused" {
               let record offset = { Offset = offset; Timestamp = 0L; Key = ValueNone; Value = ValueNone; Headers = [] }
 
               let problem options records = (faultOf (BatchBuilder.build options records)).Problem
@@ -75,13 +75,16 @@ let encoding =
               let most = int64 Int32.MaxValue
               Expect.equal (problem (from 5L) [ record 4L ]) (Problem.OutOfRange(4L, 5L, 5L + most)) "before the base offset"
               Expect.equal (problem (from 0L) [ record 3L; record 3L ]) (Problem.OutOfRange(3L, 4L, most)) "the same twice"
-              Expect.equal (problem (from 0L) [ record (most + 1L) ]) (Problem.OutOfRange(most + 1L, 0L, most)) "too far behind"
+              Expect.equal
+                  (problem (from 0L) [ record (most + 1L) ])
+                  (Problem.OutOfRange(most + 1L, 0L, most))
+                  "too far from the base offset"
               Expect.equal (problem (from -1L) [ record -1L ]) (Problem.OutOfRange(-1L, 0L, Int64.MaxValue - 1L)) "a base offset below 0"
 
               Expect.equal
                   (problem (from (Int64.MaxValue - 2L)) [ record (Int64.MaxValue - 2L); record Int64.MaxValue ])
                   (Problem.OutOfRange(Int64.MaxValue, Int64.MaxValue - 1L, Int64.MaxValue - 1L))
-                  "an offset without one behind it"
+                  "an offset without a next one"
 
               Expect.equal
                   (problem { from 0L with LastOffset = ValueSome 1L } [ record 2L ])
@@ -92,8 +95,8 @@ let encoding =
               Expect.isOk (BatchBuilder.build (from 0L) [ record most ]) "the last one that fits"
           } ]
 
-/// Whether the sample's records, some bytes and perhaps their count changed behind a checksum that is right, are read, or refused, as the
-/// reference does.
+/// Whether the sample's records, with some bytes and perhaps the count changed and the checksum corrected, are read or refused as the
+/// reference does it.
 let private asReference (sample: Sample) (changes: (uint16 * byte) list) (count: sbyte) : bool =
     let bytes = (toBatch sample).Bytes.ToArray()
 
@@ -106,7 +109,7 @@ let private asReference (sample: Sample) (changes: (uint16 * byte) list) (count:
     let expected = Reference.readRecords batch.BaseOffset batch.BaseTimestamp batch.Count (List.ofArray bytes[61..])
     Result.toOption (stored CompressionCodecs.none batch) = expected
 
-/// Three records between them of every form that is read fast, and a plain one behind them, so that none of the three is near the end.
+/// Three records that cover every form with a fast path, and a plain one after them, so that none of the three is near the end.
 let private telling: RecordData list =
     let record key value headers = { Offset = 0L; Timestamp = 1700000000000L; Key = key; Value = value; Headers = headers }
 
@@ -119,12 +122,12 @@ let private telling: RecordData list =
       record (text "last") (text (String('w', 60))) [] ]
     |> List.mapi (fun index record -> { record with Offset = 100L * int64 index })
 
-/// Whether these bytes as the records of a batch, so many of them declared, are read, or refused, as the reference does.
+/// Whether these bytes, as the records of a batch with this count, are read or refused as the reference does it.
 let private payloadAsReference (count: int) (payload: byte list) : bool =
     let header = (toBatch { Options = BatchOptions.standard; Records = telling }).Header
     let batch = batchOf (Reference.encodeBatch header count payload)
     let expected = Reference.readRecords batch.BaseOffset batch.BaseTimestamp count payload
-    // Whoever does not look into the records must be told as well.
+    // A reader that ignores the records' content must get the same result.
     let counted = RecordBatch.fold (fun count _ -> count + 1) 0 Reading.standard batch
 
     Result.toOption (stored CompressionCodecs.none batch) = expected
@@ -136,13 +139,14 @@ let private encoded: byte list list = telling |> List.map (Reference.encodeRecor
 let decoding =
     testList
         "decoding batches"
-        [ property "changed records are read, or refused, as the reference does: small ones" (fun (SmallSample sample, changes, count) ->
+        [ property
+              "changed records are read or refused as the reference does it: small batches"
+              (fun (SmallSample sample, changes, count) -> asReference sample changes count)
+
+          property "changed records are read or refused as the reference does it: large batches" (fun (sample, changes, count) ->
               asReference sample changes count)
 
-          property "changed records are read, or refused, as the reference does: large ones" (fun (sample, changes, count) ->
-              asReference sample changes count)
-
-          test "every byte changed in telling ways" {
+          test "every byte changed in significant ways" {
               let payload = List.concat encoded |> Array.ofList
 
               for at in 0 .. payload.Length - 1 do
@@ -154,7 +158,7 @@ let decoding =
                           failtest ("byte " + string at + " changed by " + string change)
           }
 
-          test "every byte left out, and bytes put in everywhere, with the record's length to fit" {
+          test "every byte removed, and bytes inserted everywhere, with the record's length corrected" {
               for index, original in List.indexed encoded do
                   // The lengths of these records take one or two bytes.
                   let body = if original[0] < 0x80uy then List.skip 1 original else List.skip 2 original
@@ -171,11 +175,11 @@ let decoding =
 
                   for at in 0 .. body.Length do
                       for value in [ 0uy; 1uy; 2uy; 0x80uy ] do
-                          check (string value + " put in at " + string at) (List.insertAt at value body)
+                          check (string value + " inserted at " + string at) (List.insertAt at value body)
           }
 
-          test "integers in forms longer than they need be are read" {
-              // 0, 1 and -1 with groups of nothing behind them, for each field before the key.
+          test "integers in forms that are longer than necessary are read" {
+              // 0, 1 and -1 followed by empty groups, for each field before the key.
               for groups in 0..9 do
                   for raw in [ 0uy; 1uy; 2uy ] do
                       let long = if groups = 0 then [ raw ] else [ raw ||| 0x80uy ] @ List.replicate (groups - 1) 0x80uy @ [ 0uy ]
@@ -186,12 +190,12 @@ let decoding =
                           Expect.isTrue (payloadAsReference 5 (record @ List.concat encoded)) (string groups + " groups of " + string raw)
           }
 
-          property "any bytes at all give records or a fault" (fun (bytes: byte[]) ->
+          property "any bytes give records or a fault" (fun (bytes: byte[]) ->
               match readBytes bytes with
               | Ok _
               | Error _ -> true)
 
-          property "any bytes behind a magic of 2 give records or a fault" (fun (content: byte[], count: uint16, attributes: byte) ->
+          property "any bytes after a magic of 2 give records or a fault" (fun (content: byte[], count: uint16, attributes: byte) ->
               let bytes = Array.append (Array.zeroCreate<byte> 61) content
               bytes[16] <- 2uy
               bytes[22] <- attributes
@@ -202,7 +206,7 @@ let decoding =
               | Ok records -> records.Length = int count
               | Error _ -> true)
 
-          property "any single flipped bit under the checksum is found" (fun (sample: SmallSample) ->
+          property "any single flipped bit that the checksum covers is detected" (fun (sample: SmallSample) ->
               let (SmallSample sample) = sample
               let bytes = (toBatch sample).Bytes.ToArray()
 
@@ -216,11 +220,11 @@ let decoding =
 
                   match result with
                   | Error { Problem = Problem.BadCrc _ } -> true
-                  // The sign of the last offset delta is looked at before the checksum.
+                  // The sign of the last offset delta is checked before the checksum.
                   | Error { Problem = Problem.OutOfRange _ } -> bit / 8 >= 23 && bit / 8 < 27
                   | _ -> false))
 
-          property "cut off at any byte it is a fault" (fun (sample: SmallSample) ->
+          property "a batch that is cut off at any byte is a fault" (fun (sample: SmallSample) ->
               let (SmallSample sample) = sample
               let bytes = (toBatch sample).Bytes.ToArray()
 
@@ -230,7 +234,7 @@ let decoding =
                   | Error { Problem = Problem.Truncated _ } -> true
                   | _ -> false))
 
-          property "records cut off behind a right header are a fault" (fun (sample: SmallSample) ->
+          property "records that are cut off after a correct header are a fault" (fun (sample: SmallSample) ->
               let (SmallSample sample) = sample
               let bytes = (toBatch sample).Bytes.ToArray()
 
@@ -240,7 +244,7 @@ let decoding =
                   Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(Span<byte>(cut, 8, 4), length - 12)
                   Result.isError (readBytes (mend cut))))
 
-          property "from an offset on they are those that do not lie before it" (fun (sample: Sample, index: byte, shift: sbyte) ->
+          property "from an offset on, they are the records that are not before it" (fun (sample: Sample, index: byte, shift: sbyte) ->
               let view = ok (RecordBatch.openRecords (Reading.withCodecs codecs) (toBatch sample))
               let offset = sample.Records[int index % sample.Records.Length].Offset + int64 (sign (int shift))
               let expected = asRead sample |> List.filter (fun record -> record.Offset >= offset)
@@ -254,7 +258,7 @@ let decoding =
                   (BatchRecords.toList (view.WithCreateTime()) |> Result.map (List.filter (fun record -> record.Offset >= offset))))
 
           property
-              "changed records from an offset on are right, or a fault"
+              "changed records from an offset on are correct, or a fault"
               (fun (SmallSample sample, changes: (uint16 * byte) list, index) ->
                   let bytes = (toBatch sample).Bytes.ToArray()
 
@@ -266,29 +270,31 @@ let decoding =
 
                   match BatchRecords.toList view, BatchRecords.toList (view.From offset) with
                   | Ok all, found -> found = Ok(all |> List.skipWhile (fun record -> record.Offset < offset))
-                  // What was passed over can be what is malformed.
+                  // The malformed record may be one that was skipped.
                   | Error _, Ok found -> found |> List.tryHead |> Option.forall (fun record -> record.Offset >= offset)
                   | Error whole, Error fault -> fault.Offset >= whole.Offset)
 
-          property "memory is taken in proportion to the bytes, whatever they claim" (fun (content: byte[], count: int, length: int) ->
-              let bytes = Array.append (Array.zeroCreate<byte> 61) content
-              bytes[16] <- 2uy
-              Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(Span<byte>(bytes, 8, 4), bytes.Length - 12)
-              Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(Span<byte>(bytes, 57, 4), abs (count % 10))
-              // A first record whose lengths say anything.
-              let claim = Reference.varint (int64 length)
-              List.iteri
-                  (fun index value -> if 61 + index < bytes.Length then bytes[61 + index] <- value)
-                  (claim @ [ 0uy; 0uy; 0uy ] @ claim)
-              let bytes = mend bytes
-              let before = GC.GetAllocatedBytesForCurrentThread()
-              readBytes bytes |> ignore
-              // A record of seven bytes becomes a value of a few hundred; a fault takes an exception with its stack trace.
-              GC.GetAllocatedBytesForCurrentThread() - before < 100000L + 200L * int64 bytes.Length)
+          property
+              "memory is allocated in proportion to the bytes, whatever they declare"
+              (fun (content: byte[], count: int, length: int) ->
+                  let bytes = Array.append (Array.zeroCreate<byte> 61) content
+                  bytes[16] <- 2uy
+                  Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(Span<byte>(bytes, 8, 4), bytes.Length - 12)
+                  Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(Span<byte>(bytes, 57, 4), abs (count % 10))
+                  // The first record has arbitrary lengths.
+                  let claim = Reference.varint (int64 length)
+                  List.iteri
+                      (fun index value -> if 61 + index < bytes.Length then bytes[61 + index] <- value)
+                      (claim @ [ 0uy; 0uy; 0uy ] @ claim)
+                  let bytes = mend bytes
+                  let before = GC.GetAllocatedBytesForCurrentThread()
+                  readBytes bytes |> ignore
+                  // A record of seven bytes becomes a value of a few hundred bytes. A fault takes an exception with a stack trace.
+                  GC.GetAllocatedBytesForCurrentThread() - before < 100000L + 200L * int64 bytes.Length)
 
-          test "a malformed record stops the iteration with its fault, again and again" {
+          test "a malformed record stops the iteration with its fault, every time" {
               let bytes = (plainBatch 10).Bytes.ToArray()
-              // The key length of the third record: behind a length of two bytes, the attributes, and two deltas of a byte each.
+              // The key length of the third record, after a length of two bytes, the attributes, and two deltas of one byte each.
               let place = 61 + 2 * (bytes.Length - 61) / 10 + 5
               bytes[place] <- 3uy
               let view = ok (RecordBatch.openRecords Reading.standard (batchOf (mend bytes)))
@@ -307,7 +313,7 @@ let decoding =
               Expect.equal (faultOf (BatchRecords.toList view)).Path "Records[2]/Key" "the same as a value"
           }
 
-          test "the limits bound how many records there may be" {
+          test "the limits bound the number of records" {
               let limits = { Limits.standard with MaxRecords = 9 }
               let fault = faultOf (RecordBatch.openRecords { Reading.standard with Limits = limits } (plainBatch 10))
               Expect.equal fault.Problem (Problem.CountTooLarge(10L, 9L)) "problem"
@@ -324,7 +330,7 @@ let decoding =
               | other -> failtest (other.ToString())
           }
 
-          test "records read by one who does not look at the checksum" {
+          test "records can be read without verifying the checksum" {
               let bytes = (plainBatch 3).Bytes.ToArray()
               bytes[20] <- bytes[20] ^^^ 1uy
               let batch = batchOf bytes
@@ -333,7 +339,7 @@ let decoding =
               Expect.equal (ok (BatchRecords.toList view)).Length 3 "records"
           }
 
-          property "read where it lies in a larger buffer, it is the same" (fun (sample: SmallSample, before: byte[], after: byte[]) ->
+          property "a batch within a larger buffer reads the same" (fun (sample: SmallSample, before: byte[], after: byte[]) ->
               let (SmallSample sample) = sample
               let bytes = (toBatch sample).Bytes.ToArray()
               let larger = Bytes(Array.concat [ before; bytes; after ])
@@ -345,7 +351,7 @@ let decoding =
 let nulls =
     testList
         "null and empty"
-        [ test "keys, values and header values keep them apart" {
+        [ test "differ in keys, values and header values" {
               let empty = ValueSome Bytes.empty
 
               let records =
@@ -364,7 +370,7 @@ let nulls =
               Expect.equal (read batch) (Ok records) "records"
           }
 
-          test "what converts to null and what to empty" {
+          test "conversions to null and to empty" {
               let none: byte[] | null = null
               Expect.isTrue ((NullableSpan()).IsNull) "default"
               Expect.isTrue (NullableSpan.Null.IsNull) "Null"

@@ -1,4 +1,4 @@
-/// Messages of the formats before Kafka 0.11, magic 0 and 1: alone, compressed together, and one behind another.
+/// Messages of the formats before Kafka 0.11, magic 0 and 1: alone, compressed together, and one after another.
 module LibKafka.Properties.Records.LegacyBatches
 
 open System
@@ -13,12 +13,12 @@ open LibKafka.Properties
 open LibKafka.Properties.Records.Reference
 open LibKafka.Properties.Records.Samples
 
-/// Messages as a broker stores them, under one compression or none.
+/// Messages as a broker stores them, with one compression or none.
 type MessageSet =
     {
         Format: int
         Compression: CompressionType
-        /// At magic 1: whether the offsets in the compressed message are those of the partition, and not counted from 0.
+        /// With magic 1: whether the offsets in the compressed message are absolute, not counted from 0.
         Absolute: bool
         AppendTime: int64 voption
         Content: RecordData list
@@ -51,7 +51,7 @@ let private messageSet: Gen<MessageSet> = gen {
           Content = sample.Records |> List.truncate 8 |> List.map old }
 }
 
-/// How FsCheck makes them.
+/// FsCheck generators.
 type Sets =
     static member MessageSet() : Arbitrary<MessageSet> = Arb.fromGen messageSet
 
@@ -75,7 +75,7 @@ let private unpack (code: int) (packed: Bytes) : byte list option =
         with _ ->
             None
 
-/// A message as it stands alone or in another.
+/// A message, alone or inside another one.
 let private message (format: int) (attributes: int) (offset: int64) (timestamp: int64) (record: RecordData) : byte list =
     encodeMessage
         { Magic = format
@@ -92,11 +92,11 @@ let private oldestRecord: RecordData =
       Value = ValueSome(Bytes.ofString "value")
       Headers = [] }
 
-/// A compressed message around packed bytes.
+/// A compressed message around compressed bytes.
 let private wrapper (format: int) (attributes: int) (offset: int64) (timestamp: int64) (value: Bytes voption) : byte[] =
     message format attributes offset timestamp { oldestRecord with Key = ValueNone; Value = value } |> Array.ofList
 
-/// The messages that stand one behind another, each whole.
+/// The messages one after another, each complete.
 let private encode (set: MessageSet) : byte[] list =
     let appended = if set.AppendTime.IsSome then 8 else 0
 
@@ -132,8 +132,8 @@ let private read (bytes: byte[]) : Result<RecordData list, Fault> =
     |> Result.bind (LegacyBatch.openRecords (Reading.withCodecs AllCodecs.Set))
     |> Result.bind BatchRecords.toList
 
-/// Whether fast and slow reading say the same of the bytes of one message. Offsets further apart than the current format can say, and one
-/// that leaves no next one, are refused by the fast one only.
+/// Whether the fast and the slow reader agree about the bytes of one message. Only the fast one refuses offsets that are further apart than
+/// the current format can express, and an offset without a next one.
 let private agree (bytes: byte[]) : bool =
     match read bytes, readLegacy unpack (List.ofArray bytes) with
     | Ok records, Some expected -> records = expected
@@ -141,14 +141,14 @@ let private agree (bytes: byte[]) : bool =
     | Error _, None -> true
     | _ -> false
 
-/// Writes a checksum that fits over whatever is there.
+/// Replaces the checksum by the right one.
 let private mend (bytes: byte[]) : byte[] =
     if bytes.Length < 16 then
         bytes
     else
         Array.concat [ bytes[..11]; Array.ofList (bigEndian 4 (int64 (crc32 bytes[16..]))); bytes[16..] ]
 
-/// Some bytes changed, most of them where lengths are.
+/// Changes some bytes, most of them in lengths.
 let private spoil (random: Random) (bytes: byte[]) : byte[] =
     let changed = Array.copy bytes
 
@@ -162,14 +162,14 @@ let private spoil (random: Random) (bytes: byte[]) : byte[] =
 let reading =
     testList
         "messages of magic 0 and 1"
-        [ property 200 "are read as the records that they were written from, and as the reference reads them" (fun (set: MessageSet) ->
+        [ property 200 "are read as the records from which they were written, and as the reference reads them" (fun (set: MessageSet) ->
               let items = splitVerified (Array.concat (encode set))
 
               items |> List.forall _.IsLegacy
               && items |> List.collect (readItem >> ok) = asRead set
               && encode set |> List.collect (List.ofArray >> readLegacy unpack >> Option.get) = asRead set)
 
-          property 200 "keep the timestamps that their producers gave them where they are compressed together" (fun (set: MessageSet) ->
+          property 200 "keep the timestamps from their producers if they are compressed together" (fun (set: MessageSet) ->
               let created (item: RecordSetItem) =
                   let view = RecordSetItem.openRecords (Reading.withCodecs AllCodecs.Set) item |> ok
                   BatchRecords.toList (view.WithCreateTime()) |> ok
@@ -177,7 +177,7 @@ let reading =
               set.Compression = CompressionType.None
               || splitVerified (Array.concat (encode set)) |> List.collect created = set.Content)
 
-          property 50 "are read in memory that serves one after another" (fun (sets: MessageSet list) ->
+          property 50 "are read with one buffer for all" (fun (sets: MessageSet list) ->
               let verifying = { Reading.withCodecs AllCodecs.Set with Buffer = ValueSome(CodecBuffer()) }
 
               sets
@@ -189,7 +189,7 @@ let reading =
 
                   read verifying = asRead set && read { verifying with VerifyChecksum = false } = asRead set))
 
-          property 30 "cut off at any byte lose only the last one" (fun (set: MessageSet) ->
+          property 30 "lose only the last one if cut off at any byte" (fun (set: MessageSet) ->
               let messages = encode set
               let before = messages |> List.take (messages.Length - 1)
               let all, kept = Array.concat messages, Array.concat before
@@ -200,25 +200,28 @@ let reading =
                   let tail = if cut = 0 then [] else [ Content.CutOff cut ]
                   List.map contentOf (splitVerified all[.. length - 1]) = List.map asContent before @ tail))
 
-          property 100 "changed in the middle leave the others" (fun (first: MessageSet, middle: MessageSet, last: MessageSet, seed: int) ->
-              let random = Random seed
-              let before, after = encode first, encode last
-              let sound = List.head (encode middle)
-              let spoiled = Array.copy sound
-              // Anything that the checksum covers, but for the magic, which tells what checksum there is.
-              let at = random.Next(17, spoiled.Length)
-              spoiled[at] <- spoiled[at] ^^^ byte (random.Next(1, 256))
+          property
+              100
+              "are independent of a changed one in the middle"
+              (fun (first: MessageSet, middle: MessageSet, last: MessageSet, seed: int) ->
+                  let random = Random seed
+                  let before, after = encode first, encode last
+                  let sound = List.head (encode middle)
+                  let spoiled = Array.copy sound
+                  // Any byte that the checksum covers except the magic, which determines the checksum.
+                  let at = random.Next(17, spoiled.Length)
+                  spoiled[at] <- spoiled[at] ^^^ byte (random.Next(1, 256))
 
-              match splitVerified (Array.concat (before @ [ spoiled ] @ after)) |> List.splitAt before.Length with
-              | found, RecordSetItem.Corrupt corrupt :: rest ->
-                  List.map contentOf found = List.map asContent before
-                  && List.map contentOf rest = List.map asContent after
-                  && corrupt.Bytes = Bytes spoiled
-                  && corrupt.LastOffset = ValueSome (batchOf sound).LastOffset
-                  && corrupt.Fault.Problem.IsBadCrc
-              | _ -> false)
+                  match splitVerified (Array.concat (before @ [ spoiled ] @ after)) |> List.splitAt before.Length with
+                  | found, RecordSetItem.Corrupt corrupt :: rest ->
+                      List.map contentOf found = List.map asContent before
+                      && List.map contentOf rest = List.map asContent after
+                      && corrupt.Bytes = Bytes spoiled
+                      && corrupt.LastOffset = ValueSome (batchOf sound).LastOffset
+                      && corrupt.Fault.Problem.IsBadCrc
+                  | _ -> false)
 
-          test "say what they are" {
+          test "have fields and text" {
               let batch = batchOf (Array.ofList (message 1 8 7L 9L oldestRecord))
               Expect.equal (batch.Magic, batch.LastOffset, batch.NextOffset, batch.Timestamp) (1y, 7L, 8L, 9L) "fields"
               Expect.equal (batch.Compression, batch.TimestampType) (CompressionType.None, TimestampType.LogAppendTime) "attributes"
@@ -229,11 +232,11 @@ let reading =
               Expect.notEqual older batch "another"
           }
 
-          test "next to batches of the current format are read in one go" {
+          test "are read together with batches of the current format" {
               let old = Array.ofList (message 1 0 7L 9L oldestRecord)
               let items = splitVerified (Array.append old (((plainBatch 2).Rebase(8L, 0)).Bytes.ToArray()))
               Expect.equal (items |> List.collect (readItem >> ok) |> List.map _.Offset) [ 7L; 8L; 9L ] "offsets"
-              Expect.equal (readItem (List.exactlyOne (splitVerified old[..4]))) (Ok []) "what is cut off gives no records"
+              Expect.equal (readItem (List.exactlyOne (splitVerified old[..4]))) (Ok []) "a message that is cut off gives no records"
               old[20] <- old[20] ^^^ 1uy
 
               match splitVerified old with
@@ -241,27 +244,35 @@ let reading =
               | other -> failtest (string other.Length + " items")
           } ]
 
-/// A wrapper around these bytes, packed with gzip.
+/// A wrapper around these bytes, compressed with gzip.
 let private around (format: int) (inner: byte list) : byte[] =
     wrapper format 1 7L 0L (ValueSome(pack CompressionType.Gzip (Array.ofList inner)))
 
-/// A message of 27 bytes at magic 0 and of 35 at magic 1: no key, and one byte for a value.
+/// A message of 27 bytes with magic 0 and of 35 with magic 1: no key, and a value of one byte.
 let private single (format: int) (attributes: int) : byte list =
     message format attributes 0L 5L { oldestRecord with Key = ValueNone; Value = ValueSome(Bytes.ofString "v") }
 
 let private malformed: (string * byte[] * Problem * int * string) list =
-    [ "none in another", around 1 [], Problem.Truncated(34L, 0), 0, "Records[0]/Length"
-      "one cut off in another", around 0 (single 0 0 @ List.truncate 26 (single 0 0)), Problem.Truncated(15L, 14), 35, "Records[1]/Length"
-      "one of another format in another", around 1 (single 0 0), Problem.BadMagic 0y, 16, "Records[0]/Magic"
-      "a compressed one in another", around 1 (single 1 0 @ single 1 3), Problem.NestedCompression "lz4", 52, "Records[1]/Attributes"
-      "a compressed one without a value", wrapper 0 2 7L 0L ValueNone, Problem.NullNotAllowed, 22, "Value"
-      "one with a compression that does not exist", Array.ofList (single 1 5), Problem.UnknownCodec 5, 17, "Attributes"
-      "one of the last offset that there could be",
+    [ "no message inside another one", around 1 [], Problem.Truncated(34L, 0), 0, "Records[0]/Length"
+      "a message that is cut off inside another one",
+      around 0 (single 0 0 @ List.truncate 26 (single 0 0)),
+      Problem.Truncated(15L, 14),
+      35,
+      "Records[1]/Length"
+      "a message of another format inside another one", around 1 (single 0 0), Problem.BadMagic 0y, 16, "Records[0]/Magic"
+      "a compressed message inside another one",
+      around 1 (single 1 0 @ single 1 3),
+      Problem.NestedCompression "lz4",
+      52,
+      "Records[1]/Attributes"
+      "a compressed message without a value", wrapper 0 2 7L 0L ValueNone, Problem.NullNotAllowed, 22, "Value"
+      "a message with a compression that does not exist", Array.ofList (single 1 5), Problem.UnknownCodec 5, 17, "Attributes"
+      "a message with an offset that has no next one",
       wrapper 1 0 Int64.MaxValue 0L ValueNone,
       Problem.OutOfRange(Int64.MaxValue, Int64.MinValue, Int64.MaxValue - 1L),
       0,
       "Offset"
-      "two of offsets too far apart in another",
+      "two messages with offsets too far apart inside another one",
       around 1 (single 1 0 @ message 1 0 0x80000000L 5L oldestRecord),
       Problem.OutOfRange(0x80000000L, int64 Int32.MinValue, int64 Int32.MaxValue),
       35,
@@ -271,12 +282,12 @@ let private malformed: (string * byte[] * Problem * int * string) list =
 let bounds =
     testList
         "malformed messages of magic 0 and 1"
-        [ property 500 "are what the reference says: any bytes" (fun (bytes: byte[]) -> agree bytes)
+        [ property 500 "agree with the reference: any bytes" (fun (bytes: byte[]) -> agree bytes)
 
-          property 500 "are what the reference says: changed, with a checksum that fits" (fun (set: MessageSet, seed: int) ->
+          property 500 "agree with the reference: changed, with the right checksum" (fun (set: MessageSet, seed: int) ->
               encode set |> List.forall (fun bytes -> agree (mend (spoil (Random seed) bytes))))
 
-          property 500 "are what the reference says: changed within another" (fun (set: MessageSet, seed: int) ->
+          property 500 "agree with the reference: changed inside another message" (fun (set: MessageSet, seed: int) ->
               let random = Random seed
               let chosen = random.Next set.Content.Length
 
@@ -298,12 +309,12 @@ let bounds =
                   Expect.equal (faultOf (read bytes)) { Problem = problem; Offset = offset; Path = path } "fault"
               }
 
-          test "without a codec are told by its name" {
+          test "without a codec are reported with the codec's name" {
               let fault = faultOf (LegacyBatch.openRecords Reading.standard (batchOf (around 1 (single 1 0))))
               Expect.equal fault (Fault.ofField "Attributes" 17 (Problem.CodecMissing "gzip")) "fault"
           }
 
-          test "with a checksum that is wrong are refused, and within another too" {
+          test "with a wrong checksum are refused, also inside another message" {
               let changed = Array.ofList (single 1 0)
               changed[34] <- changed[34] ^^^ 1uy
 
@@ -314,7 +325,7 @@ let bounds =
                   Expect.stringEnds fault.Path "Crc" "path"
           }
 
-          test "more than the limit allows are refused" {
+          test "beyond the limit are refused" {
               let batch = batchOf (around 1 (List.replicate 5 (single 1 0) |> List.concat))
               let opened most =
                   let limits = { Limits.standard with MaxRecords = most }
@@ -322,13 +333,13 @@ let bounds =
               Expect.equal (ok (opened 5)).Count 5 "as many as are allowed"
               Expect.equal (faultOf (opened 4)).Problem (Problem.CountTooLarge(5L, 4L)) "one more"
 
-              // Nobody means that, but it must not mean that there is no limit.
+              // A negative limit must not mean that there is no limit.
               Expect.equal (faultOf (opened -1)).Problem (Problem.CountTooLarge(1L, -1L)) "a negative limit"
           }
 
           testSequenced
           <| testList
-              "that claim or are large ones are refused before the memory is taken"
+              "that declare a large size or have one are refused before memory is allocated"
               [ for codec in AllCodecs.List do
                     test (CompressionType.name codec.Type) {
                         let zeros = pack codec.Type (Array.zeroCreate 20_000_000)
@@ -341,7 +352,7 @@ let bounds =
                     }
 
                 for format, keyAt in [ 0, 18; 1, 26 ] do
-                    test ("a key of 2 GiB at magic " + string format) {
+                    test ("a key of 2 GiB with magic " + string format) {
                         let bytes = Array.ofList (single format 0)
                         Array.blit [| 0x7Fuy; 255uy; 255uy; 255uy |] 0 bytes keyAt 4
                         let mended = mend bytes
@@ -359,4 +370,4 @@ let checksum =
               Expect.equal (Crc32.compute ReadOnlySpan<byte>.Empty) 0u "CRC-32 of nothing"
           }
 
-          property 300 "is what the reference computes" (fun (bytes: byte[]) -> Crc32.compute (ReadOnlySpan<byte> bytes) = crc32 bytes) ]
+          property 300 "agrees with the reference" (fun (bytes: byte[]) -> Crc32.compute (ReadOnlySpan<byte> bytes) = crc32 bytes) ]

@@ -1,4 +1,4 @@
-/// Mistakes that other clients have made with records, each as a test that would have found it.
+/// Mistakes that other clients made with records, each with a test that would have found it.
 module LibKafka.Properties.Records.Mistakes
 
 open System
@@ -11,7 +11,7 @@ open LibKafka.Properties.Records.Samples
 [<Tests>]
 let mistakes =
     testList
-        "mistakes not to be made"
+        "mistakes of other clients"
         [ test "a batch length of -12 loops for ever" {
               let bytes = (plainBatch 1).Bytes.ToArray()
               BinaryPrimitives.WriteInt32BigEndian(Span<byte>(bytes, 8, 4), -12)
@@ -78,8 +78,8 @@ let mistakes =
               Expect.equal (batch.BaseTimestamp, batch.MaxTimestamp) (1700000000000L, 1700000600000L) "of the batch"
           }
 
-          test "control batches are taken for data" {
-              // A change of leader, as a broker wrote it.
+          test "control batches are treated as data" {
+              // A leader change, as a broker wrote it.
               let bytes =
                   Bytes.ofHex (
                       "0000000000000047000000450000000702271547c8002000000000000001897bd98400000001897bd98400"
@@ -102,7 +102,7 @@ let mistakes =
               let options = { BatchOptions.standard with LastOffset = ValueSome 20L }
               let compacted = ok (BatchBuilder.build options [ record 3L; record 11L ])
               let emptied = ok (BatchBuilder.build options [])
-              Expect.equal compacted.NextOffset 21L "behind a gap"
-              Expect.equal emptied.NextOffset 21L "behind a batch without records"
+              Expect.equal compacted.NextOffset 21L "after an offset gap"
+              Expect.equal emptied.NextOffset 21L "after a batch without records"
               Expect.equal (RecordBatch.toList Reading.standard emptied) (Ok []) "no records"
           } ]

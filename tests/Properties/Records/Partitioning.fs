@@ -1,4 +1,4 @@
-/// Which partition a key belongs in.
+/// The partition of a key.
 module LibKafka.Properties.Records.Partitioning
 
 open System

@@ -1,4 +1,4 @@
-/// Batches one behind another.
+/// Consecutive batches.
 module LibKafka.Properties.Records.RecordSets
 
 open System
@@ -11,7 +11,7 @@ open LibKafka.Properties.Records.Samples
 
 let private batches (samples: SmallSample list) : RecordBatch list = samples |> List.map (fun (SmallSample sample) -> toBatch sample)
 
-/// The whole batches of what was found; anything else fails the test.
+/// The complete batches among the items; a corrupt or legacy item fails the test.
 let private whole (items: RecordSetItem list) : RecordBatch list =
     items
     |> List.choose (fun item ->
@@ -23,7 +23,7 @@ let private whole (items: RecordSetItem list) : RecordBatch list =
 let private split (bytes: byte[]) : RecordSetItem list = List.ofSeq (RecordSet.split (Bytes bytes))
 let private splitVerified (bytes: byte[]) : RecordSetItem list = List.ofSeq (RecordSet.splitVerified (Bytes bytes))
 
-/// Bytes with a length written at the start of one of the batches in them.
+/// Bytes with another length in one of their batches.
 let private withLength (at: int) (length: int) (bytes: byte[]) : byte[] =
     let changed = Array.copy bytes
     BinaryPrimitives.WriteInt32BigEndian(Span<byte>(changed, at + 8, 4), length)
@@ -33,7 +33,7 @@ let private withLength (at: int) (length: int) (bytes: byte[]) : byte[] =
 let splitting =
     testList
         "record sets"
-        [ property "taking apart undoes putting together" (fun (samples: SmallSample list) ->
+        [ property "splitting is the inverse of concatenating" (fun (samples: SmallSample list) ->
               let batches = batches samples
               let bytes = (RecordSet.concat batches).ToArray()
 
@@ -53,7 +53,7 @@ let splitting =
                   && (items.Length = batches.Length || contentOf (List.last items) = Content.CutOff cut)
                   && (items.Length = batches.Length) = (cut = 0)))
 
-          property "any bytes end in time, and nothing is lost on the way" (fun (bytes: byte[]) ->
+          property "splitting any bytes ends, and loses nothing" (fun (bytes: byte[]) ->
               // Each item begins where the one before it ends, and the last one ends with the bytes.
               let isComplete (items: RecordSetItem list) =
                   items |> List.scan (fun at item -> at + item.SizeInBytes) 0 = (items |> List.map _.Position) @ [ bytes.Length ]
@@ -77,7 +77,7 @@ let splitting =
               places = [ for i in 0 .. batches.Length - 1 -> i, positions[i], path + "[" + string i + "]" ])
 
           property
-              "a batch changed in the middle leaves the others"
+              "a changed batch in the middle does not affect the others"
               (fun (first: SmallSample, middle: SmallSample, last: SmallSample, at: uint16, value: byte) ->
                   let first, middle, last =
                       match batches [ first; middle; last ] with
@@ -85,7 +85,7 @@ let splitting =
                       | _ -> failwith "three"
 
                   let bytes = middle.Bytes.ToArray()
-                  // Anything but what says where the next batch begins.
+                  // Any byte except the length, which determines where the next batch begins.
                   let at = int at % bytes.Length
                   let at = if at >= 8 && at < 12 then 30 else at
                   bytes[at] <- bytes[at] ^^^ (value ||| 1uy)
@@ -99,7 +99,7 @@ let splitting =
                       && corrupt.Bytes = Bytes bytes
                       && corrupt.Fault.Offset >= corrupt.Position
                   | [ RecordSetItem.Batch(before, _); RecordSetItem.Batch _; RecordSetItem.Batch(after, _) ] ->
-                      // Base offset and leader epoch are not under the checksum.
+                      // The checksum does not cover base offset and leader epoch.
                       before = first && after = last && at < 16
                   | _ -> false)
 
@@ -112,16 +112,16 @@ let splitting =
               match splitVerified all with
               | [ RecordSetItem.Batch _; RecordSetItem.Corrupt corrupt; RecordSetItem.Batch(after, _) ] ->
                   Expect.equal (corrupt.FirstOffset, corrupt.LastOffset) (100L, ValueSome 104L) "offsets"
-                  Expect.equal after.BaseOffset 105L "the batch behind it"
+                  Expect.equal after.BaseOffset 105L "the batch after it"
                   Expect.equal (corrupt.Fault.Path, corrupt.Fault.Offset) ("Records[1]/Crc", corrupt.Position + 17) "the checksum's place"
               | other -> failtest (string other.Length + " items")
 
               match split all with
-              | [ _; RecordSetItem.Batch(middle, _); _ ] -> Expect.isError (RecordBatch.verify middle) "found when it is opened"
+              | [ _; RecordSetItem.Batch(middle, _); _ ] -> Expect.isError (RecordBatch.verify middle) "detected when it is opened"
               | other -> failtest (string other.Length + " items")
           }
 
-          test "formats that cannot be read are told and gone behind" {
+          test "unknown formats are reported, and the batches after them are read" {
               let bytes = (plainBatch 1).Bytes.ToArray()
               let after = (plainBatch 2).Bytes.ToArray()
 
@@ -132,11 +132,11 @@ let splitting =
                   | [ RecordSetItem.Corrupt corrupt; RecordSetItem.Batch(batch, _) ] ->
                       Expect.equal corrupt.Fault { Problem = Problem.BadMagic magic; Offset = 16; Path = "Records[0]/Magic" } "fault"
                       Expect.equal (corrupt.FirstOffset, corrupt.LastOffset) (0L, ValueNone) "offsets"
-                      Expect.equal batch.Count 2 "the batch behind it"
+                      Expect.equal batch.Count 2 "the batch after it"
                   | other -> failtest (string other.Length + " items")
           }
 
-          test "a length that leaves no way on ends the set" {
+          test "an impossible length ends the set" {
               let bytes = Array.append ((plainBatch 1).Bytes.ToArray()) ((plainBatch 1).Bytes.ToArray())
               let first = bytes.Length / 2
 
@@ -145,16 +145,16 @@ let splitting =
                   | [ RecordSetItem.Batch _; RecordSetItem.Corrupt corrupt ] ->
                       Expect.equal corrupt.Fault.Problem (Problem.BadBatchLength length) "problem"
                       Expect.equal (corrupt.Fault.Path, corrupt.Fault.Offset) ("Records[1]/Length", first + 8) "path and offset"
-                      Expect.equal corrupt.Bytes.Length first "all that is left"
+                      Expect.equal corrupt.Bytes.Length first "all remaining bytes"
                   | other -> failtest (string other.Length + " items for " + string length)
           }
 
-          test "no bytes are no items" {
+          test "no bytes have no items" {
               Expect.isEmpty (split [||]) "items"
               Expect.equal (RecordSet.concat []) Bytes.empty "bytes"
           }
 
-          test "iterating again begins anew" {
+          test "every iteration starts from the first batch" {
               let set = RecordSet.split (RecordSet.concat [ plainBatch 1; plainBatch 2 ])
               Expect.equal (Seq.length set) (Seq.length set) "items"
               let mutable count = 0

@@ -1,5 +1,5 @@
-/// Record batches written and read in the slowest and most obvious way there is: lists, whole numbers of any size and one bit at a time.
-/// What is fast is held against this.
+/// Record batches written and read in the slowest and most obvious way: with lists, integers of any size, and one bit at a time.
+/// The fast code is tested against it.
 module LibKafka.Properties.Records.Reference
 
 open LibKafka.Wire
@@ -14,7 +14,7 @@ let zigZag (value: bigint) : bigint = if value >= 0I then 2I * value else -2I * 
 
 let varint (value: int64) : byte list = unsignedVarint (zigZag (bigint value))
 
-/// Reads a zig-zag varint of at most so many bytes that fits into so many bits.
+/// Reads a zig-zag varint with a maximum number of bytes and bits.
 let readVarint (longest: int) (bits: int) (bytes: byte list) : (int64 * byte list) option =
     let rec groups (taken: int) (rest: byte list) =
         match rest with
@@ -68,7 +68,7 @@ let encodeRecord (baseOffset: int64) (baseTimestamp: int64) (record: RecordData)
 
     varint (int64 body.Length) @ body
 
-/// The header's length, checksum and count are not looked at but worked out.
+/// The header's length, checksum and count are ignored and computed.
 let encodeBatch (header: BatchHeader) (count: int) (records: byte list) : byte[] =
     let checkedPart =
         bigEndian 2 (int64 header.Attributes.Bits)
@@ -92,7 +92,7 @@ let encodeBatch (header: BatchHeader) (count: int) (records: byte list) : byte[]
         @ checkedPart
     )
 
-/// The header and records that options and records stand for.
+/// The batch of options and records.
 let ofRecords (options: BatchOptions) (records: RecordData list) : byte[] =
     let baseTimestamp =
         match options.DeleteHorizon, options.BaseTimestamp, records with
@@ -140,7 +140,7 @@ let ofRecords (options: BatchOptions) (records: RecordData list) : byte[] =
 let private read32 = readVarint 5 32
 let private read64 = readVarint 10 64
 
-/// So many bytes, and the rest.
+/// The first bytes, and the rest.
 let private take (count: int64) (bytes: byte list) : (byte list * byte list) option =
     if count < 0L || count > int64 bytes.Length then None else Some(List.splitAt (int count) bytes)
 
@@ -188,7 +188,7 @@ let private readBody (baseOffset: int64) (baseTimestamp: int64) (body: byte list
                                       Headers = headers }
                             | _ -> None)))))
 
-/// So many records that take all of the bytes.
+/// A number of records that take all of the bytes.
 let rec readRecords (baseOffset: int64) (baseTimestamp: int64) (count: int) (bytes: byte list) : RecordData list option =
     if count < 0 then
         None
@@ -205,7 +205,7 @@ let rec readRecords (baseOffset: int64) (baseTimestamp: int64) (count: int) (byt
                 | Some record, Lazy(Some records) -> Some(record :: records)
                 | _ -> None
 
-/// A message of the formats before record batches, each field as it stands in it.
+/// A message of the formats before record batches, field by field.
 type LegacyMessage = { Magic: int; Offset: int64; Attributes: int; Timestamp: int64; Key: Bytes voption; Value: Bytes voption }
 
 /// A message with the right length and checksum.
@@ -239,7 +239,7 @@ let private nullableRun (bytes: byte list) : (Bytes voption * byte list) option 
     | Some(length, rest) -> take length rest |> Option.map (fun (content, rest) -> ValueSome(Bytes(Array.ofList content)), rest)
     | None -> None
 
-/// What stands behind a message's checksum.
+/// The content of a message after its checksum.
 let private decodeContent (offset: int64) (content: byte list) : LegacyMessage option =
     match content with
     | magic :: attributes :: rest when magic < 2uy ->
@@ -259,7 +259,7 @@ let private decodeContent (offset: int64) (content: byte list) : LegacyMessage o
                 | _ -> None))
     | _ -> None
 
-/// Reads one message whose length and checksum are right, with what stands behind it.
+/// Reads one message, whose length and checksum must be right, and returns the rest.
 let private decodeMessage (bytes: byte list) : (LegacyMessage * byte list) option =
     number 8 bytes
     |> Option.bind (fun (offset, rest) ->
@@ -277,8 +277,8 @@ let rec private decodeMessages (bytes: byte list) : LegacyMessage list option =
     | Some(message, []) -> Some [ message ]
     | Some(message, rest) -> decodeMessages rest |> Option.map (fun others -> message :: others)
 
-/// The records of one message, or of all the messages that are compressed in it; `unpack` gives nothing for a code or bytes that it does
-/// not know.
+/// The records of one message, or of all messages compressed in it. `unpack` returns nothing for a code or bytes that it does
+/// not support.
 let readLegacy (unpack: int -> Bytes -> byte list option) (bytes: byte list) : RecordData list option =
     let record (offset: int64) (timestamp: int64) (message: LegacyMessage) : RecordData =
         { Offset = offset; Timestamp = timestamp; Key = message.Key; Value = message.Value; Headers = [] }

@@ -10,7 +10,7 @@ open FsCheck.FSharp
 open LibKafka.Wire
 open LibKafka.Records
 
-/// Lengths around which the form of a length changes, and small ones.
+/// Small lengths, and lengths at which the size of a length field changes.
 let private length: Gen<int> =
     Gen.frequency
         [ 20, Gen.choose (0, 40)
@@ -40,7 +40,7 @@ let private headers: Gen<RecordHeader list> =
           3, Gen.choose (1, 3) |> Gen.bind (fun count -> Gen.listOfLength count header)
           1, Gen.choose (63, 66) |> Gen.bind (fun count -> Gen.listOfLength count (Gen.constant (RecordHeader.withoutValue "h"))) ]
 
-/// A record whose offset is yet to be set.
+/// A record without an offset yet.
 let private record: Gen<RecordData> = gen {
     let! timestamp =
         Gen.frequency
@@ -55,11 +55,11 @@ let private record: Gen<RecordData> = gen {
     return { Offset = 0L; Timestamp = timestamp; Key = key; Value = value; Headers = headers }
 }
 
-/// How far an offset lies behind the one before it.
+/// The difference to the previous offset.
 let private step: Gen<int64> =
     Gen.frequency [ 12, Gen.constant 1L; 2, Gen.choose (2, 200) |> Gen.map int64; 1, Gen.elements [ 8000L; 1000000L; 2100000L ] ]
 
-/// What a batch is made of: records with rising offsets and options that fit them.
+/// The parts of a batch: records with ascending offsets, and options that match them.
 type Sample =
     { Options: BatchOptions
       Records: RecordData list }
@@ -106,7 +106,7 @@ let sample: Gen<Sample> = gen {
           Records = records }
 }
 
-/// A sample of a few short records, for what looks at every byte or bit of a batch.
+/// A sample of a few short records, for tests of every byte or bit of a batch.
 let smallSample: Gen<Sample> =
     let short (bytes: Bytes voption) = bytes |> ValueOption.map (fun bytes -> bytes.Slice(0, min 12 bytes.Length))
 
@@ -123,7 +123,7 @@ let smallSample: Gen<Sample> =
 
         { Options = { sample.Options with LastOffset = ValueNone }; Records = records })
 
-/// A short sample under its own type, so that a property can ask for it.
+/// A short sample with its own type, so that a property can request it.
 type SmallSample =
     | SmallSample of Sample
 
@@ -131,7 +131,7 @@ type SmallSample =
         let (SmallSample sample) = this
         sample.ToString()
 
-/// How FsCheck makes them.
+/// FsCheck generators.
 type Samples =
     static member Sample() : Arbitrary<Sample> =
         Arb.fromGenShrink (
@@ -149,16 +149,16 @@ let config = { Expecto.FsCheckConfig.defaultConfig with maxTest = 200; arbitrary
 
 let property (name: string) (law: 'T -> bool) : Expecto.Test = Expecto.ExpectoFsCheck.testPropertyWithConfig config name law
 
-/// The same, where the law says by itself what does not hold.
+/// A property whose law reports failures itself.
 let holds (name: string) (law: 'T -> unit) : Expecto.Test = Expecto.ExpectoFsCheck.testPropertyWithConfig config name law
 
-/// A value that a test rests on.
+/// The value, which a test requires.
 let ok (result: Result<'T, Fault>) : 'T =
     match result with
     | Ok value -> value
     | Error fault -> failwith (fault.ToString())
 
-/// The fault that a test rests on.
+/// The fault, which a test requires.
 let faultOf (result: Result<'T, Fault>) : Fault =
     match result with
     | Error fault -> fault
@@ -168,12 +168,12 @@ let toBatch (sample: Sample) : RecordBatch = ok (BatchBuilder.build sample.Optio
 
 let batchOf (bytes: byte[]) : RecordBatch = ok (RecordBatch.ofBytes (Bytes bytes))
 
-/// The batch's records with the timestamps that they themselves carry.
+/// The batch's records with their own timestamps.
 let stored (codecs: CompressionCodecs) (batch: RecordBatch) : Result<RecordData list, Fault> =
     RecordBatch.openRecords (Reading.withCodecs codecs) batch
     |> Result.bind (fun view -> BatchRecords.toList (view.WithCreateTime()))
 
-/// The records as they read from a batch with these options.
+/// The records as they are read from a batch with these options.
 let asRead (sample: Sample) : RecordData list =
     match sample.Options.TimestampType with
     | TimestampType.LogAppendTime ->
@@ -196,7 +196,7 @@ let plainBatch (count: int) : RecordBatch =
 
     builder.Detach()
 
-/// Writes a checksum that fits over whatever is there.
+/// Replaces the checksum by the right one.
 let mend (bytes: byte[]) : byte[] =
     let mended = Array.copy bytes
     let crc = Crc32C.compute (ReadOnlySpan<byte>(mended, 21, mended.Length - 21))
@@ -218,14 +218,14 @@ let contentOf (item: RecordSetItem) : Content =
     | RecordSetItem.Corrupt corrupt -> Content.Corrupt corrupt.Bytes
     | RecordSetItem.CutOff(bytes, _) -> Content.CutOff bytes
 
-/// A codec made of two functions.
+/// A codec from two functions.
 let codec (compression: CompressionType) (pack: byte[] -> IBufferWriter<byte> -> unit) (unpack: byte[] -> IBufferWriter<byte> -> unit) =
     { new ICompressionCodec with
         member _.Type = compression
         member _.Compress(source, destination) = pack (source.ToArray()) destination
         member _.Decompress(source, destination) = unpack (source.ToArray()) destination }
 
-/// Runs of one byte as its count and the byte. It goes by the name of zstd.
+/// Encodes runs of one byte as a count and the byte. Its type is zstd.
 let runLength: ICompressionCodec =
     let put (destination: IBufferWriter<byte>) (value: byte) =
         destination.GetSpan(1)[0] <- value
@@ -252,7 +252,7 @@ let runLength: ICompressionCodec =
                 for _ in 1 .. int source[at] do
                     put destination source[at + 1])
 
-/// gzip as the class library has it.
+/// gzip of the class library.
 let gzip: ICompressionCodec =
     codec
         CompressionType.Gzip

@@ -1,4 +1,4 @@
-/// What a reader of committed data gets to see, against a log whose whole course is known.
+/// The data that a reader of committed data gets, compared with a log whose whole history is known.
 module LibKafka.Properties.Records.Transactions
 
 open System
@@ -7,14 +7,14 @@ open LibKafka.Wire
 open LibKafka.Records
 open LibKafka.Properties.Records.Samples
 
-/// What producers and their coordinators wrote, in the order of the log.
+/// What producers and transaction coordinators wrote, in the order of the log.
 type private Event =
-    /// Records of a producer, inside of a transaction or not.
+    /// Records of a producer, inside or outside a transaction.
     | Written of producer: int64 * transactional: bool * records: int
     /// The end of a producer's transaction.
     | Ended of producer: int64 * aborted: bool
 
-/// Any numbers as events. A transaction ends only where there is one, and all of them end.
+/// Events from any numbers. Only open transactions end, and all of them do.
 let private eventsOf (numbers: (byte * byte) list) : Event list =
     let event (openOnes: int64 list) (kind: byte, choice: byte) =
         let producer = int64 (choice % 4uy)
@@ -49,7 +49,7 @@ let private batchAt (offset: int64) (event: Event) : RecordBatch =
     let records = keysOf event |> List.mapi (fun index key -> record (offset + int64 index) key)
     ok (BatchBuilder.build { optionsOf event with BaseOffset = offset } records)
 
-/// The events with the batches that they leave in the log.
+/// The events with their batches in the log.
 let private logOf (events: Event list) : (Event * RecordBatch) list =
     let append (offset: int64) (event: Event) =
         let batch = batchAt offset event
@@ -57,7 +57,7 @@ let private logOf (events: Event list) : (Event * RecordBatch) list =
 
     events |> List.mapFold append 0L |> fst
 
-/// How the transaction of a producer that goes on in these events ends.
+/// How the open transaction of a producer ends in these events.
 let private isAborted (producer: int64) (later: (Event * RecordBatch) list) : bool =
     later
     |> List.pick (fun (event, _) ->
@@ -65,7 +65,7 @@ let private isAborted (producer: int64) (later: (Event * RecordBatch) list) : bo
         | Ended(who, aborted) when who = producer -> Some aborted
         | _ -> None)
 
-/// The committed data: found by looking ahead from every batch to the end of its transaction.
+/// The committed data, found by looking ahead from every batch to the end of its transaction.
 let rec private committed (log: (Event * RecordBatch) list) : RecordBatch list =
     match log with
     | [] -> []
@@ -73,7 +73,7 @@ let rec private committed (log: (Event * RecordBatch) list) : RecordBatch list =
     | (Written(producer, true, _), batch) :: later -> (if isAborted producer later then [] else [ batch ]) @ committed later
     | (Ended _, _) :: later -> committed later
 
-/// Every aborted transaction with the offset of its marker.
+/// All aborted transactions with the offsets of their markers.
 let private abortedIn (log: (Event * RecordBatch) list) : (AbortedTransaction * int64) list =
     let follow (firsts: Map<int64, int64>) (event: Event, batch: RecordBatch) =
         match event with
@@ -85,7 +85,7 @@ let private abortedIn (log: (Event * RecordBatch) list) : (AbortedTransaction * 
 
     log |> List.mapFold follow Map.empty |> fst |> List.concat
 
-/// What a broker lists with these batches: the aborted transactions that end in them or behind them and begin before their end.
+/// The list that a broker returns with these batches: the aborted transactions that begin before their end and end in or after them.
 let private listedWith (aborted: (AbortedTransaction * int64) list) (fetched: RecordBatch list) : AbortedTransaction list =
     let first, last = List.head fetched, List.last fetched
 
@@ -101,7 +101,7 @@ let private dataOf (aborted: AbortedTransaction list) (batches: RecordBatch list
         | RecordSetItem.Batch(batch, _) -> batch
         | other -> failwith (other.ToString()))
 
-/// The batches in runs of one and more, as a reader that goes on from where it was gets them.
+/// The batches in consecutive runs, as a reader fetches them.
 let rec private fetches (sizes: byte list) (batches: RecordBatch list) : RecordBatch list list =
     match sizes, batches with
     | _, [] -> []
@@ -118,13 +118,13 @@ let private data = Written(producer, true, 2)
 let filtering =
     testList
         "committed data"
-        [ property "is what a look ahead finds, in however many fetches the log is read" (fun (numbers, sizes) ->
+        [ property "is what looking ahead finds, however many fetches read the log" (fun (numbers, sizes) ->
               let log = logOf (eventsOf numbers)
               let listed = listedWith (abortedIn log)
 
               fetches sizes (List.map snd log) |> List.collect (fun fetched -> dataOf (listed fetched) fetched) = committed log)
 
-          property "does not depend on the order of the list, nor on transactions that begin behind the batches" (fun (numbers, sizes) ->
+          property "does not depend on the order of the list or on transactions that begin after the batches" (fun (numbers, sizes) ->
               let log = logOf (eventsOf numbers)
               let aborted = abortedIn log
 
@@ -134,29 +134,25 @@ let filtering =
 
               fetches sizes (List.map snd log) |> List.collect (fun fetched -> dataOf (listed fetched) fetched) = committed log)
 
-          property "without a list it is all but the control batches" (fun numbers ->
+          property "is everything but the control batches without a list" (fun numbers ->
               let batches = logOf (eventsOf numbers) |> List.map snd
               dataOf [] batches = (batches |> List.filter (fun batch -> not batch.IsControl)))
 
           test "only an abort marker ends an aborted transaction" {
               let marker (kind: byte) =
-                  ok (
-                      BatchBuilder.build
-                          { optionsOf (Ended(producer, true)) with BaseOffset = 2L }
-                          [ record 2L [| 0uy; 0uy; 0uy; kind |] ]
-                  )
+                  ok (BatchBuilder.build { optionsOf (Ended(producer, true)) with BaseOffset = 2L } [ record 2L [| 0uy; 0uy; 0uy; kind |] ])
 
               for kind, delivered in [ 0uy, 1; 1uy, 0; 2uy, 0; 99uy, 0 ] do
                   let found = dataOf aborted [ batchAt 0L data; marker kind; batchAt 3L data ]
                   Expect.equal found.Length delivered (string kind)
           }
 
-          test "a control batch that compaction has emptied says nothing and is left out" {
+          test "a control batch that compaction has emptied has no effect and is left out" {
               let emptied = ok (BatchBuilder.build { optionsOf (Ended(producer, true)) with LastOffset = ValueSome 0L } [])
               Expect.isEmpty (dataOf aborted [ emptied; batchAt 1L data ]) "data"
           }
 
-          test "what cannot be read, or only seems to be aborted, is told and not left out" {
+          test "what cannot be read, or only seems to be aborted, is reported and not left out" {
               let damage (at: int) (batch: RecordBatch) =
                   let bytes = batch.Bytes.ToArray()
                   bytes[at] <- bytes[at] ^^^ 1uy
@@ -182,7 +178,7 @@ let filtering =
                   | items -> failtest (name + ": " + string items.Length + " items")
           }
 
-          test "what a record set tells beside batches comes through" {
+          test "items other than batches are delivered" {
               let bytes = (RecordSet.concat [ batchAt 0L data; batchAt 2L (Ended(producer, true)); batchAt 3L data ]).ToArray()
               let cut = bytes[.. bytes.Length - 2]
               let items = List.ofSeq (TransactionFilter.apply aborted (RecordSet.split (Bytes cut)))

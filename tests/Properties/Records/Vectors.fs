@@ -1,4 +1,4 @@
-/// Batches that the Java client wrote, and ones that it refuses.
+/// Batches that the Java client wrote, and batches that it refuses.
 module LibKafka.Properties.Records.Vectors
 
 open System
@@ -26,7 +26,7 @@ let private record (json: JsonElement) : RecordData =
 
 let private records (json: JsonElement) : RecordData list = [ for item in json.GetProperty("records").EnumerateArray() -> record item ]
 
-/// Every header field that a batch of magic 2 has.
+/// All header fields of a batch with magic 2.
 let private checkHeader (json: JsonElement) (batch: RecordBatch) =
     let int64 (name: string) = json.GetProperty(name).GetInt64()
     let bool (name: string) = json.GetProperty(name).GetBoolean()
@@ -57,7 +57,7 @@ let private checkHeader (json: JsonElement) (batch: RecordBatch) =
 
 let private codecs = AllCodecs.Set
 
-/// The lines of a file, of which there are so many unless it is somebody else's.
+/// The lines of a file, whose number is known for this set.
 let private linesOf (file: string) (count: int) : JsonElement list * Test =
     let lines = TestData.jsonLines TestData.vectors file
 
@@ -95,7 +95,7 @@ let batches =
                   if batch.Compression <> CompressionType.None then
                       let missing = Problem.CodecMissing(CompressionType.name batch.Compression)
                       let without = RecordBatch.openRecords Reading.standard batch
-                      // One that compaction has emptied has nothing to unpack.
+                      // A batch that compaction has emptied has nothing to decompress.
                       if batch.Payload.Length > 0 then
                           Expect.equal (faultOf without).Problem missing "no codec"
                       let plain = ok (RecordBatch.decompress (Reading.withCodecs codecs) batch)
@@ -118,7 +118,7 @@ let batches =
 
 let private isRecordFault (fault: Fault) : bool = fault.Path.StartsWith "Records"
 
-/// What a kind of damage must be found as.
+/// The fault that a kind of damage must result in.
 let private expected (kind: string) (codec: string) (fault: Fault) : bool =
     match kind, codec, fault.Problem with
     | ("crc-flip" | "attribute-flip-no-crc-fix"), _, Problem.BadCrc _ -> true
@@ -133,7 +133,7 @@ let private expected (kind: string) (codec: string) (fault: Fault) : bool =
     | "first-record-length", "none", (Problem.BadRecordLength _ | Problem.Truncated _) -> isRecordFault fault
     | "payload-garbage", "none", _ -> isRecordFault fault
     | ("payload-truncated" | "first-record-length"), _, Problem.CodecFailed(name, _) -> name = codec
-    // A codec without checksums may hand on what was changed to the records' reader.
+    // A codec without checksums may pass changed content on to the reader of records.
     | "payload-garbage", _, Problem.CodecFailed(name, _) -> name = codec
     | "payload-garbage", _, Problem.CountTooLarge _ -> true
     | "payload-garbage", _, _ -> isRecordFault fault
@@ -158,7 +158,7 @@ let refused =
                       failtest (kind + " was found as " + fault.ToString())
               } ]
 
-/// What is known of a message of an older format without opening it.
+/// The fields of a message of an older format that are known without opening it.
 let private checkLegacy (json: JsonElement) (batch: LegacyBatch) =
     let int64 (name: string) = json.GetProperty(name).GetInt64()
     Expect.equal batch.LastOffset (int64 "lastOffset") "last offset"
@@ -173,7 +173,7 @@ let private checkLegacy (json: JsonElement) (batch: LegacyBatch) =
     | "NoTimestampType" -> Expect.equal (batch.Magic, batch.Timestamp) (0y, -1L) "no timestamps"
     | type' -> Expect.equal (batch.TimestampType.ToString()) type' "timestamp type"
 
-/// The records of one item of a set, once all that its header says has been checked; none of a batch that is cut off.
+/// The records of one item of a set, after its header has been checked; none for a batch that is cut off.
 let private recordsOf (json: JsonElement) (item: RecordSetItem) : RecordData list =
     let records = RecordSetItem.openRecords (Reading.withCodecs codecs) item |> Result.bind BatchRecords.toList |> ok
 
