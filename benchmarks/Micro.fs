@@ -35,7 +35,7 @@ let encode (builder: BatchBuilder) (shape: Shape) : RecordBatch =
 
         if not added then invalidOp "a batch without a limit is full"
 
-    builder.Build()
+    builder.BuildInPlace()
 
 let inline private touch (bytes: ReadOnlySpan<byte>) = if bytes.IsEmpty then 0 else bytes.Length + int bytes[0]
 
@@ -49,11 +49,11 @@ let sumOf (view: BatchRecords) : int64 =
     let mutable sum = 0L
 
     for record in view do
-        sum <- sum + record.Timestamp + record.Offset + int64 (touch record.Key + touch record.Value)
+        sum <- sum + record.Timestamp + record.Offset + int64 (touch record.Key.Span + touch record.Value.Span)
 
         if record.HeaderCount > 0 then
             for header in record.Headers do
-                sum <- sum + int64 (touch header.Key + touch header.Value)
+                sum <- sum + int64 (touch header.Key + touch header.Value.Span)
 
     sum
 

@@ -22,7 +22,7 @@ let fill (builder: BatchBuilder) (records: int) : RecordBatch =
         if not (builder.TryAdd(now, NullableSpan.Null, NullableSpan(ReadOnlySpan values[index % values.Length]))) then
             invalidOp "a batch without a limit is full"
 
-    builder.Build()
+    builder.BuildInPlace()
 
 let produce (producer: PartitionProducer) (batch: RecordBatch) =
     match producer.Produce(batch).Result with

@@ -24,12 +24,13 @@ for (var i = 0; i < 10; i++)
 }
 
 using var producer = new PartitionProducer(options, partition);
-var produced = producer.Produce(builder.Build()).ThrowIfError();
+var batch = builder.Build();
+var produced = producer.Produce(batch).ThrowIfError();
 Console.WriteLine(produced.Exchange);
 
 // A fetcher reads at its position, which only the caller moves.
 using var fetcher = new PartitionFetcher(options, partition) { Offset = produced.BaseOffset };
-while (fetcher.Offset < produced.BaseOffset + builder.Count)
+while (fetcher.Offset < produced.BaseOffset + batch.Count)
 {
     var fetched = fetcher.Fetch().ThrowIfError();
     foreach (var item in fetched.Batches)

@@ -81,14 +81,14 @@ let private producePartition options (producer: PartitionProducer) partition (re
     let mutable firstInBatch = 0
 
     let send () =
-        let offset = produce producer (builder.Build()) cancellation
+        let batch = builder.Build()
+        let offset = produce producer batch cancellation
 
         if offset <> int64 firstInBatch then
             fail (producer.Client.Partition.ToString() + ": a batch went to offset " + string offset + ", not " + string firstInBatch)
 
-        firstInBatch <- firstInBatch + builder.Count
-        report builder.Count
-        builder.Reset()
+        firstInBatch <- firstInBatch + batch.Count
+        report batch.Count
 
     for place in 0 .. count - 1 do
         Load.fill (Load.numberOf options partition place) (value.AsSpan())
@@ -117,7 +117,7 @@ let private checkPartition options (fetcher: PartitionFetcher) partition (report
                 if record.Offset <> int64 place then
                     fail (name + ": a record has offset " + string record.Offset + ", not " + string place)
 
-                if not (record.Value.SequenceEqual(ReadOnlySpan expected)) then
+                if not (record.Value.Span.SequenceEqual(ReadOnlySpan expected)) then
                     fail (name + ": the record at offset " + string place + " has other bytes than were produced")
 
                 place <- place + 1

@@ -214,9 +214,9 @@ type TextPrinter(output: TextWriter, options: Options) =
                 | _, ValueNone -> ()
             | _ ->
                 add "key "
-                content options.Keys (not record.HasKey) record.Key
+                content options.Keys (not record.HasKey) record.Key.Span
                 add " value "
-                content options.Values (not record.HasValue) record.Value
+                content options.Values (not record.HasValue) record.Value.Span
 
                 if record.HeaderCount > 0 then
                     add " headers {"
@@ -404,7 +404,7 @@ type JsonPrinter(output: TextWriter, options: Options) =
                     json.WriteNumber("bytes", bytes))
 
         member _.Record(field, offset, isControl, record) =
-            let key, value = record.KeyMemory, record.ValueMemory
+            let key, value = record.KeyMemory.GetValueOrDefault(), record.ValueMemory.GetValueOrDefault()
             let record = record
 
             write offset (fun () ->

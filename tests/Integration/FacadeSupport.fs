@@ -37,7 +37,7 @@ let add (builder: RecordBatchBuilder) (record: Expected) : unit =
 let batchWith (options: RecordBatchOptions) (records: Expected list) : RecordBatch =
     let builder = RecordBatchBuilder options
     List.iter (add builder) records
-    builder.Detach()
+    builder.Build()
 
 let batchOf (records: Expected list) : RecordBatch = batchWith (RecordBatchOptions()) records
 let batch (name: string) (count: int) : RecordBatch = batchOf (List.init count (fun i -> plain (name + string i)))
@@ -54,8 +54,8 @@ let read (records: RecordBatchRecords) : (int64 * Expected) list =
 
         found.Add(
             record.Offset,
-            { Key = if record.HasKey then Some(record.Key.ToArray()) else None
-              Value = if record.HasValue then Some(record.Value.ToArray()) else None
+            { Key = Option.ofObj (record.Key.ToArray())
+              Value = Option.ofObj (record.Value.ToArray())
               Timestamp = record.Timestamp
               Headers = headers }
         )

@@ -57,23 +57,24 @@ let private batches =
               Expect.isFalse (tryAdd builder (plain (String('b', 40)))) "the second does not"
               Expect.throwsT<InvalidOperationException> (fun () -> add builder (plain (String('b', 40)))) "nor when it must"
               Expect.equal (builder.Count, builder.SizeInBytes, builder.MaxBytes) (1, size, 100) "what the builder says"
-              Expect.equal (builder.Build().SizeInBytes) size "the batch"
-              Expect.equal (contentOf (builder.Build().Records())) [ plain "a" ] "the records")
+              let batch = builder.Build()
+              Expect.equal batch.SizeInBytes size "the batch"
+              Expect.equal (contentOf (batch.Records())) [ plain "a" ] "the records")
 
-          testCase "a built batch is good until the builder is reset, a detached one for ever" (fun () ->
+          testCase "a built batch stays valid, one that is built in place until the builder is reset" (fun () ->
               let builder = RecordBatchBuilder()
               Expect.throwsT<InvalidOperationException> (fun () -> builder.Build() |> ignore) "no batch without a record"
               add builder (plain "a")
-              let built = builder.Build()
+              let built = builder.BuildInPlace()
               Expect.throwsT<InvalidOperationException> (fun () -> add builder (plain "b")) "nothing is added to a built batch"
               let kept = built.Copy()
               builder.Reset()
               Expect.equal builder.Count 0 "nothing is left"
               add builder (plain "c")
-              let detached = builder.Detach()
+              let detached = builder.Build()
               add builder (plain "d")
               Expect.equal (contentOf (kept.Records())) [ plain "a" ] "the copy"
-              Expect.equal (contentOf (detached.Records())) [ plain "c" ] "the detached batch"
+              Expect.equal (contentOf (detached.Records())) [ plain "c" ] "the built batch, after others"
               Expect.equal (contentOf (builder.Build().Records())) [ plain "d" ] "the next one")
 
           testCase "a batch is built in memory that the caller owns" (fun () ->
@@ -164,6 +165,20 @@ let private batches =
               builder.Reset options
               add builder (plain "a")
               Expect.equal (builder.Build().PartitionLeaderEpoch) 3 "options given at a reset")
+
+          testCase "copying a record part by part keeps null keys, tombstones and null headers" (fun () ->
+              let records =
+                  [ { Key = None; Value = None; Timestamp = 1L; Headers = [ "none", None; "empty", Some [||] ] }
+                    { Key = Some [||]; Value = Some [||]; Timestamp = 2L; Headers = [] } ]
+
+              let builder = RecordBatchBuilder()
+
+              for record in (batchOf records).Records() do
+                  let headers =
+                      [| for header in record.Headers.ToList() -> KafkaHeader(header.Name, NullableSpan.op_Implicit header.Value) |]
+                  builder.Add(record.Key, record.Value, record.Timestamp, ReadOnlySpan headers)
+
+              Expect.equal (contentOf (builder.Build().Records())) records "the same records")
 
           testCase "records of another batch are taken over whole" (fun () ->
               let builder = RecordBatchBuilder(maxBytes = 400)
@@ -290,7 +305,7 @@ let private batches =
                   for i in 1L .. 1000L do
                       builder.Add(key, value, i, ReadOnlySpan headers)
 
-                  builder.Build() |> ignore
+                  builder.BuildInPlace() |> ignore
 
               build ()
               let before = GC.GetAllocatedBytesForCurrentThread()

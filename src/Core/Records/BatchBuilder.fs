@@ -190,8 +190,8 @@ module internal Put =
         next + nativeint source.Length
 
 /// Encodes records into a batch as they are added, in one pass, and knows the exact size after each one. It has its own memory, which grows
-/// up to the limit and is reused after `Reset`, so that nothing is allocated once it has grown; or it uses the caller's, such as an array
-/// from a pool, which does not grow. Not thread-safe.
+/// up to the limit; or it uses the caller's, such as an array from a pool, which does not grow. `Build` gives a batch that stays valid, with
+/// memory of its own. `BuildInPlace` and `Reset` reuse the builder's memory, so that nothing is allocated once it has grown. Not thread-safe.
 [<Sealed>]
 type BatchBuilder private (options: BatchOptions, limit: int, given: ArraySegment<byte>) =
     let limit = min limit Array.MaxLength
@@ -214,6 +214,8 @@ type BatchBuilder private (options: BatchOptions, limit: int, given: ArraySegmen
     let mutable baseTimestamp = 0L
     let mutable maxTimestamp = Int64.MinValue
     let mutable built = false
+    // The memory to begin with: what the previous batch needed.
+    let mutable expected = 1024L
 
     // The base offset leaves room for as many records as a batch can hold.
     let check (given: BatchOptions) =
@@ -253,7 +255,7 @@ type BatchBuilder private (options: BatchOptions, limit: int, given: ArraySegmen
 
     member private _.Grow(total: int) =
         let needed = int64 position + int64 total
-        let size = min (max (max needed (2L * int64 buffer.Length)) 1024L) (max needed (int64 bound))
+        let size = min (max (max needed (2L * int64 buffer.Length)) expected) (max needed (int64 bound))
         let grown = GC.AllocateUninitializedArray<byte>(int size)
         Buffer.BlockCopy(buffer, 0, grown, 0, min position buffer.Length)
         buffer <- grown
@@ -414,8 +416,11 @@ type BatchBuilder private (options: BatchOptions, limit: int, given: ArraySegmen
         this.Append(timestamp, key, value, headers) >= 0
 
     /// Adds a copy of another batch's record with everything except its offset. Returns false and changes nothing if the batch would exceed
-    /// the limit. The record must not lie in this builder's own memory.
+    /// the limit. InvalidOperationException if the record lies in this builder's own memory.
     member this.TryAdd(record: inref<Record>) : bool =
+        if Object.ReferenceEquals(record.Slots.Buffer, buffer) then
+            raise (InvalidOperationException "The record lies in the memory of the builder that it is to be added to.")
+
         let headers = record.EncodedHeaders
 
         let at =
@@ -423,8 +428,8 @@ type BatchBuilder private (options: BatchOptions, limit: int, given: ArraySegmen
                 lastOffsetDelta + 1,
                 record.Attributes,
                 record.Timestamp,
-                record.NullableKey,
-                record.NullableValue,
+                record.Key,
+                record.Value,
                 record.HeaderCount,
                 int64 headers.Length
             )
@@ -472,11 +477,12 @@ type BatchBuilder private (options: BatchOptions, limit: int, given: ArraySegmen
         ready <- 0
         RecordBatch(buffer, origin, position - origin)
 
-    /// The finished batch: header and checksum are written, and no byte is copied. It uses the builder's memory, so it is valid until
-    /// `Reset`; `Detach` and `RecordBatch.Copy` give a batch that stays valid. Nothing can be added before `Reset`. Building again gives the
-    /// same batch. InvalidOperationException if there are no records, because every broker refuses such a batch, or if there are records
-    /// after the options' last offset.
-    member this.Build() : RecordBatch =
+    /// The finished batch as a view into the builder's memory: header and checksum are written, and no byte is copied. It is valid until
+    /// `Reset`, which must come before the next record: until then nothing can be added, and building again gives the same batch. For callers
+    /// that send the batch at once and reuse the memory; `Build` gives a batch that stays valid.
+    /// InvalidOperationException if there are no records, because every broker refuses such a batch, or if there are records after the options'
+    /// last offset.
+    member this.BuildInPlace() : RecordBatch =
         if count = 0 then
             raise (InvalidOperationException "A batch needs at least one record.")
 
@@ -486,7 +492,7 @@ type BatchBuilder private (options: BatchOptions, limit: int, given: ArraySegmen
         | ValueSome last -> this.Finish(options, int (last - options.BaseOffset))
         | ValueNone -> this.Finish(options, lastOffsetDelta)
 
-    /// Discards the records, invalidates the batches built in this memory, and begins a batch with the same options.
+    /// Discards the records, invalidates batches from `BuildInPlace`, and begins a batch with the same options.
     member _.Reset() : unit =
         position <- origin + At.Records
         count <- 0
@@ -495,16 +501,19 @@ type BatchBuilder private (options: BatchOptions, limit: int, given: ArraySegmen
         ready <- 0
         built <- false
 
-    /// Discards the records, invalidates the batches built in this memory, and begins a batch with other options.
+    /// Discards the records, invalidates batches from `BuildInPlace`, and begins a batch with other options.
     member this.Reset(next: BatchOptions) : unit =
         check next
         options <- next
         this.Reset()
 
-    /// The finished batch together with the builder's memory: it stays valid, or, in the caller's memory, until the caller reuses that. The
-    /// builder begins the next batch, with the same options and limit and with new memory of its own.
-    member this.Detach() : RecordBatch =
-        let batch = this.Build()
+    /// The finished batch, which keeps the memory that it was built in: it stays valid, or, in the caller's memory, until the caller reuses
+    /// that. No byte is copied. The builder begins the next batch, with the same options and limit and with new memory of its own.
+    /// InvalidOperationException if there are no records, because every broker refuses such a batch, or if there are records after the options'
+    /// last offset.
+    member this.Build() : RecordBatch =
+        let batch = this.BuildInPlace()
+        expected <- min (int64 batch.SizeInBytes) (int64 limit)
         buffer <- Array.empty
         origin <- 0
         bound <- limit

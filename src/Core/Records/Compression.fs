@@ -2,6 +2,7 @@ namespace LibKafka.Records
 
 open System
 open System.Buffers
+open System.Runtime.InteropServices
 open LibKafka.Wire
 
 /// Compresses and decompresses the records of a batch. The core has no codec of its own: the caller passes codecs in. One value is used for
@@ -62,7 +63,8 @@ module CompressionCodecs =
         | codec -> ValueSome codec
 
 /// Memory that codecs write into. It grows up to a limit and is reused. What was written to it (decompressed records, a compressed batch) is
-/// valid until the next use, so a caller who keeps one buffer allocates nothing for each batch. Not thread-safe.
+/// valid until the next use, so a caller who keeps one buffer allocates nothing for each batch. A batch in a buffer cannot be compressed or
+/// decompressed into the same buffer (InvalidOperationException). Not thread-safe.
 [<Sealed>]
 type CodecBuffer() =
     // A codec that reads a stream asks for space before it knows that the stream has ended.
@@ -175,8 +177,16 @@ module internal Compression =
         | _ when buffer.Refused -> fail exceeded
         | failure -> fail (Problem.CodecFailed(CompressionType.name codec.Type, failure.Message))
 
+    /// A codec would overwrite a source that lies in its own destination.
+    let private requireSeparate (source: ReadOnlyMemory<byte>) (buffer: CodecBuffer) : unit =
+        match MemoryMarshal.TryGetArray source with
+        | true, segment when segment.Count > 0 && Object.ReferenceEquals(segment.Array, buffer.Array) ->
+            raise (InvalidOperationException "The batch lies in the buffer that the codec is to write to. Use a second buffer.")
+        | _ -> ()
+
     /// Writes the compressed form of the source after `prefix` bytes, which the caller fills in.
     let compress (codec: ICompressionCodec) (prefix: int) (source: ReadOnlyMemory<byte>) (buffer: CodecBuffer) : Result<unit, Fault> =
+        requireSeparate source buffer
         let exceeded = Problem.TooLong(int64 Array.MaxLength + 1L, int64 Array.MaxLength)
         buffer.Start(Array.MaxLength, exceeded)
 
@@ -208,6 +218,7 @@ module internal Compression =
         (source: ReadOnlyMemory<byte>)
         (buffer: CodecBuffer)
         : Result<unit, Fault> =
+        requireSeparate source buffer
         let exceeded = Problem.DecompressedTooLarge(int64 most)
         buffer.Start(int (min (int64 (max 0 most) + int64 prefix) (int64 Array.MaxLength)), exceeded)
 

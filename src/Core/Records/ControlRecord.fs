@@ -81,7 +81,7 @@ module ControlRecord =
     /// version is ignored. Faults, with the path `Key` and the offset in the key: `Truncated` for a key that is null or too short, `OutOfRange`
     /// for a negative version.
     let ofRecord (record: Record) : Result<ControlRecord, Fault> =
-        let key = record.Key
+        let key = record.Key.Span
 
         if key.Length < 4 then
             Error(Fault.ofField "Key" 0 (Problem.Truncated(4L, key.Length)))
@@ -94,4 +94,4 @@ module ControlRecord =
                 Ok
                     { Version = version
                       Type = ControlRecordType.OfCode(BinaryPrimitives.ReadInt16BigEndian(key.Slice 2))
-                      Value = if record.HasValue then ValueSome(Bytes.ofSpan record.Value) else ValueNone }
+                      Value = NullableBytes.copy record.Value }

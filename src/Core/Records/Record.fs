@@ -18,8 +18,8 @@ type CorruptRecordException(fault: Fault) =
     member _.Fault = fault
 
 /// The bytes of a record's key, a record's value or a header's value: either null, or any number of bytes, including zero. Null and empty
-/// differ in Kafka: a null value is a tombstone. `default` is null. A span, an array or a `Bytes` converts to it without a copy: an empty
-/// span becomes empty, and a null array becomes null.
+/// differ in Kafka: a null value is a tombstone. `default` is null. A span, memory, an array or a `Bytes` converts to it without a copy: an
+/// empty span becomes empty, and a null array becomes null. It converts to a span, which is empty for null.
 ///
 /// Declare an F# function that takes it, or a span, `inline`, or compile it with `<Tailcalls>false</Tailcalls>`: in a call that the compiler
 /// marks as a tail call, .NET may hide span arguments from the garbage collector, and they may then refer to other bytes.
@@ -36,8 +36,20 @@ type NullableSpan =
     /// Whether it is null.
     member this.IsNull = Unsafe.IsNullRef(&MemoryMarshal.GetReference this.content)
 
-    /// The bytes; none for null.
+    /// The bytes; empty for null.
     member this.Span: ReadOnlySpan<byte> = this.content
+
+    /// The number of bytes; 0 for null.
+    member this.Length = this.content.Length
+
+    /// A copy of the bytes, or null.
+    member this.ToArray() : byte[] | null = if this.IsNull then null else this.content.ToArray()
+
+    /// The span of a record's bytes, or null.
+    [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+    static member internal OfArray(buffer: byte[], start: int, length: int, isNull: bool) : NullableSpan =
+        // A span within an array has a reference even if it is empty.
+        if isNull then NullableSpan.Null else NullableSpan(ReadOnlySpan<byte>(buffer, start, length), true)
 
     /// The number of bytes, or -1 for null, in its zig-zag form.
     [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
@@ -46,9 +58,15 @@ type NullableSpan =
     /// Null.
     static member Null = NullableSpan(ReadOnlySpan<byte>(), true)
 
+    /// The bytes; empty for null.
+    static member op_Implicit(value: NullableSpan) : ReadOnlySpan<byte> = value.Span
+
     static member op_Implicit(span: ReadOnlySpan<byte>) : NullableSpan = NullableSpan span
 
     static member op_Implicit(memory: ReadOnlyMemory<byte>) : NullableSpan = NullableSpan memory.Span
+
+    static member op_Implicit(memory: Nullable<ReadOnlyMemory<byte>>) : NullableSpan =
+        if memory.HasValue then NullableSpan memory.Value.Span else NullableSpan.Null
 
     static member op_Implicit(bytes: Bytes) : NullableSpan = NullableSpan bytes.Span
 
@@ -61,6 +79,16 @@ type NullableSpan =
         match array with
         | null -> NullableSpan.Null
         | array -> NullableSpan(ReadOnlySpan<byte> array)
+
+/// Copies of nullable spans.
+[<RequireQualifiedAccess>]
+module internal NullableBytes =
+
+    // Inlined, because it takes a span.
+    let inline copy (value: NullableSpan) : Bytes voption =
+        match value.ToArray() with
+        | null -> ValueNone
+        | bytes -> ValueSome(Bytes bytes)
 
 /// A header of a record: a name and bytes (KIP-82). Headers are ordered, and names may repeat.
 [<Struct; NoComparison>]
@@ -207,14 +235,17 @@ type HeaderSlice internal (buffer: byte[], keyStart: int, keyLength: int, valueS
     /// Whether the value is not null. It may be empty.
     member _.HasValue = valueLength >= 0
 
-    /// The value; empty if it is null.
-    member _.Value = ReadOnlySpan<byte>(buffer, valueStart, max 0 valueLength)
+    /// The value, which may be null.
+    member _.Value = NullableSpan.OfArray(buffer, valueStart, valueLength, valueLength < 0)
 
-    /// The value; empty if it is null.
-    member _.ValueMemory = ReadOnlyMemory<byte>(buffer, valueStart, max 0 valueLength)
+    /// The value, which may be null.
+    member _.ValueMemory: Nullable<ReadOnlyMemory<byte>> =
+        if valueLength >= 0 then
+            Nullable(ReadOnlyMemory<byte>(buffer, valueStart, valueLength))
+        else
+            Nullable()
 
-    member internal this.Copy() : RecordHeader =
-        { Key = Bytes.ofSpan this.Key; Value = if this.HasValue then ValueSome(Bytes.ofSpan this.Value) else ValueNone }
+    member internal this.Copy() : RecordHeader = { Key = Bytes.ofSpan this.Key; Value = NullableBytes.copy this.Value }
 
     override this.ToString() = this.Copy().ToString()
 
@@ -354,26 +385,30 @@ type Record =
     /// Whether the key is not null. It may be empty.
     member this.HasKey = this.Slots.KeyLength <> 1u
 
-    /// The key; empty if it is null.
-    member this.Key = ReadOnlySpan<byte>(this.Slots.Buffer, this.Slots.KeyStart, int (this.Slots.KeyLength >>> 1))
+    /// The key, which may be null.
+    member this.Key =
+        NullableSpan.OfArray(this.Slots.Buffer, this.Slots.KeyStart, int (this.Slots.KeyLength >>> 1), not this.HasKey)
 
-    /// The key; empty if it is null.
-    member this.KeyMemory = ReadOnlyMemory<byte>(this.Slots.Buffer, this.Slots.KeyStart, int (this.Slots.KeyLength >>> 1))
-
-    /// The key, with null and empty kept apart, as a builder takes it.
-    member this.NullableKey = if this.HasKey then NullableSpan this.Key else NullableSpan.Null
+    /// The key, which may be null.
+    member this.KeyMemory: Nullable<ReadOnlyMemory<byte>> =
+        if this.HasKey then
+            Nullable(ReadOnlyMemory<byte>(this.Slots.Buffer, this.Slots.KeyStart, int (this.Slots.KeyLength >>> 1)))
+        else
+            Nullable()
 
     /// Whether the value is not null. It may be empty. A record whose value is null is a tombstone.
     member this.HasValue = this.Slots.ValueLength <> 1u
 
-    /// The value; empty if it is null.
-    member this.Value = ReadOnlySpan<byte>(this.Slots.Buffer, this.Slots.ValueStart, int (this.Slots.ValueLength >>> 1))
+    /// The value, which may be null: then the record is a tombstone.
+    member this.Value =
+        NullableSpan.OfArray(this.Slots.Buffer, this.Slots.ValueStart, int (this.Slots.ValueLength >>> 1), not this.HasValue)
 
-    /// The value; empty if it is null.
-    member this.ValueMemory = ReadOnlyMemory<byte>(this.Slots.Buffer, this.Slots.ValueStart, int (this.Slots.ValueLength >>> 1))
-
-    /// The value, with null and empty kept apart, as a builder takes it.
-    member this.NullableValue = if this.HasValue then NullableSpan this.Value else NullableSpan.Null
+    /// The value, which may be null: then the record is a tombstone.
+    member this.ValueMemory: Nullable<ReadOnlyMemory<byte>> =
+        if this.HasValue then
+            Nullable(ReadOnlyMemory<byte>(this.Slots.Buffer, this.Slots.ValueStart, int (this.Slots.ValueLength >>> 1)))
+        else
+            Nullable()
 
     /// The number of headers.
     member this.HeaderCount = int (this.Slots.HeaderCount >>> 1)
@@ -392,8 +427,8 @@ type Record =
     member internal this.Copy() : RecordData =
         { Offset = this.Offset
           Timestamp = this.Timestamp
-          Key = if this.HasKey then ValueSome(Bytes.ofSpan this.Key) else ValueNone
-          Value = if this.HasValue then ValueSome(Bytes.ofSpan this.Value) else ValueNone
+          Key = NullableBytes.copy this.Key
+          Value = NullableBytes.copy this.Value
           Headers = this.Headers.Copy() }
 
     override this.ToString() = this.Copy().ToString()

@@ -6,8 +6,8 @@ using LibKafka.Wire;
 namespace LibKafka;
 
 /// <summary>
-/// A header for a record to be built: a name and bytes (KIP-82). Headers are ordered, and names may repeat. The bytes are not copied before
-/// the record is added.
+/// A header for a record to be built: a name and bytes (KIP-82). Headers are ordered, and names may repeat. Arrays and memory are not copied
+/// before the record is added; a span is.
 /// </summary>
 public readonly struct KafkaHeader : IEquatable<KafkaHeader>
 {
@@ -22,6 +22,12 @@ public readonly struct KafkaHeader : IEquatable<KafkaHeader>
     /// <param name="value">The value; null differs from empty.</param>
     public KafkaHeader(string name, byte[]? value)
         : this(Encoding.UTF8.GetBytes(Interop.Required(name)), OrNull(value)) { }
+
+    /// <summary>A header with a copy of the value, which may be null, such as the value of a header that was read.</summary>
+    /// <param name="name">The name.</param>
+    /// <param name="value">The value; null differs from empty.</param>
+    public KafkaHeader(string name, NullableSpan value)
+        : this(Encoding.UTF8.GetBytes(name), OrNull(value.ToArray())) { }
 
     /// <summary>A header whose name is already encoded.</summary>
     /// <param name="key">The name, in UTF-8.</param>
@@ -56,8 +62,7 @@ public readonly struct KafkaHeader : IEquatable<KafkaHeader>
     /// <summary>A copy of a header that was read. It stays valid when its batch's memory is reused.</summary>
     /// <param name="header">The header that was read.</param>
     /// <returns>The copy.</returns>
-    public static KafkaHeader CopyOf(in HeaderSlice header) =>
-        new(header.Key.ToArray(), OrNull(header.HasValue ? header.Value.ToArray() : null));
+    public static KafkaHeader CopyOf(in HeaderSlice header) => new(header.Key.ToArray(), OrNull(header.Value.ToArray()));
 
     /// <summary>Whether the other header has the same name and value.</summary>
     /// <param name="other">The other header.</param>

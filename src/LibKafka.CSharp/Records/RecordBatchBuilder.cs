@@ -5,8 +5,9 @@ namespace LibKafka;
 
 /// <summary>
 /// Encodes records into a batch as they are added, in one pass, and knows the exact size after each one. It has its own memory, which grows
-/// up to the limit and is reused after <see cref="Reset()"/>, so that nothing is allocated once it has grown; or it uses the caller's, such
-/// as an array from a pool, which does not grow. Not thread-safe.
+/// up to the limit; or it uses the caller's, such as an array from a pool, which does not grow. <see cref="Build"/> gives a batch that stays
+/// valid, with memory of its own. <see cref="BuildInPlace"/> and <see cref="Reset()"/> reuse the builder's memory, so that nothing is
+/// allocated once it has grown. Not thread-safe.
 /// </summary>
 /// <remarks>
 /// Keys and values are spans, memory, arrays or null: <c>"key"u8</c>, a <c>byte[]</c>, a <c>ReadOnlySpan&lt;byte&gt;</c> or a
@@ -65,7 +66,7 @@ public sealed class RecordBatchBuilder
     /// <param name="timestamp">When the record was created, in milliseconds since 1970-01-01 UTC; -1 for none.</param>
     /// <param name="headers">The headers, in order.</param>
     /// <returns>Whether the record was added.</returns>
-    /// <exception cref="InvalidOperationException">The batch has been built and the builder has not been reset.</exception>
+    /// <exception cref="InvalidOperationException">The batch has been built in place and the builder has not been reset.</exception>
     public bool TryAdd(NullableSpan key, NullableSpan value, long timestamp, params ReadOnlySpan<KafkaHeader> headers)
     {
         if (headers.IsEmpty)
@@ -92,16 +93,18 @@ public sealed class RecordBatchBuilder
     /// <param name="timestamp">When the record was created; Kafka keeps whole milliseconds.</param>
     /// <param name="headers">The headers, in order.</param>
     /// <returns>Whether the record was added.</returns>
-    /// <exception cref="InvalidOperationException">The batch has been built and the builder has not been reset.</exception>
+    /// <exception cref="InvalidOperationException">The batch has been built in place and the builder has not been reset.</exception>
     public bool TryAdd(NullableSpan key, NullableSpan value, DateTimeOffset timestamp, params ReadOnlySpan<KafkaHeader> headers) =>
         TryAdd(key, value, timestamp.ToUnixTimeMilliseconds(), headers);
 
     /// <summary>
     /// Adds a copy of another batch's record with everything except its offset. Changes nothing if the batch would exceed its limit.
     /// </summary>
-    /// <param name="record">The record. It must not lie in this builder's own memory.</param>
+    /// <param name="record">The record.</param>
     /// <returns>Whether the record was added.</returns>
-    /// <exception cref="InvalidOperationException">The batch has been built and the builder has not been reset.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The record lies in this builder's own memory, or the batch has been built in place and the builder has not been reset.
+    /// </exception>
     public bool TryAdd(in Record record) => _core.TryAdd(in record);
 
     /// <summary>Adds a record, which must fit.</summary>
@@ -110,7 +113,7 @@ public sealed class RecordBatchBuilder
     /// <param name="timestamp">When the record was created, in milliseconds since 1970-01-01 UTC; -1 for none.</param>
     /// <param name="headers">The headers, in order.</param>
     /// <exception cref="InvalidOperationException">
-    /// The batch would exceed its limit, or it has been built and the builder has not been reset.
+    /// The batch would exceed its limit, or it has been built in place and the builder has not been reset.
     /// </exception>
     public void Add(NullableSpan key, NullableSpan value, long timestamp, params ReadOnlySpan<KafkaHeader> headers) =>
         Check(TryAdd(key, value, timestamp, headers));
@@ -121,22 +124,22 @@ public sealed class RecordBatchBuilder
     /// <param name="timestamp">When the record was created; Kafka keeps whole milliseconds.</param>
     /// <param name="headers">The headers, in order.</param>
     /// <exception cref="InvalidOperationException">
-    /// The batch would exceed its limit, or it has been built and the builder has not been reset.
+    /// The batch would exceed its limit, or it has been built in place and the builder has not been reset.
     /// </exception>
     public void Add(NullableSpan key, NullableSpan value, DateTimeOffset timestamp, params ReadOnlySpan<KafkaHeader> headers) =>
         Check(TryAdd(key, value, timestamp, headers));
 
     /// <summary>Adds a copy of another batch's record with everything except its offset. It must fit.</summary>
-    /// <param name="record">The record. It must not lie in this builder's own memory.</param>
+    /// <param name="record">The record.</param>
     /// <exception cref="InvalidOperationException">
-    /// The batch would exceed its limit, or it has been built and the builder has not been reset.
+    /// The batch would exceed its limit, the record lies in this builder's own memory, or the batch has been built in place and the builder
+    /// has not been reset.
     /// </exception>
     public void Add(in Record record) => Check(TryAdd(in record));
 
     /// <summary>
-    /// The finished batch; no byte is copied. It uses the builder's memory, so it is valid until <see cref="Reset()"/>;
-    /// <see cref="Detach"/> and <see cref="RecordBatch.Copy"/> give a batch that stays valid. Nothing can be added before
-    /// <see cref="Reset()"/>. Building again gives the same batch.
+    /// The finished batch, which keeps the memory that it was built in: it stays valid, or, in the caller's memory, until the caller reuses
+    /// that. No byte is copied. The builder begins the next batch, with the same options and limit and with new memory of its own.
     /// </summary>
     /// <returns>The batch.</returns>
     /// <exception cref="InvalidOperationException">
@@ -145,19 +148,20 @@ public sealed class RecordBatchBuilder
     public RecordBatch Build() => _core.Build();
 
     /// <summary>
-    /// The finished batch together with the builder's memory: it stays valid, or, in the caller's memory, until the caller reuses that. The
-    /// builder begins the next batch, with the same options and limit and with new memory of its own.
+    /// The finished batch as a view into the builder's memory; no byte is copied. It is valid until <see cref="Reset()"/>, which must come
+    /// before the next record: until then nothing can be added, and building again gives the same batch. For callers that send the batch at
+    /// once and reuse the memory; <see cref="Build"/> gives a batch that stays valid.
     /// </summary>
     /// <returns>The batch.</returns>
     /// <exception cref="InvalidOperationException">
     /// There are no records, so that every broker would refuse the batch, or there are records after the options' last offset.
     /// </exception>
-    public RecordBatch Detach() => _core.Detach();
+    public RecordBatch BuildInPlace() => _core.BuildInPlace();
 
-    /// <summary>Discards the records, invalidates the batches built in this memory, and begins a batch with the same options.</summary>
+    /// <summary>Discards the records, invalidates batches from <see cref="BuildInPlace"/>, and begins a batch with the same options.</summary>
     public void Reset() => _core.Reset();
 
-    /// <summary>Discards the records, invalidates the batches built in this memory, and begins a batch with other options.</summary>
+    /// <summary>Discards the records, invalidates batches from <see cref="BuildInPlace"/>, and begins a batch with other options.</summary>
     /// <param name="options">The header fields of the next batch.</param>
     public void Reset(RecordBatchOptions options)
     {

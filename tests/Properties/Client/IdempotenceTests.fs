@@ -194,7 +194,7 @@ let private stamp (sequence: int) (name: int64) (size: int) : RecordBatch =
     for _ in 1..size do
         builder.Add(name, NullableSpan.Null, NullableSpan.Null)
 
-    builder.Detach() |> RecordBatch.withProducer 1L 0s sequence |> ok
+    builder.Build() |> RecordBatch.withProducer 1L 0s sequence |> ok
 
 let private tell (story: Story) : int64 list * int64 list * World =
     let log = { Batches = []; Recent = []; Next = story.First; EndOffset = 0L; RemembersOffsets = story.RemembersOffsets }

@@ -17,7 +17,7 @@ let private batch (size: int) : RecordBatch =
     for at in 0..500 .. size - 500 do
         builder.Add(1700000000000L, NullableSpan.Null, System.ReadOnlyMemory<byte>(content, at, 500))
 
-    builder.Detach()
+    builder.Build()
 
 /// The median allocation after warm-up. (The pool may be trimmed during some calls.)
 let private steady (action: unit -> unit) : int64 =

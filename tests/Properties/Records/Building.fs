@@ -74,14 +74,14 @@ let building =
                   Expect.isTrue (sample.Records |> List.forall (tryAdd builder)) ("room for " + what)
 
               fill first "the first"
-              Expect.equal (builder.Build()) (toBatch first) "the first"
+              Expect.equal (builder.BuildInPlace()) (toBatch first) "the first"
               builder.Reset second.Options
               fill second "the second"
-              Expect.equal (builder.Build()) (toBatch second) "the second, with other options"
+              Expect.equal (builder.BuildInPlace()) (toBatch second) "the second, with other options"
               builder.Reset()
               fill second "the third"
-              Expect.equal (builder.Detach()) (toBatch second) "the third, with the same options"
-              Expect.equal builder.Count 0 "records once the memory was given away"
+              Expect.equal (builder.Build()) (toBatch second) "the third, with the same options"
+              Expect.equal builder.Count 0 "records after it was built"
               fill second "the fourth"
               Expect.equal (builder.Build()) (toBatch second) "the fourth, in other memory")
 
@@ -133,12 +133,67 @@ let building =
 
               builder.Build() = source)
 
+          holds "a built batch stays valid, whatever the builder does next" (fun (first: Sample, second: Sample) ->
+              let first, second = consecutive first, consecutive second
+              let builder = BatchBuilder first.Options
+              let fill (sample: Sample) = Expect.isTrue (sample.Records |> List.forall (tryAdd builder)) "room"
+              fill first
+              let built = builder.Build()
+              Expect.equal builder.Count 0 "the next batch has begun"
+              builder.Reset second.Options
+              fill second
+              let next = builder.Build()
+              fill second
+              builder.BuildInPlace() |> ignore
+              builder.Reset()
+              Expect.equal built (toBatch first) "the first"
+              Expect.equal next (toBatch second) "the second")
+
+          test "a batch that is built in place is overwritten after a reset" {
+              let builder = BatchBuilder BatchOptions.standard
+              builder.Add(1L, "key"B, "first"B)
+              let view = builder.BuildInPlace()
+              let copy = view.Copy()
+              builder.Reset()
+              builder.Add(1L, "key"B, "other"B)
+              builder.BuildInPlace() |> ignore
+              Expect.notEqual view copy "the view"
+          }
+
+          test "the records of a builder's own batch in place are refused" {
+              let builder = BatchBuilder BatchOptions.standard
+              builder.Add(1L, "key"B, "value"B)
+              let mutable records = (ok (RecordBatch.openRecords Reading.standard (builder.BuildInPlace()))).GetEnumerator()
+              Expect.isTrue (records.MoveNext()) "a record"
+              builder.Reset()
+
+              Expect.throwsT<InvalidOperationException>
+                  (fun () -> builder.TryAdd &records.Current |> ignore)
+                  "it would be overwritten while it is copied"
+          }
+
+          test "the next batch begins with as much memory as the last one took" {
+              let builder = BatchBuilder BatchOptions.standard
+              let value = Array.zeroCreate<byte> 1000
+
+              let build () =
+                  for _ in 1..1000 do
+                      builder.Add(0L, NullableSpan.Null, value)
+
+                  builder.Build() |> ignore
+
+              build ()
+              let before = GC.GetAllocatedBytesForCurrentThread()
+              build ()
+              Expect.isLessThan (GC.GetAllocatedBytesForCurrentThread() - before) 1_100_000L "bytes for a batch of 1,000,000"
+          }
+
           property "memory that was detached is not written to again" (fun (sample: Sample) ->
               let sample = consecutive sample
               let builder = BatchBuilder sample.Options
               let fill () = sample.Records |> List.forall (tryAdd builder)
               fill () |> ignore
-              let batch = builder.Detach()
+              let batch = builder.Build()
               let copy = batch.Copy()
               builder.Add(1L, NullableSpan(), NullableSpan())
               builder.Build() |> ignore
@@ -172,10 +227,10 @@ let building =
               let fill (sample: Sample) = sample.Records |> List.forall (tryAdd builder)
 
               fill first
-              && builder.Build() = toBatch first
+              && builder.BuildInPlace() = toBatch first
               && (builder.Reset second.Options
                   fill second)
-              && (let given = builder.Detach()
+              && (let given = builder.Build()
                   // The next batch has other memory.
                   fill second && builder.Build() = toBatch second && given = toBatch second))
 
@@ -203,13 +258,12 @@ let building =
               refused (fun () -> builder.Build() |> ignore) "a batch without records"
               refused (fun () -> builder.Add(0L, NullableSpan(), Array.zeroCreate<byte> 100)) "a record that does not fit"
               builder.Add(0L, NullableSpan(), NullableSpan())
-              builder.Build() |> ignore
+              builder.BuildInPlace() |> ignore
               refused (fun () -> builder.Add(0L, NullableSpan(), NullableSpan())) "a record after the batch was built"
-              Expect.equal (builder.Build()) (builder.Build()) "building again"
+              Expect.equal (builder.BuildInPlace()) (builder.BuildInPlace()) "building again"
               let short = BatchBuilder { BatchOptions.standard with BaseOffset = 5L; LastOffset = ValueSome 5L }
               short.Add(0L, NullableSpan(), NullableSpan())
               Expect.equal (short.Build().LastOffset) 5L "a record at the last offset"
-              short.Reset()
               short.Add(0L, NullableSpan(), NullableSpan())
               short.Add(0L, NullableSpan(), NullableSpan())
               refused (fun () -> short.Build() |> ignore) "a record after the last offset"
@@ -270,7 +324,7 @@ let allocation =
                   for index in 1..count do
                       builder.Add(int64 index, "key"B, "value"B, ReadOnlySpan<RecordHeader> [| header; header |])
 
-                  ok (RecordBatch.openRecords Reading.standard (builder.Detach()))
+                  ok (RecordBatch.openRecords Reading.standard (builder.Build()))
 
               let one, many = viewOf 1, viewOf 1000
               Expect.equal (allocated (iterate many)) (allocated (iterate one)) "1,000 records against one"
@@ -288,7 +342,7 @@ let allocation =
                       builder.TryAdd(int64 index, key, value) |> ignore
                       builder.TryAdd(int64 index, key, value, ReadOnlySpan<RecordHeader> headers) |> ignore
 
-                  builder.Build() |> ignore
+                  builder.BuildInPlace() |> ignore
 
               let many = allocated (build 1000)
               Expect.equal many (allocated (build 1)) "1,000 records against one"

@@ -61,6 +61,25 @@ let compressing =
 
                   BatchRecords.toList opened = Ok(asRead sample) && RecordBatch.decompress reading packed = Ok(toBatch sample)))
 
+          test "a batch is not compressed or decompressed into the buffer that it lies in" {
+              let refused (action: unit -> Result<'T, Fault>) = Expect.throwsT<InvalidOperationException>(fun () -> action () |> ignore)
+
+              let buffer = CodecBuffer()
+              let reading = { Reading.withCodecs codecs with Buffer = ValueSome buffer }
+              let plain = plainBatch 3
+              let packed = ok (RecordBatch.compress gzip plain)
+              let unpacked = ok (RecordBatch.decompress reading packed)
+              refused (fun () -> RecordBatch.compressIn buffer runLength unpacked) "decompressed, then compressed"
+              Expect.equal unpacked plain "nothing has been overwritten"
+              let repacked = ok (RecordBatch.compressIn (CodecBuffer()) runLength unpacked)
+              Expect.equal (RecordBatch.decompress (Reading.withCodecs codecs) repacked) (Ok plain) "with another buffer"
+
+              let packed = ok (RecordBatch.compressIn buffer runLength plain)
+              refused (fun () -> RecordBatch.decompress reading packed) "compressed, then decompressed"
+              refused (fun () -> RecordBatch.openRecords reading packed) "compressed, then opened"
+              Expect.equal (RecordBatch.decompress (Reading.withCodecs codecs) packed) (Ok plain) "nothing has been overwritten"
+          }
+
           test "a compressed batch is not compressed again" {
               let packed = ok (RecordBatch.compress gzip (plainBatch 3))
               let fault = faultOf (RecordBatch.compress runLength packed)

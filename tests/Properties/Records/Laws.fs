@@ -370,6 +370,47 @@ let nulls =
               Expect.equal (read batch) (Ok records) "records"
           }
 
+          test "copying a record, a tombstone and a null header part by part keeps them apart" {
+              let empty = ValueSome Bytes.empty
+
+              let records =
+                  [ for key in [ ValueNone; empty; ValueSome(Bytes.ofString "k") ] do
+                        for value in [ ValueNone; empty; ValueSome(Bytes.ofString "v") ] do
+                            { Offset = 0L
+                              Timestamp = 5L
+                              Key = key
+                              Value = value
+                              Headers = [ { Key = Bytes.ofString "h"; Value = value } ] } ]
+                  |> List.mapi (fun index record -> { record with Offset = int64 index })
+
+              let source = ok (RecordBatch.openRecords Reading.standard (ok (BatchBuilder.build BatchOptions.standard records)))
+              let spans, memories = BatchBuilder BatchOptions.standard, BatchBuilder BatchOptions.standard
+
+              let copy () =
+                  for record in source do
+                      let headers = ReadOnlySpan<RecordHeader>(List.toArray (record.Headers.ToList()))
+                      spans.Add(record.Timestamp, record.Key, record.Value, headers)
+                      memories.Add(record.Timestamp, record.KeyMemory, record.ValueMemory, headers)
+
+              copy ()
+              Expect.equal (read (spans.Build())) (Ok records) "keys and values as spans"
+              Expect.equal (read (memories.Build())) (Ok records) "keys and values as memory"
+          }
+
+          test "keys and values convert to spans" {
+              let builder = BatchBuilder BatchOptions.standard
+              builder.Add(0L, NullableSpan.Null, "value"B)
+
+              let check () =
+                  for record in ok (RecordBatch.openRecords Reading.standard (builder.Build())) do
+                      Expect.equal (Text.Encoding.UTF8.GetString record.Value) "value" "the value"
+                      Expect.equal (Text.Encoding.UTF8.GetString record.Key) "" "no bytes for null"
+                      Expect.isTrue (record.Key.IsNull && isNull (record.Key.ToArray())) "but it is null"
+                      Expect.equal (record.Key.Length, record.Value.Length) (0, 5) "lengths"
+
+              check ()
+          }
+
           test "conversions to null and to empty" {
               let none: byte[] | null = null
               Expect.isTrue ((NullableSpan()).IsNull) "default"
@@ -378,5 +419,7 @@ let nulls =
               Expect.isFalse ((NullableSpan.op_Implicit (Array.zeroCreate<byte> 0)).IsNull) "an empty array"
               Expect.isFalse ((NullableSpan.op_Implicit ReadOnlySpan<byte>.Empty).IsNull) "an empty span"
               Expect.isFalse ((NullableSpan.op_Implicit ReadOnlyMemory<byte>.Empty).IsNull) "empty memory"
+              Expect.isTrue ((NullableSpan.op_Implicit (Nullable<ReadOnlyMemory<byte>>())).IsNull) "no memory"
+              Expect.isFalse ((NullableSpan.op_Implicit (Nullable ReadOnlyMemory<byte>.Empty)).IsNull) "nullable memory that is empty"
               Expect.isFalse ((NullableSpan.op_Implicit Bytes.empty).IsNull) "empty bytes"
           } ]

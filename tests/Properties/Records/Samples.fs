@@ -194,7 +194,7 @@ let plainBatch (count: int) : RecordBatch =
     for index in 0 .. count - 1 do
         builder.Add(1700000000000L + int64 index, key, value)
 
-    builder.Detach()
+    builder.Build()
 
 /// Replaces the checksum by the right one.
 let mend (bytes: byte[]) : byte[] =
