@@ -272,7 +272,7 @@ let private topics =
                   match Cluster.ConnectController(patient, Bootstrap.ofAddresses [ broker.Address ]) with
                   | Error(ClientFault.NoCommonVersion _) -> broker.AwaitEnd 0
                   | Error other -> failtestf "%O" other
-                  | Ok _ -> failtest "nobody knows the controller")) ]
+                  | Ok _ -> failtest "the controller cannot be known")) ]
 
 let private coordinators =
     let key = "a-group"

@@ -221,7 +221,7 @@ let private bodies =
                   for _ in 1..3 do
                       let exchange = ask connection
                       Expect.equal (offsetIn exchange) (int64 exchange.Info.CorrelationId) "its own answer"
-                      Expect.equal exchange.Info.UnreadBytes 3 "what nobody read")) ]
+                      Expect.equal exchange.Info.UnreadBytes 3 "the unread bytes")) ]
 
 /// Settings in which a call may take this long.
 let private within (limit: TimeSpan) = { patient with CallTimeout = limit }
@@ -397,7 +397,7 @@ let private cancellation =
                       ClientFault.Cancelled
                       "the fault"
                   Expect.isNone client.Connection "its connection is gone"
-                  Expect.equal (fetcher.FindOffset OffsetSpec.Latest).Offset (Some 5L) "and it goes on"))
+                  Expect.equal (fetcher.FindOffset OffsetSpec.Latest).Offset (Some 5L) "the next call"))
 
           testCase "a call that is cancelled beforehand sends nothing, and the connection stays open" (fun () ->
               Scripted.connection patient (fun received -> [ Act.Send(goodAnswer 1L received) ]) (fun broker connection ->

@@ -185,7 +185,7 @@ let private truncation =
 
                   fetcher.Fetch() |> ignore
                   let partition = (List.last (asked broker)).Topics[0].Partitions[0]
-                  Expect.equal (partition.FetchOffset, partition.LastFetchedEpoch) (45L, 1) "where it goes on"))
+                  Expect.equal (partition.FetchOffset, partition.LastFetchedEpoch) (45L, 1) "where it continues"))
 
           testCase "can be checked: the leader is asked for the end of the epoch" (fun () ->
               checking { Error = ErrorCode.None; Partition = 0; LeaderEpoch = 1; EndOffset = 45L } (fun broker fetcher ->

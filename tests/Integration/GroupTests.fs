@@ -63,7 +63,7 @@ let private coordinator =
         "coordinator"
         [ testCase "the connection that found it is used if it goes to the coordinator itself" (fun () ->
               group [] (heartbeats ErrorCode.None) (fun broker client ->
-                  Expect.equal client.Coordinator.Coordinator None "nobody before the first call"
+                  Expect.equal client.Coordinator.Coordinator None "none before the first call"
 
                   for _ in 1..3 do
                       Expect.equal (ok (client.Heartbeat(member' "m")).Result).Error ErrorCode.None "a response"
@@ -363,7 +363,7 @@ let private offsets =
     testList
         "offsets"
         [ for version in [ 1; 2; 5; 7; 8; 9; 10 ] do
-              testCase ("are fetched in version " + string (min version 9) + " where the broker knows " + string version) (fun () ->
+              testCase ("are fetched in version " + string (min version 9) + " if the broker supports " + string version) (fun () ->
                   let answers =
                       [ found 0 5L (Some "note") ErrorCode.None
                         found 1 -1L (Some "") ErrorCode.None

@@ -48,7 +48,7 @@ let tests =
                   for i in 1..100 do
                       Expect.equal (produce client Acks.None "x" 1).Result (ProduceResult.Unknown Doubt.NotAsked) "the outcome"
 
-                  Expect.equal (acknowledged (produce client Acks.Leader "y" 1)) 100L "what comes behind them"))
+                  Expect.equal (acknowledged (produce client Acks.Leader "y" 1)) 100L "the one after them"))
 
           testCase "seeking finds the first and the next offset of the log, and moves there" (fun () ->
               cluster.WithPartition(fun _ client ->
@@ -92,8 +92,8 @@ let tests =
                   let records = recordsOf fetched
                   Expect.equal records.Head.Offset 4L "the batch begins before the offset"
                   Expect.equal (valuesOf (List.truncate 4 records)) [ "b0"; "b1"; "b2"; "b3" ] "the batch"
-                  Expect.equal (nextOffset fetched % 4L) 0L "the next offset is behind a batch"
-                  Expect.isGreaterThan (nextOffset fetched) 6L "and the reading goes on"))
+                  Expect.equal (nextOffset fetched % 4L) 0L "the next offset is after a batch"
+                  Expect.isGreaterThan (nextOffset fetched) 6L "and reading continues"))
 
           testCase "all records from the requested offset on are returned once, whatever the size of a fetch" (fun () ->
               cluster.WithPartition(fun _ client ->

@@ -152,7 +152,7 @@ let private deadline =
               finally
                   brokers |> List.iter (fun broker -> (broker :> IDisposable).Dispose()))
 
-          testCase "is that of the options, and a broker that does not respond is told by it" (fun () ->
+          testCase "is that of the options, if they have a time-out" (fun () ->
               Scripted.connection patient (fun _ -> []) (fun _ connection ->
                   let exchange = connection.Call(ListOffsets.api, Script.askLatest, { CallOptions.standard with Timeout = Some(ms 150) })
                   Expect.equal (faultOf exchange.Result) (ClientFault.TimedOut(ms 150)) "the fault"))

@@ -217,7 +217,7 @@ let private trouble =
                   mock.SetRtt(1, ms 0)
                   mock.SetBrokerUp 1
                   (soon RetryPolicy.idempotent).Run(fun call -> producer.Retry call) |> acknowledged |> ignore
-                  Expect.equal (acknowledged (producer.Produce(batch "c" 1))) 5L "the next stands behind it"
+                  Expect.equal (acknowledged (producer.Produce(batch "c" 1))) 5L "the next is after it"
                   Expect.equal (log mock) [ "a0"; "a1"; "b0"; "b1"; "b2"; "c0" ] "the log"))
 
           testCase "without a policy nothing is sent twice" (fun () ->

@@ -192,7 +192,7 @@ let private oauth =
                   Expect.equal (faultOf (Connection.Open(settings, broker.Address))) (ClientFault.TimedOut(ms 500)) "the fault"
                   Expect.equal asked thread "the thread"))
 
-          testCase "cancelling tells it to stop" (fun () ->
+          testCase "cancelling the call cancels its token" (fun () ->
               use source = new CancellationTokenSource()
 
               let slow =

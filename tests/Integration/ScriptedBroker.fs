@@ -252,7 +252,7 @@ module Script =
         [ Act.Send(frame api received response) ]
 
     /// For requests that a script does not expect.
-    let unexpected (received: Received) : Act list = failwith ("nobody expected " + received.Header.ApiKey.ToString())
+    let unexpected (received: Received) : Act list = failwith ("the script does not expect " + received.Header.ApiKey.ToString())
 
     let versions (api: ApiKey) (lowest: int) (highest: int) : ApiVersions.ApiVersion =
         { ApiKey = api; MinVersion = int16 lowest; MaxVersion = int16 highest }

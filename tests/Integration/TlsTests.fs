@@ -1,4 +1,4 @@
-/// TLS and mTLS against a broker that is scripted behind it, and what becomes of those that do not speak the same.
+/// TLS and mTLS against a scripted broker, and clients and brokers that do not both use TLS.
 module LibKafka.Integration.TlsTests
 
 open System
@@ -35,7 +35,7 @@ let private serverOptions certificate version clients =
     let seen = ConcurrentQueue<string>()
     BrokerTls.options certificate version clients seen.Enqueue, seen
 
-/// A broker behind TLS with these options.
+/// A broker that uses TLS with these options.
 let private behind (options: SslServerAuthenticationOptions) (test: ScriptedBroker -> unit) =
     use broker =
         new ScriptedBroker((fun _ -> Script.knowing Script.everything script), IPAddress.Loopback, BrokerTls.over options)
@@ -44,7 +44,7 @@ let private behind (options: SslServerAuthenticationOptions) (test: ScriptedBrok
 
 let private files = { Authorities = None; Certificate = None; Key = None; KeyPassword = None }
 
-/// Settings that trust an authority alone, by way of a PEM file.
+/// Settings that trust only one authority, from a PEM file.
 let private trusting (authority: Authority) (more: PemFolder -> PemFiles -> PemFiles) : ClientSettings =
     use folder = new PemFolder()
     let authorities = folder.Add("ca.pem", authority.Pem)
@@ -65,7 +65,7 @@ let private works (settings: ClientSettings) (address: BrokerAddress) =
         let exchange = connection.Call(ListOffsets.api, Script.askLatest)
         Expect.equal (ok exchange.Result).Topics.Length 1 "the answer"
 
-/// Why there was no TLS.
+/// The reason of a failed handshake.
 let private refusal (settings: ClientSettings) (address: BrokerAddress) : string =
     match faultOf (Connection.Open(settings, address)) with
     | ClientFault.TlsFailed(broker, reason) as fault ->
@@ -112,7 +112,7 @@ let private certificates =
                       "chain"
                       "nor does the system trust it"))
 
-          testCase "a batch larger than TLS's records goes through whole" (fun () ->
+          testCase "a batch larger than TLS's records is sent completely" (fun () ->
               let options, _ = serverOptions right.Value SslProtocols.None None
 
               let script me = Script.knowing Script.everything (Script.leading [ Script.topic "t" (Guid.NewGuid()) ] me script)
@@ -166,7 +166,7 @@ let private clients =
 let private apart =
     let secured = lazy (trusting authority.Value plainly)
 
-    /// A host that does as it likes with each connection.
+    /// A host that does something with each connection.
     let host (act: Socket -> unit) (test: BrokerAddress -> unit) =
         let listener, address = Loopback.listen IPAddress.Loopback 5
         use _ = listener
@@ -186,7 +186,7 @@ let private apart =
     let answering (bytes: byte[]) (socket: Socket) =
         socket.Receive(Array.zeroCreate<byte> 1000) |> ignore
         socket.Send bytes |> ignore
-        // What the other side has to say is waited for: a socket that is closed before it is read may take the answer along.
+        // Waits for what the other side sends: closing a socket with unread bytes may discard the response.
         socket.Receive(Array.zeroCreate<byte> 1000) |> ignore
 
     testList
@@ -203,7 +203,7 @@ let private apart =
               behind options (fun broker ->
                   match faultOf (Connection.Open(patient, broker.Address)) with
                   | ClientFault.TlsExpected address -> Expect.equal address broker.Address "the broker"
-                  // It may end the connection without a word.
+                  // It may close the connection without an alert.
                   | ClientFault.Closed -> ()
                   | other -> failtestf "%O" other))
 
@@ -298,7 +298,7 @@ let private options =
               let named = SslClientAuthenticationOptions(TargetHost = "kafka.example")
               Expect.isTrue (obj.ReferenceEquals((Tls.ofOptions named).OptionsFor "kafka-1", named)) "the same"
 
-              // Its certificate is for another name, which the options demand.
+              // Its certificate is for another name, which the options require.
               let server, _ = serverOptions (authority.Value.Issue(Purpose.Broker [ "kafka.example" ])) SslProtocols.None None
               let trusted = (trusting authority.Value plainly).Tls.Value.OptionsFor "127.0.0.1"
               trusted.TargetHost <- "kafka.example"

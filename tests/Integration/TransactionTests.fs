@@ -79,9 +79,9 @@ let private calls =
     testList
         "calls"
         [ for level, version, epoch in [ 0s, 4, 5s; 1s, 4, 5s; 2s, 5, 6s ] do
-              testCase ("end in version " + string version + " where transaction.version is " + string level) (fun () ->
+              testCase ("end in version " + string version + " if transaction.version is " + string level) (fun () ->
                   coordinating' level endAnswer (fun broker client ->
-                      Expect.equal client.Identity None "nobody before it is asked"
+                      Expect.equal client.Identity None "none before it is requested"
                       Expect.equal (ok (client.InitProducerId(ms 5000)).Result) (Ok identity) "the identity"
                       Expect.equal (ok (client.Commit()).Result).Error ErrorCode.None "committed"
                       Expect.equal (client.Identity |> Option.map _.ProducerEpoch) (Some epoch) "the epoch for the next transaction"
@@ -204,7 +204,7 @@ let private calls =
               Scripted.broker script (fun broker ->
                   use client = new TransactionClient(patient, Bootstrap.ofAddresses [ broker.Address ], "tx")
                   Expect.equal (ok (client.InitProducerId(ms 5000)).Result) (Error ErrorCode.NotCoordinator) "the code"
-                  Expect.equal client.Identity None "nobody"
+                  Expect.equal client.Identity None "none"
                   Expect.isNone client.Coordinator.Connection "the connection is closed")) ]
 
 let private batches =

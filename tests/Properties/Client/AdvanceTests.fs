@@ -204,7 +204,7 @@ let private stretches =
 
               match Fetched.advance (fetched 1L bytes) with
               | Advance.Damaged(stretches, Some next) ->
-                  Expect.equal (stretches |> List.map _.FirstOffset) [ 1L; 3L; 4L ] "those with a batch behind them"
+                  Expect.equal (stretches |> List.map _.FirstOffset) [ 1L; 3L; 4L ] "those followed by a batch"
                   Expect.equal next (position 6L 1) "where to go on"
               | other -> failtestf "%O" other
           }
@@ -252,7 +252,7 @@ let private truncation =
           }
 
           for name, lastEpoch, answer, expected in
-              [ "the epoch goes on behind the position", 4, answer ErrorCode.None 4 60L, Some Truncation.Intact
+              [ "the epoch continues after the position", 4, answer ErrorCode.None 4 60L, Some Truncation.Intact
                 "it ends there", 4, answer ErrorCode.None 4 50L, Some Truncation.Intact
                 "it ends before it", 4, answer ErrorCode.None 4 45L, Some(Truncation.At(position 45L 4))
                 "an earlier one ends before it", 4, answer ErrorCode.None 2 45L, Some(Truncation.At(position 45L 2))

@@ -139,7 +139,7 @@ let private cases =
 
           test "the epoch wraps to 1, because 0 would open another session" {
               let last = { opened with Epoch = Int32.MaxValue }
-              Expect.equal (FetchSession.next (asked 1L) (response ErrorCode.None 9) None last).Epoch 1 "behind the largest"
+              Expect.equal (FetchSession.next (asked 1L) (response ErrorCode.None 9) None last).Epoch 1 "after the largest"
           }
 
           test "a session that the broker does not find is opened again" {

@@ -208,7 +208,7 @@ let private tell (story: Story) : int64 list * int64 list * World =
             match outcome with
             | ProduceResult.Acknowledged _ -> world, state, settled @ [ name ]
             | ProduceResult.Rejected _ -> world, state, settled
-            | ProduceResult.Unknown _ -> failtestf "fenced, and nobody did it: %O" outcome
+            | ProduceResult.Unknown _ -> failtestf "fenced without a reason: %O" outcome
         | other -> failtestf "%O" other
 
     let names = story.Sizes |> List.mapi (fun index size -> int64 index, size)
@@ -252,7 +252,7 @@ let private states =
           test "wraps from the largest sequence to 0" {
               let last = stamp (Int32.MaxValue - 1) 0L 2
               let state, _ = ProducerState.after last (acknowledged 0L) (ProducerState.Ready last.BaseSequence)
-              Expect.equal state (ProducerState.Ready 0) "right behind it"
+              Expect.equal state (ProducerState.Ready 0) "right after it"
               let across = stamp (Int32.MaxValue - 1) 0L 4
               let state, _ = ProducerState.after across (acknowledged 0L) (ProducerState.Ready across.BaseSequence)
               Expect.equal state (ProducerState.Ready 2) "within a batch"
@@ -283,7 +283,7 @@ let private states =
           }
 
           for code in fencing do
-              test (code.Name + " fences: a new batch is not in the log, and of one in doubt nobody knows") {
+              test (code.Name + " fences: a new batch is not in the log, and one in doubt stays unknown") {
                   Expect.equal
                       (ProducerState.after batch (refusedWith code) (ProducerState.Ready 5))
                       (ProducerState.Fenced code, refusedWith code)
@@ -299,7 +299,7 @@ let private identities = test "a producer can begin its next epoch by itself, up
     let identity = { ProducerId = 7L; ProducerEpoch = Int16.MaxValue - 1s }
     let last = { identity with ProducerEpoch = Int16.MaxValue }
     Expect.equal (ProducerIdentity.nextEpoch identity) (Some last) "the last"
-    Expect.equal (ProducerIdentity.nextEpoch last) None "there is none behind it"
+    Expect.equal (ProducerIdentity.nextEpoch last) None "there is none after it"
 }
 
 [<Tests>]

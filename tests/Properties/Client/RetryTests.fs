@@ -22,7 +22,7 @@ type private Clock() =
 
 let private ms (milliseconds: float) = TimeSpan.FromMilliseconds milliseconds
 
-/// A policy, and for each attempt whether it succeeds, how long it takes, and the random number behind it.
+/// A policy, and for each attempt whether it succeeds, how long it takes, and the random number after it.
 type Trial = { Attempts: int; First: int; Factor: float; Most: int; Jitter: float; Limit: int; Calls: (bool * int * float) list }
 
 let private trial: Gen<Trial> = gen {
@@ -253,7 +253,7 @@ let private worthIt =
                       Expect.isFalse (isWorth (notSent fault)) (fault.ToString())
 
                   Expect.isFalse (isWorth (produced (acknowledged 1L))) "it is in the log"
-                  Expect.isFalse (isWorth (produced (ProduceResult.Unknown Doubt.NotAsked))) "nobody wants to know"
+                  Expect.isFalse (isWorth (produced (ProduceResult.Unknown Doubt.NotAsked))) "no acknowledgement was requested"
           }
 
           test "a batch with an unknown result: only if it cannot be duplicated" {

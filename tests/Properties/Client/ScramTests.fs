@@ -57,7 +57,7 @@ let private sent (reply: SaslReply) : string =
 let private refusal (reply: SaslReply) : string =
     match reply with
     | SaslReply.Refuse reason -> reason
-    | SaslReply.Send message -> failtestf "it goes on with %s" (Bytes.toText message)
+    | SaslReply.Send message -> failtestf "it continues with %s" (Bytes.toText message)
     | SaslReply.Done -> failtest "it is content"
 
 let private say (conversation: ISaslConversation) (message: string) = conversation.Answer(Bytes.ofString message)
@@ -100,7 +100,7 @@ let private first =
         "the server's first message"
         [ for iterations in [ 4096; 65536 ] do
               testCase ("the limits of the iteration count: " + string iterations) (fun () ->
-                  Expect.stringStarts (sent (toFirst (serverFirst nonce salt (string iterations)))) "c=biws,r=" "it goes on")
+                  Expect.stringStarts (sent (toFirst (serverFirst nonce salt (string iterations)))) "c=biws,r=" "it continues")
 
           for iterations in [ "0"; "1"; "4095"; "65537"; "2147483647"; "2147483648"; "-4096"; "+4096"; "4096.0"; "" ] do
               testCase ("too few iterations, too many, or no count: '" + iterations + "'") (fun () ->
@@ -121,7 +121,7 @@ let private first =
           testCase "a mandatory extension is refused" (fun () -> refusal (toFirst ("m=ext," + serverFirst nonce salt "4096")) |> ignore)
 
           testCase "an optional extension is ignored" (fun () ->
-              Expect.stringStarts (sent (toFirst (serverFirst nonce salt "4096" + ",x=y"))) "c=biws,r=" "it goes on")
+              Expect.stringStarts (sent (toFirst (serverFirst nonce salt "4096" + ",x=y"))) "c=biws,r=" "it continues")
 
           testCase "an error is reported" (fun () -> Expect.stringContains (refusal (toFirst "e=unknown-user")) "unknown-user" "the reason")
 

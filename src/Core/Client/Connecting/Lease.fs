@@ -120,14 +120,14 @@ type internal Lease<'Target>(settings: ClientSettings, role: Role<'Target>) =
 
     /// Closes the connection if the error code says that another broker has the role. `next` gives the broker that the code's sender names, if
     /// it names one.
-    member _.Heed(code: ErrorCode, next: 'Target -> Found<'Target> option) =
+    member _.DropIfMoved(code: ErrorCode, next: 'Target -> Found<'Target> option) =
         if role.HasMoved code then
             let next = current |> Option.bind (fun held -> next held.Target)
             drop ()
             named <- next
 
     /// Closes the connection if the error code says that another broker has the role.
-    member this.Heed(code: ErrorCode) = this.Heed(code, (fun _ -> None))
+    member this.DropIfMoved(code: ErrorCode) = this.DropIfMoved(code, (fun _ -> None))
 
     /// Closes the connection. A later call makes a new one.
     member _.Close() = drop ()

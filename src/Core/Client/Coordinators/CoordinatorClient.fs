@@ -66,7 +66,7 @@ type CoordinatorClient(settings: ClientSettings, bootstrap: Bootstrap, kind: Coo
         ) : Exchange<'Request, 'Response> =
         let read (exchange: Exchange<'Request, 'Response>) =
             settle exchange
-            exchange.Result |> Result.iter (fun response -> lease.Heed(codeOf response))
+            exchange.Result |> Result.iter (fun response -> lease.DropIfMoved(codeOf response))
             exchange
 
         this.Exchange(operation, api, most, request, read)
@@ -85,7 +85,7 @@ type CoordinatorClient(settings: ClientSettings, bootstrap: Bootstrap, kind: Coo
             let result = exchange.Result |> Result.bind read
 
             match result with
-            | Ok value -> codesOf value |> List.iter (fun code -> lease.Heed code)
+            | Ok value -> codesOf value |> List.iter (fun code -> lease.DropIfMoved code)
             | Error(ClientFault.NotAnswered _) -> lease.Close()
             | Error _ -> ()
 

@@ -75,7 +75,7 @@ type PartitionClient(settings: ClientSettings, bootstrap: Bootstrap, partition: 
                     | None -> Error(ClientFault.NotAnswered partition))
 
             match result with
-            | Ok answer -> lease.Heed(codeOf answer)
+            | Ok answer -> lease.DropIfMoved(codeOf answer)
             | Error(ClientFault.NotAnswered _) -> lease.Close()
             | Error _ -> ()
 
@@ -85,8 +85,8 @@ type PartitionClient(settings: ClientSettings, bootstrap: Bootstrap, partition: 
 
     /// Closes the connection if the code says that another broker leads the partition. The next call then goes to the leader that the broker
     /// names or, if it names none, finds it.
-    member internal _.Heed(code: ErrorCode, leader: CurrentLeader, nodes: NodeEndpoint list) =
-        lease.Heed(code, Role.namedLeader leader nodes)
+    member internal _.DropIfMoved(code: ErrorCode, leader: CurrentLeader, nodes: NodeEndpoint list) =
+        lease.DropIfMoved(code, Role.namedLeader leader nodes)
 
     /// Closes the connection. A later call finds the leader and makes a new one.
     member _.Close() = lease.Close()

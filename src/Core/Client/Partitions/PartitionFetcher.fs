@@ -192,7 +192,7 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
         | Error(ClientFault.NotAnswered _) -> client.Close()
         | Error _ -> ()
         | Ok answer ->
-            client.Heed(answer.Error, answer.CurrentLeader, response.NodeEndpoints)
+            client.DropIfMoved(answer.Error, answer.CurrentLeader, response.NodeEndpoints)
 
             if source.IsLeader && settings.RackId <> "" && answer.PreferredReadReplica >= 0 && not answer.Error.IsError then
                 let node = answer.PreferredReadReplica

@@ -77,9 +77,9 @@ type PartitionProducer private (client: PartitionClient, settings: ProducerSetti
                 ProduceResult.Acknowledged
                     { BaseOffset = answer.BaseOffset; LogAppendTimeMs = answer.LogAppendTimeMs; LogStartOffset = answer.LogStartOffset }
 
-    let heed (produced: Produced) =
+    let dropIfMoved (produced: Produced) =
         match produced.Refusal, produced.Exchange.Result with
-        | Some answer, Ok(Some response) -> client.Heed(answer.Error, answer.CurrentLeader, response.NodeEndpoints)
+        | Some answer, Ok(Some response) -> client.DropIfMoved(answer.Error, answer.CurrentLeader, response.NodeEndpoints)
         | _ -> ()
 
         match produced.Result with
@@ -114,7 +114,7 @@ type PartitionProducer private (client: PartitionClient, settings: ProducerSetti
         else
             let read exchange =
                 let produced = Produced(batch, exchange, resultOf exchange)
-                heed produced
+                dropIfMoved produced
                 settle produced
 
             lease.ExchangeOn(
