@@ -83,7 +83,7 @@ let private heartbeat (correlationId: int) : Bytes =
         0s
         correlationId
         (Some "me")
-        { GroupId = "g"; GenerationId = 3; MemberId = "m"; GroupInstanceId = None }
+        { Heartbeat.request.Default with GroupId = "g"; GenerationId = 3; MemberId = "m" }
     |> ok "encode"
 
 let private heartbeatText (number: int) (correlationId: int) =
@@ -894,7 +894,7 @@ let private usage =
                       0s
                       1
                       (Some "\u001b[31m\u009b")
-                      { GroupId = "\u001b"; GenerationId = 3; MemberId = "m"; GroupInstanceId = None }
+                      { Heartbeat.request.Default with GroupId = "\u001b"; GenerationId = 3; MemberId = "m" }
                   |> ok "encode"
 
               let line = (inspectText "" (Bytes.toHex frame)).Lines.Head
