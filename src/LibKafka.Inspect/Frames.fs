@@ -175,7 +175,7 @@ type Reader(limits: Limits) =
             found at known (content |> Option.map (snd >> Body.Response)) fault
 
         match read (decode version) at.Bytes with
-        | None, fault when api = ApiKey.ApiVersions && version > 0s ->
+        | None, fault when api = ApiKey.ApiVersions && version <> 0s ->
             // A broker that does not support the version responds in version 0 (KIP-511).
             match decode 0s at.Bytes with
             | Ok(_, Response.ApiVersions refusal as content) when refusal.Error = ErrorCode.UnsupportedVersion ->

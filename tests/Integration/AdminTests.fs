@@ -19,9 +19,13 @@ let private withAdmin (brokers: Bootstrap) (call: AdminClient -> AdminReply<'Ite
     Expect.isNonEmpty reply.Exchanges "what was sent is told"
     reply.Result
 
-/// The answers in the order of the request.
-let private inOrder (items: 'Item list) (answers: ('Item * 'Answer) list) : ('Item * 'Answer) list =
-    items |> List.map (fun item -> answers |> List.find (fun (answered, _) -> answered = item))
+/// The answers in the order of the request. A broker may leave an item out, or answer about another one.
+let private inOrder (items: 'Item list) (answers: ('Item * Result<'Value, AdminFault>) list) : ('Item * Result<'Value, AdminFault>) list =
+    items
+    |> List.map (fun item ->
+        answers
+        |> List.tryFind (fun (answered, _) -> answered = item)
+        |> Option.defaultValue (item, Error AdminFault.NotAnswered))
 
 let private span (milliseconds: int) = ms milliseconds
 
@@ -32,9 +36,29 @@ let private newTopic (topic: CreateTopics.Topic) : NewTopic =
       Configs = topic.Configs |> List.map (fun config -> config.Name, Option.get config.Value) }
 
 let private isPlain (request: CreateTopics.Request) =
-    not request.ValidateOnly && request.Topics |> List.forall (fun topic -> topic.Assignments.IsEmpty)
+    not request.ValidateOnly
+    && not request.Topics.IsEmpty
+    && request.Topics |> List.forall (fun topic -> topic.Assignments.IsEmpty)
+
+let private names (request: DeleteTopics.Request) = request.TopicNames @ (request.Topics |> List.choose _.Name)
 
 let private configResource kind name = { Type = kind; Name = name }
+
+/// Whether the broker of the test, which has the id 1, is responsible for all resources.
+let private areOfBroker1 (resources: (ConfigResourceType * string) list) =
+    let names =
+        resources
+        |> List.map (fun (kind, name) ->
+            match kind with
+            | ConfigResourceType.Broker
+            | ConfigResourceType.BrokerLogger -> name
+            | _ -> "")
+
+    // The client asks each of the named brokers on its own.
+    match List.distinct names with
+    | [ "" ]
+    | [ "1" ] -> true
+    | _ -> false
 
 let private recordedAnswers =
     testList
@@ -46,24 +70,27 @@ let private recordedAnswers =
               | _ -> None)
               id
               (fun brokers request -> withAdmin brokers _.CreateTopics(List.map newTopic request.Topics, span request.TimeoutMs))
-              (fun _ _ response -> response.Topics |> List.map (fun topic -> topic.Name, result topic.Error topic.ErrorMessage topic))
+              (fun _ request response ->
+                  response.Topics
+                  |> List.map (fun topic -> topic.Name, result topic.Error topic.ErrorMessage topic)
+                  |> inOrder (request.Topics |> List.map _.Name))
 
           replays
               DeleteTopics.api
               (function
-              | Request.DeleteTopics request when request.Topics |> List.forall (fun topic -> topic.Name.IsSome) -> Some request
+              | Request.DeleteTopics request when (names request).Length > 0 && request.Topics |> List.forall _.Name.IsSome -> Some request
               | _ -> None)
               id
-              (fun brokers request ->
-                  let names = request.TopicNames @ (request.Topics |> List.choose (fun topic -> topic.Name))
-                  withAdmin brokers _.DeleteTopics(names, span request.TimeoutMs))
-              (fun _ _ response ->
-                  response.Topics |> List.map (fun topic -> Option.get topic.Name, result topic.Error topic.ErrorMessage topic))
+              (fun brokers request -> withAdmin brokers _.DeleteTopics(names request, span request.TimeoutMs))
+              (fun _ request response ->
+                  response.Topics
+                  |> List.map (fun topic -> Option.get topic.Name, result topic.Error topic.ErrorMessage topic)
+                  |> inOrder (names request))
 
           replays
               CreatePartitions.api
               (function
-              | Request.CreatePartitions request -> Some request
+              | Request.CreatePartitions request when not request.Topics.IsEmpty -> Some request
               | _ -> None)
               id
               (fun brokers request -> withAdmin brokers _.CreatePartitions(request.Topics, span request.TimeoutMs, request.ValidateOnly))
@@ -75,31 +102,39 @@ let private recordedAnswers =
           replays
               DescribeConfigs.api
               (function
-              | Request.DescribeConfigs request -> Some request
+              | Request.DescribeConfigs request when
+                  areOfBroker1 [ for resource in request.Resources -> resource.ResourceType, resource.ResourceName ]
+                  ->
+                  Some request
               | _ -> None)
               id
               (fun brokers request ->
                   withAdmin brokers _.DescribeConfigs(request.Resources, request.IncludeSynonyms, request.IncludeDocumentation))
-              (fun _ _ response ->
+              (fun _ request response ->
                   response.Results
                   |> List.map (fun found ->
-                      configResource found.ResourceType found.ResourceName, result found.Error found.ErrorMessage found.Configs))
+                      configResource found.ResourceType found.ResourceName, result found.Error found.ErrorMessage found.Configs)
+                  |> inOrder [ for resource in request.Resources -> configResource resource.ResourceType resource.ResourceName ])
 
           replays
               IncrementalAlterConfigs.api
               (function
-              | Request.IncrementalAlterConfigs request -> Some request
+              | Request.IncrementalAlterConfigs request when
+                  areOfBroker1 [ for resource in request.Resources -> resource.ResourceType, resource.ResourceName ]
+                  ->
+                  Some request
               | _ -> None)
               id
               (fun brokers request -> withAdmin brokers _.AlterConfigs(request.Resources, request.ValidateOnly))
-              (fun _ _ response ->
+              (fun _ request response ->
                   response.Results
-                  |> List.map (fun found -> configResource found.ResourceType found.ResourceName, result found.Error found.ErrorMessage ()))
+                  |> List.map (fun found -> configResource found.ResourceType found.ResourceName, result found.Error found.ErrorMessage ())
+                  |> inOrder [ for resource in request.Resources -> configResource resource.ResourceType resource.ResourceName ])
 
           replays
               DeleteRecords.api
               (function
-              | Request.DeleteRecords request -> Some request
+              | Request.DeleteRecords request when request.Topics |> List.exists (fun topic -> not topic.Partitions.IsEmpty) -> Some request
               | _ -> None)
               id
               (fun brokers request ->
@@ -194,7 +229,7 @@ let private recordedAnswers =
           replays
               DeleteGroups.api
               (function
-              | Request.DeleteGroups request -> Some request
+              | Request.DeleteGroups request when not request.GroupsNames.IsEmpty -> Some request
               | _ -> None)
               id
               (fun brokers request -> withAdmin brokers _.DeleteGroups(request.GroupsNames))
@@ -217,7 +252,7 @@ let private recordedAnswers =
           replays
               CreateAcls.api
               (function
-              | Request.CreateAcls request -> Some request
+              | Request.CreateAcls request when not request.Creations.IsEmpty -> Some request
               | _ -> None)
               id
               (fun brokers request -> withAdmin brokers _.CreateAcls(request.Creations))
@@ -228,7 +263,7 @@ let private recordedAnswers =
           replays
               DeleteAcls.api
               (function
-              | Request.DeleteAcls request -> Some request
+              | Request.DeleteAcls request when not request.Filters.IsEmpty -> Some request
               | _ -> None)
               id
               (fun brokers request -> withAdmin brokers _.DeleteAcls(request.Filters))

@@ -301,9 +301,16 @@ let private recordedAnswers =
                                 committed one.CommittedOffset one.CommittedLeaderEpoch (Option.get one.CommittedMetadata) ]
 
                   withGroup brokers request.GroupId (fun client -> ok (client.CommitOffsets(place, offsets)).Result))
-              (fun _ _ response ->
-                  [ for topic in response.Topics do
-                        for found in topic.Partitions -> { Partition = at topic.Name found.PartitionIndex; Error = found.Error } ])
+              (fun _ request response ->
+                  let errors =
+                      Map.ofList
+                          [ for topic in response.Topics do
+                                for found in topic.Partitions -> at topic.Name found.PartitionIndex, found.Error ]
+
+                  [ for topic in request.Topics do
+                        for one in topic.Partitions ->
+                            let partition = at topic.Name one.PartitionIndex
+                            { Partition = partition; Error = errors[partition] } ])
 
           replays
               OffsetFetch.api

@@ -8,6 +8,7 @@ open LibKafka.Wire
 open LibKafka.Protocol
 open LibKafka.Client
 open LibKafka.Properties.Protocol
+open LibKafka.Properties
 open LibKafka.Integration.Support
 
 /// A recorded exchange of one API.
@@ -15,8 +16,8 @@ type Recorded<'Request, 'Response> = { Exchange: Captures.Exchange; Asked: 'Requ
 
 /// The recorded exchanges of an API that can be read and that `choose` accepts.
 let recorded (api: Api<'Request, 'Response>) (choose: Request -> 'Request option) : Recorded<'Request, 'Response> list =
-    Captures.exchanges.Value
-    |> List.filter (fun exchange -> exchange.Key = api.Key.Code && not exchange.EarlyAccess && exchange.ResponseVersion = exchange.Version)
+    Captures.samples.Value
+    |> List.filter (fun exchange -> exchange.Key = api.Key.Code && not exchange.EarlyAccess && exchange.IsAnswered)
     |> List.choose (fun exchange ->
         match Frame.decodeRequest Limits.standard exchange.Request, exchange.Response with
         | Ok(_, request), Some response ->
@@ -78,7 +79,7 @@ let replaysWhere
     =
     testCase (api.Name + " asks as real clients do, and reads what a real broker answers") (fun () ->
         let all = recorded api choose |> List.filter (fun one -> admits one.Exchange.Version one.Asked)
-        Expect.isNonEmpty all "there are recordings"
+        if TestData.areOwn "LIBKAFKA_CAPTURES" then Expect.isNonEmpty all "there are recordings"
 
         for one in all do
             let answer received = again received (Option.get one.Exchange.Response)

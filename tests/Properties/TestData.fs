@@ -1,4 +1,4 @@
-/// Where the golden vectors, the recorded conversations and the protocol's schema are, and how to read them.
+/// The golden vectors, the recorded conversations and the protocol's schema: their folders, and how to read them.
 module LibKafka.Properties.TestData
 
 open System
@@ -19,20 +19,23 @@ let checkout: string =
 
 let private root = Path.Combine(checkout, "tests", "data")
 
-/// `tests/data/<name>`, or the folder that the environment variable names where it is set.
-let private folder (variable: string) (name: string) : string =
+/// The folders in an environment variable, separated as in PATH. If it is not set, the folders of these names in `tests/data`.
+let private folders (variable: string) (names: string list) : string list =
     match Environment.GetEnvironmentVariable variable with
     | null
-    | "" -> Path.Combine(root, name)
-    | given -> given
+    | "" -> [ for name in names -> Path.Combine(root, name) ]
+    | given -> List.ofArray (given.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries))
+
+/// Whether the data is that of the checkout, and not other data that the environment variable names.
+let areOwn (variable: string) = String.IsNullOrEmpty(Environment.GetEnvironmentVariable variable)
 
 /// The golden vectors. `LIBKAFKA_VECTORS` names another set of the same form.
-let vectors = folder "LIBKAFKA_VECTORS" "vectors"
+let vectors = List.head (folders "LIBKAFKA_VECTORS" [ "vectors" ])
 
-/// The recorded conversations. `LIBKAFKA_CAPTURES` names another set of the same form.
-let captures = folder "LIBKAFKA_CAPTURES" "captures"
+/// The sets of recorded conversations. `LIBKAFKA_CAPTURES` names other sets of the same form.
+let captures = folders "LIBKAFKA_CAPTURES" [ "captures"; "captures-2" ]
 
-/// What the brokers of each release tell of their versions.
+/// The versions that the brokers of each release report.
 let releases = Path.Combine(root, "releases")
 
 let private open' (path: string) : StreamReader =
@@ -63,7 +66,7 @@ let tsvRows (directory: string) (file: string) : Map<string, string> list =
         let names = names.Split '\t'
         rows |> List.map (fun row -> Map.ofArray (Array.zip names (row.Split '\t')))
 
-/// Every message of the protocol, as the published schema has it.
+/// Every message of the protocol according to the published schema.
 let schema: Lazy<JsonElement> =
     lazy (JsonDocument.Parse(File.ReadAllText(Path.Combine(root, "protocol", "schema.json"))).RootElement)
 

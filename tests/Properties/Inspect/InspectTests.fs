@@ -122,18 +122,36 @@ let private vectors = lazy (TestData.jsonLines TestData.vectors "batches.jsonl.g
 // ---------------------------------------------------------------------------------------------------------------------
 // Recorded conversations
 
+/// A frame under another correlation id. The first `at` bytes of a header come before it.
+let private renumbered (at: int) (correlationId: int) (frame: Bytes) : Bytes =
+    let bytes = frame.ToArray()
+    if bytes.Length >= at + 4 then
+        BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan at, correlationId)
+    Bytes bytes
+
+/// Recorded exchanges as if all were on one connection: each has a correlation id of its own.
+let private conversation =
+    lazy
+        (samples.Value
+         |> List.filter _.CorrelationId.IsSome
+         |> List.mapi (fun i exchange ->
+             { exchange with
+                 CorrelationId = Some i
+                 Request = renumbered 4 i exchange.Request
+                 Response = exchange.Response |> Option.map (renumbered 0 i) }))
+
 /// Every frame in the order in which the tool prints it: whether it is a response, its exchange, and its bytes.
 let private frames =
     lazy
-        [ for exchange in exchanges.Value do
+        [ for exchange in conversation.Value do
               false, exchange, exchange.Request
 
               match exchange.Response with
               | Some response -> true, exchange, response
               | None -> () ]
 
-let private requests = lazy [ for exchange in exchanges.Value -> exchange.Request ]
-let private responses = lazy (exchanges.Value |> List.choose _.Response)
+let private requests = lazy [ for exchange in conversation.Value -> exchange.Request ]
+let private responses = lazy (conversation.Value |> List.choose _.Response)
 
 /// The body in Kafka's JSON form, and whether bytes remain after it; none if the frame cannot be read.
 let private expectedBody (isResponse: bool) (exchange: Exchange) (frame: Bytes) : (string * bool) option =
@@ -153,12 +171,15 @@ let private expectedBody (isResponse: bool) (exchange: Exchange) (frame: Bytes) 
 let private complaint (isResponse: bool) (exchange: Exchange) (frame: Bytes) (line: JsonElement) : string option =
     let version = if isResponse then exchange.ResponseVersion else exchange.Version
 
+    // A frame of an unknown API can be anything.
+    let isKnown = (ApiKey exchange.Key).Name <> ""
+
     let identity =
         [ "kind", (if isResponse then "response" else "request")
-          "api", exchange.Api
-          "apiKey", string exchange.Key
-          "apiVersion", string version
-          "correlationId", string exchange.CorrelationId ]
+          "api", (if isKnown then exchange.Api else "")
+          "apiKey", (if isKnown then string exchange.Key else "")
+          "apiVersion", (if isKnown then string version else "")
+          "correlationId", (if isKnown then string exchange.CorrelationId.Value else "") ]
 
     match identity |> List.tryFind (fun (name, value) -> get name line <> value), expectedBody isResponse exchange frame with
     | Some(name, value), _ -> Some(name + " is " + get name line + ", not " + value)
@@ -170,7 +191,12 @@ let private complaint (isResponse: bool) (exchange: Exchange) (frame: Bytes) (li
         else None
 
 let private expectRecorded (outcome: Outcome) =
-    Expect.equal outcome.Code 1 "the exit code: some recorded frames are broken on purpose"
+    let isBroken (isResponse, exchange, frame) =
+        match expectedBody isResponse exchange frame with
+        | Some(_, hasRest) -> hasRest
+        | None -> true
+
+    Expect.equal outcome.Code (if List.exists isBroken frames.Value then 1 else 0) "the exit code"
     Expect.equal outcome.Lines.Length frames.Value.Length "one line for each frame"
 
     List.zip frames.Value (List.map json outcome.Lines)
@@ -212,7 +238,6 @@ let private conversations =
           testCase "as text: a line for each frame" (fun () ->
               withFiles [ stream requests.Value; stream responses.Value ] ".raw" (fun paths ->
                   let outcome = inspect ("stream --requests=" + paths[0] + " --responses=" + paths[1]) Array.empty
-                  Expect.equal outcome.Code 1 "the exit code"
                   Expect.equal outcome.Lines.Length frames.Value.Length "one line for each frame"
 
                   List.zip3 frames.Value outcome.Lines [ for line in outcome.Lines -> line.Contains "unreadable at byte" ]
@@ -222,8 +247,9 @@ let private conversations =
                           | Some(_, hasRest) -> hasRest
                           | None -> true
 
-                      let arrow = if isResponse then " ← " else " → "
-                      if isBroken = expected && line.Contains(arrow + exchange.Api + " v") then None else Some line)
+                      let arrow = if isResponse then "← " else "→ "
+                      let api = if (ApiKey exchange.Key).Name = "" then "unreadable" else exchange.Api + " v"
+                      if isBroken = expected && line.Contains(arrow + api) then None else Some line)
                   |> noneOf "lines are wrong"))
 
           testCase "one direction as raw bytes, hex and base64" (fun () ->
@@ -243,24 +269,31 @@ let private conversations =
                   let ofKind kind = lines |> List.filter (fun line -> get "kind" line = kind)
 
                   // Without broken frames and those with remaining bytes, which other tests cover.
-                  let batches =
-                      [ for recorded in recordsIn.Value do
+                  let items =
+                      [ for recorded in List.collect recordsOfExchange conversation.Value do
                             for item in RecordSet.splitVerified recorded.Records do
-                                match item with
-                                | RecordSetItem.Batch(batch, _) -> recorded.Sent, batch
-                                | _ -> () ]
+                                recorded.Sent, item ]
+
+                  let batches =
+                      items
+                      |> List.choose (fun (isSent, item) ->
+                          match item with
+                          | RecordSetItem.Batch(batch, _) -> Some(isSent, batch)
+                          | _ -> None)
 
                   Expect.equal (ofKind "batch").Length batches.Length "the batches"
 
-                  let count =
-                      batches
-                      |> List.sumBy (fun (_, batch) ->
-                          match RecordBatch.toList (Reading.withCodecs AllCodecs.Set) batch with
-                          | Ok records -> records.Length
-                          | Error _ -> 0)
+                  // Records before a broken one are printed too.
+                  let mutable count = 0
+
+                  for _, item in items do
+                      RecordSetItem.openRecords (Reading.withCodecs AllCodecs.Set) item
+                      |> Result.bind (BatchRecords.fold (fun () _ -> count <- count + 1) ())
+                      |> ignore
 
                   Expect.equal (ofKind "record").Length count "the records"
-                  Expect.isGreaterThan count 1000 "the number of records"
+                  if TestData.areOwn "LIBKAFKA_CAPTURES" then
+                      Expect.isGreaterThan count 1000 "the number of records"
                   let sent, received = stream requests.Value, stream responses.Value
 
                   List.zip batches (ofKind "batch")
@@ -433,7 +466,7 @@ let private broken =
                   if bytes.Length > 0 then bytes[abs (where % bytes.Length)] <- change
 
                   let arguments =
-                      if isResponse then
+                      if isResponse && (ApiKey exchange.Key).Name <> "" then
                           "--response --api " + exchange.Api + " --version " + string exchange.Version
                       else
                           ""
@@ -572,6 +605,18 @@ let private sameRecord (isControl: bool) (expected: JsonElement) (line: JsonElem
             && hexOf "value" found = vectorHex "value" expected
             && found.GetProperty("headers").GetArrayLength() = expected.GetProperty("headers").GetArrayLength()))
 
+/// A vector that is one message of an older format, and its bytes.
+let private oldMessage (magic: int) (codec: string) : JsonElement * byte[] =
+    TestData.jsonLines TestData.vectors "recordsets.jsonl.gz"
+    |> List.find (fun vector ->
+        let batches = vector.GetProperty "batches"
+
+        get "trailingPartialBytes" vector = "0"
+        && batches.GetArrayLength() = 1
+        && get "magic" batches[0] = string magic
+        && get "codec" batches[0] = codec)
+    |> fun vector -> vector, (TestData.bytesOf "" vector).ToArray()
+
 let private logs =
     testList
         "log segments"
@@ -665,26 +710,29 @@ let private logs =
               for vector in TestData.jsonLines TestData.vectors "recordsets.jsonl.gz" do
                   let name = get "name" vector
                   let outcome = inspect "log --records --format json" ((TestData.bytesOf "" vector).ToArray())
-                  let cutOff = get "trailingPartialBytes" vector <> "0"
-                  Expect.equal outcome.Code (if cutOff then 1 else 0) (name + ", the exit code")
+                  let trailing = int (get "trailingPartialBytes" vector)
+                  let tail = (TestData.bytesOf "" vector).Span.Slice((TestData.bytesOf "" vector).Length - trailing)
+
+                  // A tail of zeros alone may be preallocated space.
+                  if trailing = 0 || tail.ContainsAnyExcept 0uy then
+                      Expect.equal outcome.Code (if trailing > 0 then 1 else 0) (name + ", the exit code")
                   let found = outcome.Lines |> List.map json |> List.filter (fun line -> get "kind" line = "record")
                   let expected = List.ofSeq (vector.GetProperty("records").EnumerateArray())
                   Expect.equal found.Length expected.Length (name + ", records")
                   List.iter2 (fun record line -> Expect.isTrue (sameRecord false record line) (name + record.GetRawText())) expected found)
 
           testCase "a message of an older format shows its format, and what follows it is read" (fun () ->
-              let named (start: string) =
-                  TestData.jsonLines TestData.vectors "recordsets.jsonl.gz"
-                  |> List.find (fun vector -> (get "name" vector).StartsWith start)
-                  |> TestData.bytesOf ""
-
-              let old = (named "v0/none/NoTimestampType/one").ToArray()
-              let packed = (named "v1/gzip/LogAppendTime/two").ToArray()
+              let vector, old = oldMessage 0 "none"
+              let packedVector, packed = oldMessage 1 "gzip"
               let good = (batch CompressionType.None [ record 0L "k" "v" ]).Bytes.ToArray()
               let outcome = inspect "log" (Array.concat [ old; packed; good ])
               Expect.equal outcome.Code 0 "the exit code"
-              Expect.equal outcome.Lines[0] "@0 offset 61407, magic 0, none, 51 bytes" "the old one"
-              Expect.stringContains outcome.Lines[1] ", magic 1, gzip, LogAppendTime, " "the one that is compressed"
+              let offset = get "baseOffset" (vector.GetProperty("batches")[0])
+              Expect.equal outcome.Lines[0] ("@0 offset " + offset + ", magic 0, none, " + string old.Length + " bytes") "the old one"
+              Expect.stringContains
+                  outcome.Lines[1]
+                  (", magic 1, gzip, " + get "timestampType" (packedVector.GetProperty("batches")[0]) + ", ")
+                  "the one that is compressed"
               Expect.stringContains outcome.Lines[2] "offsets 0 to 0, 1 records" "the new one"
               old[old.Length - 1] <- old[old.Length - 1] ^^^ 1uy
               let damaged = inspect "log --records" (Array.append old good)
@@ -692,14 +740,12 @@ let private logs =
               Expect.equal (damaged.Code, damaged.Lines.Length) (1, 3) "and the new one with its record")
 
           testCase "messages of an older format, and batches of every compression, are found in frames with their offsets" (fun () ->
-              let old =
-                  TestData.jsonLines TestData.vectors "recordsets.jsonl.gz"
-                  |> List.find (fun vector -> get "name" vector = "v0/lz4/NoTimestampType/two")
+              let old, oldBytes = oldMessage 0 "lz4"
 
               let packed = [ for codec in AllCodecs.List -> batch codec.Type [ record 0L "k" (CompressionType.name codec.Type) ] ]
 
               let partitions: Produce.PartitionData list =
-                  TestData.bytesOf "" old :: [ for batch in packed -> batch.Bytes ]
+                  Bytes oldBytes :: [ for batch in packed -> batch.Bytes ]
                   |> List.mapi (fun i records -> { Index = i; Records = Some records })
 
               let request: Produce.Request =
@@ -714,14 +760,15 @@ let private logs =
               let ofKind kind = lines |> List.filter (fun line -> get "kind" line = kind)
               let message = List.exactlyOne (ofKind "message")
               Expect.equal (get "path" message) "ProduceRequest/TopicData[0]/PartitionData[0]/Records" "the path"
-              let place = (framed frame).AsSpan().IndexOf((TestData.bytesOf "" old).Span)
+              let place = (framed frame).AsSpan().IndexOf(ReadOnlySpan<byte> oldBytes)
               Expect.equal (get "offset" message) (string place) "the offset"
               let found = message.GetProperty "message"
               Expect.equal (get "magic" found, get "compression" found, get "timestampType" found) ("0", "lz4", "") "its format"
               let records = ofKind "record"
               let expected = List.ofSeq (old.GetProperty("records").EnumerateArray())
-              List.iter2 (fun record line -> Expect.isTrue (sameRecord false record line) "a record") expected (List.truncate 2 records)
-              let values = [ for line in List.skip 2 records -> get "value" (line.GetProperty "record") ]
+              let ofOld, ofPacked = List.splitAt expected.Length records
+              List.iter2 (fun record line -> Expect.isTrue (sameRecord false record line) "a record") expected ofOld
+              let values = [ for line in ofPacked -> get "value" (line.GetProperty "record") ]
               Expect.equal values [ for batch in packed -> CompressionType.name batch.Compression ] "the records of batches")
 
           testCase "a corrupt batch in a response is reported with its whole path" (fun () ->
@@ -792,7 +839,7 @@ let private logs =
                   "JSON with sizes")
 
           testCase "control records are decoded" (fun () ->
-              let vector, bytes = vectorBytes.Value |> List.find (fun (vector, _) -> get "name" vector = "none/CreateTime/control/commit")
+              let vector, bytes = vectorBytes.Value |> List.find (fun (vector, _) -> (get "name" vector).EndsWith "/control/commit")
               let lines = (inspect "log --records --format json" (bytes.ToArray())).Lines
               let value = TestData.text "value" (vector.GetProperty("records")[0])
               let epoch = BinaryPrimitives.ReadInt32BigEndian(ReadOnlySpan(Convert.FromHexString value, 2, 4))

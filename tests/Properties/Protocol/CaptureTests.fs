@@ -1,40 +1,42 @@
-/// Recorded exchanges of real clients with a real broker are read and written again byte for byte.
+/// What real clients and real brokers said to each other is read and written again byte for byte.
 module LibKafka.Properties.Protocol.CaptureTests
 
 open System
-open System.Buffers.Binary
-open System.Text.Json
 open Expecto
 open LibKafka.Wire
 open LibKafka.Protocol
+open LibKafka.Properties
 open LibKafka.Properties.Support
 open LibKafka.Properties.Protocol.Captures
 open LibKafka.Properties.Protocol.Definitions
 
-/// What is expected of a frame. It is well-formed unless the notes of the recording call it odd, malformed or unsupported.
+/// What decoding a request must result in.
 type private Expectation =
+    /// A value, and no bytes remain after it.
     | WellFormed
-    /// The version is not known.
-    | OtherVersion
-    /// This many bytes follow the body that neither the broker nor the schema knows.
+    /// A value, and so many bytes remain after it: a known mistake of a client, which brokers ignore.
     | LeftOver of bytes: int
-    /// The body does not fit the version, on purpose.
-    | Malformed
-    /// Not what the broker expects during authentication: well-formed but too early or too late, or malformed. The notes do not say which.
-    | OutOfTurn
-    /// A version that the broker did not know, with the body of an earlier version, so that fields are missing at its end.
-    | EarlierBody
+    /// A value, and bytes may remain after it. The request was made by hand, and the broker could read it.
+    | Readable
+    /// A value or a fault. The request was made by hand, and the broker could not read it, or did not respond.
+    | Doubtful
+    /// The fault that the version is not supported.
+    | OtherVersion
+    /// The fault that the API is unknown.
+    | OtherApi
+    /// A value or a fault. It is no Kafka request, or not a whole header.
+    | NoFrame
 
-/// The bytes of a request after its header, found without a decoder: key, version, correlation id, client id, and in flexible versions
-/// an empty tagged section.
+/// The bytes of a request after its header, found without a decoder: key, version, correlation id, client id, and in flexible versions an
+/// empty tagged section.
 let private bodyOf (api: ApiDefinition) (exchange: Exchange) : Bytes =
     let frame = exchange.Request.Span
     let clientId = int16 (uint16 frame[8] <<< 8 ||| uint16 frame[9])
     let length = 10 + int (max 0s clientId) + (if api.IsFlexible exchange.Version then 1 else 0)
     exchange.Request.Slice(length, max 0 (exchange.Request.Length - length))
 
-/// librdkafka 2.16 writes a classic count of no topics, four zero bytes, although the version is flexible: the first of them says that there
-/// are no topics, the next three are read as the two bools and the tagged section, and the bytes that were meant for those remain.
+/// librdkafka 2.16 writes a classic count of no topics, four zero bytes, although the version is flexible: the first of them means that there
+/// are no topics, the next three are read as the two bools and the tagged section, and what was meant for those remains.
 let private isClassicTopicCount (api: ApiDefinition) (exchange: Exchange) =
     exchange.Client = "confluent"
     && exchange.Api = "Metadata"
@@ -46,68 +48,68 @@ let private isClassicTopicCount (api: ApiDefinition) (exchange: Exchange) =
 let private isOneTooMany (exchange: Exchange) =
     exchange.Client = "confluent" && exchange.Api = "AlterUserScramCredentials" && exchange.Version = 0s
 
-let private requestExpected (api: ApiDefinition) (exchange: Exchange) : Expectation =
-    if not (api.Versions.Contains exchange.Version) then
-        OtherVersion
-    elif isClassicTopicCount api exchange then
-        LeftOver 3
-    elif isOneTooMany exchange then
-        LeftOver 1
-    elif exchange.Scenario = "error:closed" then
-        Malformed
-    elif exchange.Client = "raw" && exchange.Scenario = "error:sasl" && exchange.ClosedByBroker then
-        OutOfTurn
-    elif exchange.ResponseVersion <> exchange.Version then
-        EarlierBody
-    else
-        WellFormed
+let private knows (api: ApiDefinition) (version: int16) = version >= api.Versions.Lowest && version <= api.Versions.Highest
 
-/// The header and the request, written again.
-let private rewriteRequest (api: ApiDefinition) (header: RequestHeader) (request: Request) : Bytes =
-    let body =
-        request
-        |> Request.visit
-            { new IMessageVisitor<Bytes> with
-                member _.Visit(_, message, value) = Message.encode header.ApiVersion message value |> ok "encode the body" }
+let private expectedOf (exchange: Exchange) : Expectation =
+    match tryApi (ApiKey exchange.Key) with
+    | _ when exchange.CorrelationId.IsNone -> NoFrame
+    | None -> OtherApi
+    | Some api when not (knows api exchange.Version) -> OtherVersion
+    | Some _ when exchange.IsHandMade -> if exchange.IsAnswered then Readable else Doubtful
+    | Some api when isClassicTopicCount api exchange -> LeftOver 3
+    | Some _ when isOneTooMany exchange -> LeftOver 1
+    | Some _ -> WellFormed
 
-    let head =
-        Message.encode (api.RequestHeaderVersion header.ApiVersion) RequestHeader.message header |> ok "encode the header"
+/// A frame written again, and the same frame without unknown tagged fields.
+type private Again = { Written: Bytes; WithoutUnknownTags: Lazy<Bytes> }
 
-    Bytes(Array.append (head.ToArray()) (body.ToArray()))
+/// Writes a header and a body, and copies the frame that they were read from.
+let private again (frame: Bytes) headerVersion (headerMessage: Message<'Header>) (header: 'Header) version =
+    { new IMessageVisitor<Again> with
+        member _.Visit(_, message, value) =
+            let head = Message.encode headerVersion headerMessage header |> ok "encode the header"
+            let body = Message.encode version message value |> ok "encode the body"
 
-let private rewriteResponse (api: ApiDefinition) version correlationId (response: Response) : Bytes =
-    let body =
-        response
-        |> Response.visit
-            { new IMessageVisitor<Bytes> with
-                member _.Visit(_, message, value) = Message.encode version message value |> ok "encode the body" }
+            let shapes () =
+                [ Message.shape headerVersion headerMessage |> ok "the header's shape"
+                  Message.shape version message |> ok "the body's shape" ]
 
-    let head =
-        Message.encode (api.ResponseHeaderVersion version) ResponseHeader.message { CorrelationId = correlationId }
-        |> ok "encode the header"
-
-    Bytes(Array.append (head.ToArray()) (body.ToArray()))
+            { Written = Bytes(Array.append (head.ToArray()) (body.ToArray()))
+              WithoutUnknownTags = lazy UnknownTags.without (shapes ()) frame } }
 
 let private firstDifference (left: Bytes) (right: Bytes) =
     Seq.zip (left.ToArray()) (right.ToArray())
     |> Seq.tryFindIndex (fun (left, right) -> left <> right)
     |> Option.defaultValue (min left.Length right.Length)
 
-let private sameBytes (expected: Bytes) (actual: Bytes) =
-    if actual = expected then
+/// What is written must be what was read, without unknown tagged fields.
+let private writtenComplaint (frame: Bytes) (again: Again) =
+    if again.Written = frame || again.Written = again.WithoutUnknownTags.Value then
         None
     else
-        Some(sprintf "%d bytes became %d, which differ from byte %d on" expected.Length actual.Length (firstDifference expected actual))
+        Some(
+            sprintf
+                "%d bytes became %d, which differ from byte %d on"
+                frame.Length
+                again.Written.Length
+                (firstDifference frame again.Written)
+        )
 
-/// The request without the bytes that remain after it.
+/// A request without the bytes that remain after it.
 let private checkRequest (api: ApiDefinition) (exchange: Exchange) (bytes: Bytes) : string option =
     match Frame.decodeRequest Limits.standard bytes with
     | Error fault -> Some(fault.ToString())
-    | Ok(header, _) when header.ApiKey <> api.Key || header.ApiVersion <> exchange.Version || header.CorrelationId <> exchange.CorrelationId ->
+    | Ok(header, _) when
+        header.ApiKey <> api.Key || header.ApiVersion <> exchange.Version || Some header.CorrelationId <> exchange.CorrelationId
+        ->
         Some("the header is another one")
-    | Ok(header, request) -> sameBytes bytes (rewriteRequest api header request)
+    | Ok(header, request) ->
+        let version = header.ApiVersion
 
-/// Whether a problem is that of a body that is truncated or does not fit its version.
+        Request.visit (again bytes (api.RequestHeaderVersion version) RequestHeader.message header version) request
+        |> writtenComplaint bytes
+
+/// Whether a problem is that of a body which is cut off or is not what its version says.
 let private isMalformation (problem: Problem) =
     match problem with
     | Problem.Truncated _
@@ -117,64 +119,70 @@ let private isMalformation (problem: Problem) =
     | Problem.NullNotAllowed
     | Problem.BadVarint _
     | Problem.BadUtf8
+    | Problem.DuplicateTag _
+    | Problem.TagSizeMismatch _
     | Problem.TrailingBytes _ -> true
     | _ -> false
+
+let private isUnsupported (api: ApiDefinition) (version: int16) (fault: Fault) =
+    fault.Problem = Problem.UnsupportedVersion(version, api.Versions.Lowest, api.Versions.Highest)
 
 let private requestComplaint (api: ApiDefinition) (exchange: Exchange) : string option =
     let frame = exchange.Request
 
-    match requestExpected api exchange, Frame.decodeRequest Limits.standard frame with
-    | WellFormed, _
-    | OutOfTurn, Ok _ -> checkRequest api exchange frame
-    | OtherVersion, Error { Problem = Problem.UnsupportedVersion(version, lowest, highest) } when
-        version = exchange.Version && lowest = api.Versions.Lowest && highest = api.Versions.Highest
-        ->
-        None
+    match expectedOf exchange, Frame.decodeRequest Limits.standard frame with
+    | NoFrame, _ -> None
+    | (WellFormed | Readable), Ok _
+    | Doubtful, Ok _ -> checkRequest api exchange frame
+    | OtherVersion, Error fault when isUnsupported api exchange.Version fault -> None
     | LeftOver count, Error { Problem = Problem.TrailingBytes found; Offset = offset } when found = count && offset = frame.Length - count ->
         checkRequest api exchange (frame.Slice(0, offset))
-    | EarlierBody, Error { Problem = Problem.Truncated(_, 0); Offset = offset } when offset = frame.Length -> None
-    | (Malformed | OutOfTurn), Error fault when isMalformation fault.Problem -> None
-    | expected, Ok(_, request) -> Some(sprintf "read where %A was expected: %A" expected request)
+    | Readable, Error { Problem = Problem.TrailingBytes _; Offset = offset } -> checkRequest api exchange (frame.Slice(0, offset))
+    | Doubtful, Error fault when isMalformation fault.Problem -> None
+    | expected, Ok(_, request) -> Some(sprintf "%A was expected, but it was read as %s" expected (Request.show request))
     | expected, Error fault -> Some(sprintf "%A was expected: %s" expected (fault.ToString()))
 
-/// The numbers other than zero of all error codes in a JSON text, at any depth.
-let rec private errorCodes (json: JsonElement) : int list =
-    match json.ValueKind with
-    | JsonValueKind.Object ->
-        [ for entry in json.EnumerateObject() do
-              if entry.Name = "errorCode" || entry.Name.EndsWith "ErrorCode" then
-                  entry.Value.GetInt32()
-              else
-                  yield! errorCodes entry.Value ]
-    | JsonValueKind.Array ->
-        [ for element in json.EnumerateArray() do
-              yield! errorCodes element ]
-    | _ -> []
+/// Collects the error codes other than zero, at any depth.
+type private ErrorsVisitor() =
+    inherit Visitor()
+    let found = Collections.Generic.SortedSet<int>()
+    let mutable isError = false
+    override _.BeginField name = isError <- name.EndsWith "ErrorCode"
+    override _.Integer code = if isError && code <> 0L then found.Add(int code) |> ignore
+    member _.Found = List.ofSeq found
 
-let private errorsIn version (response: Response) : int list =
-    let json =
-        response
-        |> Response.visit
-            { new IMessageVisitor<string> with
-                member _.Visit(_, message, value) = Message.toJson version message value |> ok "toJson" }
-
-    use document = JsonDocument.Parse json
-    errorCodes document.RootElement |> List.filter ((<>) 0) |> List.distinct |> List.sort
+let private errorsIn version =
+    { new IMessageVisitor<int list> with
+        member _.Visit(_, message, value) =
+            let visitor = ErrorsVisitor()
+            let version = Message.version message version |> ok "version"
+            (message.Schema.At version).Visit(visitor, value)
+            visitor.Found }
 
 let private responseComplaint (api: ApiDefinition) (exchange: Exchange) (frame: Bytes) : string option =
     let version = exchange.ResponseVersion
 
     match Frame.decodeAnyResponse Limits.standard api.Key version frame with
-    | Error { Problem = Problem.UnsupportedVersion _ } when not (api.Versions.Contains version) -> None
+    | Error fault when isUnsupported api version fault && not (knows api version) -> None
     | Error fault -> Some(fault.ToString())
-    | Ok(correlationId, _) when correlationId <> exchange.CorrelationId -> Some(sprintf "correlation id %d" correlationId)
-    | Ok(_, response) when errorsIn version response <> exchange.Errors ->
-        Some(sprintf "errors %A, %A expected" (errorsIn version response) exchange.Errors)
-    | Ok(correlationId, response) -> sameBytes frame (rewriteResponse api version correlationId response)
+    | Ok(correlationId, _) when Some correlationId <> exchange.CorrelationId -> Some(sprintf "correlation id %d" correlationId)
+    | Ok(_, response) when Response.visit (errorsIn version) response <> exchange.Errors ->
+        Some(sprintf "errors %A, %A expected" (Response.visit (errorsIn version) response) exchange.Errors)
+    | Ok(correlationId, response) ->
+        let header: ResponseHeader = { CorrelationId = correlationId }
+
+        Response.visit (again frame (api.ResponseHeaderVersion version) ResponseHeader.message header version) response
+        |> writtenComplaint frame
 
 let private about (exchange: Exchange) (complaint: string option) = complaint |> Option.map (fun text -> exchange.ToString() + ": " + text)
 
-let private exchangesOf (api: ApiDefinition) = exchanges.Value |> List.filter (fun exchange -> exchange.Key = api.Key.Code)
+let private byKey =
+    lazy (exchanges.Value |> List.groupBy _.Key |> List.map (fun (key, exchanges) -> key, exchanges) |> readOnlyDict)
+
+let private exchangesOf (api: ApiDefinition) =
+    match byKey.Value.TryGetValue api.Key.Code with
+    | true, exchanges -> exchanges
+    | _ -> []
 
 let private requests (api: ApiDefinition) =
     testCase api.Key.Name (fun () ->
@@ -188,104 +196,94 @@ let private responses (api: ApiDefinition) =
         |> List.choose (fun exchange -> exchange.Response |> Option.bind (responseComplaint api exchange) |> about exchange)
         |> noneOf "responses are read or written wrongly")
 
-/// The APIs that the recording has exchanges of.
-let private recorded = lazy (apis |> List.filter (exchangesOf >> List.isEmpty >> not))
+/// The exchanges with a certain expectation.
+let private expecting (expectation: Expectation) = exchanges.Value |> List.filter (fun exchange -> expectedOf exchange = expectation)
 
-let private expectedOf (exchange: Exchange) = tryApi (ApiKey exchange.Key) |> Option.map (fun api -> requestExpected api exchange)
-
-/// The exchanges that are not expected to be well-formed.
-let private odd (expectation: Expectation) = exchanges.Value |> List.filter (fun exchange -> expectedOf exchange = Some expectation)
-
-/// The exchanges that are expected to be odd. The recording in the checkout has some of each kind; another one need not.
+/// The recordings in the checkout have some of each kind. Other recordings need not.
 let private some (exchanges: Exchange list) =
-    if areOwn "LIBKAFKA_CAPTURES" then
+    if TestData.areOwn "LIBKAFKA_CAPTURES" then
         Expect.isNonEmpty exchanges "exchanges of this kind"
     exchanges
 
+let private isSilence (exchange: Exchange) = exchange.ClosedByBroker || exchange.ClosedByClient
+
+/// A check of each exchange of a kind.
+let private each (name: string) (exchanges: unit -> Exchange list) (check: Exchange -> unit) =
+    testCase name (fun () ->
+        for exchange in some (exchanges ()) do
+            check exchange)
+
 let private oddities =
     testList
-        "what is odd in the recording is odd as its notes say"
-        [ testCase "librdkafka's Metadata 13 without topics has three bytes too many" (fun () ->
-              // Read as it is, it asks for all topics and must not create any.
-              for exchange in some (odd (LeftOver 3)) do
-                  let body = exchange.Request.Slice(0, exchange.Request.Length - 3)
+        "what is odd in the recordings"
+        [ each "librdkafka's Metadata 13 without topics has three bytes too many" (fun () -> expecting (LeftOver 3)) (fun exchange ->
+              let body = exchange.Request.Slice(0, exchange.Request.Length - 3)
 
-                  match Frame.decodeRequest Limits.standard body with
-                  | Ok(_, Request.Metadata request) ->
-                      Expect.isNone request.Topics "topics"
-                      Expect.isFalse request.AllowAutoTopicCreation "whether topics may be made"
-                  | other -> failtestf "%O: %A" exchange other)
+              // By its bytes, it asks for all topics and must not create any.
+              match Frame.decodeRequest Limits.standard body with
+              | Ok(_, Request.Metadata request) ->
+                  Expect.isNone request.Topics "topics"
+                  Expect.isFalse request.AllowAutoTopicCreation "whether topics may be created"
+              | other -> failtestf "%O: %A" exchange other)
 
-          testCase "librdkafka's AlterUserScramCredentials 0 has one byte too many" (fun () ->
-              for exchange in some (odd (LeftOver 1)) do
-                  Expect.equal (exchange.Request.Span[exchange.Request.Length - 1]) 0uy (exchange.ToString()))
+          each "librdkafka's AlterUserScramCredentials 0 has one byte too many" (fun () -> expecting (LeftOver 1)) (fun exchange ->
+              Expect.equal (exchange.Request.Span[exchange.Request.Length - 1]) 0uy (exchange.ToString()))
 
-          testCase "if the broker closed the connection, it did not answer" (fun () ->
-              for exchange in some (exchanges.Value |> List.filter _.ClosedByBroker) do
-                  Expect.isNone exchange.Response (exchange.ToString()))
+          each
+              "a broker that closed the connection did not respond"
+              (fun () -> exchanges.Value |> List.filter _.ClosedByBroker)
+              (fun exchange -> Expect.isNone exchange.Response (exchange.ToString()))
 
-          testCase "if the body is malformed, the broker closed the connection" (fun () ->
-              for exchange in some (odd Malformed) do
-                  Expect.isTrue exchange.ClosedByBroker (exchange.ToString()))
+          each
+              "a request that cannot be read got no response in its version"
+              (fun () -> expecting Doubtful |> List.filter (fun exchange -> (Frame.decodeRequest Limits.standard exchange.Request).IsError))
+              (fun exchange -> Expect.isFalse exchange.IsAnswered (exchange.ToString()))
 
-          testCase "a version that is not known here was refused by the broker or was never final" (fun () ->
-              for exchange in some (odd OtherVersion) do
-                  Expect.isTrue (exchange.ClosedByBroker || exchange.EarlyAccess) (exchange.ToString()))
+          each "a request of an unknown API got no response" (fun () -> expecting OtherApi) (fun exchange ->
+              Expect.isTrue (isSilence exchange) (exchange.ToString()))
 
-          testCase "ApiVersions in a version that the broker does not know is answered in version 0 with error 35" (fun () ->
-              for exchange in some (exchanges.Value |> List.filter (fun exchange -> exchange.ResponseVersion <> exchange.Version)) do
+          each
+              "a version above those that are known was refused, or was never final"
+              (fun () ->
+                  expecting OtherVersion
+                  |> List.filter (fun exchange -> exchange.Version > (tryApi (ApiKey exchange.Key)).Value.Versions.Highest))
+              (fun exchange ->
+                  let isRefused = exchange.ResponseVersion <> exchange.Version || isSilence exchange
+                  Expect.isTrue (isRefused || exchange.EarlyAccess) (exchange.ToString()))
+
+          each
+              "only ApiVersions is answered in another version, in version 0 with error 35"
+              (fun () -> exchanges.Value |> List.filter (fun exchange -> exchange.ResponseVersion <> exchange.Version))
+              (fun exchange ->
                   Expect.equal exchange.Key ApiKey.ApiVersions.Code (exchange.ToString())
-                  Expect.equal exchange.ResponseVersion 0s "the version of the answer"
+                  Expect.equal exchange.ResponseVersion 0s "the version of the response"
                   Expect.equal exchange.Errors [ 35 ] "the error")
 
-          testCase "a version made up by the recorder has the body of version 3" (fun () ->
-              for exchange in some (odd EarlierBody) do
-                  let frame = exchange.Request.ToArray()
-                  BinaryPrimitives.WriteInt16BigEndian(Span(frame, 2, 2), 3s)
-
-                  match Frame.decodeRequest Limits.standard (Bytes frame) with
-                  | Ok(header, request) ->
-                      let api = Option.get (tryApi header.ApiKey)
-                      Expect.equal (rewriteRequest api header request) (Bytes frame) (exchange.ToString())
-                  | Error fault -> failtestf "%O: %O" exchange fault)
-
-          testCase "a request of acks 0 has no answer" (fun () ->
+          testCase "a request has no response if its acks are 0 or the connection was closed" (fun () ->
               for exchange in exchangesOf (Option.get (tryApi ApiKey.Produce)) do
                   match Frame.decodeRequest Limits.standard exchange.Request with
                   | Ok(_, Request.Produce request) ->
-                      Expect.equal exchange.Response.IsNone (request.Acks = Acks.None) (exchange.ToString())
-                  | _ -> Expect.isNone exchange.Response (exchange.ToString())) ]
+                      Expect.equal exchange.Response.IsNone (request.Acks = Acks.None || isSilence exchange) (exchange.ToString())
+                  | _ -> ()) ]
 
 let private counts =
-    testCase "the recording has exchanges of the APIs that are known" (fun () ->
-        Expect.isNonEmpty recorded.Value "APIs with exchanges"
-        let unknown = exchanges.Value |> List.filter (fun exchange -> (tryApi (ApiKey exchange.Key)).IsNone)
-        let known = exchanges.Value.Length - unknown.Length
-        let count (name: string) (expectation: Expectation) = sprintf "%s %d" name (odd expectation).Length
+    testCase "the number of exchanges of each kind" (fun () ->
+        let kinds = exchanges.Value |> List.countBy (fun exchange -> sprintf "%A" (expectedOf exchange)) |> List.sortBy fst
+        let known = apis |> List.filter (exchangesOf >> List.isEmpty >> not)
+        if TestData.areOwn "LIBKAFKA_CAPTURES" then
+            Expect.isGreaterThan known.Length 50 "APIs with exchanges"
 
         printfn
-            "%d recorded exchanges of %d APIs; requests: %s"
-            known
-            recorded.Value.Length
-            (String.Join(
-                ", ",
-                [ count "well-formed" WellFormed
-                  count "three bytes too many" (LeftOver 3)
-                  count "one byte too many" (LeftOver 1)
-                  count "malformed" Malformed
-                  count "out of turn" OutOfTurn
-                  count "of versions not known here" OtherVersion
-                  count "with the body of an earlier version" EarlierBody ]
-            ))
-
-        if not unknown.IsEmpty then
-            let names = unknown |> List.countBy _.Api |> List.map (fun (api, count) -> sprintf "%s %d" api count)
-            printfn "%d recorded exchanges of APIs that are not known: %s" unknown.Length (String.concat ", " names))
+            "%d recorded exchanges of %d APIs: %s"
+            exchanges.Value.Length
+            known.Length
+            (String.Join(", ", [ for kind, count in kinds -> sprintf "%s %d" kind count ])))
 
 let private records =
     testCase "produce requests and fetch responses have records" (fun () ->
-        Expect.isTrue (recordsIn.Value |> List.exists (fun records -> records.Sent && records.From.Key = 0s)) "of produce"
-        Expect.isTrue (recordsIn.Value |> List.exists (fun records -> not records.Sent && records.From.Key = 1s)) "of fetch")
+        if TestData.areOwn "LIBKAFKA_CAPTURES" then
+            Expect.isTrue (recordsIn.Value |> List.exists (fun records -> records.Sent && records.From.Key = 0s)) "of produce"
+            Expect.isTrue (recordsIn.Value |> List.exists (fun records -> not records.Sent && records.From.Key = 1s)) "of fetch")
 
 [<Tests>]
 let tests =

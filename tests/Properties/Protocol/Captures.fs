@@ -1,4 +1,4 @@
-/// Recorded exchanges of real clients with a real broker, and their content.
+/// Recorded conversations between real clients and real brokers, and the record batches in them.
 module LibKafka.Properties.Protocol.Captures
 
 open System
@@ -7,7 +7,7 @@ open LibKafka.Wire
 open LibKafka.Protocol
 open LibKafka.Properties
 
-/// One request and its response, each a whole frame without its length.
+/// One request and its response, each the whole frame without its length.
 type Exchange =
     {
         Sequence: int
@@ -15,38 +15,38 @@ type Exchange =
         Api: string
         Key: int16
         Version: int16
-        CorrelationId: int32
+        /// None if the request is not a frame with a whole header: a raw SASL token, or bytes that end too early.
+        CorrelationId: int32 option
         Scenario: string
-        /// The error codes in the response that are not zero, sorted.
+        /// The error codes in the response other than zero, sorted.
         Errors: int list
         Request: Bytes
-        /// None if the broker did not answer.
+        /// None if the broker did not respond.
         Response: Bytes option
-        /// The version of the response. It is not that of the request if the broker did not know that one.
+        /// The version of the response. It is not that of the request if the broker does not support that one.
         ResponseVersion: int16
         ClosedByBroker: bool
-        /// A version that Kafka 4.0 offered before it was final, and that no schema has any more.
+        ClosedByClient: bool
+        /// A version that Kafka 4.0 offered before it was final, and that no published schema has.
         EarlyAccess: bool
     }
 
+    /// Whether the request was made by hand, and may be malformed on purpose.
+    member this.IsHandMade = this.Client = "raw"
+
+    /// Whether the broker responded in the version of the request, and so could read the request.
+    member this.IsAnswered = this.Response.IsSome && this.ResponseVersion = this.Version
+
     override this.ToString() = sprintf "exchange %d (%s, %s %d, %s)" this.Sequence this.Client this.Api this.Version this.Scenario
 
-let private flag (name: string) (line: JsonElement) =
+let private property (name: string) (line: JsonElement) : JsonElement option =
     match line.TryGetProperty name with
-    | true, value -> value.GetBoolean()
-    | _ -> false
+    | true, value when value.ValueKind <> JsonValueKind.Null -> Some value
+    | _ -> None
 
-let private numberOr (fallback: int16) (name: string) (line: JsonElement) =
-    match line.TryGetProperty name with
-    | true, value -> value.GetInt16()
-    | _ -> fallback
+let private flag (name: string) (line: JsonElement) = property name line |> Option.exists _.GetBoolean()
 
-let private hasResponse (line: JsonElement) =
-    [ "response_hex"; "response_base64" ]
-    |> List.exists (fun name ->
-        match line.TryGetProperty name with
-        | true, value -> value.ValueKind = JsonValueKind.String
-        | _ -> false)
+let private hasResponse (line: JsonElement) = [ "response_hex"; "response_base64" ] |> List.exists (fun name -> (property name line).IsSome)
 
 let private read (line: JsonElement) : Exchange =
     let version = line.GetProperty("version").GetInt16()
@@ -56,19 +56,34 @@ let private read (line: JsonElement) : Exchange =
       Api = TestData.text "api" line
       Key = line.GetProperty("key").GetInt16()
       Version = version
-      CorrelationId = line.GetProperty("correlationId").GetInt32()
+      CorrelationId = property "correlationId" line |> Option.map _.GetInt32()
       Scenario = TestData.text "scenario" line
       Errors = [ for error in line.GetProperty("errors").EnumerateArray() -> error.GetInt32() ]
       Request = TestData.bytesOf "request_" line
       Response = (if hasResponse line then Some(TestData.bytesOf "response_" line) else None)
-      ResponseVersion = numberOr version "responseVersion" line
+      ResponseVersion = property "responseVersion" line |> Option.map _.GetInt16() |> Option.defaultValue version
       ClosedByBroker = flag "closedByBroker" line
+      ClosedByClient = flag "closedByClient" line
       EarlyAccess = flag "earlyAccess" line }
 
-/// All exchanges, in the order in which they were recorded.
-let exchanges: Lazy<Exchange list> = lazy (TestData.jsonLines TestData.captures "captures.jsonl.gz" |> List.map read)
+let private parse (line: string) : Exchange =
+    use document = JsonDocument.Parse line
+    read document.RootElement
 
-/// Collects the bytes of the fields that hold record batches.
+/// The exchanges of all sets, each set in the order in which it was recorded.
+let exchanges: Lazy<Exchange list> =
+    lazy
+        [ for folder in TestData.captures do
+              yield! TestData.textLines folder "captures.jsonl.gz" |> Array.ofList |> Array.Parallel.map parse ]
+
+/// A few exchanges of each kind: API, version, version of the response, error codes and client. For tests that would take too long with all.
+let samples: Lazy<Exchange list> =
+    lazy
+        (exchanges.Value
+         |> List.groupBy (fun exchange -> exchange.Key, exchange.Version, exchange.ResponseVersion, exchange.Errors, exchange.Client)
+         |> List.collect (snd >> List.truncate 2))
+
+/// Collects the bytes of the fields with record batches.
 type private RecordsVisitor() =
     inherit Visitor()
     let found = Collections.Generic.List<Bytes>()
@@ -77,7 +92,7 @@ type private RecordsVisitor() =
     override _.Bytes bytes = if isRecords && bytes.Length > 0 then found.Add bytes
     member _.Found = List.ofSeq found
 
-/// The records in a message, whatever its type, at a version.
+/// The records in a message of any type, at a version.
 let private recordsOf (version: int16) =
     { new IMessageVisitor<Bytes list> with
         member _.Visit(_, message, value) =
@@ -88,17 +103,17 @@ let private recordsOf (version: int16) =
                 (message.Schema.At version).Visit(visitor, value)
                 visitor.Found }
 
-/// Records as a client sent them or a broker answered them.
+/// Records as a client sent them or a broker returned them.
 type RecordedRecords =
     {
         From: Exchange
-        /// Whether they were in the request, as the client made them, or else in the response.
+        /// Whether they are from the request, as the client made them, and not from the response.
         Sent: bool
         Records: Bytes
     }
 
 /// The records in the frames of an exchange that can be decoded.
-let private recordsIn' (exchange: Exchange) : RecordedRecords list =
+let recordsOfExchange (exchange: Exchange) : RecordedRecords list =
     let sent =
         match Frame.decodeRequest Limits.standard exchange.Request with
         | Ok(_, request) -> Request.visit (recordsOf exchange.Version) request
@@ -114,5 +129,5 @@ let private recordsIn' (exchange: Exchange) : RecordedRecords list =
     [ for records in sent -> { From = exchange; Sent = true; Records = records }
       for records in received -> { From = exchange; Sent = false; Records = records } ]
 
-/// The records of all produce requests and fetch responses: consecutive batches. The last batch of a fetch may be truncated.
-let recordsIn: Lazy<RecordedRecords list> = lazy (exchanges.Value |> List.collect recordsIn')
+/// The records of all requests and responses: batches one after another, the last of which may be cut off in a fetch.
+let recordsIn: Lazy<RecordedRecords list> = lazy (exchanges.Value |> List.collect recordsOfExchange)

@@ -16,9 +16,6 @@ let cases (usual: int) = if quick then max 1 (usual / 5) else usual
 let law (usual: int) (name: string) (property: 'Property) =
     testPropertyWithConfig { FsCheckConfig.defaultConfig with maxTest = cases usual } name property
 
-/// Whether the data is that of the checkout, and not other data that the environment variable names.
-let areOwn (variable: string) = String.IsNullOrEmpty(Environment.GetEnvironmentVariable variable)
-
 /// The value; a fault fails the test.
 let ok (what: string) (result: Result<'T, Fault>) : 'T =
     match result with
