@@ -65,7 +65,7 @@ let tests =
                   fill client
                   let fetcher = fetcherOf client 5L
                   Expect.equal (fetcher.FindOffset OffsetSpec.Latest).Offset (Some 12L) "what was found"
-                  Expect.equal fetcher.Offset 5L "where it stands"))
+                  Expect.equal fetcher.Offset 5L "where the fetcher is"))
 
           testCase "a search for a time that no record has reached finds nothing, and does not move the fetcher" (fun () ->
               cluster.WithPartition(fun _ client ->
@@ -74,7 +74,7 @@ let tests =
                   let sought = fetcher.Seek(OffsetSpec.AtTimestamp 4_000_000_000_000L)
                   Expect.equal (ok sought.Result).Error ErrorCode.None "it is no error"
                   Expect.equal sought.Offset None "nothing was found"
-                  Expect.equal fetcher.Offset 5L "where it stands"))
+                  Expect.equal fetcher.Offset 5L "where the fetcher is"))
 
           testCase "a fetch does not move the fetcher: fetching twice returns the same records twice" (fun () ->
               cluster.WithPartition(fun _ client ->
@@ -83,7 +83,7 @@ let tests =
                   let first, second = fetcher.Fetch(), fetcher.Fetch()
                   Expect.isGreaterThan first.Records.Length 0 "there is something"
                   Expect.equal second.Records first.Records "the same"
-                  Expect.equal fetcher.Offset 0L "where it stands"))
+                  Expect.equal fetcher.Offset 0L "where the fetcher is"))
 
           testCase "a fetch in the middle of a batch returns the whole batch with the requested offset" (fun () ->
               cluster.WithPartition(fun _ client ->

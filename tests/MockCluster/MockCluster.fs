@@ -18,7 +18,7 @@ type MockClusterException(call: string, code: int, text: string) =
     /// The native function that refused.
     member _.Call = call
 
-    /// librdkafka's error code: a Kafka error code where positive, one of the library's own where negative.
+    /// librdkafka's error code: a Kafka error code if positive, one of the library's own if negative.
     member _.Code = code
 
 /// One request that a mock broker received while tracking was on.
@@ -26,14 +26,14 @@ type TrackedRequest =
     {
         ApiKey: int16
         BrokerId: int
-        /// The broker's monotonic clock. The origin is unspecified: only differences mean something.
+        /// The broker's monotonic clock. The origin is unspecified: only differences have a meaning.
         At: TimeSpan
     }
 
-/// Where the native library lies, and how it is loaded.
+/// Finds and loads the native library.
 module private NativeLoader =
 
-    /// A name of our own, so that the resolver below never answers for anyone else's import.
+    /// A name of our own, so that the resolver below applies to these imports only.
     [<Literal>]
     let Library = "librdkafka-for-the-mock-cluster"
 
@@ -46,15 +46,15 @@ module private NativeLoader =
         let architecture = string RuntimeInformation.ProcessArchitecture
         $"{operatingSystem}-{architecture.ToLowerInvariant()}"
 
-    /// The package carries several builds for Linux that differ in what they link to. The first of these that loads is also the
-    /// one that Confluent.Kafka settles on, so that there is one copy of the library in the process.
+    /// The package has several builds for Linux that link to different libraries. The first of these that loads is also the one
+    /// that Confluent.Kafka loads, so that there is one copy of the library in the process.
     let private fileNames =
         match operatingSystem with
         | "win" -> [ "librdkafka.dll" ]
         | "osx" -> [ "librdkafka.dylib" ]
         | _ -> [ "librdkafka.so"; "centos8-librdkafka.so"; "alpine-librdkafka.so" ]
 
-    /// The output folder first; then the folders the host was given, which matter where packages are used in place.
+    /// The output folder first, then the folders of the host, which are needed if packages are used in place.
     let private folders =
         let here = AppContext.BaseDirectory
 
@@ -253,17 +253,17 @@ module private Native =
         | null -> ""
         | text -> text
 
-    /// Every code that comes back goes through here, so that no refusal is passed over in silence.
+    /// Checks every returned code, so that no refusal is ignored.
     let check (call: string) (code: int) =
         if code <> 0 then
             raise (MockClusterException(call, code, text (rd_kafka_err2str code)))
 
-/// The settings and the log of the librdkafka client that a mock cluster lives in.
+/// The settings and the log of the librdkafka client that hosts a mock cluster.
 module private Host =
 
     let private producer = 0
 
-    /// Notices say that the client has no brokers of its own, which is so on purpose. Warnings and worse are about the traffic.
+    /// Notices say that the client has no brokers of its own, which is intended. Warnings and worse are about the traffic.
     let private isComplaint level = level <= 4
 
     let logInto (complaints: ConcurrentQueue<string>) =
@@ -277,7 +277,7 @@ module private Host =
         let error = Array.zeroCreate<byte> 512
         let client = Native.rd_kafka_new (producer, conf, error, unativeint error.Length)
 
-        // The client owns the settings from here on, but only if it came into being.
+        // The client owns the settings from here on, but only if it was created.
         if client = 0n then
             Native.rd_kafka_conf_destroy conf
             raise (MockClusterException("rd_kafka_new", 0, Encoding.UTF8.GetString(error).TrimEnd '\000'))
@@ -293,18 +293,18 @@ module private Host =
 
         cluster
 
-/// A cluster of mock brokers inside this process, on loopback sockets: librdkafka's, so a peer that others wrote.
+/// A cluster of mock brokers inside this process, on loopback sockets: librdkafka's, so a peer written by others.
 ///
-/// It is a subset of Kafka (no CreateTopics, no SASL, no TLS), and differs from a broker in ways that a test must know:
-/// - A fetch returns one batch for each partition, and one without data takes `max_wait`, whatever is produced meanwhile.
-/// - Produce with `acks = 0` is answered all the same.
-/// - A batch is stored as it came: neither CRC nor length nor codec is looked at.
+/// It is a subset of Kafka (no CreateTopics, no SASL, no TLS), and differs from a broker in ways that a test must take into account:
+/// - A fetch returns one batch for each partition, and a fetch without data takes `max_wait`, even if records are produced meanwhile.
+/// - Produce with `acks = 0` is answered nevertheless.
+/// - A batch is stored as received: CRC, length and codec are not checked.
 /// - Sequence numbers are checked for transactional producers only.
-/// - Bytes after the end of a request are passed over.
-/// - The coordinator of a group commits and tells offsets as any broker, and not all offsets of a group. Offsets of transactions are
-///   taken and not kept. Every producer gets an id of its own, so that none fences another.
-/// - Errors of JoinGroup and SyncGroup come with nulls where there may be none, so that a strict reader cannot read them.
-/// - JoinGroup, SyncGroup and LeaveGroup are offered in versions that are then misread; those are taken away.
+/// - Bytes after the end of a request are ignored.
+/// - Every broker commits and returns the offsets of a group, not only its coordinator, and not all offsets of a group. Offsets of
+///   transactions are accepted and not kept. Every producer gets a new id, so that none fences another.
+/// - Errors of JoinGroup and SyncGroup contain nulls in fields that are not nullable, so that a strict reader cannot read them.
+/// - JoinGroup, SyncGroup and LeaveGroup are offered in versions that the brokers then misread; these versions are removed.
 /// - Produce 5 is answered without the log start offset, and ApiVersions 3 with neither a classic nor a flexible body.
 ///
 /// Some requests end the process: Produce with null or empty records; Produce 10 and Fetch 12 for a topic that does not
@@ -333,8 +333,8 @@ type MockCluster private (client: nativeint, cluster: nativeint, log: GCHandle, 
 
     let mutable lastCommand = 0L
 
-    /// The brokers' thread takes commands from a queue, and clears the signal for one that comes on the heels of another without
-    /// looking at it: that command then waits for a second to pass. So commands keep a distance.
+    /// The brokers' thread takes commands from a queue. If a command follows another one immediately, the thread clears its signal
+    /// without reading it, and the command waits for a second. So commands are sent at a distance.
     let paced (invoke: nativeint -> 'Result) : 'Result =
         lock gate (fun () ->
             if Stopwatch.GetElapsedTime lastCommand < TimeSpan.FromMilliseconds 1L then
@@ -373,20 +373,20 @@ type MockCluster private (client: nativeint, cluster: nativeint, log: GCHandle, 
     let setApiVersion apiKey low high =
         command "rd_kafka_mock_set_apiversion" (fun it -> Native.rd_kafka_mock_set_apiversion (it, apiKey, low, high))
 
-    // ---- what is fixed about it ----
+    // ---- constants ----
 
-    /// Stands for every broker in the members that take a broker's id and say so.
+    /// Means every broker, in the members whose description mentions it.
     static member AllBrokers = -1
 
     /// An error code that makes the broker cut the connection instead of answering. The request is not carried out.
     static member Disconnect = -195s
 
-    /// The partitions of a topic that came into being because someone asked for it. Cannot be set.
+    /// The partitions of a topic that was created by a request for it. Cannot be set.
     static member AutoCreatedPartitions = 4
 
-    /// A partition keeps whole batches, newest first, as long as their encoded bytes sum to no more than this; older ones are gone
+    /// A partition keeps whole batches, newest first, as long as their encoded bytes sum to no more than this; older ones are deleted
     /// and the log start offset moves up. (There is a limit of 100,000 batches too, which valid batches of 61 bytes or more
-    /// cannot reach.) Where a batch and the one before it come to more than this together, both are lost.
+    /// cannot reach.) If a batch and the one before it are larger than this together, both are lost.
     static member RetainedBytes = 5 * 1024 * 1024
 
     /// A broker cuts the connection on a request of more than this, its length prefix included.
@@ -404,7 +404,7 @@ type MockCluster private (client: nativeint, cluster: nativeint, log: GCHandle, 
         for apiKey, highest in [ 11s, 5s; 13s, 1s; 14s, 3s ] do
             Native.rd_kafka_mock_set_apiversion (cluster, apiKey, 0s, highest) |> Native.check "rd_kafka_mock_set_apiversion"
 
-        // The native side calls back until the client is gone, also where Dispose is forgotten.
+        // The native side calls back until the client is gone, also if Dispose is never called.
         new MockCluster(client, cluster, GCHandle.Alloc log, complaints)
 
     /// `host:port,host:port,…`, for any Kafka client.
@@ -413,8 +413,8 @@ type MockCluster private (client: nativeint, cluster: nativeint, log: GCHandle, 
     /// Id, host and port of each broker the cluster started with.
     member _.Brokers: (int * string * int) list = brokers
 
-    /// What the brokers had to say about requests they could not read or do not know, oldest first. A test of an encoder
-    /// wants this empty.
+    /// What the brokers logged about requests that they could not read or do not know, oldest first. A test of an encoder expects
+    /// none.
     member _.Complaints: string list = List.ofSeq complaints
 
     // ---- topics and partitions ----
@@ -426,11 +426,11 @@ type MockCluster private (client: nativeint, cluster: nativeint, log: GCHandle, 
 
         command "rd_kafka_mock_topic_create" (fun it -> Native.rd_kafka_mock_topic_create (it, Native.utf8 name, partitions, replication))
 
-    /// Delete a topic and what it holds.
+    /// Delete a topic and its records.
     member _.DeleteTopic(name: string) =
         command "rd_kafka_mock_topic_delete" (fun it -> Native.rd_kafka_mock_topic_delete (it, Native.utf8 name))
 
-    /// The error that Metadata (and AddPartitionsToTxn) reports for a topic from now on; 0 ends it. Creates the topic if need be.
+    /// The error that Metadata (and AddPartitionsToTxn) reports for a topic from now on; 0 ends it. Creates the topic if necessary.
     member _.SetTopicError(name: string, errorCode: int16) =
         paced (fun it -> Native.rd_kafka_mock_topic_set_error (it, Native.utf8 name, int errorCode))
 
@@ -448,16 +448,16 @@ type MockCluster private (client: nativeint, cluster: nativeint, log: GCHandle, 
         require (brokerId >= 0) (nameof brokerId) "A leader is a broker. See RemoveLeader."
         setLeader topic partition brokerId
 
-    /// Take a partition's leader away; Metadata then says -1 (and, unlike Kafka, no error). Asked about such a partition, a broker
-    /// that wants to name the leader ends the process. So this also takes the versions that do so away from the cluster, and
-    /// they stay away: Produce goes to 9 and Fetch to 11, from 0.
+    /// Remove a partition's leader; Metadata then returns -1 (and, unlike Kafka, no error). Asked about such a partition, a broker
+    /// that wants to name the leader ends the process. So this also removes the versions that do so, for
+    /// good: Produce is offered from 0 to 9 and Fetch from 0 to 11.
     member _.RemoveLeader(topic: string, partition: int) =
         requirePartition partition
         setApiVersion 0s 0s 9s
         setApiVersion 1s 0s 11s
         setLeader topic partition -1
 
-    /// Name the replica that the leader sends consumers to (Fetch 11 and later), or none with -1. Creates the topic if need be.
+    /// Name the replica that the leader sends consumers to (Fetch 11 and later), or none with -1. Creates the topic if necessary.
     member _.SetFollower(topic: string, partition: int, brokerId: int) =
         requirePartition partition
 
@@ -471,7 +471,7 @@ type MockCluster private (client: nativeint, cluster: nativeint, log: GCHandle, 
         command "rd_kafka_mock_partition_set_follower_wmarks" (fun it ->
             Native.rd_kafka_mock_partition_set_follower_wmarks (it, Native.utf8 topic, partition, first, next))
 
-    /// What one Metadata answer will claim about a partition's leader, whoever leads it. Calls queue up.
+    /// The leader that the next Metadata response names for a partition, regardless of the real one. Calls queue up.
     member _.PushLeaderInMetadata(topic: string, partition: int, leaderId: int, leaderEpoch: int) =
         requirePartition partition
 
@@ -480,7 +480,7 @@ type MockCluster private (client: nativeint, cluster: nativeint, log: GCHandle, 
 
     // ---- brokers ----
 
-    /// Cut the broker's connections and refuse new ones. It vanishes from Metadata's brokers, but still leads its partitions.
+    /// Cut the broker's connections and refuse new ones. It is removed from Metadata's brokers, but still leads its partitions.
     /// With SetRtt before it, an answer can be lost after its request was carried out. Takes AllBrokers.
     member _.SetBrokerDown(brokerId: int) =
         command "rd_kafka_mock_broker_set_down" (fun it -> Native.rd_kafka_mock_broker_set_down (it, brokerId))
@@ -489,7 +489,7 @@ type MockCluster private (client: nativeint, cluster: nativeint, log: GCHandle, 
     member _.SetBrokerUp(brokerId: int) =
         command "rd_kafka_mock_broker_set_up" (fun it -> Native.rd_kafka_mock_broker_set_up (it, brokerId))
 
-    /// Hold every answer back for this long, in whole milliseconds. A request is carried out at once: only its answer waits.
+    /// Delay every response by this time, in whole milliseconds. A request is carried out at once; only its response is delayed.
     /// Takes AllBrokers.
     member _.SetRtt(brokerId: int, delay: TimeSpan) =
         command "rd_kafka_mock_broker_set_rtt" (fun it -> Native.rd_kafka_mock_broker_set_rtt (it, brokerId, milliseconds delay))
@@ -498,8 +498,8 @@ type MockCluster private (client: nativeint, cluster: nativeint, log: GCHandle, 
     member _.SetRack(brokerId: int, rack: string) =
         command "rd_kafka_mock_broker_set_rack" (fun it -> Native.rd_kafka_mock_broker_set_rack (it, brokerId, Native.utf8 rack))
 
-    /// The address that Metadata and FindCoordinator give for a broker. It goes on listening where it did, so a proxy can stand
-    /// in between. An unknown id is passed over.
+    /// The address that Metadata and FindCoordinator give for a broker. It still listens on its own address, so that a proxy can be
+    /// placed in between. An unknown id is ignored.
     member _.SetAdvertisedAddress(brokerId: int, host: string, port: int) =
         paced (fun it -> Native.rd_kafka_mock_broker_set_host_port (it, brokerId, Native.utf8 host, port))
 
@@ -520,7 +520,7 @@ type MockCluster private (client: nativeint, cluster: nativeint, log: GCHandle, 
     // ---- errors ----
 
     /// Fail the next requests of an API, on any broker, one code each; 0 lets one pass. Nothing else of such a request is carried
-    /// out. Metadata takes no notice: see SetTopicError.
+    /// out. Metadata is not affected: see SetTopicError.
     member _.PushErrors(apiKey: int16, errorCodes: int16 list) =
         let codes = errorCodes |> Seq.map int |> Array.ofSeq
         Native.rd_kafka_mock_push_request_errors_array (alive (), apiKey, unativeint codes.Length, codes)
@@ -528,8 +528,8 @@ type MockCluster private (client: nativeint, cluster: nativeint, log: GCHandle, 
     /// Forget what PushErrors left. Errors pushed for a broker or a partition stay.
     member _.ClearErrors(apiKey: int16) = Native.rd_kafka_mock_clear_request_errors (alive (), apiKey)
 
-    /// Fail or delay the next requests of an API on one broker, with 0 for delay alone. From then on, and for good, that broker
-    /// takes no notice of PushErrors for this API.
+    /// Fail or delay the next requests of an API on one broker, with 0 for delay alone. From then on that
+    /// broker ignores PushErrors for this API.
     member _.PushBrokerErrors(brokerId: int, apiKey: int16, errors: (int16 * TimeSpan) list) =
         requireVariadic ()
 
@@ -546,7 +546,7 @@ type MockCluster private (client: nativeint, cluster: nativeint, log: GCHandle, 
 
         int count
 
-    /// Fail the next requests of an API for one partition; others in the same request are served. Creates the topic if need be.
+    /// Fail the next requests of an API for one partition; others in the same request are served. Creates the topic if necessary.
     member _.PushPartitionErrors(topic: string, partition: int, apiKey: int16, errorCodes: int16 list) =
         requirePartition partition
         requireVariadic ()
@@ -557,8 +557,8 @@ type MockCluster private (client: nativeint, cluster: nativeint, log: GCHandle, 
 
     // ---- versions and coordinators ----
 
-    /// The versions of an API that ApiVersions offers and requests may use; -1 and -1 take the API away. A request outside them
-    /// has its connection cut. Do not go beyond what the brokers offer by themselves: they would take a request and misread it.
+    /// The versions of an API that ApiVersions offers and requests may use; -1 and -1 remove the API. A request outside them
+    /// has its connection cut. Do not go beyond what the brokers offer by themselves: they would misread such a request.
     member _.SetApiVersion(apiKey: int16, min: int16, max: int16) = setApiVersion apiKey min max
 
     /// Name the coordinator of a group or a transactional id. The key type is "group" or "transaction".
@@ -572,13 +572,13 @@ type MockCluster private (client: nativeint, cluster: nativeint, log: GCHandle, 
 
     // ---- requests ----
 
-    /// Note down each request from now on, and forget earlier ones.
+    /// Record each request from now on, and forget earlier ones.
     member _.StartTracking() = Native.rd_kafka_mock_start_request_tracking (alive ())
 
-    /// Note down no more, and forget what was noted: take Requests first.
+    /// Stop recording, and forget what was recorded: read Requests first.
     member _.StopTracking() = Native.rd_kafka_mock_stop_request_tracking (alive ())
 
-    /// The requests noted down so far, in the order they arrived.
+    /// The requests recorded so far, in the order they arrived.
     member _.Requests() : TrackedRequest list =
         let mutable count = 0un
         let array = Native.rd_kafka_mock_get_requests (alive (), &count)
@@ -588,13 +588,13 @@ type MockCluster private (client: nativeint, cluster: nativeint, log: GCHandle, 
         finally
             Native.rd_kafka_mock_request_destroy_array (array, count)
 
-    /// Forget the requests noted down so far.
+    /// Forget the requests recorded so far.
     member _.ClearRequests() = Native.rd_kafka_mock_clear_requests (alive ())
 
     interface IDisposable with
 
         member _.Dispose() =
-            // The last command is paced as the others are, and those after it find the cluster gone.
+            // The last command keeps the distance too. Commands after it find no cluster.
             let destroy it =
                 disposed <- true
                 Native.rd_kafka_mock_cluster_destroy it

@@ -179,7 +179,7 @@ let private stretches =
 
               match Fetched.advance (fetched 5L (joined [ foreign; (at 2 [ 7L; 8L ]).Bytes ])) with
               | Advance.Damaged([ stretch ], Some next) ->
-                  Expect.equal next (position 9L 2) "where to go on"
+                  Expect.equal next (position 9L 2) "where to continue"
                   Expect.equal stretch.Bytes foreign "the stretch"
                   Expect.equal (stretch.Position, stretch.FirstOffset) (0, 5L) "where it is"
               | other -> failtestf "%O" other
@@ -194,7 +194,7 @@ let private stretches =
 
               match Fetched.advance (fetched 11L (Bytes broken)) with
               | Advance.Damaged([ stretch ], Some next) ->
-                  Expect.equal (next, stretch.FirstOffset) (FetchPosition.at 12L, 11L) "where it stands and where to go on"
+                  Expect.equal (next, stretch.FirstOffset) (FetchPosition.at 12L, 11L) "where it is and where to continue"
               | other -> failtestf "%O" other
           }
 
@@ -205,7 +205,7 @@ let private stretches =
               match Fetched.advance (fetched 1L bytes) with
               | Advance.Damaged(stretches, Some next) ->
                   Expect.equal (stretches |> List.map _.FirstOffset) [ 1L; 3L; 4L ] "those followed by a batch"
-                  Expect.equal next (position 6L 1) "where to go on"
+                  Expect.equal next (position 6L 1) "where to continue"
               | other -> failtestf "%O" other
           }
 
@@ -214,7 +214,7 @@ let private stretches =
 
               match Fetched.advance (fetched 3L bytes) with
               | Advance.Damaged([ stretch ], Some next) ->
-                  Expect.equal next (FetchPosition.at 7L) "where to go on, without an epoch"
+                  Expect.equal next (FetchPosition.at 7L) "where to continue, without an epoch"
                   Expect.equal (stretch.Position, stretch.FirstOffset) ((at 1 [ 3L; 4L ]).SizeInBytes, 5L) "where it is"
 
                   match stretch.Fault.Problem with
