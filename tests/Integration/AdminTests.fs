@@ -113,7 +113,8 @@ let private recordedAnswers =
               (fun _ request response ->
                   response.Results
                   |> List.map (fun found ->
-                      configResource found.ResourceType found.ResourceName, result found.Error found.ErrorMessage found.Configs)
+                      let configs = found.Configs |> List.map (DescribeConfigs.withSource found.ResourceType)
+                      configResource found.ResourceType found.ResourceName, result found.Error found.ErrorMessage configs)
                   |> inOrder [ for resource in request.Resources -> configResource resource.ResourceType resource.ResourceName ])
 
           replays

@@ -113,6 +113,7 @@ let private topics =
                           { Name = "cleanup.policy"
                             Value = Some "compact"
                             ReadOnly = false
+                            IsDefault = false
                             Source = ConfigSource.DynamicTopicConfig
                             IsSensitive = false
                             Synonyms = [ { Name = "log.cleanup.policy"; Value = None; Source = ConfigSource.DefaultConfig } ]

@@ -188,7 +188,7 @@ let private requests =
 
                           Expect.equal
                               request.Topics[0].Partitions
-                              [ { PartitionIndex = 0; CurrentLeaderEpoch = 3; Spec = spec } ]
+                              [ { PartitionIndex = 0; CurrentLeaderEpoch = 3; Spec = spec; MaxNumOffsets = 1 } ]
                               "the partition, the epoch, the search"
                       | other -> failtestf "%A" other)) ]
 

@@ -364,7 +364,9 @@ module Script =
     let askLatest: ListOffsets.Request =
         { ReplicaId = -1
           IsolationLevel = IsolationLevel.ReadUncommitted
-          Topics = [ { Name = "t"; Partitions = [ { PartitionIndex = 0; CurrentLeaderEpoch = -1; Spec = OffsetSpec.Latest } ] } ]
+          Topics =
+            [ { Name = "t"
+                Partitions = [ { PartitionIndex = 0; CurrentLeaderEpoch = -1; Spec = OffsetSpec.Latest; MaxNumOffsets = 1 } ] } ]
           TimeoutMs = 0 }
 
     /// A leader's response to a search for an offset.
@@ -379,6 +381,7 @@ module Script =
                     |> List.map (fun asked ->
                         { PartitionIndex = asked.PartitionIndex
                           Error = ErrorCode.None
+                          OldStyleOffsets = []
                           Timestamp = -1L
                           Offset = offset
                           LeaderEpoch = -1 }) }) }

@@ -117,7 +117,8 @@ let private negotiation =
 let private common =
     let offering lowest highest = Script.knowing (Script.everythingBut [ Script.versions ApiKey.Produce lowest highest ]) Script.unexpected
 
-    let ours = Produce.api.Versions
+    // Earlier versions have no record batches.
+    let ours = { Produce.api.Versions with Lowest = 3s }
 
     let none lowest highest =
         opened (offering lowest highest) (fun broker connection ->
@@ -154,19 +155,6 @@ let private common =
                       (Error(ClientFault.NoCommonVersion(ApiKey.Produce, ours, None)))
                       "the fault")) ]
 
-/// The versions that the brokers of each release report, from 1.0 on.
-let private releases: (string * ApiVersions.ApiVersion list) list =
-    let rows = TestData.tsvRows TestData.releases "versions.tsv"
-
-    let rangeIn (release: string) (row: Map<string, string>) : ApiVersions.ApiVersion option =
-        match row[release].Split '-' with
-        | [| lowest; highest |] -> Some(Script.versions (ApiKey(int16 row["key"])) (int lowest) (int highest))
-        | _ -> None
-
-    [ for release in rows.Head.Keys do
-          if Char.IsAsciiDigit release[0] then
-              release, rows |> List.choose (rangeIn release) ]
-
 let private byRelease =
     let records = (batch "old" 2).Bytes
 
@@ -193,8 +181,6 @@ let private byRelease =
         [ ApiKey.Produce; ApiKey.Fetch; ApiKey.Metadata; ApiKey.ListOffsets ]
         |> List.map (fun key -> List.distinct (broker.VersionsOf key))
 
-    let tableOf (release: string) = releases |> List.find (fun (name, _) -> name = release) |> snd
-
     let highest (api: Api<'Request, 'Response>) (table: ApiVersions.ApiVersion list) =
         let theirs = table |> List.find (fun key -> key.ApiKey = api.Key)
         let chosen = min theirs.MaxVersion api.Versions.Highest
@@ -203,7 +189,7 @@ let private byRelease =
 
     testList
         "release"
-        [ for release, table in releases do
+        [ for release, table in Releases.tables do
               testCase (release + ": metadata, producing, searching and fetching, each in the highest version of both") (fun () ->
                   roundTrip table (fun broker ->
                       let expected =
@@ -216,22 +202,55 @@ let private byRelease =
 
           // Known independently, so that the table and the choice cannot both be wrong.
           for release, produce, fetch, metadata, listOffsets, apiVersions in
-              [ "1.0", 5, 6, 5, 2, 1
-                "2.0", 6, 8, 6, 3, 2
-                "2.4", 8, 11, 9, 5, 3
-                "3.7", 10, 16, 12, 8, 3
-                "4.0", 12, 17, 13, 10, 4
-                "4.1", 13, 18, 13, 10, 4 ] do
+              [ "1.0.2 zk", 5, 6, 5, 2, 1
+                "2.0.1 zk", 6, 8, 6, 3, 2
+                "2.4.1 zk", 8, 11, 9, 5, 3
+                "3.7.2 kraft", 10, 16, 12, 8, 3
+                "4.0.0 kraft", 12, 17, 13, 10, 4
+                "4.1.1 kraft", 13, 18, 13, 10, 4 ] do
               testCase (release + ": the versions are those that its clients are known to speak") (fun () ->
-                  roundTrip (tableOf release) (fun broker ->
+                  roundTrip (Releases.table release) (fun broker ->
                       Expect.equal (asked broker) [ [ produce ]; [ fetch ]; [ metadata ]; [ listOffsets ] ] "the versions"
                       let versions = List.distinct (broker.VersionsOf ApiKey.ApiVersions)
                       Expect.equal versions (List.distinct [ int ApiVersions.api.Versions.Highest; apiVersions ]) "ApiVersions"))
 
-          testCase "there is a table for each release" (fun () ->
-              let of' major minors = [ for minor in minors -> string major + "." + string minor ]
-              let names = of' 1 [ 0..1 ] @ of' 2 [ 0..8 ] @ of' 3 [ 0..9 ] @ of' 4 [ 0..1 ]
-              Expect.equal (releases |> List.map fst |> List.sort) (List.sort names) "the releases") ]
+          testCase "there are tables of each minor release, with and without ZooKeeper" (fun () ->
+              let of' major mode minors = [ for minor in minors -> string major + "." + string minor + " " + mode ]
+
+              let names =
+                  of' 1 "zk" [ 0..1 ]
+                  @ of' 2 "zk" [ 0..8 ]
+                  @ of' 3 "zk" [ 0..9 ]
+                  @ of' 2 "kraft" [ 8 ]
+                  @ of' 3 "kraft" [ 0..9 ]
+                  @ of' 4 "kraft" [ 0..3 ]
+
+              let minor (name: string) =
+                  match name.Split([| '.'; ' ' |]) with
+                  | [| major; minor; _; mode |] -> major + "." + minor + " " + mode
+                  | _ -> failtest name
+
+              Expect.equal (Releases.tables |> List.map (fst >> minor) |> set) (set names) "the releases")
+
+          testCase "each API of each release has a common version, except those between brokers" (fun () ->
+              let isBetweenBrokers (key: ApiKey) = (key.Code >= 4s && key.Code <= 7s) || key = ApiKey.AlterPartition
+
+              for release, table in Releases.tables do
+                  for theirs in table do
+                      if not (isBetweenBrokers theirs.ApiKey) then
+                          let ours =
+                              theirs.ApiKey
+                              |> Apis.visit
+                                  { new IApiVisitor<VersionRange> with
+                                      member _.Visit(api, _, _) = Caps.versionsOf api }
+
+                          match ours with
+                          | Some ours ->
+                              Expect.isLessThanOrEqual
+                                  (max ours.Lowest theirs.MinVersion)
+                                  (min ours.Highest theirs.MaxVersion)
+                                  (release + " " + theirs.ApiKey.Name)
+                          | None -> failtestf "%s has an API that is not defined: %O" release theirs.ApiKey) ]
 
 let private topicIds =
     let id = Guid "0a1b2c3d-0000-4000-8000-123456789abc"

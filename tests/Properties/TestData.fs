@@ -58,6 +58,10 @@ let textLines (directory: string) (file: string) : string list =
 let jsonLines (directory: string) (file: string) : JsonElement list =
     textLines directory file |> List.map (fun line -> JsonDocument.Parse(line).RootElement)
 
+/// The same, and none if a set of data does not have the file.
+let jsonLinesIfAny (directory: string) (file: string) : JsonElement list =
+    if File.Exists(Path.Combine(directory, file)) then jsonLines directory file else []
+
 /// The rows of a tab-separated file, by the names in its first line.
 let tsvRows (directory: string) (file: string) : Map<string, string> list =
     match textLines directory file with
@@ -66,9 +70,14 @@ let tsvRows (directory: string) (file: string) : Map<string, string> list =
         let names = names.Split '\t'
         rows |> List.map (fun row -> Map.ofArray (Array.zip names (row.Split '\t')))
 
+let private schemaIn (file: string) : Lazy<JsonElement> =
+    lazy (JsonDocument.Parse(File.ReadAllText(Path.Combine(root, "protocol", file))).RootElement)
+
 /// Every message of the protocol according to the published schema.
-let schema: Lazy<JsonElement> =
-    lazy (JsonDocument.Parse(File.ReadAllText(Path.Combine(root, "protocol", "schema.json"))).RootElement)
+let schema = schemaIn "schema.json"
+
+/// The same of Kafka 3.9, the last release with the versions that Kafka 4.0 removed (KIP-896).
+let oldSchema = schemaIn "schema-old.json"
 
 /// The text of a property.
 let text (name: string) (json: JsonElement) : string =

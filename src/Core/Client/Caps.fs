@@ -1,13 +1,30 @@
 namespace LibKafka.Client
 
+open LibKafka.Wire
 open LibKafka.Protocol
 
-/// The highest versions that the clients use of an API, if it is not the highest that its definition has.
+/// The versions that the clients use of an API, if they are not all that its definition has.
 ///
 /// Without a cap, a client uses a new version as soon as the definition has it and the broker supports it. A version that means something new
-/// must therefore have a cap here until the client does what it means. Each cap follows from the version fact in the file of the message.
+/// must therefore have a cap here until the client does what it means. In the same way an old version that means something else has a lower
+/// bound here. Each bound follows from the version fact in the file of the message.
 [<RequireQualifiedAccess>]
 module internal Caps =
+
+    /// The lowest version that the clients use. Brokers since Kafka 0.11 support it or a later one.
+    let lowest (key: ApiKey) : int16 =
+        // Earlier versions have message sets instead of record batches.
+        if key = ApiKey.Produce then Produce.batchesSince
+        elif key = ApiKey.Fetch then Fetch.batchesSince
+        // Earlier versions find segments instead of records.
+        elif key = ApiKey.ListOffsets then ListOffsets.oneOffsetSince
+        // Earlier versions store offsets elsewhere, or until another time.
+        elif key = ApiKey.OffsetCommit then OffsetCommit.brokerTimeSince
+        elif key = ApiKey.OffsetFetch then OffsetFetch.brokerOffsetsSince
+        else 0s
+
+    /// The versions of an API that mean what the clients mean.
+    let versionsOf (api: Api<'Request, 'Response>) : VersionRange = { api.Versions with Lowest = max api.Versions.Lowest (lowest api.Key) }
 
     /// Later versions name topics by id. A group client knows topics by name only.
     let offsetCommit = OffsetCommit.topicIdsSince - 1s

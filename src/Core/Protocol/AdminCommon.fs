@@ -11,7 +11,8 @@ type AclFilter =
         ResourceTypeFilter: AclResourceType
         /// The resource name of the ACL; null for all names.
         ResourceNameFilter: string option
-        /// How `ResourceNameFilter` is compared with the resource name of the ACL.
+        /// How `ResourceNameFilter` is compared with the resource name of the ACL. Version 0 knows only literal names. Since version 1
+        /// (KIP-290).
         PatternTypeFilter: AclPatternType
         /// Such as `User:alice`, or `User:*` for the ACLs of all users; null for all principals.
         PrincipalFilter: string option
@@ -26,10 +27,14 @@ type AclFilter =
 [<RequireQualifiedAccess>]
 module AclFilter =
 
+    /// The first version of the ACL APIs with pattern types (KIP-290). In version 0 all names are literal.
+    let patternTypeSince = 1s
+
     let schema = message {
         let! resource = field "ResourceTypeFilter" _.ResourceTypeFilter aclResourceType
         and! name = field "ResourceNameFilter" _.ResourceNameFilter (string |> nullable)
-        and! pattern = field "PatternTypeFilter" _.PatternTypeFilter (aclPatternType |> withDefault AclPatternType.Literal)
+        and! pattern =
+            field "PatternTypeFilter" _.PatternTypeFilter (aclPatternType |> since patternTypeSince AclPatternType.Literal)
         and! principal = field "PrincipalFilter" _.PrincipalFilter (string |> nullable)
         and! host = field "HostFilter" _.HostFilter (string |> nullable)
         and! operation = field "Operation" _.Operation aclOperation
@@ -44,6 +49,13 @@ module AclFilter =
               Operation = operation
               PermissionType = permission }
     }
+
+    /// The filter as a version means it. All names are literal in version 0, so that `Any` is the same as `Literal`.
+    let internal atVersion (version: Result<int16, 'Fault>) (filter: AclFilter) : AclFilter =
+        match version with
+        | Ok version when version < patternTypeSince && filter.PatternTypeFilter = AclPatternType.Any ->
+            { filter with PatternTypeFilter = AclPatternType.Literal }
+        | _ -> filter
 
 /// The result for the configs of one resource.
 type AlterConfigsResult =

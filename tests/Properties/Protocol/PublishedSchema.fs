@@ -110,12 +110,50 @@ let private readMessage (json: JsonElement) : Published =
       FlexibleVersions = textOr "none" "flexibleVersions" json
       Fields = list "fields" json |> List.map (readField shared) }
 
+let private messagesIn (schema: Lazy<JsonElement>) : Lazy<Map<string, Published>> =
+    lazy (list "messages" schema.Value |> List.map readMessage |> List.map (fun message -> message.Name, message) |> Map.ofList)
+
+let private current = messagesIn TestData.schema
+let private old = messagesIn TestData.oldSchema
+
+/// APIs of which the old versions are not defined: those between brokers, and those that were never final.
+let private isWithoutOld (name: string) =
+    [ "AlterPartition"; "ShareGroupHeartbeat"; "ShareGroupDescribe"; "ShareFetch"; "ShareAcknowledge"; "RequestHeader" ]
+    |> List.exists (fun api -> name = api || name = api + "Request" || name = api + "Response")
+
+/// The message in the schema of Kafka 3.9, if that has versions which the current schema lacks.
+let tryFindOld (name: string) : Published option =
+    match Map.tryFind name old.Value, Map.tryFind name current.Value with
+    | Some before, Some now when not now.Versions.IsEmpty && before.Lowest < now.Lowest && not (isWithoutOld name) -> Some before
+    | _ -> None
+
+/// The fields of the current schema, and between them those that only the old one has.
+let rec private withOldFields (before: Field list) (now: Field list) : Field list =
+    let named (name: string) (field: Field) = field.Name = name
+
+    let withInner (field: Field) =
+        match List.tryFind (named field.Name) before with
+        | Some same -> { field with Fields = withOldFields same.Fields field.Fields }
+        | None -> field
+
+    List.indexed before
+    |> List.filter (fun (_, field) -> not (List.exists (named field.Name) now))
+    |> List.fold
+        (fun fields (i, gone) ->
+            let at = if i = 0 then 0 else 1 + List.findIndex (named before[i - 1].Name) fields
+            List.insertAt at gone fields)
+        (List.map withInner now)
+
 let private messages: Lazy<Map<string, Published>> =
     lazy
-        (list "messages" TestData.schema.Value
-         |> List.map readMessage
-         |> List.map (fun message -> message.Name, message)
-         |> Map.ofList)
+        (current.Value
+         |> Map.map (fun name now ->
+             match tryFindOld name with
+             | Some before -> { now with Lowest = before.Lowest; Fields = withOldFields before.Fields now.Fields }
+             | None -> now))
+
+/// The lowest version of a message in the current schema.
+let lowestCurrent (name: string) : int16 = current.Value[name].Lowest
 
 /// Every message, including those that have no version any more.
 let allPublished () : Published list = List.ofSeq messages.Value.Values

@@ -70,6 +70,29 @@ let private sameShapes (definition: Definition) =
             |> Option.map (fun text -> "version " + string version + ", " + text))
         |> noneOf "versions have another shape")
 
+/// A shape without the mark that tells which fields a version may drop, which the old schema has on fewer fields.
+let rec private unmarked (shape: Shape) : Shape =
+    match shape with
+    | Shape.Struct(fields, flexible) ->
+        Shape.Struct(fields |> List.map (fun field -> { field with Ignorable = false; Type = unmarked field.Type }), flexible)
+    | Shape.Array(element, compact) -> Shape.Array(unmarked element, compact)
+    | Shape.Nullable inner -> Shape.Nullable(unmarked inner)
+    | other -> other
+
+let private sameOldShapes (definition: Definition) =
+    testCase definition.Name (fun () ->
+        let lowest = lowestCurrent definition.Name
+
+        match tryFindOld definition.Name with
+        | None -> Expect.isGreaterThanOrEqual definition.Range.Lowest lowest "no old versions"
+        | Some published ->
+            atEachVersion definition shapeAt
+            |> List.filter (fun (version, _) -> version < lowest)
+            |> List.choose (fun (version, actual) ->
+                difference definition.Name (unmarked (shape version published)) (unmarked actual)
+                |> Option.map (fun text -> "version " + string version + ", " + text))
+            |> noneOf "versions have another shape")
+
 let private sameMinSizes (definition: Definition) =
     testCase definition.Name (fun () ->
         let published = find definition.Name
@@ -138,6 +161,7 @@ let tests =
         "Definitions against the published schema"
         [ forEach "have the same versions" all sameVersions
           forEach "have the same shape at every version" all sameShapes
+          forEach "have the shape of Kafka 3.9 at the versions that Kafka 4.0 removed" all sameOldShapes
           forEach "take at least as many bytes as their fields do" all sameMinSizes
           forEach "lose the same fields at every version, and drop only ignorable ones" all sameLosses
           neverDefault

@@ -12,10 +12,18 @@ open LibKafka.Properties.Protocol.Definitions
 /// The number that a line has for a name.
 let number (name: string) (line: JsonElement) = line.GetProperty(name).GetInt16()
 
+/// The lines of the versions that Kafka 4.0 removed, without those between brokers (keys 4 to 7, and AlterPartition) and those that were never
+/// final: they are not defined.
+let private oldLines =
+    TestData.jsonLinesIfAny TestData.vectors "messages-old.jsonl.gz"
+    |> List.filter (fun line ->
+        let key = number "key" line
+        not ((key >= 4s && key <= 7s) || key = ApiKey.AlterPartition.Code || line.GetProperty("unstable").GetBoolean()))
+
 /// The lines of all messages, by API key and type.
 let private lines: Lazy<Map<int16 * string, JsonElement list>> =
     lazy
-        (TestData.jsonLines TestData.vectors "messages.jsonl.gz"
+        (TestData.jsonLines TestData.vectors "messages.jsonl.gz" @ oldLines
          |> List.groupBy (fun line -> number "key" line, TestData.text "type" line)
          |> Map.ofList)
 
@@ -165,20 +173,24 @@ let private headerTable =
          |> List.groupBy (fun row -> int16 row["key"], row["type"])
          |> Map.ofList)
 
-/// Version, header version, whether it is flexible, lowest and highest version: as the table has them.
+/// Version, header version and whether it is flexible, according to the table.
 let private expectedHeaders (key: ApiKey) kind =
     headerTable.Value[key.Code, kind]
-    |> List.map (fun row ->
-        int16 row["version"], int16 row["headerVersion"], bool.Parse row["flexible"], int16 row["minVersion"], int16 row["maxVersion"])
+    |> List.map (fun row -> int16 row["version"], int16 row["headerVersion"], bool.Parse row["flexible"])
 
 let private headerVersions (api: ApiDefinition) =
     testCase api.Key.Name (fun () ->
         let defined (headerVersion: int16 -> int16) =
-            api.Versions.ToList()
-            |> List.map (fun version -> version, headerVersion version, api.IsFlexible version, api.Versions.Lowest, api.Versions.Highest)
+            api.Versions.ToList() |> List.map (fun version -> version, headerVersion version, api.IsFlexible version)
 
-        Expect.equal (defined api.RequestHeaderVersion) (expectedHeaders api.Key "request") "requests"
-        Expect.equal (defined api.ResponseHeaderVersion) (expectedHeaders api.Key "response") "responses")
+        // The table has no versions that Kafka 4.0 removed. They are not flexible.
+        let expected kind (ofOld: int16) =
+            let known = expectedHeaders api.Key kind
+            let lowest = known |> List.map (fun (version, _, _) -> version) |> List.min
+            [ for version in api.Versions.Lowest .. lowest - 1s -> version, ofOld, false ] @ known
+
+        Expect.equal (defined api.RequestHeaderVersion) (expected "request" 1s) "requests"
+        Expect.equal (defined api.ResponseHeaderVersion) (expected "response" 0s) "responses")
 
 [<Tests>]
 let tests =

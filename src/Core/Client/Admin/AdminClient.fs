@@ -181,7 +181,9 @@ type AdminClient(settings: ClientSettings, bootstrap: Bootstrap) =
             AdminRequest.ask connection operation some DescribeConfigs.api request (fun response resource ->
                 response.Results
                 |> List.tryFind (fun result -> { Type = result.ResourceType; Name = result.ResourceName } = resourceOf resource)
-                |> Option.map (fun result -> AdminFault.check result.Error result.ErrorMessage result.Configs))
+                |> Option.map (fun result ->
+                    let configs = result.Configs |> List.map (DescribeConfigs.withSource result.ResourceType)
+                    AdminFault.check result.Error result.ErrorMessage configs))
 
         reply call (fun operation -> askForConfigs resources resourceOf operation (askSome operation))
 
@@ -233,7 +235,7 @@ type AdminClient(settings: ClientSettings, bootstrap: Bootstrap) =
         : AdminReply<TopicPartition, ListOffsets.PartitionResponse> =
         let askKnown operation connection (some: (TopicPartition * OffsetSpec) list) =
             let partition (at: TopicPartition, spec) : ListOffsets.PartitionRequest =
-                { PartitionIndex = at.Partition; CurrentLeaderEpoch = -1; Spec = spec }
+                { PartitionIndex = at.Partition; CurrentLeaderEpoch = -1; Spec = spec; MaxNumOffsets = 1 }
 
             let topic name partitions : ListOffsets.TopicRequest = { Name = name; Partitions = partitions }
 
@@ -319,7 +321,8 @@ type AdminClient(settings: ClientSettings, bootstrap: Bootstrap) =
     member _.DescribeAcls(filter: AclFilter, ?call: CallOptions) : AdminAnswer<DescribeAcls.Resource list> =
         answer call (fun operation ->
             brokers.ConnectAny operation
-            |> Result.bind (fun connection -> connection.Ask(DescribeAcls.api, filter, operation).Result)
+            |> Result.bind (fun connection ->
+                connection.Ask(DescribeAcls.api, AclFilter.atVersion (connection.VersionOf DescribeAcls.api) filter, operation).Result)
             |> Result.mapError AdminFault.Fault
             |> Result.bind (fun response -> AdminFault.check response.Error response.ErrorMessage response.Resources))
 
@@ -341,12 +344,15 @@ type AdminClient(settings: ClientSettings, bootstrap: Bootstrap) =
     member _.DeleteAcls(filters: AclFilter list, ?call: CallOptions) : AdminReply<AclFilter, DeleteAcls.Acl list> =
         // The results have no names: they are in the order of the filters.
         reply call (fun operation ->
+            let connection = brokers.ConnectAny operation
+            let version = connection |> Result.bind (fun connection -> connection.VersionOf DeleteAcls.api)
+
             AdminRequest.ask
-                (brokers.ConnectAny operation)
+                connection
                 operation
                 (List.indexed filters)
                 DeleteAcls.api
-                { Filters = filters }
+                { Filters = filters |> List.map (AclFilter.atVersion version) }
                 (fun response (i, _) ->
                     response.FilterResults
                     |> List.tryItem i

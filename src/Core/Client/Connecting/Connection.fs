@@ -334,8 +334,9 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
     /// Brokers before Kafka 2.7 report none.
     member _.FinalizedFeatures: Map<string, int16> = versions.FinalizedFeatures
 
-    /// The highest version of an API that both sides know.
-    member _.VersionOf(api: Api<'Request, 'Response>) : Result<int16, ClientFault> = versions.Within(api.Key, api.Versions)
+    /// The highest version of an API that both sides know. Versions from before Kafka 0.11 that mean something else are not used: those of
+    /// Produce and Fetch with message sets, and the first ones of ListOffsets, OffsetCommit and OffsetFetch.
+    member _.VersionOf(api: Api<'Request, 'Response>) : Result<int16, ClientFault> = versions.Within(api.Key, Caps.versionsOf api)
 
     /// The highest version that the broker knows and that is within ours, which may be fewer than are known here.
     member internal _.VersionWithin(api: ApiKey, ours: VersionRange) : Result<int16, ClientFault> = versions.Within(api, ours)

@@ -46,7 +46,7 @@ type CoordinatorClient(settings: ClientSettings, bootstrap: Bootstrap, kind: Coo
             read: Exchange<'Request, 'Response> -> 'Reply
         ) : 'Reply =
         let allowed (held: Held<FindCoordinator.Coordinator>) =
-            { api.Versions with Highest = min (most held.Connection) api.Versions.Highest }
+            { Caps.versionsOf api with Highest = min (most held.Connection) api.Versions.Highest }
 
         let requestFor (_: FindCoordinator.Coordinator) version =
             // A request that is not made has the form of the highest version.

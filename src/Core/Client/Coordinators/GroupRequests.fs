@@ -13,6 +13,7 @@ module internal OffsetRequests =
             { PartitionIndex = at.Partition
               CommittedOffset = offset.Offset
               CommittedLeaderEpoch = offset.LeaderEpoch
+              CommitTimestamp = -1L
               CommittedMetadata = Some offset.Metadata }
 
         let topic name partitions : OffsetCommit.TopicRequest = { Name = name; TopicId = Guid.Empty; Partitions = partitions }

@@ -11,13 +11,13 @@ module internal AllowedVersions =
     /// All versions, except those that name topics by their ids if the cluster reports no id.
     let naming (api: Api<'Request, 'Response>) (topicIdsSince: int16) (held: Held<Leader>) : VersionRange =
         if held.Target.TopicId = Guid.Empty then
-            { api.Versions with Highest = topicIdsSince - 1s }
+            { Caps.versionsOf api with Highest = topicIdsSince - 1s }
         else
-            api.Versions
+            Caps.versionsOf api
 
     /// The versions of ListOffsets that support the place.
     let finding (spec: OffsetSpec) : VersionRange =
-        let versions = ListOffsets.api.Versions
+        let versions = Caps.versionsOf ListOffsets.api
         { versions with Lowest = max versions.Lowest (ListOffsets.supportedSince spec) }
 
 /// A client of one partition, with a connection of its own to the partition's leader. The connection is made when it is first needed. It is
@@ -52,7 +52,7 @@ type PartitionClient(settings: ClientSettings, bootstrap: Bootstrap, partition: 
 
     /// Sends any request to the leader in the highest common version, and waits for its response.
     member _.Call(api: Api<'Request, 'Response>, request: 'Request, ?call: CallOptions) : Exchange<'Request, 'Response> =
-        lease.Call(Operation.Begin(settings, call), api, (fun _ -> api.Versions), (fun _ _ -> request), id)
+        lease.Call(Operation.Begin(settings, call), api, (fun _ -> Caps.versionsOf api), (fun _ _ -> request), id)
 
     /// Makes one call that concerns the partition. `read` finds the partition's answer in the response; without one the connection is closed,
     /// and the fault is `NotAnswered`.

@@ -216,7 +216,7 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
           IsolationLevel = settings.IsolationLevel
           Topics =
             [ { Name = partition.Topic
-                Partitions = [ { PartitionIndex = partition.Partition; CurrentLeaderEpoch = leader.Epoch; Spec = spec } ] } ]
+                Partitions = [ { PartitionIndex = partition.Partition; CurrentLeaderEpoch = leader.Epoch; Spec = spec; MaxNumOffsets = 1 } ] } ]
           TimeoutMs = Milliseconds.ofTimeSpan client.Settings.CallTimeout }
 
     let epochRequest (leader: Leader) (_: int16) : OffsetForLeaderEpoch.Request =

@@ -44,7 +44,8 @@ type TruncationCheck
         match result with
         | Ok answer when answer.Error.IsError -> None
         | Ok _ when position.LastEpoch < 0 -> Some Truncation.NotKnown
-        | Ok answer when answer.EndOffset < 0L || answer.LeaderEpoch < 0 -> Some Truncation.Somewhere
+        | Ok answer when answer.EndOffset < 0L -> Some Truncation.Somewhere
+        // Brokers before Kafka 2.0 return no epoch with the offset.
         | Ok answer when answer.EndOffset < position.Offset ->
             Some(Truncation.At { Offset = answer.EndOffset; LastEpoch = answer.LeaderEpoch })
         | Ok _ -> Some Truncation.Intact

@@ -78,5 +78,5 @@ module AlterReplicaLogDirs =
     }
 
     let api =
-        Api.define ApiKey.AlterReplicaLogDirs (versions 1 2 |> flexibleFrom 2) request response
+        Api.define ApiKey.AlterReplicaLogDirs (versions 0 2 |> flexibleFrom 2) request response
         |> Api.throttledBy _.ThrottleTimeMs

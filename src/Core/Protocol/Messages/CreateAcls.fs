@@ -14,6 +14,7 @@ module CreateAcls =
             ResourceType: AclResourceType
             /// `kafka-cluster` for the cluster; `*` with `Literal` for all names.
             ResourceName: string
+            /// Version 0 knows only literal names. Since version 1 (KIP-290).
             ResourcePatternType: AclPatternType
             /// Such as `User:alice`; `User:*` for all users.
             Principal: string
@@ -26,7 +27,8 @@ module CreateAcls =
     let acl = message {
         let! resource = field "ResourceType" _.ResourceType aclResourceType
         and! name = field "ResourceName" _.ResourceName string
-        and! pattern = field "ResourcePatternType" _.ResourcePatternType (aclPatternType |> withDefault AclPatternType.Literal)
+        and! pattern =
+            field "ResourcePatternType" _.ResourcePatternType (aclPatternType |> since AclFilter.patternTypeSince AclPatternType.Literal)
         and! principal = field "Principal" _.Principal string
         and! host = field "Host" _.Host string
         and! operation = field "Operation" _.Operation aclOperation
@@ -80,4 +82,4 @@ module CreateAcls =
         return { ThrottleTimeMs = throttle; Results = results }
     }
 
-    let api = Api.define ApiKey.CreateAcls (versions 1 3 |> flexibleFrom 2) request response |> Api.throttledBy _.ThrottleTimeMs
+    let api = Api.define ApiKey.CreateAcls (versions 0 3 |> flexibleFrom 2) request response |> Api.throttledBy _.ThrottleTimeMs

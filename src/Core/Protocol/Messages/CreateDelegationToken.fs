@@ -86,5 +86,5 @@ module CreateDelegationToken =
     }
 
     let api =
-        Api.define ApiKey.CreateDelegationToken (versions 1 3 |> flexibleFrom 2) request response
+        Api.define ApiKey.CreateDelegationToken (versions 0 3 |> flexibleFrom 2) request response
         |> Api.throttledBy _.ThrottleTimeMs

@@ -71,7 +71,7 @@ module CreateTopics =
             /// How long the controller may wait until the topics exist, in milliseconds. After REQUEST_TIMED_OUT they are created
             /// nevertheless.
             TimeoutMs: int32
-            /// Whether the request is only validated, and changes nothing.
+            /// Whether the request is only validated, and changes nothing. Since version 1.
             ValidateOnly: bool
         }
 
@@ -118,7 +118,7 @@ module CreateTopics =
             /// INVALID_CONFIG; POLICY_VIOLATION; TOPIC_AUTHORIZATION_FAILED; THROTTLING_QUOTA_EXCEEDED (since version 6, KIP-599): wait
             /// for the throttle time; NOT_CONTROLLER if another node is the active controller.
             Error: ErrorCode
-            /// The broker's description of the error; null if it gives none.
+            /// The broker's description of the error; null if it gives none. Since version 1.
             ErrorMessage: string option
             /// Why the configs are not included, such as TOPIC_AUTHORIZATION_FAILED. Since version 5 (KIP-525).
             TopicConfigError: ErrorCode
@@ -154,7 +154,7 @@ module CreateTopics =
 
     type Response =
         {
-            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not. Since version 2.
             ThrottleTimeMs: int32
             Topics: TopicResult list
         }
@@ -167,4 +167,4 @@ module CreateTopics =
     }
 
     let api =
-        Api.define ApiKey.CreateTopics (versions 2 7 |> flexibleFrom 5) request response |> Api.throttledBy _.ThrottleTimeMs
+        Api.define ApiKey.CreateTopics (versions 0 7 |> flexibleFrom 5) request response |> Api.throttledBy _.ThrottleTimeMs

@@ -23,6 +23,7 @@ module DeleteAcls =
             ErrorMessage: string option
             ResourceType: AclResourceType
             ResourceName: string
+            /// Version 0 knows only literal names. Since version 1 (KIP-290).
             PatternType: AclPatternType
             /// Such as `User:alice`; `User:*` for all users.
             Principal: string
@@ -37,7 +38,7 @@ module DeleteAcls =
         and! text = field "ErrorMessage" _.ErrorMessage (string |> nullable)
         and! resource = field "ResourceType" _.ResourceType aclResourceType
         and! name = field "ResourceName" _.ResourceName string
-        and! pattern = field "PatternType" _.PatternType (aclPatternType |> withDefault AclPatternType.Literal)
+        and! pattern = field "PatternType" _.PatternType (aclPatternType |> since AclFilter.patternTypeSince AclPatternType.Literal)
         and! principal = field "Principal" _.Principal string
         and! host = field "Host" _.Host string
         and! operation = field "Operation" _.Operation aclOperation
@@ -90,4 +91,4 @@ module DeleteAcls =
         return { ThrottleTimeMs = throttle; FilterResults = results }
     }
 
-    let api = Api.define ApiKey.DeleteAcls (versions 1 3 |> flexibleFrom 2) request response |> Api.throttledBy _.ThrottleTimeMs
+    let api = Api.define ApiKey.DeleteAcls (versions 0 3 |> flexibleFrom 2) request response |> Api.throttledBy _.ThrottleTimeMs

@@ -71,7 +71,7 @@ module DeleteTopics =
 
     type Response =
         {
-            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not. Since version 1.
             ThrottleTimeMs: int32
             Topics: TopicResult list
         }
@@ -84,4 +84,4 @@ module DeleteTopics =
     }
 
     let api =
-        Api.define ApiKey.DeleteTopics (versions 1 6 |> flexibleFrom 4) request response |> Api.throttledBy _.ThrottleTimeMs
+        Api.define ApiKey.DeleteTopics (versions 0 6 |> flexibleFrom 4) request response |> Api.throttledBy _.ThrottleTimeMs

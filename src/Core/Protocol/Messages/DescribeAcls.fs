@@ -33,12 +33,19 @@ module DescribeAcls =
     }
 
     /// The ACLs of one resource, or of all resources with a name prefix.
-    type Resource = { ResourceType: AclResourceType; ResourceName: string; PatternType: AclPatternType; Acls: Acl list }
+    type Resource =
+        {
+            ResourceType: AclResourceType
+            ResourceName: string
+            /// Version 0 knows only literal names. Since version 1 (KIP-290).
+            PatternType: AclPatternType
+            Acls: Acl list
+        }
 
     let resource = message {
         let! kind = field "ResourceType" _.ResourceType aclResourceType
         and! name = field "ResourceName" _.ResourceName string
-        and! pattern = field "PatternType" _.PatternType (aclPatternType |> withDefault AclPatternType.Literal)
+        and! pattern = field "PatternType" _.PatternType (aclPatternType |> since AclFilter.patternTypeSince AclPatternType.Literal)
         and! acls = field "Acls" _.Acls (array acl)
 
         return { ResourceType = kind; ResourceName = name; PatternType = pattern; Acls = acls }
@@ -66,4 +73,4 @@ module DescribeAcls =
     }
 
     let api =
-        Api.define ApiKey.DescribeAcls (versions 1 3 |> flexibleFrom 2) request response |> Api.throttledBy _.ThrottleTimeMs
+        Api.define ApiKey.DescribeAcls (versions 0 3 |> flexibleFrom 2) request response |> Api.throttledBy _.ThrottleTimeMs

@@ -8,6 +8,9 @@ open LibKafka.Protocol.Types
 /// it to that broker; otherwise to any.
 module DescribeConfigs =
 
+    /// The first version with the source of each value (KIP-226). Version 0 has only whether the value is the default.
+    let sourceSince = 1s
+
     /// A resource to describe.
     type Resource =
         {
@@ -29,7 +32,7 @@ module DescribeConfigs =
     type Request =
         {
             Resources: Resource list
-            /// Whether the response includes the synonyms of each config.
+            /// Whether the response includes the synonyms of each config. Since version 1 (KIP-226).
             IncludeSynonyms: bool
             /// Whether the response includes the documentation of each config. Since version 3 (KIP-569).
             IncludeDocumentation: bool
@@ -37,7 +40,7 @@ module DescribeConfigs =
 
     let request = message {
         let! resources = field "Resources" _.Resources (array resource)
-        and! synonyms = field "IncludeSynonyms" _.IncludeSynonyms (bool |> since 1s false)
+        and! synonyms = field "IncludeSynonyms" _.IncludeSynonyms (bool |> since sourceSince false)
         and! documentation = field "IncludeDocumentation" _.IncludeDocumentation (bool |> since 3s false)
 
         return { Resources = resources; IncludeSynonyms = synonyms; IncludeDocumentation = documentation }
@@ -60,6 +63,8 @@ module DescribeConfigs =
         return { Name = name; Value = value; Source = source }
     }
 
+    let private noSource: ConfigSource = LanguagePrimitives.EnumOfValue -1y
+
     /// A config.
     type Config =
         {
@@ -68,11 +73,13 @@ module DescribeConfigs =
             Value: string option
             /// Whether the config cannot be changed.
             ReadOnly: bool
-            /// The source of the value.
+            /// Whether the value is the default. Version 0 only.
+            IsDefault: bool
+            /// The source of the value. Since version 1 (KIP-226).
             Source: ConfigSource
             /// Whether the value is sensitive, and so is not returned.
             IsSensitive: bool
-            /// All sources of the value in order of precedence, if requested.
+            /// All sources of the value in order of precedence, if requested. Since version 1 (KIP-226).
             Synonyms: Synonym list
             /// The data type of the value. Since version 3 (KIP-569).
             Type: ConfigType
@@ -84,9 +91,10 @@ module DescribeConfigs =
         let! name = field "Name" _.Name string
         and! value = field "Value" _.Value (string |> nullable)
         and! readOnly = field "ReadOnly" _.ReadOnly bool
-        and! source = field "ConfigSource" _.Source (configSource |> since 1s (LanguagePrimitives.EnumOfValue -1y) |> ignorable)
+        and! isDefault = field "IsDefault" _.IsDefault (bool |> until (sourceSince - 1s) false)
+        and! source = field "ConfigSource" _.Source (configSource |> since sourceSince noSource |> ignorable)
         and! sensitive = field "IsSensitive" _.IsSensitive bool
-        and! synonyms = field "Synonyms" _.Synonyms (array synonym |> since 1s [] |> ignorable)
+        and! synonyms = field "Synonyms" _.Synonyms (array synonym |> since sourceSince [] |> ignorable)
         and! kind = field "ConfigType" _.Type (configType |> since 3s ConfigType.Unknown |> ignorable)
         and! documentation = field "Documentation" _.Documentation (string |> nullable |> since 3s (Some "") |> ignorable)
 
@@ -94,12 +102,23 @@ module DescribeConfigs =
             { Name = name
               Value = value
               ReadOnly = readOnly
+              IsDefault = isDefault
               Source = source
               IsSensitive = sensitive
               Synonyms = synonyms
               Type = kind
               Documentation = documentation }
     }
+
+    /// A config with the source of its value. Version 0 has only whether the value is the default; if it is not, the value of a topic is its
+    /// own and that of a broker is in its file, because brokers of that time had no other.
+    let internal withSource (resource: ConfigResourceType) (config: Config) : Config =
+        match resource with
+        | _ when config.Source <> noSource -> config
+        | _ when config.IsDefault -> { config with Source = ConfigSource.DefaultConfig }
+        | ConfigResourceType.Topic -> { config with Source = ConfigSource.DynamicTopicConfig }
+        | ConfigResourceType.Broker -> { config with Source = ConfigSource.StaticBrokerConfig }
+        | _ -> config
 
     /// The configs of one resource.
     type Result =
@@ -139,4 +158,4 @@ module DescribeConfigs =
     }
 
     let api =
-        Api.define ApiKey.DescribeConfigs (versions 1 4 |> flexibleFrom 4) request response |> Api.throttledBy _.ThrottleTimeMs
+        Api.define ApiKey.DescribeConfigs (versions 0 4 |> flexibleFrom 4) request response |> Api.throttledBy _.ThrottleTimeMs

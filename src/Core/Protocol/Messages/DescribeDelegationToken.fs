@@ -87,5 +87,5 @@ module DescribeDelegationToken =
     }
 
     let api =
-        Api.define ApiKey.DescribeDelegationToken (versions 1 3 |> flexibleFrom 2) request response
+        Api.define ApiKey.DescribeDelegationToken (versions 0 3 |> flexibleFrom 2) request response
         |> Api.throttledBy _.ThrottleTimeMs

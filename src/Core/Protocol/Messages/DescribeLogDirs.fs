@@ -104,4 +104,4 @@ module DescribeLogDirs =
     }
 
     let api =
-        Api.define ApiKey.DescribeLogDirs (versions 1 5 |> flexibleFrom 2) request response |> Api.throttledBy _.ThrottleTimeMs
+        Api.define ApiKey.DescribeLogDirs (versions 0 5 |> flexibleFrom 2) request response |> Api.throttledBy _.ThrottleTimeMs

@@ -43,5 +43,5 @@ module ExpireDelegationToken =
     }
 
     let api =
-        Api.define ApiKey.ExpireDelegationToken (versions 1 2 |> flexibleFrom 2) request response
+        Api.define ApiKey.ExpireDelegationToken (versions 0 2 |> flexibleFrom 2) request response
         |> Api.throttledBy _.ThrottleTimeMs

@@ -8,7 +8,12 @@ open LibKafka.Protocol.Types
 
 /// Fetch (API key 1): reads record batches from partitions. Send it to the leader of each partition, or to the replica that the leader
 /// named (KIP-392).
+///
+/// Versions 0 to 3 are those of Kafka before 0.11. Brokers of Kafka 4.0 and later do not support them.
 module Fetch =
+
+    /// The first version that returns record batches (magic 2, KIP-98). Earlier versions return message sets (magic 0 and 1).
+    let batchesSince = 4s
 
     /// The first version that detects log truncation by the epoch of the last fetched record (KIP-595).
     let lastFetchedEpochSince = 12s
@@ -46,7 +51,8 @@ module Fetch =
             LastFetchedEpoch: int32
             /// The log start offset of the follower; -1 for a consumer. Since version 5.
             LogStartOffset: int64
-            /// The maximum number of bytes of this partition. The first batch is returned whole even if it is larger (KIP-74).
+            /// The maximum number of bytes of this partition. The first batch is returned whole even if it is larger (KIP-74); up to version
+            /// 2 it is cut off.
             PartitionMaxBytes: int32
             /// The directory in which the follower keeps the partition; zero for a consumer. Since version 17 (KIP-853).
             ReplicaDirectoryId: Guid
@@ -124,9 +130,10 @@ module Fetch =
             MaxWaitMs: int32
             /// The minimum number of bytes to wait for; 0 to get a response at once.
             MinBytes: int32
-            /// The maximum number of bytes in the response. The first batch is returned whole even if it is larger (KIP-74).
+            /// The maximum number of bytes in the response. The first batch is returned whole even if it is larger. Since version 3
+            /// (KIP-74).
             MaxBytes: int32
-            /// Whether records of open and aborted transactions are returned (KIP-98).
+            /// Whether records of open and aborted transactions are returned. Since version 4 (KIP-98).
             IsolationLevel: IsolationLevel
             /// The id of the fetch session; 0 for none. Since version 7 (KIP-227).
             SessionId: int32
@@ -147,7 +154,7 @@ module Fetch =
         and! minBytes = field "MinBytes" _.MinBytes int32
         and! maxBytes = field "MaxBytes" _.MaxBytes (int32 |> since 3s Int32.MaxValue |> ignorable)
         and! isolation =
-            field "IsolationLevel" _.IsolationLevel (isolationLevel |> since 4s IsolationLevel.ReadUncommitted |> ignorable)
+            field "IsolationLevel" _.IsolationLevel (isolationLevel |> since batchesSince IsolationLevel.ReadUncommitted |> ignorable)
         and! session = field "SessionId" _.SessionId (int32 |> since 7s 0 |> ignorable)
         and! sessionEpoch = field "SessionEpoch" _.SessionEpoch (int32 |> since 7s -1 |> ignorable)
         and! topics = field "Topics" _.Topics (array topicRequest)
@@ -227,16 +234,17 @@ module Fetch =
             Error: ErrorCode
             /// The offset after the last record that all in-sync replicas have; -1 on error.
             HighWatermark: int64
-            /// The offset after the last record whose transaction is complete, at most the high watermark; -1 if not given.
+            /// The offset after the last record whose transaction is complete, at most the high watermark; -1 if not given. Since version 4
+            /// (KIP-98).
             LastStableOffset: int64
             /// The first offset that the partition still has; -1 if not given. Since version 5.
             LogStartOffset: int64
-            /// The aborted transactions that overlap the returned records (KIP-98), so that a read_committed reader can drop their records
-            /// (`TransactionFilter`). Null if the isolation level is read_uncommitted.
+            /// The aborted transactions that overlap the returned records, so that a read_committed reader can drop their records
+            /// (`TransactionFilter`). Null if the isolation level is read_uncommitted. Since version 4 (KIP-98).
             AbortedTransactions: AbortedTransaction list option
             /// The replica that the consumer should read from instead; -1 for none. Since version 11 (KIP-392).
             PreferredReadReplica: int32
-            /// Consecutive record batches. The last one can be incomplete.
+            /// Consecutive record batches. The last one can be incomplete. Up to version 3, messages of the formats before (magic 0 and 1).
             Records: Bytes option
             /// Where the logs diverge, if the leader's log was truncated before `FetchOffset`; there are no records then. Since version 12
             /// (KIP-595).
@@ -252,9 +260,13 @@ module Fetch =
         let! partition = field "PartitionIndex" _.PartitionIndex int32
         and! error = field "ErrorCode" _.Error errorCode
         and! watermark = field "HighWatermark" _.HighWatermark int64
-        and! stable = field "LastStableOffset" _.LastStableOffset (int64 |> since 4s -1L |> ignorable)
+        and! stable = field "LastStableOffset" _.LastStableOffset (int64 |> since batchesSince -1L |> ignorable)
         and! start = field "LogStartOffset" _.LogStartOffset (int64 |> since 5s -1L |> ignorable)
-        and! aborted = field "AbortedTransactions" _.AbortedTransactions (array abortedTransaction |> nullable |> ignorable)
+        and! aborted =
+            field
+                "AbortedTransactions"
+                _.AbortedTransactions
+                (array abortedTransaction |> nullable |> since batchesSince (Some []) |> ignorable)
         and! replica = field "PreferredReadReplica" _.PreferredReadReplica (int32 |> since 11s -1)
         and! records = field "Records" _.Records (records |> nullable)
         and! diverging =
@@ -299,7 +311,7 @@ module Fetch =
 
     type Response =
         {
-            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not. Since version 1 (KIP-13).
             ThrottleTimeMs: int32
             /// The error of the whole request; 0 if there is none. Otherwise there are no topics:
             /// - FETCH_SESSION_ID_NOT_FOUND: the broker has evicted the fetch session or has restarted; open a new one with a full request
@@ -332,4 +344,4 @@ module Fetch =
         return { ThrottleTimeMs = throttle; Error = error; SessionId = session; Topics = topics; NodeEndpoints = nodes }
     }
 
-    let api = Api.define ApiKey.Fetch (versions 4 18 |> flexibleFrom 12) request response |> Api.throttledBy _.ThrottleTimeMs
+    let api = Api.define ApiKey.Fetch (versions 0 18 |> flexibleFrom 12) request response |> Api.throttledBy _.ThrottleTimeMs

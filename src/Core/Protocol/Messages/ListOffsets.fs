@@ -5,7 +5,13 @@ open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
 /// ListOffsets (API key 2): finds an offset of a partition by position or by timestamp. Send it to the leader of each partition.
+///
+/// Version 0 is that of Kafka before 0.10.1: it finds the start of a segment. Brokers of Kafka 4.0 and later do not support it.
 module ListOffsets =
+
+    /// The first version that finds one offset, by the timestamps of records (KIP-79). Version 0 lists the first offsets of segments, by the
+    /// times at which the segments were last modified.
+    let oneOffsetSince = 1s
 
     /// The first version in which brokers know a spec. A broker takes a negative number that it does not know for a timestamp, and returns the
     /// wrong offset.
@@ -25,14 +31,17 @@ module ListOffsets =
             /// The offset to find. The largest timestamp is supported since version 7 (KIP-734), the earliest local offset since version 8
             /// (KIP-405), the latest tiered offset since version 9 (KIP-1005), the earliest pending upload since version 11.
             Spec: OffsetSpec
+            /// The maximum number of offsets to list. Version 0 only.
+            MaxNumOffsets: int32
         }
 
     let partitionRequest = message {
         let! partition = field "PartitionIndex" _.PartitionIndex int32
         and! epoch = field "CurrentLeaderEpoch" _.CurrentLeaderEpoch (int32 |> since 4s -1 |> ignorable)
         and! spec = field "Timestamp" _.Spec offsetSpec
+        and! most = field "MaxNumOffsets" _.MaxNumOffsets (int32 |> until (oneOffsetSince - 1s) 1)
 
-        return { PartitionIndex = partition; CurrentLeaderEpoch = epoch; Spec = spec }
+        return { PartitionIndex = partition; CurrentLeaderEpoch = epoch; Spec = spec; MaxNumOffsets = most }
     }
 
     /// The offsets to find in the partitions of one topic.
@@ -88,10 +97,12 @@ module ListOffsets =
             /// - TOPIC_AUTHORIZATION_FAILED: the principal lacks the Describe permission on the topic; grant it, do not retry.
             /// - UNKNOWN_SERVER_ERROR: the broker failed unexpectedly; find the cause in its log.
             Error: ErrorCode
+            /// The offsets, the latest first: the first offset of each segment that is old enough, and the end of the log. Version 0 only.
+            OldStyleOffsets: int64 list
             /// The timestamp of the record at the offset, in milliseconds since the epoch; -1 if the request was not by timestamp or no
-            /// record was found.
+            /// record was found. Since version 1 (KIP-79).
             Timestamp: int64
-            /// The offset; -1 if no record has that timestamp or a later one.
+            /// The offset; -1 if no record has that timestamp or a later one. Since version 1 (KIP-79).
             Offset: int64
             /// The leader epoch for the offset: of the record found, or for the latest offset of the leader; -1 if unknown. Since version
             /// 4 (KIP-320).
@@ -101,11 +112,18 @@ module ListOffsets =
     let partitionResponse = message {
         let! partition = field "PartitionIndex" _.PartitionIndex int32
         and! error = field "ErrorCode" _.Error errorCode
-        and! timestamp = field "Timestamp" _.Timestamp (int64 |> since 1s -1L)
-        and! offset = field "Offset" _.Offset (int64 |> since 1s -1L)
+        and! offsets = field "OldStyleOffsets" _.OldStyleOffsets (array int64 |> until (oneOffsetSince - 1s) [])
+        and! timestamp = field "Timestamp" _.Timestamp (int64 |> since oneOffsetSince -1L)
+        and! offset = field "Offset" _.Offset (int64 |> since oneOffsetSince -1L)
         and! epoch = field "LeaderEpoch" _.LeaderEpoch (int32 |> since 4s -1)
 
-        return { PartitionIndex = partition; Error = error; Timestamp = timestamp; Offset = offset; LeaderEpoch = epoch }
+        return
+            { PartitionIndex = partition
+              Error = error
+              OldStyleOffsets = offsets
+              Timestamp = timestamp
+              Offset = offset
+              LeaderEpoch = epoch }
     }
 
     /// The offsets of the partitions of one topic.
@@ -132,4 +150,4 @@ module ListOffsets =
     }
 
     let api =
-        Api.define ApiKey.ListOffsets (versions 1 11 |> flexibleFrom 6) request response |> Api.throttledBy _.ThrottleTimeMs
+        Api.define ApiKey.ListOffsets (versions 0 11 |> flexibleFrom 6) request response |> Api.throttledBy _.ThrottleTimeMs

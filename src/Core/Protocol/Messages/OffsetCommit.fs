@@ -6,7 +6,12 @@ open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
 /// OffsetCommit (API key 8): stores the offsets of a group. Send it to the group's coordinator.
+///
+/// Versions 0 and 1 are those of Kafka before 0.9. Brokers of Kafka 4.0 and later do not support them.
 module OffsetCommit =
+
+    /// The first version with the rules of today. Version 0 stores offsets in ZooKeeper, and version 1 with a timestamp of the client's.
+    let brokerTimeSince = 2s
 
     /// The first version that names topics by id (KIP-516). Earlier versions name them by name.
     let topicIdsSince = 10s
@@ -19,6 +24,8 @@ module OffsetCommit =
             CommittedOffset: int64
             /// The leader epoch of the last processed record, to detect log truncation; -1 if unknown. Since version 6 (KIP-320).
             CommittedLeaderEpoch: int32
+            /// The time of the commit, in milliseconds since the epoch; -1 for the broker's clock. Version 1 only.
+            CommitTimestamp: int64
             /// Metadata that is returned with the offset. Null is stored as empty.
             CommittedMetadata: string option
         }
@@ -27,9 +34,15 @@ module OffsetCommit =
         let! partition = field "PartitionIndex" _.PartitionIndex int32
         and! offset = field "CommittedOffset" _.CommittedOffset int64
         and! epoch = field "CommittedLeaderEpoch" _.CommittedLeaderEpoch (int32 |> since 6s -1 |> ignorable)
+        and! timestamp = field "CommitTimestamp" _.CommitTimestamp (int64 |> between 1s (brokerTimeSince - 1s) -1L)
         and! metadata = field "CommittedMetadata" _.CommittedMetadata (string |> nullable)
 
-        return { PartitionIndex = partition; CommittedOffset = offset; CommittedLeaderEpoch = epoch; CommittedMetadata = metadata }
+        return
+            { PartitionIndex = partition
+              CommittedOffset = offset
+              CommittedLeaderEpoch = epoch
+              CommitTimestamp = timestamp
+              CommittedMetadata = metadata }
     }
 
     /// The offsets of the partitions of one topic.
@@ -54,24 +67,24 @@ module OffsetCommit =
         {
             GroupId: string
             /// The generation in a classic group; the member epoch in a group of the new protocol (since version 9, KIP-848). -1 for a
-            /// client that is not a member, which can store offsets only while the group has no members.
+            /// client that is not a member, which can store offsets only while the group has no members. Since version 1.
             GenerationIdOrMemberEpoch: int32
-            /// Empty for a client that is not a member.
+            /// Empty for a client that is not a member. Since version 1.
             MemberId: string
             /// The instance id of a static member; null for a dynamic member. Since version 7 (KIP-345).
             GroupInstanceId: string option
             /// How long to keep the offsets, in milliseconds; -1 for the broker's offsets.retention.minutes. In later versions that config
-            /// always applies, from the time when the group becomes empty (KIP-211). Up to version 4.
+            /// always applies, from the time when the group becomes empty (KIP-211). Versions 2 to 4.
             RetentionTimeMs: int64
             Topics: TopicRequest list
         }
 
     let request = message {
         let! group = field "GroupId" _.GroupId string
-        and! generation = field "GenerationIdOrMemberEpoch" _.GenerationIdOrMemberEpoch (int32 |> withDefault -1 |> ignorable)
-        and! memberId = field "MemberId" _.MemberId (string |> ignorable)
+        and! generation = field "GenerationIdOrMemberEpoch" _.GenerationIdOrMemberEpoch (int32 |> since 1s -1 |> ignorable)
+        and! memberId = field "MemberId" _.MemberId (string |> since 1s "" |> ignorable)
         and! instance = field "GroupInstanceId" _.GroupInstanceId (string |> nullable |> since 7s None)
-        and! retention = field "RetentionTimeMs" _.RetentionTimeMs (int64 |> until 4s -1L |> ignorable)
+        and! retention = field "RetentionTimeMs" _.RetentionTimeMs (int64 |> between brokerTimeSince 4s -1L |> ignorable)
         and! topics = field "Topics" _.Topics (array topicRequest)
 
         return
@@ -156,4 +169,4 @@ module OffsetCommit =
     }
 
     let api =
-        Api.define ApiKey.OffsetCommit (versions 2 10 |> flexibleFrom 8) request response |> Api.throttledBy _.ThrottleTimeMs
+        Api.define ApiKey.OffsetCommit (versions 0 10 |> flexibleFrom 8) request response |> Api.throttledBy _.ThrottleTimeMs

@@ -7,7 +7,12 @@ open LibKafka.Protocol.Types
 
 /// OffsetFetch (API key 9): reads the committed offsets of one group, or (since version 8, KIP-709) of several groups. Send it to the
 /// coordinator of the groups.
+///
+/// Version 0 is that of Kafka before 0.8.2. Brokers of Kafka 4.0 and later do not support it.
 module OffsetFetch =
+
+    /// The first version that reads the offsets which OffsetCommit 1 and later store. Version 0 reads those in ZooKeeper.
+    let brokerOffsetsSince = 1s
 
     /// The first version with a list of groups (KIP-709). Earlier versions have fields for one group.
     let groupsSince = 8s
@@ -97,7 +102,7 @@ module OffsetFetch =
             /// The metadata that was stored with the offset; empty if there is none.
             Metadata: string option
             /// UNSTABLE_OFFSET_COMMIT (since version 7) while an open transaction can change the offset: retry;
-            /// TOPIC_AUTHORIZATION_FAILED; UNKNOWN_TOPIC_OR_PARTITION; UNKNOWN_TOPIC_ID (since version 10); in version 1 also the error of
+            /// TOPIC_AUTHORIZATION_FAILED; UNKNOWN_TOPIC_OR_PARTITION; UNKNOWN_TOPIC_ID (since version 10); up to version 1 also the error of
             /// the whole group.
             Error: ErrorCode
         }
@@ -171,7 +176,7 @@ module OffsetFetch =
             ThrottleTimeMs: int32
             /// The offsets of the group. Up to version 7.
             Topics: TopicResponse list
-            /// The error of the whole group; version 1 has it in each partition. Versions 2 to 7.
+            /// The error of the whole group; earlier versions have it in each partition. Versions 2 to 7.
             Error: ErrorCode
             /// The offsets of each group. Since version 8 (KIP-709).
             Groups: GroupResponse list
@@ -187,4 +192,4 @@ module OffsetFetch =
     }
 
     let api =
-        Api.define ApiKey.OffsetFetch (versions 1 10 |> flexibleFrom 6) request response |> Api.throttledBy _.ThrottleTimeMs
+        Api.define ApiKey.OffsetFetch (versions 0 10 |> flexibleFrom 6) request response |> Api.throttledBy _.ThrottleTimeMs

@@ -12,7 +12,7 @@ module OffsetForLeaderEpoch =
     type PartitionRequest =
         {
             Partition: int32
-            /// The leader epoch that the client knows from the metadata; -1 to skip the check.
+            /// The leader epoch that the client knows from the metadata; -1 to skip the check. Since version 2 (KIP-320).
             CurrentLeaderEpoch: int32
             /// The epoch to look up: that of the last record read.
             LeaderEpoch: int32
@@ -20,7 +20,7 @@ module OffsetForLeaderEpoch =
 
     let partitionRequest = message {
         let! partition = field "Partition" _.Partition int32
-        and! current = field "CurrentLeaderEpoch" _.CurrentLeaderEpoch (int32 |> withDefault -1 |> ignorable)
+        and! current = field "CurrentLeaderEpoch" _.CurrentLeaderEpoch (int32 |> since 2s -1 |> ignorable)
         and! epoch = field "LeaderEpoch" _.LeaderEpoch int32
 
         return { Partition = partition; CurrentLeaderEpoch = current; LeaderEpoch = epoch }
@@ -58,17 +58,17 @@ module OffsetForLeaderEpoch =
             Error: ErrorCode
             Partition: int32
             /// The largest epoch in the log that is not larger than the requested one; the requested one if all epochs in the log are
-            /// larger. -1 if the requested epoch is larger than all of them, and on error.
+            /// larger. -1 if the requested epoch is larger than all of them, and on error. Since version 1 (KIP-279).
             LeaderEpoch: int32
-            /// The end offset of that epoch: the start offset of the next one, or the end of the log for the latest one. -1 if the epoch
-            /// is -1.
+            /// The end offset of that epoch: the start offset of the next one, or the end of the log for the latest one. -1 if there is no
+            /// such epoch.
             EndOffset: int64
         }
 
     let partitionResponse = message {
         let! error = field "ErrorCode" _.Error errorCode
         and! partition = field "Partition" _.Partition int32
-        and! epoch = field "LeaderEpoch" _.LeaderEpoch (int32 |> withDefault -1 |> ignorable)
+        and! epoch = field "LeaderEpoch" _.LeaderEpoch (int32 |> since 1s -1 |> ignorable)
         and! offset = field "EndOffset" _.EndOffset (int64 |> withDefault -1L)
 
         return { Error = error; Partition = partition; LeaderEpoch = epoch; EndOffset = offset }
@@ -85,18 +85,18 @@ module OffsetForLeaderEpoch =
 
     type Response =
         {
-            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not. Since version 2.
             ThrottleTimeMs: int32
             Topics: TopicResponse list
         }
 
     let response = message {
-        let! throttle = field "ThrottleTimeMs" _.ThrottleTimeMs (int32 |> ignorable)
+        let! throttle = field "ThrottleTimeMs" _.ThrottleTimeMs (int32 |> since 2s 0 |> ignorable)
         and! topics = field "Topics" _.Topics (array topicResponse)
 
         return { ThrottleTimeMs = throttle; Topics = topics }
     }
 
     let api =
-        Api.define ApiKey.OffsetForLeaderEpoch (versions 2 4 |> flexibleFrom 4) request response
+        Api.define ApiKey.OffsetForLeaderEpoch (versions 0 4 |> flexibleFrom 4) request response
         |> Api.throttledBy _.ThrottleTimeMs

@@ -6,7 +6,12 @@ open LibKafka.Wire.Notation
 open LibKafka.Protocol.Types
 
 /// Produce (API key 0): appends record batches to partitions. Send it to the leader of each partition.
+///
+/// Versions 0 to 2 are those of Kafka before 0.11. Brokers of Kafka 4.0 and later do not support them.
 module Produce =
+
+    /// The first version with record batches (magic 2, KIP-98). Earlier versions have message sets (magic 0 and 1).
+    let batchesSince = 3s
 
     /// The first version that adds the partition to the producer's transaction by itself, so that AddPartitionsToTxn is not needed (KIP-890).
     /// It requires transactions of version 2.
@@ -19,7 +24,7 @@ module Produce =
     type PartitionData =
         {
             Index: int32
-            /// One record batch (magic 2). The broker refuses more than one.
+            /// One record batch (magic 2); the broker refuses more than one. Up to version 2, a message set (magic 0 or 1).
             Records: Bytes option
         }
 
@@ -49,7 +54,7 @@ module Produce =
 
     type Request =
         {
-            /// The producer's transactional id; null if the batches are not part of a transaction.
+            /// The producer's transactional id; null if the batches are not part of a transaction. Since version 3 (KIP-98).
             TransactionalId: string option
             /// How many replicas must have the batch before the broker responds. The broker does not respond at all to `Acks.None`.
             Acks: Acks
@@ -60,7 +65,7 @@ module Produce =
         }
 
     let request = message {
-        let! transactional = field "TransactionalId" _.TransactionalId (string |> nullable |> since 3s None)
+        let! transactional = field "TransactionalId" _.TransactionalId (string |> nullable |> since batchesSince None)
         and! acks = field "Acks" _.Acks acks
         and! timeout = field "TimeoutMs" _.TimeoutMs int32
         and! topics = field "TopicData" _.Topics (array topicData)
@@ -139,7 +144,7 @@ module Produce =
             /// The offset of the first record of the batch; -1 on error.
             BaseOffset: int64
             /// The broker's clock when it appended the batch, in milliseconds since the epoch; -1 if the topic keeps the producer's
-            /// timestamps (CreateTime).
+            /// timestamps (CreateTime). Since version 2 (KIP-32).
             LogAppendTimeMs: int64
             /// The first offset that the partition still has; -1 if not given. Since version 5.
             LogStartOffset: int64
@@ -193,7 +198,7 @@ module Produce =
     type Response =
         {
             Topics: TopicResponse list
-            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not.
+            /// How long the client is throttled because it exceeded a quota, in milliseconds; 0 if it did not. Since version 1 (KIP-13).
             ThrottleTimeMs: int32
             /// The endpoints of the leaders in the response. Since version 10 (KIP-951).
             NodeEndpoints: NodeEndpoint list
@@ -208,6 +213,6 @@ module Produce =
     }
 
     let api =
-        Api.define ApiKey.Produce (versions 3 13 |> flexibleFrom 9) request response
+        Api.define ApiKey.Produce (versions 0 13 |> flexibleFrom 9) request response
         |> Api.throttledBy _.ThrottleTimeMs
         |> Api.answeredIf (fun request -> request.Acks <> Acks.None)

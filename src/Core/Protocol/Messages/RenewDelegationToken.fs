@@ -43,5 +43,5 @@ module RenewDelegationToken =
     }
 
     let api =
-        Api.define ApiKey.RenewDelegationToken (versions 1 2 |> flexibleFrom 2) request response
+        Api.define ApiKey.RenewDelegationToken (versions 0 2 |> flexibleFrom 2) request response
         |> Api.throttledBy _.ThrottleTimeMs

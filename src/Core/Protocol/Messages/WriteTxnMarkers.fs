@@ -98,4 +98,4 @@ module WriteTxnMarkers =
         return { Markers = markers }
     }
 
-    let api = Api.define ApiKey.WriteTxnMarkers (versions 1 2 |> flexibleFrom 1) request response
+    let api = Api.define ApiKey.WriteTxnMarkers (versions 0 2 |> flexibleFrom 1) request response
