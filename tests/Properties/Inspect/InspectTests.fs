@@ -176,7 +176,7 @@ let private complaint (isResponse: bool) (exchange: Exchange) (frame: Bytes) (li
 
     let identity =
         [ "kind", (if isResponse then "response" else "request")
-          "api", (if isKnown then exchange.Api else "")
+          "api", (ApiKey exchange.Key).Name
           "apiKey", (if isKnown then string exchange.Key else "")
           "apiVersion", (if isKnown then string version else "")
           "correlationId", (if isKnown then string exchange.CorrelationId.Value else "") ]
@@ -248,7 +248,7 @@ let private conversations =
                           | None -> true
 
                       let arrow = if isResponse then "← " else "→ "
-                      let api = if (ApiKey exchange.Key).Name = "" then "unreadable" else exchange.Api + " v"
+                      let api = if (ApiKey exchange.Key).Name = "" then "unreadable" else (ApiKey exchange.Key).Name + " v"
                       if isBroken = expected && line.Contains(arrow + api) then None else Some line)
                   |> noneOf "lines are wrong"))
 
@@ -467,7 +467,7 @@ let private broken =
 
                   let arguments =
                       if isResponse && (ApiKey exchange.Key).Name <> "" then
-                          "--response --api " + exchange.Api + " --version " + string exchange.Version
+                          "--response --api " + (ApiKey exchange.Key).Name + " --version " + string exchange.Version
                       else
                           ""
 
