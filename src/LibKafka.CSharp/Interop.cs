@@ -4,6 +4,7 @@ using System.Linq;
 using System.Runtime.CompilerServices;
 using System.Threading;
 using LibKafka.Protocol;
+using LibKafka.Records;
 using LibKafka.Wire;
 using Microsoft.FSharp.Collections;
 using Microsoft.FSharp.Core;
@@ -38,6 +39,10 @@ internal static class Interop
 
     /// <summary>The value, or an exception for malformed bytes. The context names what was read or written.</summary>
     public static T ValueOrThrow<T>(this FSharpResult<T, Fault> result, string context) =>
+        result.IsOk ? result.ResultValue : throw new KafkaException(KafkaFault.Of(result.ErrorValue, context));
+
+    /// <summary>The value, or an exception for a batch that cannot be forwarded. The context names the batch.</summary>
+    public static T ValueOrThrow<T>(this FSharpResult<T, NotForwardable> result, string context) =>
         result.IsOk ? result.ResultValue : throw new KafkaException(KafkaFault.Of(result.ErrorValue, context));
 
     /// <summary>The value, or an exception for an option that cannot be used.</summary>

@@ -23,9 +23,10 @@ type internal Lz4Header =
 /// LZ4 in its frame format, implemented with K4os.
 ///
 /// It writes the frame that the Java client writes: independent blocks of 64 KiB, without checksums. It reads frames with independent blocks
-/// of every size and verifies their checksums, if there are any. It refuses blocks that refer to earlier ones, as the Java client and every
-/// broker do, and bytes after the frame. The checksum of a frame's header may be the one of clients before Kafka 0.10, which included the
-/// frame's magic (KIP-57); message sets with magic 0 have such frames.
+/// of every size and verifies their checksums and the content's size, if there are any. It refuses blocks that refer to earlier ones, as the
+/// Java client and every broker do. It also refuses bytes after the frame, which the Java client ignores, as it does the content's checksum
+/// and size. The checksum of a frame's header may be the one of clients before Kafka 0.10, which included the frame's magic (KIP-57);
+/// message sets with magic 0 have such frames.
 ///
 /// Thread-safe.
 [<Sealed>]

@@ -8,7 +8,8 @@ open LibKafka.Records
 /// Snappy in the framing of the Java library (Xerial's), implemented with Snappier.
 ///
 /// It writes what the Java client writes: blocks of 32 KiB, or larger ones if there would be more than sixteen. It reads that framing with
-/// blocks of any size, several such streams one after another, and single blocks without framing, which other clients send.
+/// blocks of any size, several such streams one after another, and single blocks without framing, which other clients send. As the Java
+/// client does, it reads every version of the framing from 1 on, and ignores the lowest compatible version next to it.
 ///
 /// Thread-safe.
 [<Sealed>]
@@ -67,8 +68,9 @@ type Snappy() =
             if startsWithMagic rest then
                 if rest.Length < frameHeader.Length then Malformed.cutOff ()
 
-                if BinaryPrimitives.ReadInt32BigEndian(rest.Slice(magicLength + 4)) < 1 then
-                    Malformed.fail "The framing's version is not known."
+                let version = BinaryPrimitives.ReadInt32BigEndian(rest.Slice magicLength)
+                if version < 1 then
+                    Malformed.fail ("The framing has version " + string version + ", and the first one is 1.")
 
                 at <- at + frameHeader.Length
             else

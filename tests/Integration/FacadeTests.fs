@@ -351,6 +351,52 @@ let private batches =
               let error = thrown "old" (fun () -> RecordBatchExtensions.Parse(ReadOnlyMemory old) |> ignore)
               Expect.equal (error.Kind, error.Fault.ByteOffset) (KafkaFaultKind.Malformed, Nullable 16) "another format")
 
+          testCase "a fetched batch is made ready for another log, or the reason why not is a value" (fun () ->
+              let records = [ plain "a"; plain "b" ]
+              let fetched = batchWith (RecordBatchOptions(BaseOffset = 7L, PartitionLeaderEpoch = 3, ProducerId = 1L)) records
+              let forwarded = fetched.ForForwarding()
+              Expect.equal (fetched.GetForwardingObstacle()) ForwardingObstacle.None "no obstacle"
+              Expect.equal forwarded (batchOf records) "as a producer without an identity builds it"
+              Expect.isTrue (forwarded.IsChecksumValid()) "checksum"
+
+              let control = batchWith (RecordBatchOptions(IsControl = true)) records
+              let emptied = batchOf records |> tampered true (fun bytes -> bytes[60] <- 0uy)
+              let gaps = batchWith (RecordBatchOptions(LastOffset = Nullable 5L)) records
+
+              for batch, obstacle, text in
+                  [ control, ForwardingObstacle.ControlBatch, "leave it out"
+                    emptied, ForwardingObstacle.NoRecords, "leave it out"
+                    gaps, ForwardingObstacle.OffsetGaps, "batch.Repack" ] do
+                  Expect.equal (batch.GetForwardingObstacle()) obstacle "obstacle"
+                  let error = thrown text (fun () -> batch.ForForwarding() |> ignore)
+                  Expect.equal error.Kind KafkaFaultKind.NotForwardable text
+                  Expect.stringContains error.Message text text
+
+              for batch in [ control; emptied ] do
+                  let error = thrown "repacked" (fun () -> batch.Repack() |> ignore)
+                  Expect.equal error.Kind KafkaFaultKind.NotForwardable "repacked"
+
+              let unknown = batchOf records |> tampered true (fun bytes -> bytes[22] <- 7uy)
+              Expect.equal (unknown.GetForwardingObstacle()) ForwardingObstacle.Unreadable "a codec that does not exist"
+              let error = thrown "a codec that does not exist" (fun () -> unknown.ForForwarding() |> ignore)
+              Expect.equal error.Kind KafkaFaultKind.UnknownCodec "a codec that does not exist"
+
+              let damaged = batchOf records |> tampered false damage
+              let error = thrown "a wrong checksum" (fun () -> damaged.ForForwarding() |> ignore)
+              Expect.equal error.Kind KafkaFaultKind.BadChecksum "a wrong checksum")
+
+          testCase "a compacted batch is repacked with the codec of its type" (fun () ->
+              let records = [ plain "a"; { plain "b" with Value = None }; { plain "c" with Key = Some [||] } ]
+              let gaps = batchWith (RecordBatchOptions(BaseOffset = 7L, LastOffset = Nullable 20L)) records
+              Expect.equal (gaps.Repack()) (batchOf records) "not compressed"
+              let compressed = gaps.Compress gzip
+              let repacked = compressed.Repack withGzip
+              Expect.equal repacked.Compression CompressionType.Gzip "compression"
+              Expect.equal (read (repacked.Records withGzip)) (records |> List.mapi (fun i record -> int64 i, record)) "records"
+              Expect.equal (repacked.ForForwarding()) repacked "ready for another log"
+              let error = thrown "no codec" (fun () -> compressed.Repack() |> ignore)
+              Expect.equal error.Kind KafkaFaultKind.CodecMissing "no codec")
+
           testCase "a set has its batches in order, corrupt ones included, without an incomplete last batch" (fun () ->
               let good = [ batch "a" 2; batchWith (RecordBatchOptions(BaseOffset = 4L)) [ plain "b" ]; batch "c" 1 ]
               let damaged = good[1] |> tampered false damage

@@ -1,6 +1,7 @@
 using System.Collections.Generic;
 using System.Linq;
 using LibKafka.Protocol;
+using LibKafka.Records;
 using LibKafka.Wire;
 
 namespace LibKafka;
@@ -80,6 +81,12 @@ public sealed class KafkaFault
 
     /// <summary>A fault in the bytes of a batch. The context names the batch.</summary>
     internal static KafkaFault Of(Fault fault, string context) => At(KindOf(fault.Problem), $"{context}: {fault}", null, fault);
+
+    /// <summary>Why a batch cannot be forwarded. The context names the batch.</summary>
+    internal static KafkaFault Of(NotForwardable reason, string context) =>
+        reason is NotForwardable.Unreadable it
+            ? Of(it.Item, context)
+            : new(KafkaFaultKind.NotForwardable, $"{context} cannot be forwarded: {reason}");
 
     internal static KafkaFault Of(ErrorCode error, string? message, BrokerAddress? broker)
     {

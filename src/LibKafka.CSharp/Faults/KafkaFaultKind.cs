@@ -113,4 +113,10 @@ public enum KafkaFaultKind
 
     /// <summary>A count or length is larger than is possible, or larger than the limits allow.</summary>
     LimitExceeded,
+
+    /// <summary>
+    /// The batch cannot be forwarded: it has control records or no records, or it must be repacked first. See
+    /// <see cref="RecordBatchExtensions.GetForwardingObstacle"/>.
+    /// </summary>
+    NotForwardable,
 }

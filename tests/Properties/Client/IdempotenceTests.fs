@@ -50,16 +50,11 @@ let private stamping =
 
               RecordBatch.withTransactionalProducer 9L 8s 7 (toBatch sample) = Ok(toBatch { sample with Options = options }))
 
-          property "loses it again" (fun (sample: Sample) ->
-              let options = { sample.Options with ProducerId = -1L; ProducerEpoch = -1s; BaseSequence = -1; IsTransactional = false }
-
-              RecordBatch.withoutProducer (toBatch sample) = Ok(toBatch { sample with Options = options }))
-
           test "that is damaged is refused, so that the damage is noticed" {
               let bytes = (plainBatch 2).Bytes.ToArray()
               bytes[bytes.Length - 1] <- bytes[bytes.Length - 1] ^^^ 1uy
 
-              for stamp in [ RecordBatch.withProducer 1L 2s 3; RecordBatch.withTransactionalProducer 1L 2s 3; RecordBatch.withoutProducer ] do
+              for stamp in [ RecordBatch.withProducer 1L 2s 3; RecordBatch.withTransactionalProducer 1L 2s 3 ] do
                   match (faultOf (stamp (batchOf bytes))).Problem with
                   | Problem.BadCrc _ -> ()
                   | other -> failtestf "%O" other

@@ -25,7 +25,7 @@ let private explosions: (string * CompressionType * Lazy<byte[]>) list =
       "snappy, one block", CompressionType.Snappy, lazy (SnappyBlock.zeros (megabytes 1))
       "snappy, many blocks",
       CompressionType.Snappy,
-      lazy (Array.concat [ Xerial.header 1; Array.replicate 1000 (Xerial.chunk (SnappyBlock.zeros 1000)) |> Array.concat ])
+      lazy (Array.concat [ Xerial.header; Array.replicate 1000 (Xerial.chunk (SnappyBlock.zeros 1000)) |> Array.concat ])
       "lz4",
       CompressionType.Lz4,
       lazy
@@ -50,7 +50,7 @@ let private claims: (string * CompressionType * byte[]) list =
     [ for length in [ 0x7FFFFFFFu; 0xFFFFFFFFu; 0x80000000u; 100_000_000u ] do
           let block = Array.append (SnappyBlock.length length) some
           "snappy, a block of " + string length, CompressionType.Snappy, block
-          "snappy, a chunk of " + string length, CompressionType.Snappy, Array.append (Xerial.header 1) (Xerial.chunk block)
+          "snappy, a chunk of " + string length, CompressionType.Snappy, Array.append Xerial.header (Xerial.chunk block)
       for size in [ 0x7FFFFFFFUL; 0x80000000UL; 1UL <<< 40; UInt64.MaxValue; 1UL <<< 63; 999_999UL ] do
           "zstd, a frame of " + string size, CompressionType.Zstd, Array.append (ZstdFrame.sized size) (ZstdFrame.stored true some)
       for window in [ 0xF8uy; 0xFFuy; 0xB0uy; 0x88uy ] do

@@ -110,7 +110,7 @@ let snappyTests =
         "snappy"
         [ test "is written as the Java client does, in blocks of 32 KiB" {
               let source = packed snappy (lines 1 100000)
-              Expect.equal source[..15] (Xerial.header 1) "header"
+              Expect.equal source[..15] Xerial.header "header"
               Expect.equal (chunks source |> List.map snd) [ 32768; 32768; 32768; 1696 ] "blocks"
           }
 
@@ -130,20 +130,31 @@ let snappyTests =
           test "is read in chunks of any size" {
               for size in [ 1; 7; 1000; 5000 ] do
                   let chunks = some |> Array.chunkBySize size |> Array.map (SnappyBlock.stored >> Xerial.chunk)
-                  reads snappy some (Array.append (Xerial.header 1) (Array.concat chunks))
+                  reads snappy some (Array.append Xerial.header (Array.concat chunks))
 
-              reads snappy some (Array.concat [ Xerial.header 1; Xerial.chunk [| 0uy |]; Xerial.chunk (SnappyBlock.stored some) ])
+              reads snappy some (Array.concat [ Xerial.header; Xerial.chunk [| 0uy |]; Xerial.chunk (SnappyBlock.stored some) ])
           }
 
           test "is read in consecutive streams" {
               reads snappy (Array.concat [ some; some ]) (Array.concat [ packed snappy some; packed snappy some ])
-              reads snappy some (Array.concat [ Xerial.header 1; packed snappy some; Xerial.header 1 ])
+              reads snappy some (Array.concat [ Xerial.header; packed snappy some; Xerial.header ])
           }
 
-          test "is read whatever the version, unless it says that older readers cannot" {
+          test "is read if its version is at least 1, whatever version it says is compatible, as the Java client does" {
               let chunks = (packed snappy some)[16..]
-              reads snappy some (Array.append (Xerial.header 0x01000000) chunks)
-              complaint snappy (Array.append (Xerial.header 0) chunks) |> ignore
+
+              for version in [ 1; 2; 0x01000000; Int32.MaxValue ] do
+                  for compatible in [ 0; 1; 2; -1; Int32.MinValue; Int32.MaxValue ] do
+                      reads snappy some (Array.append (Xerial.versions version compatible) chunks)
+                      let second = Array.append (Xerial.versions version compatible) chunks
+                      reads snappy (Array.append some some) (Array.concat [ Xerial.header; chunks; second ])
+
+              for version in [ 0; -1; Int32.MinValue ] do
+                  for compatible in [ 0; 1; 2 ] do
+                      let source = Array.append (Xerial.versions version compatible) chunks
+                      Expect.stringContains (complaint snappy source) ("version " + string version) "first"
+                      let source = Array.concat [ Xerial.header; chunks; source ]
+                      Expect.stringContains (complaint snappy source) ("version " + string version) "second"
           }
 
           test "is refused if it is malformed" {
@@ -162,10 +173,10 @@ let snappyTests =
                     // Elements after an empty content.
                     [| 0uy; 0uy; 65uy |]
                     // Chunks that are negative, too long, or empty.
-                    Array.concat [ Xerial.header 1; [| 0x80uy; 0uy; 0uy; 0uy |]; block ]
-                    Array.concat [ Xerial.header 1; [| 0x7Fuy; 255uy; 255uy; 255uy |]; block ]
-                    Array.append (Xerial.header 1) (Array.zeroCreate 4)
-                    (Xerial.header 1)[..11] ] do
+                    Array.concat [ Xerial.header; [| 0x80uy; 0uy; 0uy; 0uy |]; block ]
+                    Array.concat [ Xerial.header; [| 0x7Fuy; 255uy; 255uy; 255uy |]; block ]
+                    Array.append Xerial.header (Array.zeroCreate 4)
+                    Xerial.header[..11] ] do
                   complaint snappy source |> ignore
           } ]
 

@@ -176,10 +176,13 @@ module SnappyBlock =
 /// Xerial's framing.
 module Xerial =
 
-    let header (compatible: int) : byte[] =
-        let header = Array.append (Convert.FromHexString "82534E415050590000000001") (Array.zeroCreate 4)
+    let versions (version: int) (compatible: int) : byte[] =
+        let header = Array.append (Convert.FromHexString "82534E4150505900") (Array.zeroCreate 8)
+        BinaryPrimitives.WriteInt32BigEndian(header.AsSpan 8, version)
         BinaryPrimitives.WriteInt32BigEndian(header.AsSpan 12, compatible)
         header
+
+    let header: byte[] = versions 1 1
 
     let chunk (block: byte[]) : byte[] =
         let chunk = Array.append (Array.zeroCreate 4) block
