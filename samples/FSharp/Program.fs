@@ -4,10 +4,14 @@ open LibKafka.Records
 open LibKafka.Protocol
 open LibKafka.Client
 
+let fail reason =
+    eprintfn "%s" (string reason)
+    exit 1
+
 let orFail result =
     match result with
     | Ok value -> value
-    | Error reason -> failwith (string reason)
+    | Error reason -> fail reason
 
 [<EntryPoint>]
 let main arguments =
@@ -27,22 +31,27 @@ let main arguments =
     let producer = new PartitionProducer(client, ProducerSettings.standard)
 
     let produced = producer.Produce(builder.Build())
-    printfn "%s" (string produced.Result)
+
+    match produced.Result with
+    | ProduceResult.Acknowledged at -> printfn "%s" (string at)
+    | failure -> fail failure
 
     // Fetch: the offset moves when you move it.
     let fetcher = new PartitionFetcher(client, FetcherSettings.standard, 0L)
-    fetcher.Seek OffsetSpec.Earliest |> ignore
+    (fetcher.Seek OffsetSpec.Earliest).Result |> orFail |> ignore
     let fetched = fetcher.Fetch()
+    let answer = orFail fetched.Result
+    if answer.Error.IsError then fail answer.Error
 
     for item in fetched.Batches do
         match RecordSetItem.openRecords Reading.standard item with
-        | Error fault -> printfn "unreadable: %s" (string fault)
+        | Error fault -> fail fault
         | Ok records ->
             for record in records do
                 printfn "%d: %s" record.Offset (Text.Encoding.UTF8.GetString record.Value)
 
     match Fetched.advance fetched with
     | Advance.To position -> fetcher.Position <- position
-    | other -> printfn "where to go on is yours to say: %s" (string other)
+    | other -> fail other
 
     0

@@ -194,7 +194,7 @@ type TextPrinter(output: TextWriter, options: Options) =
                 add ("cut off after " + string bytes + " bytes, as is usual at the end of a fetch response")
             | Item.Zeros(offset, bytes) ->
                 at field offset
-                add (string bytes + " bytes of zeros: preallocated space")
+                add (string bytes + (if bytes = 1L then " byte" else " bytes") + " of zeros: preallocated space")
 
             write ()
 

@@ -129,6 +129,8 @@ let private next (limits: Limits) (byteReader: ByteReader) : struct (Item * bool
 
         if head.Length = 0 then
             ValueNone
+        elif head.Length < Head && isZero head then
+            last (Item.Zeros(offset, int64 head.Length))
         elif head.Length < Head then
             last (cutOff "" offset head.Length)
         else

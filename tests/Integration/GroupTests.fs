@@ -693,7 +693,7 @@ type private OurMember(cluster: TestCluster, topic: string, groupId: string, ass
 
             let assignments =
                 if joined.IsLeader then
-                    let wanted = Assignor.subscribers answer.Members |> ok |> Assignor.topicsOf
+                    let wanted = Assignor.subscribers answer.Members |> Assignor.topicsOf
                     use connection = Cluster.Connect(patient, cluster.Brokers) |> ok
                     let topics = (ok (Cluster.Metadata(connection, Some wanted)).Result).Topics
                     Assignor.assignments [ assignor ] (Assignor.partitionCounts topics) answer |> ok

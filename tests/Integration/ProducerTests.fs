@@ -86,8 +86,9 @@ let private refusals =
                   let produced = producer.Produce large
 
                   match produced.Result with
-                  | ProduceResult.Rejected(Rejection.NotSent(ClientFault.CannotEncode { Problem = Problem.TooLong(size, most) })) ->
-                      Expect.equal (size, most) (int64 large.SizeInBytes, int64 settings.MaxBatchBytes) "both sizes"
+                  | ProduceResult.Rejected(Rejection.NotSent(ClientFault.CannotEncode { Problem = Problem.BatchTooLarge(size, most) })) ->
+                      Expect.equal (size, most) (large.SizeInBytes, settings.MaxBatchBytes) "both sizes"
+                      Expect.stringContains (produced.ToString()) "MaxBatchBytes" "the setting is named"
                   | other -> failtestf "%O" other
 
                   Expect.isFalse produced.Exchange.Info.WasSent "nothing was sent"

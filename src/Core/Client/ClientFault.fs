@@ -4,6 +4,16 @@ open System
 open LibKafka.Wire
 open LibKafka.Protocol
 
+[<RequireQualifiedAccess>]
+module internal Explained =
+
+    /// An error code with the broker's own message, or else with what the code means.
+    let code (code: ErrorCode) (remark: string option) : string =
+        match remark with
+        | Some remark when remark <> "" -> code.ToString() + ": " + remark
+        | _ when code.Description <> "" -> code.ToString() + ": " + code.Description
+        | _ -> code.ToString()
+
 /// Why a connection could not be authenticated (SASL).
 [<RequireQualifiedAccess>]
 type SaslFailure =
@@ -20,9 +30,9 @@ type SaslFailure =
     /// A one-line description.
     override this.ToString() =
         match this with
-        | NotOffered offered -> "the broker offers only " + String.Join(", ", offered)
-        | Refused(code, "") -> "refused by the broker: " + code.ToString()
-        | Refused(code, reason) -> "refused by the broker: " + code.ToString() + " (" + reason + ")"
+        | NotOffered [] -> "the broker offers no mechanism on this port"
+        | NotOffered offered -> "the broker offers only " + String.Join(", ", offered) + ": use one of them"
+        | Refused(code, reason) -> "refused by the broker: " + Explained.code code (if reason = "" then None else Some reason)
         | NotTrusted reason -> "the broker cannot be trusted: " + reason
         | NoCredentials reason -> "there are no credentials: " + reason
 
@@ -83,39 +93,53 @@ type ClientFault =
         | InvalidSetting(name, reason) -> "the setting " + name + " cannot be used: " + reason
         | CannotConnect(broker, reason) -> "cannot connect to " + broker.ToString() + ": " + reason
         | LookUpFailed(name, reason) -> "no broker was found for " + name + ": " + reason
-        | NoBroker [] -> "the list of bootstrap brokers is empty"
+        | NoBroker [] -> "the list of bootstrap brokers is empty: name at least one"
         | NoBroker tried ->
             let each (_, fault: ClientFault) = fault.ToString()
             "none of the bootstrap brokers can be used: " + String.Join("; ", List.map each tried)
-        | TlsExpected broker -> broker.ToString() + " speaks TLS, but the settings have none"
-        | TlsNotSpoken broker -> broker.ToString() + " does not speak TLS, but the settings require it"
+        | TlsExpected broker -> broker.ToString() + " speaks TLS on this port, but the settings have none: set Tls, or use another port"
+        | TlsNotSpoken broker ->
+            broker.ToString() + " does not speak TLS on this port, but the settings require it: leave out Tls, or use another port"
         | TlsFailed(broker, reason) -> "the TLS handshake with " + broker.ToString() + " failed: " + reason
         | SaslFailed(mechanism, failure) -> "authentication by " + mechanism + " failed: " + failure.ToString()
-        | NoLeader(partition, code) -> "no leader is known for " + partition.ToString() + ": " + code.ToString()
+        | NoLeader(partition, code) -> "no leader is known for " + partition.ToString() + ": " + Explained.code code None
         | NoCoordinator(kind, key, code) ->
             "no coordinator is known for "
             + Code.text "CoordinatorType" (CodeName.Of kind) (int64 kind)
             + " '"
             + key
             + "': "
-            + code.ToString()
+            + Explained.code code None
         | TimedOut after -> "no answer within " + string (int after.TotalMilliseconds) + " ms"
         | Cancelled -> "cancelled by the caller"
         | Closed -> "the broker closed the connection"
         | Broken reason -> "the connection broke: " + reason
-        | NoCommonVersion(api, ours, theirs) ->
-            let theirs = theirs |> Option.map string |> Option.defaultValue "none"
-            "no common version of "
+        | NoCommonVersion(api, _, None) ->
+            "the broker does not support " + api.ToString() + ": it is too old for it, or it does not offer it on this port"
+        | NoCommonVersion(api, ours, Some theirs) ->
+            let range (versions: VersionRange) =
+                (if versions.Lowest = versions.Highest then "version " + string versions.Lowest else "versions " + versions.ToString())
+
+            "the broker supports "
             + api.ToString()
-            + ": versions "
-            + ours.ToString()
-            + " are supported here, "
-            + theirs
-            + " by the broker"
-        | VersionsRefused code -> "the broker does not report its versions: " + code.ToString()
-        | NeverAnswered api -> "the broker never responds to this " + api.ToString() + " request: it can be sent, but not called"
+            + " only in "
+            + range theirs
+            + ", but "
+            + range ours
+            + (if ours.Lowest = ours.Highest then " is" else " are")
+            + " needed: "
+            + (if theirs.Highest < ours.Lowest then "the broker is too old for this" else "it needs a newer client")
+        | VersionsRefused code -> "the broker does not report its versions: " + Explained.code code None
+        | NeverAnswered api -> "the broker never responds to this " + api.ToString() + " request: send it with SendAt instead"
         | CannotEncode fault -> "the request cannot be written: " + fault.ToString()
-        | BadFrameLength(length, most) -> "the response's length of " + string length + " bytes is not within 4 to " + string most
+        | BadFrameLength(length, most) when length > most ->
+            "the response declares a length of "
+            + string length
+            + " bytes, more than MaxFrameBytes allows ("
+            + string most
+            + "); if so large a response is not to be expected, the peer may not be a Kafka broker"
+        | BadFrameLength(length, _) ->
+            "the response declares a length of " + string length + " bytes, which is impossible: the peer may not be a Kafka broker"
         | WrongCorrelationId(expected, received) ->
             "the response has correlation id " + string received + ", but " + string expected + " was expected"
         | Malformed fault -> "the response cannot be read: " + fault.ToString()

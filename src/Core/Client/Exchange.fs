@@ -1,6 +1,7 @@
 namespace LibKafka.Client
 
 open System
+open System.Globalization
 open LibKafka.Wire
 open LibKafka.Protocol
 
@@ -32,8 +33,40 @@ type ExchangeInfo =
     /// Whether any part of the request may have reached the broker.
     member this.WasSent = this.BytesOut > 0
 
+    /// A one-line description, such as `Fetch v12 to 127.0.0.1:9092: 131 bytes out, 5120 bytes in, 1.25 ms`.
+    override this.ToString() =
+        let version = if this.Version < 0s then "" else " v" + string this.Version
+
+        let broker =
+            match this.Broker with
+            | Some broker -> " to " + broker.ToString()
+            | None -> ""
+
+        let fault =
+            match this.Fault with
+            | Some fault -> ", " + fault.ToString()
+            | None -> ""
+
+        String.Format(
+            CultureInfo.InvariantCulture,
+            "{0}{1}{2}: {3} bytes out, {4} bytes in, {5:0.##} ms{6}",
+            this.Api,
+            version,
+            broker,
+            this.BytesOut,
+            this.BytesIn,
+            this.Elapsed.TotalMilliseconds,
+            fault
+        )
+
 /// A request and its response, or the reason why there is none. An error code from the broker is not a fault but part of the response.
-type Exchange<'Request, 'Response> = { Info: ExchangeInfo; Request: 'Request; Result: Result<'Response, ClientFault> }
+type Exchange<'Request, 'Response> =
+    { Info: ExchangeInfo
+      Request: 'Request
+      Result: Result<'Response, ClientFault> }
+
+    /// The description of `Info`.
+    override this.ToString() = this.Info.ToString()
 
 [<RequireQualifiedAccess>]
 module Exchange =
@@ -51,6 +84,9 @@ type Reply<'Result>(result: 'Result) =
 
     /// The exchanges that led to the result, in order.
     abstract Exchanges: ExchangeInfo list
+
+    /// The descriptions of the exchanges.
+    override this.ToString() = String.Join("; ", this.Exchanges)
 
 /// What a call returned: its result, and the exchange that it comes from. An error code from the broker is part of the result.
 type Reply<'Request, 'Response, 'Result>(exchange: Exchange<'Request, 'Response>, result: 'Result) =

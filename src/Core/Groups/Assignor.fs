@@ -11,6 +11,9 @@ type Subscriber =
         /// The name of a static member (KIP-345); none for a dynamic member.
         GroupInstanceId: string option
         Subscription: ConsumerProtocolSubscription.Subscription
+        /// The reason why the member's subscription could not be read; none if it could. A member whose subscription could not be read wants no
+        /// topics and gets no partitions, and the other members share them all.
+        Unreadable: Fault option
     }
 
 [<RequireQualifiedAccess>]
@@ -25,6 +28,17 @@ module Subscriber =
             | None -> 1, one.MemberId
 
         members |> List.distinctBy _.MemberId |> List.sortBy place
+
+    let private nothing: ConsumerProtocolSubscription.Subscription =
+        { Topics = []; UserData = None; OwnedPartitions = []; GenerationId = -1; RackId = None }
+
+    /// A member of a group, from the response to the leader's JoinGroup.
+    let ofMember (one: JoinGroup.Member) : Subscriber =
+        let subscriber = { MemberId = one.MemberId; GroupInstanceId = one.GroupInstanceId; Subscription = nothing; Unreadable = None }
+
+        match ConsumerProtocol.decodeSubscription one.Metadata with
+        | Ok subscription -> { subscriber with Subscription = subscription }
+        | Error fault -> { subscriber with Unreadable = Some fault }
 
     /// The topics that the member wants, as a set: a group of a thousand members may want a thousand topics.
     let internal wanted (one: Subscriber) : HashSet<string> = HashSet one.Subscription.Topics
@@ -52,16 +66,13 @@ type Assignor =
 type AssignFault =
     /// The group agreed on a protocol that the leader does not have.
     | UnknownProtocol of name: string
-    /// The subscription of a member cannot be read.
-    | BadSubscription of memberId: string * Fault
     /// The assignment of a member cannot be written.
     | CannotEncode of memberId: string * Fault
 
     /// A one-line description.
     override this.ToString() =
         match this with
-        | UnknownProtocol name -> "there is no assignor named '" + name + "'"
-        | BadSubscription(memberId, fault) -> "the subscription of member '" + memberId + "' cannot be read: " + fault.ToString()
+        | UnknownProtocol name -> "the group agreed on the assignor '" + name + "', which is not among those given: give all that the member joined with"
         | CannotEncode(memberId, fault) -> "the assignment of member '" + memberId + "' cannot be written: " + fault.ToString()
 
 /// What the members and the leader of a classic group do with assignors.
@@ -108,18 +119,12 @@ module Assignor =
             |> Result.map (fun metadata -> ({ Name = assignor.Name; Metadata = metadata }: JoinGroup.Protocol)))
         |> all
 
-    /// The members of a group, from the response to the leader's JoinGroup.
-    let subscribers (members: JoinGroup.Member list) : Result<Subscriber list, AssignFault> =
-        members
-        |> List.map (fun one ->
-            ConsumerProtocol.decodeSubscription one.Metadata
-            |> Result.map (fun subscription ->
-                { MemberId = one.MemberId; GroupInstanceId = one.GroupInstanceId; Subscription = subscription })
-            |> Result.mapError (fun fault -> AssignFault.BadSubscription(one.MemberId, fault)))
-        |> all
+    /// The members of a group, from the response to the leader's JoinGroup. One whose subscription cannot be read wants no topics: see
+    /// `Subscriber.Unreadable`.
+    let subscribers (members: JoinGroup.Member list) : Subscriber list = List.map Subscriber.ofMember members
 
     /// The assignments that the leader sends with SyncGroup. The assignor that the group agreed on must be among those given. `partitions` has
-    /// the number of partitions of each topic.
+    /// the number of partitions of each topic. A member whose subscription cannot be read gets an assignment without partitions.
     let assignments (assignors: Assignor list) (partitions: Map<string, int>) (joined: JoinGroup.Response) =
         let name = Option.defaultValue "" joined.ProtocolName
 
@@ -127,14 +132,13 @@ module Assignor =
         | None -> Error(AssignFault.UnknownProtocol name)
         | Some assignor ->
             subscribers joined.Members
-            |> Result.bind (fun members ->
-                assignor.Assign partitions members
-                |> Map.toList
-                |> List.map (fun (id, part) ->
-                    ConsumerProtocol.encodeAssignment { AssignedPartitions = part; UserData = None }
-                    |> Result.map (fun bytes -> ({ MemberId = id; Assignment = bytes }: SyncGroup.MemberAssignment))
-                    |> Result.mapError (fun fault -> AssignFault.CannotEncode(id, fault)))
-                |> all)
+            |> assignor.Assign partitions
+            |> Map.toList
+            |> List.map (fun (id, part) ->
+                ConsumerProtocol.encodeAssignment { AssignedPartitions = part; UserData = None }
+                |> Result.map (fun bytes -> ({ MemberId = id; Assignment = bytes }: SyncGroup.MemberAssignment))
+                |> Result.mapError (fun fault -> AssignFault.CannotEncode(id, fault)))
+            |> all
 
     /// The topics that any member wants. The leader must know the number of partitions of each.
     let topicsOf (members: Subscriber list) : string list = members |> List.collect _.Subscription.Topics |> List.distinct |> List.sort

@@ -154,13 +154,16 @@ module Assignors =
           Subscribe = stickySubscribe
           Assign = assignBy stickyClaim (fun _ _ _ -> true) }
 
-    // Before the generation had its own field, it was in the user data: alone in the Java client, after the partitions in librdkafka.
+    // Before the generation had its own field, it was in the user data: at the start in the Java client, which ignores what comes after it, and
+    // after the partitions in librdkafka.
     let private generationIn (subscription: ConsumerProtocolSubscription.Subscription) : int32 =
         match subscription.UserData with
         | _ when subscription.GenerationId >= 0 -> subscription.GenerationId
-        | Some data when data.Length = 4 -> BinaryPrimitives.ReadInt32BigEndian data.Span
-        | Some data -> ConsumerProtocol.decodeStickyUserData data |> Result.map _.Generation |> Result.defaultValue -1
-        | None -> -1
+        | Some data when data.Length >= 4 ->
+            match ConsumerProtocol.decodeStickyUserData data with
+            | Ok sticky when data.Length > 4 -> sticky.Generation
+            | _ -> BinaryPrimitives.ReadInt32BigEndian data.Span
+        | _ -> -1
 
     let private cooperativeClaim (one: Subscriber) : Claim =
         { Partitions = Assignor.spread one.Subscription.OwnedPartitions; Generation = generationIn one.Subscription }

@@ -22,7 +22,8 @@ module ConsumerProtocol =
         writer.Int16 version
         Message.writeTo writer version message value |> Result.map (fun () -> writer.ToBytes())
 
-    // A later version only adds fields at the end. It is read as the highest known version, and the rest is skipped.
+    // A later version only adds fields at the end. It is read as the highest known version. Bytes after the fields of the version are ignored,
+    // even if the version is known, because the Java client ignores them too.
     let private decode (message: Message<'T>) (bytes: Bytes) : Result<'T, Fault> =
         if bytes.Length < prefix then
             Error { Problem = Problem.Truncated(2L, bytes.Length); Offset = 0; Path = message.Name }
@@ -31,11 +32,7 @@ module ConsumerProtocol =
             let highest = message.Versions.Highest
             let body = bytes.Slice(prefix, bytes.Length - prefix)
 
-            if version > highest then
-                Message.decodePrefix highest message body |> Result.map fst
-            else
-                Message.decode Limits.standard version message body
-            |> Result.mapError (Fault.after prefix)
+            Message.decodePrefix Limits.standard (min version highest) message body |> Result.mapError (Fault.after prefix)
 
     /// The bytes of a subscription, for the metadata of a protocol in JoinGroup. They have the highest version; readers that know only
     /// earlier versions skip the rest.
@@ -62,8 +59,10 @@ module ConsumerProtocol =
     let encodeStickyUserData (data: StickyUserData.UserData) : Result<Bytes, Fault> = Message.encode 1s StickyUserData.message data
 
     /// The sticky assignor's user data. The bytes do not contain their version: those that cannot be read in version 1 are read in version 0,
-    /// which has no generation.
+    /// which has no generation. Bytes after the value are ignored.
     let decodeStickyUserData (bytes: Bytes) : Result<StickyUserData.UserData, Fault> =
-        match Message.decode Limits.standard 1s StickyUserData.message bytes with
+        let read version = Message.decodePrefix Limits.standard version StickyUserData.message bytes
+
+        match read 1s with
         | Ok data -> Ok data
-        | Error fault -> Message.decode Limits.standard 0s StickyUserData.message bytes |> Result.mapError (fun _ -> fault)
+        | Error fault -> read 0s |> Result.mapError (fun _ -> fault)

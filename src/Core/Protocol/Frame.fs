@@ -1,14 +1,13 @@
 namespace LibKafka.Protocol
 
+open System.Buffers.Binary
 open LibKafka.Wire
 
 /// Frames: a header and a message. On a connection, four bytes with the length precede each frame.
 [<RequireQualifiedAccess>]
 module Frame =
 
-    let private shifted (offset: int) (fault: Fault) = { fault with Offset = fault.Offset + offset }
-
-    /// Writes the length, the header and the request. After a fault the writer is unchanged.
+    /// Writes the length, the header and the request. After a fault or an exception the writer is unchanged.
     let internal writeRequest
         (writer: Writer)
         (api: Api<'Request, 'Response>)
@@ -18,20 +17,22 @@ module Frame =
         (request: 'Request)
         : Result<unit, Fault> =
         let start = writer.Length
-        writer.Int32 0
-
         let header = { ApiKey = api.Key; ApiVersion = version; CorrelationId = correlationId; ClientId = clientId }
+        let mutable isWhole = false
 
-        let written =
-            match Message.writeTo writer (api.RequestHeaderVersion version) RequestHeader.message header with
-            | Ok() -> Message.writeTo writer version api.Request request
-            | Error fault -> Error fault
+        try
+            writer.Int32 0
 
-        match written with
-        | Ok() -> writer.PatchInt32(start, writer.Length - start - 4)
-        | Error _ -> writer.Truncate start
+            let written =
+                match Message.writeTo writer (api.RequestHeaderVersion version) RequestHeader.message header with
+                | Ok() -> Message.writeTo writer version api.Request request
+                | Error fault -> Error fault
 
-        written
+            isWhole <- written.IsOk
+            if isWhole then writer.PatchInt32(start, writer.Length - start - 4)
+            written
+        finally
+            if not isWhole then writer.Truncate start
 
     /// A request frame without its length.
     let encodeRequest (api: Api<'Request, 'Response>) version correlationId clientId (request: 'Request) : Result<Bytes, Fault> =
@@ -48,28 +49,25 @@ module Frame =
         |> Result.bind (fun () -> Message.writeTo writer version api.Response response)
         |> Result.map (fun () -> writer.ToBytes())
 
-    /// Reads a header and the message after it. The offset of a fault counts from the start of the frame.
-    let private decodeBoth limits headerVersion header (frame: Bytes) version message =
-        if frame.Length > limits.MaxFrameBytes then
-            Error { Problem = Problem.FrameTooLarge(int64 frame.Length, int64 limits.MaxFrameBytes); Offset = 0; Path = header.Name }
-        else
-            Message.decodePrefix headerVersion header frame
-            |> Result.bind (fun (header, rest) ->
-                Message.decode limits version message rest
-                |> Result.mapError (shifted (frame.Length - rest.Length))
-                |> Result.map (fun body -> header, body))
+    /// Reads a header and the message after it, which must take the rest of the frame.
+    let private decodeBoth limits headerVersion (header: Message<'Header>) (frame: Bytes) version message =
+        Message.reader limits header.Name frame
+        |> Result.bind (fun reader ->
+            Message.readFrom reader headerVersion header
+            |> Result.bind (fun header -> Message.readToEnd reader version message |> Result.map (fun body -> header, body)))
 
     /// The response in a response frame, and the number of bytes that remain after it. Some brokers send more than the protocol says, and a
     /// client can only ignore it.
-    let internal readResponse (api: Api<'Request, 'Response>) (version: int16) (frame: Bytes) : Result<struct ('Response * int), Fault> =
-        let reader = Reader frame
-
-        match Message.readFrom reader (api.ResponseHeaderVersion version) ResponseHeader.message with
+    let internal readResponse limits (api: Api<'Request, 'Response>) (version: int16) (frame: Bytes) : Result<struct ('Response * int), Fault> =
+        match Message.reader limits ResponseHeader.message.Name frame with
         | Error fault -> Error fault
-        | Ok _ ->
-            match Message.readFrom reader version api.Response with
+        | Ok reader ->
+            match Message.readFrom reader (api.ResponseHeaderVersion version) ResponseHeader.message with
             | Error fault -> Error fault
-            | Ok response -> Ok(struct (response, reader.Remaining))
+            | Ok _ ->
+                match Message.readFrom reader version api.Response with
+                | Error fault -> Error fault
+                | Ok response -> Ok(struct (response, reader.Remaining))
 
     /// The correlation id and the response in a response frame.
     let decodeResponse (limits: Limits) (api: Api<'Request, 'Response>) (version: int16) (frame: Bytes) : Result<int32 * 'Response, Fault> =
@@ -81,8 +79,7 @@ module Frame =
         if frame.Length < 4 then
             Error { Problem = Problem.Truncated(4L, frame.Length); Offset = 0; Path = "RequestHeader" }
         else
-            let reader = Reader frame
-            Ok(ApiKey(reader.Int16()), reader.Int16())
+            Ok(ApiKey(BinaryPrimitives.ReadInt16BigEndian frame.Span), BinaryPrimitives.ReadInt16BigEndian(frame.Span.Slice 2))
 
     let private unknown (key: ApiKey) : Fault = { Problem = Problem.UnknownApi key.Code; Offset = 0; Path = "RequestHeader/RequestApiKey" }
 

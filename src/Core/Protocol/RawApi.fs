@@ -12,13 +12,16 @@ module RawApi =
     let private codec (typed: Codec<'T>) =
         { new Codec<RawMessage<'T>>(typed.MinSize) with
             member _.Shape = typed.Shape
-            member _.Write(writer, message) = writer.Raw message.Bytes.Span
+            member _.Write(writer, message) =
+                if isAbsent message then writer.Fail Problem.NullNotAllowed
+                writer.Raw message.Bytes.Span
+
 
             member _.Read reader =
                 let start = reader.Offset
                 let value = typed.Read reader
                 let length = reader.Offset - start
-                reader.Restart start
+                reader.Restart(start, reader.Decoded)
                 { Value = value; Bytes = reader.Slice length }
 
             member _.Project message = message

@@ -191,7 +191,7 @@ type RecordSetEnumerator =
 type RecordSet internal (bytes: Bytes, verify: bool, path: Lazy<string>) =
 
     /// The path of a set that was not read from a known message.
-    static let unknown = lazy "Records"
+    static let unknown = Lazy<string>("Records")
 
     internal new(bytes: Bytes, verify: bool) = RecordSet(bytes, verify, unknown)
 

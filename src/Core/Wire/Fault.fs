@@ -31,8 +31,12 @@ type Problem =
     | LossyField of version: int16
     /// Text or bytes longer than their length prefix can express, or than the caller allows.
     | TooLong of length: int64 * most: int64
+    /// A record batch larger than its producer may send.
+    | BatchTooLarge of size: int * most: int
     /// A frame larger than the limits allow.
     | FrameTooLarge of length: int64 * most: int64
+    /// A message whose values would take more memory than the limits allow.
+    | DecodedTooLarge of most: int64
     /// The checksum of a record batch does not match its bytes.
     | BadCrc of stored: uint32 * computed: uint32
     /// A record batch in a format that is not supported.
@@ -80,20 +84,27 @@ type Problem =
         | UnsupportedVersion(version, lowest, highest) ->
             "version " + string version + " is outside the supported range " + string lowest + " to " + string highest
         | UnknownApi key -> "API key " + string key + " is unknown"
-        | LossyField version -> "the field is set, but version " + string version + " cannot carry it"
+        | LossyField version ->
+            "the field is set, but version "
+            + string version
+            + " of the message does not have it: use a broker that supports a later version, or leave the field at its default"
         | TooLong(length, most) -> "length " + n length + " exceeds the maximum of " + n most
+        | BatchTooLarge(size, most) ->
+            "the batch has " + bytes (int64 size) + ", more than MaxBatchBytes allows (" + string most + "): build smaller batches, or raise the limit"
         | FrameTooLarge(length, most) -> "a frame of " + bytes length + " exceeds the limit of " + n most
+        | DecodedTooLarge most -> "the decoded message would take more than " + bytes most + " of memory, the limit MaxDecodedBytes"
         | BadCrc(stored, computed) -> "checksum " + stored.ToString "x8" + " does not match the computed " + computed.ToString "x8"
         | BadMagic magic -> "record format (magic) " + string magic + " is not supported"
         | BadBatchLength length -> "batch length " + string length + " is too small for a batch header"
         | BadRecordCount(declared, found) -> "the batch declares " + string declared + " records, but contains " + string found
         | BadRecordLength(declared, actual) -> "a record declares " + bytes declared + ", but its content takes " + n actual
         | UnknownCodec codec -> "compression codec " + string codec + " does not exist"
-        | CodecMissing codec -> "the batch is compressed with " + codec + ", but no " + codec + " codec was given"
+        | CodecMissing codec ->
+            "the batch is compressed with " + codec + ", but no " + codec + " codec was given: LibKafka.Compression has one"
         | CodecFailed(codec, reason) -> "the " + codec + " codec failed: " + reason
         | AlreadyCompressed codec -> "the batch is already compressed with " + codec
         | NestedCompression codec -> "a message compressed with " + codec + " is inside another compressed message"
-        | DecompressedTooLarge most -> "the decompressed content exceeds the limit of " + bytes most
+        | DecompressedTooLarge most -> "the decompressed content exceeds the limit of " + bytes most + ", MaxDecompressedBytes"
         | BadJson reason -> reason
         | OutOfRange(value, lowest, highest) -> n value + " is outside the range " + n lowest + " to " + n highest
 
@@ -125,9 +136,14 @@ type internal FaultException(problem: Problem, offset: int) =
 /// Bounds on what a decoder accepts, so that a hostile peer cannot exhaust memory.
 type Limits =
     {
-        /// The largest frame that is read from a connection or decoded, in bytes without its length prefix.
+        /// The largest frame that is read from a connection or decoded, in bytes without its length prefix. It bounds the buffer that the frame
+        /// is read into.
         MaxFrameBytes: int
-        /// The largest size of the decompressed records of one batch, in bytes.
+        /// The most memory that the values of one decoded message take, in bytes. It counts every record, list element, string and option
+        /// that is made, before it is made, at its size on a 64-bit runtime. Fields of bytes, such as the record batches of a fetch, do not
+        /// count, because they are slices of the frame.
+        MaxDecodedBytes: int64
+        /// The largest size of the decompressed records of one batch, in bytes. It bounds the buffer that a batch is decompressed into.
         MaxDecompressedBytes: int
         /// The largest number of records in one batch.
         MaxRecords: int
@@ -136,9 +152,13 @@ type Limits =
 [<RequireQualifiedAccess>]
 module Limits =
 
-    /// Frames of 256 MiB, batches of 256 MiB after decompression, and 16 Mi records in a batch. A broker with default settings stays below them.
+    /// Frames of 256 MiB, messages of 256 MiB after decoding, batches of 256 MiB after decompression, and 16 Mi records in a batch. A broker
+    /// with default settings stays below them: the metadata of a partition with three replicas takes less than 300 bytes.
     let standard =
-        { MaxFrameBytes = 256 * 1024 * 1024; MaxDecompressedBytes = 256 * 1024 * 1024; MaxRecords = 16 * 1024 * 1024 }
+        { MaxFrameBytes = 256 * 1024 * 1024
+          MaxDecodedBytes = 256L * 1024L * 1024L
+          MaxDecompressedBytes = 256 * 1024 * 1024
+          MaxRecords = 16 * 1024 * 1024 }
 
 /// Places a fault in a part into the whole.
 [<RequireQualifiedAccess>]

@@ -44,7 +44,7 @@ module Message =
         with :? FaultException ->
             fault first (trail.ToString())
 
-    /// Appends a value to what the writer holds. After a fault the writer is as it was before.
+    /// Appends a value to what the writer holds. After a fault or an exception the writer is as it was before.
     let internal writeTo (writer: Writer) (number: int16) (message: Message<'T>) (value: 'T) : Result<unit, Fault> =
         let start = writer.Length
 
@@ -56,16 +56,22 @@ module Message =
             try
                 codec.Write(writer, value)
                 Ok()
-            with :? FaultException as first ->
-                let fault =
-                    located message first (fun (trail: Trail | null) ->
-                        writer.Truncate start
-                        writer.Trail <- trail
-                        codec.Write(writer, value))
+            with
+            | :? FaultException as first ->
+                try
+                    let fault =
+                        located message first (fun (trail: Trail | null) ->
+                            writer.Truncate start
+                            writer.Trail <- trail
+                            codec.Write(writer, value))
 
-                writer.Trail <- null
+                    Error { fault with Offset = fault.Offset - start }
+                finally
+                    writer.Trail <- null
+                    writer.Truncate start
+            | _ ->
                 writer.Truncate start
-                Error { fault with Offset = fault.Offset - start }
+                reraise ()
 
     /// The bytes of a value at a version. It is a fault if a field is set that the version cannot carry, unless the field is ignorable.
     let encode (number: int16) (message: Message<'T>) (value: 'T) : Result<Bytes, Fault> =
@@ -76,6 +82,7 @@ module Message =
     /// Reads a value from the reader's position. The offset of a fault counts from the start of the reader's bytes.
     let internal readFrom (reader: Reader) (number: int16) (message: Message<'T>) : Result<'T, Fault> =
         let start = reader.Offset
+        let decoded = reader.Decoded
 
         match version message number with
         | Error fault -> Error fault
@@ -87,30 +94,35 @@ module Message =
             with :? FaultException as first ->
                 let fault =
                     located message first (fun (trail: Trail | null) ->
-                        reader.Restart start
+                        reader.Restart(start, decoded)
                         reader.Trail <- trail
                         codec.Read reader |> ignore)
 
                 reader.Trail <- null
                 Error fault
 
-    /// Reads a value and returns it with the bytes after it.
-    let internal decodePrefix (number: int16) (message: Message<'T>) (bytes: Bytes) : Result<'T * Bytes, Fault> =
-        let reader = Reader bytes
+    /// Reads a value that takes all bytes that remain.
+    let internal readToEnd (reader: Reader) (number: int16) (message: Message<'T>) : Result<'T, Fault> =
+        match readFrom reader number message with
+        | Ok _ when reader.Remaining > 0 ->
+            Error { Problem = Problem.TrailingBytes reader.Remaining; Offset = reader.Offset; Path = message.Name }
+        | result -> result
 
-        readFrom reader number message |> Result.map (fun value -> value, bytes.Slice(reader.Offset, reader.Remaining))
-
-    /// The value of the bytes at a version. It is a fault if bytes remain after it. The value's `Bytes` are slices of the given bytes, not copies.
-    let decode (limits: Limits) (number: int16) (message: Message<'T>) (bytes: Bytes) : Result<'T, Fault> =
+    /// A reader of bytes that are within the limits. `path` is that of the fault if they are not.
+    let internal reader (limits: Limits) (path: string) (bytes: Bytes) : Result<Reader, Fault> =
         if bytes.Length > limits.MaxFrameBytes then
-            Error { Problem = Problem.FrameTooLarge(int64 bytes.Length, int64 limits.MaxFrameBytes); Offset = 0; Path = message.Name }
+            Error { Problem = Problem.FrameTooLarge(int64 bytes.Length, int64 limits.MaxFrameBytes); Offset = 0; Path = path }
         else
-            let reader = Reader bytes
+            Ok(Reader(bytes, limits.MaxDecodedBytes))
 
-            match readFrom reader number message with
-            | Ok _ when reader.Remaining > 0 ->
-                Error { Problem = Problem.TrailingBytes reader.Remaining; Offset = reader.Offset; Path = message.Name }
-            | result -> result
+    /// Reads a value from the start of the bytes. What comes after it is ignored.
+    let internal decodePrefix (limits: Limits) (number: int16) (message: Message<'T>) (bytes: Bytes) : Result<'T, Fault> =
+        reader limits message.Name bytes |> Result.bind (fun reader -> readFrom reader number message)
+
+    /// The value of the bytes at a version. It is a fault if bytes remain after it, or if the limits do not allow its size. The value's `Bytes`
+    /// are slices of the given bytes, not copies.
+    let decode (limits: Limits) (number: int16) (message: Message<'T>) (bytes: Bytes) : Result<'T, Fault> =
+        reader limits message.Name bytes |> Result.bind (fun reader -> readToEnd reader number message)
 
     /// The part of a value that survives a version: fields that the version does not have take their default. The result can be
     /// encoded at that version without loss.

@@ -30,17 +30,19 @@ module Notation =
                         member _.Visit(visitor, value) = visit visitor value
                         member _.Build source = build source } }
 
+    // The conversions are arguments, because F# would look up those of a generic type by reflection, which Native AOT does not support.
     let inline private integer
-        ([<InlineIfLambda>] shape)
+        ([<InlineIfLambda>] shape: unit -> Shape)
         size
-        lowest
-        highest
-        ([<InlineIfLambda>] ofInt64)
-        ([<InlineIfLambda>] write)
-        ([<InlineIfLambda>] read)
+        (lowest: Int64)
+        (highest: Int64)
+        ([<InlineIfLambda>] ofInt64: Int64 -> 'T)
+        ([<InlineIfLambda>] toInt64: 'T -> Int64)
+        ([<InlineIfLambda>] write: Writer -> 'T -> unit)
+        ([<InlineIfLambda>] read: Reader -> 'T)
         =
-        primitive shape size (ofInt64 0L) write read (fun visitor value -> visitor.Integer(int64 value)) (fun source ->
-            ofInt64 (source.Integer(int64 lowest, int64 highest)))
+        primitive shape size (ofInt64 0L) write read (fun visitor value -> visitor.Integer(toInt64 value)) (fun source ->
+            ofInt64 (source.Integer(lowest, highest)))
 
     /// A compact length takes at least one byte, a classic one has a fixed size.
     let private lengthSize compact classicSize = if compact then 1 else classicSize
@@ -63,7 +65,8 @@ module Notation =
                             let length = reader.StringLength compact
                             if length < 0 then ValueNone else ValueSome(reader.Text length)
 
-                        member _.Visit(visitor, value) = visitor.String value
+                        member _.Project value = if isAbsent value then "" else value
+                        member _.Visit(visitor, value) = if isAbsent value then visitor.LostNull() else visitor.String value
                         member _.Build source = source.String() } }
 
     let private blob shape (visit: Visitor -> Bytes -> unit) =
@@ -93,33 +96,80 @@ module Notation =
     [<AutoOpen; AbstractClass; Sealed>]
     type Primitives =
         static member int8: Schema<SByte> =
-            integer (fun () -> Shape.Int8) 1 SByte.MinValue SByte.MaxValue sbyte (fun w v -> w.Int8 v) (fun r -> r.Int8())
+            integer
+                (fun () -> Shape.Int8)
+                1
+                (Operators.int64 SByte.MinValue)
+                (Operators.int64 SByte.MaxValue)
+                Operators.sbyte
+                Operators.int64
+                (fun w v -> w.Int8 v)
+                (fun r -> r.Int8())
 
         static member int16: Schema<Int16> =
-            integer (fun () -> Shape.Int16) 2 Int16.MinValue Int16.MaxValue Operators.int16 (fun w v -> w.Int16 v) (fun r -> r.Int16())
+            integer
+                (fun () -> Shape.Int16)
+                2
+                (Operators.int64 Int16.MinValue)
+                (Operators.int64 Int16.MaxValue)
+                Operators.int16
+                Operators.int64
+                (fun w v -> w.Int16 v)
+                (fun r -> r.Int16())
 
         static member uint16: Schema<UInt16> =
-            integer (fun () -> Shape.UInt16) 2 UInt16.MinValue UInt16.MaxValue Operators.uint16 (fun w v -> w.UInt16 v) (fun r ->
-                r.UInt16())
+            integer
+                (fun () -> Shape.UInt16)
+                2
+                (Operators.int64 UInt16.MinValue)
+                (Operators.int64 UInt16.MaxValue)
+                Operators.uint16
+                Operators.int64
+                (fun w v -> w.UInt16 v)
+                (fun r -> r.UInt16())
 
         static member int32: Schema<Int32> =
-            integer (fun () -> Shape.Int32) 4 Int32.MinValue Int32.MaxValue Operators.int32 (fun w v -> w.Int32 v) (fun r -> r.Int32())
+            integer
+                (fun () -> Shape.Int32)
+                4
+                (Operators.int64 Int32.MinValue)
+                (Operators.int64 Int32.MaxValue)
+                Operators.int32
+                Operators.int64
+                (fun w v -> w.Int32 v)
+                (fun r -> r.Int32())
 
         static member uint32: Schema<UInt32> =
-            integer (fun () -> Shape.UInt32) 4 UInt32.MinValue UInt32.MaxValue Operators.uint32 (fun w v -> w.UInt32 v) (fun r ->
-                r.UInt32())
+            integer
+                (fun () -> Shape.UInt32)
+                4
+                (Operators.int64 UInt32.MinValue)
+                (Operators.int64 UInt32.MaxValue)
+                Operators.uint32
+                Operators.int64
+                (fun w v -> w.UInt32 v)
+                (fun r -> r.UInt32())
 
         static member int64: Schema<Int64> =
-            integer (fun () -> Shape.Int64) 8 Int64.MinValue Int64.MaxValue Operators.int64 (fun w v -> w.Int64 v) (fun r -> r.Int64())
+            integer
+                (fun () -> Shape.Int64)
+                8
+                (Operators.int64 Int64.MinValue)
+                (Operators.int64 Int64.MaxValue)
+                Operators.int64
+                Operators.int64
+                (fun w v -> w.Int64 v)
+                (fun r -> r.Int64())
 
         /// A variable-length int32 with zig-zag, up to five bytes.
         static member varint: Schema<Int32> =
             integer
                 (fun () -> Shape.Varint)
                 1
-                Int32.MinValue
-                Int32.MaxValue
+                (Operators.int64 Int32.MinValue)
+                (Operators.int64 Int32.MaxValue)
                 Operators.int32
+                Operators.int64
                 (fun w v -> w.UnsignedVarint(Varint.zigZag32 v))
                 (fun r -> Varint.unZigZag32 (r.UnsignedVarint()))
 
@@ -128,8 +178,9 @@ module Notation =
             integer
                 (fun () -> Shape.Varlong)
                 1
-                Int64.MinValue
-                Int64.MaxValue
+                (Operators.int64 Int64.MinValue)
+                (Operators.int64 Int64.MaxValue)
+                Operators.int64
                 Operators.int64
                 (fun w v -> w.UnsignedVarlong(Varint.zigZag64 v))
                 (fun r -> Varint.unZigZag64 (r.UnsignedVarlong()))
@@ -139,9 +190,10 @@ module Notation =
             integer
                 (fun () -> Shape.UnsignedVarint)
                 1
-                UInt32.MinValue
-                UInt32.MaxValue
+                (Operators.int64 UInt32.MinValue)
+                (Operators.int64 UInt32.MaxValue)
                 Operators.uint32
+                Operators.int64
                 (fun w v -> w.UnsignedVarint v)
                 (fun r -> r.UnsignedVarint())
 
@@ -150,9 +202,10 @@ module Notation =
             integer
                 (fun () -> Shape.UnsignedVarlong)
                 1
-                Int64.MinValue
-                Int64.MaxValue
+                (Operators.int64 Int64.MinValue)
+                (Operators.int64 Int64.MaxValue)
                 Operators.uint64
+                Operators.int64
                 (fun w v -> w.UnsignedVarlong v)
                 (fun r -> r.UnsignedVarlong())
 
@@ -224,15 +277,18 @@ module Notation =
         values.Close()
 
     let private visitElements (element: Codec<'T>) (visitor: Visitor) (values: 'T list) =
-        visitor.BeginArray(List.length values)
+        if isAbsent values then
+            visitor.LostNull()
+        else
+            visitor.BeginArray(List.length values)
 
-        values
-        |> List.iteri (fun i value ->
-            visitor.BeginElement i
-            element.Visit(visitor, value)
-            visitor.EndElement())
+            values
+            |> List.iteri (fun i value ->
+                visitor.BeginElement i
+                element.Visit(visitor, value)
+                visitor.EndElement())
 
-        visitor.EndArray()
+            visitor.EndArray()
 
     let private buildElements (element: Codec<'T>) (source: Source) : 'T list =
         let values =
@@ -261,6 +317,7 @@ module Notation =
                         member _.Shape = Shape.Array(inner.Shape, compact)
 
                         member _.Write(writer, values) =
+                            if isAbsent values then writer.Fail Problem.NullNotAllowed
                             writer.WriteLength(compact, List.length values)
                             writeElements inner writer values
 
@@ -268,9 +325,14 @@ module Notation =
 
                         member _.TryRead reader =
                             let count = reader.Count(compact, inner.MinSize)
-                            if count < 0 then ValueNone else ValueSome(readElements inner reader count)
 
-                        member _.Project values = List.map inner.Project values
+                            if count < 0 then
+                                ValueNone
+                            else
+                                reader.Charge(Operators.int64 count * HeapSize.ofElement<'T> ())
+                                ValueSome(readElements inner reader count)
+
+                        member _.Project values = if isAbsent values then [] else List.map inner.Project values
                         member _.Visit(visitor, values) = visitElements inner visitor values
                         member _.Build source = buildElements inner source } }
 
@@ -286,7 +348,12 @@ module Notation =
                     inner.Write(writer, value)
                 | None -> writer.Int8 -1y
 
-            member _.Read reader = if reader.Int8() < 0y then None else Some(inner.Read reader)
+            member _.Read reader =
+                if reader.Int8() < 0y then
+                    None
+                else
+                    reader.Charge(HeapSize.ofSome<'T> ())
+                    Some(inner.Read reader)
 
             member _.Project value = Option.map inner.Project value
 
@@ -308,7 +375,9 @@ module Notation =
 
             member _.Read reader =
                 match inner.TryRead reader with
-                | ValueSome value -> Some value
+                | ValueSome value ->
+                    reader.Charge(HeapSize.ofSome<'T> ())
+                    Some value
                 | ValueNone -> None
 
             member _.Project value = Option.map inner.Project value
@@ -330,7 +399,10 @@ module Notation =
                 | Some value -> inner.Write(writer, value)
                 | None -> writer.Fail Problem.NullNotAllowed
 
-            member _.Read reader = Some(inner.Read reader)
+            member _.Read reader =
+                reader.Charge(HeapSize.ofSome<'T> ())
+                Some(inner.Read reader)
+
             member _.Project value = Some(inner.Project(Option.defaultValue fallback value))
 
             member _.Visit(visitor, value) =
@@ -428,7 +500,8 @@ module Notation =
 
         Schema<'B>(definition, schema.Place, false, Unchecked.defaultof<'B>)
 
-    let private isDefault (fallback: 'T) (value: 'T) = EqualityComparer<'T>.Default.Equals(value, fallback)
+    // The default comes first, because a value may have null in it, which cannot be asked whether it equals anything.
+    let private isDefault (fallback: 'T) (value: 'T) = EqualityComparer<'T>.Default.Equals(fallback, value)
 
     // A field that this version does not have and must not drop silently.
     let private absent name (fallback: 'T) (get: 'R -> 'T) (version: MessageVersion) =
@@ -532,6 +605,7 @@ module Notation =
         Fields
             { new FieldsDefinition<'R, 'T>() with
                 member _.Default = schema.Default
+                member _.Size = sizeof<'T>
 
                 member _.AddParts(version, parts) =
                     if place.Versions.Contains version.Number then

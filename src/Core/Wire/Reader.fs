@@ -26,22 +26,44 @@ type internal Trail(root: string) =
 [<Struct; NoEquality; NoComparison>]
 type internal TagEntry = { Tag: uint32; Start: int; Size: int }
 
+/// The size of objects on a 64-bit runtime, in bytes. An object has 16 bytes besides its fields, and takes a multiple of 8.
+[<RequireQualifiedAccess>]
+module internal HeapSize =
+
+    let private rounded (size: int64) : int64 = (size + 7L) &&& ~~~7L
+
+    /// An object with fields of these sizes in total.
+    let ofObject (fields: int) : int64 = 16L + rounded (int64 fields)
+
+    /// A string of UTF-8 text, at most: one with a character for each byte.
+    let ofText (bytes: int) : int64 = rounded (22L + 2L * int64 bytes)
+
+    let ofArray (element: int) (count: int) : int64 = rounded (24L + int64 element * int64 count)
+
+    /// An element of a list: the object that has the value and the reference to the next.
+    let ofElement<'T> () : int64 = 24L + rounded (int64 sizeof<'T>)
+
+    /// `Some` value.
+    let ofSome<'T> () : int64 = ofObject sizeof<'T>
+
 /// A cursor over bytes to decode. Every read is checked against the remaining bytes, and a failed one throws the internal fault exception
-/// with its offset. A count or length is checked against the remaining bytes before anything is allocated from it.
+/// with its offset. A count or length is checked against the remaining bytes before anything is allocated from it, and so is the memory of
+/// the values against `maxDecoded`.
 [<Sealed>]
-type Reader internal (buffer: byte[], start: int, count: int) =
+type Reader internal (buffer: byte[], start: int, count: int, maxDecoded: int64) =
     let mutable position = start
+    let mutable decoded = 0L
     let mutable finish = start + count
     let mutable trail: Trail | null = null
     // The tagged section of the current struct; null until it has been opened.
     let mutable tags: TagEntry[] | null = null
 
-    internal new(bytes: Bytes) =
+    internal new(bytes: Bytes, maxDecoded: int64) =
         let segment = Bytes.segment bytes
 
         match segment.Array with
-        | null -> Reader(Array.empty, 0, 0)
-        | array -> Reader(array, segment.Offset, segment.Count)
+        | null -> Reader(Array.empty, 0, 0, maxDecoded)
+        | array -> Reader(array, segment.Offset, segment.Count, maxDecoded)
 
     /// The number of bytes read so far.
     member _.Offset = position - start
@@ -53,13 +75,22 @@ type Reader internal (buffer: byte[], start: int, count: int) =
         with get () = trail
         and set value = trail <- value
 
-    /// Returns to an offset between two messages, even from the middle of one.
-    member internal _.Restart(offset: int) =
+    /// The memory that the values read so far take, in bytes.
+    member internal _.Decoded = decoded
+
+    /// Returns to an offset between two messages, even from the middle of one, with the memory that was counted up to there.
+    member internal _.Restart(offset: int, decodedBefore: int64) =
         position <- start + offset
         finish <- start + count
+        decoded <- decodedBefore
         tags <- null
 
     member internal this.Fail(problem: Problem) : 'T = Fault.raise' problem this.Offset
+
+    /// Counts memory that is about to be allocated.
+    member internal this.Charge(size: int64) =
+        decoded <- decoded + size
+        if decoded > maxDecoded then this.Fail(Problem.DecodedTooLarge maxDecoded)
 
     member private this.Take(size: int) : int =
         let at = position
@@ -137,6 +168,7 @@ type Reader internal (buffer: byte[], start: int, count: int) =
 
     member internal this.Text(length: int) : string =
         let at = this.Take length
+        if length > 0 then this.Charge(HeapSize.ofText length)
         let utf8 = ReadOnlySpan<byte>(buffer, at, length)
 
         if not (Utf8.IsValid utf8) then Fault.raise' Problem.BadUtf8 (at - start)
@@ -148,7 +180,8 @@ type Reader internal (buffer: byte[], start: int, count: int) =
 
     /// Refuses a tag that occurs twice, at the start of its second value. It sorts and does not hash, because a peer could choose tags with
     /// colliding hashes.
-    member private _.RefuseDuplicates(entries: TagEntry[]) =
+    member private this.RefuseDuplicates(entries: TagEntry[]) =
+        this.Charge(HeapSize.ofArray sizeof<uint64> entries.Length)
         let keys = entries |> Array.map (fun entry -> (uint64 entry.Tag <<< 32) ||| uint64 entry.Start)
         Array.Sort keys
         let mutable first = UInt64.MaxValue
@@ -177,6 +210,7 @@ type Reader internal (buffer: byte[], start: int, count: int) =
             if int64 count > int64 most then
                 this.Fail(Problem.CountTooLarge(int64 count, int64 most))
 
+            this.Charge(HeapSize.ofArray sizeof<TagEntry> (int count))
             let found = Array.zeroCreate<TagEntry>(int count)
             let mutable ascending = true
 

@@ -1,6 +1,16 @@
 namespace LibKafka.Wire
 
+open System
 open System.Collections.Generic
+
+[<AutoOpen>]
+module internal Absence =
+
+    /// Whether the value is null, although its type does not allow it. Code that is not F# can make such a value.
+    let inline isAbsent (value: 'T) =
+        match box value with
+        | null -> true
+        | _ -> false
 
 /// The place of a field at one version.
 type internal FieldPlace =
@@ -44,6 +54,8 @@ type internal Row<'R, 'P>() =
 [<AbstractClass>]
 type internal FieldsDefinition<'R, 'P>() =
     abstract Default: 'P
+    /// The size of the fields in the record, in bytes.
+    abstract Size: int
     abstract AddParts: MessageVersion * List<Part<'R>> -> unit
     abstract Row: MessageVersion -> Row<'R, 'P>
 
@@ -55,9 +67,11 @@ type Fields<'R, 'P> internal (definition: FieldsDefinition<'R, 'P>) =
 /// A record and its fields. The tagged section comes after all plain fields and starts with a count, so writing loops over the tagged fields twice.
 [<Sealed>]
 type internal StructCodec<'R, 'P>
-    (parts: Part<'R>[], tagged: Part<'R>[], minSize: int, fields: FieldsDefinition<'R, 'P>, version: MessageVersion, build: 'P -> 'R) =
+    (parts: Part<'R>[], tagged: Part<'R>[], minSize: int, fields: FieldsDefinition<'R, 'P>, version: MessageVersion, build: Func<'P, 'R>) =
     inherit Codec<'R>(minSize)
 
+    // A value type is part of the object that has it.
+    let size = if typeof<'R>.IsValueType then 0L else HeapSize.ofObject fields.Size
     let mutable row: Row<'R, 'P> | null = null
 
     // Two threads may make it at once, because they make equal ones.
@@ -79,6 +93,8 @@ type internal StructCodec<'R, 'P>
         )
 
     override _.Write(writer, value) =
+        if isAbsent value then writer.Fail Problem.NullNotAllowed
+
         for part in parts do
             part.Write(writer, value)
 
@@ -96,26 +112,30 @@ type internal StructCodec<'R, 'P>
 
     override _.Read reader =
         let row = made ()
+        reader.Charge size
         let outer = reader.BeginStruct()
         let values = row.Read reader
         reader.EndStruct(outer, version.Flexible)
-        build values
+        build.Invoke values
 
-    override _.Project value = build (made().Project value)
+    override _.Project value = build.Invoke(if isAbsent value then fields.Default else made().Project value)
 
     override _.Visit(visitor, value) =
-        visitor.BeginStruct()
+        if isAbsent value then
+            visitor.LostNull()
+        else
+            visitor.BeginStruct()
 
-        for part in parts do
-            part.Visit(visitor, value)
+            for part in parts do
+                part.Visit(visitor, value)
 
-        visitor.EndStruct()
+            visitor.EndStruct()
 
     override _.Build source =
         source.BeginStruct()
         let values = made().Build source
         source.EndStruct()
-        build values
+        build.Invoke values
 
 /// The `message` notation: `let!` and `and!` list the fields in wire order, the tagged ones last, and `return` makes the record by name.
 [<Sealed>]
@@ -140,7 +160,7 @@ type MessageBuilder internal () =
 
                 lastTag <- int64 tag
 
-    let codec (fields: FieldsDefinition<'R, 'P>) (version: MessageVersion) (build: 'P -> 'R) : Codec<'R> =
+    let codec (fields: FieldsDefinition<'R, 'P>) (version: MessageVersion) (build: Func<'P, 'R>) : Codec<'R> =
         let found = List<Part<'R>>()
         fields.AddParts(version, found)
         let parts = found.ToArray()
@@ -169,6 +189,7 @@ type MessageBuilder internal () =
         Fields
             { new FieldsDefinition<'R, 'A * 'B>() with
                 member _.Default = left.Default, right.Default
+                member _.Size = left.Size + right.Size
 
                 member _.AddParts(version, parts) =
                     left.AddParts(version, parts)
@@ -191,13 +212,14 @@ type MessageBuilder internal () =
                             let b = right.Build source
                             a, b } }
 
+    // A delegate: for F# functions of nested pairs, Native AOT warns of generic recursion.
     /// Makes the record from its fields.
-    member _.BindReturn(fields: Fields<'R, 'P>, build: 'P -> 'R) : Schema<'R> =
+    member _.BindReturn(fields: Fields<'R, 'P>, build: Func<'P, 'R>) : Schema<'R> =
         let fields = fields.Definition
 
         Schema.define
             { new Definition<'R>() with
-                member _.Default = build fields.Default
+                member _.Default = build.Invoke fields.Default
                 member _.At version = codec fields version build }
 
     /// A record without fields.
@@ -205,6 +227,7 @@ type MessageBuilder internal () =
         let none =
             { new FieldsDefinition<'R, 'R>() with
                 member _.Default = value
+                member _.Size = 0
                 member _.AddParts(_, _) = ()
 
                 member _.Row _ =
@@ -216,7 +239,7 @@ type MessageBuilder internal () =
         Schema.define
             { new Definition<'R>() with
                 member _.Default = value
-                member _.At version = codec none version id }
+                member _.At version = codec none version (Func<_, _>(id)) }
 
     member _.Delay(define: unit -> Schema<'R>) : unit -> Schema<'R> = define
 

@@ -173,6 +173,8 @@ type Writer internal (capacity: int, apartFrom: int) =
 
     /// A string, preceded by its length.
     member internal this.Text(compact: bool, text: string) =
+        if Object.ReferenceEquals(text, null) then this.Fail Problem.NullNotAllowed
+
         let length =
             try
                 utf8.GetByteCount text

@@ -165,6 +165,26 @@ public sealed record KafkaClientOptions
     } = Standard.Limits.MaxFrameBytes;
 
     /// <summary>
+    /// The most memory that the values of one answer may take, in bytes: 256 MiB by default. Every object that is made from the answer counts,
+    /// before it is made, at its size on a 64-bit runtime. Record batches do not count: they are slices of the answer, which
+    /// <see cref="MaxFrameBytes"/> limits.
+    /// </summary>
+    /// <remarks>
+    /// Until a connection is authenticated, or knows the broker's versions if there is no authentication, an answer is limited to 1 MiB, and
+    /// so is the memory of its values.
+    /// </remarks>
+    /// <exception cref="ArgumentOutOfRangeException">It is zero or negative.</exception>
+    public long MaxDecodedBytes
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value);
+            field = value;
+        }
+    } = Standard.Limits.MaxDecodedBytes;
+
+    /// <summary>
     /// Receives every exchange with a broker, including those for finding brokers, connecting and authenticating. It is called in the thread of
     /// the call, before the call returns. What it throws is thrown by the call.
     /// </summary>
@@ -183,7 +203,7 @@ public sealed record KafkaClientOptions
             tls: Tls is null ? Standard.Tls : FSharpOption<Tls>.Some(TlsModule.ofOptions(Tls)),
             sasl: Sasl is null ? Standard.Sasl : FSharpOption<Client.ISaslMechanism>.Some(Sasl.Core),
             lookUpHost: HostLookUp is null ? Standard.LookUpHost : FuncConvert.FromFunc(HostLookUp),
-            limits: new Limits(MaxFrameBytes, Standard.Limits.MaxDecompressedBytes, Standard.Limits.MaxRecords),
+            limits: new Limits(MaxFrameBytes, MaxDecodedBytes, Standard.Limits.MaxDecompressedBytes, Standard.Limits.MaxRecords),
             time: TimeProvider,
             observe: FuncConvert.FromAction<Client.ExchangeInfo>(info =>
             {

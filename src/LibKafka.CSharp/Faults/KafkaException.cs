@@ -24,8 +24,8 @@ namespace LibKafka;
 /// </remarks>
 public sealed class KafkaException : Exception
 {
-    internal KafkaException(KafkaFault fault, ExchangeInfo? exchange = null, string? addition = null)
-        : base(Describe(fault, exchange, addition))
+    internal KafkaException(KafkaFault fault, ExchangeInfo? exchange = null, string? subject = null, string? meaning = null)
+        : base(Describe(fault, exchange, subject, meaning))
     {
         Fault = fault;
         Exchange = exchange;
@@ -47,15 +47,15 @@ public sealed class KafkaException : Exception
     public ExchangeInfo? Exchange { get; }
 
     /// <summary>The exception for a fault: an <see cref="OperationCanceledException"/> if the caller cancelled.</summary>
-    internal static Exception For(KafkaFault fault, ExchangeInfo? exchange, string? addition, CancellationToken cancellation)
+    internal static Exception For(KafkaFault fault, ExchangeInfo? exchange, string? subject, string? meaning, CancellationToken cancellation)
     {
-        var exception = new KafkaException(fault, exchange, addition);
+        var exception = new KafkaException(fault, exchange, subject, meaning);
         return fault.Kind == KafkaFaultKind.Cancelled
             ? new OperationCanceledException(exception.Message, exception, cancellation)
             : exception;
     }
 
-    private static string Describe(KafkaFault fault, ExchangeInfo? exchange, string? addition)
+    private static string Describe(KafkaFault fault, ExchangeInfo? exchange, string? subject, string? meaning)
     {
         var text = new StringBuilder();
         if (exchange is not null)
@@ -78,7 +78,7 @@ public sealed class KafkaException : Exception
             text.Append(text.Length == 0 ? "" : " to ").Append(broker);
         }
 
-        text.Append(text.Length == 0 ? "" : ": ").Append(fault.Message);
-        return addition is null ? text.ToString() : text.Append("; ").Append(addition).ToString();
+        text.Append(text.Length == 0 ? "" : ": ").Append(subject is null ? "" : $"{subject}: ").Append(fault.Message);
+        return meaning is null ? text.ToString() : text.Append("; ").Append(meaning).ToString();
     }
 }

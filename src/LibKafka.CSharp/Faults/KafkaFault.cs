@@ -110,7 +110,6 @@ public sealed class KafkaFault
     internal static KafkaFault Of(Groups.AssignFault fault) =>
         fault switch
         {
-            Groups.AssignFault.BadSubscription it => At(KafkaFaultKind.Malformed, fault.ToString(), null, it.Item2),
             Groups.AssignFault.CannotEncode it => At(KafkaFaultKind.CannotEncode, fault.ToString(), null, it.Item2),
             _ => new(KafkaFaultKind.UnknownAssignor, fault.ToString()),
         };
@@ -148,7 +147,11 @@ public sealed class KafkaFault
             Problem.Tags.UnknownCodec => KafkaFaultKind.UnknownCodec,
             Problem.Tags.CodecFailed => KafkaFaultKind.CodecFailed,
             Problem.Tags.AlreadyCompressed => KafkaFaultKind.AlreadyCompressed,
-            Problem.Tags.CountTooLarge or Problem.Tags.FrameTooLarge or Problem.Tags.DecompressedTooLarge or Problem.Tags.TooLong =>
+            Problem.Tags.CountTooLarge
+            or Problem.Tags.FrameTooLarge
+            or Problem.Tags.DecodedTooLarge
+            or Problem.Tags.DecompressedTooLarge
+            or Problem.Tags.TooLong =>
                 KafkaFaultKind.LimitExceeded,
             _ => KafkaFaultKind.Malformed,
         };

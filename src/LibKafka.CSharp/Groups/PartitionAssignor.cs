@@ -29,10 +29,20 @@ public sealed record GroupSubscriber(string MemberId, string? GroupInstanceId, C
         init => field = Interop.Required(value);
     } = Interop.Required(Subscription);
 
-    internal static GroupSubscriber Of(Core.Subscriber core) =>
-        new(core.MemberId, core.GroupInstanceId.OrNull(), ConsumerSubscription.Of(core.Subscription));
+    /// <summary>
+    /// Why the member's subscription could not be read; null if it could. Such a member subscribes to no topics and gets no partitions, and the
+    /// other members share them all.
+    /// </summary>
+    public KafkaFault? Unreadable { get; private init; }
 
-    internal Core.Subscriber ToCore() => new(MemberId, Interop.OptionOf(GroupInstanceId), Subscription.ToCore());
+    internal static GroupSubscriber Of(Core.Subscriber core) =>
+        new(core.MemberId, core.GroupInstanceId.OrNull(), ConsumerSubscription.Of(core.Subscription))
+        {
+            Unreadable = core.Unreadable is { } fault ? KafkaFault.Of(fault.Value, "subscription") : null,
+        };
+
+    // Assignors do not look at the fault.
+    internal Core.Subscriber ToCore() => new(MemberId, Interop.OptionOf(GroupInstanceId), Subscription.ToCore(), null);
 }
 
 /// <summary>
@@ -148,14 +158,17 @@ public sealed class PartitionAssignor
         return [.. protocols.ValueOrThrow("subscription").Select(it => new GroupProtocol(it.Name, it.Metadata.Memory))];
     }
 
-    /// <summary>The members of a group with their subscriptions, from the result of the leader's join.</summary>
+    /// <summary>
+    /// The members of a group with their subscriptions, from the result of the leader's join. A member whose subscription cannot be read
+    /// subscribes to no topics: see <see cref="GroupSubscriber.Unreadable"/>.
+    /// </summary>
     /// <param name="joined">The result.</param>
     /// <returns>The members.</returns>
-    /// <exception cref="KafkaException">The subscription of a member cannot be read, or the join failed.</exception>
+    /// <exception cref="KafkaException">The join failed.</exception>
     public static IReadOnlyList<GroupSubscriber> Subscribers(JoinResult joined)
     {
         ArgumentNullException.ThrowIfNull(joined);
-        return [.. Core.AssignorModule.subscribers(joined.ThrowIfError().Response!.Members).ValueOrThrow().Select(GroupSubscriber.Of)];
+        return [.. Core.AssignorModule.subscribers(joined.ThrowIfError().Response!.Members).Select(GroupSubscriber.Of)];
     }
 
     /// <summary>The topics that any of the members subscribes to: the leader needs their numbers of partitions.</summary>

@@ -60,7 +60,7 @@ public sealed record RecordReadOptions
 
     internal Reading ToReading(CodecBuffer? buffer) =>
         new(
-            limits: new(Standard.MaxFrameBytes, MaxDecompressedBytes, MaxRecords),
+            limits: new(Standard.MaxFrameBytes, Standard.MaxDecodedBytes, MaxDecompressedBytes, MaxRecords),
             codecs: _codecs.Core,
             buffer: buffer is null ? default : FSharpValueOption<CodecBuffer>.NewValueSome(buffer),
             verifyChecksum: VerifyChecksum

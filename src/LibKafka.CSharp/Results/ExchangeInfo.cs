@@ -60,13 +60,5 @@ public sealed class ExchangeInfo
 
     /// <summary>As in <c>Fetch v12 to 127.0.0.1:9092: 131 bytes out, 5120 bytes in, 1.25 ms</c>.</summary>
     /// <returns>A one-line description.</returns>
-    public override string ToString()
-    {
-        var version = Version < 0 ? "" : FormattableString.Invariant($" v{Version}");
-        var broker = Broker is { } address ? $" to {address}" : "";
-        var end = Fault is { } fault ? $", {fault}" : "";
-        return FormattableString.Invariant(
-            $"{Api}{version}{broker}: {BytesOut} bytes out, {BytesIn} bytes in, {Elapsed.TotalMilliseconds:0.##} ms{end}"
-        );
-    }
+    public override string ToString() => _core.ToString();
 }

@@ -22,7 +22,7 @@ public sealed class ItemResult<TItem> : KafkaResult
     /// <summary>The item.</summary>
     public TItem Item { get; }
 
-    internal override string? Addition => Item?.ToString();
+    internal override string? Subject => Item?.ToString();
 
     /// <summary>Throws if the call failed for this item.</summary>
     /// <returns>The result itself.</returns>
@@ -57,7 +57,7 @@ public sealed class ItemResult<TItem, TValue> : KafkaResult
     /// <summary>The value; the default of its type if the call failed for this item.</summary>
     public TValue? Value { get; }
 
-    internal override string? Addition => Item?.ToString();
+    internal override string? Subject => Item?.ToString();
 
     /// <summary>The value, or an exception if the call failed for this item.</summary>
     /// <returns>The value.</returns>
@@ -104,7 +104,7 @@ public sealed class ItemResults<TResult> : KafkaResult, IReadOnlyList<TResult>
     /// <summary>The number of items.</summary>
     public int Count => _items.Length;
 
-    internal override string? Addition => _failed?.Addition;
+    internal override string? Subject => _failed?.Subject;
 
     /// <summary>The result for one item.</summary>
     /// <param name="index">The position of the item, from 0.</param>

@@ -58,8 +58,11 @@ public abstract class KafkaResult
 
     internal CallReport Report { get; }
 
-    /// <summary>What the exception's message adds: the item concerned, or what the failure means. Null for nothing.</summary>
-    internal virtual string? Addition => null;
+    /// <summary>The item concerned, for the message of the exception. Null for none.</summary>
+    internal virtual string? Subject => null;
+
+    /// <summary>What the failure means, for the message of the exception. Null for nothing.</summary>
+    internal virtual string? Meaning => null;
 
     /// <summary>The error or fault, or <c>OK</c>.</summary>
     /// <returns>A one-line description.</returns>
@@ -75,7 +78,8 @@ public abstract class KafkaResult
             throw KafkaException.For(
                 Fault ?? KafkaFault.Of(_error, ErrorMessage, Exchange?.Broker),
                 Exchange,
-                Addition,
+                Subject,
+                Meaning,
                 Report.Cancellation
             );
         }

@@ -99,7 +99,7 @@ public sealed class ProduceResult : KafkaResult
 
     internal Client.Produced Core { get; }
 
-    internal override string? Addition =>
+    internal override string? Meaning =>
         Status == ProduceStatus.Unknown ? "the batch may or may not be in the log" : "the batch is not in the log";
 
     /// <summary>

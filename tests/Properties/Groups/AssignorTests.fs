@@ -114,7 +114,8 @@ let private memberOf (subscribe: JsonElement -> string list -> ConsumerProtocolS
 
     { MemberId = TestData.text "id" json
       GroupInstanceId = optional "groupInstanceId" json |> Option.map (fun name -> nonNull (name.GetString()))
-      Subscription = subscribe json topics }
+      Subscription = subscribe json topics
+      Unreadable = None }
 
 let private plain topics : ConsumerProtocolSubscription.Subscription =
     { Topics = topics; UserData = None; OwnedPartitions = []; GenerationId = -1; RackId = None }
@@ -232,7 +233,8 @@ let private genGroup: Gen<Group> = gen {
         |> List.mapi (fun i (topics, isStatic) ->
             { MemberId = "m" + string i
               GroupInstanceId = (if isStatic then Some("i" + string (size - i)) else None)
-              Subscription = plain topics })
+              Subscription = plain topics
+              Unreadable = None })
 
     // A topic with no partitions does not exist, although members can want it.
     let known = List.zip topicNames counts |> List.filter (fun (_, count) -> count > 0)
@@ -349,7 +351,7 @@ let private laws =
               let group (wishes: (string * string option * string list) list) =
                   { Partitions = Map.ofList [ "a", 5; "b", 5; "c", 5; "d", 9; "e", 8 ]
                     Members =
-                      [ for id, instance, topics in wishes -> { MemberId = id; GroupInstanceId = instance; Subscription = plain topics } ] }
+                      [ for id, instance, topics in wishes -> { MemberId = id; GroupInstanceId = instance; Subscription = plain topics; Unreadable = None } ] }
 
               let same = [ "m5", Some "i3", [ "a"; "c"; "e" ]; "m6", None, [ "d"; "e" ]; "m7", None, [ "a" ] ]
 
@@ -410,7 +412,7 @@ let private laws =
 
 // ---- single cases ----
 
-let private wanting id topics = { MemberId = id; GroupInstanceId = None; Subscription = plain topics }
+let private wanting id topics = { MemberId = id; GroupInstanceId = None; Subscription = plain topics; Unreadable = None }
 
 let private claiming id topics generation partitions =
     { wanting id topics with
@@ -501,12 +503,47 @@ let private leading =
               | Error(AssignFault.UnknownProtocol "best" as fault) -> Expect.stringContains (fault.ToString()) "best" "its name"
               | other -> failtestf "%O" other)
 
-          testCase "names the member whose subscription cannot be read" (fun () ->
-              let members: JoinGroup.Member list = [ { MemberId = "x"; GroupInstanceId = None; Metadata = Bytes [| 0uy |] } ]
+          testList
+              "a member whose subscription cannot be read gets nothing, and the others share everything"
+              [ for protocol in Assignor.protocols all [ "a" ] [] -1 None |> ok "protocols" do
+                    let memberWith id metadata : JoinGroup.Member = { MemberId = id; GroupInstanceId = None; Metadata = metadata }
+                    let whole = protocol.Metadata
 
-              match Assignor.assignments all Map.empty (joined "range" members) with
-              | Error(AssignFault.BadSubscription("x", fault)) -> Expect.equal fault.Problem (Problem.Truncated(2L, 1)) "the problem"
-              | other -> failtestf "%O" other)
+                    for name, metadata in
+                        [ "no bytes", Bytes.empty
+                          "one byte", Bytes [| 0uy |]
+                          "a negative version", Bytes.ofHex "ffff00000000ffffffff"
+                          "cut off", whole.Slice(0, 8)
+                          "a count that is too large", Bytes.ofHex "00007fffffff"
+                          "a topic that is not UTF-8", Bytes.ofHex "0000000000010001ffffffffff"
+                          "noise", Bytes(Array.init 100 (fun i -> byte (i * 37))) ] do
+                        testCase (protocol.Name + ", " + name) (fun () ->
+                            let members = [ memberWith "odd" metadata; memberWith "x" whole; memberWith "y" whole ]
+                            let subscribers = Assignor.subscribers members
+                            let unreadable = subscribers |> List.filter _.Unreadable.IsSome
+                            Expect.equal (unreadable |> List.map _.MemberId) [ "odd" ] "the member that is named"
+                            Expect.equal (Assignor.topicsOf subscribers) [ "a" ] "the topics"
+
+                            match Assignor.assignments all (Map [ "a", 4 ]) (joined protocol.Name members) with
+                            | Ok assignments ->
+                                let part id =
+                                    let one = assignments |> List.find (fun one -> one.MemberId = id)
+                                    each (ok "part" (ConsumerProtocol.decodeAssignment one.Assignment)).AssignedPartitions
+
+                                Expect.equal (List.length assignments) 3 "every member has an assignment"
+                                Expect.isEmpty (part "odd") "the odd member"
+                                Expect.equal (List.length (part "x"), List.length (part "y")) (2, 2) "the others"
+                            | Error fault -> failtestf "%O" fault) ]
+
+          testCase "bytes after a member's subscription do not matter" (fun () ->
+              for protocol in Assignor.protocols all [ "a" ] [ { Topic = "a"; Partitions = [ 1 ] } ] 6 None |> ok "protocols" do
+                  let longer = Bytes(Array.append (protocol.Metadata.ToArray()) [| 1uy; 2uy; 3uy |])
+                  let memberWith metadata : JoinGroup.Member = { MemberId = "x"; GroupInstanceId = None; Metadata = metadata }
+
+                  Expect.equal
+                      (Assignor.subscribers [ memberWith longer ])
+                      (Assignor.subscribers [ memberWith protocol.Metadata ])
+                      protocol.Name)
 
           testCase "every subscription has the rack and the generation" (fun () ->
               for protocol in Assignor.protocols all [ "a" ] [ { Topic = "a"; Partitions = [ 1 ] } ] 6 (Some "r") |> ok "protocols" do

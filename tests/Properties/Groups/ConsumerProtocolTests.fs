@@ -56,11 +56,20 @@ let tests =
               let read = ConsumerProtocol.decodeSubscription (withVersion 99s bytes [ 1uy; 2uy; 3uy ])
               Expect.equal read (Ok subscription) "the value")
 
-          testCase "bytes after a known version are a fault" (fun () ->
+          testCase "bytes after a known version are ignored" (fun () ->
               let bytes = ConsumerProtocol.encodeSubscription subscription |> ok "encoded"
-              let fault = ConsumerProtocol.decodeSubscription (withVersion 3s bytes [ 1uy ]) |> refused "one byte too many"
-              Expect.equal fault.Problem (Problem.TrailingBytes 1) "the problem"
-              Expect.equal fault.Offset bytes.Length "the offset")
+
+              for version in 0s .. 3s do
+                  let earlier = Message.project version ConsumerProtocolSubscription.message subscription |> ok "project"
+                  // An earlier version reads the start of the same bytes.
+                  let read = ConsumerProtocol.decodeSubscription (withVersion version bytes [ 1uy; 2uy; 3uy ])
+                  Expect.equal read (Ok earlier) (sprintf "a subscription of version %d" version)
+
+              let assignment: ConsumerProtocolAssignment.Assignment =
+                  { AssignedPartitions = [ { Topic = "a"; Partitions = [ 1 ] } ]; UserData = None }
+
+              let assigned = ConsumerProtocol.encodeAssignment assignment |> ok "encoded"
+              Expect.equal (ConsumerProtocol.decodeAssignment (withVersion 0s assigned [ 0uy ])) (Ok assignment) "an assignment")
 
           testCase "a negative version is a fault" (fun () ->
               let bytes = ConsumerProtocol.encodeSubscription subscription |> ok "encoded"
@@ -84,4 +93,10 @@ let tests =
 
               let older = Bytes.ofHex (hex.Substring(0, hex.Length - 8))
               Expect.equal (ConsumerProtocol.decodeStickyUserData older) (Ok { data with Generation = -1 }) "without"
+              Expect.equal (ConsumerProtocol.decodeStickyUserData (Bytes.ofHex (hex + "00ff"))) (Ok data) "with bytes after it"
+              Expect.equal
+                  (ConsumerProtocol.decodeStickyUserData (Bytes.ofHex (hex.Substring(0, hex.Length - 8) + "00ff")))
+                  (Ok { data with Generation = -1 })
+                  "without a generation, and with bytes after it"
+
               ConsumerProtocol.decodeStickyUserData (Bytes.ofHex "0000000100") |> refused "malformed bytes" |> ignore) ]

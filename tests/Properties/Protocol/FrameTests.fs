@@ -67,11 +67,11 @@ let private responseRoundTrip =
                         // The reader that accepts bytes after the response returns their number.
                         let longer = Bytes(Array.append (frame.ToArray()) [| 1uy; 2uy; 3uy |])
                         Expect.equal
-                            (Frame.readResponse api version frame |> Result.map (fun struct (_, left) -> left))
+                            (Frame.readResponse Limits.standard api version frame |> Result.map (fun struct (_, left) -> left))
                             (Ok 0)
                             "nothing left over"
                         Expect.equal
-                            (Frame.readResponse api version longer |> Result.map (fun struct (_, left) -> left))
+                            (Frame.readResponse Limits.standard api version longer |> Result.map (fun struct (_, left) -> left))
                             (Ok 3)
                             "three bytes left over")) }
 
@@ -156,7 +156,7 @@ let private writing =
 
               let frame = Frame.encodeRequest Metadata.api 4s 7 (Some "me") Metadata.request.Default |> ok "encode"
               let written = writer.ToBytes()
-              Expect.equal (Reader(written.Slice(3, 4)).Int32()) frame.Length "the length"
+              Expect.equal (Reader(written.Slice(3, 4), Int64.MaxValue).Int32()) frame.Length "the length"
               Expect.equal (written.Slice(7, written.Length - 7)) frame "the frame"
               Expect.equal (written.Slice(0, 3)) (Bytes.ofHex "010203") "what was there before")
 

@@ -34,20 +34,20 @@ let private sameAsReference32 (value: uint32) =
     let expected = groups (bigint value)
     Expect.equal (written (fun writer -> writer.UnsignedVarint value)) expected "the bytes"
     Expect.equal (Varint.size32 value) expected.Length "the size"
-    Expect.equal (Reader(Bytes(Array.ofList expected)).UnsignedVarint()) value "the value read back"
+    Expect.equal (Reader(Bytes(Array.ofList expected), Int64.MaxValue).UnsignedVarint()) value "the value read back"
 
 let private sameAsReference64 (value: uint64) =
     let expected = groups (bigint value)
     Expect.equal (written (fun writer -> writer.UnsignedVarlong value)) expected "the bytes"
     Expect.equal (Varint.size64 value) expected.Length "the size"
-    Expect.equal (Reader(Bytes(Array.ofList expected)).UnsignedVarlong()) value "the value read back"
+    Expect.equal (Reader(Bytes(Array.ofList expected), Int64.MaxValue).UnsignedVarlong()) value "the value read back"
 
 /// A number of any magnitude: a random count of random bits.
 let private ofAnySize (bits: uint64) (shift: int) = bits >>> (abs (shift % 64))
 
 let private read (what: Reader -> 'T) (hex: string) : Result<'T, Problem * int> =
     try
-        Ok(what (Reader(Bytes.ofHex hex)))
+        Ok(what (Reader(Bytes.ofHex hex, Int64.MaxValue)))
     with :? FaultException as fault ->
         Error(fault.Problem, fault.Offset)
 

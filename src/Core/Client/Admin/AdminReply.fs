@@ -15,7 +15,12 @@ type NewTopic =
     }
 
 /// What has configs: a topic, a broker by its id, a group, and so on.
-type ConfigResource = { Type: ConfigResourceType; Name: string }
+type ConfigResource =
+    { Type: ConfigResourceType
+      Name: string }
+
+    /// A one-line description.
+    override this.ToString() = CodeName.Of this.Type + " " + this.Name
 
 /// Why one item of an administrative call was not done.
 [<RequireQualifiedAccess>]
@@ -30,8 +35,7 @@ type AdminFault =
     /// A one-line description.
     override this.ToString() =
         match this with
-        | Refused(code, Some remark) -> code.ToString() + ": " + remark
-        | Refused(code, None) -> code.ToString()
+        | Refused(code, remark) -> Explained.code code remark
         | Fault fault -> fault.ToString()
         | NotAnswered -> "the response does not mention it"
 

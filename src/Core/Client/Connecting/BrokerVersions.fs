@@ -42,16 +42,16 @@ module internal BrokerVersions =
 
     /// Reads a response to ApiVersions. A broker that does not know the version of the request responds in version 0 with error 35 (KIP-511).
     /// Some add a body that is not well formed, so only the error code is used unless all of it can be read.
-    let decode (version: int16) (frame: Bytes) : Result<struct (ApiVersions.Response * int), Fault> =
+    let decode (limits: Limits) (version: int16) (frame: Bytes) : Result<struct (ApiVersions.Response * int), Fault> =
         let api = ApiVersions.api
         let refused = ErrorCode.UnsupportedVersion
 
         if frame.Length >= 6 && BinaryPrimitives.ReadInt16BigEndian(frame.Span.Slice 4) = refused.Code then
-            match Frame.readResponse api 0s frame with
+            match Frame.readResponse limits api 0s frame with
             | Ok(struct (response, 0)) -> Ok(struct (response, 0))
             | _ -> Ok(struct ({ api.Response.Schema.Default with Error = refused }, frame.Length - 6))
         else
-            Frame.readResponse api version frame
+            Frame.readResponse limits api version frame
 
     /// The version to ask in next, after the broker did not know this one.
     let next (version: int16) (refusal: ApiVersions.Response) : int16 =

@@ -45,6 +45,7 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
     let mutable lastUsed = opened
     let mutable pause: Stretch voption = ValueNone
     let mutable session: Stretch voption = ValueNone
+    let mutable limits = ClientSettings.limitsBeforeAuthentication settings.Limits
 
     let close (cause: string) =
         if closed.IsNone then
@@ -73,8 +74,8 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
             raise (ClientFaultException(ClientFault.TlsExpected broker))
 
         // Every response has a correlation id.
-        if length < 4 || length > settings.Limits.MaxFrameBytes then
-            raise (ClientFaultException(ClientFault.BadFrameLength(length, settings.Limits.MaxFrameBytes)))
+        if length < 4 || length > limits.MaxFrameBytes then
+            raise (ClientFaultException(ClientFault.BadFrameLength(length, limits.MaxFrameBytes)))
 
         let frame =
             match memory with
@@ -193,7 +194,7 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
 
         { Info = finish api.Key version began operation obstacle.IsSome answer; Request = request; Result = answer.Result }
 
-    let decodeAs (api: Api<'Request, 'Response>) version frame = Frame.readResponse api version frame
+    let decodeAs (api: Api<'Request, 'Response>) version frame = Frame.readResponse limits api version frame
 
     // A request of the connection's own. It is not read into the caller's memory.
     let ask (api: Api<'Request, 'Response>) version request (operation: Operation) decode : Result<'Response, ClientFault> =
@@ -256,7 +257,7 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
               NodeId = -1 }
 
         let rec from version =
-            match ask api version request operation (BrokerVersions.decode version) with
+            match ask api version request operation (BrokerVersions.decode limits version) with
             | Error fault -> Error fault
             | Ok response when response.Error = ErrorCode.None ->
                 versions <- BrokerVersions response
@@ -292,6 +293,7 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
         match settings.Sasl with
         | Some mechanism -> authenticate mechanism operation
         | None -> Ok()
+        |> Result.map (fun () -> limits <- settings.Limits)
 
     /// Connects to a broker: TCP, TLS if the settings have it, the broker's versions, and authentication if the settings have it.
     static member Open(settings: ClientSettings, broker: BrokerAddress, ?call: CallOptions) : Result<Connection, ClientFault> =

@@ -36,6 +36,8 @@ type ClientSettings =
         /// Looks up the addresses of a host name. The caller's thread waits for the task while the call has time; the token is cancelled when
         /// it stops waiting. It is not called for an IP address.
         LookUpHost: string -> CancellationToken -> Task<IPAddress[]>
+        /// Bounds on responses and batches. Until a connection is authenticated, or knows the broker's versions if there is no authentication,
+        /// a response is limited to 1 MiB, and so is the memory of its values.
         Limits: Limits
         /// The clock, which time-outs and expiries use too.
         Time: TimeProvider
@@ -63,6 +65,13 @@ module ClientSettings =
           Time = TimeProvider.System
           Observe = ignore }
 
+    /// The limits for responses of a broker that has not authenticated the connection yet. Its versions and the messages of an authentication
+    /// are small.
+    let internal limitsBeforeAuthentication (limits: Limits) : Limits =
+        { limits with
+            MaxFrameBytes = min limits.MaxFrameBytes (1024 * 1024)
+            MaxDecodedBytes = min limits.MaxDecodedBytes (1024L * 1024L) }
+
     /// The settings, or the fault `InvalidSetting` for the first one that is invalid.
     let check (settings: ClientSettings) : Result<ClientSettings, ClientFault> =
         let isTime (name, time: TimeSpan) =
@@ -71,7 +80,7 @@ module ClientSettings =
             else
                 Some(ClientFault.InvalidSetting(name, "it must be positive or infinite"))
 
-        let isCount (name, count: int) = if count > 0 then None else Some(ClientFault.InvalidSetting(name, "it must be positive"))
+        let isCount (name, count: int64) = if count > 0L then None else Some(ClientFault.InvalidSetting(name, "it must be positive"))
 
         let times =
             [ "ConnectTimeout", settings.ConnectTimeout
@@ -80,9 +89,10 @@ module ClientSettings =
               "MaxIdle", settings.MaxIdle ]
 
         let counts =
-            [ "Limits.MaxFrameBytes", settings.Limits.MaxFrameBytes
-              "Limits.MaxDecompressedBytes", settings.Limits.MaxDecompressedBytes
-              "Limits.MaxRecords", settings.Limits.MaxRecords ]
+            [ "Limits.MaxFrameBytes", int64 settings.Limits.MaxFrameBytes
+              "Limits.MaxDecodedBytes", settings.Limits.MaxDecodedBytes
+              "Limits.MaxDecompressedBytes", int64 settings.Limits.MaxDecompressedBytes
+              "Limits.MaxRecords", int64 settings.Limits.MaxRecords ]
 
         match List.tryPick isTime times |> Option.orElseWith (fun () -> List.tryPick isCount counts) with
         | Some fault -> Error fault

@@ -14,6 +14,14 @@ type GroupMembership =
         GroupInstanceId: string option
     }
 
+    /// A one-line description.
+    override this.ToString() =
+        (match this.MemberId, this.GroupInstanceId with
+         | "", Some name -> "member " + name
+         | "", None -> "no member"
+         | id, _ -> "member " + id)
+        + (if this.GenerationOrEpoch < 0 then "" else ", generation or epoch " + string this.GenerationOrEpoch)
+
 [<RequireQualifiedAccess>]
 module GroupMembership =
 

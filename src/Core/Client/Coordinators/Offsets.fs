@@ -13,6 +13,13 @@ type CommittedOffset =
         Metadata: string
     }
 
+    /// A one-line description.
+    override this.ToString() =
+        "offset "
+        + string this.Offset
+        + (if this.LeaderEpoch < 0 then "" else " after epoch " + string this.LeaderEpoch)
+        + (if this.Metadata = "" then "" else " (" + this.Metadata + ")")
+
 [<RequireQualifiedAccess>]
 module CommittedOffset =
 
@@ -20,7 +27,12 @@ module CommittedOffset =
     let at (offset: int64) : CommittedOffset = { Offset = offset; LeaderEpoch = -1; Metadata = "" }
 
 /// The result for one partition of a request about several.
-type PartitionResult = { Partition: TopicPartition; Error: ErrorCode }
+type PartitionResult =
+    { Partition: TopicPartition
+      Error: ErrorCode }
+
+    /// A one-line description.
+    override this.ToString() = this.Partition.ToString() + ": " + this.Error.ToString()
 
 /// The committed offset of one partition.
 type FetchedOffset =
@@ -29,6 +41,15 @@ type FetchedOffset =
         /// None if no offset is committed. The code is also that of the group as a whole.
         Result: Result<CommittedOffset option, ErrorCode>
     }
+
+    /// A one-line description.
+    override this.ToString() =
+        this.Partition.ToString()
+        + ": "
+        + (match this.Result with
+           | Ok(Some offset) -> offset.ToString()
+           | Ok None -> "no offset"
+           | Error code -> code.ToString())
 
     /// The error code; `None` if there is none.
     member internal this.Error: ErrorCode =

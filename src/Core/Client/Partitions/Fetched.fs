@@ -56,7 +56,7 @@ type Fetched
         | Error _ -> "Records"
 
     /// The batches in `Records`, split while they are enumerated. The first may begin before the offset that was asked for.
-    member this.Batches: RecordSet = RecordSet.split this.Records |> RecordSet.under (lazy this.RecordsPath)
+    member this.Batches: RecordSet = RecordSet.split this.Records |> RecordSet.under (Lazy<string>(fun () -> this.RecordsPath))
 
     /// The high watermark: the offset after the last record that all in-sync replicas have. None if it is not reported.
     member _.HighWatermark: int64 option = reported _.HighWatermark

@@ -87,7 +87,7 @@ type PartitionProducer private (client: PartitionClient, settings: ProducerSetti
         | _ -> ()
 
     let tooLarge (batch: RecordBatch) : Fault =
-        { Problem = Problem.TooLong(int64 batch.SizeInBytes, int64 settings.MaxBatchBytes); Offset = 0; Path = "Records" }
+        { Problem = Problem.BatchTooLarge(batch.SizeInBytes, settings.MaxBatchBytes); Offset = 0; Path = "Records" }
 
     /// A producer that uses a client that others may use too. Disposing it does not close the client.
     new(client, settings) = new PartitionProducer(client, settings, false)

@@ -14,13 +14,8 @@ type Acknowledgement =
         LogStartOffset: int64
     }
 
-module private Remark =
-
-    /// The broker's error message, in parentheses.
-    let ofAnswer (answer: Produce.PartitionResponse) =
-        match answer.ErrorMessage with
-        | Some text -> " (" + text + ")"
-        | None -> ""
+    /// A one-line description.
+    override this.ToString() = if this.BaseOffset < 0L then "acknowledged earlier" else "acknowledged at offset " + string this.BaseOffset
 
 /// Why a batch is not in the log.
 [<RequireQualifiedAccess>]
@@ -33,7 +28,7 @@ type Rejection =
     /// A one-line description.
     override this.ToString() =
         match this with
-        | ByBroker answer -> "refused by the broker: " + answer.Error.ToString() + Remark.ofAnswer answer
+        | ByBroker answer -> "refused by the broker: " + Explained.code answer.Error answer.ErrorMessage
         | NotSent fault -> "not sent: " + fault.ToString()
 
 /// Why it is not known whether a batch is in the log.
@@ -54,7 +49,7 @@ type Doubt =
         match this with
         | NotAsked -> "no acknowledgement was requested"
         | AnswerLost fault -> "the response was lost: " + fault.ToString()
-        | BrokerUnsure answer -> "the broker is not sure: " + answer.Error.ToString() + Remark.ofAnswer answer
+        | BrokerUnsure answer -> "the broker is not sure: " + Explained.code answer.Error answer.ErrorMessage
         | SentBefore rejection -> "it was sent before, and then " + rejection.ToString()
 
 /// The result of sending a batch.
@@ -70,7 +65,7 @@ type ProduceResult =
     /// A one-line description.
     override this.ToString() =
         match this with
-        | Acknowledged at -> "acknowledged at offset " + string at.BaseOffset
+        | Acknowledged at -> at.ToString()
         | Rejected why -> "rejected: " + why.ToString()
         | Unknown doubt -> "unknown: " + doubt.ToString()
 
@@ -102,5 +97,7 @@ type Produced(batch: RecordBatch, exchange: Exchange<Produce.Request, Produce.Re
     /// A one-line description, with the batch's size if the broker refused it.
     override this.ToString() =
         match this.Refusal with
-        | Some _ -> result.ToString() + "; the batch has " + string batch.Count + " records in " + string batch.SizeInBytes + " bytes"
+        | Some _ ->
+            let records = if batch.Count = 1 then " record in " else " records in "
+            result.ToString() + "; the batch has " + string batch.Count + records + string batch.SizeInBytes + " bytes"
         | None -> result.ToString()
