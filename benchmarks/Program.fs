@@ -13,6 +13,7 @@ let private benchmarks: (string * (unit -> Row list)) list =
       "messages", Messages.messageRows
       "startup", StartUp.startUpRows
       "calls", Calls.rows
+      "guard", Guard.rows
       "produce", EndToEnd.produceRows
       "fetch", EndToEnd.fetchRows
       "single", EndToEnd.singleRows
@@ -39,6 +40,7 @@ let private head () : string list =
       "encode and decode with a codec: the floor is the codec alone, so what is reached is the part of the time that it takes"
       "produce call, consume call: what a record costs the calling thread; the network and other threads are not counted"
       $"plot: values of a size without keys; drawn in {Plot.path}"
+      "guard: detecting a second thread in a client, for each call; the floor is one interlocked operation"
       "floor: a copy and a CRC-32C of the same bytes; over sockets, a bare one with hand-written frames and record loops"
       "reached: the part of the floor's speed. All numbers are medians"
       "" ]

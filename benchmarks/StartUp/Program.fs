@@ -20,10 +20,10 @@ let private demand (result: Result<Bytes, Fault>) : int =
 [<MethodImpl(MethodImplOptions.NoInlining)>]
 let private one () =
     let request: Metadata.Request =
-        { Topics = Some [ { TopicId = Guid.Empty; Name = Some "orders" } ]
-          AllowAutoTopicCreation = false
-          IncludeClusterAuthorizedOperations = false
-          IncludeTopicAuthorizedOperations = true }
+        { Metadata.request.Default with
+            Topics = Some [ { TopicId = Guid.Empty; Name = Some "orders" } ]
+            AllowAutoTopicCreation = false
+            IncludeTopicAuthorizedOperations = true }
 
     demand (Frame.encodeRequest Metadata.api Metadata.api.Versions.Highest 7 (Some "start-up") request)
 

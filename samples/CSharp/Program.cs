@@ -28,15 +28,17 @@ var batch = builder.Build();
 var produced = producer.Produce(batch).ThrowIfError();
 Console.WriteLine(produced.Exchange);
 
-// A fetcher reads at its position, which only the caller moves.
-using var fetcher = new PartitionFetcher(options, partition) { Offset = produced.BaseOffset };
+// A fetcher reads at its position, which only the caller moves. This one reads what is committed.
+var reading = new FetcherOptions { IsolationLevel = IsolationLevel.ReadCommitted };
+using var fetcher = new PartitionFetcher(options, partition, reading) { Offset = produced.BaseOffset };
 while (fetcher.Offset < produced.BaseOffset + batch.Count)
 {
     var fetched = fetcher.Fetch().ThrowIfError();
-    foreach (var item in fetched.Batches)
-    foreach (ref readonly var record in item.Records())
+    foreach (ref readonly var record in fetched.Records())
     {
-        Console.WriteLine($"{record.Offset}: {Encoding.UTF8.GetString(record.Key)} = {Encoding.UTF8.GetString(record.Value)}");
+        // A null value is a tombstone: compaction deletes the key.
+        var value = record.HasValue ? Encoding.UTF8.GetString(record.Value) : "deleted";
+        Console.WriteLine($"{record.Offset}: {Encoding.UTF8.GetString(record.Key)} = {value}");
     }
     fetcher.Position = fetched.NextPosition;
 }

@@ -36,20 +36,18 @@ let main arguments =
     | ProduceResult.Acknowledged at -> printfn "%s" (string at)
     | failure -> fail failure
 
-    // Fetch: the offset moves when you move it.
-    let fetcher = new PartitionFetcher(client, FetcherSettings.standard, 0L)
+    // Fetch what is committed. A null value is a tombstone: compaction deletes the key.
+    let reading = { FetcherSettings.standard with IsolationLevel = IsolationLevel.ReadCommitted }
+    let fetcher = new PartitionFetcher(client, reading, 0L)
     (fetcher.Seek OffsetSpec.Earliest).Result |> orFail |> ignore
     let fetched = fetcher.Fetch()
     let answer = orFail fetched.Result
     if answer.Error.IsError then fail answer.Error
 
-    for item in fetched.Batches do
-        match RecordSetItem.openRecords Reading.standard item with
-        | Error fault -> fail fault
-        | Ok records ->
-            for record in records do
-                printfn "%d: %s" record.Offset (Text.Encoding.UTF8.GetString record.Value)
+    for record in fetched.Records Reading.standard do
+        printfn "%d: %s" record.Offset (if record.HasValue then Text.Encoding.UTF8.GetString record.Value else "deleted")
 
+    // The position moves when you move it.
     match Fetched.advance fetched with
     | Advance.To position -> fetcher.Position <- position
     | other -> fail other

@@ -128,6 +128,17 @@ internal static class Interop
                 $"The time must be between {lowest} and {TimeSpan.FromMilliseconds(int.MaxValue)}."
             );
 
+    /// <summary>The number of bytes, which must be positive if there is one.</summary>
+    public static int? CheckSize(int? size, string name)
+    {
+        if (size is { } given)
+        {
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(given, name);
+        }
+
+        return size;
+    }
+
     /// <summary>The time-out, which must be infinite or a number of milliseconds that a request can carry.</summary>
     public static TimeSpan CheckTimeout(TimeSpan time, string name) =>
         time == Timeout.InfiniteTimeSpan ? time : CheckTime(time, TimeSpan.FromMilliseconds(1), name);

@@ -3,7 +3,6 @@ module LibKafka.Integration.AddressTests
 
 open Expecto
 open LibKafka.Client
-open LibKafka.Integration.Support
 
 let private good =
     [ "kafka-1:9092", "kafka-1", 9092
@@ -16,7 +15,6 @@ let private bad =
     [ ""
       " "
       ":"
-      "kafka-1"
       "kafka-1:"
       ":9092"
       "kafka-1:0"
@@ -29,8 +27,10 @@ let private bad =
       "kafka-1:99999999999"
       "::1"
       "::1:9092"
-      "[::1]"
       "[::1]:"
+      "[::1]9092"
+      "kafka 1:9092"
+      "kafka-1/a:9092"
       "[]:9092"
       "[kafka-1]:9092"
       "PLAINTEXT://kafka-1:9092" ]
@@ -51,15 +51,28 @@ let tests =
                   | Ok address -> failtestf "it was read as %O" address
                   | Error reason -> Expect.stringContains reason ("'" + text.Trim() + "'") "the reason")
 
+          for text, host in [ "kafka-1", "kafka-1"; "10.0.0.1", "10.0.0.1"; "[::1]", "::1"; " kafka-1 ", "kafka-1" ] do
+              testCase ("'" + text + "' has Kafka's usual port") (fun () ->
+                  Expect.equal (BrokerAddress.parse text) (Ok { Host = host; Port = 9092 }) "read")
+
+          testCase "a list may have blanks, empty entries and hosts without ports" (fun () ->
+              let a, b = { Host = "a"; Port = 1 }, { Host = "b"; Port = 2 }
+
+              for text in [ "a:1, b:2, "; "a:1,b:2"; " ,a:1,, b:2,\t"; "a:1,\n b:2\n" ] do
+                  Expect.equal (BrokerAddress.parseList text) (Ok [ a; b ]) ("'" + text + "'")
+
+              let usual host = { Host = host; Port = 9092 }
+              Expect.equal (BrokerAddress.parseList "a,b:2,[::1]") (Ok [ usual "a"; b; usual "::1" ]) "ports left out")
+
           testCase "a list is read in order" (fun () ->
               let expected = [ { Host = "a"; Port = 1 }; { Host = "::1"; Port = 2 }; { Host = "a"; Port = 1 } ]
               Expect.equal (BrokerAddress.parseList "a:1,[::1]:2,a:1") (Ok expected) "plain"
               Expect.equal (BrokerAddress.parseList " a:1 , [::1]:2,a:1,") (Ok expected) "with spaces, and a comma at the end")
 
           testCase "one bad address makes a list bad, and the reason names it" (fun () ->
-              match BrokerAddress.parseList "a:1,b,c:3" with
+              match BrokerAddress.parseList "a:1,b:x,c:3" with
               | Ok _ -> failtest "it was read"
-              | Error reason -> Expect.stringContains reason "'b'" "the reason")
+              | Error reason -> Expect.stringContains reason "'b:x'" "the reason")
 
           testCase "a list without addresses is bad" (fun () ->
               for text in [ ""; ","; " " ] do

@@ -9,7 +9,6 @@ open System.Net.Sockets
 open System.Threading
 open System.Threading.Tasks
 open Expecto
-open LibKafka.Protocol
 open LibKafka.Client
 open LibKafka.Dns
 open LibKafka.Integration.Support
@@ -48,7 +47,7 @@ let private addresses =
               for text in [ "kafka-1:9092"; "kafka-1:9092,kafka-2:9093"; "127.0.0.1:9092,[::1]:9092" ] do
                   Expect.equal ((Bootstrap.parse text |> ok).ToString()) text "the text"
 
-              for text in [ ""; "kafka-1"; "kafka-1:0"; "a:1,b" ] do
+              for text in [ ""; "kafka-1:"; "kafka-1:0"; "a:1,b:x" ] do
                   Expect.isError (Bootstrap.parse text) text)
 
           testCase "each of them comes first sometimes" (fun () ->

@@ -7,7 +7,6 @@ open System.Net.Security
 open System.Security.Authentication
 open System.Security.Cryptography
 open System.Security.Cryptography.X509Certificates
-open System.Threading
 
 /// The purpose of a certificate.
 [<RequireQualifiedAccess>]
@@ -32,7 +31,7 @@ type Authority(name: string) =
     member _.Pem = certificate.ExportCertificatePem()
 
     /// A certificate with its key, valid between these days from now.
-    member _.Issue(purpose: Purpose, ?from: float, ?until: float) : X509Certificate2 =
+    member _.Issue(purpose: Purpose, ?from: float, ?until: float, ?extension: X509Extension) : X509Certificate2 =
         use own = ECDsa.Create ECCurve.NamedCurves.nistP256
 
         let subject, usage =
@@ -65,6 +64,7 @@ type Authority(name: string) =
             request.CertificateExtensions.Add(alternatives.Build())
         | Purpose.Client _ -> ()
 
+        extension |> Option.iter request.CertificateExtensions.Add
         let day (days: float) = DateTimeOffset.UtcNow.AddDays days
         let serial = RandomNumberGenerator.GetBytes 16
         use signed = request.Create(certificate, day (defaultArg from -1.0), day (defaultArg until 1.0), serial)
@@ -109,7 +109,9 @@ module BrokerTls =
     /// Presents this certificate and speaks one version. If there is an authority, it requires a client certificate from it, whose subject is
     /// passed to `seen`.
     let options (certificate: X509Certificate2) (version: SslProtocols) (clients: Authority option) (seen: string -> unit) =
-        let options = SslServerAuthenticationOptions(ServerCertificate = certificate, EnabledSslProtocols = version)
+        // Offline, so that the broker does not download the issuer of its own certificate.
+        let own = SslStreamCertificateContext.Create(certificate, null, true)
+        let options = SslServerAuthenticationOptions(ServerCertificateContext = own, EnabledSslProtocols = version)
 
         match clients with
         | None -> ()

@@ -140,7 +140,10 @@ let private leaders =
 
               telling change (fun broker ->
                   let leader = Cluster.FindLeader(patient, Bootstrap.ofAddresses [ broker.Address ], partition) |> ok
-                  Expect.equal leader { NodeId = 1; Address = broker.Address; Epoch = 3; TopicId = Guid.Empty } "the leader"))
+                  Expect.equal
+                      leader
+                      { NodeId = 1; Address = broker.Address; Epoch = 3; RequestEpoch = 3; TopicId = Guid.Empty }
+                      "the leader"))
 
           testCase "looking for it creates no topic" (fun () ->
               telling (withTopic topic) (fun broker ->
@@ -160,33 +163,27 @@ let private controlled (table: ApiVersions.ApiVersion list) rest (test: Scripted
             { response with
                 ControllerId = 2
                 Brokers =
-                    response.Brokers @ [ { NodeId = 2; Host = controller.Address.Host; Port = controller.Address.Port; Rack = None } ] }
+                    response.Brokers
+                    @ [ { Metadata.broker.Default with NodeId = 2; Host = controller.Address.Host; Port = controller.Address.Port } ] }
 
         telling tell (fun broker -> test broker controller))
 
 let private topics =
     let result name error message : CreateTopics.TopicResult =
-        { Name = name
-          TopicId = Guid.Empty
-          Error = error
-          ErrorMessage = message
-          TopicConfigError = ErrorCode.None
-          NumPartitions = -1
-          ReplicationFactor = -1s
-          Configs = None }
+        { CreateTopics.topicResult.Default with Name = name; Error = error; ErrorMessage = message; Configs = None }
 
     let results =
         [ result "made" ErrorCode.None None
           result "there" ErrorCode.TopicAlreadyExists (Some "Topic 'there' already exists.") ]
 
     let deleted: DeleteTopics.TopicResult list =
-        [ { Name = Some "gone"; TopicId = Guid.Empty; Error = ErrorCode.None; ErrorMessage = None }
-          { Name = Some "never"; TopicId = Guid.Empty; Error = ErrorCode.UnknownTopicOrPartition; ErrorMessage = None } ]
+        [ { DeleteTopics.topicResult.Default with Name = Some "gone" }
+          { DeleteTopics.topicResult.Default with Name = Some "never"; Error = ErrorCode.UnknownTopicOrPartition } ]
 
     let rest (received: Received) =
         match received.Request with
         | Request.CreateTopics _ -> Script.answer CreateTopics.api received { ThrottleTimeMs = 7; Topics = results }
-        | Request.DeleteTopics _ -> Script.answer DeleteTopics.api received { ThrottleTimeMs = 0; Topics = deleted }
+        | Request.DeleteTopics _ -> Script.answer DeleteTopics.api received { DeleteTopics.response.Default with Topics = deleted }
         | _ -> Script.unexpected received
 
     let toMake =
@@ -278,17 +275,10 @@ let private coordinators =
     let key = "a-group"
 
     let answer (received: Received) : Act list =
-        let response: FindCoordinator.Response =
-            { ThrottleTimeMs = 0
-              Error = ErrorCode.None
-              ErrorMessage = Some ""
-              NodeId = 0
-              Host = ""
-              Port = 0
-              Coordinators = [] }
+        let response: FindCoordinator.Response = { FindCoordinator.response.Default with ErrorMessage = Some "" }
 
         let coordinator: FindCoordinator.Coordinator =
-            { Key = key; NodeId = 4; Host = "h"; Port = 5; Error = ErrorCode.None; ErrorMessage = None }
+            { FindCoordinator.coordinator.Default with Key = key; NodeId = 4; Host = "h"; Port = 5; ErrorMessage = None }
 
         if received.Header.ApiVersion >= 4s then
             Script.answer FindCoordinator.api received { response with Coordinators = [ coordinator ] }

@@ -19,6 +19,8 @@ let Variable = "LIBKAFKA_BOOTSTRAP"
 type TestCluster =
     {
         Name: string
+        /// Whether it requires TLS or SASL, which other clients are not configured for.
+        IsSecured: bool
         /// How a client connects to it.
         Settings: unit -> ClientSettings
         /// For any client. The cluster is started when this is first called.
@@ -29,6 +31,16 @@ type TestCluster =
     }
 
     member this.Brokers = Bootstrap.parse (this.Bootstrap()) |> ok
+
+    /// Whether its brokers support this version of an API.
+    member this.Supports(api: ApiKey, version: int16) : bool =
+        use connection = Cluster.Connect(this.Settings(), this.Brokers) |> ok
+        connection.BrokerVersions |> Map.tryFind api |> Option.exists (fun range -> range.Highest >= version)
+
+    /// Skips the rest of a test if its brokers are too old for it.
+    member this.Requires(api: ApiKey, version: int16) =
+        if not (this.Supports(api, version)) then
+            skiptest ("the brokers do not support version " + string version + " of " + api.ToString())
 
     /// Runs a test on a new topic and deletes it afterwards.
     member this.WithTopic (partitions: int) (test: string -> unit) =
@@ -58,6 +70,7 @@ let private mock: TestCluster * (unit -> string list) =
             []
 
     { Name = "on the mock cluster"
+      IsSecured = false
       Settings = fun () -> patient
       Bootstrap = fun () -> cluster.Value.Bootstrap
       Create = fun topic partitions -> cluster.Value.CreateTopic(topic, partitions, 3)
@@ -72,7 +85,22 @@ let awaiting (what: string) (isDone: unit -> bool) =
         if patience.Elapsed > ms 30_000 then failtestf "waited in vain for %s" what
         Thread.Sleep 50
 
-let private real (settings: Lazy<ClientSettings>) (bootstrap: string) : TestCluster =
+/// The error code of a call, repeated while a coordinator starts: a new cluster creates its internal topics on first use.
+let startedCode (call: unit -> Result<ErrorCode, ClientFault>) : ErrorCode =
+    let starting = [ ErrorCode.CoordinatorNotAvailable; ErrorCode.CoordinatorLoadInProgress; ErrorCode.NotCoordinator ]
+    let mutable code = ErrorCode.None
+
+    awaiting "a coordinator" (fun () ->
+        code <-
+            match call () with
+            | Error(ClientFault.NoCoordinator(_, _, code)) -> code
+            | result -> ok result
+
+        not (List.contains code starting))
+
+    code
+
+let private real (isSecured: bool) (settings: Lazy<ClientSettings>) (bootstrap: string) : TestCluster =
     let brokers = lazy (Bootstrap.parse bootstrap |> ok)
 
     let asAdmin (call: AdminClient -> AdminReply<string, 'Value>) (what: string) =
@@ -83,7 +111,25 @@ let private real (settings: Lazy<ClientSettings>) (bootstrap: string) : TestClus
             | Ok _ -> ()
             | Error fault -> failtestf "%s: %O" what fault
 
-    /// Not every broker knows a new topic at once: wait until its leader does.
+    let connect (bootstrap: Bootstrap) = Cluster.Connect(settings.Value, bootstrap) |> ok
+
+    /// Whether a broker knows all partitions of a topic and their leaders.
+    let knows (topic: string) (partitions: int) (broker: BrokerAddress) : bool =
+        use connection = connect (Bootstrap.ofAddresses [ broker ])
+
+        match (ok (Cluster.Metadata(connection, Some [ topic ])).Result).Topics with
+        | [ found ] -> found.Partitions.Length = partitions && not (found.Partitions |> List.exists _.Error.IsError)
+        | _ -> false
+
+    /// Brokers learn of a new topic one after another.
+    let awaitTopic (topic: string) (partitions: int) =
+        let brokers =
+            use connection = connect brokers.Value
+            [ for broker in (ok (Cluster.Metadata(connection, Some [])).Result).Brokers -> { Host = broker.Host; Port = broker.Port } ]
+
+        awaiting ("every broker to know " + topic) (fun () -> brokers |> List.forall (knows topic partitions))
+
+    /// The leader in the metadata may not yet know that it leads.
     let awaitLeader (partition: TopicPartition) =
         use client = new PartitionClient(settings.Value, brokers.Value, partition)
         let fetcher = new PartitionFetcher(client, FetcherSettings.standard, 0L)
@@ -94,12 +140,15 @@ let private real (settings: Lazy<ClientSettings>) (bootstrap: string) : TestClus
         let wanted = { Name = topic; Partitions = partitions; ReplicationFactor = 1s; Configs = [ "min.insync.replicas", "1" ] }
         asAdmin _.CreateTopics([ wanted ], ms 15_000) "the topic cannot be created"
 
+        awaitTopic topic partitions
+
         for partition in 0 .. partitions - 1 do
             awaitLeader { Topic = topic; Partition = partition }
 
     let delete topic = asAdmin _.DeleteTopics([ topic ], ms 15_000) "the topic cannot be deleted"
 
     { Name = "on the cluster at " + bootstrap
+      IsSecured = isSecured
       Settings = fun () -> settings.Value
       Bootstrap = fun () -> bootstrap
       Create = create
@@ -152,19 +201,15 @@ let withSasl (bootstrap: Bootstrap) (files: PemFiles) (user: string) (password: 
     | Some settings -> settings
     | None -> failtestf "the user is not taken: %s" (faults |> Seq.map string |> String.concat "; ")
 
-/// The clusters without TLS and SASL, which any client can use.
-let unsecured: TestCluster list =
-    [ fst mock
-      for bootstrap in Option.toList (variable Variable) do
-          real (lazy patient) bootstrap ]
-
 /// All clusters.
 let all: TestCluster list =
-    [ yield! unsecured
+    [ fst mock
+      for bootstrap in Option.toList (variable Variable) do
+          real false (lazy patient) bootstrap
       for bootstrap in Option.toList tlsListener do
-          real (lazy (withTls (pemFiles ()) patient)) bootstrap
+          real true (lazy (withTls (pemFiles ()) patient)) bootstrap
       for bootstrap, user, password in Option.toList saslListener do
-          real (lazy (withSasl (Bootstrap.parse bootstrap |> ok) (pemFiles ()) user password)) bootstrap ]
+          real true (lazy (withSasl (Bootstrap.parse bootstrap |> ok) (pemFiles ()) user password)) bootstrap ]
 
 let private onEachOf (clusters: TestCluster list) (name: string) (tests: TestCluster -> Test list) : Test =
     testList name [ for cluster in clusters -> testList cluster.Name (tests cluster) ]
@@ -176,7 +221,7 @@ let isMock (cluster: TestCluster) : bool = cluster.Name = (fst mock).Name
 let onEach name tests = onEachOf all name tests
 
 /// The same tests on every cluster that other clients can use too.
-let onEachUnsecured name tests = onEachOf unsecured name tests
+let onEachUnsecured name tests = onEachOf (all |> List.filter (fun cluster -> not cluster.IsSecured)) name tests
 
 /// Stops the mock cluster that the tests shared. Returns its brokers' complaints about requests that they could not read.
 let stop () : string list = snd mock ()

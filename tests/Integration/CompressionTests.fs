@@ -5,6 +5,7 @@ open System
 open Expecto
 open LibKafka.Wire
 open LibKafka.Records
+open LibKafka.Protocol
 open LibKafka.Client
 open LibKafka.Compression
 open LibKafka.Integration.Clusters
@@ -67,12 +68,18 @@ let private codecs: ICompressionCodec list =
 
 [<Tests>]
 let tests =
-    onEach "foreign client, compressed" (fun cluster ->
+    onEachUnsecured "foreign client, compressed" (fun cluster ->
+        /// Brokers before Kafka 2.1 do not know zstd.
+        let requireBrokersFor (compression: CompressionType) =
+            if compression = CompressionType.Zstd then cluster.Requires(ApiKey.Produce, 7s)
+
         [ for codec in codecs do
               for perBatch in [ 150; records.Length ] do
                   let name = "reads what we pack, " + string perBatch + " records to a batch: " + nonNull (codec.ToString())
 
                   testCase name (fun () ->
+                      requireBrokersFor codec.Type
+
                       cluster.WithPartition(fun topic client ->
                           let producer = new PartitionProducer(client, ProducerSettings.standard)
 
@@ -96,6 +103,8 @@ let tests =
               testCase
                   ("compresses what we read: " + LibKafka.Records.CompressionType.name compression + ", level " + string level)
                   (fun () ->
+                      requireBrokersFor compression
+
                       cluster.WithPartition(fun topic client ->
                           produce cluster topic theirs level
                           let batches = batchesOf (new PartitionFetcher(client, FetcherSettings.standard, 0L))
@@ -109,6 +118,8 @@ let tests =
 
           for codec in [ Gzip() :> ICompressionCodec; Snappy(); Lz4(); Zstd() ] do
               testCase ("reads a batch of its own that was fetched and compressed again: " + nonNull (codec.ToString())) (fun () ->
+                  requireBrokersFor codec.Type
+
                   cluster.WithPartition(fun source from ->
                       cluster.WithPartition(fun target towards ->
                           produce cluster source Confluent.Kafka.CompressionType.Snappy -1

@@ -115,7 +115,8 @@ let private lengths =
     /// A connection whose limit differs from the length of the response by this number of bytes.
     let limitedTo (difference: int) (check: int -> Exchange<_, _> -> unit) =
         let brokers =
-            List.init 50 (fun i -> { NodeId = i; Host = "a-broker-with-a-long-name"; Port = 9092; Rack = None }: Metadata.Broker)
+            List.init 50 (fun i ->
+                { Metadata.broker.Default with NodeId = i; Host = "a-broker-with-a-long-name"; Port = 9092 }: Metadata.Broker)
         let response = { Script.metadata { Host = "h"; Port = 1 } [] with Brokers = brokers }
         let version = Metadata.api.Versions.Highest
         let size = (Script.frameFor Metadata.api version 1 response).Length - 4
@@ -419,7 +420,7 @@ let private cancellation =
                       ListOffsets.api
                       ListOffsets.api.Versions.Highest
                       2
-                      { ThrottleTimeMs = 0; Topics = [ { Name = "t"; Partitions = partitions } ] }
+                      { ListOffsets.response.Default with Topics = [ { Name = "t"; Partitions = partitions } ] }
 
               let source = ref (new CancellationTokenSource())
 
@@ -455,10 +456,10 @@ let private cancellation =
 let private refusals =
     /// A request with a field that this version does not have.
     let lossy: Metadata.Request =
-        { Topics = Some []
-          AllowAutoTopicCreation = false
-          IncludeClusterAuthorizedOperations = false
-          IncludeTopicAuthorizedOperations = true }
+        { Metadata.request.Default with
+            Topics = Some []
+            AllowAutoTopicCreation = false
+            IncludeTopicAuthorizedOperations = true }
 
     let refused (version: int16) (check: Fault -> unit) =
         Scripted.connection patient (fun received -> [ Act.Send(goodAnswer 5L received) ]) (fun broker connection ->
@@ -547,10 +548,10 @@ let private exchanges =
 
 let private noAnswer =
     let batchRequest acks : Produce.Request =
-        { TransactionalId = None
-          Acks = acks
-          TimeoutMs = 1000
-          Topics = [ { Name = "t"; TopicId = Guid.Empty; Partitions = [ { Index = 0; Records = Some (batch "r" 1).Bytes } ] } ] }
+        { Produce.request.Default with
+            Acks = acks
+            TimeoutMs = 1000
+            Topics = [ { Name = "t"; TopicId = Guid.Empty; Partitions = [ { Index = 0; Records = Some (batch "r" 1).Bytes } ] } ] }
 
     let sendUnasked (connection: Connection) = connection.SendAt(12s, Produce.api, batchRequest Acks.None)
 

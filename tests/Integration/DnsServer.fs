@@ -1,7 +1,6 @@
 namespace LibKafka.Integration
 
 open System
-open System.Buffers.Binary
 open System.Collections.Generic
 open System.Net
 open System.Net.Sockets

@@ -6,7 +6,6 @@ open System.Threading
 open Expecto
 open LibKafka
 open LibKafka.Protocol
-open LibKafka.Tests
 open LibKafka.Wire
 open LibKafka.Integration.FacadeSupport
 
@@ -48,13 +47,16 @@ let private topics =
                               Error = (if topic.Name = "old" then ErrorCode.TopicAlreadyExists else ErrorCode.None)
                               ErrorMessage = (if topic.Name = "old" then Some "it is there" else None) }
 
-                      Script.answer CreateTopics.api received { ThrottleTimeMs = 0; Topics = List.map made request.Topics }
+                      Script.answer CreateTopics.api received { CreateTopics.response.Default with Topics = List.map made request.Topics }
                   | Request.CreatePartitions request ->
                       let result (topic: CreatePartitions.Topic) : CreatePartitions.TopicResult =
                           { Name = topic.Name; Error = ErrorCode.InvalidPartitions; ErrorMessage = None }
 
-                      Script.answer CreatePartitions.api received { ThrottleTimeMs = 0; Results = List.map result request.Topics }
-                  | Request.DeleteTopics _ -> Script.answer DeleteTopics.api received { ThrottleTimeMs = 0; Topics = [] }
+                      Script.answer
+                          CreatePartitions.api
+                          received
+                          { CreatePartitions.response.Default with Results = List.map result request.Topics }
+                  | Request.DeleteTopics _ -> Script.answer DeleteTopics.api received DeleteTopics.response.Default
                   | _ -> Script.unexpected received
 
               administered rest (fun broker admin ->
@@ -105,29 +107,67 @@ let private topics =
                   Expect.equal (found[0].ThrowIfError().Offset) (Nullable 0L) "the end"
                   Expect.equal found[1].Error ErrorCode.UnknownTopicOrPartition "there is no such partition"))
 
+          testCase "one partition at several places gets an answer to each, and topics on demand are an option" (fun () ->
+              let rest (received: Received) =
+                  match received.Request with
+                  | Request.ListOffsets request ->
+                      // As a real broker, which refuses a partition that is named twice.
+                      let found (topic: ListOffsets.TopicRequest) : ListOffsets.TopicResponse =
+                          { Name = topic.Name
+                            Partitions =
+                              [ for asked in topic.Partitions ->
+                                    { ListOffsets.partitionResponse.Default with
+                                        PartitionIndex = asked.PartitionIndex
+                                        Error = (if topic.Partitions.Length > 1 then ErrorCode.InvalidRequest else ErrorCode.None)
+                                        Offset = 1_000L + asked.Spec.Timestamp } ] }
+
+                      Script.answer ListOffsets.api received { ThrottleTimeMs = 0; Topics = List.map found request.Topics }
+                  | _ -> Script.unexpected received
+
+              administered rest (fun broker admin ->
+                  let at = TopicPartition("t", 0)
+
+                  let wanted = [ for spec in [ OffsetSpec.Earliest; OffsetSpec.Latest ] -> Collections.Generic.KeyValuePair(at, spec) ]
+
+                  let offsets = [ for found in admin.ListOffsets wanted -> found.ThrowIfError().Offset ]
+                  Expect.equal offsets [ Nullable 998L; Nullable 999L ] "each its own"
+                  Expect.isFalse (KafkaClientOptions "a:1").AllowAutoTopicCreation "off unless set"
+                  use fetcher = new PartitionFetcher(KafkaClientOptions([ me broker.Address ], AllowAutoTopicCreation = true), at)
+                  fetcher.FindOffset(OffsetSpec.Latest).ThrowIfError() |> ignore
+
+                  let allowed =
+                      broker.Calls
+                      |> List.choose (fun call ->
+                          match call.Request with
+                          | Request.Metadata request -> Some request.AllowAutoTopicCreation
+                          | _ -> None)
+
+                  Expect.equal allowed [ false; true ] "the admin client's request, and the fetcher's"))
+
           testCase "configs are described and changed" (fun () ->
               let rest (received: Received) =
                   match received.Request with
                   | Request.DescribeConfigs request ->
                       let config: DescribeConfigs.Config =
-                          { Name = "cleanup.policy"
-                            Value = Some "compact"
-                            ReadOnly = false
-                            IsDefault = false
-                            Source = ConfigSource.DynamicTopicConfig
-                            IsSensitive = false
-                            Synonyms = [ { Name = "log.cleanup.policy"; Value = None; Source = ConfigSource.DefaultConfig } ]
-                            Type = ConfigType.List
-                            Documentation = Some "what to do" }
+                          { DescribeConfigs.config.Default with
+                              Name = "cleanup.policy"
+                              Value = Some "compact"
+                              Source = ConfigSource.DynamicTopicConfig
+                              Synonyms = [ { Name = "log.cleanup.policy"; Value = None; Source = ConfigSource.DefaultConfig } ]
+                              Type = ConfigType.List
+                              Documentation = Some "what to do" }
 
                       let result (resource: DescribeConfigs.Resource) : DescribeConfigs.Result =
-                          { Error = ErrorCode.None
-                            ErrorMessage = None
-                            ResourceType = resource.ResourceType
-                            ResourceName = resource.ResourceName
-                            Configs = [ config ] }
+                          { DescribeConfigs.result.Default with
+                              ErrorMessage = None
+                              ResourceType = resource.ResourceType
+                              ResourceName = resource.ResourceName
+                              Configs = [ config ] }
 
-                      Script.answer DescribeConfigs.api received { ThrottleTimeMs = 0; Results = List.map result request.Resources }
+                      Script.answer
+                          DescribeConfigs.api
+                          received
+                          { DescribeConfigs.response.Default with Results = List.map result request.Resources }
                   | Request.IncrementalAlterConfigs request ->
                       let result (resource: IncrementalAlterConfigs.Resource) : AlterConfigsResult =
                           { Error = ErrorCode.InvalidConfig
@@ -138,7 +178,7 @@ let private topics =
                       Script.answer
                           IncrementalAlterConfigs.api
                           received
-                          { ThrottleTimeMs = 0; Results = List.map result request.Resources }
+                          { IncrementalAlterConfigs.response.Default with Results = List.map result request.Resources }
                   | _ -> Script.unexpected received
 
               administered rest (fun broker admin ->
@@ -207,7 +247,10 @@ let private topics =
                       let partitions: DeleteRecords.PartitionResult list =
                           [ { PartitionIndex = 0; LowWatermark = 40L; Error = ErrorCode.None } ]
 
-                      Script.answer DeleteRecords.api received { ThrottleTimeMs = 0; Topics = [ { Name = "t"; Partitions = partitions } ] }
+                      Script.answer
+                          DeleteRecords.api
+                          received
+                          { DeleteRecords.response.Default with Topics = [ { Name = "t"; Partitions = partitions } ] }
                   | _ -> Script.unexpected received
 
               administered rest (fun _ admin ->
@@ -236,7 +279,7 @@ let private groupsAndRules =
                       let group: ListGroups.Group =
                           { GroupId = "g"; ProtocolType = "consumer"; GroupState = GroupState.Stable; GroupType = GroupType.Classic }
 
-                      Script.answer ListGroups.api received { ThrottleTimeMs = 0; Error = ErrorCode.None; Groups = [ group ] }
+                      Script.answer ListGroups.api received { ListGroups.response.Default with Groups = [ group ] }
                   | Request.DescribeGroups request ->
                       let one: DescribeGroups.Member =
                           { MemberId = "m"
@@ -247,16 +290,19 @@ let private groupsAndRules =
                             MemberAssignment = Bytes [| 2uy |] }
 
                       let described id : DescribeGroups.Group =
-                          { Error = (if id = "none" then ErrorCode.GroupIdNotFound else ErrorCode.None)
-                            ErrorMessage = None
-                            GroupId = id
-                            GroupState = GroupState.Stable
-                            ProtocolType = "consumer"
-                            ProtocolData = "range"
-                            Members = [ one ]
-                            AuthorizedOperations = AuthorizedOperations Int32.MinValue }
+                          { DescribeGroups.group.Default with
+                              Error = (if id = "none" then ErrorCode.GroupIdNotFound else ErrorCode.None)
+                              GroupId = id
+                              GroupState = GroupState.Stable
+                              ProtocolType = "consumer"
+                              ProtocolData = "range"
+                              Members = [ one ]
+                              AuthorizedOperations = AuthorizedOperations Int32.MinValue }
 
-                      Script.answer DescribeGroups.api received { ThrottleTimeMs = 0; Groups = List.map described request.Groups }
+                      Script.answer
+                          DescribeGroups.api
+                          received
+                          { DescribeGroups.response.Default with Groups = List.map described request.Groups }
                   | Request.ConsumerGroupDescribe request ->
                       let assignment: DescribedAssignment =
                           { TopicPartitions = [ { TopicId = topicId; TopicName = "t"; Partitions = [ 1; 0 ] } ] }
@@ -275,21 +321,26 @@ let private groupsAndRules =
                             MemberType = GroupMemberType.Consumer }
 
                       let described id : ConsumerGroupDescribe.Group =
-                          { Error = ErrorCode.None
-                            ErrorMessage = None
-                            GroupId = id
-                            GroupState = GroupState.Stable
-                            GroupEpoch = 5
-                            AssignmentEpoch = 4
-                            AssignorName = "uniform"
-                            Members = [ one ]
-                            AuthorizedOperations = AuthorizedOperations Int32.MinValue }
+                          { ConsumerGroupDescribe.group.Default with
+                              GroupId = id
+                              GroupState = GroupState.Stable
+                              GroupEpoch = 5
+                              AssignmentEpoch = 4
+                              AssignorName = "uniform"
+                              Members = [ one ]
+                              AuthorizedOperations = AuthorizedOperations Int32.MinValue }
 
-                      Script.answer ConsumerGroupDescribe.api received { ThrottleTimeMs = 0; Groups = List.map described request.GroupIds }
+                      Script.answer
+                          ConsumerGroupDescribe.api
+                          received
+                          { ConsumerGroupDescribe.response.Default with Groups = List.map described request.GroupIds }
                   | Request.DeleteGroups request ->
                       let deleted id : DeleteGroups.Result = { GroupId = id; Error = ErrorCode.NonEmptyGroup; ErrorMessage = None }
 
-                      Script.answer DeleteGroups.api received { ThrottleTimeMs = 0; Results = List.map deleted request.GroupsNames }
+                      Script.answer
+                          DeleteGroups.api
+                          received
+                          { DeleteGroups.response.Default with Results = List.map deleted request.GroupsNames }
                   | _ -> Script.unexpected received
 
               administered rest (fun broker admin ->
@@ -331,7 +382,7 @@ let private groupsAndRules =
               let rest (received: Received) =
                   match received.Request with
                   | Request.DescribeAcls filter when filter.PrincipalFilter = Some "User:bob" ->
-                      let refusal = DescribeAcls.api.Response.Schema.Default
+                      let refusal = DescribeAcls.response.Default
                       Script.answer
                           DescribeAcls.api
                           received
@@ -341,34 +392,31 @@ let private groupsAndRules =
                           { Principal = "User:alice"; Host = "*"; Operation = AclOperation.Read; PermissionType = AclPermission.Allow }
 
                       let resource: DescribeAcls.Resource =
-                          { ResourceType = AclResourceType.Topic
-                            ResourceName = "t"
-                            PatternType = AclPatternType.Literal
-                            Acls = [ acl ] }
+                          { DescribeAcls.resource.Default with ResourceType = AclResourceType.Topic; ResourceName = "t"; Acls = [ acl ] }
 
-                      Script.answer DescribeAcls.api received { DescribeAcls.api.Response.Schema.Default with Resources = [ resource ] }
+                      Script.answer DescribeAcls.api received { DescribeAcls.response.Default with Resources = [ resource ] }
                   | Request.CreateAcls _ ->
                       let results: CreateAcls.AclResult list =
                           [ { Error = ErrorCode.None; ErrorMessage = None }
                             { Error = ErrorCode.InvalidRequest; ErrorMessage = Some "no" } ]
 
-                      Script.answer CreateAcls.api received { ThrottleTimeMs = 0; Results = results }
+                      Script.answer CreateAcls.api received { CreateAcls.response.Default with Results = results }
                   | Request.DeleteAcls _ ->
                       let matched: DeleteAcls.Acl =
-                          { Error = ErrorCode.UnknownServerError
-                            ErrorMessage = Some "stuck"
-                            ResourceType = AclResourceType.Topic
-                            ResourceName = "t"
-                            PatternType = AclPatternType.Literal
-                            Principal = "User:alice"
-                            Host = "*"
-                            Operation = AclOperation.Read
-                            PermissionType = AclPermission.Allow }
+                          { DeleteAcls.acl.Default with
+                              Error = ErrorCode.UnknownServerError
+                              ErrorMessage = Some "stuck"
+                              ResourceType = AclResourceType.Topic
+                              ResourceName = "t"
+                              Principal = "User:alice"
+                              Host = "*"
+                              Operation = AclOperation.Read
+                              PermissionType = AclPermission.Allow }
 
                       let results: DeleteAcls.FilterResult list =
                           [ { Error = ErrorCode.None; ErrorMessage = None; MatchingAcls = [ matched ] } ]
 
-                      Script.answer DeleteAcls.api received { ThrottleTimeMs = 0; FilterResults = results }
+                      Script.answer DeleteAcls.api received { DeleteAcls.response.Default with FilterResults = results }
                   | _ -> Script.unexpected received
 
               administered rest (fun _ admin ->

@@ -7,8 +7,6 @@ open System.Threading
 open Expecto
 open LibKafka
 open LibKafka.Protocol
-open LibKafka.Records
-open LibKafka.Tests
 open LibKafka.Wire
 open LibKafka.Integration.FacadeSupport
 
@@ -143,7 +141,7 @@ let private pure' =
 // ---- classic groups ----
 
 let private joinAnswer (code: ErrorCode) id : JoinGroup.Response =
-    { JoinGroup.api.Response.Schema.Default with
+    { JoinGroup.response.Default with
         Error = code
         MemberId = id
         Leader = "m-1"
@@ -200,18 +198,20 @@ let private classic =
                       let code = if request.MemberId = "m-1" then ErrorCode.None else ErrorCode.UnknownMemberId
                       Script.answer JoinGroup.api received (joinAnswer code request.MemberId)
                   | Request.SyncGroup _ ->
-                      let answer = { SyncGroup.api.Response.Schema.Default with Error = ErrorCode.RebalanceInProgress }
+                      let answer = { SyncGroup.response.Default with Error = ErrorCode.RebalanceInProgress }
                       Script.answer SyncGroup.api received answer
                   | Request.Heartbeat _ -> [ Act.Close ]
                   | Request.LeaveGroup request ->
                       let gone (one: LeaveGroup.MemberRequest) : LeaveGroup.MemberResponse =
-                          { MemberId = one.MemberId; GroupInstanceId = one.GroupInstanceId; Error = ErrorCode.UnknownMemberId }
+                          { MemberId = if one.GroupInstanceId.IsSome then "the real id" else one.MemberId
+                            GroupInstanceId = one.GroupInstanceId
+                            Error = if one.GroupInstanceId = Some "new" then ErrorCode.None else ErrorCode.UnknownMemberId }
 
                       let members = List.map gone request.Members
-                      Script.answer LeaveGroup.api received { ThrottleTimeMs = 0; Error = ErrorCode.None; Members = members }
+                      Script.answer LeaveGroup.api received { LeaveGroup.response.Default with Members = members }
                   | Request.OffsetFetch _ ->
                       let answer: OffsetFetch.GroupResponse = { GroupId = "g"; Topics = []; Error = ErrorCode.GroupAuthorizationFailed }
-                      Script.answer OffsetFetch.api received { OffsetFetch.api.Response.Schema.Default with Groups = [ answer ] }
+                      Script.answer OffsetFetch.api received { OffsetFetch.response.Default with Groups = [ answer ] }
                   | _ -> Script.unexpected received
 
               coordinated rest (fun _ options ->
@@ -236,6 +236,7 @@ let private classic =
                   let synced = group.Sync place
                   Expect.equal synced.Error ErrorCode.RebalanceInProgress "an error code"
                   thrown "refused" (fun () -> synced.ThrowIfError() |> ignore) |> ignore
+                  Expect.isTrue (group.LeaveAll [ LeavingMember("", "new") ]).IsSuccess "a static name, answered under the real id"
                   let left = group.LeaveAll [ LeavingMember("a", Reason = "bored"); LeavingMember("", "i") ]
                   let codes = left |> Seq.map (fun it -> it.Item.MemberId, it.Item.GroupInstanceId, it.Error) |> List.ofSeq
                   Expect.equal codes [ "a", null, ErrorCode.UnknownMemberId; "", "i", ErrorCode.UnknownMemberId ] "each"
@@ -257,7 +258,7 @@ let private classic =
           testCase "a group without a coordinator has the error code" (fun () ->
               let script _ =
                   Script.knowing (Script.everythingBut [ Script.versions ApiKey.FindCoordinator 0 3 ]) (fun received ->
-                      let none = { FindCoordinator.api.Response.Schema.Default with Error = ErrorCode.CoordinatorNotAvailable }
+                      let none = { FindCoordinator.response.Default with Error = ErrorCode.CoordinatorNotAvailable }
                       Script.answer FindCoordinator.api received none)
 
               Scripted.broker script (fun broker ->
@@ -288,7 +289,7 @@ let private newProtocol =
                 Script.answer
                     ConsumerGroupHeartbeat.api
                     received
-                    { ConsumerGroupHeartbeat.api.Response.Schema.Default with
+                    { ConsumerGroupHeartbeat.response.Default with
                         Error = code
                         ErrorMessage = (if code.IsError then Some "too old" else None)
                         MemberId = Some "given"
@@ -366,7 +367,7 @@ let private transactions =
               let rest (received: Received) =
                   match received.Request with
                   | Request.InitProducerId _ ->
-                      let answer = InitProducerId.api.Response.Schema.Default
+                      let answer = InitProducerId.response.Default
                       Script.answer InitProducerId.api received { answer with Error = ErrorCode.ProducerFenced }
                   | Request.AddPartitionsToTxn request ->
                       let topics: AddPartitionsToTxn.TopicResult list =
@@ -375,9 +376,12 @@ let private transactions =
                                   Partitions =
                                     [ for index in topic.Partitions -> { PartitionIndex = index; Error = ErrorCode.OperationNotAttempted } ] } ]
 
-                      Script.answer AddPartitionsToTxn.api received { AddPartitionsToTxn.api.Response.Schema.Default with Topics = topics }
+                      Script.answer AddPartitionsToTxn.api received { AddPartitionsToTxn.response.Default with Topics = topics }
                   | Request.AddOffsetsToTxn _ ->
-                      Script.answer AddOffsetsToTxn.api received { ThrottleTimeMs = 0; Error = ErrorCode.ConcurrentTransactions }
+                      Script.answer
+                          AddOffsetsToTxn.api
+                          received
+                          { AddOffsetsToTxn.response.Default with Error = ErrorCode.ConcurrentTransactions }
                   | Request.EndTxn _ -> [ Act.Close ]
                   | _ -> Script.unexpected received
 

@@ -7,7 +7,6 @@ open Expecto
 open LibKafka
 open LibKafka.Protocol
 open LibKafka.Records
-open LibKafka.Tests
 open LibKafka.Wire
 open LibKafka.Integration.FacadeSupport
 
@@ -140,7 +139,7 @@ let private producing =
               let rest (received: Received) =
                   match received.Request with
                   | Request.InitProducerId _ ->
-                      let refusal = InitProducerId.api.Response.Schema.Default
+                      let refusal = InitProducerId.response.Default
                       Script.answer InitProducerId.api received { refusal with Error = ErrorCode.ClusterAuthorizationFailed }
                   | _ -> Script.unexpected received
 
@@ -174,6 +173,137 @@ let private stored offset epoch names =
     batchWith (RecordBatchOptions(BaseOffset = offset, PartitionLeaderEpoch = epoch)) (List.map plain names)
 
 let private gathered (batches: RecordBatch list) : Bytes option = Some(Bytes(Array.concat (batches |> List.map _.Bytes.ToArray())))
+
+/// The values of the records of a fetch.
+let private valuesOf (fetched: FetchResult) : string list =
+    let found = ResizeArray()
+
+    for record in fetched.Records() do
+        found.Add(Text.Encoding.UTF8.GetString record.Value)
+
+    List.ofSeq found
+
+let private dataTests =
+    testList
+        "data"
+        [ testCase "a transactional log is read from the middle of a batch, without markers and without what was aborted" (fun () ->
+              let inTransaction producer offset names =
+                  batchWith
+                      (RecordBatchOptions(
+                          BaseOffset = offset,
+                          IsTransactional = true,
+                          ProducerId = producer,
+                          ProducerEpoch = 0s,
+                          BaseSequence = 0
+                      ))
+                      (List.map plain names)
+
+              let marker producer offset (kind: byte) =
+                  let record = { plain "" with Key = Some [| 0uy; 0uy; 0uy; kind |]; Value = Some(Array.zeroCreate 6) }
+
+                  batchWith
+                      (RecordBatchOptions(
+                          BaseOffset = offset,
+                          IsTransactional = true,
+                          IsControl = true,
+                          ProducerId = producer,
+                          ProducerEpoch = 0s
+                      ))
+                      [ record ]
+
+              let log =
+                  [ inTransaction 7L 10L [ "a"; "b"; "c" ]
+                    inTransaction 8L 13L [ "d"; "e" ]
+                    marker 8L 15L 0uy
+                    marker 7L 16L 1uy
+                    stored 20L 1 [ "f" ] ]
+
+              let answer (answer: Fetch.PartitionResponse) =
+                  { answer with
+                      HighWatermark = 21L
+                      Records = gathered log
+                      AbortedTransactions = Some [ { ProducerId = 8L; FirstOffset = 13L } ] }
+
+              for isolation, expected in
+                  [ IsolationLevel.ReadCommitted, [ "b"; "c"; "f" ]; IsolationLevel.ReadUncommitted, [ "b"; "c"; "d"; "e"; "f" ] ] do
+                  fetching answer (FetcherOptions(IsolationLevel = isolation)) (fun fetcher ->
+                      fetcher.Offset <- 11L
+                      let fetched = fetcher.Fetch().ThrowIfError()
+                      Expect.equal (valuesOf fetched) expected "the records"
+                      Expect.equal (recordsOf fetched |> List.map fst |> List.head) 11L "by batches too, from the offset on"
+                      Expect.equal (recordsOf fetched).Length expected.Length "all of them"
+                      Expect.equal [ for item in fetched.RawBatches -> item.GetBatch() ] log "the raw batches"
+                      Expect.equal fetched.NextOffset 21L "where to continue"))
+
+          testCase "bytes that cannot be read throw after the records before them" (fun () ->
+              let second = (stored 12L 2 [ "c" ]).Bytes.ToArray()
+              damage second
+              let records = Some(Bytes(Array.append ((stored 10L 2 [ "a"; "b" ]).Bytes.ToArray()) second))
+
+              fetching (fun answer -> { answer with Records = records }) (FetcherOptions()) (fun fetcher ->
+                  fetcher.Offset <- 11L
+                  let fetched = fetcher.Fetch().ThrowIfError()
+                  let found = ResizeArray()
+
+                  let fault =
+                      thrown "the second batch" (fun () ->
+                          for record in fetched.Records() do
+                              found.Add record.Offset)
+
+                  Expect.equal fault.Kind KafkaFaultKind.BadChecksum "why"
+                  Expect.stringContains fault.Message "offsets 12 to 12" "which batch"
+                  Expect.equal (List.ofSeq found) [ 11L ] "the records before"))
+
+          testCase "a first batch whose length is damaged is not taken for one that is cut off" (fun () ->
+              let bytes = (stored 10L 2 [ "a"; "b" ]).Bytes.ToArray()
+              bytes[9] <- 1uy
+
+              fetching (fun answer -> { answer with Records = Some(Bytes bytes) }) (FetcherOptions()) (fun fetcher ->
+                  fetcher.Offset <- 10L
+                  let fetched = fetcher.Fetch().ThrowIfError()
+                  Expect.equal (fetched.Next.Kind, fetched.Next.Position) (FetchAdvanceKind.Damaged, Nullable()) "damaged"
+                  Expect.equal (there fetched.Next.Fault).Kind KafkaFaultKind.Malformed "why"
+                  thrown "no position is known" (fun () -> fetched.NextPosition |> ignore) |> ignore
+                  thrown "the records" (fun () -> valuesOf fetched |> ignore) |> ignore))
+
+          testCase "a throttled fetch is empty" (fun () ->
+              let rest (received: Received) =
+                  match received.Request with
+                  | Request.Fetch request ->
+                      Script.answer Fetch.api received { Script.fetched id request with ThrottleTimeMs = 250; Topics = [] }
+                  | _ -> Script.unexpected received
+
+              scripted rest (fun options ->
+                  for useSession in [ false; true ] do
+                      use fetcher = new PartitionFetcher(options, partition, FetcherOptions(UseSession = useSession), Offset = 5L)
+
+                      for _ in 1..2 do
+                          let fetched = fetcher.Fetch().ThrowIfError()
+                          Expect.equal fetched.ThrottleTime (TimeSpan.FromMilliseconds 250.0) "the time to pause"
+                          Expect.isEmpty (valuesOf fetched) "no records"
+                          Expect.equal fetched.NextPosition (FetchPosition 5L) "the same position"))
+
+          testCase "a time that no record has reached is a fault of the seek, and one before 1970 is refused" (fun () ->
+              let rest (received: Received) =
+                  match received.Request with
+                  | Request.ListOffsets request -> Script.answer ListOffsets.api received (Script.found -1L request)
+                  | _ -> Script.unexpected received
+
+              scripted rest (fun options ->
+                  use fetcher = new PartitionFetcher(options, partition, Offset = 5L)
+                  let sought = fetcher.SeekToTime DateTimeOffset.UtcNow
+                  Expect.isFalse sought.IsSuccess "it does not pass for success"
+                  Expect.equal (there sought.Fault).Kind KafkaFaultKind.NoSuchOffset "why"
+                  Expect.isFalse sought.IsTransient "it is not worth another attempt"
+                  let fault = thrown "no such offset" (fun () -> sought.ThrowIfError() |> ignore)
+                  Expect.stringContains fault.Message "OffsetSpec.Latest" "what to do"
+                  Expect.equal (fetcher.Position, sought.Offset) (FetchPosition 5L, Nullable()) "it has not moved"
+                  let found = fetcher.FindOffset(OffsetSpec.AtTimestamp 1L).ThrowIfError()
+                  Expect.equal found.Offset (Nullable()) "a search without moving finds none"
+
+                  Expect.throwsT<ArgumentOutOfRangeException>
+                      (fun () -> fetcher.SeekToTime(DateTimeOffset.UnixEpoch.AddMilliseconds -1.0) |> ignore)
+                      "before 1970")) ]
 
 let private fetchingTests =
     testList
@@ -255,7 +385,7 @@ let private fetchingTests =
                           Script.answer
                               OffsetForLeaderEpoch.api
                               received
-                              { ThrottleTimeMs = 0; Topics = [ { Topic = topic; Partitions = [ found ] } ] }
+                              { OffsetForLeaderEpoch.response.Default with Topics = [ { Topic = topic; Partitions = [ found ] } ] }
                       | _ -> Script.unexpected received
 
                   scripted rest (fun options ->
@@ -435,11 +565,11 @@ let private direct =
                   use fetcher = new PartitionFetcher(options, partition)
                   let memory = ReceiveBuffer()
                   let fetch () = fetcher.Fetch(CallOptions(Memory = memory)).ThrowIfError()
-                  Expect.isTrue ((fetch ()).Records.Span.SequenceEqual sent.Span) "the batch"
+                  Expect.isTrue ((fetch ()).RawRecords.Span.SequenceEqual sent.Span) "the batch"
                   let capacity = memory.Capacity
                   Expect.isGreaterThan capacity sent.SizeInBytes "as large as the answer"
-                  Expect.isTrue ((fetch ()).Records.Span.SequenceEqual sent.Span) "again"
+                  Expect.isTrue ((fetch ()).RawRecords.Span.SequenceEqual sent.Span) "again"
                   Expect.equal memory.Capacity capacity "in the same memory")) ]
 
 [<Tests>]
-let tests = testList "façade, partitions" [ producing; fetchingTests; retrying; direct ]
+let tests = testList "façade, partitions" [ producing; fetchingTests; dataTests; retrying; direct ]

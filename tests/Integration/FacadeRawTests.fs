@@ -16,11 +16,11 @@ let private connected (rest: Received -> Act list) (test: KafkaConnection -> uni
         test connection)
 
 let private found: DescribeCluster.Response =
-    { DescribeCluster.api.Response.Schema.Default with
+    { DescribeCluster.response.Default with
         ThrottleTimeMs = 250
         ClusterId = "c"
         ControllerId = 3
-        Brokers = [ { BrokerId = 3; Host = "h"; Port = 9; Rack = None; IsFenced = false } ] }
+        Brokers = [ { DescribeCluster.broker.Default with BrokerId = 3; Host = "h"; Port = 9 } ] }
 
 let private describing (received: Received) =
     match received.Request with
@@ -90,7 +90,7 @@ let tests =
           testCase "a request that has no answer is refused" (fun () ->
               connected Script.unexpected (fun connection ->
                   let api = Produce.api
-                  let silent = { api.Request.Schema.Default with Acks = Acks.None }
+                  let silent = { Produce.request.Default with Acks = Acks.None }
                   let json = connection.Call(ApiKey.Produce, """{ "acks": 0, "timeoutMs": 1 }""")
                   Expect.equal (there json.Fault).Kind KafkaFaultKind.NeverAnswered "in JSON"
                   let version = api.Versions.Highest

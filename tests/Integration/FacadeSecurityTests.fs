@@ -81,7 +81,9 @@ let private tls =
 
               Scripted.broker (fun _ -> Script.knowing Script.everything Script.unexpected) (fun broker ->
                   let wanting = Options([ at broker ], ConnectTimeout = 20.0 * second, Tls = trusting ())
-                  Expect.equal (opening wanting broker).Kind KafkaFaultKind.TlsNotSpoken "the broker does not speak TLS"))
+                  let fault = opening wanting broker
+                  Expect.equal fault.Kind KafkaFaultKind.CannotConnect "the broker closes the connection"
+                  Expect.isTrue fault.Fault.IsTransient "as one that stops does"))
 
           testCase "a client presents its certificate, whose key may be encrypted" (fun () ->
               let seen = System.Collections.Concurrent.ConcurrentQueue<string>()

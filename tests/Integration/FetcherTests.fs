@@ -44,7 +44,8 @@ let private fetching highest (answers: (Fetch.Request -> Fetch.Response) list) (
     let table = Script.versions ApiKey.Fetch 4 highest :: (table |> List.filter (fun key -> key.ApiKey <> ApiKey.Fetch))
     Scripted.partitionOf patient table topicId script test
 
-let private newest = int Fetch.api.Versions.Highest
+let private newest (api: Api<'Request, 'Response>) = int api.Versions.Highest
+let private newestFetch = newest Fetch.api
 
 let private answers =
     testList
@@ -58,7 +59,7 @@ let private answers =
                       AbortedTransactions = Some [ { ProducerId = 7L; FirstOffset = 12L } ]
                       PreferredReadReplica = 4 }
 
-              fetching newest [ Script.fetched change ] (fun _ client ->
+              fetching newestFetch [ Script.fetched change ] (fun _ client ->
                   let fetched = (new PartitionFetcher(client, FetcherSettings.standard, 10L)).Fetch()
                   Expect.equal fetched.HighWatermark (Some 50L) "high watermark"
                   Expect.equal fetched.LastStableOffset (Some 40L) "last stable offset"
@@ -77,7 +78,7 @@ let private answers =
                       LogStartOffset = -1L
                       AbortedTransactions = None }
 
-              fetching newest [ Script.fetched change ] (fun _ client ->
+              fetching newestFetch [ Script.fetched change ] (fun _ client ->
                   let fetched = (new PartitionFetcher(client, FetcherSettings.standard, 10L)).Fetch()
                   Expect.equal fetched.Error ErrorCode.OffsetOutOfRange "the code is data"
                   Expect.equal (fetched.HighWatermark, fetched.LastStableOffset, fetched.LogStartOffset) (None, None, None) "bounds"
@@ -117,7 +118,7 @@ let private seeking =
               testCase (spec.Name + " asks brokers that know it, from version " + string since + " on") (fun () ->
                   finding since (fun _ fetcher ->
                       Expect.equal (fetcher.Seek spec).Offset (Some 17L) "the offset"
-                      Expect.equal fetcher.Position (at 17L 2) "the position, with the epoch that was told"))
+                      Expect.equal fetcher.Position (at 17L -1) "the epoch reported is not that of the record before"))
 
               testCase (spec.Name + " is not asked of a broker that would take it for a timestamp") (fun () ->
                   finding (since - 1) (fun broker fetcher ->
@@ -133,10 +134,13 @@ let private seeking =
                       Expect.equal fetcher.Position (at 5L -1) "the fetcher stays where it is"
                       Expect.equal (fetcher.Seek OffsetSpec.Earliest).Offset (Some 17L) "other searches go through"))
 
-          testCase "in a version without epochs leaves the epoch unknown" (fun () ->
-              finding 3 (fun _ fetcher ->
-                  fetcher.Seek(OffsetSpec.AtTimestamp 1L) |> ignore
-                  Expect.equal fetcher.Position (at 17L -1) "the position"))
+          for version in [ 3; newest ListOffsets.api ] do
+              for spec in [ OffsetSpec.Earliest; OffsetSpec.Latest; OffsetSpec.AtTimestamp 1L ] do
+                  testCase (string spec + " leaves the epoch before the position unknown, in version " + string version) (fun () ->
+                      finding version (fun _ fetcher ->
+                          fetcher.Position <- at 9L 4
+                          fetcher.Seek spec |> ignore
+                          Expect.equal fetcher.Position (at 17L -1) "the position"))
 
           testCase "setting the offset forgets the epoch" (fun () ->
               finding 7 (fun _ fetcher ->
@@ -152,7 +156,7 @@ let private truncation =
                 Script.answer
                     OffsetForLeaderEpoch.api
                     received
-                    { ThrottleTimeMs = 0; Topics = [ { Topic = "t"; Partitions = [ answer ] } ] }
+                    { OffsetForLeaderEpoch.response.Default with Topics = [ { Topic = "t"; Partitions = [ answer ] } ] }
             | _ -> Script.unexpected received
 
         Scripted.partitionOf patient table topicId rest (fun broker client ->
@@ -162,7 +166,7 @@ let private truncation =
 
     testList
         "truncation"
-        [ for version, expected in [ 11, -1; 12, 2; newest, 2 ] do
+        [ for version, expected in [ 11, -1; 12, 2; newestFetch, 2 ] do
               testCase ("the epoch before the position is sent from version 12 on: " + string version) (fun () ->
                   fetching version [ Script.fetched id ] (fun broker client ->
                       let fetcher = new PartitionFetcher(client, FetcherSettings.standard, 0L)
@@ -173,7 +177,7 @@ let private truncation =
           testCase "a diverging log reports where, and reading continues there" (fun () ->
               let diverging = Script.fetched (fun answer -> { answer with DivergingEpoch = { Epoch = 1; EndOffset = 45L } })
 
-              fetching newest [ diverging; Script.fetched id ] (fun broker client ->
+              fetching newestFetch [ diverging; Script.fetched id ] (fun broker client ->
                   let fetcher = new PartitionFetcher(client, FetcherSettings.standard, 0L)
                   fetcher.Position <- at 50L 2
                   let fetched = fetcher.Fetch()
@@ -188,22 +192,26 @@ let private truncation =
                   Expect.equal (partition.FetchOffset, partition.LastFetchedEpoch) (45L, 1) "where it continues"))
 
           testCase "can be checked: the leader is asked for the end of the epoch" (fun () ->
-              checking { Error = ErrorCode.None; Partition = 0; LeaderEpoch = 1; EndOffset = 45L } (fun broker fetcher ->
-                  Expect.equal (fetcher.CheckTruncation()).Truncation (Some(Truncation.At(at 45L 1))) "the finding"
-                  Expect.equal fetcher.Position (at 50L 2) "the fetcher stays where it is"
+              checking
+                  { OffsetForLeaderEpoch.partitionResponse.Default with Partition = 0; LeaderEpoch = 1; EndOffset = 45L }
+                  (fun broker fetcher ->
+                      Expect.equal (fetcher.CheckTruncation()).Truncation (Some(Truncation.At(at 45L 1))) "the finding"
+                      Expect.equal fetcher.Position (at 50L 2) "the fetcher stays where it is"
 
-                  match (List.last broker.Received).Request with
-                  | Request.OffsetForLeaderEpoch request ->
-                      Expect.equal
-                          request.Topics
-                          [ { Topic = "t"; Partitions = [ { Partition = 0; CurrentLeaderEpoch = 3; LeaderEpoch = 2 } ] } ]
-                          "the question"
-                  | other -> failtestf "%A" other))
+                      match (List.last broker.Received).Request with
+                      | Request.OffsetForLeaderEpoch request ->
+                          Expect.equal
+                              request.Topics
+                              [ { Topic = "t"; Partitions = [ { Partition = 0; CurrentLeaderEpoch = 3; LeaderEpoch = 2 } ] } ]
+                              "the question"
+                      | other -> failtestf "%A" other))
 
           testCase "the check notices a leader that has moved" (fun () ->
-              checking { Error = ErrorCode.FencedLeaderEpoch; Partition = 0; LeaderEpoch = -1; EndOffset = -1L } (fun _ fetcher ->
-                  Expect.equal (fetcher.CheckTruncation()).Truncation None "nothing was found"
-                  Expect.isNone fetcher.Client.Connection "the connection is closed"))
+              checking
+                  { OffsetForLeaderEpoch.partitionResponse.Default with Error = ErrorCode.FencedLeaderEpoch; Partition = 0 }
+                  (fun _ fetcher ->
+                      Expect.equal (fetcher.CheckTruncation()).Truncation None "nothing was found"
+                      Expect.isNone fetcher.Client.Connection "the connection is closed"))
 
           testCase "a mock broker reports no truncation if there is none" (fun () ->
               withMockPartition patient (fun _ client ->
@@ -229,15 +237,14 @@ let private sessions =
         "a fetch session"
         [ testCase "is opened by the first fetch, and later ones send only what has changed" (fun () ->
               let opened = full 9 (fun answer -> { answer with HighWatermark = 20L })
-              let unchanged (_: Fetch.Request) =
-                  { Script.fetched id { Fetch.api.Request.Schema.Default with Topics = [] } with SessionId = 9 }
+              let unchanged (_: Fetch.Request) = { Script.fetched id { Fetch.request.Default with Topics = [] } with SessionId = 9 }
 
-              fetching newest [ opened; unchanged; full 9 id; unchanged ] (fun broker client ->
+              fetching newestFetch [ opened; unchanged; full 9 id; unchanged ] (fun broker client ->
                   let fetcher = new PartitionFetcher(client, withSession, 10L)
                   fetcher.Fetch() |> ignore
                   let again = fetcher.Fetch()
                   Expect.equal (ok again.Result).Error ErrorCode.None "an answer without the partition is one"
-                  Expect.equal (again.HighWatermark, again.Records.Length) (Some 20L, 0) "nothing has changed"
+                  Expect.equal (again.HighWatermark, again.RawRecords.Length) (Some 20L, 0) "nothing has changed"
                   Expect.equal (nextOffset again) 10L "the same position"
                   fetcher.Offset <- 11L
                   fetcher.Fetch() |> ignore
@@ -245,7 +252,7 @@ let private sessions =
                   Expect.equal (places broker) [ 0, 0, 1; 9, 1, 0; 9, 2, 1; 9, 3, 0 ] "the requests"))
 
           testCase "that the broker does not find is reported as data, and opened again" (fun () ->
-              fetching newest [ full 9 id; refusing ErrorCode.FetchSessionIdNotFound; full 10 id; full 10 id ] (fun broker client ->
+              fetching newestFetch [ full 9 id; refusing ErrorCode.FetchSessionIdNotFound; full 10 id; full 10 id ] (fun broker client ->
                   let fetcher = new PartitionFetcher(client, withSession, 10L)
 
                   let codes = List.init 4 (fun _ -> (ok (fetcher.Fetch()).Result).Error)
@@ -254,7 +261,7 @@ let private sessions =
                   Expect.isSome client.Connection "the connection stays"))
 
           testCase "whose epoch the broker does not expect is closed and opened again" (fun () ->
-              fetching newest [ full 9 id; refusing ErrorCode.InvalidFetchSessionEpoch; full 10 id ] (fun broker client ->
+              fetching newestFetch [ full 9 id; refusing ErrorCode.InvalidFetchSessionEpoch; full 10 id ] (fun broker client ->
                   let fetcher = new PartitionFetcher(client, withSession, 10L)
 
                   for _ in 1..3 do
@@ -263,7 +270,7 @@ let private sessions =
                   Expect.equal (places broker) [ 0, 0, 1; 9, 1, 0; 9, 0, 1 ] "the requests"))
 
           testCase "is requested again if the broker had no room" (fun () ->
-              fetching newest [ Script.fetched id; full 9 id; full 9 id ] (fun broker client ->
+              fetching newestFetch [ Script.fetched id; full 9 id; full 9 id ] (fun broker client ->
                   let fetcher = new PartitionFetcher(client, withSession, 10L)
 
                   for _ in 1..3 do
@@ -272,7 +279,7 @@ let private sessions =
                   Expect.equal (places broker) [ 0, 0, 1; 0, 0, 1; 9, 1, 0 ] "the requests"))
 
           testCase "does not outlive its connection" (fun () ->
-              fetching newest [ full 9 id ] (fun broker client ->
+              fetching newestFetch [ full 9 id ] (fun broker client ->
                   let fetcher = new PartitionFetcher(client, withSession, 10L)
                   fetcher.Fetch() |> ignore
                   client.Close()
@@ -280,7 +287,7 @@ let private sessions =
                   Expect.equal (places broker) [ 0, 0, 1; 0, 0, 1 ] "the requests"))
 
           testCase "is closed when the fetcher is disposed, and the shared client remains usable" (fun () ->
-              fetching newest [ full 9 id ] (fun broker client ->
+              fetching newestFetch [ full 9 id ] (fun broker client ->
                   let fetcher = new PartitionFetcher(client, withSession, 10L)
                   fetcher.Fetch() |> ignore
                   (fetcher :> IDisposable).Dispose()
@@ -292,7 +299,7 @@ let private sessions =
                   Expect.equal (places broker).Length 4 "once"))
 
           testCase "that was not opened is not closed" (fun () ->
-              fetching newest [ Script.fetched id ] (fun broker client ->
+              fetching newestFetch [ Script.fetched id ] (fun broker client ->
                   let fetcher = new PartitionFetcher(client, withSession, 10L)
                   fetcher.Fetch() |> ignore
                   (fetcher :> IDisposable).Dispose()
@@ -325,6 +332,86 @@ let private sessions =
                             producer.Produce(batch "d" 1) |> acknowledged |> ignore
                             Expect.equal (fetchUntil 7L fetcher |> valuesOf) [ "d0" ] "what came later")) ])
                |> List.singleton) ]
+
+/// As brokers answer a fetch over a quota: at once, without any topics, an open session with its own id and any other request with 0.
+let private throttling (request: Fetch.Request) : Fetch.Response =
+    { Script.fetched id request with
+        ThrottleTimeMs = 250
+        SessionId = (if request.SessionEpoch > 0 then request.SessionId else 0)
+        Topics = [] }
+
+let private isThrottled (fetched: Fetched) =
+    Expect.equal (ok fetched.Result).Error ErrorCode.None "no error"
+    Expect.equal fetched.Exchange.Info.ThrottleTime (ms 250) "the time to pause"
+    Expect.isEmpty (recordsOf fetched) "no records"
+    Expect.equal (positionBehind fetched) fetched.Position "the same position"
+    Expect.isFalse (RetryPolicy.fetch.Again fetched) "it is not repeated at once"
+
+let private throttled =
+    let full session change request = { Script.fetched change request with SessionId = session }
+
+    testList
+        "a throttled fetch"
+        [ for version in [ 4; 6; 7; 11; 12; newestFetch ] do
+              for useSession in [ false; true ] do
+                  testCase ("is empty, in version " + string version + (if useSession then " with a session" else "")) (fun () ->
+                      fetching
+                          version
+                          [ throttling; throttling; Script.fetched (fun it -> { it with HighWatermark = 7L }) ]
+                          (fun broker client ->
+                              let fetcher = new PartitionFetcher(client, { FetcherSettings.standard with UseSession = useSession }, 10L)
+
+                              for _ in 1..2 do
+                                  let fetched = fetcher.Fetch()
+                                  isThrottled fetched
+                                  Expect.equal (fetched.HighWatermark, fetched.LogStartOffset) (None, None) "no bounds"
+
+                              Expect.equal (fetcher.Fetch()).HighWatermark (Some 7L) "the next is answered"
+                              let sessions = asked broker |> List.map (fun it -> it.SessionId, it.SessionEpoch, it.Topics.Length)
+                              let expected = 0, (if useSession && version >= 7 then 0 else -1), 1
+                              Expect.equal sessions [ expected; expected; expected ] "no session was given"
+                              Expect.equal broker.Connections 2 "one connection after that for the metadata"))
+
+          testCase "in an open session counts as a request of it" (fun () ->
+              let opened = full 9 (fun answer -> { answer with HighWatermark = 20L })
+
+              fetching
+                  newestFetch
+                  [ opened; throttling; throttling; full 9 (fun it -> { it with HighWatermark = 21L }) ]
+                  (fun broker client ->
+                      let fetcher = new PartitionFetcher(client, { FetcherSettings.standard with UseSession = true }, 10L)
+                      fetcher.Fetch() |> ignore
+
+                      for _ in 1..2 do
+                          fetcher.Offset <- fetcher.Offset + 1L
+                          let fetched = fetcher.Fetch()
+                          isThrottled fetched
+                          Expect.equal fetched.HighWatermark (Some 20L) "the last one known"
+
+                      fetcher.Fetch() |> ignore
+
+                      Expect.equal
+                          (asked broker |> List.map (fun it -> it.SessionId, it.SessionEpoch, it.Topics.Length))
+                          [ 0, 0, 1; 9, 1, 1; 9, 2, 1; 9, 3, 0 ]
+                          "the epochs, and the position is told once"))
+
+          testCase "that loses its session opens another" (fun () ->
+              let closed (request: Fetch.Request) = { throttling request with SessionId = 0 }
+
+              fetching newestFetch [ full 9 id; closed; full 10 id ] (fun broker client ->
+                  let fetcher = new PartitionFetcher(client, { FetcherSettings.standard with UseSession = true }, 10L)
+
+                  for _ in 1..3 do
+                      Expect.equal (ok (fetcher.Fetch()).Result).Error ErrorCode.None "an answer"
+
+                  Expect.equal (asked broker |> List.map (fun it -> it.SessionId, it.SessionEpoch)) [ 0, 0; 9, 1; 0, 0 ] "the requests"))
+
+          testCase "is not one without a throttle time: the partition is missing" (fun () ->
+              let missing (request: Fetch.Request) = { throttling request with ThrottleTimeMs = 0 }
+
+              fetching newestFetch [ missing ] (fun _ client ->
+                  let fetched = (new PartitionFetcher(client, FetcherSettings.standard, 10L)).Fetch()
+                  Expect.equal (faultOf fetched.Result) (ClientFault.NotAnswered client.Partition) "the fault")) ]
 
 let private replicas =
     let near = { FetcherSettings.standard with RackId = "here" }
@@ -405,6 +492,50 @@ let private replicas =
                       Expect.equal (fetched.HighWatermark, fetched.PreferredReadReplica) (Some 100L, None) "which answers itself"
                       Expect.equal (racks leader) [ "here"; "" ] "since it is not told the rack"))
 
+          testCase "that is behind once is asked again a second later, and later each time that it still is" (fun () ->
+              let time = ManualTime()
+              let mutable isBehind = true
+
+              let follow (request: Fetch.Request) = if isBehind then refusing ErrorCode.OffsetOutOfRange request else serving request
+
+              withReplicaOf { patient with Time = time } follow near (fun leader follower fetcher ->
+                  let brokerOf (fetched: Fetched) = fetched.Exchange.Info.Broker
+                  let leaders, followers = Some leader.Address, Some follower.Address
+                  // The leader names the replica, the replica refuses, and the leader answers until the time has passed.
+                  let round wait =
+                      Expect.equal (brokerOf (fetcher.Fetch())) leaders "the leader names the replica"
+                      Expect.equal (brokerOf (fetcher.Fetch())) followers "which is asked"
+                      Expect.equal (brokerOf (fetcher.Fetch())) leaders "and left"
+                      time.Advance(wait - ms 1)
+                      Expect.equal (brokerOf (fetcher.Fetch())) leaders "for a while"
+                      Expect.equal fetcher.Replica None "still"
+                      time.Advance(ms 1)
+
+                  round (ms 1_000)
+                  round (ms 2_000)
+                  round (ms 4_000)
+                  isBehind <- false
+
+                  for expected in [ leaders; followers; followers ] do
+                      Expect.equal (brokerOf (fetcher.Fetch())) expected "it is read from again"
+
+                  isBehind <- true
+                  Expect.equal (fetcher.Fetch()).Error ErrorCode.OffsetOutOfRange "it is behind again"
+                  Expect.equal (brokerOf (fetcher.Fetch())) leaders "and left"
+                  time.Advance(ms 1_000)
+                  round (ms 2_000)))
+
+          testCase "that throttles is not left" (fun () ->
+              withReplica throttling near (fun _ follower fetcher ->
+                  fetcher.Fetch() |> ignore
+
+                  for _ in 1..3 do
+                      let fetched = fetcher.Fetch()
+                      isThrottled fetched
+                      Expect.equal fetched.Exchange.Info.Broker (Some follower.Address) "the replica"
+
+                  Expect.equal follower.Connections 1 "on one connection"))
+
           testCase "that cannot be reached is left with the same fetch" (fun () ->
               withReplica serving near (fun leader follower fetcher ->
                   fetcher.Fetch() |> ignore
@@ -414,14 +545,16 @@ let private replicas =
                   Expect.equal fetched.HighWatermark (Some 100L) "its answer"
                   Expect.equal (racks leader) [ "here"; "" ] "it is not told the rack"))
 
-          testCase "whose connection breaks is left with the next fetch" (fun () ->
+          testCase "whose connection breaks is left within the fetch" (fun () ->
               withReplica serving near (fun leader follower fetcher ->
                   for _ in 1..2 do
                       fetcher.Fetch() |> ignore
 
                   (follower :> IDisposable).Dispose()
-                  Expect.isError (fetcher.Fetch()).Result "the fault is told"
-                  Expect.equal (fetcher.Fetch()).Exchange.Info.Broker (Some leader.Address) "the next"))
+                  follower.AwaitEnd 0
+                  let fetched = fetcher.Fetch()
+                  Expect.isOk fetched.Result "there is an answer"
+                  Expect.equal fetched.Exchange.Info.Broker (Some leader.Address) "from the leader"))
 
           testCase "is read from for ReplicaTime, and then the leader is asked again" (fun () ->
               withReplica serving { near with ReplicaTime = TimeSpan.Zero } (fun leader follower fetcher ->
@@ -521,4 +654,4 @@ let private replicas =
                   Expect.equal (valuesOf (recordsOf fetched)) [ "a0"; "a1"; "a2" ] "its records")) ]
 
 [<Tests>]
-let tests = testList "fetcher" [ answers; seeking; truncation; sessions; replicas ]
+let tests = testList "fetcher" [ answers; seeking; truncation; sessions; throttled; replicas ]

@@ -1,12 +1,9 @@
 /// Records exchanged between this client and Confluent.Kafka's, compared record by record.
 module LibKafka.Integration.ForeignClientTests
 
-open System
-open Confluent.Kafka
 open Expecto
 open LibKafka.Wire
 open LibKafka.Records
-open LibKafka.Protocol
 open LibKafka.Client
 open LibKafka.Integration.Clusters
 open LibKafka.Integration.ForeignClient

@@ -3,7 +3,6 @@ module LibKafka.Integration.LeaderTests
 
 open System
 open Expecto
-open LibKafka.Wire
 open LibKafka.Protocol
 open LibKafka.Client
 open LibKafka.Tests
@@ -58,7 +57,7 @@ let private named =
 
                       Expect.equal
                           client.Leader
-                          (Some { NodeId = 2; Address = other.Address; Epoch = 4; TopicId = topicId })
+                          (Some { NodeId = 2; Address = other.Address; Epoch = 4; RequestEpoch = 4; TopicId = topicId })
                           "the leader, with the epoch that was named and the topic's id"
 
                       Expect.equal (metadataAsked broker, metadataAsked other) (1, 0) "metadata requests")))
@@ -133,6 +132,149 @@ let private named =
                       Expect.equal (client.Leader |> Option.map _.NodeId) (Some node) "the new leader"
 
                   Expect.equal (metadataRequests ()) 0 "metadata requests")) ]
+
+/// What a cluster of one broker says about its topic at the moment.
+type private Election = { mutable Epoch: int; mutable TopicId: Guid; mutable TopicError: ErrorCode; mutable FetchError: ErrorCode }
+
+/// A client of a partition whose broker answers metadata in versions up to `highest` as the election says, and fences every epoch but that of
+/// the election, as a real one does.
+let private electing highest (topicId: Guid) (test: Election -> ScriptedBroker -> PartitionClient -> unit) =
+    let election = { Epoch = 5; TopicId = topicId; TopicError = ErrorCode.None; FetchError = ErrorCode.None }
+
+    let table =
+        Script.versions ApiKey.OffsetForLeaderEpoch 2 4
+        :: Script.everythingBut [ Script.versions ApiKey.Metadata 0 highest; Script.versions ApiKey.Fetch 4 12 ]
+
+    let script (me: BrokerAddress) =
+        Script.knowing table (fun received ->
+            match received.Request with
+            | Request.Metadata _ ->
+                let topic = Script.topic "t" (if highest >= 10 then election.TopicId else Guid.Empty)
+                let partition = { topic.Partitions.Head with LeaderEpoch = election.Epoch }
+                let topic = { topic with Error = election.TopicError; Partitions = [ partition ] }
+                Script.answer Metadata.api received (Script.metadata me [ topic ])
+            | Request.Fetch request ->
+                let refuse (answer: Fetch.PartitionResponse) = { answer with Error = election.FetchError }
+                Script.answer Fetch.api received (Script.fetched refuse request)
+            | Request.OffsetForLeaderEpoch _ ->
+                let answer: OffsetForLeaderEpoch.PartitionResponse =
+                    { Error = ErrorCode.None; Partition = 0; LeaderEpoch = 2; EndOffset = 9L }
+
+                Script.answer
+                    OffsetForLeaderEpoch.api
+                    received
+                    { ThrottleTimeMs = 0; Topics = [ { Topic = "t"; Partitions = [ answer ] } ] }
+            | _ -> Script.finding 7L received)
+
+    Scripted.broker script (fun broker ->
+        use client = new PartitionClient(patient, Bootstrap.ofAddresses [ broker.Address ], { Topic = "t"; Partition = 0 })
+        test election broker client)
+
+/// The leader epochs in the requests to the leader, in order.
+let private epochsAsked (broker: ScriptedBroker) : int list =
+    broker.Calls
+    |> List.choose (fun call ->
+        match call.Request with
+        | Request.Fetch request -> Some request.Topics[0].Partitions[0].CurrentLeaderEpoch
+        | Request.ListOffsets request -> Some request.Topics[0].Partitions[0].CurrentLeaderEpoch
+        | Request.OffsetForLeaderEpoch request -> Some request.Topics[0].Partitions[0].CurrentLeaderEpoch
+        | _ -> None)
+
+let private epochs =
+    let another = Guid "99999999-2222-3333-4444-555555555555"
+    let newest = int Metadata.api.Versions.Highest
+
+    testList
+        "leader epochs"
+        [ for version, named in [ 7, -1; 8, -1; 9, 5; newest, 5 ] do
+              testCase
+                  ("of Metadata " + string version + (if named < 0 then " are not named in requests" else " are named in requests"))
+                  (fun () ->
+                      electing version topicId (fun _ broker client ->
+                          let fetcher = new PartitionFetcher(client, FetcherSettings.standard, 0L)
+                          fetcher.Fetch() |> ignore
+                          fetcher.FindOffset OffsetSpec.Latest |> ignore
+                          fetcher.Position <- { Offset = 9L; LastEpoch = 2 }
+                          fetcher.CheckTruncation() |> ignore
+                          Expect.equal (epochsAsked broker) [ named; named; named ] "fetch, list and check"
+                          Expect.equal (client.Leader |> Option.map _.Epoch) (Some 5) "the user is told"))
+
+          testCase "that may be old are no reason to be fenced for ever" (fun () ->
+              electing 8 topicId (fun election _ client ->
+                  // The broker knows epoch 6, and its metadata still says 5.
+                  election.FetchError <- ErrorCode.None
+                  let fetcher = new PartitionFetcher(client, FetcherSettings.standard, 0L)
+
+                  for _ in 1..3 do
+                      client.Close()
+                      Expect.equal (fetcher.Fetch()).Error ErrorCode.None "no fence"))
+
+          for what, highest, before, after, code, expected in
+              [ "the same topic id: not taken", newest, topicId, topicId, ErrorCode.NotLeaderOrFollower, 5
+                "the same topic id after UNKNOWN_TOPIC_OR_PARTITION: not taken",
+                newest,
+                topicId,
+                topicId,
+                ErrorCode.UnknownTopicOrPartition,
+                5
+                "another topic id: taken", newest, topicId, another, ErrorCode.NotLeaderOrFollower, 3
+                "no ids: not taken", 9, topicId, topicId, ErrorCode.NotLeaderOrFollower, 5
+                "ids of zero: not taken", newest, Guid.Empty, Guid.Empty, ErrorCode.NotLeaderOrFollower, 5
+                "no ids after UNKNOWN_TOPIC_OR_PARTITION: taken", 9, topicId, topicId, ErrorCode.UnknownTopicOrPartition, 3
+                "ids of zero after UNKNOWN_TOPIC_OR_PARTITION: taken", newest, Guid.Empty, Guid.Empty, ErrorCode.UnknownTopicOrPartition, 3
+                "a leader that does not know the higher one: taken", newest, topicId, topicId, ErrorCode.UnknownLeaderEpoch, 3
+                "metadata whose epochs are not reliable: taken", 8, topicId, topicId, ErrorCode.NotLeaderOrFollower, 3 ] do
+              testCase ("a lower one with " + what) (fun () ->
+                  electing highest before (fun election _ client ->
+                      fetch client |> ignore
+                      election.Epoch <- 3
+                      election.TopicId <- after
+                      election.FetchError <- code
+                      Expect.equal (fetch client).Error code "the code"
+                      election.FetchError <- ErrorCode.None
+                      Expect.equal (fetch client).Error ErrorCode.None "the next fetch"
+                      Expect.equal (client.Leader |> Option.map _.Epoch) (Some expected) "the epoch"
+                      election.Epoch <- 6
+                      client.Close()
+                      fetch client |> ignore
+                      Expect.equal (client.Leader |> Option.map _.Epoch) (Some 6) "a higher one is always taken"))
+
+          testCase "a lower one without ids is taken after the metadata has said UNKNOWN_TOPIC_OR_PARTITION" (fun () ->
+              electing 9 topicId (fun election _ client ->
+                  fetch client |> ignore
+                  client.Close()
+                  election.TopicError <- ErrorCode.UnknownTopicOrPartition
+                  Expect.isError (fetch client).Result "there is no topic"
+                  election.TopicError <- ErrorCode.LeaderNotAvailable
+                  Expect.isError (fetch client).Result "there is no leader yet"
+                  election.TopicError <- ErrorCode.None
+                  election.Epoch <- 0
+                  Expect.equal (fetch client).Error ErrorCode.None "the new topic"
+                  Expect.equal (client.Leader |> Option.map _.Epoch) (Some 0) "the epoch")) ]
+
+let private creation =
+    let asked (broker: ScriptedBroker) =
+        broker.Calls
+        |> List.choose (fun call ->
+            match call.Request with
+            | Request.Metadata request -> Some(request.AllowAutoTopicCreation, request.Topics |> Option.map List.length)
+            | _ -> None)
+
+    testList
+        "topics on demand"
+        [ for allows in [ false; true ] do
+              testCase ("are created by the brokers only if the settings allow it: " + string allows) (fun () ->
+                  let settings = { patient with AllowAutoTopicCreation = allows }
+
+                  Scripted.partition settings (Script.finding 7L) (fun broker client ->
+                      (new PartitionFetcher(client, FetcherSettings.standard, 0L)).FindOffset OffsetSpec.Latest |> ignore
+                      Expect.equal (asked broker) [ allows, Some 1 ] "the request for the leader"
+                      use admin = new AdminClient(settings, Bootstrap.ofAddresses [ broker.Address ])
+                      admin.DescribeTopics [ "none" ] |> ignore
+                      admin.ListOffsets [ { Topic = "none"; Partition = 0 }, OffsetSpec.Latest ] |> ignore
+                      Expect.isTrue (asked broker |> List.tail |> List.forall (fst >> not)) "no other call creates one"))
+
+          testCase "are off unless set" (fun () -> Expect.isFalse ClientSettings.standard.AllowAutoTopicCreation "off") ]
 
 let private attempts =
     testList
@@ -224,4 +366,4 @@ let private ownership =
                   Expect.isNone client.Connection "there is no connection")) ]
 
 [<Tests>]
-let tests = testList "leader" [ named; attempts; direct; ownership ]
+let tests = testList "leader" [ named; epochs; creation; attempts; direct; ownership ]

@@ -2,7 +2,6 @@
 module LibKafka.Integration.LogTests
 
 open Expecto
-open LibKafka.Wire
 open LibKafka.Records
 open LibKafka.Protocol
 open LibKafka.Client
@@ -71,8 +70,14 @@ let tests =
               cluster.WithPartition(fun _ client ->
                   fill client
                   let fetcher = fetcherOf client 5L
-                  let sought = fetcher.Seek(OffsetSpec.AtTimestamp 4_000_000_000_000L)
-                  Expect.equal (ok sought.Result).Error ErrorCode.None "it is no error"
+                  let late = OffsetSpec.AtTimestamp 4_000_000_000_000L
+                  let found = fetcher.FindOffset late
+                  Expect.equal
+                      ((ok found.Result).Error, found.Offset)
+                      (ErrorCode.None, None)
+                      "a search without moving: no offset, no error"
+                  let sought = fetcher.Seek late
+                  Expect.equal (faultOf sought.Result) (ClientFault.NoSuchOffset(client.Partition, late)) "a seek: a result of its own"
                   Expect.equal sought.Offset None "nothing was found"
                   Expect.equal fetcher.Offset 5L "where the fetcher is"))
 
@@ -81,8 +86,8 @@ let tests =
                   fill client
                   let fetcher = fetcherOf client 0L
                   let first, second = fetcher.Fetch(), fetcher.Fetch()
-                  Expect.isGreaterThan first.Records.Length 0 "there is something"
-                  Expect.equal second.Records first.Records "the same"
+                  Expect.isGreaterThan first.RawRecords.Length 0 "there is something"
+                  Expect.equal second.RawRecords first.RawRecords "the same"
                   Expect.equal fetcher.Offset 0L "where the fetcher is"))
 
           testCase "a fetch in the middle of a batch returns the whole batch with the requested offset" (fun () ->

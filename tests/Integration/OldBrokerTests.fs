@@ -61,9 +61,9 @@ let private everyAcl: AclFilter =
       Operation = AclOperation.Any
       PermissionType = AclPermission.Any }
 
-let private isLossy (fault: AdminFault) =
+let private isTooOld (fault: AdminFault) =
     match fault with
-    | AdminFault.Fault(ClientFault.CannotEncode { Problem = Problem.LossyField 0s; Path = path }) -> path.EndsWith "PatternTypeFilter"
+    | AdminFault.Fault(ClientFault.BrokerTooOld(part, _, _)) -> part.EndsWith "PatternTypeFilter"
     | _ -> false
 
 let private acls =
@@ -93,7 +93,7 @@ let private acls =
           let listed =
               administered ApiKey.DescribeAcls rest (fun admin ->
                   match (admin.DescribeAcls prefixed).Result with
-                  | Error fault -> Expect.isTrue (isLossy fault) (fault.ToString())
+                  | Error fault -> Expect.isTrue (isTooOld fault) (fault.ToString())
                   | Ok _ -> failtest "it was sent")
 
           Expect.isEmpty listed "what was asked"
@@ -101,7 +101,7 @@ let private acls =
           let deleted =
               administered ApiKey.DeleteAcls rest (fun admin ->
                   match (admin.DeleteAcls [ prefixed ]).Result with
-                  | [ _, Error fault ] -> Expect.isTrue (isLossy fault) (fault.ToString())
+                  | [ _, Error fault ] -> Expect.isTrue (isTooOld fault) (fault.ToString())
                   | other -> failtestf "%A" other)
 
           Expect.isEmpty deleted "what was asked") ]

@@ -5,7 +5,6 @@ open System
 open System.Diagnostics
 open System.Threading
 open Expecto
-open LibKafka.Wire
 open LibKafka.Protocol
 open LibKafka.Client
 open LibKafka.Integration.Replay
@@ -30,19 +29,18 @@ let private serving (before: Received -> unit) (test: ScriptedBroker -> Bootstra
         | Request.FindCoordinator request -> coordinating me received request
         | Request.ListOffsets request -> Script.answer ListOffsets.api received (Script.found 7L request)
         | Request.Produce request -> Script.answer Produce.api received (Script.produced id request)
-        | Request.CreateTopics _ -> Script.answer CreateTopics.api received CreateTopics.api.Response.Schema.Default
-        | Request.ListGroups _ -> Script.answer ListGroups.api received ListGroups.api.Response.Schema.Default
-        | Request.Heartbeat _ -> Script.answer Heartbeat.api received { ThrottleTimeMs = 0; Error = ErrorCode.None }
+        | Request.CreateTopics _ -> Script.answer CreateTopics.api received CreateTopics.response.Default
+        | Request.ListGroups _ -> Script.answer ListGroups.api received ListGroups.response.Default
+        | Request.Heartbeat _ -> Script.answer Heartbeat.api received Heartbeat.response.Default
         | Request.InitProducerId _ ->
-            let given = { InitProducerId.api.Response.Schema.Default with ProducerId = 40L; ProducerEpoch = 5s }
+            let given = { InitProducerId.response.Default with ProducerId = 40L; ProducerEpoch = 5s }
             Script.answer InitProducerId.api received given
         | Request.EndTxn request ->
-            let next: EndTxn.Response =
-                { ThrottleTimeMs = 0; Error = ErrorCode.None; ProducerId = 40L; ProducerEpoch = request.ProducerEpoch + 1s }
+            let next: EndTxn.Response = { EndTxn.response.Default with ProducerId = 40L; ProducerEpoch = request.ProducerEpoch + 1s }
 
             Script.answer EndTxn.api received next
         | Request.ConsumerGroupHeartbeat _ ->
-            let joined = { ConsumerGroupHeartbeat.api.Response.Schema.Default with MemberId = Some "m"; MemberEpoch = 3 }
+            let joined = { ConsumerGroupHeartbeat.response.Default with MemberId = Some "m"; MemberEpoch = 3 }
             Script.answer ConsumerGroupHeartbeat.api received joined
         | _ -> Script.unexpected received
 

@@ -238,7 +238,7 @@ let private fetches =
 
               fetchedAs respond (fun _ fetched ->
                   Expect.equal (ok fetched.Result).Error ErrorCode.FetchSessionIdNotFound "the code"
-                  Expect.equal fetched.Records.Length 0 "no records"
+                  Expect.equal fetched.RawRecords.Length 0 "no records"
                   Expect.equal (nextOffset fetched) 10L "the next offset is the same"))
 
           testCase "a response about another partition is a fault" (fun () ->
@@ -256,7 +256,7 @@ let private fetches =
               let cut = bytes.Slice(0, bytes.Length - 1)
 
               fetchedAs (Script.fetched (fun answer -> { answer with Records = Some cut })) (fun _ fetched ->
-                  Expect.equal fetched.Records cut "the bytes"
+                  Expect.equal fetched.RawRecords cut "the bytes"
                   Expect.equal (valuesOf (recordsOf fetched)) [ "a0"; "a1"; "a2"; "b0"; "b1" ] "the records"
                   Expect.equal (nextOffset fetched) 15L "where the cut-off batch begins"))
 
@@ -309,13 +309,13 @@ let private memory =
               Scripted.partition patient rest (fun _ client ->
                   let fetcher = new PartitionFetcher(client, FetcherSettings.standard, 10L)
                   let memory = ReceiveBuffer()
-                  Expect.equal (fetcher.Fetch(CallOptions.into memory)).Records large "the large batch"
+                  Expect.equal (fetcher.Fetch(CallOptions.into memory)).RawRecords large "the large batch"
                   let capacity = memory.Capacity
                   Expect.isGreaterThan capacity large.Length "as large as the answer"
                   fetcher.Offset <- 0L
-                  Expect.equal (fetcher.Fetch(CallOptions.into memory)).Records small "the small one, in the same memory"
+                  Expect.equal (fetcher.Fetch(CallOptions.into memory)).RawRecords small "the small one, in the same memory"
                   fetcher.Offset <- 10L
-                  Expect.equal (fetcher.Fetch(CallOptions.into memory)).Records large "the large one again"
+                  Expect.equal (fetcher.Fetch(CallOptions.into memory)).RawRecords large "the large one again"
                   Expect.equal memory.Capacity capacity "nothing had to grow"))
 
           testCase "without it, the records of an earlier fetch stay unchanged" (fun () ->
@@ -323,8 +323,8 @@ let private memory =
                   let fetcher = new PartitionFetcher(client, FetcherSettings.standard, 10L)
                   let first = fetcher.Fetch()
                   fetcher.Offset <- 0L
-                  Expect.equal (fetcher.Fetch()).Records small "another answer"
-                  Expect.equal first.Records large "the first"))
+                  Expect.equal (fetcher.Fetch()).RawRecords small "another answer"
+                  Expect.equal first.RawRecords large "the first"))
 
           testCase "a fetch into the caller's memory allocates under 2 KB" (fun () ->
               Scripted.partition patient rest (fun _ client ->

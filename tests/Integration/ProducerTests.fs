@@ -7,7 +7,6 @@ open LibKafka.Wire
 open LibKafka.Records
 open LibKafka.Protocol
 open LibKafka.Client
-open LibKafka.Tests
 open LibKafka.Integration.Clusters
 open LibKafka.Integration.Support
 
@@ -267,13 +266,7 @@ let private once =
                   Expect.equal (broker.VersionsOf ApiKey.Produce) [ 11 ] "the version")) ]
 
 let private identities =
-    let given: InitProducerId.Response =
-        { ThrottleTimeMs = 0
-          Error = ErrorCode.None
-          ProducerId = 5L
-          ProducerEpoch = 6s
-          OngoingTxnProducerId = -1L
-          OngoingTxnProducerEpoch = -1s }
+    let given: InitProducerId.Response = { InitProducerId.response.Default with ProducerId = 5L; ProducerEpoch = 6s }
 
     let asking highest response (test: ScriptedBroker -> Connection -> unit) =
         let rest (received: Received) =

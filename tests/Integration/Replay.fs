@@ -9,7 +9,6 @@ open LibKafka.Protocol
 open LibKafka.Client
 open LibKafka.Properties.Protocol
 open LibKafka.Properties
-open LibKafka.Integration.Support
 
 /// A recorded exchange of one API.
 type Recorded<'Request, 'Response> = { Exchange: Captures.Exchange; Asked: 'Request; Answered: 'Response }
@@ -50,9 +49,9 @@ let private topicsIn (request: Metadata.Request) =
 /// The broker itself is the coordinator of everything.
 let coordinating (me: BrokerAddress) (received: Received) (request: FindCoordinator.Request) : Act list =
     let coordinator key : FindCoordinator.Coordinator =
-        { Key = key; NodeId = 1; Host = me.Host; Port = me.Port; Error = ErrorCode.None; ErrorMessage = None }
+        { FindCoordinator.coordinator.Default with Key = key; NodeId = 1; Host = me.Host; Port = me.Port; ErrorMessage = None }
 
-    let response = FindCoordinator.api.Response.Schema.Default
+    let response = FindCoordinator.response.Default
 
     if received.Header.ApiVersion >= 4s then
         Script.answer FindCoordinator.api received { response with Coordinators = List.map coordinator request.Keys }

@@ -1,10 +1,8 @@
 /// Calls that a policy repeats, on clusters in trouble.
 module LibKafka.Integration.RetryTests
 
-open System
 open System.Threading
 open Expecto
-open LibKafka.Wire
 open LibKafka.Protocol
 open LibKafka.Client
 open LibKafka.Tests
@@ -59,12 +57,7 @@ let private transactional (mock: MockCluster) (client: PartitionClient) : Idempo
     let identity =
         coordinator.Call(
             InitProducerId.api,
-            { TransactionalId = Some "tx"
-              TransactionTimeoutMs = 60_000
-              ProducerId = -1L
-              ProducerEpoch = -1s
-              Enable2Pc = false
-              KeepPreparedTxn = false }
+            { InitProducerId.request.Default with TransactionalId = Some "tx"; TransactionTimeoutMs = 60_000 }
         )
         |> _.Result
         |> ok
@@ -74,11 +67,11 @@ let private transactional (mock: MockCluster) (client: PartitionClient) : Idempo
     let added =
         coordinator.Call(
             AddPartitionsToTxn.api,
-            { Transactions = []
-              TransactionalId = "tx"
-              ProducerId = identity.ProducerId
-              ProducerEpoch = identity.ProducerEpoch
-              Topics = [ { Name = "t"; Partitions = [ 0 ] } ] }
+            { AddPartitionsToTxn.request.Default with
+                TransactionalId = "tx"
+                ProducerId = identity.ProducerId
+                ProducerEpoch = identity.ProducerEpoch
+                Topics = [ { Name = "t"; Partitions = [ 0 ] } ] }
         )
 
     Expect.isOk added.Result "the partition is in the transaction"

@@ -4,10 +4,8 @@ open System
 open System.Collections.Generic
 open System.Security.Cryptography
 open System.Text
-open Expecto
 open LibKafka.Wire
 open LibKafka.Protocol
-open LibKafka.Client
 
 /// The server's side of SCRAM, written from RFC 5802 with nothing but a keyed hash.
 [<Sealed>]
@@ -176,7 +174,7 @@ module SaslScript =
                 Script.answer SaslHandshake.api received { Error = ErrorCode.UnsupportedSaslMechanism; Mechanisms = script.Mechanisms }
             | Request.SaslHandshake { Mechanism = mechanism } ->
                 steps[received.Connection] <- start script mechanism
-                Script.answer SaslHandshake.api received { Error = ErrorCode.None; Mechanisms = script.Mechanisms }
+                Script.answer SaslHandshake.api received { SaslHandshake.response.Default with Mechanisms = script.Mechanisms }
             | Request.SaslAuthenticate { AuthBytes = message } -> authenticate received message
             | _ when known.Contains received.Connection -> rest received
             | _ -> [ Act.Close ]

@@ -3,7 +3,6 @@ module LibKafka.Integration.SaslTests
 
 open System
 open System.Collections.Concurrent
-open System.IO
 open System.Net
 open System.Security.Authentication
 open System.Threading
@@ -230,13 +229,12 @@ let private custom =
               let script (received: Received) =
                   match received.Request with
                   | Request.SaslHandshake _ ->
-                      Script.answer SaslHandshake.api received { Error = ErrorCode.None; Mechanisms = [ "COUNTING" ] }
+                      Script.answer SaslHandshake.api received { SaslHandshake.response.Default with Mechanisms = [ "COUNTING" ] }
                   | Request.SaslAuthenticate { AuthBytes = message } ->
                       let response: SaslAuthenticate.Response =
-                          { Error = ErrorCode.None
-                            ErrorMessage = None
-                            AuthBytes = Bytes.ofString ("pong to " + Bytes.toText message)
-                            SessionLifetimeMs = 0L }
+                          { SaslAuthenticate.response.Default with
+                              ErrorMessage = None
+                              AuthBytes = Bytes.ofString ("pong to " + Bytes.toText message) }
 
                       Script.answer SaslAuthenticate.api received response
                   | _ -> Script.unexpected received
@@ -261,9 +259,8 @@ let private custom =
                   let script (received: Received) =
                       match received.Request with
                       | Request.SaslHandshake _ ->
-                          Script.answer SaslHandshake.api received { Error = ErrorCode.None; Mechanisms = [ "PLAIN" ] }
-                      | Request.SaslAuthenticate _ ->
-                          Script.answer SaslAuthenticate.api received SaslAuthenticate.api.Response.Schema.Default
+                          Script.answer SaslHandshake.api received { SaslHandshake.response.Default with Mechanisms = [ "PLAIN" ] }
+                      | Request.SaslAuthenticate _ -> Script.answer SaslAuthenticate.api received SaslAuthenticate.response.Default
                       | _ -> Script.unexpected received
 
                   Scripted.broker (fun _ -> Script.knowing SaslScript.everything script) (fun broker ->
@@ -275,7 +272,7 @@ let private custom =
               let script (received: Received) =
                   match received.Request with
                   | Request.SaslHandshake _ ->
-                      Script.answer SaslHandshake.api received { Error = ErrorCode.IllegalSaslState; Mechanisms = [] }
+                      Script.answer SaslHandshake.api received { SaslHandshake.response.Default with Error = ErrorCode.IllegalSaslState }
                   | _ -> Script.unexpected received
 
               Scripted.broker (fun _ -> Script.knowing SaslScript.everything script) (fun broker ->
@@ -288,7 +285,7 @@ let private custom =
               Scripted.broker
                   (fun _ ->
                       Script.knowing (Script.versions ApiKey.SaslHandshake 0 1 :: Script.everything) (fun received ->
-                          Script.answer SaslHandshake.api received { Error = ErrorCode.None; Mechanisms = [ "PLAIN" ] }))
+                          Script.answer SaslHandshake.api received { SaslHandshake.response.Default with Mechanisms = [ "PLAIN" ] }))
                   (fun broker ->
                       match faultOf (Connection.Open(by (Sasl.plain "a" "b"), broker.Address)) with
                       | ClientFault.NoCommonVersion(api, _, None) -> Expect.equal api ApiKey.SaslAuthenticate "the API"

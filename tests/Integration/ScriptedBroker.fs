@@ -11,6 +11,7 @@ open System.Security.Authentication
 open System.Threading
 open Expecto
 open LibKafka.Wire
+open LibKafka.Records
 open LibKafka.Protocol
 open LibKafka.Client
 
@@ -18,13 +19,21 @@ open LibKafka.Client
 [<RequireQualifiedAccess>]
 module Loopback =
 
-    let private bound (address: IPAddress) : Socket * BrokerAddress =
+    let private boundTo (address: IPAddress) (port: int) : Socket * BrokerAddress =
         let socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp)
-        socket.Bind(IPEndPoint(address, 0))
+        socket.Bind(IPEndPoint(address, port))
 
         match socket.LocalEndPoint with
         | :? IPEndPoint as point -> socket, { Host = address.ToString(); Port = point.Port }
         | _ -> failwith "a bound socket has a port"
+
+    let private bound (address: IPAddress) = boundTo address 0
+
+    /// A socket that listens on this port; 0 for any.
+    let listenOn (at: IPAddress) (port: int) : Socket * BrokerAddress =
+        let socket, address = boundTo at port
+        socket.Listen 50
+        socket, address
 
     /// A socket that queues this number of connections until they are accepted. Further ones wait, as with a host that is gone.
     let listen (at: IPAddress) (queue: int) : Socket * BrokerAddress =
@@ -71,14 +80,14 @@ type Act =
 /// A broker on a loopback socket that does for each request what a function says. It has no behaviour of its own and may break the protocol.
 /// If the function returns nothing, it does nothing and continues to read.
 [<Sealed>]
-type ScriptedBroker(script: BrokerAddress -> Received -> Act list, at: IPAddress, secure: Stream -> Stream) =
+type ScriptedBroker(script: BrokerAddress -> Received -> Act list, at: IPAddress, secure: Stream -> Stream, port: int) =
     let gate = obj ()
     let received = List<Received>()
     let sockets = List<Socket>()
     let ended = HashSet<int>()
     let failures = List<string>()
     let mutable bytesOut = 0L
-    let listener, address = Loopback.listen at 50
+    let listener, address = Loopback.listenOn at port
 
     let note (change: unit -> unit) =
         lock gate (fun () ->
@@ -180,6 +189,8 @@ type ScriptedBroker(script: BrokerAddress -> Received -> Act list, at: IPAddress
                     failtest ("the broker timed out waiting for " + what)
                 Monitor.Wait(gate, 100) |> ignore)
 
+    new(script, at, secure) = new ScriptedBroker(script, at, secure, 0)
+
     new(script, at) = new ScriptedBroker(script, at, id)
 
     new(script) = new ScriptedBroker(script, IPAddress.Loopback)
@@ -276,13 +287,7 @@ module Script =
         others @ List.filter (replaced >> not) everything
 
     let versionsResponse (error: ErrorCode) (keys: ApiVersions.ApiVersion list) : ApiVersions.Response =
-        { Error = error
-          ApiKeys = keys
-          ThrottleTimeMs = 0
-          SupportedFeatures = []
-          FinalizedFeaturesEpoch = -1L
-          FinalizedFeatures = []
-          ZkMigrationReady = false }
+        { ApiVersions.response.Default with Error = error; ApiKeys = keys }
 
     /// Refuses a version of ApiVersions, which is always done in version 0 (KIP-511), with or without a list of versions.
     let refuseVersion (named: ApiVersions.ApiVersion list) (received: Received) : Act list =
@@ -300,29 +305,26 @@ module Script =
 
     /// A metadata response in which the broker is the only one, and the controller.
     let metadata (me: BrokerAddress) (topics: Metadata.Topic list) : Metadata.Response =
-        { ThrottleTimeMs = 0
-          Brokers = [ { NodeId = 1; Host = me.Host; Port = me.Port; Rack = None } ]
-          ClusterId = Some "scripted"
-          ControllerId = 1
-          Topics = topics
-          ClusterAuthorizedOperations = AuthorizedOperations.NotAsked
-          Error = ErrorCode.None }
+        { Metadata.response.Default with
+            Brokers = [ { Metadata.broker.Default with NodeId = 1; Host = me.Host; Port = me.Port } ]
+            ClusterId = Some "scripted"
+            ControllerId = 1
+            Topics = topics
+            ClusterAuthorizedOperations = AuthorizedOperations.NotAsked }
 
     /// A topic with one partition, that broker 1 leads in epoch 3.
     let topic (name: string) (id: Guid) : Metadata.Topic =
-        { Error = ErrorCode.None
-          Name = Some name
-          TopicId = id
-          IsInternal = false
-          Partitions =
-            [ { Error = ErrorCode.None
-                PartitionIndex = 0
-                LeaderId = 1
-                LeaderEpoch = 3
-                ReplicaNodes = [ 1 ]
-                IsrNodes = [ 1 ]
-                OfflineReplicas = [] } ]
-          AuthorizedOperations = AuthorizedOperations.NotAsked }
+        { Metadata.topic.Default with
+            Name = Some name
+            TopicId = id
+            Partitions =
+                [ { Metadata.partition.Default with
+                      PartitionIndex = 0
+                      LeaderId = 1
+                      LeaderEpoch = 3
+                      ReplicaNodes = [ 1 ]
+                      IsrNodes = [ 1 ] } ]
+            AuthorizedOperations = AuthorizedOperations.NotAsked }
 
     /// Reports that it leads partition 0 of the topics, and leaves everything else to `rest`.
     let leading (topics: Metadata.Topic list) (me: BrokerAddress) (rest: Received -> Act list) (received: Received) : Act list =
@@ -330,61 +332,59 @@ module Script =
         | Request.Metadata _ -> answer Metadata.api received (metadata me topics)
         | _ -> rest received
 
-    /// A leader's response to a batch, about the partition that the request names.
-    let produced (change: Produce.PartitionResponse -> Produce.PartitionResponse) (request: Produce.Request) : Produce.Response =
-        let answer index =
-            change { Produce.partitionResponse.Default with Index = index; BaseOffset = 0L; CurrentLeader = CurrentLeader.unknown }
+    /// Whether a leader of Kafka 4.0 would append the records of a request: one whole batch whose offsets begin at 0, without gaps.
+    let private isAppended (records: Bytes option) : bool =
+        match [ for item in RecordSet.splitVerified (Option.defaultValue Bytes.empty records) -> item ] with
+        | [ RecordSetItem.Batch(batch, _) ] -> batch.BaseOffset = 0L && batch.Count = batch.LastOffsetDelta + 1 && not batch.IsControl
+        | _ -> false
 
-        { Topics =
-            request.Topics
-            |> List.map (fun topic ->
-                { Name = topic.Name
-                  TopicId = topic.TopicId
-                  Partitions = topic.Partitions |> List.map (fun data -> answer data.Index) })
-          ThrottleTimeMs = 0
-          NodeEndpoints = [] }
+    /// A leader's response to a batch, about the partition that the request names: INVALID_RECORD, as from a leader of Kafka 4.0, if the batch
+    /// cannot be appended.
+    let produced (change: Produce.PartitionResponse -> Produce.PartitionResponse) (request: Produce.Request) : Produce.Response =
+        let answer (data: Produce.PartitionData) =
+            let response =
+                change { Produce.partitionResponse.Default with Index = data.Index; BaseOffset = 0L; CurrentLeader = CurrentLeader.unknown }
+
+            if response.Error.IsError || isAppended data.Records then
+                response
+            else
+                { response with Error = ErrorCode.InvalidRecord; BaseOffset = -1L }
+
+        { Produce.response.Default with
+            Topics =
+                request.Topics
+                |> List.map (fun topic -> { Name = topic.Name; TopicId = topic.TopicId; Partitions = topic.Partitions |> List.map answer }) }
 
     /// A leader's response to a fetch, about the partition that the request names.
     let fetched (change: Fetch.PartitionResponse -> Fetch.PartitionResponse) (request: Fetch.Request) : Fetch.Response =
-        { ThrottleTimeMs = 0
-          Error = ErrorCode.None
-          SessionId = 0
-          Topics =
-            request.Topics
-            |> List.map (fun topic ->
-                { Topic = topic.Topic
-                  TopicId = topic.TopicId
-                  Partitions =
-                    topic.Partitions
-                    |> List.map (fun asked ->
-                        change { Fetch.partitionResponse.Default with PartitionIndex = asked.Partition; Records = Some Bytes.empty }) })
-          NodeEndpoints = [] }
+        { Fetch.response.Default with
+            Topics =
+                request.Topics
+                |> List.map (fun topic ->
+                    { Topic = topic.Topic
+                      TopicId = topic.TopicId
+                      Partitions =
+                        topic.Partitions
+                        |> List.map (fun asked ->
+                            change { Fetch.partitionResponse.Default with PartitionIndex = asked.Partition; Records = Some Bytes.empty }) }) }
 
     /// A search for the end of partition 0 of the topic `t`, for tests that need any call.
     let askLatest: ListOffsets.Request =
-        { ReplicaId = -1
-          IsolationLevel = IsolationLevel.ReadUncommitted
-          Topics =
-            [ { Name = "t"
-                Partitions = [ { PartitionIndex = 0; CurrentLeaderEpoch = -1; Spec = OffsetSpec.Latest; MaxNumOffsets = 1 } ] } ]
-          TimeoutMs = 0 }
+        { ListOffsets.request.Default with
+            ReplicaId = -1
+            Topics = [ { Name = "t"; Partitions = [ { ListOffsets.partitionRequest.Default with Spec = OffsetSpec.Latest } ] } ] }
 
     /// A leader's response to a search for an offset.
     let found (offset: int64) (request: ListOffsets.Request) : ListOffsets.Response =
-        { ThrottleTimeMs = 0
-          Topics =
-            request.Topics
-            |> List.map (fun topic ->
-                { Name = topic.Name
-                  Partitions =
-                    topic.Partitions
-                    |> List.map (fun asked ->
-                        { PartitionIndex = asked.PartitionIndex
-                          Error = ErrorCode.None
-                          OldStyleOffsets = []
-                          Timestamp = -1L
-                          Offset = offset
-                          LeaderEpoch = -1 }) }) }
+        { ListOffsets.response.Default with
+            Topics =
+                request.Topics
+                |> List.map (fun topic ->
+                    { Name = topic.Name
+                      Partitions =
+                        topic.Partitions
+                        |> List.map (fun asked ->
+                            { ListOffsets.partitionResponse.Default with PartitionIndex = asked.PartitionIndex; Offset = offset }) }) }
 
     /// Answers searches for an offset, and nothing else.
     let finding (offset: int64) (received: Received) : Act list =

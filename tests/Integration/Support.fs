@@ -31,7 +31,7 @@ let internal operation (settings: ClientSettings) : Operation = Operation.Begin(
 /// A bare transport to an address.
 let internal transportTo (address: BrokerAddress) (operation: Operation) : Transport =
     Transport.Addresses(address, operation)
-    |> Result.bind (fun addresses -> Transport.Open(address, addresses, operation))
+    |> Result.bind (fun addresses -> Transport.Open(address, addresses.Head, operation))
     |> ok
 
 let text (value: string) = ValueSome(Bytes.ofString value)

@@ -110,7 +110,56 @@ let private metrics =
                   | Some fetch ->
                       Expect.equal (fetch.Tags.TryFind "error.type") (Some "Closed") "the fault"
                       Expect.equal (fetch.Tags.TryFind "messaging.operation.type") (Some "receive") "what sort of operation"
-                  | None -> failtest "the fetch was measured")) ]
+                  | None -> failtest "the fetch was measured"))
+
+          testCase "an exchange about a partition names it, and a broker's error code is its error type" (fun () ->
+              let refuse (received: Received) =
+                  match received.Request with
+                  | Request.Produce request ->
+                      let refused (answer: Produce.PartitionResponse) = { answer with Error = ErrorCode.MessageTooLarge; BaseOffset = -1L }
+
+                      Script.answer Produce.api received (Script.produced refused request)
+                  | _ -> Script.unexpected received
+
+              Scripted.partition patient refuse (fun broker client ->
+                  let heard =
+                      measuring broker.Address (fun () ->
+                          use producer = new PartitionProducer(client, ProducerSettings.standard)
+                          producer.Produce(batch "a" 1) |> ignore)
+
+                  let tagsOf name = (heard |> List.find (fun one -> one.Tags["messaging.operation.name"] = name)).Tags
+                  let produce = tagsOf "Produce"
+                  Expect.equal (produce.TryFind "messaging.system") (Some "kafka") "the system"
+                  Expect.equal (produce.TryFind "messaging.operation.type") (Some "send") "the type"
+                  Expect.equal (produce.TryFind "messaging.destination.name") (Some "t") "the topic"
+                  Expect.equal (produce.TryFind "messaging.destination.partition.id") (Some "0") "the partition"
+                  Expect.equal (produce.TryFind "error.type") (Some "MESSAGE_TOO_LARGE") "the error code"
+                  let metadata = tagsOf "Metadata"
+                  Expect.isFalse (metadata.ContainsKey "messaging.destination.name") "the search for the leader is not about it"
+                  Expect.isFalse (metadata.ContainsKey "error.type") "and has no error"))
+
+          testCase "the histogram in seconds has advice for its buckets" (fun () ->
+              let mutable found: Histogram<float> option = None
+              use listener = new MeterListener()
+
+              listener.InstrumentPublished <-
+                  Action<Instrument, MeterListener>(fun instrument _ ->
+                      match instrument with
+                      | :? Histogram<float> as histogram when histogram.Meter.Name = Telemetry.Name -> found <- Some histogram
+                      | _ -> ())
+
+              listener.Start()
+
+              match found with
+              | Some histogram ->
+                  match histogram.Advice with
+                  | null -> failtest "there is no advice"
+                  | advice ->
+                      let buckets = advice.HistogramBucketBoundaries |> Option.ofObj |> Option.map List.ofSeq |> Option.defaultValue []
+                      Expect.equal buckets (List.sort buckets) "in order"
+                      Expect.isLessThan buckets.Head 0.01 "milliseconds"
+                      Expect.isGreaterThanOrEqual (List.last buckets) 10.0 "up to seconds"
+              | None -> failtest "there is no histogram") ]
 
 let private traces =
     testList
@@ -152,7 +201,7 @@ let private traces =
               Scripted.partition patient answer (fun broker client ->
                   let fetcher = new PartitionFetcher(client, FetcherSettings.standard, 0L)
                   let heard = tracing broker.Address (fun () -> fetcher.Fetch({ CallOptions.standard with Attempt = 3 }) |> ignore)
-                  Expect.equal (heard |> List.map _.DisplayName) [ "ApiVersions"; "Metadata"; "ApiVersions"; "Fetch" ] "the exchanges"
+                  Expect.equal (heard |> List.map _.DisplayName) [ "ApiVersions"; "Metadata"; "ApiVersions"; "Fetch t" ] "the exchanges"
                   Expect.equal
                       (heard |> List.map (fun span -> string (span.GetTagItem "libkafka.attempt")) |> List.distinct)
                       [ "3" ]
@@ -173,7 +222,7 @@ let private traces =
 
                   Expect.equal
                       (heard |> List.map _.DisplayName)
-                      [ "ApiVersions"; "Metadata"; "ApiVersions"; "Fetch" ]
+                      [ "ApiVersions"; "Metadata"; "ApiVersions"; "Fetch t" ]
                       "the client's own too"
 
                   for span in heard do
@@ -192,6 +241,7 @@ let private off =
                   Broker = Some { Host = "kafka-1"; Port = 9092 }
                   CorrelationId = 1
                   Attempt = 1
+                  Partition = None
                   Began = DateTimeOffset.UtcNow
                   Elapsed = ms 1
                   BytesOut = 1
@@ -200,11 +250,11 @@ let private off =
                   ThrottleTime = TimeSpan.Zero
                   Fault = None }
 
-            Telemetry.report "client" info
+            Telemetry.report "client" info ErrorCode.None
             let before = GC.GetAllocatedBytesForCurrentThread()
 
             for _ in 1..1_000 do
-                Telemetry.report "client" info
+                Telemetry.report "client" info ErrorCode.None
 
             Expect.equal (GC.GetAllocatedBytesForCurrentThread() - before) 0L "bytes")
     )

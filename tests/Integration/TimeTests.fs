@@ -168,14 +168,14 @@ let private throttling =
                       let exchange = ask connection
                       Expect.equal exchange.Info.ThrottleTime (ms 1_234) "as the broker says"
 
-                  let produce: Produce.Request = { TransactionalId = None; Acks = Acks.All; TimeoutMs = 1; Topics = [] }
+                  let produce: Produce.Request = { Produce.request.Default with Acks = Acks.All; TimeoutMs = 1 }
                   Expect.equal (connection.Call(Produce.api, produce)).Info.ThrottleTime (ms 1_234) "of any API"))
 
           testCase "it is zero if the response has none or a negative one" (fun () ->
               Scripted.connection patient (throttled -5) (fun _ connection ->
                   Expect.equal (ask connection).Info.ThrottleTime TimeSpan.Zero "below zero")
 
-              Expect.equal (SaslHandshake.api.ThrottleTimeMs { Error = ErrorCode.None; Mechanisms = [] }) 0 "none")
+              Expect.equal (SaslHandshake.api.ThrottleTimeMs SaslHandshake.response.Default) 0 "none")
 
           testCase "a client that heeds it waits once, and then calls" (fun () ->
               let time = ManualTime()
@@ -233,7 +233,7 @@ let private throttling =
                       ok (ask connection).Result |> ignore)) ]
 
 let private neverAnswered =
-    let produce acks : Produce.Request = { TransactionalId = None; Acks = acks; TimeoutMs = 1; Topics = [] }
+    let produce acks : Produce.Request = { Produce.request.Default with Acks = acks; TimeoutMs = 1 }
 
     testList
         "acks 0"

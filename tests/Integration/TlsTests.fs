@@ -10,11 +10,9 @@ open System.Net.Security
 open System.Net.Sockets
 open System.Reflection
 open System.Security.Authentication
-open System.Security.Cryptography
 open System.Security.Cryptography.X509Certificates
 open System.Threading
 open Expecto
-open LibKafka.Wire
 open LibKafka.Protocol
 open LibKafka.Client
 open LibKafka.Integration.Support
@@ -142,6 +140,13 @@ let private terms =
 let private clients =
     let own = lazy (authority.Value.Issue(Purpose.Client "orders"))
 
+    // .NET's server closes the connection without an alert on Linux.
+    let isTurnedAway (settings: ClientSettings) (address: BrokerAddress) =
+        match faultOf (Connection.Open(settings, address)) with
+        | ClientFault.TlsFailed _ -> ()
+        | ClientFault.CannotConnect(_, reason) -> Expect.stringContains reason "TLS handshake" "the reason"
+        | other -> failtestf "%O" other
+
     testList
         "client certificate"
         [ for version in versions do
@@ -156,12 +161,12 @@ let private clients =
 
               testCase (name "missing") (fun () ->
                   let options, _ = serverOptions right.Value version (Some authority.Value)
-                  behind options (fun broker -> Expect.isNotEmpty (refusal (trusting authority.Value plainly) broker.Address) "the reason"))
+                  behind options (fun broker -> isTurnedAway (trusting authority.Value plainly) broker.Address))
 
               testCase (name "of an authority that the broker does not know") (fun () ->
                   let options, _ = serverOptions right.Value version (Some authority.Value)
                   let settings = trusting authority.Value (withIdentity (stranger.Value.Issue(Purpose.Client "mallory")))
-                  behind options (fun broker -> Expect.isNotEmpty (refusal settings broker.Address) "the reason")) ]
+                  behind options (fun broker -> isTurnedAway settings broker.Address)) ]
 
 let private apart =
     let secured = lazy (trusting authority.Value plainly)
@@ -210,8 +215,9 @@ let private apart =
           testCase "a client with TLS at a broker without it, which closes the connection" (fun () ->
               Scripted.broker (fun _ -> Script.knowing Script.everything script) (fun broker ->
                   let fault = faultOf (Connection.Open(secured.Value, broker.Address))
-                  Expect.equal fault (ClientFault.TlsNotSpoken broker.Address) "the fault"
-                  Expect.stringContains (fault.ToString()) "does not speak TLS" "its text"))
+                  // It may be a broker that stops.
+                  Expect.isTrue (Transient.isFault fault) "transient"
+                  Expect.stringContains (fault.ToString()) "a listener without TLS" "its text"))
 
           testCase "a client with TLS at a server that responds in plain text" (fun () ->
               host (answering "HTTP/1.1 400 Bad Request\r\n\r\n"B) (fun address ->
@@ -294,9 +300,12 @@ let private options =
                       if property.Name <> "EncryptionPolicy" then
                           Expect.notEqual (property.GetValue original) (property.GetValue fresh) (property.Name + " is set in this test"))
 
-          testCase "a given host is kept, and the options are used as they are" (fun () ->
-              let named = SslClientAuthenticationOptions(TargetHost = "kafka.example")
-              Expect.isTrue (obj.ReferenceEquals((Tls.ofOptions named).OptionsFor "kafka-1", named)) "the same"
+          testCase "a given host and a given policy are kept" (fun () ->
+              let policy = X509ChainPolicy()
+              let named = SslClientAuthenticationOptions(TargetHost = "kafka.example", CertificateChainPolicy = policy)
+              let used = (Tls.ofOptions named).OptionsFor "kafka-1"
+              Expect.equal used.TargetHost "kafka.example" "the host"
+              Expect.isTrue (obj.ReferenceEquals(used.CertificateChainPolicy, policy)) "the policy"
 
               // Its certificate is for another name, which the options require.
               let server, _ = serverOptions (authority.Value.Issue(Purpose.Broker [ "kafka.example" ])) SslProtocols.None None

@@ -4,7 +4,6 @@ module LibKafka.Integration.VersionTests
 open System
 open Expecto
 open LibKafka.Wire
-open LibKafka.Records
 open LibKafka.Protocol
 open LibKafka.Client
 open LibKafka.Properties
@@ -80,11 +79,6 @@ let private negotiation =
               refused script (fun _ fault ->
                   Expect.equal fault (ClientFault.VersionsRefused ErrorCode.ClusterAuthorizationFailed) "the fault"))
 
-          testCase "an old broker that closes the connection at a version that it does not know" (fun () ->
-              refused (fun _ -> [ Act.Close ]) (fun broker fault ->
-                  Expect.equal fault ClientFault.Closed "the fault"
-                  Expect.equal (asked broker) [ highest ] "there is no second try on a connection of its own accord"))
-
           testCase "the finalized features of the cluster are known from then on" (fun () ->
               let told: ApiVersions.FinalizedFeature list =
                   [ { Name = "transaction.version"; MaxVersionLevel = 2s; MinVersionLevel = 0s }
@@ -129,7 +123,7 @@ let private common =
             Expect.stringContains text (string ours.Lowest + "-" + string ours.Highest) "our range is named"
             Expect.stringContains text (string lowest + "-" + string highest) "and theirs"
 
-            let request: Produce.Request = { TransactionalId = None; Acks = Acks.All; TimeoutMs = 1; Topics = [] }
+            let request: Produce.Request = { Produce.request.Default with Acks = Acks.All; TimeoutMs = 1 }
             let exchange = connection.Call(Produce.api, request)
             Expect.equal (faultOf exchange.Result) expected "the same from a call"
             Expect.isFalse exchange.Info.WasSent "nothing was sent"

@@ -2,6 +2,7 @@ namespace LibKafka.Client
 
 open System
 open System.Globalization
+open System.Net
 
 /// The address of a broker.
 type BrokerAddress =
@@ -21,19 +22,43 @@ type BrokerAddress =
 [<RequireQualifiedAccess>]
 module BrokerAddress =
 
-    /// Parses an address such as `kafka-1:9092` or `[::1]:9092`; an error says why the text is not one.
+    /// The port of an address that names none: the one that Kafka's documentation uses.
+    [<Literal>]
+    let StandardPort = 9092
+
+    let private portOf (text: string) : int option =
+        match Int32.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture) with
+        | true, port when port > 0 && port <= 65535 -> Some port
+        | _ -> None
+
+    // A host name or an IPv4 address. A URI's scheme is a common mistake.
+    let private isName (host: string) : bool =
+        host <> "" && host |> Seq.forall (fun letter -> not (Char.IsWhiteSpace letter || ":/[]@,".Contains letter))
+
+    let private isIPv6 (host: string) : bool = host.Contains ':' && fst (IPAddress.TryParse host)
+
+    // The host, and the text after it.
+    let private divided (text: string) : (string * string) option =
+        if text.StartsWith '[' then
+            match text.IndexOf ']' with
+            | close when close > 0 && isIPv6 (text.Substring(1, close - 1)) -> Some(text.Substring(1, close - 1), text.Substring(close + 1))
+            | _ -> None
+        else
+            let colon = text.IndexOf ':'
+            let host = if colon < 0 then text else text.Substring(0, colon)
+            if isName host then Some(host, text.Substring host.Length) else None
+
+    /// Parses an address such as `kafka-1:9092`, `kafka-1` or `[::1]:9092`; an error says why the text is not one. Without a port, it is 9092.
     let parse (text: string) : Result<BrokerAddress, string> =
         let text = text.Trim()
-        let colon = text.LastIndexOf ':'
-        let host = if colon < 0 then "" else text.Substring(0, colon)
 
-        let bare = if host.StartsWith '[' && host.EndsWith ']' then host.Substring(1, host.Length - 2) else host
+        match divided text with
+        | Some(host, "") -> Ok { Host = host; Port = StandardPort }
+        | Some(host, rest) when rest.StartsWith ':' && (portOf (rest.Substring 1)).IsSome ->
+            Ok { Host = host; Port = (portOf (rest.Substring 1)).Value }
+        | _ -> Error("'" + text + "' is not of the form host:port, such as kafka-1:9092 or [::1]:9092")
 
-        match Int32.TryParse(text.Substring(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture) with
-        | true, port when bare <> "" && port > 0 && port <= 65535 && (bare = host) <> host.Contains ':' -> Ok { Host = bare; Port = port }
-        | _ -> Error("'" + text + "' is not of the form host:port")
-
-    /// Parses a list of addresses such as `kafka-1:9092,kafka-2:9092`.
+    /// Parses a list of addresses such as `kafka-1:9092, kafka-2`. Blanks around them and empty entries are ignored.
     let parseList (text: string) : Result<BrokerAddress list, string> =
         let add (entry: string) rest =
             match parse entry, rest with
@@ -41,6 +66,6 @@ module BrokerAddress =
             | Error reason, _ -> Error reason
             | _, Error reason -> Error reason
 
-        match text.Split(',', StringSplitOptions.RemoveEmptyEntries) |> List.ofArray with
+        match text.Split(',', StringSplitOptions.RemoveEmptyEntries ||| StringSplitOptions.TrimEntries) |> List.ofArray with
         | [] -> Error "no broker is named"
         | entries -> List.foldBack add entries (Ok [])

@@ -37,7 +37,7 @@ type SaslFailure =
         | NoCredentials reason -> "there are no credentials: " + reason
 
 /// Why a call has no response. The connection it was made on is closed, unless the fault was detected before anything was sent:
-/// `CannotEncode`, `NoCommonVersion` and `NeverAnswered` always are, and `Cancelled` if the caller cancelled before the call.
+/// `CannotEncode`, `BrokerTooOld`, `NoCommonVersion` and `NeverAnswered` always are, and `Cancelled` if the caller cancelled before the call.
 [<RequireQualifiedAccess>]
 type ClientFault =
     /// A setting is invalid. Nothing was tried.
@@ -50,9 +50,10 @@ type ClientFault =
     | NoBroker of (BrokerAddress * ClientFault) list
     /// The broker expects TLS on this port, and the settings have none.
     | TlsExpected of BrokerAddress
-    /// The settings have TLS, and the broker does not use it on this port.
+    /// The settings have TLS, and the broker responded with bytes that are not TLS.
     | TlsNotSpoken of BrokerAddress
-    /// The TLS handshake failed: one side does not accept the other's certificate, or there is no common version or cipher.
+    /// The TLS handshake failed: one side does not accept the other's certificate, or there is no common version or cipher. A connection that
+    /// ends during the handshake is `CannotConnect`.
     | TlsFailed of BrokerAddress * reason: string
     /// The connection could not be authenticated, or its authentication could not be renewed.
     | SaslFailed of mechanism: string * SaslFailure
@@ -66,6 +67,12 @@ type ClientFault =
     | Cancelled
     /// The broker closed the connection before it responded.
     | Closed
+    /// The broker closed the connection while it received a request, or instead of responding to one of a megabyte or more. `sent` counts
+    /// the bytes that were sent before, all of which may have arrived, of the `size` of the request.
+    | ClosedWhileSending of sent: int64 * size: int64
+    /// The broker closed the connection at the client's first request after ApiVersions, and the settings have no SASL. A listener that
+    /// requires SASL does so.
+    | ClosedUnauthenticated
     /// The connection broke.
     | Broken of reason: string
     /// Client and broker have no version of the API in common.
@@ -76,6 +83,8 @@ type ClientFault =
     | NeverAnswered of ApiKey
     /// The request cannot be written in this version. Nothing was sent.
     | CannotEncode of Fault
+    /// The broker supports the API, but is too old for a part of it. Nothing was sent.
+    | BrokerTooOld of part: string * needs: string * instead: string
     /// The length of the response is impossible, or larger than the limits allow.
     | BadFrameLength of length: int * most: int
     /// The response belongs to another request.
@@ -84,6 +93,8 @@ type ClientFault =
     | Malformed of Fault
     /// The response does not mention the partition that was asked about.
     | NotAnswered of TopicPartition
+    /// There is no such offset in the partition: no record has the timestamp or a later one. The reader has not been moved.
+    | NoSuchOffset of TopicPartition * OffsetSpec
     /// The connection was closed before this call, by the caller or by an earlier fault.
     | Unusable of cause: string
 
@@ -113,12 +124,24 @@ type ClientFault =
         | TimedOut after -> "no answer within " + string (int after.TotalMilliseconds) + " ms"
         | Cancelled -> "cancelled by the caller"
         | Closed -> "the broker closed the connection"
+        | ClosedWhileSending(sent, size) ->
+            "the broker closed the connection after "
+            + string sent
+            + " of "
+            + string size
+            + " bytes of the request had been sent. It does so if a request is larger than its socket.request.max.bytes (100 MiB by default)"
+        | ClosedUnauthenticated ->
+            "the broker closed the connection at the first request. It does so if its listener requires authentication (SASL), and the settings \
+             have none"
         | Broken reason -> "the connection broke: " + reason
         | NoCommonVersion(api, _, None) ->
             "the broker does not support " + api.ToString() + ": it is too old for it, or it does not offer it on this port"
         | NoCommonVersion(api, ours, Some theirs) ->
             let range (versions: VersionRange) =
-                (if versions.Lowest = versions.Highest then "version " + string versions.Lowest else "versions " + versions.ToString())
+                (if versions.Lowest = versions.Highest then
+                     "version " + string versions.Lowest
+                 else
+                     "versions " + versions.ToString())
 
             "the broker supports "
             + api.ToString()
@@ -140,10 +163,18 @@ type ClientFault =
             + "); if so large a response is not to be expected, the peer may not be a Kafka broker"
         | BadFrameLength(length, _) ->
             "the response declares a length of " + string length + " bytes, which is impossible: the peer may not be a Kafka broker"
+        | BrokerTooOld(part, needs, instead) -> "the broker is too old for " + part + ", which needs " + needs + ": " + instead
         | WrongCorrelationId(expected, received) ->
             "the response has correlation id " + string received + ", but " + string expected + " was expected"
         | Malformed fault -> "the response cannot be read: " + fault.ToString()
         | NotAnswered partition -> "the response does not mention " + partition.ToString()
+        | NoSuchOffset(partition, spec) when spec.Timestamp >= 0L ->
+            "no record of "
+            + partition.ToString()
+            + " has the timestamp "
+            + string spec.Timestamp
+            + " or a later one; to continue at the end, seek OffsetSpec.Latest"
+        | NoSuchOffset(partition, spec) -> partition.ToString() + " has no offset for " + spec.ToString()
         | Unusable cause -> "the connection is closed: " + cause
 
     /// The name of the case, which stays the same from release to release: for metrics.
@@ -162,15 +193,19 @@ type ClientFault =
         | TimedOut _ -> "TimedOut"
         | Cancelled -> "Cancelled"
         | Closed -> "Closed"
+        | ClosedWhileSending _ -> "ClosedWhileSending"
+        | ClosedUnauthenticated -> "ClosedUnauthenticated"
         | Broken _ -> "Broken"
         | NoCommonVersion _ -> "NoCommonVersion"
         | VersionsRefused _ -> "VersionsRefused"
         | NeverAnswered _ -> "NeverAnswered"
         | CannotEncode _ -> "CannotEncode"
+        | BrokerTooOld _ -> "BrokerTooOld"
         | BadFrameLength _ -> "BadFrameLength"
         | WrongCorrelationId _ -> "WrongCorrelationId"
         | Malformed _ -> "Malformed"
         | NotAnswered _ -> "NotAnswered"
+        | NoSuchOffset _ -> "NoSuchOffset"
         | Unusable _ -> "Unusable"
 
 /// Carries a client fault from the depth of a call to its boundary. It never escapes.

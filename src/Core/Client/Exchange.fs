@@ -16,6 +16,8 @@ type ExchangeInfo =
         CorrelationId: int32
         /// The number of the attempt, from 1: see `CallOptions.Attempt`.
         Attempt: int
+        /// The topic partition that the request is about; none if it is about none or several.
+        Partition: TopicPartition option
         Began: DateTimeOffset
         Elapsed: TimeSpan
         /// Bytes sent, including lengths and headers.

@@ -16,6 +16,9 @@ module Transient =
         | ClientFault.LookUpFailed _
         | ClientFault.TimedOut _
         | ClientFault.Closed
+        | ClientFault.ClosedWhileSending _
+        | ClientFault.ClosedUnauthenticated
+        | ClientFault.SaslFailed(_, SaslFailure.NoCredentials _)
         | ClientFault.Broken _
         | ClientFault.Unusable _ -> true
         | ClientFault.NoLeader(_, code)
@@ -92,7 +95,9 @@ type RetryPolicy<'Result> =
     member this.Delay(attempt: int, random: float) : TimeSpan =
         let full = this.FirstDelay.TotalMilliseconds * Math.Pow(this.Factor, float (attempt - 1))
         let most = float (Milliseconds.ofTimeSpan this.MaxDelay)
-        TimeSpan.FromMilliseconds(min full most * (1.0 - this.Jitter * random))
+        let delay = min full most * (1.0 - this.Jitter * random)
+        // The power becomes infinite, and no delay at all times infinity is not a number.
+        if delay > 0.0 then TimeSpan.FromMilliseconds delay else TimeSpan.Zero
 
     /// Makes a call until its result is not worth another attempt or no other attempt may be made, and returns the last result. `call` gets
     /// the options for each attempt: `options` with the number of the attempt, from 1. Pass them on. Cancelling ends a wait between attempts.

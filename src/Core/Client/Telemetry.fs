@@ -22,7 +22,15 @@ module Telemetry =
     let private meter = new Meter(Name, version)
 
     let private duration =
-        meter.CreateHistogram<float>("messaging.client.operation.duration", "s", "How long an exchange with a broker took.")
+        meter.CreateHistogram<float>(
+            "messaging.client.operation.duration",
+            "s",
+            "How long an exchange with a broker took.",
+            null,
+            InstrumentAdvice<float>(
+                HistogramBucketBoundaries = [| 0.005; 0.01; 0.025; 0.05; 0.075; 0.1; 0.25; 0.5; 0.75; 1.0; 2.5; 5.0; 7.5; 10.0 |]
+            )
+        )
 
     let private sent =
         meter.CreateCounter<int64>("libkafka.client.sent", "By", "Bytes sent to brokers, lengths and headers included.")
@@ -37,39 +45,60 @@ module Telemetry =
         elif api = ApiKey.OffsetCommit then "settle"
         else null
 
-    let private measure (info: ExchangeInfo) =
-        let mutable tags = TagList()
-        tags.Add("messaging.system", "kafka")
-        tags.Add("messaging.operation.name", info.Api.Name)
+    // The fault or, if there is a response, the error code in it, by a name that stays the same from release to release.
+    let private errorType (info: ExchangeInfo) (code: ErrorCode) : string | null =
+        match info.Fault with
+        | Some fault -> fault.Name
+        | None when not code.IsError -> null
+        | None when code.Name = "" -> code.ToString()
+        | None -> code.Name
+
+    // The tags that measurements and activities have in common.
+    let private describe (info: ExchangeInfo) (code: ErrorCode) (set: string -> obj | null -> unit) =
+        set "messaging.system" "kafka"
+        set "messaging.operation.name" info.Api.Name
 
         match operationType info.Api with
         | null -> ()
-        | kind -> tags.Add("messaging.operation.type", kind)
+        | kind -> set "messaging.operation.type" kind
+
+        match info.Partition with
+        | Some partition ->
+            set "messaging.destination.name" partition.Topic
+            set "messaging.destination.partition.id" (string partition.Partition)
+        | None -> ()
 
         match info.Broker with
         | Some broker ->
-            tags.Add("server.address", broker.Host)
-            tags.Add("server.port", broker.Port)
+            set "server.address" broker.Host
+            set "server.port" broker.Port
         | None -> ()
 
-        match info.Fault with
-        | Some fault -> tags.Add("error.type", fault.Name)
-        | None -> ()
+        match errorType info code with
+        | null -> ()
+        | error -> set "error.type" error
 
+    let private measure (info: ExchangeInfo) (code: ErrorCode) =
+        let mutable tags = TagList()
+        describe info code (fun name value -> tags.Add(name, value))
         duration.Record(info.Elapsed.TotalSeconds, &tags)
         sent.Add(int64 info.BytesOut, &tags)
         received.Add(int64 info.BytesIn, &tags)
 
+    // As the conventions have it: the operation, and what it is about.
+    let private spanName (info: ExchangeInfo) : string =
+        match info.Partition with
+        | Some partition -> info.Api.Name + " " + partition.Topic
+        | None -> info.Api.Name
+
     // The activity is made when the exchange is over, with the time at which it began.
-    let private trace (clientId: string) (info: ExchangeInfo) =
-        match source.StartActivity(info.Api.Name, ActivityKind.Client, ActivityContext(), null, null, info.Began) with
+    let private trace (clientId: string) (info: ExchangeInfo) (code: ErrorCode) =
+        match source.StartActivity(spanName info, ActivityKind.Client, ActivityContext(), null, null, info.Began) with
         | null -> ()
         | activity ->
             use activity = activity
             let set (name: string) (value: obj | null) = activity.SetTag(name, value) |> ignore
-            set "messaging.system" "kafka"
-            set "messaging.operation.name" info.Api.Name
-            set "messaging.operation.type" (operationType info.Api)
+            describe info code set
             set "messaging.client.id" clientId
             set "libkafka.api.version" (int info.Version)
             set "libkafka.correlation_id" info.CorrelationId
@@ -80,21 +109,14 @@ module Telemetry =
             if info.ThrottleTime.Ticks > 0L then
                 set "libkafka.throttle_time" info.ThrottleTime.TotalSeconds
 
-            match info.Broker with
-            | Some broker ->
-                set "server.address" broker.Host
-                set "server.port" broker.Port
-            | None -> ()
-
             match info.Fault with
-            | Some fault ->
-                set "error.type" fault.Name
-                activity.SetStatus(ActivityStatusCode.Error, fault.ToString()) |> ignore
+            | Some fault -> activity.SetStatus(ActivityStatusCode.Error, fault.ToString()) |> ignore
+            | None when code.IsError -> activity.SetStatus(ActivityStatusCode.Error, code.Description) |> ignore
             | None -> ()
 
             activity.SetEndTime((info.Began + info.Elapsed).UtcDateTime) |> ignore
 
-    /// Reports an exchange.
-    let internal report (clientId: string) (info: ExchangeInfo) =
-        if duration.Enabled || sent.Enabled || received.Enabled then measure info
-        if source.HasListeners() then trace clientId info
+    /// Reports an exchange, with the error code in its response.
+    let internal report (clientId: string) (info: ExchangeInfo) (code: ErrorCode) =
+        if duration.Enabled || sent.Enabled || received.Enabled then measure info code
+        if source.HasListeners() then trace clientId info code

@@ -34,7 +34,8 @@ module Subscriber =
 
     /// A member of a group, from the response to the leader's JoinGroup.
     let ofMember (one: JoinGroup.Member) : Subscriber =
-        let subscriber = { MemberId = one.MemberId; GroupInstanceId = one.GroupInstanceId; Subscription = nothing; Unreadable = None }
+        let subscriber =
+            { MemberId = one.MemberId; GroupInstanceId = one.GroupInstanceId; Subscription = nothing; Unreadable = None }
 
         match ConsumerProtocol.decodeSubscription one.Metadata with
         | Ok subscription -> { subscriber with Subscription = subscription }
@@ -72,7 +73,8 @@ type AssignFault =
     /// A one-line description.
     override this.ToString() =
         match this with
-        | UnknownProtocol name -> "the group agreed on the assignor '" + name + "', which is not among those given: give all that the member joined with"
+        | UnknownProtocol name ->
+            "the group agreed on the assignor '" + name + "', which is not among those given: give all that the member joined with"
         | CannotEncode(memberId, fault) -> "the assignment of member '" + memberId + "' cannot be written: " + fault.ToString()
 
 /// What the members and the leader of a classic group do with assignors.

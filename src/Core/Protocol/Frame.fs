@@ -58,7 +58,12 @@ module Frame =
 
     /// The response in a response frame, and the number of bytes that remain after it. Some brokers send more than the protocol says, and a
     /// client can only ignore it.
-    let internal readResponse limits (api: Api<'Request, 'Response>) (version: int16) (frame: Bytes) : Result<struct ('Response * int), Fault> =
+    let internal readResponse
+        limits
+        (api: Api<'Request, 'Response>)
+        (version: int16)
+        (frame: Bytes)
+        : Result<struct ('Response * int), Fault> =
         match Message.reader limits ResponseHeader.message.Name frame with
         | Error fault -> Error fault
         | Ok reader ->

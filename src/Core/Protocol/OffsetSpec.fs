@@ -1,5 +1,6 @@
 namespace LibKafka
 
+open System
 open LibKafka.Protocol
 
 /// The offset that ListOffsets looks up: a place in the log, or the first record at or after a timestamp.
@@ -20,7 +21,18 @@ type OffsetSpec(timestamp: int64) =
     /// The first offset that is not in tiered storage yet (KIP-1023).
     static member EarliestPendingUpload = OffsetSpec(-6L)
     /// The offset of the first record with this timestamp or a later one, in milliseconds since the epoch.
-    static member AtTimestamp(milliseconds: int64) = OffsetSpec milliseconds
+    /// It throws `ArgumentOutOfRangeException` if it is negative, because negative numbers are places, such as -1 for `Latest`.
+    static member AtTimestamp(milliseconds: int64) =
+        if milliseconds < 0L then
+            raise (
+                ArgumentOutOfRangeException(
+                    nameof milliseconds,
+                    milliseconds,
+                    "A timestamp must not be negative: to find a place, use OffsetSpec.Latest, OffsetSpec.Earliest and so on."
+                )
+            )
+
+        OffsetSpec milliseconds
     /// Kafka's name for a place. It is empty for a timestamp and if the number is not known.
     member _.Name =
         match timestamp with

@@ -8,13 +8,16 @@ open LibKafka.Wire
 
 /// The place of an item in a record set.
 [<Struct; NoComparison>]
-type RecordSetPlace internal (set: Lazy<string> | null, index: int, position: int) =
+type RecordSetPlace internal (set: Lazy<string> | null, index: int, position: int, from: int64) =
 
     /// The number of items before it.
     member _.Index = index
 
     /// Bytes from the start of the set.
     member _.Position = position
+
+    /// The offset from which the set is read: see `RecordSet.from`. 0 for all offsets.
+    member _.From = from
 
     /// The item's path, such as `Records[3]`, or the whole path from the message down if the set's own path is known: see
     /// `RecordSet.under`.

@@ -17,7 +17,8 @@ type CorruptBatch =
         Position: int
         /// All bytes that cannot be read.
         Bytes: Bytes
-        /// The base offset at their start. Reading the partition stopped there, unless the base offset itself is damaged.
+        /// The base offset at their start, or -1 if they are too short to have one. Reading the partition stopped there, unless the base offset
+        /// itself is damaged.
         FirstOffset: int64
         /// The last offset that they cover according to their header. `ValueNone` if the header cannot be read; then the base offset of the
         /// next batch, if there is one, is where reading can continue.
@@ -45,7 +46,7 @@ type CorruptBatch =
         { Fault = place.Locate fault
           Position = place.Position
           Bytes = bytes
-          FirstOffset = BinaryPrimitives.ReadInt64BigEndian bytes.Span
+          FirstOffset = if bytes.Length < sizeof<int64> then -1L else BinaryPrimitives.ReadInt64BigEndian bytes.Span
           LastOffset = last }
 
 /// One item of a record set.
@@ -58,7 +59,8 @@ type RecordSetItem =
     /// Bytes that cannot be read as a batch. The batches around them are delivered nevertheless.
     | Corrupt of CorruptBatch
     /// The last item if the bytes end within a batch. This is usual: a fetch response ends after a number of bytes, not after a whole batch.
-    /// Fetching from the `NextOffset` of the last whole batch returns the batch in full.
+    /// Fetching from the `NextOffset` of the last whole batch returns the batch in full. The first item of a set that must begin with a whole
+    /// batch is `Corrupt` instead: see `RecordSet.beginningWhole`.
     | CutOff of bytes: int * place: RecordSetPlace
 
     /// The number of bytes that the item takes in the record set.
@@ -81,33 +83,46 @@ type RecordSetItem =
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module RecordSetItem =
 
-    /// Opens a batch, or a message of an older format, for reading its records. Faults name the item, such as `Records[3]/Crc`, and count
+    // A broker sends whole batches, so the first one often begins before the offset from which it is read.
+    let private fromPlace (place: RecordSetPlace) (opened: Result<BatchRecords, Fault>) : Result<BatchRecords, Fault> =
+        if place.From > 0L then opened |> Result.map _.From(place.From) else opened
+
+    /// Opens a batch, or a message of an older format, for reading its records: those from the set's own offset on, if it is read from one
+    /// (`RecordSet.from`). Faults name the item, such as `Records[3]/Crc`, and count
     /// their offsets from the start of the record set, or of the decompressed records if the batch is compressed. A corrupt item returns its
     /// fault, and a batch that is cut off has no records. See `RecordBatch.openRecords` and `LegacyBatch.openRecords`.
     let openRecords (reading: Reading) (item: RecordSetItem) : Result<BatchRecords, Fault> =
         match item with
-        | RecordSetItem.Batch(batch, place) -> RecordBatch.openAt place reading batch
-        | RecordSetItem.Legacy(batch, place) -> LegacyBatch.openAt place reading batch
+        | RecordSetItem.Batch(batch, place) -> RecordBatch.openAt place reading batch |> fromPlace place
+        | RecordSetItem.Legacy(batch, place) -> LegacyBatch.openAt place reading batch |> fromPlace place
         | RecordSetItem.Corrupt corrupt -> Error corrupt.Fault
         | RecordSetItem.CutOff _ -> Ok BatchRecords.Empty
+
+/// How the items of a record set are read.
+[<NoEquality; NoComparison>]
+type internal RecordSetOptions =
+    {
+        /// Whether checksums are verified.
+        Verify: bool
+        /// Whether the first batch is known to be whole.
+        BeginsWhole: bool
+        /// The first offset that is wanted.
+        From: int64
+        /// The path of the field that the set was read from.
+        Path: Lazy<string>
+    }
 
 /// Iterates over the items of a record set. `for` and `foreach` over `RecordSet` create it.
 [<Struct; NoEquality; NoComparison>]
 type RecordSetEnumerator =
     val private bytes: Bytes
-    val private verify: bool
-    val private path: Lazy<string>
+    val private options: RecordSetOptions
     val mutable private index: int
     val mutable private position: int
     val mutable private current: RecordSetItem
 
-    internal new(bytes: Bytes, verify: bool, path: Lazy<string>) =
-        { bytes = bytes
-          verify = verify
-          path = path
-          index = 0
-          position = 0
-          current = RecordSetItem.CutOff(0, RecordSetPlace()) }
+    internal new(bytes: Bytes, options: RecordSetOptions) =
+        { bytes = bytes; options = options; index = 0; position = 0; current = RecordSetItem.CutOff(0, RecordSetPlace()) }
 
     /// The base offset, the length and the magic are at the same position in every format.
     member private this.Length(remaining: int) : int =
@@ -140,8 +155,19 @@ type RecordSetEnumerator =
             | Error fault -> RecordSetItem.Corrupt(CorruptBatch.At(place, bytes, fault, ValueSome batch.LastOffset))
             | Ok() -> RecordSetItem.Legacy(batch, place)
 
+    /// An item whose length is valid.
+    member private this.Whole(place: RecordSetPlace, bytes: Bytes, magic: int8 voption) : RecordSetItem =
+        match magic with
+        | ValueSome 2y
+        | ValueNone -> RecordSetEnumerator.Batch(place, bytes, this.options.Verify)
+        | ValueSome 0y
+        | ValueSome 1y -> RecordSetEnumerator.Legacy(place, bytes, this.options.Verify)
+        | ValueSome other ->
+            RecordSetItem.Corrupt(CorruptBatch.At(place, bytes, Fault.ofField "Magic" At.Magic (Problem.BadMagic other), ValueNone))
+
     member private this.Next(remaining: int) : RecordSetItem =
-        let place = RecordSetPlace(this.path, this.index, this.position)
+        let options = this.options
+        let place = RecordSetPlace(options.Path, this.index, this.position, options.From)
         let length = this.Length remaining
         let magic = this.Magic remaining
 
@@ -152,23 +178,22 @@ type RecordSetEnumerator =
             // The smallest of all formats.
             | _ -> LegacyAt.least 0y - At.Counted
 
-        let corrupt (bytes: Bytes) (field: string) (at: int) (problem: Problem) =
+        let bytes = this.bytes.Slice(this.position, remaining)
+
+        // The start of the next batch is unknown.
+        let corruptToEnd (field: string) (at: int) (problem: Problem) =
             RecordSetItem.Corrupt(CorruptBatch.At(place, bytes, Fault.ofField field at problem, ValueNone))
 
         if length < least then
-            // The start of the next batch is unknown.
-            corrupt (this.bytes.Slice(this.position, remaining)) "Length" At.Length (Problem.BadBatchLength length)
-        elif length > remaining - At.Counted then
+            corruptToEnd "Length" At.Length (Problem.BadBatchLength length)
+        elif length <= remaining - At.Counted then
+            this.Whole(place, bytes.Slice(0, At.Counted + length), magic)
+        elif this.index > 0 || not options.BeginsWhole then
             RecordSetItem.CutOff(remaining, place)
+        elif remaining < At.Counted then
+            corruptToEnd "" 0 (Problem.Truncated(int64 At.Counted, remaining))
         else
-            let bytes = this.bytes.Slice(this.position, At.Counted + length)
-
-            match magic with
-            | ValueSome 2y
-            | ValueNone -> RecordSetEnumerator.Batch(place, bytes, this.verify)
-            | ValueSome 0y
-            | ValueSome 1y -> RecordSetEnumerator.Legacy(place, bytes, this.verify)
-            | ValueSome other -> corrupt bytes "Magic" At.Magic (Problem.BadMagic other)
+            corruptToEnd "Length" At.Length (Problem.Truncated(int64 length, remaining - At.Counted))
 
     /// Moves to the next item; false at the end.
     member this.MoveNext() : bool =
@@ -188,19 +213,19 @@ type RecordSetEnumerator =
 /// Consecutive batches, as a partition's records are fetched and stored. They are located during iteration; every iteration starts from the
 /// first one.
 [<Sealed>]
-type RecordSet internal (bytes: Bytes, verify: bool, path: Lazy<string>) =
+type RecordSet internal (bytes: Bytes, options: RecordSetOptions) =
 
     /// The path of a set that was not read from a known message.
     static let unknown = Lazy<string>("Records")
 
-    internal new(bytes: Bytes, verify: bool) = RecordSet(bytes, verify, unknown)
+    internal new(bytes: Bytes, verify: bool) = RecordSet(bytes, { Verify = verify; BeginsWhole = false; From = 0L; Path = unknown })
 
     /// All of the bytes.
     member _.Bytes = bytes
 
-    member internal _.Under(path: Lazy<string>) = RecordSet(bytes, verify, path)
+    member internal _.With(change: RecordSetOptions -> RecordSetOptions) = RecordSet(bytes, change options)
 
-    member _.GetEnumerator() = RecordSetEnumerator(bytes, verify, path)
+    member _.GetEnumerator() = RecordSetEnumerator(bytes, options)
 
     member private this.Items() : IEnumerator<RecordSetItem> =
         let items = seq {
@@ -233,7 +258,15 @@ module RecordSet =
     /// The same set with the path of the field from which it was read, such as `FetchResponse/Responses[0]/Partitions[2]/Records`, which is
     /// evaluated only if there is a fault. The paths of faults begin with it: without it, they begin with `Records`. If it is empty, they name
     /// only the field within the batch. `Message.records` returns such paths.
-    let under (path: Lazy<string>) (set: RecordSet) : RecordSet = set.Under path
+    let under (path: Lazy<string>) (set: RecordSet) : RecordSet = set.With(fun options -> { options with Path = path })
+
+    /// The same set for a reader at an offset: `RecordSetItem.openRecords` skips the earlier records of a batch, since a broker sends whole
+    /// batches. The items are the same.
+    let from (offset: int64) (set: RecordSet) : RecordSet = set.With(fun options -> { options with From = offset })
+
+    /// The same set if it must begin with a whole batch, as in a response to Fetch from version 3 on (KIP-74). A first batch that is not whole
+    /// is then corrupt, whatever length it claims, and not just cut off.
+    let beginningWhole (set: RecordSet) : RecordSet = set.With(fun options -> { options with BeginsWhole = true })
 
     /// The batches one after another, copied into one run of bytes.
     let concat (batches: RecordBatch list) : Bytes =

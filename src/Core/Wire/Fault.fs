@@ -90,7 +90,11 @@ type Problem =
             + " of the message does not have it: use a broker that supports a later version, or leave the field at its default"
         | TooLong(length, most) -> "length " + n length + " exceeds the maximum of " + n most
         | BatchTooLarge(size, most) ->
-            "the batch has " + bytes (int64 size) + ", more than MaxBatchBytes allows (" + string most + "): build smaller batches, or raise the limit"
+            "the batch has "
+            + bytes (int64 size)
+            + ", more than MaxBatchBytes allows ("
+            + string most
+            + "): build smaller batches, or raise the limit"
         | FrameTooLarge(length, most) -> "a frame of " + bytes length + " exceeds the limit of " + n most
         | DecodedTooLarge most -> "the decoded message would take more than " + bytes most + " of memory, the limit MaxDecodedBytes"
         | BadCrc(stored, computed) -> "checksum " + stored.ToString "x8" + " does not match the computed " + computed.ToString "x8"

@@ -329,7 +329,7 @@ module Notation =
                             if count < 0 then
                                 ValueNone
                             else
-                                reader.Charge(Operators.int64 count * HeapSize.ofElement<'T> ())
+                                reader.Charge(Operators.int64 count * HeapSize.ofElement<'T>())
                                 ValueSome(readElements inner reader count)
 
                         member _.Project values = if isAbsent values then [] else List.map inner.Project values
@@ -352,7 +352,7 @@ module Notation =
                 if reader.Int8() < 0y then
                     None
                 else
-                    reader.Charge(HeapSize.ofSome<'T> ())
+                    reader.Charge(HeapSize.ofSome<'T>())
                     Some(inner.Read reader)
 
             member _.Project value = Option.map inner.Project value
@@ -376,7 +376,7 @@ module Notation =
             member _.Read reader =
                 match inner.TryRead reader with
                 | ValueSome value ->
-                    reader.Charge(HeapSize.ofSome<'T> ())
+                    reader.Charge(HeapSize.ofSome<'T>())
                     Some value
                 | ValueNone -> None
 
@@ -400,7 +400,7 @@ module Notation =
                 | None -> writer.Fail Problem.NullNotAllowed
 
             member _.Read reader =
-                reader.Charge(HeapSize.ofSome<'T> ())
+                reader.Charge(HeapSize.ofSome<'T>())
                 Some(inner.Read reader)
 
             member _.Project value = Some(inner.Project(Option.defaultValue fallback value))

@@ -18,8 +18,10 @@ public readonly record struct BrokerAddress(string Host, int Port)
         init => field = Interop.Required(value);
     } = Interop.Required(Host);
 
-    /// <summary>Parses an address such as <c>kafka-1:9092</c> or <c>[::1]:9092</c>.</summary>
-    /// <param name="text">A host and a port separated by a colon; an IPv6 address is in brackets.</param>
+    /// <summary>Parses an address such as <c>kafka-1:9092</c>, <c>kafka-1</c> or <c>[::1]:9092</c>.</summary>
+    /// <param name="text">
+    /// A host and a port separated by a colon; an IPv6 address is in brackets. The port is 9092 if it is left out.
+    /// </param>
     /// <returns>The address.</returns>
     /// <exception cref="FormatException">The text is not an address.</exception>
     public static BrokerAddress Parse(string text)
@@ -28,8 +30,10 @@ public readonly record struct BrokerAddress(string Host, int Port)
         return Of(OrFormatException(Client.BrokerAddressModule.parse(text)));
     }
 
-    /// <summary>Tries to parse an address such as <c>kafka-1:9092</c> or <c>[::1]:9092</c>.</summary>
-    /// <param name="text">A host and a port separated by a colon; an IPv6 address is in brackets.</param>
+    /// <summary>Tries to parse an address such as <c>kafka-1:9092</c>, <c>kafka-1</c> or <c>[::1]:9092</c>.</summary>
+    /// <param name="text">
+    /// A host and a port separated by a colon; an IPv6 address is in brackets. The port is 9092 if it is left out.
+    /// </param>
     /// <param name="address">The address.</param>
     /// <returns>Whether the text is an address.</returns>
     public static bool TryParse([NotNullWhen(true)] string? text, out BrokerAddress address)
@@ -44,10 +48,10 @@ public readonly record struct BrokerAddress(string Host, int Port)
         return true;
     }
 
-    /// <summary>Parses a list of addresses such as <c>kafka-1:9092,kafka-2:9092</c>.</summary>
-    /// <param name="text">Addresses separated by commas.</param>
+    /// <summary>Parses a list of addresses such as <c>kafka-1:9092, kafka-2:9092</c>.</summary>
+    /// <param name="text">Addresses separated by commas. Blanks around them and empty entries are ignored.</param>
     /// <returns>The addresses, in order; at least one.</returns>
-    /// <exception cref="FormatException">The text is empty, or a part of it is not an address.</exception>
+    /// <exception cref="FormatException">The text names no broker, or a part of it is not an address.</exception>
     public static IReadOnlyList<BrokerAddress> ParseList(string text)
     {
         ArgumentNullException.ThrowIfNull(text);

@@ -3,12 +3,15 @@ using System.Collections.Generic;
 using System.Diagnostics.CodeAnalysis;
 using System.Linq;
 using LibKafka.Protocol;
+using Microsoft.FSharp.Core;
 
 namespace LibKafka;
 
 /// <summary>The brokers of a cluster, and topics with their partitions and leaders, as one broker knows them.</summary>
 public sealed class ClusterMetadata
 {
+    private FSharpFunc<Client.TopicPartition, FSharpResult<Client.Leader, ErrorCode>>? _leaders;
+
     internal ClusterMetadata(Metadata.Response core)
     {
         Core = core;
@@ -37,7 +40,9 @@ public sealed class ClusterMetadata
     /// <returns>Whether there is one.</returns>
     public bool TryGetLeader(TopicPartition partition, [NotNullWhen(true)] out PartitionLeader? leader, out ErrorCode error)
     {
-        var found = Client.Cluster.LeaderIn(Core, Interop.Required(partition).ToCore());
+        // The leader's epoch for requests is not used, so the version does not matter.
+        _leaders ??= Client.Cluster.LeadersIn(Core, -1);
+        var found = _leaders.Invoke(Interop.Required(partition).ToCore());
         leader = found.IsOk ? PartitionLeader.Of(found.ResultValue) : null;
         error = found.IsOk ? ErrorCode.None : found.ErrorValue;
         return found.IsOk;

@@ -32,6 +32,12 @@ public enum FetchAdvanceKind
 
     /// <summary>The log has been truncated: records that were read are gone from the position on.</summary>
     Truncated,
+
+    /// <summary>
+    /// The next batch is larger than <see cref="FetcherOptions.MaxBytes"/>, and only its beginning was received: raise the limit. Only brokers
+    /// that speak no version of Fetch above 2 do not send the first batch whole.
+    /// </summary>
+    TooLarge,
 }
 
 /// <summary>Where to continue after a fetch.</summary>
@@ -51,6 +57,11 @@ public sealed class FetchAdvance
                 Kind = FetchAdvanceKind.Damaged;
                 Position = damaged.next is { } next ? FetchPosition.Of(next.Value) : null;
                 Corrupt = [.. damaged.stretches.Select(stretch => new CorruptRecordBatch(stretch))];
+                Fault = Corrupt[0].Fault;
+                break;
+            case Core.Advance.TooLarge tooLarge:
+                Kind = FetchAdvanceKind.TooLarge;
+                Fault = KafkaFault.Of(tooLarge.Item, "the next batch");
                 break;
             case Core.Advance.Truncated truncated:
                 Kind = FetchAdvanceKind.Truncated;
@@ -64,12 +75,16 @@ public sealed class FetchAdvance
 
     /// <summary>
     /// Where to continue: after the last whole batch, at the same position if nothing was fetched, or at the place where the log was truncated.
-    /// Null if the end of the unreadable bytes is not known: fetching from the same position would return the same bytes again.
+    /// Null if the end of the unreadable bytes is not known, or the next batch is too large: fetching from the same position would return the
+    /// same bytes again.
     /// </summary>
     public FetchPosition? Position { get; }
 
     /// <summary>The bytes that cannot be read; empty unless <see cref="Kind"/> is <see cref="FetchAdvanceKind.Damaged"/>.</summary>
     public IReadOnlyList<CorruptRecordBatch> Corrupt { get; } = [];
+
+    /// <summary>What is wrong with what was received, for the first bytes that cannot be read; null if nothing is.</summary>
+    public KafkaFault? Fault { get; }
 
     /// <summary>What continuing means, and where.</summary>
     /// <returns>A one-line description.</returns>

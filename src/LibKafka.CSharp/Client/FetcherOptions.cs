@@ -53,8 +53,9 @@ public sealed record FetcherOptions
     public string? RackId { get; init; }
 
     /// <summary>
-    /// How long fetches go to a replica before the leader is asked again whether there is a better one; and, after a replica failed, how long
-    /// they go to the leader instead: 5 minutes unless set.
+    /// How long fetches go to a replica before the leader is asked again whether there is a better one: 5 minutes unless set. After a replica
+    /// has failed, fetches go to the leader for a second, and for twice as long after each further failure in a row, but never longer than this
+    /// or 256 seconds.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">It is negative or longer than 2³¹ milliseconds.</exception>
     public TimeSpan ReplicaTime

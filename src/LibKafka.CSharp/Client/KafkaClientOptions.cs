@@ -21,8 +21,11 @@ public sealed record KafkaClientOptions
     private readonly BrokerSource _source;
 
     /// <summary>Options with a list of brokers as text.</summary>
-    /// <param name="bootstrapServers">Addresses separated by commas, such as <c>kafka-1:9092,kafka-2:9092</c>.</param>
-    /// <exception cref="FormatException">The text is empty, or a part of it is not of the form host:port.</exception>
+    /// <param name="bootstrapServers">
+    /// Addresses separated by commas, such as <c>kafka-1:9092, kafka-2:9092</c>. Blanks around them and empty entries are ignored; the port is 9092
+    /// if it is left out.
+    /// </param>
+    /// <exception cref="FormatException">The text names no broker, or a part of it is not an address.</exception>
     public KafkaClientOptions(string bootstrapServers)
         : this(BrokerAddress.ParseList(Interop.Required(bootstrapServers))) { }
 
@@ -129,8 +132,44 @@ public sealed record KafkaClientOptions
     public bool HeedThrottle { get; init; } = Standard.HeedThrottle;
 
     /// <summary>
-    /// The TLS options, if the brokers' listener uses TLS; null for none. They are used as they are, with the broker's host as <c>TargetHost</c>
-    /// if that is not set, and must not be changed afterwards. <see cref="KafkaTls.FromPemFiles"/> makes them from PEM files.
+    /// Whether a client of a partition lets the brokers create its topic when it looks for the leader and there is none: false unless set. They do
+    /// only if their own config allows it (<c>auto.create.topics.enable</c>), with their default number of partitions. The first attempts then
+    /// end with LEADER_NOT_AVAILABLE or UNKNOWN_TOPIC_OR_PARTITION, which are transient. No other call creates a topic;
+    /// <see cref="AdminClient.CreateTopics(IEnumerable{NewTopic}, TimeSpan?, CallOptions)"/> does with the settings that you choose.
+    /// </summary>
+    public bool AllowAutoTopicCreation { get; init; } = Standard.AllowAutoTopicCreation;
+
+    /// <summary>
+    /// TCP's probes of idle connections: the first after a minute, then one every 15 seconds, four in all, unless set; null for the system's own
+    /// defaults, which usually have no probes.
+    /// </summary>
+    public TcpKeepAlive? KeepAlive { get; init; } = new();
+
+    /// <summary>
+    /// The size of a socket's send buffer in bytes; null, unless set, to let the system choose, which adapts it to the connection.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is zero or negative.</exception>
+    public int? SendBufferBytes
+    {
+        get;
+        init => field = Interop.CheckSize(value, nameof(value));
+    }
+
+    /// <summary>
+    /// The size of a socket's receive buffer in bytes; null, unless set, to let the system choose, which adapts it to the connection.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is zero or negative.</exception>
+    public int? ReceiveBufferBytes
+    {
+        get;
+        init => field = Interop.CheckSize(value, nameof(value));
+    }
+
+    /// <summary>
+    /// The TLS options, if the brokers' listener uses TLS; null for none. Each connection uses a copy, with the broker's host as
+    /// <c>TargetHost</c> if that is not set. Certificates that are missing in the broker's chain are not downloaded, unless the options have a
+    /// <c>CertificateChainPolicy</c> that allows it; revocation lists only if the options ask for them. The options must not be changed
+    /// afterwards. <see cref="KafkaTls.FromPemFiles"/> makes them from PEM files.
     /// </summary>
     public SslClientAuthenticationOptions? Tls { get; init; }
 
@@ -200,6 +239,12 @@ public sealed record KafkaClientOptions
             connectionTtl: ConnectionTtl,
             maxIdle: MaxIdle,
             heedThrottle: HeedThrottle,
+            keepAlive: KeepAlive is null
+                ? FSharpOption<Client.TcpKeepAlive>.None
+                : FSharpOption<Client.TcpKeepAlive>.Some(KeepAlive.ToCore()),
+            sendBufferBytes: SendBufferBytes is { } send ? FSharpOption<int>.Some(send) : FSharpOption<int>.None,
+            receiveBufferBytes: ReceiveBufferBytes is { } receive ? FSharpOption<int>.Some(receive) : FSharpOption<int>.None,
+            allowAutoTopicCreation: AllowAutoTopicCreation,
             tls: Tls is null ? Standard.Tls : FSharpOption<Tls>.Some(TlsModule.ofOptions(Tls)),
             sasl: Sasl is null ? Standard.Sasl : FSharpOption<Client.ISaslMechanism>.Some(Sasl.Core),
             lookUpHost: HostLookUp is null ? Standard.LookUpHost : FuncConvert.FromFunc(HostLookUp),

@@ -11,7 +11,8 @@ namespace LibKafka;
 
 /// <summary>
 /// A connection to one broker: a socket with one request in flight. For each API it uses the highest version that both sides support. After a
-/// fault it is closed and stays closed. It is not thread-safe.
+/// fault it is closed and stays closed. It is not thread-safe: a second thread that uses it at the same time
+/// gets an <see cref="InvalidOperationException"/>, and nothing is sent.
 /// </summary>
 public sealed partial class KafkaConnection : IDisposable
 {

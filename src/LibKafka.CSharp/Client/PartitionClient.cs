@@ -6,7 +6,8 @@ namespace LibKafka;
 
 /// <summary>
 /// A client of one partition, with a connection to the partition's leader. It connects when it is first used. If a call fails or the broker no
-/// longer leads the partition, the connection is closed, and the next call finds the leader again. There are no retries. It is not thread-safe.
+/// longer leads the partition, the connection is closed, and the next call finds the leader again. There are no retries. It is not thread-safe:
+/// a second thread that uses it at the same time gets an <see cref="InvalidOperationException"/>, and nothing is sent.
 /// </summary>
 /// <remarks>A <see cref="PartitionProducer"/> and a <see cref="PartitionFetcher"/> can share a client, and its connection.</remarks>
 public sealed class PartitionClient : IDisposable

@@ -11,10 +11,8 @@ namespace LibKafka;
 /// <remarks>
 /// <code>
 /// var fetched = fetcher.Fetch().ThrowIfError();
-/// foreach (var item in fetched.Batches)
-///     foreach (ref readonly var record in item.Records())
-///         if (record.Offset >= fetched.Offset)
-///             Use(record.Key, record.Value);
+/// foreach (ref readonly var record in fetched.Records())
+///     Use(record.Key, record.Value);
 /// fetcher.Position = fetched.NextPosition;
 /// </code>
 /// </remarks>
@@ -89,10 +87,12 @@ public sealed class PartitionFetcher : IDisposable
     /// <summary>The id of the replica that the next fetch goes to; null for the leader. See <see cref="FetcherOptions.RackId"/>.</summary>
     public int? Replica => _core.Replica is { } replica ? replica.Value : null;
 
-    /// <summary>Finds an offset and moves <see cref="Position"/> there if it is found.</summary>
+    /// <summary>Finds an offset and moves <see cref="Position"/> there.</summary>
     /// <param name="spec">What to find, such as <c>OffsetSpec.Earliest</c>.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
-    /// <returns>The offset.</returns>
+    /// <returns>
+    /// The offset, or the fault: <see cref="KafkaFaultKind.NoSuchOffset"/> if there is none. Then the position stays.
+    /// </returns>
     /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
     public OffsetResult Seek(OffsetSpec spec, CancellationToken cancellationToken = default) =>
         Seek(spec, CallOptions.Of(cancellationToken));
@@ -107,11 +107,15 @@ public sealed class PartitionFetcher : IDisposable
     }
 
     /// <summary>
-    /// Finds the first record whose timestamp is this one or later, and moves <see cref="Position"/> there if there is one.
+    /// Finds the first record whose timestamp is this one or later, and moves <see cref="Position"/> there.
     /// </summary>
     /// <param name="timestamp">The timestamp, which is truncated to milliseconds.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
-    /// <returns>The offset.</returns>
+    /// <returns>
+    /// The offset, or the fault: <see cref="KafkaFaultKind.NoSuchOffset"/> if no record is that late. Then the position stays; to continue at the
+    /// end, seek <c>OffsetSpec.Latest</c>.
+    /// </returns>
+    /// <exception cref="ArgumentOutOfRangeException">The timestamp is before 1970.</exception>
     /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
     public OffsetResult SeekToTime(DateTimeOffset timestamp, CancellationToken cancellationToken = default) =>
         SeekToTime(timestamp, CallOptions.Of(cancellationToken));
@@ -120,12 +124,14 @@ public sealed class PartitionFetcher : IDisposable
     /// <param name="timestamp">The timestamp, which is truncated to milliseconds.</param>
     /// <param name="callOptions">The options of the call.</param>
     public OffsetResult SeekToTime(DateTimeOffset timestamp, CallOptions callOptions) =>
-        Seek(OffsetSpec.AtTimestamp(timestamp.ToUnixTimeMilliseconds()), callOptions);
+        timestamp >= DateTimeOffset.UnixEpoch
+            ? Seek(OffsetSpec.AtTimestamp(timestamp.ToUnixTimeMilliseconds()), callOptions)
+            : throw new ArgumentOutOfRangeException(nameof(timestamp), timestamp, "The timestamp must not be before 1970.");
 
     /// <summary>Finds an offset, without moving <see cref="Position"/>.</summary>
     /// <param name="spec">What to find, such as <c>OffsetSpec.Latest</c>.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
-    /// <returns>The offset.</returns>
+    /// <returns>The offset; null if there is none, such as if no record is that late.</returns>
     /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
     public OffsetResult FindOffset(OffsetSpec spec, CancellationToken cancellationToken = default) =>
         FindOffset(spec, CallOptions.Of(cancellationToken));

@@ -6,7 +6,8 @@ namespace LibKafka;
 
 /// <summary>
 /// Appends record batches to one partition, each with one call to the partition's leader. It never sends a batch twice: whether to try again, and
-/// what to do if the outcome is unknown, is the caller's decision. It is not thread-safe.
+/// what to do if the outcome is unknown, is the caller's decision. It is not thread-safe:
+/// a second thread that uses it at the same time gets an <see cref="InvalidOperationException"/>, and nothing is sent.
 /// </summary>
 public sealed class PartitionProducer : IDisposable
 {

@@ -47,7 +47,13 @@ public sealed class KafkaException : Exception
     public ExchangeInfo? Exchange { get; }
 
     /// <summary>The exception for a fault: an <see cref="OperationCanceledException"/> if the caller cancelled.</summary>
-    internal static Exception For(KafkaFault fault, ExchangeInfo? exchange, string? subject, string? meaning, CancellationToken cancellation)
+    internal static Exception For(
+        KafkaFault fault,
+        ExchangeInfo? exchange,
+        string? subject,
+        string? meaning,
+        CancellationToken cancellation
+    )
     {
         var exception = new KafkaException(fault, exchange, subject, meaning);
         return fault.Kind == KafkaFaultKind.Cancelled

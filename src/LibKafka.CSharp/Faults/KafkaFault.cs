@@ -131,10 +131,14 @@ public sealed class KafkaFault
             Client.ClientFault.Tags.TimedOut => KafkaFaultKind.TimedOut,
             Client.ClientFault.Tags.Cancelled => KafkaFaultKind.Cancelled,
             Client.ClientFault.Tags.Closed => KafkaFaultKind.Closed,
+            Client.ClientFault.Tags.ClosedWhileSending => KafkaFaultKind.ClosedWhileSending,
+            Client.ClientFault.Tags.ClosedUnauthenticated => KafkaFaultKind.ClosedUnauthenticated,
+            Client.ClientFault.Tags.BrokerTooOld => KafkaFaultKind.BrokerTooOld,
             Client.ClientFault.Tags.NoCommonVersion => KafkaFaultKind.NoCommonVersion,
             Client.ClientFault.Tags.BadFrameLength => KafkaFaultKind.BadFrameLength,
             Client.ClientFault.Tags.WrongCorrelationId => KafkaFaultKind.WrongCorrelationId,
             Client.ClientFault.Tags.NotAnswered => KafkaFaultKind.NotAnswered,
+            Client.ClientFault.Tags.NoSuchOffset => KafkaFaultKind.NoSuchOffset,
             Client.ClientFault.Tags.Unusable => KafkaFaultKind.Unusable,
             _ => KafkaFaultKind.Broken,
         };
@@ -151,8 +155,7 @@ public sealed class KafkaFault
             or Problem.Tags.FrameTooLarge
             or Problem.Tags.DecodedTooLarge
             or Problem.Tags.DecompressedTooLarge
-            or Problem.Tags.TooLong =>
-                KafkaFaultKind.LimitExceeded,
+            or Problem.Tags.TooLong => KafkaFaultKind.LimitExceeded,
             _ => KafkaFaultKind.Malformed,
         };
 }

@@ -119,4 +119,27 @@ public enum KafkaFaultKind
     /// <see cref="RecordBatchExtensions.GetForwardingObstacle"/>.
     /// </summary>
     NotForwardable,
+
+    /// <summary>
+    /// The broker closed the connection while it received a request, or instead of answering one of a megabyte or more. The message says how
+    /// many bytes had been sent. The request may be larger than the broker's <c>socket.request.max.bytes</c>.
+    /// </summary>
+    ClosedWhileSending,
+
+    /// <summary>
+    /// The broker closed the connection at the client's first request, and the options have no <see cref="KafkaClientOptions.Sasl"/>. A listener
+    /// that requires authentication does so.
+    /// </summary>
+    ClosedUnauthenticated,
+
+    /// <summary>
+    /// The broker supports the call, but is too old for one of its options: the message names both, and the version that has it. Nothing was sent.
+    /// </summary>
+    BrokerTooOld,
+
+    /// <summary>
+    /// The partition has no such offset: no record has the timestamp or a later one. The fetcher has not moved; to continue at the end, seek
+    /// <c>OffsetSpec.Latest</c>.
+    /// </summary>
+    NoSuchOffset,
 }

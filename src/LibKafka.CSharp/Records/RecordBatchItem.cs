@@ -1,6 +1,7 @@
 using System;
 using System.Diagnostics.CodeAnalysis;
 using LibKafka.Records;
+using Microsoft.FSharp.Core;
 
 namespace LibKafka;
 
@@ -56,7 +57,8 @@ public readonly struct RecordBatchItem
 
     /// <summary>
     /// Opens the batch or message, which must be one, for reading its records: see <see cref="RecordBatchExtensions.Records"/> and
-    /// <see cref="LegacyBatchExtensions.Records"/>.
+    /// <see cref="LegacyBatchExtensions.Records"/>. If the item comes from a fetch, the records begin at the offset that was asked for, although
+    /// the batch may begin before it.
     /// </summary>
     /// <param name="options">Codecs and limits; null for no codecs and the standard limits.</param>
     /// <param name="buffer">Memory for decompressed records; null for separate memory.</param>
@@ -68,6 +70,13 @@ public readonly struct RecordBatchItem
         var opened = RecordSetItemModule.openRecords((options ?? RecordReadOptions.Default).ToReading(buffer), _core!);
         return new(opened.ValueOrThrow(RecordBatchExtensions.Describe(batch)), batch);
     }
+
+    /// <summary>The beginning of the message of a fault in the item.</summary>
+    internal static string Describe(FSharpValueOption<RecordSetItem> item) =>
+        item.IsNone ? "the batch"
+        : item.Value is RecordSetItem.Batch it ? RecordBatchExtensions.Describe(it.batch)
+        : item.Value is RecordSetItem.Legacy legacy ? RecordBatchExtensions.Describe(legacy.batch)
+        : "corrupt batch";
 
     /// <summary>Offsets and attributes, or the fault.</summary>
     /// <returns>A one-line description.</returns>

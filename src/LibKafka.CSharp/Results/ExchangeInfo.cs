@@ -13,6 +13,7 @@ public sealed class ExchangeInfo
     internal ExchangeInfo(Client.ExchangeInfo core)
     {
         _core = core;
+        Partition = core.Partition is { } partition ? TopicPartition.Of(partition.Value) : null;
         Broker = core.Broker is { } broker ? BrokerAddress.Of(broker.Value) : null;
         Fault = core.Fault is { } fault ? KafkaFault.Of(fault.Value, Broker) : null;
     }
@@ -31,6 +32,9 @@ public sealed class ExchangeInfo
 
     /// <summary>The number of the attempt, from 1: see <see cref="CallOptions.Attempt"/>.</summary>
     public int Attempt => _core.Attempt;
+
+    /// <summary>The topic partition that the request is about; null if it is about none or several.</summary>
+    public TopicPartition? Partition { get; }
 
     /// <summary>When the exchange began.</summary>
     public DateTimeOffset Began => _core.Began;

@@ -35,28 +35,36 @@ public sealed class FetchResult : KafkaResult
     public FetchAdvance Next => field ??= new(Client.FetchedModule.advance(Core));
 
     /// <summary>
-    /// The position to fetch from next: that of <see cref="Next"/>, or the same position again if it has none. If the offsets of unreadable
-    /// bytes are known, it skips them, so check <see cref="Batches"/> or <see cref="Next"/> first.
+    /// The position to fetch from next: that of <see cref="Next"/>. If the offsets of unreadable bytes are known, it skips them;
+    /// <see cref="Records"/> and <see cref="Batches"/> report them first.
     /// </summary>
-    public FetchPosition NextPosition => Next.Position ?? Position;
+    /// <exception cref="KafkaException">
+    /// It is not known where to continue: bytes were received that cannot be read, and fetching from the same position would return them again.
+    /// See <see cref="FetchAdvance.Fault"/>.
+    /// </exception>
+    public FetchPosition NextPosition => Next.Position ?? throw new KafkaException(Next.Fault!, Exchange);
 
     /// <summary>The offset of <see cref="NextPosition"/>.</summary>
+    /// <exception cref="KafkaException">It is not known where to continue.</exception>
     public long NextOffset => NextPosition.Offset;
 
     /// <summary>
-    /// The batches, found as they are iterated; none if there is an error or a fault. The first may begin before the offset that was asked
-    /// for, since brokers send whole batches. Nothing is copied, and neither checksums nor records are read before a batch is opened.
+    /// The batches with data from <see cref="Offset"/> on, found as they are iterated: without control batches and, for <c>ReadCommitted</c>,
+    /// without the batches of aborted transactions. None if there is an error or a fault. Bytes that cannot be read are
+    /// <see cref="RecordBatchItem.Corrupt"/>. The first batch may begin before the offset that was asked for, since brokers send whole batches:
+    /// <see cref="RecordBatchItem.Records"/> begins at the offset, but the batch itself has all of its records. Nothing is copied, and neither
+    /// checksums nor records are read before a batch is opened.
     /// </summary>
-    public RecordBatchSet Batches => new(Core.Batches);
+    public IEnumerable<RecordBatchItem> Batches => RecordBatchSet.Items(Core.Batches);
 
     /// <summary>
-    /// The batches with data at the isolation level of the fetch, found as they are iterated: <see cref="Batches"/> without control batches
-    /// and, for <c>ReadCommitted</c>, without the batches of aborted transactions.
+    /// Everything that the broker sent, found as it is iterated: data, control batches and the batches of aborted transactions. The first may
+    /// begin before the offset that was asked for.
     /// </summary>
-    public IEnumerable<RecordBatchItem> DataBatches => RecordBatchSet.Items(Core.DataBatches);
+    public RecordBatchSet RawBatches => new(Core.RawBatches);
 
-    /// <summary>The bytes of the batches, as the broker sent them; the last batch may be incomplete.</summary>
-    public ReadOnlyMemory<byte> Records => Core.Records.Memory;
+    /// <summary>The bytes of <see cref="RawBatches"/>, as the broker sent them; the last batch may be incomplete.</summary>
+    public ReadOnlyMemory<byte> RawRecords => Core.RawRecords.Memory;
 
     /// <summary>The high watermark: the offset after the last record that all in-sync replicas have; -1 if it is not known.</summary>
     public long HighWatermark => _answer?.HighWatermark ?? -1;
@@ -85,13 +93,29 @@ public sealed class FetchResult : KafkaResult
                 Core.Exchange.Result is { IsOk: true, ResultValue: var response } ? response.NodeEndpoints : []
             );
 
-    /// <summary>The aborted transactions in the range that was read, for a fetch with <c>ReadCommitted</c>; empty otherwise.</summary>
+    /// <summary>
+    /// The aborted transactions in the range that was read, as the broker lists them for a fetch with <c>ReadCommitted</c>;
+    /// <see cref="Batches"/> leaves them out.
+    /// </summary>
     public IReadOnlyList<AbortedTransaction> AbortedTransactions => _answer?.AbortedTransactions is { } aborted ? [.. aborted.Value] : [];
 
     /// <inheritdoc/>
     public override ExchangeInfo Exchange => base.Exchange!;
 
     internal Client.Fetched Core { get; }
+
+    /// <summary>
+    /// The data records from <see cref="Offset"/> on, in order: those of <see cref="Batches"/>. None if there is an error or a fault. Iteration
+    /// throws at the first bytes that cannot be read, after the records before them.
+    /// </summary>
+    /// <param name="options">Codecs and limits; null for no codecs and the standard limits.</param>
+    /// <param name="buffer">
+    /// Memory for decompressed records, which is reused from batch to batch: a record is valid until iteration reaches the next batch. Null for
+    /// separate memory.
+    /// </param>
+    /// <returns>The records, not read yet.</returns>
+    public FetchedRecords Records(RecordReadOptions? options = null, CodecBuffer? buffer = null) =>
+        new(Core.Records((options ?? RecordReadOptions.Default).ToReading(buffer)));
 
     /// <summary>
     /// Throws if there is a fault or an error code. An empty answer is neither. Batches that cannot be read do not throw before they are
@@ -109,5 +133,5 @@ public sealed class FetchResult : KafkaResult
     /// <summary>As in <c>120 bytes from offset 42</c>, or the error or fault.</summary>
     /// <returns>A one-line description.</returns>
     public override string ToString() =>
-        IsSuccess ? FormattableString.Invariant($"{Records.Length} bytes from {Position}") : base.ToString();
+        IsSuccess ? FormattableString.Invariant($"{RawRecords.Length} bytes from {Position}") : base.ToString();
 }

@@ -69,9 +69,9 @@ public sealed class ItemResult<TItem, TValue> : KafkaResult
         return Value!;
     }
 
-    /// <summary>The item, and the error or fault if there is one.</summary>
+    /// <summary>The item, and its value, error or fault.</summary>
     /// <returns>A one-line description.</returns>
-    public override string ToString() => IsSuccess ? $"{Item}" : $"{Item}: {base.ToString()}";
+    public override string ToString() => IsSuccess ? $"{Item}: {Value?.ToString() ?? "none"}" : $"{Item}: {base.ToString()}";
 }
 
 /// <summary>

@@ -19,7 +19,10 @@ public sealed class OffsetResult : KafkaResult
         Offset = core.Offset is { } offset ? offset.Value : null;
     }
 
-    /// <summary>The offset; null if no record is that late, and if there is an error or a fault.</summary>
+    /// <summary>
+    /// The offset; null if there is an error or a fault. <see cref="PartitionFetcher.FindOffset(OffsetSpec, CallOptions)"/> gives null without
+    /// either if no record is that late.
+    /// </summary>
     public long? Offset { get; }
 
     /// <summary>
@@ -28,7 +31,10 @@ public sealed class OffsetResult : KafkaResult
     /// </summary>
     public long Timestamp => _found?.Timestamp ?? -1;
 
-    /// <summary>The leader epoch of the record at the offset; -1 if it is not known.</summary>
+    /// <summary>
+    /// The leader epoch of the record at the offset or, at the end of the log, of the leader; -1 if it is not known. It is not the epoch of the
+    /// record before the offset, which is what <see cref="FetchPosition.LastEpoch"/> needs.
+    /// </summary>
     public int LeaderEpoch => _found?.LeaderEpoch ?? -1;
 
     /// <inheritdoc/>
@@ -36,7 +42,7 @@ public sealed class OffsetResult : KafkaResult
 
     internal Client.Sought Core { get; }
 
-    /// <summary>Throws if there is a fault or an error code. It is neither if no record is that late.</summary>
+    /// <summary>Throws if there is a fault or an error code.</summary>
     /// <returns>The result itself.</returns>
     /// <exception cref="KafkaException">There is a fault or an error code.</exception>
     /// <exception cref="OperationCanceledException">The call was cancelled.</exception>

@@ -87,13 +87,10 @@ let private law =
                 |> List.filter (fun (_, finish) -> finish <= cut.Length)
                 |> List.map fst
 
-            let expected =
-                match List.tryLast whole with
-                | Some last -> position last.NextOffset last.PartitionLeaderEpoch
-                | None -> FetchPosition.at from
-
-            match Fetched.advance (fetched from cut) with
-            | Advance.To actual -> actual = expected
+            match List.tryLast whole, Fetched.advance (fetched from cut) with
+            | Some last, Advance.To actual -> actual = position last.NextOffset last.PartitionLeaderEpoch
+            | None, Advance.To actual -> actual = FetchPosition.at from && cut.Length = 0
+            | None, Advance.Damaged([ stretch ], None) -> stretch.Bytes = cut && cut.Length > 0
             | _ -> false)
 
 let private whole =
@@ -143,18 +140,88 @@ let private whole =
               isTo (position 8L 1) (advance 6L [ at 1 [ 4L .. 7L ] ])
           }
 
-          test "batches before the requested offset do not move the reader back" {
-              isTo (FetchPosition.at 30L) (advance 30L [ at 1 [ 5L; 6L ] ])
-          }
+          test "batches before the requested offset do not move the reader back, and are reported" {
+              let early = at 1 [ 5L; 6L ]
 
-          test "a batch that is cut off and alone: the same position" {
-              let bytes = (at 1 [ 5L; 6L ]).Bytes
-              isTo (FetchPosition.at 5L) (Fetched.advance (fetched 5L (bytes.Slice(0, bytes.Length - 1))))
+              match advance 30L [ at 1 [ 3L; 4L ]; early ] with
+              | Advance.Damaged([ stretch ], None) ->
+                  Expect.equal (stretch.Bytes, stretch.FirstOffset) (early.Bytes, 5L) "the last of them"
+                  Expect.equal stretch.Fault.Path "Records[1]/LastOffset" "the field"
+                  Expect.equal stretch.Fault.Problem (Problem.OutOfRange(6L, 30L, Int64.MaxValue)) "the problem"
+              | other -> failtestf "%O" other
+
+              isTo (position 32L 1) (advance 30L [ early; at 1 [ 30L; 31L ] ])
           }
 
           test "an error code or a fault: the same position" {
               for result in [ Ok { fetchAnswer with Error = ErrorCode.OffsetOutOfRange }; Error ClientFault.Closed ] do
                   isTo (position 9L 4) (Fetched.advance (fetchedAs (position 9L 4) result))
+          } ]
+
+/// A batch with another length in its header.
+let private claiming (length: int) (batch: RecordBatch) : Bytes =
+    let bytes = batch.Bytes.ToArray()
+    BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan 8, length)
+    Bytes bytes
+
+let private beginnings =
+    let first = at 1 [ 5L; 6L ]
+    let rest = (at 1 [ 7L; 8L ]).Bytes
+
+    testList
+        "a first batch that is not whole"
+        [ for length in [ first.SizeInBytes * 3; 1_000_000; Int32.MaxValue ] do
+              test ("is damaged, whatever length it claims: " + string length) {
+                  let bytes = joined [ claiming length first; rest ]
+
+                  match Fetched.advance (fetched 5L bytes) with
+                  | Advance.Damaged([ stretch ], None) ->
+                      Expect.equal (stretch.FirstOffset, stretch.Bytes) (5L, bytes) "the stretch"
+                      Expect.equal stretch.Fault.Path "Records[0]/Length" "the field"
+                      Expect.equal stretch.Fault.Problem (Problem.Truncated(int64 length, bytes.Length - 12)) "the problem"
+                  | other -> failtestf "%O" other
+
+                  match List.ofSeq (fetched 5L bytes).Batches with
+                  | [ RecordSetItem.Corrupt stretch ] -> Expect.equal stretch.Bytes bytes "the batches have it too"
+                  | other -> failtestf "%d items" other.Length
+              }
+
+          test "is damaged at every length, and has an offset if there are bytes for one" {
+              for length in 1 .. first.SizeInBytes - 1 do
+                  match Fetched.advance (fetched 5L (first.Bytes.Slice(0, length))) with
+                  | Advance.Damaged([ stretch ], None) ->
+                      Expect.equal stretch.FirstOffset (if length < 8 then -1L else 5L) "the offset"
+                      Expect.isNonEmpty (string stretch) "text"
+                  | other -> failtest (string length + " bytes: " + string other)
+          }
+
+          test "is damaged in an older format too" {
+              let message = Bytes.ofHex "000000000000000b0000001752488c6a01000000000000000005ffffffff0000000176"
+
+              match Fetched.advance (fetched 11L (message.Slice(0, message.Length - 1))) with
+              | Advance.Damaged([ stretch ], None) -> Expect.equal stretch.FirstOffset 11L "the offset"
+              | other -> failtestf "%O" other
+          }
+
+          test "later in the response is cut off: the next fetch begins with it and reports it" {
+              let bytes = joined [ first.Bytes; claiming 1_000_000 (at 1 [ 7L; 8L ]) ]
+              isTo (position 7L 1) (Fetched.advance (fetched 5L bytes))
+
+              match Fetched.advance (fetched 7L (bytes.Slice(first.SizeInBytes, bytes.Length - first.SizeInBytes))) with
+              | Advance.Damaged([ stretch ], None) -> Expect.equal stretch.FirstOffset 7L "the offset"
+              | other -> failtestf "%O" other
+          }
+
+          test "is larger than the limit below version 3" {
+              let answer = { fetchAnswer with Records = Some(first.Bytes.Slice(0, first.SizeInBytes - 1)) }
+
+              for version, isTooLarge in [ 0s, true; 2s, true; 3s, false; 4s, false ] do
+                  match Fetched.advance (fetchedWith version IsolationLevel.ReadUncommitted (FetchPosition.at 5L) (Ok answer)) with
+                  | Advance.TooLarge fault when isTooLarge ->
+                      Expect.equal fault.Problem (Problem.TooLong(int64 first.SizeInBytes, int64 Int32.MaxValue)) "its size and the limit"
+                      Expect.stringContains (string (Advance.TooLarge fault)) "MaxBytes" "what to do"
+                  | Advance.Damaged _ when not isTooLarge -> ()
+                  | other -> failtest ("version " + string version + ": " + string other)
           } ]
 
 let private stretches =
@@ -266,4 +333,4 @@ let private truncation =
               } ]
 
 [<Tests>]
-let tests = testList "advance" [ law; whole; stretches; truncation ]
+let tests = testList "advance" [ law; whole; beginnings; stretches; truncation ]

@@ -11,14 +11,11 @@ open LibKafka.Client
 open LibKafka.Properties.Client.Support
 
 let private asked (offset: int64) : Fetch.PartitionRequest =
-    { Partition = 0
-      CurrentLeaderEpoch = 1
-      FetchOffset = offset
-      LastFetchedEpoch = -1
-      LogStartOffset = -1L
-      PartitionMaxBytes = 100
-      ReplicaDirectoryId = Guid.Empty
-      HighWatermark = Int64.MaxValue }
+    { Fetch.partitionRequest.Default with
+        Partition = 0
+        CurrentLeaderEpoch = 1
+        FetchOffset = offset
+        PartitionMaxBytes = 100 }
 
 /// What a broker keeps of a session: its id, the next epoch, and what it was told about the partition.
 type private Kept = { Id: int; Due: int; Told: Fetch.PartitionRequest }
@@ -51,8 +48,7 @@ let private event: Gen<Event> = gen {
 type Events =
     static member Event() : Arbitrary<Event> = Arb.fromGen event
 
-let private response (error: ErrorCode) (session: int) : Fetch.Response =
-    { ThrottleTimeMs = 0; Error = error; SessionId = session; Topics = []; NodeEndpoints = [] }
+let private response (error: ErrorCode) (session: int) : Fetch.Response = { Fetch.response.Default with Error = error; SessionId = session }
 
 /// The broker's side: what it keeps after the request, its response, and the partition as it read it, if it did.
 let private serve (event: Event) (fresh: int) (kept: Kept option) (session: FetchSession) (named: Fetch.PartitionRequest option) =

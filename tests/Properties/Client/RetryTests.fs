@@ -103,6 +103,28 @@ let private delaysWith (change: RetryPolicy<bool> -> RetryPolicy<bool>) : TimeSp
     (change policy).Run(fun _ -> false) |> ignore
     List.ofSeq slept
 
+let private extreme = test "every delay is a time, at any attempt" {
+    for first in [ TimeSpan.Zero; ms 1.0 ] do
+        for factor in [ 0.0; 0.5; 1.0; 2.0; 1e300; infinity ] do
+            for most in [ TimeSpan.Zero; ms 10.0; Timeout.InfiniteTimeSpan ] do
+                for attempt in [ 1; 2; 1024; 1025; 1026; 1_000_000; Int32.MaxValue ] do
+                    for random in [ 0.0; 0.5; 0.999 ] do
+                        let policy = { RetryPolicy.make not with FirstDelay = first; Factor = factor; MaxDelay = most }
+                        let delay = policy.Delay(attempt, random)
+                        Expect.isTrue (delay >= TimeSpan.Zero) "not negative"
+                        Expect.isTrue (delay <= ms (float Int32.MaxValue)) "not longer than a wait can be"
+                        if first = TimeSpan.Zero then Expect.equal delay TimeSpan.Zero "no delay at all"
+
+    let policy =
+        { RetryPolicy.make not with FirstDelay = TimeSpan.Zero; Attempts = 3_000; TimeLimit = Timeout.InfiniteTimeSpan }
+    let mutable calls = 0
+    policy.Run(fun _ ->
+        calls <- calls + 1
+        false)
+    |> ignore
+    Expect.equal calls 3_000 "all attempts are made"
+}
+
 let private unbounded =
     testList
         "without a limit"
@@ -301,8 +323,8 @@ let private worthIt =
               Expect.isTrue (Transient.isNotSent (called 0 (Error ClientFault.Closed))) "not sent"
               Expect.isFalse (Transient.isNotSent (called 1 (Error ClientFault.Closed))) "sent"
               Expect.isFalse (Transient.isNotSent (called 0 (Error ClientFault.Cancelled))) "cancelled"
-              Expect.isFalse (Transient.isNotSent (called 9 (Ok Fetch.api.Response.Schema.Default))) "answered"
+              Expect.isFalse (Transient.isNotSent (called 9 (Ok Fetch.response.Default))) "answered"
           } ]
 
 [<Tests>]
-let tests = testList "retry" [ laws; unbounded; cancelling; worthIt ]
+let tests = testList "retry" [ laws; extreme; unbounded; cancelling; worthIt ]

@@ -13,6 +13,7 @@ let info: ExchangeInfo =
       Broker = None
       CorrelationId = 1
       Attempt = 1
+      Partition = None
       Began = DateTimeOffset.UnixEpoch
       Elapsed = TimeSpan.Zero
       BytesOut = 100
@@ -32,8 +33,20 @@ let acknowledged (offset: int64) = ProduceResult.Acknowledged { BaseOffset = off
 let produced (result: ProduceResult) : Produced =
     Produced(LibKafka.Properties.Records.Samples.plainBatch 1, exchange Produce.api.Request (Ok None), result)
 
+/// The reply to a fetch in some version and with some isolation level.
+let fetchedWith (version: int16) (isolation: IsolationLevel) (position: FetchPosition) result : Fetched =
+    let made = exchange Fetch.api.Request (result |> Result.map (fun (_: Fetch.PartitionResponse) -> Fetch.response.Default))
+
+    Fetched(
+        position,
+        { made with
+            Info = { made.Info with Api = ApiKey.Fetch; Version = version }
+            Request = { made.Request with IsolationLevel = isolation } },
+        result
+    )
+
 let fetchedAs (position: FetchPosition) (result: Result<Fetch.PartitionResponse, ClientFault>) : Fetched =
-    Fetched(position, exchange Fetch.api.Request (result |> Result.map (fun _ -> Fetch.api.Response.Schema.Default)), result)
+    fetchedWith Fetch.api.Versions.Highest IsolationLevel.ReadUncommitted position result
 
 let fetchAnswer: Fetch.PartitionResponse = { Fetch.partitionResponse.Default with HighWatermark = -1L }
 

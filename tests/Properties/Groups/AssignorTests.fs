@@ -117,8 +117,7 @@ let private memberOf (subscribe: JsonElement -> string list -> ConsumerProtocolS
       Subscription = subscribe json topics
       Unreadable = None }
 
-let private plain topics : ConsumerProtocolSubscription.Subscription =
-    { Topics = topics; UserData = None; OwnedPartitions = []; GenerationId = -1; RackId = None }
+let private plain topics : ConsumerProtocolSubscription.Subscription = { ConsumerProtocolSubscription.schema.Default with Topics = topics }
 
 let private withStickyData (json: JsonElement) topics =
     { plain topics with
@@ -351,7 +350,8 @@ let private laws =
               let group (wishes: (string * string option * string list) list) =
                   { Partitions = Map.ofList [ "a", 5; "b", 5; "c", 5; "d", 9; "e", 8 ]
                     Members =
-                      [ for id, instance, topics in wishes -> { MemberId = id; GroupInstanceId = instance; Subscription = plain topics; Unreadable = None } ] }
+                      [ for id, instance, topics in wishes ->
+                            { MemberId = id; GroupInstanceId = instance; Subscription = plain topics; Unreadable = None } ] }
 
               let same = [ "m5", Some "i3", [ "a"; "c"; "e" ]; "m6", None, [ "d"; "e" ]; "m7", None, [ "a" ] ]
 

@@ -74,7 +74,7 @@ let private stream (frames: Bytes list) : byte[] = frames |> List.map framed |> 
 // Samples
 
 let private answerTo (correlationId: int) : Bytes =
-    Frame.encodeResponse Heartbeat.api 0s correlationId { ThrottleTimeMs = 0; Error = ErrorCode.RebalanceInProgress }
+    Frame.encodeResponse Heartbeat.api 0s correlationId { Heartbeat.response.Default with Error = ErrorCode.RebalanceInProgress }
     |> ok "encode"
 
 let private heartbeat (correlationId: int) : Bytes =

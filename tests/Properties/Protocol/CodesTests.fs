@@ -56,9 +56,7 @@ let private over (code: string) (carried: Type list) =
           | null -> ()
           | property ->
               let isMade =
-                  case.IsValueType
-                  && case.Namespace = "LibKafka"
-                  && not (isNull (case.GetConstructor [| property.PropertyType |]))
+                  case.IsValueType && case.Namespace = "LibKafka" && not (isNull (case.GetConstructor [| property.PropertyType |]))
               if isMade && List.contains property.PropertyType carried then meaning code case ]
 
 /// Structs over a number.
@@ -252,6 +250,17 @@ let tests =
 
           test "an offset can be asked for by time" {
               Expect.equal (OffsetSpec.AtTimestamp 1_700_000_000_000L).Timestamp 1_700_000_000_000L "timestamp"
+              Expect.equal (OffsetSpec.AtTimestamp 0L).Timestamp 0L "the first timestamp"
+
+              for negative in [ -1L; -2L; -1_000L; Int64.MinValue ] do
+                  let mutable told = ""
+
+                  try
+                      OffsetSpec.AtTimestamp negative |> ignore
+                  with :? ArgumentOutOfRangeException as refused ->
+                      told <- refused.Message
+
+                  Expect.stringContains told (string negative) "a negative one is refused, and named"
           }
 
           testProperty "a set of operations contains what it was made of" (fun (codes: int8 list) (other: int8) ->

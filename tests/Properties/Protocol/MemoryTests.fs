@@ -74,8 +74,8 @@ let private endsOf (definition: Definition) = List.distinct [ definition.Range.L
 /// Memory that is taken besides: that of a fault, which is thrown twice with a stack trace each time.
 let private mostBesides = 64_000L
 
-/// The pairs that a record is made from are garbage at once, but they are allocated too: at most five times the size of the record.
-let private withGarbage (size: int64) = mostBesides + 6L * size
+/// The pairs that a record is made from are garbage at once, but they are allocated too: at most six times the size of the record.
+let private withGarbage (size: int64) = mostBesides + 7L * size
 
 let private refuses (definition: Definition) =
     definition.Use
@@ -132,10 +132,7 @@ let private isMeasured (definition: Definition) =
 
 let private metadata (topics: int) (partitions: int) : Metadata.Response =
     let partition (index: int) : Metadata.Partition =
-        { Metadata.partition.Default with
-            PartitionIndex = index
-            ReplicaNodes = [ 1; 2; 3 ]
-            IsrNodes = [ 1; 2; 3 ] }
+        { Metadata.partition.Default with PartitionIndex = index; ReplicaNodes = [ 1; 2; 3 ]; IsrNodes = [ 1; 2; 3 ] }
 
     let topic (index: int) : Metadata.Topic =
         { Metadata.topic.Default with
@@ -190,5 +187,4 @@ let tests =
           legitimate ]
 
 [<Tests>]
-let measured =
-    testSequenced (forEach "the memory counted is the memory taken" all isMeasured)
+let measured = testSequenced (forEach "the memory counted is the memory taken" all isMeasured)

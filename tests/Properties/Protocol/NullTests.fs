@@ -58,8 +58,7 @@ let private nullStrings (definition: Definition) =
                     message.Name
                     (Prop.forAll (Arb.fromGenShrink (numbers, shrinkNumbers)) (fun choices ->
                         [ 0..3 ]
-                        |> List.collect (fun at ->
-                            (message.Schema.At MessageVersion.Every).Build(WithNull(choices, at)) |> isSafe message)
+                        |> List.collect (fun at -> (message.Schema.At MessageVersion.Every).Build(WithNull(choices, at)) |> isSafe message)
                         |> noneOf "messages with null went wrong")) }
 
 let private nothing<'T> = Unchecked.defaultof<'T>
@@ -101,7 +100,8 @@ let private nullParts =
           Expect.equal writer.Length 0 "nothing is written")
 
       testCase "an exception of any kind leaves the writer as it was" (fun () ->
-          let broken: Schema<int32> = Notation.Primitives.int32 |> Notation.mapped id (fun _ -> raise (TimeoutException())) (fun _ -> "")
+          let broken: Schema<int32> =
+              Notation.Primitives.int32 |> Notation.mapped id (fun _ -> raise (TimeoutException())) (fun _ -> "")
           let message = Message.define "Broken" (Notation.versions 0 0) broken
           let writer = Writer 16
           writer.Int32 7

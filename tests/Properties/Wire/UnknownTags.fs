@@ -89,7 +89,7 @@ and private copyKnownTags (reader: Reader) (writer: Writer) (fields: FieldShape 
         writer.Raw value.Span
 
 and private withoutIn (shapes: Shape list) (bytes: Bytes) : Bytes =
-    let reader, writer = Reader bytes, Writer(bytes.Length + 16)
+    let reader, writer = Reader(bytes, System.Int64.MaxValue), Writer(bytes.Length + 16)
 
     for shape in shapes do
         copy reader writer shape

@@ -18,34 +18,53 @@ type internal AdminBrokers(settings: ClientSettings, bootstrap: Bootstrap) =
                     settings.Observe info }
 
     let connections = Dictionary<BrokerAddress, Connection>()
+    let guard = ThreadGuard "admin client"
+    let history = BrokerHistory()
 
     let keep (connection: Connection) =
         connections[connection.Broker] <- connection
         connection
 
-    // A connection that is too old or was unused for too long still has its socket.
+    // Closes what cannot be used any more. A connection that is too old or was unused for too long still has its socket.
+    let close (connection: Connection) =
+        connection.Close()
+        connections.Remove connection.Broker |> ignore
+
     let closeUnusable () =
         for connection in List.ofSeq connections.Values do
-            if not connection.IsOpen then
-                connection.Close()
-                connections.Remove connection.Broker |> ignore
+            if not connection.IsOpen then close connection
+
+    // Whether a call can be made on a connection. It cannot if the broker has closed it since the last call.
+    let isReady (operation: Operation) (connection: Connection) : bool =
+        match connection.Ready operation with
+        | None -> true
+        | Some(ClientFault.Unusable _ | ClientFault.Closed | ClientFault.Broken _) ->
+            close connection
+            false
+        // The call will report it.
+        | Some _ -> true
 
     /// Runs one call, for which `start` begins the operation. Returns what was sent, and the result.
     member _.Run(start: ClientSettings -> Operation, work: Operation -> 'T) : ExchangeInfo list * 'T =
-        log.Clear()
-        closeUnusable ()
-        let result = work (start observed)
-        List.ofSeq log, result
+        guard.Enter()
+
+        try
+            log.Clear()
+            closeUnusable ()
+            let result = work ((start observed).For(history, None))
+            List.ofSeq log, result
+        finally
+            guard.Exit()
 
     /// A connection to a broker.
     member _.Connect(broker: BrokerAddress, operation: Operation) : Result<Connection, ClientFault> =
         match connections.TryGetValue broker with
-        | true, connection when connection.IsOpen -> Ok connection
+        | true, connection when isReady operation connection -> Ok connection
         | _ -> Connection.Open(broker, operation) |> Result.map keep
 
     /// A connection to any broker.
     member _.ConnectAny(operation: Operation) : Result<Connection, ClientFault> =
-        match connections.Values |> Seq.tryFind _.IsOpen with
+        match List.ofSeq connections.Values |> List.tryFind (isReady operation) with
         | Some connection -> Ok connection
         | None -> Role.connectAny bootstrap operation |> Result.map keep
 
@@ -66,10 +85,10 @@ type internal AdminBrokers(settings: ClientSettings, bootstrap: Bootstrap) =
         match this.Metadata(Some(partitions |> List.map _.Topic |> List.distinct), operation) with
         | Error fault -> fun _ -> Error(AdminFault.Fault fault)
         | Ok response ->
-            fun partition ->
-                BrokerQuery.leaderIn response partition
-                |> Result.map _.Address
-                |> Result.mapError (fun code -> AdminFault.Refused(code, None))
+            // The epochs are not used, so the version does not matter.
+            BrokerQuery.leadersIn response -1s
+            >> Result.map _.Address
+            >> Result.mapError (fun code -> AdminFault.Refused(code, None))
 
     /// The coordinator of a group.
     member this.CoordinatorOf(group: string, operation: Operation) : Result<BrokerAddress, AdminFault> =
@@ -89,28 +108,51 @@ type internal AdminBrokers(settings: ClientSettings, bootstrap: Bootstrap) =
 [<RequireQualifiedAccess>]
 module internal AdminRequest =
 
-    /// Sends one request about several items. `read` finds an item's answer in the response.
+    /// Sends one request about several items. `answersIn` gives the answers in the response, by what they are about: an item's answer is the one
+    /// about `keyOf` the item.
     let ask
         (connection: Result<Connection, ClientFault>)
         operation
         (items: 'Item list)
         (api: Api<'Request, 'Response>)
         (request: 'Request)
-        read
-        =
+        (keyOf: 'Item -> 'Key)
+        (answersIn: 'Response -> ('Key * Result<'Value, AdminFault>) list)
+        : ('Item * Result<'Value, AdminFault>) list =
         match connection |> Result.bind (fun connection -> connection.Ask(api, request, operation).Result) with
         | Error fault -> items |> List.map (fun item -> item, Error(AdminFault.Fault fault))
-        | Ok response -> items |> List.map (fun item -> item, read response item |> Option.defaultValue (Error AdminFault.NotAnswered))
+        | Ok response ->
+            let answer = answersIn response |> Answers.byKey Result.isError
+            items |> List.map (fun item -> item, keyOf item |> answer |> Option.defaultValue (Error AdminFault.NotAnswered))
+
+    // Numbers the items with the same key from 0.
+    let private numbered (keyOf: 'Item -> 'Key) (items: 'Item list) : ('Item * int) list =
+        let counts = Dictionary<'Key, int>()
+
+        items
+        |> List.map (fun item ->
+            let key = keyOf item
+            let number =
+                match counts.TryGetValue key with
+                | true, count -> count
+                | false, _ -> 0
+
+            counts[key] <- number + 1
+            item, number)
 
     /// Sends several requests, one to each broker that is responsible for some of the items. The results are in the order of the items. Items
-    /// are divided by their places, and `connect` connects to a place.
+    /// are divided by their places, and `connect` connects to a place. A broker refuses a request that names something twice, or answers it
+    /// only once, so items with the same key are in requests of their own.
     let askEach
         (items: 'Item list)
+        (keyOf: 'Item -> 'Key)
         (placeOf: 'Item -> Result<'Place, AdminFault>)
         (connect: 'Place -> Result<Connection, ClientFault>)
         (askSome: Result<Connection, ClientFault> -> 'Item list -> ('Item * Result<'Value, AdminFault>) list)
         : ('Item * Result<'Value, AdminFault>) list =
-        let placed = items |> List.indexed |> List.map (fun (i, item) -> i, item, placeOf item)
+        let placed =
+            numbered keyOf items
+            |> List.mapi (fun i (item, number) -> i, item, placeOf item |> Result.map (fun place -> struct (place, number)))
 
         let unplaced =
             [ for i, item, place in placed do
@@ -127,7 +169,7 @@ module internal AdminRequest =
 
         let asked =
             byPlace
-            |> List.collect (fun (place, some) ->
+            |> List.collect (fun (struct (place, _), some) ->
                 let indexes, items = some |> List.map snd |> List.unzip
                 List.zip indexes (askSome (connect place) items))
 

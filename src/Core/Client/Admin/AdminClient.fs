@@ -6,7 +6,8 @@ open LibKafka.Protocol
 
 /// Administrative calls. Each asks the brokers whose task it is: the controller, the leaders of partitions, the coordinators of groups, or any
 /// broker. Connections are kept for the next call. There are no retries. A call in which a broker may wait has a time-out of `CallTimeout`, or
-/// of its own `timeout` and 5 seconds if that is longer. A client must not be used by several threads at a time.
+/// of its own `timeout` and 5 seconds if that is longer. Two threads must not use a client at the same time: the second
+/// one gets an InvalidOperationException, and nothing is sent.
 [<Sealed>]
 type AdminClient(settings: ClientSettings, bootstrap: Bootstrap) =
     let brokers = AdminBrokers(settings, bootstrap)
@@ -25,11 +26,11 @@ type AdminClient(settings: ClientSettings, bootstrap: Bootstrap) =
 
     let askLeaders (items: 'Item list) (partitionOf: 'Item -> TopicPartition) operation askSome =
         let leaderOf = brokers.Leaders(List.map partitionOf items, operation)
-        AdminRequest.askEach items (partitionOf >> leaderOf) (fun leader -> brokers.Connect(leader, operation)) askSome
+        AdminRequest.askEach items partitionOf (partitionOf >> leaderOf) (fun leader -> brokers.Connect(leader, operation)) askSome
 
     let askCoordinators (groups: string list) operation askSome =
         let coordinatorOf group = brokers.CoordinatorOf(group, operation)
-        AdminRequest.askEach groups coordinatorOf (fun broker -> brokers.Connect(broker, operation)) askSome
+        AdminRequest.askEach groups id coordinatorOf (fun broker -> brokers.Connect(broker, operation)) askSome
 
     // The configs of one broker, and its log levels, are asked of that broker; all others of any broker.
     let askForConfigs (resources: 'Resource list) (resourceOf: 'Resource -> ConfigResource) operation askSome =
@@ -64,7 +65,7 @@ type AdminClient(settings: ClientSettings, bootstrap: Bootstrap) =
             | Some broker -> brokers.Connect(broker, operation)
             | None -> brokers.ConnectAny operation
 
-        AdminRequest.askEach resources placeOf connect askSome
+        AdminRequest.askEach resources resourceOf placeOf connect askSome
         |> List.map (fun (resource, result) -> resourceOf resource, result)
 
     // ---- topics ----
@@ -84,10 +85,9 @@ type AdminClient(settings: ClientSettings, bootstrap: Bootstrap) =
                 (topics |> List.map _.Name)
                 CreateTopics.api
                 request
-                (fun response name ->
-                    response.Topics
-                    |> List.tryFind (fun result -> result.Name = name)
-                    |> Option.map (fun result -> AdminFault.check result.Error result.ErrorMessage result)))
+                id
+                (fun response ->
+                    response.Topics |> List.map (fun result -> result.Name, AdminFault.check result.Error result.ErrorMessage result)))
 
     /// Creates topics whose replicas the controller places. It may take up to `timeout` until they exist.
     member this.CreateTopics(topics: NewTopic list, timeout: TimeSpan, ?call: CallOptions) : AdminReply<string, CreateTopics.TopicResult> =
@@ -120,10 +120,11 @@ type AdminClient(settings: ClientSettings, bootstrap: Bootstrap) =
                 names
                 DeleteTopics.api
                 { Topics = topics; TopicNames = names; TimeoutMs = Milliseconds.ofTimeSpan timeout }
-                (fun response name ->
+                id
+                (fun response ->
                     response.Topics
-                    |> List.tryFind (fun result -> result.Name = Some name)
-                    |> Option.map (fun result -> AdminFault.check result.Error result.ErrorMessage result)))
+                    |> List.map (fun result ->
+                        Option.defaultValue "" result.Name, AdminFault.check result.Error result.ErrorMessage result)))
 
     /// Adds partitions to topics. The controller may take up to `timeout` until they exist. With `validateOnly` it only checks the request.
     member _.CreatePartitions
@@ -139,10 +140,9 @@ type AdminClient(settings: ClientSettings, bootstrap: Bootstrap) =
                 (topics |> List.map _.Name)
                 CreatePartitions.api
                 request
-                (fun response name ->
-                    response.Results
-                    |> List.tryFind (fun result -> result.Name = name)
-                    |> Option.map (fun result -> AdminFault.check result.Error result.ErrorMessage ())))
+                id
+                (fun response ->
+                    response.Results |> List.map (fun result -> result.Name, AdminFault.check result.Error result.ErrorMessage ())))
 
     /// Topics with their partitions, leaders and replicas.
     member _.DescribeTopics(names: string list, ?call: CallOptions) : AdminReply<string, Metadata.Topic> =
@@ -153,10 +153,9 @@ type AdminClient(settings: ClientSettings, bootstrap: Bootstrap) =
                 names
                 Metadata.api
                 (BrokerQuery.metadata (Some names))
-                (fun response name ->
-                    response.Topics
-                    |> List.tryFind (fun topic -> topic.Name = Some name)
-                    |> Option.map (fun topic -> AdminFault.check topic.Error None topic)))
+                id
+                (fun response ->
+                    response.Topics |> List.map (fun topic -> Option.defaultValue "" topic.Name, AdminFault.check topic.Error None topic)))
 
     /// All topics that the client may see.
     member _.ListTopics(?call: CallOptions) : AdminAnswer<Metadata.Topic list> =
@@ -178,12 +177,12 @@ type AdminClient(settings: ClientSettings, bootstrap: Bootstrap) =
             let request: DescribeConfigs.Request =
                 { Resources = some; IncludeSynonyms = defaultArg synonyms false; IncludeDocumentation = defaultArg documentation false }
 
-            AdminRequest.ask connection operation some DescribeConfigs.api request (fun response resource ->
+            AdminRequest.ask connection operation some DescribeConfigs.api request resourceOf (fun response ->
                 response.Results
-                |> List.tryFind (fun result -> { Type = result.ResourceType; Name = result.ResourceName } = resourceOf resource)
-                |> Option.map (fun result ->
+                |> List.map (fun result ->
                     let configs = result.Configs |> List.map (DescribeConfigs.withSource result.ResourceType)
-                    AdminFault.check result.Error result.ErrorMessage configs))
+
+                    { Type = result.ResourceType; Name = result.ResourceName }, AdminFault.check result.Error result.ErrorMessage configs))
 
         reply call (fun operation -> askForConfigs resources resourceOf operation (askSome operation))
 
@@ -197,10 +196,10 @@ type AdminClient(settings: ClientSettings, bootstrap: Bootstrap) =
         let askSome operation connection (some: IncrementalAlterConfigs.Resource list) =
             let request: IncrementalAlterConfigs.Request = { Resources = some; ValidateOnly = defaultArg validateOnly false }
 
-            AdminRequest.ask connection operation some IncrementalAlterConfigs.api request (fun response resource ->
+            AdminRequest.ask connection operation some IncrementalAlterConfigs.api request resourceOf (fun response ->
                 response.Results
-                |> List.tryFind (fun result -> { Type = result.ResourceType; Name = result.ResourceName } = resourceOf resource)
-                |> Option.map (fun result -> AdminFault.check result.Error result.ErrorMessage ()))
+                |> List.map (fun result ->
+                    { Type = result.ResourceType; Name = result.ResourceName }, AdminFault.check result.Error result.ErrorMessage ()))
 
         reply call (fun operation -> askForConfigs resources resourceOf operation (askSome operation))
 
@@ -218,12 +217,10 @@ type AdminClient(settings: ClientSettings, bootstrap: Bootstrap) =
             let request: DeleteRecords.Request =
                 { Topics = Offsets.topics topic partition some; TimeoutMs = Milliseconds.ofTimeSpan timeout }
 
-            AdminRequest.ask connection operation some DeleteRecords.api request (fun response (partition, _) ->
+            AdminRequest.ask connection operation some DeleteRecords.api request fst (fun response ->
                 response.Topics
-                |> List.filter (fun topic -> topic.Name = partition.Topic)
-                |> List.collect _.Partitions
-                |> List.tryFind (fun result -> result.PartitionIndex = partition.Partition)
-                |> Option.map (fun result -> AdminFault.check result.Error None result.LowWatermark))
+                |> List.collect (fun topic -> Offsets.inTopic topic.Name topic.Partitions _.PartitionIndex)
+                |> List.map (fun (partition, result) -> partition, AdminFault.check result.Error None result.LowWatermark))
 
         waiting call timeout (fun operation ->
             askLeaders before fst operation (askSome operation) |> List.map (fun ((partition, _), result) -> partition, result))
@@ -245,19 +242,17 @@ type AdminClient(settings: ClientSettings, bootstrap: Bootstrap) =
                   Topics = Offsets.topics topic partition some
                   TimeoutMs = Milliseconds.ofTimeSpan settings.CallTimeout }
 
-            AdminRequest.ask connection operation some ListOffsets.api request (fun response (partition, _) ->
+            AdminRequest.ask connection operation some ListOffsets.api request fst (fun response ->
                 response.Topics
-                |> List.filter (fun topic -> topic.Name = partition.Topic)
-                |> List.collect _.Partitions
-                |> List.tryFind (fun result -> result.PartitionIndex = partition.Partition)
-                |> Option.map (fun result -> AdminFault.check result.Error None result))
+                |> List.collect (fun topic -> Offsets.inTopic topic.Name topic.Partitions _.PartitionIndex)
+                |> List.map (fun (partition, result) -> partition, AdminFault.check result.Error None result))
 
         let known connection (_, spec: OffsetSpec) =
             connection
             |> Result.bind (fun (connection: Connection) -> connection.VersionWithin(ListOffsets.api.Key, AllowedVersions.finding spec))
             |> Result.mapError AdminFault.Fault
 
-        let askSome operation connection some = AdminRequest.askEach some (known connection) (fun _ -> connection) (askKnown operation)
+        let askSome operation connection some = AdminRequest.askEach some fst (known connection) (fun _ -> connection) (askKnown operation)
 
         reply call (fun operation ->
             askLeaders wanted fst operation (askSome operation) |> List.map (fun ((partition, _), result) -> partition, result))
@@ -272,8 +267,8 @@ type AdminClient(settings: ClientSettings, bootstrap: Bootstrap) =
         let request: ListGroups.Request = { StatesFilter = defaultArg states []; TypesFilter = defaultArg types [] }
 
         let askOne operation broker =
-            AdminRequest.ask (brokers.Connect(broker, operation)) operation [ broker ] ListGroups.api request (fun response _ ->
-                Some(AdminFault.check response.Error None response.Groups))
+            AdminRequest.ask (brokers.Connect(broker, operation)) operation [ broker ] ListGroups.api request id (fun response ->
+                [ broker, AdminFault.check response.Error None response.Groups ])
 
         answer call (fun operation ->
             brokers.Metadata(Some [], operation)
@@ -286,10 +281,8 @@ type AdminClient(settings: ClientSettings, bootstrap: Bootstrap) =
         let askSome operation connection some =
             let request: DescribeGroups.Request = { Groups = some; IncludeAuthorizedOperations = false }
 
-            AdminRequest.ask connection operation some DescribeGroups.api request (fun response group ->
-                response.Groups
-                |> List.tryFind (fun found -> found.GroupId = group)
-                |> Option.map (fun found -> AdminFault.check found.Error found.ErrorMessage found))
+            AdminRequest.ask connection operation some DescribeGroups.api request id (fun response ->
+                response.Groups |> List.map (fun found -> found.GroupId, AdminFault.check found.Error found.ErrorMessage found))
 
         reply call (fun operation -> askCoordinators groups operation (askSome operation))
 
@@ -298,20 +291,16 @@ type AdminClient(settings: ClientSettings, bootstrap: Bootstrap) =
         let askSome operation connection some =
             let request: ConsumerGroupDescribe.Request = { GroupIds = some; IncludeAuthorizedOperations = false }
 
-            AdminRequest.ask connection operation some ConsumerGroupDescribe.api request (fun response group ->
-                response.Groups
-                |> List.tryFind (fun found -> found.GroupId = group)
-                |> Option.map (fun found -> AdminFault.check found.Error found.ErrorMessage found))
+            AdminRequest.ask connection operation some ConsumerGroupDescribe.api request id (fun response ->
+                response.Groups |> List.map (fun found -> found.GroupId, AdminFault.check found.Error found.ErrorMessage found))
 
         reply call (fun operation -> askCoordinators groups operation (askSome operation))
 
     /// Deletes groups without members, and their offsets.
     member _.DeleteGroups(groups: string list, ?call: CallOptions) : AdminReply<string, unit> =
         let askSome operation connection some =
-            AdminRequest.ask connection operation some DeleteGroups.api { GroupsNames = some } (fun response group ->
-                response.Results
-                |> List.tryFind (fun result -> result.GroupId = group)
-                |> Option.map (fun result -> AdminFault.check result.Error result.ErrorMessage ()))
+            AdminRequest.ask connection operation some DeleteGroups.api { GroupsNames = some } id (fun response ->
+                response.Results |> List.map (fun result -> result.GroupId, AdminFault.check result.Error result.ErrorMessage ()))
 
         reply call (fun operation -> askCoordinators groups operation (askSome operation))
 
@@ -336,8 +325,8 @@ type AdminClient(settings: ClientSettings, bootstrap: Bootstrap) =
                 (List.indexed acls)
                 CreateAcls.api
                 { Creations = acls }
-                (fun response (i, _) ->
-                    response.Results |> List.tryItem i |> Option.map (fun result -> AdminFault.check result.Error result.ErrorMessage ()))
+                fst
+                (fun response -> response.Results |> List.mapi (fun i result -> i, AdminFault.check result.Error result.ErrorMessage ()))
             |> List.map (fun ((_, acl), result) -> acl, result))
 
     /// Deletes the ACLs that match filters. The value is what each filter matched: an ACL with an error still exists.
@@ -353,10 +342,10 @@ type AdminClient(settings: ClientSettings, bootstrap: Bootstrap) =
                 (List.indexed filters)
                 DeleteAcls.api
                 { Filters = filters |> List.map (AclFilter.atVersion version) }
-                (fun response (i, _) ->
+                fst
+                (fun response ->
                     response.FilterResults
-                    |> List.tryItem i
-                    |> Option.map (fun result -> AdminFault.check result.Error result.ErrorMessage result.MatchingAcls))
+                    |> List.mapi (fun i result -> i, AdminFault.check result.Error result.ErrorMessage result.MatchingAcls))
             |> List.map (fun ((_, filter), result) -> filter, result))
 
     // ---- the cluster ----
@@ -364,7 +353,7 @@ type AdminClient(settings: ClientSettings, bootstrap: Bootstrap) =
     /// The cluster's id, controller and brokers. Brokers before Kafka 2.8 report them as metadata.
     member _.DescribeCluster(?call: CallOptions) : AdminAnswer<DescribeCluster.Response> =
         let ofMetadata (response: Metadata.Response) : DescribeCluster.Response =
-            { DescribeCluster.api.Response.Schema.Default with
+            { DescribeCluster.response.Default with
                 ThrottleTimeMs = response.ThrottleTimeMs
                 Error = response.Error
                 ClusterId = Option.defaultValue "" response.ClusterId

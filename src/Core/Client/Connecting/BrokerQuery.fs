@@ -10,6 +10,9 @@ type Leader =
         Address: BrokerAddress
         /// Its leader epoch; -1 if the broker does not report it.
         Epoch: int32
+        /// The epoch to name in requests (`CurrentLeaderEpoch`): `Epoch`, or -1 if it comes from a version of Metadata before 9, in which it may
+        /// be old. A broker would refuse an old one with FENCED_LEADER_EPOCH every time.
+        RequestEpoch: int32
         /// The id of the topic; zero if the broker does not report it.
         TopicId: Guid
     }
@@ -27,29 +30,41 @@ module internal BrokerQuery =
           IncludeClusterAuthorizedOperations = false
           IncludeTopicAuthorizedOperations = false }
 
+    let private addressOf (broker: Metadata.Broker) : BrokerAddress = { Host = broker.Host; Port = broker.Port }
+
     /// The address of a broker.
     let addressIn (response: Metadata.Response) (node: int32) : BrokerAddress option =
-        response.Brokers
-        |> List.tryFind (fun broker -> broker.NodeId = node)
-        |> Option.map (fun broker -> { Host = broker.Host; Port = broker.Port })
+        response.Brokers |> List.tryFind (fun broker -> broker.NodeId = node) |> Option.map addressOf
 
-    /// The leader of a partition, or the error code that says why there is none.
-    let leaderIn (response: Metadata.Response) (partition: TopicPartition) : Result<Leader, ErrorCode> =
-        let topic = response.Topics |> List.tryFind (fun topic -> topic.Name = Some partition.Topic)
+    let private leaderOf (version: int16) (topic: Metadata.Topic) (found: Metadata.Partition) (address: BrokerAddress) : Leader =
+        { NodeId = found.LeaderId
+          Address = address
+          Epoch = found.LeaderEpoch
+          RequestEpoch = (if version >= Metadata.reliableEpochsSince then found.LeaderEpoch else -1)
+          TopicId = topic.TopicId }
 
-        let found =
-            topic
-            |> Option.bind (fun topic -> topic.Partitions |> List.tryFind (fun found -> found.PartitionIndex = partition.Partition))
+    let private partitionsIn (response: Metadata.Response) : (TopicPartition * Metadata.Partition) seq = seq {
+        for topic in response.Topics do
+            for found in topic.Partitions do
+                { Topic = Option.defaultValue "" topic.Name; Partition = found.PartitionIndex }, found
+    }
 
-        match topic, found with
-        | Some topic, _ when topic.Error.IsError -> Error topic.Error
-        | Some topic, Some found ->
-            match addressIn response found.LeaderId with
-            | Some address -> Ok { NodeId = found.LeaderId; Address = address; Epoch = found.LeaderEpoch; TopicId = topic.TopicId }
-            | None when found.Error.IsError -> Error found.Error
-            | None -> Error ErrorCode.LeaderNotAvailable
-        | None, _ when response.Error.IsError -> Error response.Error
-        | _ -> Error ErrorCode.UnknownTopicOrPartition
+    /// Finds leaders in a response of some version, each in constant time, or the error code that says why there is none.
+    let leadersIn (response: Metadata.Response) (version: int16) : TopicPartition -> Result<Leader, ErrorCode> =
+        let address = response.Brokers |> Seq.map (fun broker -> broker.NodeId, addressOf broker) |> Answers.first
+        let topic = response.Topics |> Seq.map (fun topic -> Option.defaultValue "" topic.Name, topic) |> Answers.first
+        let partition = partitionsIn response |> Answers.first
+
+        fun wanted ->
+            match topic wanted.Topic, partition wanted with
+            | Some topic, _ when topic.Error.IsError -> Error topic.Error
+            | Some topic, Some found ->
+                match address found.LeaderId with
+                | Some address -> Ok(leaderOf version topic found address)
+                | None when found.Error.IsError -> Error found.Error
+                | None -> Error ErrorCode.LeaderNotAvailable
+            | None, _ when response.Error.IsError -> Error response.Error
+            | _ -> Error ErrorCode.UnknownTopicOrPartition
 
     /// Asks for the coordinator of a key, in a version.
     let coordinator (kind: CoordinatorType) (key: string) (version: Result<int16, ClientFault>) : FindCoordinator.Request =

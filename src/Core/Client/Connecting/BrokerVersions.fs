@@ -23,6 +23,12 @@ type internal BrokerVersions(response: ApiVersions.Response) =
     member _.FinalizedFeatures: Map<string, int16> =
         response.FinalizedFeatures |> List.map (fun feature -> feature.Name, feature.MaxVersionLevel) |> Map.ofList
 
+    /// The versions of an API that the broker supports; none if it does not know the API.
+    member _.RangeOf(api: ApiKey) : VersionRange option =
+        match ranges.TryGetValue api.Code with
+        | true, range -> Some range
+        | _ -> None
+
     /// The highest version that the broker supports and that is within ours.
     member _.Within(api: ApiKey, ours: VersionRange) : Result<int16, ClientFault> =
         match ranges.TryGetValue api.Code with

@@ -34,9 +34,13 @@ type Cluster private () =
         let request = BrokerQuery.coordinator kind key (connection.VersionOf FindCoordinator.api)
         connection.Call(FindCoordinator.api, request, ?call = call)
 
-    /// The leader of a partition according to a metadata response, or the error code that says why there is none.
-    static member LeaderIn(response: Metadata.Response, partition: TopicPartition) : Result<Leader, ErrorCode> =
-        BrokerQuery.leaderIn response partition
+    /// The leader of a partition according to a metadata response of some version, or the error code that says why there is none.
+    static member LeaderIn(response: Metadata.Response, version: int16, partition: TopicPartition) : Result<Leader, ErrorCode> =
+        BrokerQuery.leadersIn response version partition
+
+    /// The leaders of partitions according to a metadata response of some version: a function that does not search the response for each.
+    static member LeadersIn(response: Metadata.Response, version: int16) : TopicPartition -> Result<Leader, ErrorCode> =
+        BrokerQuery.leadersIn response version
 
     /// The coordinator of a key according to a response in either of its two forms. An error code in it says why there is none.
     static member CoordinatorIn(response: FindCoordinator.Response, key: string) : FindCoordinator.Coordinator =

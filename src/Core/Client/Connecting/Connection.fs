@@ -2,6 +2,7 @@ namespace LibKafka.Client
 
 open System
 open System.Buffers.Binary
+open System.Net
 open System.Threading
 open System.Threading.Tasks
 open LibKafka.Wire
@@ -17,6 +18,12 @@ module internal Answer =
     /// Nothing usable was received.
     let fault (fault: ClientFault) : Answer<'T> = { UnreadBytes = 0; ThrottleMs = 0; Result = Error fault }
 
+    /// The answer with its fault changed by a function.
+    let mapFault (change: ClientFault -> ClientFault) (answer: Answer<'T>) : Answer<'T> =
+        match answer.Result with
+        | Ok _ -> answer
+        | Error fault -> { answer with Result = Error(change fault) }
+
     /// The answer to a request that has no response.
     let none: Answer<unit> = { UnreadBytes = 0; ThrottleMs = 0; Result = Ok() }
 
@@ -26,11 +33,13 @@ type private Beginning = { Id: int32; At: DateTimeOffset; Since: int64; BytesOut
 
 /// A connection to one broker: a socket with one request in flight. It knows the broker's versions and uses, for each API, the highest
 /// that both sides know. After a fault it is closed and stays closed, unless the fault was detected before anything was sent, as
-/// `CannotEncode`, `NoCommonVersion`, `NeverAnswered` and `Cancelled` may be. A connection that is too old or was unused for too long, by the settings, counts as closed too. If the broker limits the lifetime of an
-/// authentication (KIP-368), the connection renews it before a call once most of that time has passed. It must not be used by several threads
-/// at a time.
+/// `CannotEncode`, `NoCommonVersion`, `NeverAnswered` and `Cancelled` may be. A connection that is too old or was unused for too long, by the
+/// settings, counts as closed too, and so does one that the broker has closed. If the broker limits the lifetime of an authentication (KIP-368),
+/// the connection renews it before a call once most of that time has passed. Two threads must not use a connection at the same time: the second
+/// one gets an InvalidOperationException. `Close` may be called by any thread, and ends a call that is in progress.
 [<Sealed>]
-type Connection private (broker: BrokerAddress, settings: ClientSettings, transport: Transport) =
+type Connection private (broker: BrokerAddress, settings: ClientSettings, transport: Transport, history: BrokerHistory) =
+    let guard = ThreadGuard "connection"
     // A batch is sent from where it is in memory. Below this size a copy costs less than a piece of its own.
     let writer = Writer(512, 16 * 1024)
     let clientId = Some settings.ClientId
@@ -108,6 +117,12 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
           BytesOut = transport.BytesOut
           BytesIn = transport.BytesIn }
 
+    // What an exception means. Another thread may have closed the connection meanwhile.
+    let faultOf (fault: ClientFault) : ClientFault =
+        match closed with
+        | Some cause when fault <> ClientFault.Cancelled -> ClientFault.Unusable cause
+        | _ -> fault
+
     let send (api: Api<'Request, 'Response>) version (id: int32) (request: 'Request) (operation: Operation) : ClientFault option =
         match Frame.writeRequest writer api version id clientId request with
         | Error fault -> Some(ClientFault.CannotEncode fault)
@@ -120,7 +135,7 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
                 transport.Write(writer.Segments, operation.Deadline)
                 None
             with error ->
-                Some(transport.Fault(operation, error))
+                Some(faultOf (transport.SendFault(operation, error)))
 
     let receive (api: Api<'Request, 'Response>) decode id (operation: Operation) (memory: ReceiveBuffer option) : Answer<'Response> =
         use _ = operation.Cancellation.UnsafeRegister(Connection.Cut, transport)
@@ -131,7 +146,30 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
                 { UnreadBytes = unread; ThrottleMs = max 0 (api.ThrottleTimeMs response); Result = Ok response }
             | Error fault -> Answer.fault (ClientFault.Malformed fault)
         with error ->
-            Answer.fault (transport.Fault(operation, error))
+            Answer.fault (faultOf (transport.Fault(operation, error)))
+
+    // From this size on, a request that is not answered may have been too large for the broker.
+    static let largeRequest = 1024 * 1024
+
+    // From this size on, a request may be sent in parts.
+    static let partlySent = 64 * 1024
+
+    // A broker says nothing when it closes a connection, so the fault names the likely cause. `size` is that of the request.
+    let explain (api: ApiKey) (began: Beginning) (size: int) (wasSent: bool) (fault: ClientFault) : ClientFault =
+        let isUnanswered = transport.BytesIn = began.BytesIn
+
+        match fault with
+        | ClientFault.Closed when isUnanswered && size >= (if wasSent then largeRequest else partlySent) ->
+            ClientFault.ClosedWhileSending(transport.BytesOut - began.BytesOut, int64 size)
+        | ClientFault.Closed when
+            isUnanswered
+            && settings.Sasl.IsNone
+            && not history.IsAnswered
+            && api <> ApiKey.ApiVersions
+            && (versions.RangeOf ApiKey.SaslHandshake).IsSome
+            ->
+            ClientFault.ClosedUnauthenticated
+        | fault -> fault
 
     // Closes the connection if it must not be used any more after an exchange.
     let closeAfter (fault: ClientFault option) (wasPrevented: bool) (operation: Operation) =
@@ -146,7 +184,6 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
 
     // Brings the connection's state up to date after an exchange, and describes the exchange.
     let finish (api: ApiKey) (version: int16) (began: Beginning) (operation: Operation) (wasPrevented: bool) (answer: Answer<'Answer>) =
-        // The writer must not keep the request alive.
         writer.Clear()
 
         let fault =
@@ -166,6 +203,7 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
           Broker = asked
           CorrelationId = began.Id
           Attempt = operation.Options.Attempt
+          Partition = operation.Partition
           Began = began.At
           Elapsed = time.GetElapsedTime(began.Since, lastUsed)
           BytesOut = int (transport.BytesOut - began.BytesOut)
@@ -186,11 +224,18 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
         : Exchange<'Request, 'Response> =
         let began = start ()
         let failed = if obstacle.IsSome then obstacle else send api version began.Id request operation
+        let size = writer.Length
 
         let answer =
             match failed with
-            | Some fault -> Answer.fault fault
-            | None -> receive api decode began.Id operation memory
+            | Some fault -> Answer.fault (explain api.Key began size false fault)
+            | None ->
+                // The writer must not keep the request alive while the call waits for the response.
+                writer.Clear()
+                receive api decode began.Id operation memory |> Answer.mapFault (explain api.Key began size true)
+
+        if answer.Result.IsOk && api.Key <> ApiKey.ApiVersions then
+            history.IsAnswered <- true
 
         { Info = finish api.Key version began operation obstacle.IsSome answer; Request = request; Result = answer.Result }
 
@@ -198,6 +243,7 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
 
     // A request of the connection's own. It is not read into the caller's memory.
     let ask (api: Api<'Request, 'Response>) version request (operation: Operation) decode : Result<'Response, ClientFault> =
+        let operation = operation.Own
         (exchange api version request operation None None decode |> Operation.reported operation).Result
 
     let askSasl (api: Api<'Request, 'Response>) (operation: Operation) (request: 'Request) : Result<'Response, ClientFault> =
@@ -235,47 +281,43 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
         | ValueSome stretch, Some mechanism when (stretch.Left time).Ticks <= 0L -> authenticate mechanism operation
         | _ -> Ok()
 
-    // What prevents a call, after everything that is due before one has been done.
-    let obstacleTo (operation: Operation) : ClientFault option =
+    // Closes the connection if the broker has closed it.
+    let obstacleAtOtherEnd (looks: bool) : ClientFault option =
+        if looks && transport.HasEnded then
+            let cause = "the broker closed it"
+            close cause
+            Some(ClientFault.Unusable cause)
+        else
+            None
+
+    // What prevents a call, after everything that is due before one has been done. `looks` says whether to look if the broker has closed the
+    // connection.
+    let obstacleTo (operation: Operation) (looks: bool) : ClientFault option =
         match over () with
         | Some cause -> Some(ClientFault.Unusable cause)
         | None when operation.Cancellation.IsCancellationRequested -> Some ClientFault.Cancelled
-        | None when pause.IsNone && session.IsNone -> None
+        | None when pause.IsNone && session.IsNone -> obstacleAtOtherEnd looks
         | None ->
-            match awaitPause operation |> Result.bind (fun () -> renewSession operation) with
-            | Ok() -> None
+            match awaitPause operation with
             | Error fault -> Some fault
+            | Ok() ->
+                match obstacleAtOtherEnd looks with
+                | Some fault -> Some fault
+                | None ->
+                    match renewSession operation with
+                    | Error fault -> Some fault
+                    | Ok() -> None
 
-    /// Learns the broker's versions. If the broker does not know the version of the request, it is asked again in one that it knows.
-    member private _.Negotiate(operation: Operation) : Result<unit, ClientFault> =
-        let api = ApiVersions.api
-
-        let request: ApiVersions.Request =
-            { ClientSoftwareName = "libkafka-dotnet"
-              ClientSoftwareVersion = Connection.SoftwareVersion
-              ClusterId = None
-              NodeId = -1 }
-
-        let rec from version =
-            match ask api version request operation (BrokerVersions.decode limits version) with
-            | Error fault -> Error fault
-            | Ok response when response.Error = ErrorCode.None ->
-                versions <- BrokerVersions response
-                Ok()
-            | Ok response when response.Error = ErrorCode.UnsupportedVersion && version > 0s -> from (BrokerVersions.next version response)
-            | Ok response -> Error(ClientFault.VersionsRefused response.Error)
-
-        match from api.Versions.Highest with
-        // For the client the handshake is over before the broker has checked the client's certificate.
-        | Error ClientFault.Closed when transport.IsSecure && transport.BytesIn = 0L ->
-            let reason =
-                "the broker closed the connection right after the handshake, as it does if it does not accept the client's certificate"
-
-            Error(ClientFault.TlsFailed(broker, reason))
-        | Error fault ->
-            close (fault.ToString())
-            Error fault
-        | Ok() -> Ok()
+    // Learns the broker's versions. If the broker does not know the version of the request, it is asked again in one that it knows.
+    let rec negotiate (version: int16) (operation: Operation) : Result<unit, ClientFault> =
+        match ask ApiVersions.api version Connection.VersionsRequest operation (BrokerVersions.decode limits version) with
+        | Error fault -> Error fault
+        | Ok response when response.Error = ErrorCode.None ->
+            versions <- BrokerVersions response
+            Ok()
+        | Ok response when response.Error = ErrorCode.UnsupportedVersion && version > 0s ->
+            negotiate (BrokerVersions.next version response) operation
+        | Ok response -> Error(ClientFault.VersionsRefused response.Error)
 
     static member val private SoftwareVersion: string =
         match typeof<Connection>.Assembly.GetName().Version with
@@ -289,13 +331,83 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
             | :? Transport as transport -> transport.Cut()
             | _ -> ())
 
-    member private _.Authenticate(operation: Operation) : Result<unit, ClientFault> =
-        match settings.Sasl with
-        | Some mechanism -> authenticate mechanism operation
-        | None -> Ok()
-        |> Result.map (fun () -> limits <- settings.Limits)
+    static member val private VersionsRequest: ApiVersions.Request =
+        { ClientSoftwareName = "libkafka-dotnet"
+          ClientSoftwareVersion = Connection.SoftwareVersion
+          ClusterId = None
+          NodeId = -1 }
 
-    /// Connects to a broker: TCP, TLS if the settings have it, the broker's versions, and authentication if the settings have it.
+    // Learns the broker's versions, and authenticates if the settings have SASL.
+    member private _.Introduce(version: int16, operation: Operation) : Result<unit, ClientFault> =
+        let introduced =
+            match negotiate version operation, settings.Sasl with
+            | Ok(), Some mechanism -> authenticate mechanism operation
+            | negotiated, _ -> negotiated
+
+        introduced
+        |> Result.map (fun () -> limits <- settings.Limits)
+        |> Result.mapError (fun fault ->
+            close (fault.ToString())
+            fault)
+
+    // Whether the broker closed the connection without any answer, as some do with a version of ApiVersions that they do not know.
+    member private _.WasHungUp = closed.IsSome && transport.BytesIn = 0L
+
+    // Makes a connection to one address, and asks for the broker's versions in this version. The flag says whether the broker hung up on that.
+    static member private OpenAt
+        (broker: BrokerAddress, address: IPAddress, history: BrokerHistory, version: int16, operation: Operation)
+        : struct (Result<Connection, ClientFault> * bool) =
+        match Transport.Open(broker, address, operation) with
+        | Error fault -> struct (Error fault, false)
+        | Ok transport ->
+            let connection = new Connection(broker, operation.Settings, transport, history)
+
+            // The settings' observer may throw anything. The exception is for its caller, but the socket must not leak.
+            try
+                match connection.Introduce(version, operation) with
+                | Error ClientFault.Closed when connection.WasHungUp -> struct (Error ClientFault.Closed, true)
+                | Error fault -> struct (Error fault, false)
+                | Ok() when operation.Cancellation.IsCancellationRequested ->
+                    connection.Close()
+                    struct (Error ClientFault.Cancelled, false)
+                | Ok() -> struct (Ok connection, false)
+            with _ ->
+                connection.Close()
+                reraise ()
+
+    // Makes a connection to one address. If the broker hangs up on ApiVersions, it is asked in a lower version on a new connection.
+    static member private OpenAskingLower
+        (broker: BrokerAddress, history: BrokerHistory, address: IPAddress, operation: Operation)
+        : Result<Connection, ClientFault> =
+        let time = operation.Settings.Time
+
+        // For the client, TLS 1.3 is made before the broker has checked the client's certificate.
+        let hungUp: ClientFault =
+            if operation.Settings.Tls.IsNone then
+                ClientFault.Closed
+            else
+                ClientFault.CannotConnect(
+                    broker,
+                    "it closed the connection right after the TLS handshake, as a broker does that stops or does not accept the client's \
+                     certificate"
+                )
+
+        let rec from (versions: int16 list) (hasFallen: bool) =
+            match Connection.OpenAt(broker, address, history, versions.Head, operation), versions.Tail with
+            | struct (Error _, true), (_ :: _ as lower) -> from lower true
+            | struct (Ok connection, _), _ ->
+                if hasFallen then history.FellBack(broker, versions.Head, time)
+                Ok connection
+            | struct (Error _, true), _ ->
+                history.ForgetFallback broker
+                Error hungUp
+            | struct (Error fault, false), _ -> Error fault
+
+        from (history.VersionsToAsk(broker, time)) false
+
+    /// Connects to a broker: TCP, TLS if the settings have it, the broker's versions, and authentication if the settings have it. If the host has
+    /// several addresses, they are tried in turn until all of that has succeeded with one: the first is a random one, those that failed the
+    /// last time come last, and they share the time.
     static member Open(settings: ClientSettings, broker: BrokerAddress, ?call: CallOptions) : Result<Connection, ClientFault> =
         Connection.Open(broker, Operation.Begin(settings, call))
 
@@ -303,22 +415,16 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
     static member internal Open(broker: BrokerAddress, operation: Operation) : Result<Connection, ClientFault> =
         let operation = operation.Within operation.Settings.ConnectTimeout
 
-        let connect (transport: Transport) =
-            let connection = new Connection(broker, operation.Settings, transport)
+        let history =
+            match operation.History with
+            | null -> BrokerHistory()
+            | history -> history
 
-            // The settings' observer may throw anything. The exception is for its caller, but the socket must not leak.
-            try
-                connection.Negotiate operation
-                |> Result.bind (fun () -> connection.Authenticate operation)
-                |> Result.map (fun () -> connection)
-            with _ ->
-                connection.Close()
-                reraise ()
+        let openOne address operation = Connection.OpenAskingLower(broker, history, address, operation)
 
         ClientSettings.check operation.Settings
         |> Result.bind (fun _ -> Transport.Addresses(broker, operation))
-        |> Result.bind (fun addresses -> Transport.Open(broker, addresses, operation))
-        |> Result.bind connect
+        |> Result.bind (fun addresses -> Addresses.tryEach broker history operation openOne addresses)
 
     /// The broker at the other end.
     member _.Broker = broker
@@ -343,41 +449,81 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
     /// The highest version that the broker knows and that is within ours, which may be fewer than are known here.
     member internal _.VersionWithin(api: ApiKey, ours: VersionRange) : Result<int16, ClientFault> = versions.Within(api, ours)
 
-    /// Sends a request and waits for its response, as part of an operation. It is not reported.
-    member internal _.Exchange
-        (version: int16, api: Api<'Request, 'Response>, request: 'Request, operation: Operation)
+    /// An exchange in a version that the connection has chosen. If the broker is too old for the request, its fault says so.
+    member internal _.ExplainVersion (api: Api<'Request, 'Response>) (exchange: Exchange<'Request, 'Answer>) =
+        match versions.RangeOf api.Key with
+        | Some theirs -> TooOld.explain api theirs exchange
+        | None -> exchange
+
+    /// What prevents a call, after everything that is due before one has been done; none if it may be made. If the broker has closed the
+    /// connection, the fault is `Unusable`.
+    member internal _.Ready(operation: Operation) : ClientFault option =
+        guard.Enter()
+
+        try
+            obstacleTo operation true
+        finally
+            guard.Exit()
+
+    // Sends a request and waits for its response. `looks` says whether to look first if the broker has closed the connection.
+    member private _.ExchangeAfter
+        (looks: bool, version: int16, api: Api<'Request, 'Response>, request: 'Request, operation: Operation)
         : Exchange<'Request, 'Response> =
-        let obstacle = if api.IsAnswered request then obstacleTo operation else Some(ClientFault.NeverAnswered api.Key)
+        guard.Enter()
 
-        exchange api version request operation operation.Options.Memory obstacle (decodeAs api version)
+        try
+            let obstacle =
+                if api.IsAnswered request then
+                    obstacleTo operation looks
+                else
+                    Some(ClientFault.NeverAnswered api.Key)
+            exchange api version request operation operation.Options.Memory obstacle (decodeAs api version)
+        finally
+            guard.Exit()
 
-    /// Sends a request that has no response, as part of an operation. It is not reported.
-    member internal _.SendOnly
-        (version: int16, api: Api<'Request, 'Response>, request: 'Request, operation: Operation)
+    // Sends a request that has no response.
+    member private _.SendAfter
+        (looks: bool, version: int16, api: Api<'Request, 'Response>, request: 'Request, operation: Operation)
         : Exchange<'Request, unit> =
-        let obstacle = obstacleTo operation
-        let began = start ()
+        guard.Enter()
 
-        let answer =
-            match if obstacle.IsSome then obstacle else send api version began.Id request operation with
-            | Some fault -> Answer.fault fault
-            | None -> Answer.none
+        try
+            let obstacle = obstacleTo operation looks
+            let began = start ()
 
-        { Info = finish api.Key version began operation obstacle.IsSome answer; Request = request; Result = answer.Result }
+            let answer =
+                match if obstacle.IsSome then obstacle else send api version began.Id request operation with
+                | Some fault -> Answer.fault (explain api.Key began writer.Length false fault)
+                | None -> Answer.none
 
-    /// Sends a request of the client's own in the highest common version, as part of an operation. It is not read into the caller's memory.
-    member internal this.Ask(api: Api<'Request, 'Response>, request: 'Request, operation: Operation) : Exchange<'Request, 'Response> =
-        this.Call(api, request, operation.WithoutMemory)
+            { Info = finish api.Key version began operation obstacle.IsSome answer; Request = request; Result = answer.Result }
+        finally
+            guard.Exit()
 
-    member private this.Call(api: Api<'Request, 'Response>, request: 'Request, operation: Operation) : Exchange<'Request, 'Response> =
+    /// Sends a request and waits for its response, as part of an operation, on a connection that is ready. It is not reported.
+    member internal this.Exchange(version: int16, api: Api<'Request, 'Response>, request: 'Request, operation: Operation) =
+        this.ExchangeAfter(false, version, api, request, operation)
+
+    /// Sends a request that has no response, as part of an operation, on a connection that is ready. It is not reported.
+    member internal this.SendOnly(version: int16, api: Api<'Request, 'Response>, request: 'Request, operation: Operation) =
+        this.SendAfter(false, version, api, request, operation)
+
+    member private this.Call
+        (looks, api: Api<'Request, 'Response>, request: 'Request, operation: Operation)
+        : Exchange<'Request, 'Response> =
         match this.VersionOf api with
-        | Ok version -> this.Exchange(version, api, request, operation)
+        | Ok version -> this.ExchangeAfter(looks, version, api, request, operation) |> this.ExplainVersion api
         | Error fault -> operation.NotMade(api, Some broker, request, fault)
         |> Operation.reported operation
 
+    /// Sends a request of the client's own in the highest common version, as part of an operation, on a connection that is ready. It is not
+    /// read into the caller's memory.
+    member internal this.Ask(api: Api<'Request, 'Response>, request: 'Request, operation: Operation) : Exchange<'Request, 'Response> =
+        this.Call(false, api, request, operation.Own)
+
     /// Sends a request in the highest common version and waits for its response.
     member this.Call(api: Api<'Request, 'Response>, request: 'Request, ?call: CallOptions) : Exchange<'Request, 'Response> =
-        this.Call(api, request, Operation.Begin(settings, call))
+        this.Call(true, api, request, Operation.Begin(settings, call))
 
     /// Sends a request in the version given and waits for its response. A request that has no response is refused: the fault is
     /// `NeverAnswered`.
@@ -385,12 +531,31 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
         (version: int16, api: Api<'Request, 'Response>, request: 'Request, ?call: CallOptions)
         : Exchange<'Request, 'Response> =
         let operation = Operation.Begin(settings, call)
-        this.Exchange(version, api, request, operation) |> Operation.reported operation
+        this.ExchangeAfter(true, version, api, request, operation) |> Operation.reported operation
 
     /// Sends a request that has no response, such as Produce with `Acks.None`, in the version given.
     member this.SendAt(version: int16, api: Api<'Request, 'Response>, request: 'Request, ?call: CallOptions) : Exchange<'Request, unit> =
         let operation = Operation.Begin(settings, call)
-        this.SendOnly(version, api, request, operation) |> Operation.reported operation
+        this.SendAfter(true, version, api, request, operation) |> Operation.reported operation
+
+    /// Sends a request whose response has no information, such as one that ends a fetch session, if that is possible without waiting.
+    member internal _.SendAtOnce(api: Api<'Request, 'Response>, request: 'Request) =
+        if guard.TryEnter() then
+            try
+                match versions.Within(api.Key, api.Versions) with
+                | Ok version when (over ()).IsNone && transport.IsWritable ->
+                    let operation = Operation.Begin(settings, None)
+                    let began = start ()
+
+                    let answer =
+                        match send api version began.Id request operation with
+                        | Some fault -> Answer.fault fault
+                        | None -> Answer.none
+
+                    operation.Report(finish api.Key version began operation false answer, ErrorCode.None)
+                | _ -> ()
+            finally
+                guard.Exit()
 
     /// Closes the socket. Later calls return the fault `Unusable`.
     member _.Close() = close "closed by the caller"

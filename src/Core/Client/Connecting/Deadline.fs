@@ -16,6 +16,9 @@ module internal Duration =
     let hasPassed (time: TimeProvider) (limit: TimeSpan) (since: int64) : bool =
         not (isEndless limit) && (time.GetElapsedTime since).Ticks >= limit.Ticks
 
+    /// A limit or, if it is longer, another one, which is not endless.
+    let shorter (limit: TimeSpan) (other: TimeSpan) : TimeSpan = if isEndless limit then other else min limit other
+
     /// The longer of two limits.
     let longer (one: TimeSpan) (other: TimeSpan) : TimeSpan =
         if isEndless one || isEndless other then Timeout.InfiniteTimeSpan else max one other
@@ -55,6 +58,13 @@ type internal Deadline =
 
     /// Whether no time is left.
     member this.IsOver = Duration.hasPassed this.Time this.Allowed this.Began
+
+    /// An equal part of the time that is left, at least a millisecond.
+    member this.Share(count: int) : TimeSpan =
+        if this.IsNever then
+            Timeout.InfiniteTimeSpan
+        else
+            TimeSpan.FromMilliseconds(max 1.0 ((this.Allowed - this.Elapsed).TotalMilliseconds / float count))
 
     /// A deadline after this time from now, but no later than this one.
     member this.Sooner(limit: TimeSpan) : Deadline =

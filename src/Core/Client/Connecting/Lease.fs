@@ -24,12 +24,17 @@ type internal Found<'Target> =
 [<NoEquality; NoComparison>]
 type internal Role<'Target> =
     {
+        /// The partition that the broker is needed for, if it is one.
+        Partition: TopicPartition option
         /// Stands for the broker in a request that is not made because no broker was found.
         Unknown: 'Target
         /// Finds the broker.
         Find: Operation -> Result<Found<'Target>, ClientFault>
         /// Whether an error code means that another broker has the role, or that what is known about it is out of date.
         HasMoved: ErrorCode -> bool
+        /// The broker to use, given the latest that is known and the error codes since it was connected to: the one that was found, unless that
+        /// is older.
+        Newer: 'Target -> ErrorCode list -> Found<'Target> -> Found<'Target>
     }
 
 /// The broker that has a role, and the connection to it.
@@ -37,13 +42,39 @@ type internal Role<'Target> =
 type internal Held<'Target> = { Target: 'Target; Connection: Connection }
 
 /// A connection to the broker that has a role. It is made when it is first needed. It is closed when a call fails or the broker's error code
-/// says that another broker has the role; the next call then goes to the broker that this one named, or finds it again.
+/// says that another broker has the role; the next call then goes to the broker that this one named, or finds it again. If the broker has
+/// closed the connection since the last call, the next one makes another before it sends anything.
 [<Sealed>]
 type internal Lease<'Target>(settings: ClientSettings, role: Role<'Target>) =
+    let guard = ThreadGuard "client"
+    let history = BrokerHistory()
     let mutable current: Held<'Target> option = None
     let mutable last: 'Target option = None
     // The broker that the last one named, until it has been tried.
     let mutable named: Found<'Target> option = None
+    // The first error code in the last response, for telemetry. The client reports each code to `DropIfMoved`.
+    let mutable code = ErrorCode.None
+    // The latest that was found, or that was named and connected to.
+    let mutable latest: 'Target option = None
+    // The different error codes since then.
+    let mutable refusals: ErrorCode list = []
+
+    let refuse (code: ErrorCode) = if not (List.contains code refusals) then refusals <- code :: refusals
+
+    let look (operation: Operation) : Result<Found<'Target>, ClientFault> =
+        let found = role.Find operation
+
+        match found with
+        | Error(ClientFault.NoLeader(_, code)) -> refuse code
+        | _ -> ()
+
+        let newer =
+            match latest with
+            | Some known -> found |> Result.map (role.Newer known refusals)
+            | None -> found
+
+        newer |> Result.iter (fun found -> latest <- Some found.Target)
+        newer
 
     let drop () =
         current |> Option.iter _.Connection.Close()
@@ -56,19 +87,30 @@ type internal Lease<'Target>(settings: ClientSettings, role: Role<'Target>) =
             let held = { Target = found.Target; Connection = connection }
             current <- Some held
             last <- Some found.Target
+            latest <- Some found.Target
+            refusals <- []
             held)
+
+    let find (operation: Operation) : Result<Held<'Target>, ClientFault> =
+        let candidate = named
+        drop ()
+
+        match candidate |> Option.map (hold operation) with
+        | Some(Ok held) -> Ok held
+        | Some(Error ClientFault.Cancelled) -> Error ClientFault.Cancelled
+        | _ -> look operation |> Result.bind (hold operation)
 
     let reach (operation: Operation) : Result<Held<'Target>, ClientFault> =
         match current with
-        | Some held when held.Connection.IsOpen -> Ok held
-        | _ ->
-            let candidate = named
-            drop ()
+        | None -> find operation
+        | Some held ->
+            match held.Connection.Ready operation with
+            | None -> Ok held
+            // The connection has ended. Nothing of the call was sent.
+            | Some(ClientFault.Unusable _ | ClientFault.Closed | ClientFault.Broken _) -> find operation
+            | Some fault -> Error fault
 
-            match candidate |> Option.map (hold operation) with
-            | Some(Ok held) -> Ok held
-            | Some(Error ClientFault.Cancelled) -> Error ClientFault.Cancelled
-            | _ -> role.Find operation |> Result.bind (hold operation)
+    let ours (operation: Operation) : Operation = operation.For(history, role.Partition)
 
     /// The settings it was made with.
     member _.Settings = settings
@@ -80,7 +122,16 @@ type internal Lease<'Target>(settings: ClientSettings, role: Role<'Target>) =
     member _.Last: 'Target option = last
 
     /// The broker and the connection to it, which is made if there is none.
-    member _.Reach(operation: Operation) : Result<Held<'Target>, ClientFault> = reach operation
+    member _.Reach(operation: Operation) : Result<Held<'Target>, ClientFault> =
+        guard.Enter()
+
+        try
+            reach (ours operation)
+        finally
+            guard.Exit()
+
+    /// Detects that two threads use the client. A client with state of its own enters before it reads that.
+    member _.Guard = guard
 
     /// Makes one call on a connection that was reached, or was not, in the highest version that the broker knows and `allowed` permits. The
     /// request is made for the broker and that version. `read` makes the reply from the exchange. It brings the client's state up to date too:
@@ -95,22 +146,35 @@ type internal Lease<'Target>(settings: ClientSettings, role: Role<'Target>) =
             send: Connection -> int16 -> 'Request -> Operation -> Exchange<'Request, 'Answer>,
             read: Exchange<'Request, 'Answer> -> 'Reply
         ) : 'Reply =
-        let exchange =
-            match reached with
-            | Error fault -> operation.NotMade(api, None, request role.Unknown -1s, fault)
-            | Ok held ->
-                match held.Connection.VersionWithin(api.Key, allowed held) with
-                | Error fault -> operation.NotMade(api, Some held.Connection.Broker, request held.Target -1s, fault)
-                | Ok version -> send held.Connection version (request held.Target version) operation
+        let operation = ours operation
+        guard.Enter()
 
-        let reply = read exchange
-        operation.Report exchange.Info
-        reply
+        try
+            let exchange =
+                match reached with
+                | Error fault -> operation.NotMade(api, None, request role.Unknown -1s, fault)
+                | Ok held ->
+                    match held.Connection.VersionWithin(api.Key, allowed held) with
+                    | Error fault -> operation.NotMade(api, Some held.Connection.Broker, request held.Target -1s, fault)
+                    | Ok version ->
+                        send held.Connection version (request held.Target version) operation |> held.Connection.ExplainVersion api
+
+            code <- ErrorCode.None
+            let reply = read exchange
+            operation.Report(exchange.Info, code)
+            reply
+        finally
+            guard.Exit()
 
     /// Makes one call that has a response: see `ExchangeOn`.
     member this.Call(operation: Operation, api: Api<'Request, 'Response>, allowed, request, read: Exchange<'Request, 'Response> -> 'Reply) =
         let send (connection: Connection) version request operation = connection.Exchange(version, api, request, operation)
-        this.ExchangeOn(reach operation, operation, api, allowed, request, send, read)
+        guard.Enter()
+
+        try
+            this.ExchangeOn(reach (ours operation), operation, api, allowed, request, send, read)
+        finally
+            guard.Exit()
 
     /// A call that is not made, because it could not succeed.
     member _.NotMade
@@ -120,10 +184,13 @@ type internal Lease<'Target>(settings: ClientSettings, role: Role<'Target>) =
 
     /// Closes the connection if the error code says that another broker has the role. `next` gives the broker that the code's sender names, if
     /// it names one.
-    member _.DropIfMoved(code: ErrorCode, next: 'Target -> Found<'Target> option) =
-        if role.HasMoved code then
+    member _.DropIfMoved(received: ErrorCode, next: 'Target -> Found<'Target> option) =
+        if not code.IsError then code <- received
+
+        if role.HasMoved received then
             let next = current |> Option.bind (fun held -> next held.Target)
             drop ()
+            refuse received
             named <- next
 
     /// Closes the connection if the error code says that another broker has the role.

@@ -8,9 +8,15 @@ open LibKafka.Protocol
 /// public method begins and handed down from there.
 [<Struct; NoEquality; NoComparison>]
 type internal Operation =
-    { Settings: ClientSettings
-      Options: CallOptions
-      Deadline: Deadline }
+    {
+        Settings: ClientSettings
+        Options: CallOptions
+        Deadline: Deadline
+        /// What the client remembers about brokers; null if there is no client.
+        History: BrokerHistory | null
+        /// The partition that the operation is about, for metrics and debugging.
+        Partition: TopicPartition option
+    }
 
     /// Begins an operation, which may take as long as the options say or, if they say nothing, `standard`.
     static member Begin(settings: ClientSettings, call: CallOptions option, standard: TimeSpan) : Operation =
@@ -24,7 +30,11 @@ type internal Operation =
             | Some timeout -> timeout
             | None -> standard
 
-        { Settings = settings; Options = options; Deadline = Deadline.After(settings.Time, allowed) }
+        { Settings = settings
+          Options = options
+          Deadline = Deadline.After(settings.Time, allowed)
+          History = null
+          Partition = None }
 
     /// Begins an operation within `CallTimeout`.
     static member Begin(settings: ClientSettings, call: CallOptions option) : Operation =
@@ -38,16 +48,32 @@ type internal Operation =
 
     member this.Cancellation = this.Options.Cancellation
 
+    // `this` is passed by reference, from which a record cannot be copied with changes.
+    member private this.Copy: Operation =
+        { Settings = this.Settings
+          Options = this.Options
+          Deadline = this.Deadline
+          History = this.History
+          Partition = this.Partition }
+
     /// The same operation with less time for one part of it.
     member this.Within(limit: TimeSpan) : Operation =
-        { Settings = this.Settings; Options = this.Options; Deadline = this.Deadline.Sooner limit }
+        let copy = this.Copy
+        { copy with Deadline = copy.Deadline.Sooner limit }
 
-    /// The same operation for an exchange of the client's own, which must not use the caller's memory.
-    member this.WithoutMemory: Operation =
-        if this.Options.Memory.IsNone then
-            this
+    /// The same operation of a client that remembers this about brokers.
+    member this.For(history: BrokerHistory, partition: TopicPartition option) : Operation =
+        let copy = this.Copy
+        { copy with History = history; Partition = partition }
+
+    /// The same operation for an exchange of the client's own, which must not use the caller's memory and is not about the partition.
+    member this.Own: Operation =
+        let copy = this.Copy
+
+        if copy.Options.Memory.IsNone && copy.Partition.IsNone then
+            copy
         else
-            { Settings = this.Settings; Options = { this.Options with Memory = None }; Deadline = this.Deadline }
+            { copy with Options = { copy.Options with Memory = None }; Partition = None }
 
     /// An exchange of which nothing was sent.
     member this.NotMade(api: Api<'Request, 'Response>, broker: BrokerAddress option, request: 'Request, fault: ClientFault) =
@@ -60,6 +86,7 @@ type internal Operation =
               Broker = broker
               CorrelationId = 0
               Attempt = this.Options.Attempt
+              Partition = this.Partition
               Began = time.GetUtcNow() - elapsed
               Elapsed = elapsed
               BytesOut = 0
@@ -70,10 +97,10 @@ type internal Operation =
           Request = request
           Result = Error fault }
 
-    /// Reports an exchange to .NET's instruments and to the settings' observer. Clients bring their state up to date before, because an
-    /// observer may throw.
-    member this.Report(info: ExchangeInfo) =
-        Telemetry.report this.Settings.ClientId info
+    /// Reports an exchange to .NET's instruments, with the error code in its response, and to the settings' observer. Clients bring their state
+    /// up to date before, because an observer may throw.
+    member this.Report(info: ExchangeInfo, code: ErrorCode) =
+        Telemetry.report this.Settings.ClientId info code
         this.Settings.Observe info
 
 [<RequireQualifiedAccess>]
@@ -81,5 +108,5 @@ module internal Operation =
 
     /// The exchange, after it was reported.
     let reported (operation: Operation) (exchange: Exchange<'Request, 'Answer>) : Exchange<'Request, 'Answer> =
-        operation.Report exchange.Info
+        operation.Report(exchange.Info, ErrorCode.None)
         exchange

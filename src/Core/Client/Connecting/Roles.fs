@@ -7,6 +7,10 @@ open LibKafka.Protocol
 [<RequireQualifiedAccess>]
 module internal Role =
 
+    // A role of which nothing is remembered from one broker to the next.
+    let private role partition unknown find hasMoved : Role<'Target> =
+        { Partition = partition; Unknown = unknown; Find = find; HasMoved = hasMoved; Newer = fun _ _ found -> found }
+
     /// Connects to one of the bootstrap brokers: to the first that responds, in random order.
     let connectAny (bootstrap: Bootstrap) (operation: Operation) : Result<Connection, ClientFault> =
         let rec attempt tried remaining =
@@ -56,7 +60,22 @@ module internal Role =
 
         connectAny bootstrap operation |> Result.bind find
 
-    let private unknownLeader = { NodeId = -1; Address = { Host = ""; Port = 0 }; Epoch = -1; TopicId = Guid.Empty }
+    let private unknownLeader =
+        { NodeId = -1; Address = { Host = ""; Port = 0 }; Epoch = -1; RequestEpoch = -1; TopicId = Guid.Empty }
+
+    // Metadata of one topic with a lower leader epoch is older: it comes from a broker that has not heard of an election yet. There are two
+    // exceptions. Without ids, only UNKNOWN_TOPIC_OR_PARTITION in between shows that a topic was deleted and created again; its epochs begin
+    // anew. And a leader that does not know the higher epoch is believed if the metadata names it too.
+    let private newerLeader (known: Leader) (refusals: ErrorCode list) (found: Found<Leader>) : Found<Leader> =
+        let isLower = found.Target.RequestEpoch >= 0 && found.Target.RequestEpoch < known.RequestEpoch
+        let isSameTopic = found.Target.TopicId = known.TopicId
+        let isCreatedAgain = known.TopicId = Guid.Empty && List.contains ErrorCode.UnknownTopicOrPartition refusals
+        let isConfirmed = found.Target.NodeId = known.NodeId && List.contains ErrorCode.UnknownLeaderEpoch refusals
+
+        if isLower && isSameTopic && not isCreatedAgain && not isConfirmed then
+            { Target = known; Address = known.Address; Connection = None }
+        else
+            found
 
     let private leaderHasMoved (code: ErrorCode) =
         code = ErrorCode.NotLeaderOrFollower
@@ -76,12 +95,19 @@ module internal Role =
             |> Result.bind (fun connection ->
                 use connection = connection
 
-                askMetadata (Some [ partition.Topic ]) operation connection
+                let request =
+                    { BrokerQuery.metadata (Some [ partition.Topic ]) with
+                        AllowAutoTopicCreation = operation.Settings.AllowAutoTopicCreation }
+
+                let exchange = connection.Ask(Metadata.api, request, operation)
+
+                exchange.Result
                 |> Result.bind (fun response ->
-                    BrokerQuery.leaderIn response partition |> Result.mapError (fun code -> ClientFault.NoLeader(partition, code))))
+                    BrokerQuery.leadersIn response exchange.Info.Version partition
+                    |> Result.mapError (fun code -> ClientFault.NoLeader(partition, code))))
             |> Result.map (fun leader -> { Target = leader; Address = leader.Address; Connection = None })
 
-        { Unknown = unknownLeader; Find = find; HasMoved = leaderHasMoved }
+        { role (Some partition) unknownLeader find leaderHasMoved with Newer = newerLeader }
 
     /// The leader that a broker names in place of the one that we had (KIP-951), if it was elected later. Each leader that is followed has a
     /// higher epoch than the one before, so brokers that disagree cannot send the client round in circles.
@@ -91,7 +117,8 @@ module internal Role =
         |> Option.map (fun node ->
             let address: BrokerAddress = { Host = node.Host; Port = node.Port }
 
-            { Target = { before with NodeId = node.NodeId; Address = address; Epoch = current.LeaderEpoch }
+            { Target =
+                { before with NodeId = node.NodeId; Address = address; Epoch = current.LeaderEpoch; RequestEpoch = current.LeaderEpoch }
               Address = address
               Connection = None })
 
@@ -106,7 +133,7 @@ module internal Role =
                     | Some address -> Ok { Target = held.Target; Address = address; Connection = None }
                     | None -> Error(ClientFault.NoLeader(partition, ErrorCode.ReplicaNotAvailable))))
 
-        { Unknown = unknownLeader; Find = find; HasMoved = fun _ -> false }
+        role (Some partition) unknownLeader find (fun _ -> false)
 
     /// The coordinator of a group or of a transactional id. COORDINATOR_LOAD_IN_PROGRESS does not mean that it has moved: the right broker
     /// responds with it.
@@ -122,9 +149,8 @@ module internal Role =
                     else
                         Ok(found, address)))
 
-        { Unknown = { Key = key; NodeId = -1; Host = ""; Port = 0; Error = ErrorCode.None; ErrorMessage = None }
-          Find = find
-          HasMoved = fun code -> code = ErrorCode.NotCoordinator || code = ErrorCode.CoordinatorNotAvailable }
+        role None { Key = key; NodeId = -1; Host = ""; Port = 0; Error = ErrorCode.None; ErrorMessage = None } find (fun code ->
+            code = ErrorCode.NotCoordinator || code = ErrorCode.CoordinatorNotAvailable)
 
     /// The controller, or any broker if the cluster names no controller.
     let controller (bootstrap: Bootstrap) : Role<BrokerAddress> =
@@ -135,4 +161,4 @@ module internal Role =
                     let address = BrokerQuery.addressIn response response.ControllerId |> Option.defaultValue asked.Broker
                     address, address))
 
-        { Unknown = { Host = ""; Port = 0 }; Find = find; HasMoved = fun code -> code = ErrorCode.NotController }
+        role None { Host = ""; Port = 0 } find (fun code -> code = ErrorCode.NotController)

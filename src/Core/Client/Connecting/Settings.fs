@@ -29,6 +29,16 @@ type ClientSettings =
         /// Whether a call first waits out the pause that the broker last asked for on its connection (KIP-219). The wait counts as part of the
         /// call. Brokers before 2.0 pause by themselves before they respond, so there is no wait with them.
         HeedThrottle: bool
+        /// TCP's probes of idle connections; none for the system's own defaults, which usually have no probes.
+        KeepAlive: TcpKeepAlive option
+        /// The size of a socket's send buffer in bytes; none to let the system choose, which adapts it to the connection.
+        SendBufferBytes: int option
+        /// The size of a socket's receive buffer in bytes; none to let the system choose, which adapts it to the connection.
+        ReceiveBufferBytes: int option
+        /// Whether a client of a partition lets brokers create its topic when it looks for the leader and there is none. They do only if their own
+        /// config allows it (`auto.create.topics.enable`), with their default number of partitions. The first attempts then end with
+        /// LEADER_NOT_AVAILABLE or UNKNOWN_TOPIC_OR_PARTITION, which are transient. No other call creates a topic.
+        AllowAutoTopicCreation: bool
         /// TLS, if the brokers' listener uses it.
         Tls: Tls option
         /// Authentication, if the brokers' listener requires it.
@@ -50,7 +60,8 @@ type ClientSettings =
 module ClientSettings =
 
     /// 10 seconds to connect, 30 seconds per call, connections of any age that are unused for at most 9 minutes, neither TLS nor SASL,
-    /// no waiting for throttling, the system's DNS and clock, the standard limits, no observer.
+    /// no waiting for throttling, TCP's probes after a minute, socket buffers of the system's choice, no topics created on demand, the system's
+    /// DNS and clock, the standard limits, no observer.
     let standard =
         { ClientId = "libkafka"
           ConnectTimeout = TimeSpan.FromSeconds 10.0
@@ -58,6 +69,10 @@ module ClientSettings =
           ConnectionTtl = Timeout.InfiniteTimeSpan
           MaxIdle = TimeSpan.FromMinutes 9.0
           HeedThrottle = false
+          KeepAlive = Some TcpKeepAlive.standard
+          SendBufferBytes = None
+          ReceiveBufferBytes = None
+          AllowAutoTopicCreation = false
           Tls = None
           Sasl = None
           LookUpHost = fun host stop -> Dns.GetHostAddressesAsync(host, stop)
@@ -88,12 +103,21 @@ module ClientSettings =
               "ConnectionTtl", settings.ConnectionTtl
               "MaxIdle", settings.MaxIdle ]
 
+        let keepAlive =
+            match settings.KeepAlive with
+            | Some probes when probes.Idle < TimeSpan.FromSeconds 1.0 || probes.Interval < TimeSpan.FromSeconds 1.0 ->
+                Some(ClientFault.InvalidSetting("KeepAlive", "its times must be at least a second"))
+            | Some probes when probes.Probes <= 0 -> Some(ClientFault.InvalidSetting("KeepAlive", "it must have at least one probe"))
+            | _ -> None
+
         let counts =
-            [ "Limits.MaxFrameBytes", int64 settings.Limits.MaxFrameBytes
+            [ "SendBufferBytes", int64 (Option.defaultValue 1 settings.SendBufferBytes)
+              "ReceiveBufferBytes", int64 (Option.defaultValue 1 settings.ReceiveBufferBytes)
+              "Limits.MaxFrameBytes", int64 settings.Limits.MaxFrameBytes
               "Limits.MaxDecodedBytes", settings.Limits.MaxDecodedBytes
               "Limits.MaxDecompressedBytes", int64 settings.Limits.MaxDecompressedBytes
               "Limits.MaxRecords", int64 settings.Limits.MaxRecords ]
 
-        match List.tryPick isTime times |> Option.orElseWith (fun () -> List.tryPick isCount counts) with
+        match List.tryPick isTime times |> Option.orElseWith (fun () -> List.tryPick isCount counts) |> Option.orElse keepAlive with
         | Some fault -> Error fault
         | None -> Ok settings

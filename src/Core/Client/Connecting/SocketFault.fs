@@ -17,25 +17,27 @@ module internal SocketFault =
         | null -> [ error ]
         | inner -> error :: causes inner
 
-    /// What an exception means.
-    let ofException (broker: BrokerAddress) (deadline: Deadline) (cancellation: CancellationToken) (error: exn) : ClientFault =
-        let ofSocket (error: SocketException) =
-            match error.SocketErrorCode with
-            | SocketError.TimedOut
-            | SocketError.WouldBlock -> ClientFault.TimedOut deadline.Allowed
-            | SocketError.ConnectionReset
-            | SocketError.ConnectionAborted
-            | SocketError.Shutdown -> ClientFault.Closed
-            | _ -> ClientFault.Broken(describe error)
+    // Sockets report their own time-out as `TimedOut`, but the kernel also uses that code for a peer that does not answer or has closed in the
+    // middle of a send, so the code alone does not mean that the time for the operation ran out.
+    let private ofSocket (error: SocketException) : ClientFault =
+        match error.SocketErrorCode with
+        | SocketError.ConnectionReset
+        | SocketError.ConnectionAborted
+        | SocketError.Shutdown -> ClientFault.Closed
+        | _ -> ClientFault.Broken(describe error)
 
+    /// What an exception means. `ranOut` says whether the operation's time had run out.
+    let ofException (broker: BrokerAddress) (operation: Operation) (ranOut: bool) (error: exn) : ClientFault =
         let known (error: exn) =
             match error with
             | :? ClientFaultException as known -> Some known.Fault
             | :? SocketException as error -> Some(ofSocket error)
             | _ -> None
 
-        if cancellation.IsCancellationRequested then
+        if operation.Cancellation.IsCancellationRequested then
             ClientFault.Cancelled
+        elif ranOut then
+            ClientFault.TimedOut operation.Deadline.Allowed
         else
             let causes = causes error
 
@@ -47,20 +49,27 @@ module internal SocketFault =
             | None -> ClientFault.Broken error.Message
 
     /// What an exception while connecting means.
-    let ofConnect (broker: BrokerAddress) (deadline: Deadline) (cancellation: CancellationToken) (error: exn) : ClientFault =
-        match ofException broker deadline cancellation error with
+    let ofConnect (broker: BrokerAddress) (operation: Operation) (ranOut: bool) (error: exn) : ClientFault =
+        match ofException broker operation ranOut error with
         | ClientFault.Broken reason -> ClientFault.CannotConnect(broker, reason)
         | ClientFault.Closed -> ClientFault.CannotConnect(broker, error.Message)
         | fault -> fault
 
-    /// What an exception in a TLS handshake means. Every record of TLS begins with its kind, 20 to 23. A broker without TLS takes the client's
-    /// first record for a frame that is far too long, and closes the connection.
-    let ofHandshake (plain: SocketStream) broker deadline cancellation (error: exn) : ClientFault =
-        match ofException broker deadline cancellation error, plain.FirstByte with
+    /// What an exception in a TLS handshake means. A connection that ends is transient at any moment: brokers restart. Alerts, and what does not
+    /// follow the protocol, are final. Every record of TLS begins with its kind, 20 to 23.
+    let ofHandshake (plain: SocketStream) (broker: BrokerAddress) (operation: Operation) (error: exn) : ClientFault =
+        let ended =
+            ClientFault.CannotConnect(
+                broker,
+                "it closed the connection during the TLS handshake, as a broker that stops does, or a listener without TLS"
+            )
+
+        match ofException broker operation plain.IsOverdue error, plain.FirstByte with
         | (ClientFault.Cancelled | ClientFault.TimedOut _) as fault, _ -> fault
         | _, ValueSome first when first < 20uy || first > 23uy -> ClientFault.TlsNotSpoken broker
-        | ClientFault.Closed, ValueNone -> ClientFault.TlsNotSpoken broker
-        | _, ValueNone when plain.HasEnded -> ClientFault.TlsNotSpoken broker
-        | ClientFault.Closed, _ -> ClientFault.TlsFailed(broker, "the broker closed the connection")
+        | ClientFault.Closed, _ -> ended
+        | _ when plain.HasEnded -> ended
+        | ClientFault.Broken reason, _ when (error :? SocketException || error.InnerException :? SocketException) ->
+            ClientFault.CannotConnect(broker, reason)
         | ClientFault.Broken reason, _ -> ClientFault.TlsFailed(broker, reason)
         | fault, _ -> fault

@@ -2,9 +2,14 @@ namespace LibKafka.Client
 
 open System
 open System.Collections.Generic
+open System.Diagnostics
 open System.IO
 open System.Net.Sockets
 open System.Threading
+
+/// Raised by a read that would have to wait, if waiting is not allowed.
+type internal WouldWaitException() =
+    inherit IOException("nothing can be read without waiting")
 
 /// A socket as a blocking stream. One deadline applies to all its operations, including the several that TLS makes for one of its own.
 [<Sealed>]
@@ -12,8 +17,7 @@ type internal SocketStream(socket: Socket, deadline: Deadline) =
     inherit Stream()
 
     // The number of bytes that a socket's buffer takes without waiting.
-    static let atOnce = 64 * 1024
-
+    let atOnce = min (64 * 1024) socket.SendBufferSize
     let mutable deadline = deadline
     let mutable first: byte voption = ValueNone
     let mutable ended = false
@@ -21,6 +25,16 @@ type internal SocketStream(socket: Socket, deadline: Deadline) =
     let mutable overdue = false
     let mutable alarm: ITimer | null = null
     let mutable sendTimeout = socket.SendTimeout
+    let mutable sendBegan = 0L
+
+    // The kernel's clock is coarser than the one that measures here.
+    static let slackMs = 20.0
+
+    // Whether an exception is the socket's own time-out. The kernel reports a peer that is gone by the same code, but sooner.
+    let isTimeout (error: SocketException) (began: int64) (within: int) =
+        (error.SocketErrorCode = SocketError.TimedOut || error.SocketErrorCode = SocketError.WouldBlock)
+        && within > 0
+        && Stopwatch.GetElapsedTime(began).TotalMilliseconds + slackMs >= float within
 
     /// The deadline of the operations from now on.
     member _.Deadline
@@ -32,6 +46,12 @@ type internal SocketStream(socket: Socket, deadline: Deadline) =
 
     /// Whether the peer has ended the connection.
     member _.HasEnded = ended
+
+    /// Whether a read that has to wait raises WouldWaitException instead.
+    member val NeverWaits = false with get, set
+
+    /// Whether a read would return at once, with bytes or with the end of the connection.
+    member _.IsReadable = socket.Poll(0, SelectMode.SelectRead)
 
     override _.CanRead = true
     override _.CanWrite = true
@@ -46,7 +66,13 @@ type internal SocketStream(socket: Socket, deadline: Deadline) =
     override _.SetLength _ = raise (NotSupportedException())
     override _.Flush() = ()
 
-    override _.Read(target: Span<byte>) : int =
+    override this.Read(target: Span<byte>) : int =
+        // TLS reads no bytes to wait for some. It does not need to: the read after that waits.
+        if target.IsEmpty then 0 else this.ReadSome target
+
+    member private this.ReadSome(target: Span<byte>) : int =
+        if this.NeverWaits && not this.IsReadable then raise (WouldWaitException())
+
         let within = deadline.RemainingMs
 
         // Most calls are over within a millisecond, and then the time-out is still the same.
@@ -54,7 +80,14 @@ type internal SocketStream(socket: Socket, deadline: Deadline) =
             socket.ReceiveTimeout <- within
             receiveTimeout <- within
 
-        let count = socket.Receive(target, SocketFlags.None)
+        let began = Stopwatch.GetTimestamp()
+
+        let count =
+            try
+                socket.Receive(target, SocketFlags.None)
+            with :? SocketException as error ->
+                overdue <- isTimeout error began within
+                reraise ()
 
         if count = 0 then ended <- true
         elif first.IsNone then first <- ValueSome target[0]
@@ -66,6 +99,7 @@ type internal SocketStream(socket: Socket, deadline: Deadline) =
     // The socket's send time-out starts again each time the peer accepts some bytes, so a timer limits a send that is long enough for that.
     member private this.Arm(size: int) =
         let within = deadline.RemainingMs
+        sendBegan <- Stopwatch.GetTimestamp()
 
         if within <> sendTimeout then
             socket.SendTimeout <- within
@@ -91,22 +125,36 @@ type internal SocketStream(socket: Socket, deadline: Deadline) =
         overdue <- true
         socket.Dispose()
 
-    /// Whether the time ran out during a send.
+    /// Whether the time ran out during a send or a receipt.
     member _.IsOverdue = overdue
+
+    // Whether a send failed because its time ran out.
+    member private _.Judge(error: SocketException) = overdue <- overdue || isTimeout error sendBegan sendTimeout
 
     override this.Write(bytes: ReadOnlySpan<byte>) : unit =
         this.Arm bytes.Length
         let mutable written = 0
 
-        while written < bytes.Length do
-            written <- written + socket.Send(bytes.Slice written, SocketFlags.None)
+        try
+            while written < bytes.Length do
+                written <- written + socket.Send(bytes.Slice written, SocketFlags.None)
+        with :? SocketException as error ->
+            this.Judge error
+            reraise ()
 
         if bytes.Length > atOnce then this.Disarm()
 
     /// Writes some pieces in one operation without copying them.
     member this.Gather(pieces: List<ArraySegment<byte>>) : int =
         this.Arm Int32.MaxValue
-        let sent = socket.Send(pieces, SocketFlags.None)
+
+        let sent =
+            try
+                socket.Send(pieces, SocketFlags.None)
+            with :? SocketException as error ->
+                this.Judge error
+                reraise ()
+
         this.Disarm()
         sent
 

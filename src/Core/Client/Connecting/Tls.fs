@@ -25,7 +25,7 @@ type PemFiles =
 [<Sealed>]
 type Tls internal (optionsFor: string -> SslClientAuthenticationOptions) =
 
-    /// The options for a connection to a host.
+    /// The options for a connection to a host: see `Tls.forHost`.
     member internal _.OptionsFor(host: string) = optionsFor host
 
     /// Without any details.
@@ -57,13 +57,41 @@ module Tls =
         copy.TargetHost <- host
         copy
 
-    /// Options from a function of the host. They are used as they are.
-    let ofFunction (optionsFor: string -> SslClientAuthenticationOptions) : Tls = Tls optionsFor
+    // Without a policy, .NET downloads certificates that are missing in the chain from the addresses that the peer's certificate names. Neither
+    // the deadline nor cancellation would apply to that, and the peer is not authenticated yet.
+    let private withoutDownloads (options: SslClientAuthenticationOptions) : X509ChainPolicy =
+        X509ChainPolicy(
+            DisableCertificateDownloads = true,
+            RevocationMode = options.CertificateRevocationCheckMode,
+            RevocationFlag = X509RevocationFlag.ExcludeRoot
+        )
 
-    /// The same options for every broker: a copy of them for each connection, with the broker's host in `TargetHost` if that is null or
-    /// empty. They must not be changed afterwards.
-    let ofOptions (options: SslClientAuthenticationOptions) : Tls =
-        Tls(fun host -> if String.IsNullOrEmpty options.TargetHost then copyFor host options else options)
+    // The host, if the options do not name one, in the form that TLS demands: without the dot at the end that makes a name absolute.
+    let private nameOf (host: string) (options: SslClientAuthenticationOptions) : string =
+        let name =
+            match options.TargetHost with
+            | null
+            | "" -> host
+            | named -> named
+
+        if name.Length > 1 && name.EndsWith '.' then name.Substring(0, name.Length - 1) else name
+
+    /// The options as they are used for a connection to a host.
+    let internal forHost (host: string) (options: SslClientAuthenticationOptions) : SslClientAuthenticationOptions =
+        let copy = copyFor (nameOf host options) options
+
+        if isNull copy.CertificateChainPolicy then
+            copy.CertificateChainPolicy <- withoutDownloads options
+
+        copy
+
+    /// Options from a function of the host. Each connection uses a copy of them, with the host in `TargetHost` if that is null or empty, and
+    /// with a `CertificateChainPolicy` that downloads no missing certificates if there is none. A policy of the caller's is used as it is; with
+    /// .NET's defaults it downloads them. Revocation lists are downloaded only if the options ask for it.
+    let ofFunction (optionsFor: string -> SslClientAuthenticationOptions) : Tls = Tls(fun host -> forHost host (optionsFor host))
+
+    /// The same options for every broker: see `ofFunction`. They must not be changed afterwards.
+    let ofOptions (options: SslClientAuthenticationOptions) : Tls = Tls(fun host -> forHost host options)
 
     /// The authorities that the system trusts, with a check of the host's name, and without a client certificate.
     let standard: Tls = ofOptions (SslClientAuthenticationOptions())
@@ -79,7 +107,13 @@ module Tls =
 
     // A certificate is trusted if its chain ends in one of these that is self-signed. The others help to build the chain.
     let private trusting (file: string) : X509ChainPolicy =
-        let policy = X509ChainPolicy(TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck)
+        let policy =
+            X509ChainPolicy(
+                TrustMode = X509ChainTrustMode.CustomRootTrust,
+                RevocationMode = X509RevocationMode.NoCheck,
+                DisableCertificateDownloads = true
+            )
+
         let authorities = certificatesIn file
         policy.CustomTrustStore.AddRange authorities
         policy.ExtraStore.AddRange authorities

@@ -2,6 +2,7 @@ namespace LibKafka.Client
 
 open System
 open System.Collections.Generic
+open System.Diagnostics
 open System.IO
 open System.Net
 open System.Net.Security
@@ -38,23 +39,26 @@ module private Tcp =
 
         socket.Blocking <- true
 
-    /// A socket that is connected to an address, within so many milliseconds.
-    let connect (address: IPAddress) (port: int) (within: int) (cancellation: CancellationToken) : Socket =
-        let socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp)
+    let private setKeepAlive (socket: Socket) (probes: TcpKeepAlive) =
+        let seconds (time: TimeSpan) = int (min 32_767.0 (ceil time.TotalSeconds))
+        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true)
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, seconds probes.Idle)
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, seconds probes.Interval)
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, min 127 probes.Probes)
 
-        try
-            use _ = cancellation.Register(fun () -> socket.Dispose())
-            socket.NoDelay <- true
+    /// Sets the options of a socket before it is connected: the receive buffer determines what TCP offers to the peer at the beginning.
+    let configure (socket: Socket) (settings: ClientSettings) =
+        socket.NoDelay <- true
+        settings.SendBufferBytes |> Option.iter (fun size -> socket.SendBufferSize <- size)
+        settings.ReceiveBufferBytes |> Option.iter (fun size -> socket.ReceiveBufferSize <- size)
+        settings.KeepAlive |> Option.iter (setKeepAlive socket)
 
-            if OperatingSystem.IsLinux() then
-                connectInTime socket address port within
-            else
-                connectAndPoll socket address port within
-
-            socket
-        with _ ->
-            socket.Dispose()
-            reraise ()
+    /// Connects a socket, within so many milliseconds.
+    let connect (socket: Socket) (address: IPAddress) (port: int) (within: int) =
+        if OperatingSystem.IsLinux() then
+            connectInTime socket address port within
+        else
+            connectAndPoll socket address port within
 
 /// A blocking byte stream to a broker. One deadline applies to each of its operations.
 [<Sealed>]
@@ -110,12 +114,23 @@ type internal Transport private (broker: BrokerAddress, socket: Socket, plain: S
             let secure = new SslStream(plain)
 
             try
-                use _ = operation.Cancellation.Register(fun () -> socket.Dispose())
                 secure.AuthenticateAsClient(tls.OptionsFor broker.Host)
                 Ok(new Transport(broker, socket, plain, secure))
             with error ->
                 secure.Dispose()
-                Error(SocketFault.ofHandshake plain broker operation.Deadline operation.Cancellation error)
+                Error(SocketFault.ofHandshake plain broker operation error)
+
+    // The time-out of a socket's connect and the deadline are the same time by two clocks, so the time of the connect itself decides.
+    static let connect (broker: BrokerAddress) (address: IPAddress) (socket: Socket) (operation: Operation) : Result<unit, ClientFault> =
+        let began = Stopwatch.GetTimestamp()
+        let within = operation.Deadline.RemainingMs
+
+        try
+            Tcp.configure socket operation.Settings
+            Ok(Tcp.connect socket address broker.Port within)
+        with error ->
+            let ranOut = within > 0 && Stopwatch.GetElapsedTime(began).TotalMilliseconds + 20.0 >= float within
+            Error(SocketFault.ofConnect broker operation ranOut error)
 
     /// The addresses of the broker's host.
     static member Addresses(broker: BrokerAddress, operation: Operation) : Result<IPAddress list, ClientFault> =
@@ -128,44 +143,92 @@ type internal Transport private (broker: BrokerAddress, socket: Socket, plain: S
                 let lookUp stop = operation.Settings.LookUpHost broker.Host stop
                 Ok(List.ofArray (operation.Deadline.Await(operation.Cancellation, lookUp)))
         with error ->
-            Error(SocketFault.ofConnect broker operation.Deadline operation.Cancellation error)
+            Error(SocketFault.ofConnect broker operation operation.Deadline.IsOver error)
 
-    /// Connects to the first of the addresses that accepts a connection. If there are several, each gets an equal share of the time that is left
-    /// when it is tried.
-    static member Open(broker: BrokerAddress, addresses: IPAddress list, operation: Operation) : Result<Transport, ClientFault> =
-        match addresses with
-        | [] -> Error(ClientFault.CannotConnect(broker, "the host name has no address"))
-        | address :: others ->
-            let connected =
-                try
-                    let remaining = operation.Deadline.RemainingMs
-                    let within = if remaining < 0 then remaining else max 1 (remaining / addresses.Length)
-                    Ok(Tcp.connect address broker.Port within operation.Cancellation)
-                with error ->
-                    Error(SocketFault.ofConnect broker operation.Deadline operation.Cancellation error)
+    /// Connects to one of the broker's addresses, with TLS if the settings have it. If the operation is cancelled, the socket is closed at any
+    /// moment, so every failure after that is the cancellation's.
+    static member Open(broker: BrokerAddress, address: IPAddress, operation: Operation) : Result<Transport, ClientFault> =
+        try
+            operation.Cancellation.ThrowIfCancellationRequested()
+            let socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp)
 
-            match connected with
-            | Ok socket -> secure broker socket operation
-            | Error _ when not others.IsEmpty && not operation.Cancellation.IsCancellationRequested ->
-                Transport.Open(broker, others, operation)
-            | Error fault -> Error fault
+            try
+                use _ = operation.Cancellation.UnsafeRegister(Transport.Cutting, socket)
+
+                match connect broker address socket operation |> Result.bind (fun () -> secure broker socket operation) with
+                | Ok transport -> Ok transport
+                | Error fault ->
+                    socket.Dispose()
+                    Error fault
+            with _ ->
+                socket.Dispose()
+                reraise ()
+        with error ->
+            Error(SocketFault.ofConnect broker operation operation.Deadline.IsOver error)
+
+    static member val private Cutting: Action<obj | null> =
+        Action<obj | null>(fun socket ->
+            match socket with
+            | :? Socket as socket -> socket.Dispose()
+            | _ -> ())
 
     /// The socket itself, for inspection.
     member _.Socket = socket
 
     /// What an exception during a call means for the caller.
     member _.Fault(operation: Operation, error: exn) : ClientFault =
-        match SocketFault.ofException broker operation.Deadline operation.Cancellation error with
-        | ClientFault.Cancelled -> ClientFault.Cancelled
-        | _ when plain.IsOverdue -> ClientFault.TimedOut operation.Deadline.Allowed
+        match SocketFault.ofException broker operation plain.IsOverdue error with
         | ClientFault.TlsFailed _ when plain.HasEnded -> ClientFault.Closed
         | fault -> fault
+
+    /// What an exception while sending means. The kernel reports a peer that closes in the middle of a large send as a reset, as a broken pipe,
+    /// or as a time-out that comes at once.
+    member this.SendFault(operation: Operation, error: exn) : ClientFault =
+        match this.Fault(operation, error), error.GetBaseException() with
+        | ClientFault.Broken _, (:? SocketException as socket) when socket.SocketErrorCode = SocketError.TimedOut -> ClientFault.Closed
+        | fault, _ -> fault
+
+    // Reads what there is without waiting, until nothing is left, the connection has ended, or there is no room for more. Under TLS this handles
+    // the records that are not for the client, such as session tickets.
+    member private this.ReadPending() : bool =
+        if aheadFrom = aheadTo then
+            aheadFrom <- 0
+            aheadTo <- 0
+
+        if aheadTo = ahead.Length || not plain.IsReadable then
+            false
+        else
+            match stream.Read(ahead.AsSpan aheadTo) with
+            | 0 -> true
+            | count ->
+                aheadTo <- aheadTo + count
+                this.ReadPending()
+
+    /// Whether the peer has ended the connection, as far as that is known without waiting. There must be no request in flight.
+    member this.HasEnded: bool =
+        try
+            if not plain.IsReadable then
+                false
+            else
+                plain.NeverWaits <- true
+
+                try
+                    this.ReadPending()
+                finally
+                    plain.NeverWaits <- false
+        with
+        | :? WouldWaitException -> false
+        | :? IOException as error when (error.InnerException :? WouldWaitException) -> false
+        | _ -> true
 
     /// Closes the socket, which wakes a thread that waits in it.
     member _.Cut() = socket.Dispose()
 
     /// Whether the connection uses TLS.
     member _.IsSecure = not (isNull tls)
+
+    /// Whether a small request can be sent without waiting.
+    member _.IsWritable = socket.Poll(0, SelectMode.SelectWrite)
 
     /// Bytes sent so far, including those whose sending failed: some of them may have arrived. What TLS adds is not counted.
     member _.BytesOut = bytesOut

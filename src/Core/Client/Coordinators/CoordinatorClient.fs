@@ -6,7 +6,8 @@ open LibKafka.Protocol
 
 /// A client of the coordinator of a group or of a transactional id, with a connection of its own. The connection is made when it is first
 /// needed. It is closed when a call fails or the broker says that it is not the coordinator, and the next call finds the coordinator again.
-/// There are no retries: each call is made once. A client must not be used by several threads at a time.
+/// There are no retries: each call is made once. Two threads must not use a client at the same time: the second one gets an
+/// InvalidOperationException, and nothing is sent.
 [<Sealed>]
 type CoordinatorClient(settings: ClientSettings, bootstrap: Bootstrap, kind: CoordinatorType, key: string) =
     let lease = Lease<FindCoordinator.Coordinator>(settings, Role.coordinator bootstrap kind key)

@@ -114,13 +114,21 @@ module internal LeaveRequests =
             { GroupId = groupId; MemberId = first.MemberId; Members = (if first.GroupInstanceId.IsSome then [ first ] else []) }
         | _ -> { GroupId = groupId; MemberId = ""; Members = members }
 
+    // In a group of the new protocol, a static member that is named by its static name alone is answered under its real id.
+    let private nameOf (memberId: string) (instanceId: string option) : struct (bool * string) =
+        match instanceId with
+        | Some name -> struct (true, name)
+        | None -> struct (false, memberId)
+
     let answersIn (version: int16) (members: LeaveGroup.MemberRequest list) (response: LeaveGroup.Response) =
+        let answer =
+            response.Members
+            |> Seq.map (fun answer -> nameOf answer.MemberId answer.GroupInstanceId, answer)
+            |> Answers.byKey _.Error.IsError
+
         members
         |> List.map (fun one ->
-            let isThisOne (answer: LeaveGroup.MemberResponse) =
-                answer.MemberId = one.MemberId && answer.GroupInstanceId = one.GroupInstanceId
-
-            match response.Members |> List.tryFind isThisOne with
+            match answer (nameOf one.MemberId one.GroupInstanceId) with
             | Some answer when not response.Error.IsError -> answer
             | _ ->
                 let isLeftOut = version >= LeaveGroup.membersSince && not response.Error.IsError

@@ -79,11 +79,12 @@ module internal Offsets =
 
     /// The answer for each partition that was asked about.
     let eachOf (asked: TopicPartition list) (answers: (TopicPartition * 'Answer) list) (result: TopicPartition -> 'Answer -> 'T) =
-        let found = Map.ofList [ for partition, answer in answers -> (partition.Topic, partition.Partition), answer ]
+        let answer = Answers.first answers
+        let found = asked |> List.map (fun partition -> partition, answer partition)
 
-        match asked |> List.tryFind (fun partition -> not (found.ContainsKey((partition.Topic, partition.Partition)))) with
-        | Some missing -> Error(ClientFault.NotAnswered missing)
-        | None -> Ok(asked |> List.map (fun partition -> result partition found[(partition.Topic, partition.Partition)]))
+        match found |> List.tryFind (snd >> Option.isNone) with
+        | Some(missing, _) -> Error(ClientFault.NotAnswered missing)
+        | None -> Ok(found |> List.map (fun (partition, answer) -> result partition (Option.get answer)))
 
     /// The error code for each partition that was asked about.
     let codes (asked: TopicPartition list) (answers: (TopicPartition * 'Answer) list) (codeOf: 'Answer -> ErrorCode) =

@@ -26,6 +26,14 @@ module internal FetchSession =
     /// The next request opens a session.
     let opening = { none with Epoch = 0 }
 
+    /// An answer without records and bounds.
+    let empty (partition: int32) (error: ErrorCode) : Fetch.PartitionResponse =
+        { Fetch.partitionResponse.Default with PartitionIndex = partition; Error = error; HighWatermark = -1L }
+
+    /// Whether the broker has read nothing because the client has exceeded a quota: then the response has no topics, with and without a session
+    /// (KIP-219). The client is asked to pause and to fetch from the same position again.
+    let isThrottled (response: Fetch.Response) : bool = response.Topics.IsEmpty && response.ThrottleTimeMs > 0 && not response.Error.IsError
+
     /// Whether the code only says that the broker has lost the session or its count of requests.
     let isLost (code: ErrorCode) = code = ErrorCode.FetchSessionIdNotFound || code = ErrorCode.InvalidFetchSessionEpoch
 

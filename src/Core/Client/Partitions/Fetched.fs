@@ -1,6 +1,7 @@
 namespace LibKafka.Client
 
 open System
+open System.Buffers.Binary
 open LibKafka.Wire
 open LibKafka.Records
 open LibKafka.Protocol
@@ -40,23 +41,30 @@ type Fetched
         | Ok answer -> answer.Error
         | Error _ -> ErrorCode.None
 
-    /// Record batches one after another, the last of which may be cut off. Empty on a fault or an error.
-    member _.Records: Bytes =
+    /// All record batches in the response, one after another, the last of which may be cut off. Empty on a fault or an error.
+    member _.RawRecords: Bytes =
         match result with
         | Ok { Records = Some records } -> records
         | _ -> Bytes.empty
 
-    /// The path of `Records` in the response.
+    /// The path of `RawRecords` in the response.
     member private this.RecordsPath: string =
         match exchange.Result with
         | Ok response ->
             Message.records Fetch.api.Response response
-            |> List.tryPick (fun (path, records) -> if records.Memory.Equals this.Records.Memory then Some path else None)
+            |> List.tryPick (fun (path, records) -> if records.Memory.Equals this.RawRecords.Memory then Some path else None)
             |> Option.defaultValue "Records"
         | Error _ -> "Records"
 
-    /// The batches in `Records`, split while they are enumerated. The first may begin before the offset that was asked for.
-    member this.Batches: RecordSet = RecordSet.split this.Records |> RecordSet.under (Lazy<string>(fun () -> this.RecordsPath))
+    /// All items of `RawRecords`, split while they are enumerated: data, control batches, the batches of aborted transactions, and bytes that
+    /// cannot be read. The first batch may begin before the offset that was asked for; opening its item gives the records from that offset
+    /// on.
+    member this.RawBatches: RecordSet =
+        let set =
+            RecordSet.split this.RawRecords
+            |> RecordSet.under (Lazy<string>(fun () -> this.RecordsPath))
+            |> RecordSet.from position.Offset
+        if exchange.Info.Version >= Fetch.wholeBatchSince then RecordSet.beginningWhole set else set
 
     /// The high watermark: the offset after the last record that all in-sync replicas have. None if it is not reported.
     member _.HighWatermark: int64 option = reported _.HighWatermark
@@ -67,15 +75,34 @@ type Fetched
     /// The first offset that the partition still has. None if it is not reported.
     member _.LogStartOffset: int64 option = reported _.LogStartOffset
 
-    /// The aborted transactions within what was read, if committed data was asked for.
+    /// The aborted transactions within what was read, as the broker lists them if committed data was asked for.
     member _.AbortedTransactions: AbortedTransaction list =
         match result with
         | Ok { AbortedTransactions = Some aborted } -> aborted
         | _ -> []
 
-    /// The batches that hold data at the isolation level that was asked for: without control batches and, for `ReadCommitted`, without
-    /// those of aborted transactions. See `TransactionFilter.apply`.
-    member this.DataBatches: RecordSetItem seq = TransactionFilter.apply this.AbortedTransactions this.Batches
+    /// The batches with data from the position on, split while they are enumerated: without control batches and, for `ReadCommitted`, without
+    /// those of aborted transactions. Bytes that cannot be read are `RecordSetItem.Corrupt`. The first batch may begin before the offset that
+    /// was asked for: `RecordSetItem.openRecords` gives its records from that offset on, but the batch itself has all of them.
+    member this.Batches: RecordSetItem seq =
+        let aborted =
+            if exchange.Request.IsolationLevel = IsolationLevel.ReadCommitted then
+                this.AbortedTransactions
+            else
+                []
+
+        let isWanted (item: RecordSetItem) =
+            match item with
+            | RecordSetItem.Batch(batch, _) -> batch.LastOffset >= position.Offset
+            | RecordSetItem.Legacy(batch, _) -> batch.LastOffset >= position.Offset
+            | RecordSetItem.Corrupt _ -> true
+            | RecordSetItem.CutOff _ -> false
+
+        TransactionFilter.apply aborted this.RawBatches |> Seq.filter isWanted
+
+    /// The data records from the position on, in order: those of `Batches`. Iteration throws `CorruptRecordException` at the first bytes that
+    /// cannot be read, after the records before them; `FetchedRecords.fold` returns the fault instead.
+    member this.Records(reading: Reading) : FetchedRecords = FetchedRecords(this.Batches, reading)
 
     /// The id of the replica from which the leader asks the client to read (KIP-392).
     member _.PreferredReadReplica: int32 option = reported (fun answer -> int64 answer.PreferredReadReplica) |> Option.map int32
@@ -94,6 +121,9 @@ type Advance =
     /// Some bytes are not a readable batch. To continue from `next` is to skip them; `Batches` has the complete batches around them. `next` is
     /// none if the end of the damage is not known: fetching again from the same position would return the same bytes.
     | Damaged of stretches: CorruptBatch list * next: FetchPosition option
+    /// The next batch is larger than the fetch may return, so that only its beginning was received: fetch again with a larger `MaxBytes`. Since
+    /// version 3 of Fetch, brokers send the first batch whole.
+    | TooLarge of Fault
     /// An election has truncated the log below the position. It diverges from what was read at this position, from which to continue.
     | Truncated of FetchPosition
 
@@ -107,6 +137,7 @@ type Advance =
             + (match next with
                | Some position -> "; continue at " + position.ToString()
                | None -> "; the end of the damage is not known")
+        | TooLarge fault -> "the next batch is larger than the fetch may return, so MaxBytes must be larger: " + fault.ToString()
         | Truncated position -> "the log was truncated: continue at " + position.ToString()
 
 [<RequireQualifiedAccess>]
@@ -132,7 +163,13 @@ module Fetched =
         let isPossible = fetched.HighWatermark |> Option.forall (fun watermark -> batch.LastOffset < watermark)
         CorruptBatch.At(batch.Place, batch.Bytes, fault, (if isPossible then ValueSome batch.LastOffset else ValueNone))
 
-    let private after (fetched: Fetched) (batch: Whole) (passed: CorruptBatch list) : Advance =
+    // The base offset lies outside the checksum. A batch that ends before the position cannot be the one that a broker sends for it.
+    let private early (fetched: Fetched) (batch: Whole) : CorruptBatch =
+        let fault = Fault.ofField "LastOffset" 0 (Problem.OutOfRange(batch.LastOffset, fetched.Offset, Int64.MaxValue))
+        CorruptBatch.At(batch.Place, batch.Bytes, fault, ValueNone)
+
+    // After the last complete batch, which has damaged stretches before and after it.
+    let private after (fetched: Fetched) (passed: CorruptBatch list) (ahead: CorruptBatch list) (batch: Whole) : Advance =
         let damaged stretches next = Advance.Damaged(List.rev stretches, next)
 
         match batch.Checksum with
@@ -145,28 +182,41 @@ module Fetched =
                 | _ -> None
 
             damaged (stretch :: passed) next
+        | Ok() when batch.LastOffset < fetched.Offset -> damaged (ahead @ early fetched batch :: passed) None
         | Ok() ->
-            let next =
-                if batch.LastOffset >= fetched.Offset then
-                    { Offset = batch.LastOffset + 1L; LastEpoch = batch.Epoch }
-                else
-                    fetched.Position
-
+            let next = { Offset = batch.LastOffset + 1L; LastEpoch = batch.Epoch }
             if passed.IsEmpty then Advance.To next else damaged passed (Some next)
+
+    // The batch at the start is cut off.
+    let private tooLarge (fetched: Fetched) (bytes: int) (place: RecordSetPlace) : Advance =
+        let most =
+            match fetched.Exchange.Request.Topics |> List.collect _.Partitions with
+            | [ asked ] -> min asked.PartitionMaxBytes fetched.Exchange.Request.MaxBytes
+            | _ -> fetched.Exchange.Request.MaxBytes
+
+        let problem =
+            if bytes < At.Counted then
+                Problem.Truncated(int64 At.Counted, bytes)
+            else
+                let length = BinaryPrimitives.ReadInt32BigEndian(fetched.RawRecords.Span.Slice At.Length)
+                Problem.TooLong(int64 length + int64 At.Counted, int64 most)
+
+        Advance.TooLarge(place.Locate(Fault.ofField "Length" At.Length problem))
 
     /// Where to continue: a pure function of the reply. A batch takes up its offsets whether or not it has records (compaction empties batches
     /// and leaves offset gaps) and whether or not they are data (control batches). On a fault or an error code it is the same position: see
-    /// `Result`.
+    /// `Result`. If bytes were received, it is never the same position without a word.
     ///
     /// The checksum of the last complete batch, from which the position is taken, is verified; those of the others are verified when they are
     /// opened. Damage after the last complete batch is left to the next fetch.
     let advance (fetched: Fetched) : Advance =
         let mutable last = ValueNone
+        let mutable start = ValueNone
         // Damaged stretches before the last complete batch, and those after it; the latest first.
         let mutable passed: CorruptBatch list = []
         let mutable ahead: CorruptBatch list = []
 
-        for item in fetched.Batches do
+        for item in fetched.RawBatches do
             match item with
             | RecordSetItem.Batch _
             | RecordSetItem.Legacy _ ->
@@ -174,11 +224,15 @@ module Fetched =
                 ahead <- []
                 last <- ValueSome item
             | RecordSetItem.Corrupt stretch -> ahead <- stretch :: ahead
+            | RecordSetItem.CutOff(bytes, place) when place.Index = 0 -> start <- ValueSome struct (bytes, place)
             | RecordSetItem.CutOff _ -> ()
 
         match fetched.Diverging, last with
         | Some diverging, _ -> Advance.Truncated { Offset = min diverging.EndOffset fetched.Offset; LastEpoch = diverging.Epoch }
-        | None, ValueSome(RecordSetItem.Batch(batch, place)) -> after fetched (wholeBatch batch place) passed
-        | None, ValueSome(RecordSetItem.Legacy(batch, place)) -> after fetched (wholeLegacy batch place) passed
-        | None, _ when ahead.IsEmpty -> Advance.To fetched.Position
-        | None, _ -> Advance.Damaged(List.rev ahead, None)
+        | None, ValueSome(RecordSetItem.Batch(batch, place)) -> wholeBatch batch place |> after fetched passed ahead
+        | None, ValueSome(RecordSetItem.Legacy(batch, place)) -> wholeLegacy batch place |> after fetched passed ahead
+        | None, _ when not ahead.IsEmpty -> Advance.Damaged(List.rev ahead, None)
+        | None, _ ->
+            match start with
+            | ValueSome struct (bytes, place) -> tooLarge fetched bytes place
+            | ValueNone -> Advance.To fetched.Position

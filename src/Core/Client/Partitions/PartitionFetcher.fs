@@ -17,8 +17,9 @@ type FetcherSettings =
         /// The rack of the client, as the brokers name theirs; empty to read from the leader alone. With a rack, the leader may name a replica that
         /// is nearer (KIP-392), and the fetches that follow go there.
         RackId: string
-        /// How long fetches go to a replica before the leader is asked again whether there is a better one and, after a replica has failed, how
-        /// long they go to the leader instead. `Timeout.InfiniteTimeSpan` for no limit.
+        /// How long fetches go to a replica before the leader is asked again whether there is a better one. `Timeout.InfiniteTimeSpan` for no
+        /// limit. After a replica has failed, fetches go to the leader for a second, and for twice as long after each further failure in a row,
+        /// but never longer than this or 256 seconds.
         ReplicaTime: TimeSpan
         /// Whether to use a fetch session, in which the broker remembers what it was asked (KIP-227). For a client of one partition this saves a few
         /// dozen bytes per fetch. Brokers keep a limited number of sessions (`max.incremental.fetch.session.cache.slots`). The session is
@@ -47,8 +48,8 @@ type private FetchSource =
     | Leader
     /// The replica that the leader has named, since a timestamp of the settings' clock.
     | Replica of node: int32 * lease: Lease<Leader> * since: int64
-    /// The leader, which is not told the rack because a replica failed at that timestamp.
-    | LeaderAlone of since: int64
+    /// The leader, which for a while is not told the rack because a replica failed at that timestamp.
+    | LeaderAlone of since: int64 * wait: TimeSpan
 
 /// Reads batches of one partition, each time with one call on the client's connection to the leader or, if there is a rack, on a connection of
 /// its own to the replica that the leader names. It reads at `Position`, which only the caller moves: fetching twice returns the same records
@@ -59,6 +60,8 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
     let time = client.Settings.Time
     let mutable position = position
     let mutable source = FetchSource.Leader
+    // How often replicas have failed since one last answered.
+    let mutable failures = 0
     let opening = if settings.UseSession then FetchSession.opening else FetchSession.none
     // The session, and the connection that it belongs to.
     let mutable session = opening
@@ -73,9 +76,7 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
     // which has no information.
     let endSession () =
         match sessionOn with
-        | Some connection when session.Id <> 0 && connection.IsOpen ->
-            connection.VersionOf Fetch.api
-            |> Result.iter (fun version -> connection.SendAt(version, Fetch.api, FetchSession.closing session) |> ignore)
+        | Some connection when session.Id <> 0 -> connection.SendAtOnce(Fetch.api, FetchSession.closing session)
         | _ -> ()
 
         session <- opening
@@ -92,13 +93,19 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
 
         source <- next
 
+    // A replica that is behind soon catches up, but one that is down costs a connection time-out each time.
+    let leaveFailedReplica () =
+        let wait = TimeSpan.FromSeconds(float (1 <<< min failures 8))
+        failures <- failures + 1
+        leaveReplica (FetchSource.LeaderAlone(time.GetTimestamp(), Duration.shorter settings.ReplicaTime wait))
+
     let isOver (since: int64) = Duration.hasPassed time settings.ReplicaTime since
 
     // If a replica cannot be reached, nothing has been asked of it yet, so the leader is asked.
     let reachSource (operation: Operation) : Result<Held<Leader>, ClientFault> =
         match source with
-        | FetchSource.Replica(_, _, since)
-        | FetchSource.LeaderAlone since when isOver since -> leaveReplica FetchSource.Leader
+        | FetchSource.Replica(_, _, since) when isOver since -> leaveReplica FetchSource.Leader
+        | FetchSource.LeaderAlone(since, wait) when Duration.hasPassed time wait since -> source <- FetchSource.Leader
         | _ -> ()
 
         match source with
@@ -109,7 +116,7 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
             | Ok held -> Ok held
             | Error ClientFault.Cancelled -> Error ClientFault.Cancelled
             | Error _ ->
-                leaveReplica (FetchSource.LeaderAlone(time.GetTimestamp()))
+                leaveFailedReplica ()
                 client.Lease.Reach operation
 
     let reach (operation: Operation) : Result<Held<Leader>, ClientFault> =
@@ -125,7 +132,7 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
 
     let partitionRequest (leader: Leader) (version: int16) : Fetch.PartitionRequest =
         { Partition = partition.Partition
-          CurrentLeaderEpoch = leader.Epoch
+          CurrentLeaderEpoch = leader.RequestEpoch
           FetchOffset = position.Offset
           LastFetchedEpoch = if version >= Fetch.lastFetchedEpochSince then position.LastEpoch else -1
           LogStartOffset = -1L
@@ -162,15 +169,11 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
 
         match response.Topics |> List.tryPick (_.Partitions >> List.tryFind isOurs) with
         | Some answer when response.Error.IsError && not answer.Error.IsError -> Ok { answer with Error = response.Error }
-        | None when response.Error.IsError ->
-            Ok
-                { Fetch.partitionResponse.Default with
-                    PartitionIndex = partition.Partition
-                    Error = response.Error
-                    HighWatermark = -1L }
+        | None when response.Error.IsError -> Ok(FetchSession.empty partition.Partition response.Error)
         | answer ->
             match FetchSession.answer answer session with
             | Some answer -> Ok answer
+            | None when FetchSession.isThrottled response -> Ok(FetchSession.empty partition.Partition ErrorCode.None)
             | None -> Error(ClientFault.NotAnswered partition)
 
     let continueSession (exchange: Exchange<Fetch.Request, Fetch.Response>) (answer: Fetch.PartitionResponse option) =
@@ -183,9 +186,10 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
 
     let heedReplica (result: Result<Fetch.PartitionResponse, ClientFault>) =
         match result with
-        | Ok answer when not answer.Error.IsError || FetchSession.isLost answer.Error -> ()
+        | Ok answer when not answer.Error.IsError -> failures <- 0
+        | Ok answer when FetchSession.isLost answer.Error -> ()
         | Error ClientFault.Cancelled -> ()
-        | _ -> leaveReplica (FetchSource.LeaderAlone(time.GetTimestamp()))
+        | _ -> leaveFailedReplica ()
 
     let heedLeader (response: Fetch.Response) (result: Result<Fetch.PartitionResponse, ClientFault>) =
         match result with
@@ -216,16 +220,18 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
           IsolationLevel = settings.IsolationLevel
           Topics =
             [ { Name = partition.Topic
-                Partitions = [ { PartitionIndex = partition.Partition; CurrentLeaderEpoch = leader.Epoch; Spec = spec; MaxNumOffsets = 1 } ] } ]
+                Partitions =
+                  [ { PartitionIndex = partition.Partition; CurrentLeaderEpoch = leader.RequestEpoch; Spec = spec; MaxNumOffsets = 1 } ] } ]
           TimeoutMs = Milliseconds.ofTimeSpan client.Settings.CallTimeout }
 
     let epochRequest (leader: Leader) (_: int16) : OffsetForLeaderEpoch.Request =
         { ReplicaId = -1
           Topics =
             [ { Topic = partition.Topic
-                Partitions = [ { Partition = partition.Partition; CurrentLeaderEpoch = leader.Epoch; LeaderEpoch = position.LastEpoch } ] } ] }
+                Partitions =
+                  [ { Partition = partition.Partition; CurrentLeaderEpoch = leader.RequestEpoch; LeaderEpoch = position.LastEpoch } ] } ] }
 
-    let find (spec: OffsetSpec) (call: CallOptions option) (settle: Sought -> unit) : Sought =
+    let find (spec: OffsetSpec) (call: CallOptions option) (reply: Exchange<_, _> -> Result<_, ClientFault> -> Sought) : Sought =
         client.Ask(
             Operation.Begin(client.Settings, call),
             ListOffsets.api,
@@ -234,11 +240,19 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
             (fun response ->
                 response.Topics |> List.collect _.Partitions |> List.tryFind (fun answer -> answer.PartitionIndex = partition.Partition)),
             _.Error,
-            fun exchange result ->
-                let sought = Sought(exchange, result)
-                settle sought
-                sought
+            reply
         )
+
+    // A seek that finds nothing has not moved the reader, so it has failed.
+    let seek (spec: OffsetSpec) (exchange: Exchange<ListOffsets.Request, ListOffsets.Response>) result : Sought =
+        let sought = Sought(exchange, result)
+
+        match sought.Offset, result with
+        | Some offset, _ ->
+            position <- FetchPosition.at offset
+            sought
+        | None, Ok found when not found.Error.IsError -> Sought(exchange, Error(ClientFault.NoSuchOffset(partition, spec)))
+        | _ -> sought
 
     /// A fetcher that uses a client that others may use too. Disposing it does not close the client.
     new(client, settings, offset: int64) = new PartitionFetcher(client, settings, FetchPosition.at offset, false)
@@ -270,16 +284,15 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
         | FetchSource.Replica(node, _, since) when not (isOver since) -> Some node
         | _ -> None
 
-    /// Finds an offset by its place or by a timestamp, and moves `Position` there if it was found. See `FindOffset`.
-    member _.Seek(spec: OffsetSpec, ?call: CallOptions) : Sought =
-        find spec call (fun sought ->
-            match sought.Result, sought.Offset with
-            | Ok found, Some offset -> position <- { Offset = offset; LastEpoch = found.LeaderEpoch }
-            | _ -> ())
+    /// Finds an offset by its place or by a timestamp, and moves `Position` there. If there is no such offset, because no record has such a
+    /// timestamp or a later one, the position stays, and the fault is `ClientFault.NoSuchOffset`. The epoch of the record before it is not
+    /// known then: the epoch that ListOffsets reports is that of the record at the offset or, at the end of the log, of the leader, which may
+    /// not have appended anything in it. See `FindOffset`.
+    member _.Seek(spec: OffsetSpec, ?call: CallOptions) : Sought = find spec call (seek spec)
 
-    /// Finds an offset by its place or by a timestamp, without moving `Position`. If the broker does not know the place, such as the ends of
+    /// Finds an offset by its place or by a timestamp, without moving `Position`: `Sought.Offset` is none if there is no such offset. If the broker does not know the place, such as the ends of
     /// tiered storage, the fault is `ClientFault.NoCommonVersion`.
-    member _.FindOffset(spec: OffsetSpec, ?call: CallOptions) : Sought = find spec call ignore
+    member _.FindOffset(spec: OffsetSpec, ?call: CallOptions) : Sought = find spec call (fun exchange result -> Sought(exchange, result))
 
     /// Asks the leader whether the log still has what was read up to `Position`, which it finds by the epoch there. A fetch does the same by
     /// itself from version 12 on.
@@ -298,7 +311,10 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
     /// Reads what there is from `Position` on, into memory of its own or the caller's (`CallOptions.Memory`).
     ///
     /// If it asked a replica, an error code may concern the replica alone: one that lags behind reports OFFSET_OUT_OF_RANGE for what it does not
-    /// have yet. The next fetch then goes to the leader.
+    /// have yet. The next fetch then goes to the leader: see `FetcherSettings.ReplicaTime`.
+    ///
+    /// A client that has exceeded a quota gets a response without records and with a `ThrottleTime`, which does not mean that the reader is at
+    /// the end.
     member _.Fetch(?call: CallOptions) : Fetched =
         let operation = Operation.Begin(client.Settings, call)
         let send (connection: Connection) version request operation = connection.Exchange(version, Fetch.api, request, operation)

@@ -15,7 +15,11 @@ type Acknowledgement =
     }
 
     /// A one-line description.
-    override this.ToString() = if this.BaseOffset < 0L then "acknowledged earlier" else "acknowledged at offset " + string this.BaseOffset
+    override this.ToString() =
+        if this.BaseOffset < 0L then
+            "acknowledged earlier"
+        else
+            "acknowledged at offset " + string this.BaseOffset
 
 /// Why a batch is not in the log.
 [<RequireQualifiedAccess>]

@@ -12,6 +12,9 @@ open LibKafka.Protocol.Types
 /// Versions 0 to 3 are those of Kafka before 0.11. Brokers of Kafka 4.0 and later do not support them.
 module Fetch =
 
+    /// The first version in which the first batch comes whole even if it is larger than the limits (KIP-74).
+    let wholeBatchSince = 3s
+
     /// The first version that returns record batches (magic 2, KIP-98). Earlier versions return message sets (magic 0 and 1).
     let batchesSince = 4s
 

@@ -8,6 +8,9 @@ open LibKafka.Protocol.Types
 /// Metadata (API key 3): describes the brokers of the cluster and the leaders and replicas of its partitions. Send it to any broker.
 module Metadata =
 
+    /// The first version whose leader epochs are reliable: brokers before Kafka 2.4 may report old ones (KAFKA-9212).
+    let reliableEpochsSince = 9s
+
     /// A topic to describe.
     type TopicRequest =
         {
