@@ -12,7 +12,7 @@ var partition = new TopicPartition(args.ElementAtOrDefault(1) ?? "libkafka-sampl
 if (KafkaCluster.FindLeader(options, partition).Error == ErrorCode.UnknownTopicOrPartition)
 {
     using var admin = new AdminClient(options);
-    admin.CreateTopics([new NewTopic(partition.Topic, partitions: 1)]).ThrowIfError();
+    admin.CreateTopics([new NewTopic(partition.Topic, partitions: 1, replicationFactor: 1)]).ThrowIfError();
     Thread.Sleep(1000); // until the brokers know the topic
 }
 

@@ -220,7 +220,7 @@ let private realStage options settings brokers (cancellation: CancellationToken)
     let topic = "libkafka-demo-" + Guid.NewGuid().ToString("N").Substring(0, 12)
     let patience = TimeSpan.FromSeconds 20.0
     use admin = new AdminClient(settings, brokers)
-    let wanted = { Name = topic; Partitions = options.Partitions; ReplicationFactor = -1s; Configs = [] }
+    let wanted = { Name = topic; Partitions = options.Partitions; ReplicationFactor = 1s; Configs = [] }
 
     for _, result in (admin.CreateTopics([ wanted ], patience, CallOptions.cancelledBy cancellation)).Result do
         match result with

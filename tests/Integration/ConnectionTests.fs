@@ -141,6 +141,53 @@ let private lengths =
               limitedTo -1 (fun size ->
                   fun exchange -> Expect.equal (faultOf exchange.Result) (ClientFault.BadFrameLength(size, size - 1)) "the fault")) ]
 
+/// A broker is not trusted before it has reported its versions: what it may make the client take is limited to 1 MiB.
+let private beforeAuthentication =
+    let mebibyte = 1024 * 1024
+
+    /// The fault of connecting to a broker that responds to ApiVersions with these bytes, and the memory that it took.
+    let refused (act: Received -> Act list) : ClientFault * int64 =
+        let mutable found = ClientFault.Cancelled, 0L
+
+        Scripted.broker (fun _ -> act) (fun broker ->
+            let allocated, opened = allocatedBy (fun () -> Connection.Open(patient, broker.Address))
+            found <- faultOf opened, allocated)
+
+        found
+
+    testList
+        "limits before authentication"
+        [ testCase "a frame above 1 MiB is refused before anything is allocated for it" (fun () ->
+              let fault, allocated = refused (fun _ -> [ Act.Send(Script.length (mebibyte + 1)) ])
+              Expect.equal fault (ClientFault.BadFrameLength(mebibyte + 1, mebibyte)) "the fault"
+              Expect.isLessThan allocated 1_000_000L "the memory")
+
+          testCase "versions whose values take more than 1 MiB are refused, although the frame is smaller" (fun () ->
+              let many = List.replicate 50_000 (Script.versions ApiKey.Fetch 0 1)
+              let response = Script.versionsResponse ErrorCode.None many
+              let fault, _ = refused (fun received -> Script.answer ApiVersions.api received response)
+
+              match fault with
+              | ClientFault.Malformed fault -> Expect.equal fault.Problem (Problem.DecodedTooLarge(int64 mebibyte)) "the problem"
+              | other -> failtestf "%O" other)
+
+          testCase "afterwards the limits are those of the settings" (fun () ->
+              let brokers =
+                  List.init 20_000 (fun i -> { NodeId = i; Host = "a-broker-with-a-long-name"; Port = 9092; Rack = None }: Metadata.Broker)
+
+              let response = { Script.metadata { Host = "h"; Port = 1 } [] with Brokers = brokers }
+              let answered received = Script.answer Metadata.api received response
+
+              Scripted.connection patient answered (fun _ connection ->
+                  Expect.hasLength (ok (Cluster.Metadata(connection, None)).Result).Brokers 20_000 "all of a large response")
+
+              let settings = { patient with Limits = { Limits.standard with MaxDecodedBytes = 100_000L } }
+
+              Scripted.connection settings answered (fun _ connection ->
+                  match faultOf (Cluster.Metadata(connection, None)).Result with
+                  | ClientFault.Malformed fault -> Expect.equal fault.Problem (Problem.DecodedTooLarge 100_000L) "the problem"
+                  | other -> failtestf "%O" other)) ]
+
 let private cuts =
     let half (received: Received) =
         let frame = goodAnswer 1L received
@@ -666,6 +713,7 @@ let tests =
         "connection"
         [ correlation
           lengths
+          beforeAuthentication
           cuts
           bodies
           deadlines

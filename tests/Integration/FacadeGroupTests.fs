@@ -24,17 +24,6 @@ let private coordinated (rest: Received -> Act list) (test: ScriptedBroker -> Ka
     Scripted.broker script (fun broker ->
         test broker (KafkaClientOptions([ BrokerAddress(broker.Address.Host, broker.Address.Port) ], CallTimeout = 20.0 * second)))
 
-/// Repeats a call until the cluster has done something.
-let private untilDone (what: string) (call: unit -> 'Result) (isDone: 'Result -> bool) : 'Result =
-    let mutable last = call ()
-
-    Clusters.awaiting what (fun () ->
-        isDone last
-        || (last <- call ()
-            isDone last))
-
-    last
-
 // ---- pure functions ----
 
 let private subscriber id topics = GroupSubscriber(id, null, ConsumerSubscription(Topics = topics))
@@ -222,8 +211,9 @@ let private classic =
                   Expect.equal joined.Membership (GroupMembership("m-1", 1, "i")) "its membership"
                   let members = joined.Members |> Seq.map (fun it -> it.MemberId, it.GroupInstanceId) |> List.ofSeq
                   Expect.equal members [ "m-1", "i" ] "the members"
-                  let unread = thrown "no subscription" (fun () -> PartitionAssignor.Subscribers joined |> ignore)
-                  Expect.equal unread.Kind KafkaFaultKind.Malformed "a subscription that cannot be read"
+                  let odd = PartitionAssignor.Subscribers joined |> Seq.exactlyOne
+                  Expect.equal (there odd.Unreadable).Kind KafkaFaultKind.Malformed "a subscription that cannot be read"
+                  Expect.isEmpty odd.Subscription.Topics "it wants no topics"
 
                   let unknown =
                       thrown "another assignor" (fun () ->
@@ -343,12 +333,12 @@ let private transactions =
                   Expect.isFalse transaction.Identity.HasValue "no identity yet"
                   let minute = TimeSpan.FromMinutes 1.0
 
-                  let given = untilDone "the transaction coordinator" (fun () -> transaction.InitProducerId minute) _.IsSuccess
+                  let given = RetryPolicy.Standard.Run(fun call -> transaction.InitProducerId(minute, call))
 
-                  Expect.equal transaction.Identity.Value (TransactionalIdentity("tx", given.ThrowIfError())) "the identity"
+                  Expect.equal transaction.Identity.Value (given.ThrowIfError()) "the identity"
                   transaction.AddPartitions([ partition ]).ThrowIfError() |> ignore
-                  use client = new PartitionClient(options, partition)
-                  use producer = new IdempotentProducer(client, transaction.Identity.Value)
+                  let producer = transaction.Producer partition
+                  Expect.isTrue (obj.ReferenceEquals(transaction.Producer partition, producer)) "the same each time"
                   Expect.equal producer.TransactionalId "tx" "the transactional id"
                   let result = producer.Produce(batch "x" 2).ThrowIfError()
                   Expect.isTrue result.Batch.IsTransactional "the batch's attribute"
@@ -357,9 +347,9 @@ let private transactions =
                   let offsets = dict [ partition, CommittedOffset 2L ]
                   transaction.CommitOffsets(group, GroupMembership.None, offsets).ThrowIfError() |> ignore
                   transaction.Commit().ThrowIfError() |> ignore
-                  let before = transaction.Identity.Value.Identity
+                  let before = transaction.Identity.Value
                   transaction.RaiseEpoch(minute).ThrowIfError() |> ignore
-                  Expect.isGreaterThan transaction.Identity.Value.Identity.ProducerEpoch before.ProducerEpoch "is a higher one"
+                  Expect.isGreaterThan transaction.Identity.Value.ProducerEpoch before.ProducerEpoch "is a higher one"
                   Expect.isTrue (there transaction.Connection).IsOpen "a connection of its own"
                   Expect.equal (there transaction.Coordinator).Address (transaction.Connect().ThrowIfError().Broker) "to the coordinator"))
 

@@ -493,6 +493,7 @@ let private options =
               Expect.equal (client.HeedThrottle, client.TimeProvider) (core.HeedThrottle, core.Time) "the rest"
               Expect.isTrue (isNull client.Tls && isNull client.Sasl && isNull client.HostLookUp) "no security"
               Expect.equal client.MaxFrameBytes core.Limits.MaxFrameBytes "largest answer"
+              Expect.equal client.MaxDecodedBytes core.Limits.MaxDecodedBytes "memory of an answer"
               let producer, core = ProducerOptions(), Client.ProducerSettings.standard
               Expect.equal
                   (producer.Acks, producer.AckTimeout, producer.MaxBatchBytes)
@@ -566,6 +567,7 @@ let private options =
               outOfRange "largest batch" (fun () -> ProducerOptions(MaxBatchBytes = 0))
               outOfRange "time at a replica" (fun () -> FetcherOptions(ReplicaTime = -second))
               outOfRange "largest answer" (fun () -> KafkaClientOptions("a:1", MaxFrameBytes = 0))
+              outOfRange "memory of an answer" (fun () -> KafkaClientOptions("a:1", MaxDecodedBytes = 0L))
               outOfRange "ack time" (fun () -> ProducerOptions(AckTimeout = -second))
               outOfRange "wait" (fun () -> FetcherOptions(MaxWait = long))
               outOfRange "least bytes" (fun () -> FetcherOptions(MinBytes = -1))
@@ -1140,7 +1142,9 @@ let private answers =
                       (Nullable 7, TimeSpan.FromMilliseconds 250.0)
                       "the rest"
                   Expect.equal fetched.CurrentLeader (Nullable(LeaderHint(8, 12, Nullable()))) "a leader without an address"
-                  Expect.equal (recordsOf fetched) [ 10L, plain "a"; 11L, plain "b" ] "the whole batch"
+                  Expect.equal (recordsOf fetched) [ 11L, plain "b" ] "the records from the offset on"
+                  let raw = [ for item in fetched.RawBatches -> item.GetBatch() ] |> List.exactlyOne
+                  Expect.equal (read (raw.Records())) [ 10L, plain "a"; 11L, plain "b" ] "the whole batch"
                   Expect.equal (Bytes fetched.RawRecords) stored.Bytes "its bytes"
                   Expect.equal (fetched.Batches |> Seq.map _.GetBatch() |> List.ofSeq) [ stored ] "a batch of no transaction"))
 
@@ -1184,7 +1188,7 @@ let private answers =
                   Expect.equal created.ThrottleTime second "the throttle time"
                   let error = thrown "exists" (fun () -> created.ThrowIfError() |> ignore)
                   Expect.equal error.ErrorCode ErrorCode.TopicAlreadyExists "thrown"
-                  Expect.stringEnds error.Message "TOPIC_ALREADY_EXISTS (36): it is there; b" "message"
+                  Expect.stringEnds error.Message ": b: TOPIC_ALREADY_EXISTS (36): it is there" "message"
                   let deleted = admin.DeleteTopics [ "a" ]
                   Expect.equal [ for it in deleted -> it.Item, it.Error ] [ "a", ErrorCode.TopicDeletionDisabled ] "deleted"
                   Expect.equal deleted.ThrottleTime (10.0 * second) "the default time-out"

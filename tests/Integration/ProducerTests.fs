@@ -248,22 +248,7 @@ let private once =
               for acks in [ Acks.None; Acks.Leader ] do
                   Expect.throwsT<ArgumentException>
                       (fun () -> IdempotentProducer(client, { ProducerSettings.standard with Acks = acks }, identity) |> ignore)
-                      "the settings")
-
-          testCase "batches of a transaction and their requests are marked, in the versions that do not begin one" (fun () ->
-              answering [] (fun broker client ->
-                  let transactional = { TransactionalId = "tx"; Identity = identity }
-                  let producer = IdempotentProducer(client, ProducerSettings.standard, transactional)
-                  producer.Produce(batch "a" 2) |> acknowledged |> ignore
-
-                  match arrived broker with
-                  | [ transactionalId, batch ] ->
-                      Expect.equal transactionalId (Some "tx") "the request"
-                      Expect.isTrue batch.IsTransactional "the batch"
-                      Expect.equal (batch.ProducerId, batch.ProducerEpoch, batch.BaseSequence) (4711L, 3s, 0) "the producer"
-                  | other -> failtestf "%d batches" other.Length
-
-                  Expect.equal (broker.VersionsOf ApiKey.Produce) [ 11 ] "the version")) ]
+                      "the settings") ]
 
 let private identities =
     let given: InitProducerId.Response = { InitProducerId.response.Default with ProducerId = 5L; ProducerEpoch = 6s }

@@ -51,31 +51,11 @@ let private beside (work: int -> unit) (test: (unit -> unit) -> unit) =
 /// A transactional producer with an identity from the coordinator, broker 2: the mock brokers check sequences only for such producers.
 let private transactional (mock: MockCluster) (client: PartitionClient) : IdempotentProducer =
     mock.SetCoordinator("transaction", "tx", 2)
-    let host, port = mock.Brokers |> List.pick (fun (id, host, port) -> if id = 2 then Some(host, port) else None)
-    use coordinator = Connection.Open(patient, { Host = host; Port = port }) |> ok
-
-    let identity =
-        coordinator.Call(
-            InitProducerId.api,
-            { InitProducerId.request.Default with TransactionalId = Some "tx"; TransactionTimeoutMs = 60_000 }
-        )
-        |> _.Result
-        |> ok
-        |> ProducerIdentity.ofResponse
-        |> ok
-
-    let added =
-        coordinator.Call(
-            AddPartitionsToTxn.api,
-            { AddPartitionsToTxn.request.Default with
-                TransactionalId = "tx"
-                ProducerId = identity.ProducerId
-                ProducerEpoch = identity.ProducerEpoch
-                Topics = [ { Name = "t"; Partitions = [ 0 ] } ] }
-        )
-
-    Expect.isOk added.Result "the partition is in the transaction"
-    IdempotentProducer(client, ProducerSettings.standard, { TransactionalId = "tx"; Identity = identity })
+    let transaction = new TransactionClient(client.Settings, Bootstrap.parse mock.Bootstrap |> ok, "tx")
+    let settled (reply: Reply) = Expect.equal (reply.Error, reply.IsTransient) (ErrorCode.None, false) "the coordinator"
+    RetryPolicy.standard.Run(fun call -> transaction.InitProducerId(ms 60_000, call)) |> settled
+    RetryPolicy.standard.Run(fun call -> transaction.AddPartitions([ client.Partition ], call)) |> settled
+    transaction.Producer client.Partition
 
 /// The transient codes, except those with which a leader says that it has the batch already.
 let private retriable =
@@ -175,7 +155,7 @@ let private trouble =
           testCase "a broker that is too slow: a batch that is in the log although its response was late is not duplicated" (fun () ->
               withMockPartition { patient with CallTimeout = ms 150 } (fun mock client ->
                   let producer = transactional mock client
-                  client.Connect() |> ok |> ignore
+                  producer.Client.Connect() |> ok |> ignore
                   mock.SetRtt(1, ms 15_000)
 
                   // The batch is appended at once, and only the response is delayed.
@@ -192,7 +172,7 @@ let private trouble =
               withMockPartition patient (fun mock client ->
                   let producer = transactional mock client
                   Expect.equal (acknowledged (producer.Produce(batch "a" 2))) 0L "the first"
-                  client.Connect() |> ok |> ignore
+                  producer.Client.Connect() |> ok |> ignore
                   mock.SetRtt(1, ms 15_000)
                   mock.StartTracking()
 
@@ -216,7 +196,7 @@ let private trouble =
           testCase "without a policy nothing is sent twice" (fun () ->
               withMockPartition patient (fun mock client ->
                   let producer = transactional mock client
-                  client.Connect() |> ok |> ignore
+                  producer.Client.Connect() |> ok |> ignore
                   mock.StartTracking()
                   mock.PushErrors(ApiKey.Produce.Code, [ MockCluster.Disconnect; ErrorCode.NotLeaderOrFollower.Code ])
                   producer.Produce(batch "a" 1) |> ignore

@@ -292,6 +292,41 @@ let private clusters =
                   Expect.equal (produce client id given 0 [ "a" ]) ErrorCode.None "the batch is in"
                   Expect.equal (ok (transaction.Abort()).Result).Error ErrorCode.None "aborted"))
 
+          // The markers of the mock cluster have a wrong checksum.
+          if not (isMock cluster) then
+              testCase "follow one another with one producer, and each batch is in the log once" (fun () ->
+                  cluster.WithTopic 1 (fun topic ->
+                      let id = "libkafka-test-" + Guid.NewGuid().ToString "N"
+                      use transaction = new TransactionClient(cluster.Settings(), cluster.Brokers, id)
+                      let isDone (reply: Reply) = Expect.equal reply.Error ErrorCode.None "the call"
+                      RetryPolicy.standard.Run(fun call -> transaction.InitProducerId(ms 30_000, call)) |> isDone
+
+                      for i in 0..4 do
+                          RetryPolicy.standard.Run(fun call -> transaction.AddPartitions([ at topic 0 ], call)) |> isDone
+                          let producer = transaction.Producer(at topic 0)
+                          let sent = batch (string i + "-") 2
+                          RetryPolicy.standard.Run(fun call -> producer.Produce(sent, call)) |> acknowledged |> ignore
+                          RetryPolicy.standard.Run(fun call -> if i = 2 then transaction.Abort call else transaction.Commit call)
+                          |> isDone
+
+                      use client = new PartitionClient(cluster.Settings(), cluster.Brokers, at topic 0)
+                      let fetcher = new PartitionFetcher(client, FetcherSettings.standard, 0L)
+                      let finish = RetryPolicy.standard.Run(fun call -> fetcher.FindOffset(OffsetSpec.Latest, call)).Offset
+                      let values = ResizeArray<string>()
+
+                      readUntil finish.Value fetcher (fun fetched ->
+                          for item in fetched.Batches do
+                              match item with
+                              | RecordSetItem.Batch(batch, _) when not batch.IsControl ->
+                                  values.AddRange(RecordBatch.toList Reading.standard batch |> ok |> valuesOf)
+                              | _ -> ())
+
+                      Expect.equal
+                          (List.ofSeq values)
+                          [ for i in 0..4 do
+                                yield! [ string i + "-0"; string i + "-1" ] ]
+                          "the log"))
+
           if not (isMock cluster) then
               testCase "fence an earlier producer with the same id" (fun () ->
                   cluster.WithPartition(fun topic _ ->

@@ -143,8 +143,9 @@ let private outages =
                   Expect.equal (acknowledged (produce client "c")) 2L "after"
                   Expect.equal (leaderOf client) (Some 2) "the new leader")) ]
 
-/// The codes with which a leader says that it has the batch but cannot confirm its followers.
-let private unsure = [ ErrorCode.RequestTimedOut; ErrorCode.NotEnoughReplicasAfterAppend ]
+/// The codes that do not exclude that the leader has the batch: it cannot confirm its followers, has failed, or says something unknown.
+let private unsure =
+    [ ErrorCode.RequestTimedOut; ErrorCode.NotEnoughReplicasAfterAppend; ErrorCode.UnknownServerError; ErrorCode 999s ]
 
 /// Every code that Kafka has, and one that does not exist.
 let private codes = [ -1s; yield! [ 1s .. 136s ]; 999s ] |> List.map ErrorCode

@@ -150,7 +150,8 @@ let private common =
                       "the fault")) ]
 
 let private byRelease =
-    let records = (batch "old" 2).Bytes
+    // At the offset that the search finds.
+    let records = ((batch "old" 2).Rebase(17L, 3)).Bytes
 
     let rest (received: Received) =
         match received.Request with

@@ -37,7 +37,7 @@ type SaslFailure =
         | NoCredentials reason -> "there are no credentials: " + reason
 
 /// Why a call has no response. The connection it was made on is closed, unless the fault was detected before anything was sent:
-/// `CannotEncode`, `BrokerTooOld`, `NoCommonVersion` and `NeverAnswered` always are, and `Cancelled` if the caller cancelled before the call.
+/// `CannotEncode`, `CannotProduce`, `BrokerTooOld`, `NoCommonVersion` and `NeverAnswered` always are, and `Cancelled` if the caller cancelled before the call.
 [<RequireQualifiedAccess>]
 type ClientFault =
     /// A setting is invalid. Nothing was tried.
@@ -83,6 +83,8 @@ type ClientFault =
     | NeverAnswered of ApiKey
     /// The request cannot be written in this version. Nothing was sent.
     | CannotEncode of Fault
+    /// No broker would append this batch as it is, or not as it was meant. The reason says what to do. Nothing was sent.
+    | CannotProduce of reason: string
     /// The broker supports the API, but is too old for a part of it. Nothing was sent.
     | BrokerTooOld of part: string * needs: string * instead: string
     /// The length of the response is impossible, or larger than the limits allow.
@@ -155,6 +157,7 @@ type ClientFault =
         | VersionsRefused code -> "the broker does not report its versions: " + Explained.code code None
         | NeverAnswered api -> "the broker never responds to this " + api.ToString() + " request: send it with SendAt instead"
         | CannotEncode fault -> "the request cannot be written: " + fault.ToString()
+        | CannotProduce reason -> "the batch cannot be produced: " + reason
         | BadFrameLength(length, most) when length > most ->
             "the response declares a length of "
             + string length
@@ -200,6 +203,7 @@ type ClientFault =
         | VersionsRefused _ -> "VersionsRefused"
         | NeverAnswered _ -> "NeverAnswered"
         | CannotEncode _ -> "CannotEncode"
+        | CannotProduce _ -> "CannotProduce"
         | BrokerTooOld _ -> "BrokerTooOld"
         | BadFrameLength _ -> "BadFrameLength"
         | WrongCorrelationId _ -> "WrongCorrelationId"
@@ -207,6 +211,33 @@ type ClientFault =
         | NotAnswered _ -> "NotAnswered"
         | NoSuchOffset _ -> "NoSuchOffset"
         | Unusable _ -> "Unusable"
+
+    /// The broker's error code that caused the fault, such as COORDINATOR_NOT_AVAILABLE if no coordinator was found; `None` if none did.
+    member this.ErrorCode =
+        match this with
+        | NoLeader(_, code)
+        | NoCoordinator(_, _, code)
+        | VersionsRefused code
+        | SaslFailed(_, SaslFailure.Refused(code, _)) -> code
+        | _ -> ErrorCode.None
+
+    /// Whether a call with this fault may succeed later, on a new connection: brokers restart, leaders are elected. A fault of the request or of
+    /// the broker's versions is not transient, and neither is cancellation.
+    member this.IsTransient: bool =
+        match this with
+        | CannotConnect _
+        | LookUpFailed _
+        | TimedOut _
+        | Closed
+        | ClosedWhileSending _
+        | ClosedUnauthenticated
+        | SaslFailed(_, SaslFailure.NoCredentials _)
+        | Broken _
+        | Unusable _ -> true
+        | NoLeader(_, code)
+        | NoCoordinator(_, _, code) -> code.IsRetriable
+        | NoBroker tried -> tried |> List.exists (fun (_, fault: ClientFault) -> fault.IsTransient)
+        | _ -> false
 
 /// Carries a client fault from the depth of a call to its boundary. It never escapes.
 type internal ClientFaultException(fault: ClientFault) =

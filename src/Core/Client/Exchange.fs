@@ -77,12 +77,9 @@ module Exchange =
     let map (change: 'Before -> 'After) (exchange: Exchange<'Request, 'Before>) : Exchange<'Request, 'After> =
         { Info = exchange.Info; Request = exchange.Request; Result = Result.map change exchange.Result }
 
-/// What a call returned: its result, and every exchange that it took.
+/// What a call returned. A fault and an error code are values in it.
 [<AbstractClass>]
-type Reply<'Result>(result: 'Result) =
-
-    /// The result of the call.
-    member _.Result = result
+type Reply() =
 
     /// The exchanges that led to the result, in order.
     abstract Exchanges: ExchangeInfo list
@@ -90,11 +87,64 @@ type Reply<'Result>(result: 'Result) =
     /// The descriptions of the exchanges.
     override this.ToString() = String.Join("; ", this.Exchanges)
 
+    /// The error code in the response, the first if there are several, or the one that caused the fault, such as COORDINATOR_NOT_AVAILABLE if no
+    /// coordinator was found; `None` if there is none.
+    abstract Error: ErrorCode
+
+    /// Whether the call failed for a reason that may go away by itself, and may be repeated without harm: see `RetryPolicy.standard`.
+    abstract IsTransient: bool
+
+/// What a call returned: its result, and every exchange that it took.
+[<AbstractClass>]
+type Reply<'Result>(result: 'Result) =
+    inherit Reply()
+
+    /// The result of the call.
+    member _.Result = result
+
+/// The error codes in a response, or the fault because of which there are none.
+[<RequireQualifiedAccess>]
+module internal Codes =
+
+    /// The first code that is an error, or the one that caused the fault.
+    let first (codes: Result<ErrorCode list, ClientFault>) : ErrorCode =
+        match codes with
+        | Ok codes -> codes |> List.tryFind _.IsError |> Option.defaultValue ErrorCode.None
+        | Error fault -> fault.ErrorCode
+
+    /// Whether there is a fault or an error, and nothing but the transient ones.
+    let areTransient (codes: Result<ErrorCode list, ClientFault>) : bool =
+        match codes with
+        | Ok codes ->
+            let errors = codes |> List.filter _.IsError
+            not errors.IsEmpty && errors |> List.forall _.IsRetriable
+        | Error fault -> fault.IsTransient
+
 /// What a call returned: its result, and the exchange that it comes from. An error code from the broker is part of the result.
-type Reply<'Request, 'Response, 'Result>(exchange: Exchange<'Request, 'Response>, result: 'Result) =
+type Reply<'Request, 'Response, 'Result>
+    internal (exchange: Exchange<'Request, 'Response>, result: 'Result, codesOf: 'Result -> Result<ErrorCode list, ClientFault>) =
     inherit Reply<'Result>(result)
 
     /// The request and its response.
     member _.Exchange = exchange
 
+    /// The request.
+    member _.Request = exchange.Request
+
+    /// The facts of the exchange.
+    member _.Info = exchange.Info
+
     override _.Exchanges = [ exchange.Info ]
+    override _.Error = Codes.first (codesOf result)
+    override _.IsTransient = Codes.areTransient (codesOf result)
+
+[<RequireQualifiedAccess>]
+module internal Reply =
+
+    /// The reply to a call whose response has one error code and needs no further reading.
+    let ofExchange (codeOf: 'Response -> ErrorCode) (exchange: Exchange<'Request, 'Response>) =
+        Reply<'Request, 'Response, Result<'Response, ClientFault>>(
+            exchange,
+            exchange.Result,
+            Result.map (fun response -> [ codeOf response ])
+        )

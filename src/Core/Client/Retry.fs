@@ -8,59 +8,26 @@ open LibKafka.Protocol
 [<RequireQualifiedAccess>]
 module Transient =
 
-    /// Whether a call with this fault may succeed later, on a new connection: brokers restart, leaders are elected. A fault of the request or of
-    /// the broker's versions is not transient, and neither is cancellation.
-    let rec isFault (fault: ClientFault) : bool =
-        match fault with
-        | ClientFault.CannotConnect _
-        | ClientFault.LookUpFailed _
-        | ClientFault.TimedOut _
-        | ClientFault.Closed
-        | ClientFault.ClosedWhileSending _
-        | ClientFault.ClosedUnauthenticated
-        | ClientFault.SaslFailed(_, SaslFailure.NoCredentials _)
-        | ClientFault.Broken _
-        | ClientFault.Unusable _ -> true
-        | ClientFault.NoLeader(_, code)
-        | ClientFault.NoCoordinator(_, _, code) -> code.IsRetriable
-        | ClientFault.NoBroker tried -> tried |> List.exists (snd >> isFault)
-        | _ -> false
+    /// See `ClientFault.IsTransient`.
+    let isFault (fault: ClientFault) : bool = fault.IsTransient
 
     /// Whether a batch is not in the log for a transient reason, so that sending it again cannot duplicate it. If it is not known whether it is
     /// in the log, it must not be sent again.
-    let isProduced (produced: Produced) : bool =
-        match produced.Result with
-        | ProduceResult.Rejected(Rejection.ByBroker answer) -> answer.Error.IsRetriable
-        | ProduceResult.Rejected(Rejection.NotSent fault) -> isFault fault
-        | ProduceResult.Acknowledged _
-        | ProduceResult.Unknown _ -> false
+    let isProduced (produced: Produced) : bool = produced.MayBeSentAgain false
 
     /// The same for an idempotent producer, which may also send a batch again if it is not known whether it is in the log.
-    let isIdempotent (produced: Produced) : bool =
-        match produced.Result with
-        | ProduceResult.Unknown(Doubt.AnswerLost ClientFault.Cancelled) -> false
-        | ProduceResult.Unknown(Doubt.SentBefore(Rejection.NotSent fault)) -> isFault fault
-        | ProduceResult.Unknown(Doubt.SentBefore(Rejection.ByBroker answer)) -> answer.Error.IsRetriable
-        | ProduceResult.Unknown Doubt.NotAsked -> false
-        | ProduceResult.Unknown _ -> true
-        | _ -> isProduced produced
-
-    // Reading changes nothing, so it does not matter whether the request arrived.
-    let private isRead (result: Result<ErrorCode, ClientFault>) : bool =
-        match result with
-        | Ok code -> code.IsRetriable
-        | Error fault -> isFault fault
+    let isIdempotent (produced: Produced) : bool = produced.MayBeSentAgain true
 
     /// Whether a fetch failed for a transient reason.
-    let isFetched (fetched: Fetched) : bool = isRead (fetched.Result |> Result.map _.Error)
+    let isFetched (fetched: Fetched) : bool = fetched.IsTransient
 
     /// Whether a search for an offset failed for a transient reason.
-    let isSought (sought: Sought) : bool = isRead (sought.Result |> Result.map _.Error)
+    let isSought (sought: Sought) : bool = sought.IsTransient
 
     /// Whether a request of any kind was not sent for a transient reason. The error codes in its response are not checked.
     let isNotSent (exchange: Exchange<'Request, 'Response>) : bool =
         match exchange.Result with
-        | Error fault -> not exchange.Info.WasSent && isFault fault
+        | Error fault -> not exchange.Info.WasSent && fault.IsTransient
         | Ok _ -> false
 
 /// When to repeat a call, how often, and how long to wait before. It can wrap any call; without a policy no call is repeated.
@@ -141,6 +108,25 @@ module RetryPolicy =
           Random = Random.Shared.NextDouble
           Time = TimeProvider.System
           Sleep = sleep }
+
+    /// For any call, within half a minute: delays grow from 100 ms to a second. A new broker takes some seconds until its coordinators are ready,
+    /// and a new topic until all brokers know it.
+    let patient (again: 'Result -> bool) : RetryPolicy<'Result> =
+        { make again with
+            Attempts = Int32.MaxValue
+            MaxDelay = TimeSpan.FromSeconds 1.0
+            TimeLimit = TimeSpan.FromSeconds 30.0 }
+
+    /// For the reply to any call: to produce, fetch, seek, join, sync, commit, for each step of a transaction, for administrative calls and
+    /// identities. As `patient`, while the call fails for a transient reason and a repetition does no harm: see `Reply.IsTransient`.
+    let standard<'Reply when 'Reply :> Reply> : RetryPolicy<'Reply> = patient (fun (reply: 'Reply) -> reply.IsTransient)
+
+    /// The same for calls whose result is a value or a fault: to connect, or to find a leader.
+    let connect<'Value> : RetryPolicy<Result<'Value, ClientFault>> =
+        patient (fun (result: Result<'Value, ClientFault>) ->
+            match result with
+            | Ok _ -> false
+            | Error fault -> fault.IsTransient)
 
     /// For `PartitionProducer`: repeats while it is certain that the batch is not in the log.
     let produce = make Transient.isProduced

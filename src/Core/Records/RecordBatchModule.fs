@@ -291,14 +291,14 @@ module RecordBatch =
         && batch.BaseSequence = Sequence.None
 
     /// A copy of a fetched batch that can be produced to another log, with its records still compressed as they are. It has base offset 0,
-    /// leader epoch -1 and no producer's id, epoch and sequence, and it is not transactional: forward the batches of a transaction only after it
-    /// has been committed, such as the data of a read-committed fetch. The checksum is verified and written anew. A batch that is already so is
-    /// returned as it is.
+    /// leader epoch -1 and no producer's id, epoch and sequence, and it is not transactional: forward the batches of a transaction only
+    /// after it has been committed, such as the data of a read-committed fetch. The checksum is verified and written anew. A batch that is
+    /// already so is returned as it is.
     ///
     /// Every record has the timestamp from its producer. In a log with LogAppendTime, the broker's time was only in the header, and the
-    /// target's broker sets its own if the topic has LogAppendTime. The header's maximum timestamp remains the source's append time, because
-    /// the records may be compressed; brokers compute it anew when they append the batch. The delete horizon (KIP-534) becomes an ordinary base
-    /// timestamp, so that the target keeps tombstones for as long as its own `delete.retention.ms` says.
+    /// target's broker sets its own if the topic has LogAppendTime. The header's maximum timestamp remains the source's append time,
+    /// because the records may be compressed; brokers compute it anew when they append the batch. The delete horizon (KIP-534) becomes an
+    /// ordinary base timestamp, so that the target keeps tombstones for as long as its own `delete.retention.ms` says.
     ///
     /// To give each record the source's append time instead, add the records of the batch to a `BatchBuilder`.
     let forForwarding (batch: RecordBatch) : Result<RecordBatch, NotForwardable> =
@@ -345,8 +345,8 @@ module RecordBatch =
             | compression -> Compression.find At.Attributes reading.Codecs compression |> Result.bind (fun codec -> compress codec plain))
 
     /// Like `forForwarding`, but also for a batch with offset gaps, as compaction leaves it: its records are decompressed, get consecutive
-    /// offsets from 0, and are compressed again with the codec of the same type. Keys, values, headers and the timestamps from the producers
-    /// are preserved. `OffsetGaps` is never the reason why not. If the codec compresses less than the source's did, the batch may become
+    /// offsets from 0, and are compressed again with the codec of the same type. Keys, values, headers and the producers' timestamps are
+    /// preserved. `OffsetGaps` is never the reason why not. If the codec compresses less than the source's did, the batch may become
     /// larger, although it has fewer records.
     let repack (reading: Reading) (batch: RecordBatch) : Result<RecordBatch, NotForwardable> =
         match forForwarding batch with

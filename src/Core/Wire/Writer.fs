@@ -19,6 +19,7 @@ type Writer internal (capacity: int, apartFrom: int) =
     let mutable apart: Apart list = []
     let mutable apartLength = 0
     let mutable sized = 0
+    let mutable blobStart: byte[] | null = null
 
     let rec dropFrom (length: int) =
         match apart with
@@ -60,7 +61,13 @@ type Writer internal (capacity: int, apartFrom: int) =
     member _.ToBytes() : Bytes = Bytes(buffer.AsSpan(0, position).ToArray())
 
     /// Discards the output and keeps the memory.
-    member this.Clear() = this.Truncate 0
+    member this.Clear() =
+        blobStart <- null
+        this.Truncate 0
+
+    /// What the next blob begins with, in place of as many of its own bytes. The rest of the blob is written from where it is.
+    member internal _.BlobStart
+        with set (bytes: byte[] | null) = blobStart <- bytes
 
     /// Discards the output after the first `length` bytes.
     member internal _.Truncate(length: int) =
@@ -149,8 +156,8 @@ type Writer internal (capacity: int, apartFrom: int) =
         let at = this.Take bytes.Length
         bytes.CopyTo(Span<byte>(buffer, at, bytes.Length))
 
-    /// The bytes without a length. Large ones are not copied but referenced until the writer is cleared.
-    member internal this.Blob(bytes: Bytes) =
+    // Large blobs are not copied but referenced until the writer is cleared.
+    member private this.Append(bytes: Bytes) =
         if bytes.Length < apartFrom || sized > 0 then
             this.Raw bytes.Span
         else
@@ -159,6 +166,15 @@ type Writer internal (capacity: int, apartFrom: int) =
 
             apart <- { Start = this.Length; Before = position; Content = bytes } :: apart
             apartLength <- apartLength + bytes.Length
+
+    /// The bytes without a length. Large ones are not copied but referenced until the writer is cleared.
+    member internal this.Blob(bytes: Bytes) =
+        match blobStart with
+        | null -> this.Append bytes
+        | start ->
+            blobStart <- null
+            this.Raw(ReadOnlySpan start)
+            this.Append(bytes.Slice(start.Length, bytes.Length - start.Length))
 
     /// The length of bytes or the count of an array: an int32, or its compact form. -1 means null.
     member internal this.WriteLength(compact: bool, length: int) =

@@ -23,12 +23,36 @@ public enum IdempotentProducerStatus
     Fenced,
 }
 
+/// <summary>A batch that a producer stopped sending without knowing whether it is in the log.</summary>
+/// <param name="Batch">The batch as it was sent.</param>
+/// <param name="Reason">Why it is not known, according to the last attempt.</param>
+public sealed record GivenUpBatch(RecordBatch Batch, string Reason)
+{
+    /// <summary>The batch as it was sent.</summary>
+    public RecordBatch Batch
+    {
+        get;
+        init => field = Interop.Required(value);
+    } = Interop.Required(Batch);
+
+    /// <summary>Why it is not known, according to the last attempt.</summary>
+    public string Reason
+    {
+        get;
+        init => field = Interop.Required(value);
+    } = Interop.Required(Reason);
+
+    internal static GivenUpBatch? Of(LibKafka.Client.GivenUpBatch? core) => core is null ? null : new(core.Batch, core.Doubt.ToString());
+}
+
 /// <summary>
 /// Appends record batches to one partition so that each is in the log once, however often it is sent (KIP-98). It puts its identity and
 /// the next sequence into a copy of each batch that does not have them yet. If the outcome of a batch is unknown,
 /// <see cref="Retry(CancellationToken)"/> sends it again with the same sequence, as often as necessary: brokers append it only if it is
-/// missing. There are no other retries. It is not thread-safe.
+/// missing. If that does not settle it, <see cref="RaiseEpoch"/> gives the batch up and continues with the next. There are no other retries. It
+/// is not thread-safe.
 /// </summary>
+/// <remarks>For batches of transactions, <see cref="TransactionClient.Producer"/> gives a producer.</remarks>
 public sealed class IdempotentProducer : IDisposable
 {
     private readonly LibKafka.Client.IdempotentProducer _core;
@@ -66,38 +90,20 @@ public sealed class IdempotentProducer : IDisposable
     /// <param name="options">The options of the producer.</param>
     /// <exception cref="ArgumentException">The options do not have <c>Acks.All</c>.</exception>
     public IdempotentProducer(PartitionClient client, ProducerIdentity identity, ProducerOptions options)
-        : this(client, options, core => new(client.Inner, core, identity.ToCore())) { }
-
-    /// <summary>
-    /// A producer of a transaction's batches that uses the caller's client, which it does not dispose of. A <see cref="TransactionClient"/> adds
-    /// the partition to the transaction, and ends the transaction.
-    /// </summary>
-    /// <param name="client">The client.</param>
-    /// <param name="identity">The identity: <see cref="TransactionClient.Identity"/>.</param>
-    public IdempotentProducer(PartitionClient client, TransactionalIdentity identity)
-        : this(client, identity, new ProducerOptions()) { }
-
-    /// <summary>
-    /// A producer of a transaction's batches that uses the caller's client, which it does not dispose of.
-    /// </summary>
-    /// <param name="client">The client.</param>
-    /// <param name="identity">The identity: <see cref="TransactionClient.Identity"/>.</param>
-    /// <param name="options">The options of the producer.</param>
-    /// <exception cref="ArgumentException">The options do not have <c>Acks.All</c>.</exception>
-    public IdempotentProducer(PartitionClient client, TransactionalIdentity identity, ProducerOptions options)
-        : this(client, options, core => new(client.Inner, core, identity.ToCore())) { }
-
-    private IdempotentProducer(
-        PartitionClient client,
-        ProducerOptions options,
-        Func<LibKafka.Client.ProducerSettings, LibKafka.Client.IdempotentProducer> make
-    )
     {
         ArgumentNullException.ThrowIfNull(client);
         ArgumentNullException.ThrowIfNull(options);
         Client = client;
         Options = options;
-        _core = make(options.ToSettings());
+        _core = new(client.Inner, options.ToSettings(), identity.ToCore());
+    }
+
+    /// <summary>A producer of a transaction's batches, which belongs to the client of the transaction.</summary>
+    internal IdempotentProducer(PartitionClient client, ProducerOptions options, LibKafka.Client.IdempotentProducer core)
+    {
+        Client = client;
+        Options = options;
+        _core = core;
     }
 
     /// <summary>The client.</summary>
@@ -129,6 +135,12 @@ public sealed class IdempotentProducer : IDisposable
 
     /// <summary>The error code that fenced the producer; <c>ErrorCode.None</c> if it is not fenced.</summary>
     public ErrorCode FencedBy => _core.State is LibKafka.Client.ProducerState.Fenced fenced ? fenced.Item : ErrorCode.None;
+
+    /// <summary>
+    /// The batch that was in doubt when the identity last changed, and so was given up; null if none was in doubt then. Whether it is in the log
+    /// can be found out by reading only; sending it again may duplicate it.
+    /// </summary>
+    public GivenUpBatch? GivenUp => GivenUpBatch.Of(_core.GivenUp.OrNull());
 
     /// <summary>
     /// The options with which a builder makes the next batch exactly as it will be sent, so that no copy is needed. Such a batch is sent from the
@@ -179,11 +191,25 @@ public sealed class IdempotentProducer : IDisposable
     }
 
     /// <summary>
-    /// Continues with another identity, from sequence 0: after the producer was fenced, or when the coordinator has raised its epoch. A batch that
-    /// is in doubt is given up: it may be in the log, and sending it again may duplicate it.
+    /// Continues in the next epoch of the identity, from sequence 0, which a producer without transactions may do by itself (KIP-360): after it
+    /// was fenced by a code that is about its sequences, or if a batch stays refused or in doubt. Brokers reject batches of the earlier epoch that
+    /// arrive late.
     /// </summary>
-    /// <param name="next">The identity, such as <see cref="ProducerIdentity.NextEpoch"/> gives.</param>
+    /// <returns>The batch that is given up by that; null if none was in doubt. See <see cref="GivenUp"/>.</returns>
+    /// <exception cref="InvalidOperationException">
+    /// This was the last epoch: continue with another identity and <see cref="Renew"/>. Or it is a producer of a transaction, which
+    /// <see cref="TransactionClient.RaiseEpoch(TimeSpan, CancellationToken)"/> renews.
+    /// </exception>
+    public GivenUpBatch? RaiseEpoch() => GivenUpBatch.Of(_core.RaiseEpoch().OrNull());
+
+    /// <summary>
+    /// Continues with another identity, from sequence 0. A batch that is in doubt is given up: see <see cref="GivenUp"/>.
+    /// </summary>
+    /// <param name="next">The identity.</param>
     /// <exception cref="ArgumentException">The producer already has this identity, whose sequences brokers know.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// It is a producer of a transaction, which <see cref="TransactionClient.RaiseEpoch(TimeSpan, CancellationToken)"/> renews.
+    /// </exception>
     public void Renew(ProducerIdentity next) => _core.Renew(next.ToCore());
 
     /// <summary>Closes the connection for good, if the client is the producer's own.</summary>

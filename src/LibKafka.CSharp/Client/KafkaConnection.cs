@@ -159,7 +159,7 @@ public sealed partial class KafkaConnection : IDisposable
         Begin(callOptions);
         var had = previous is { } identity ? FSharpOption<Client.ProducerIdentity>.Some(identity.ToCore()) : null;
         return ResultOf(
-            Client.ProducerIdentity.Request(Core, had, callOptions.ToCore()),
+            Client.ProducerIdentity.Request(Core, had, callOptions.ToCore()).Exchange,
             response => response.Error,
             response => new ProducerIdentity(response.ProducerId, response.ProducerEpoch),
             callOptions,

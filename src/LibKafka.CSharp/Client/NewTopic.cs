@@ -10,7 +10,7 @@ public sealed record NewTopic
     // An F# map is immutable and compared by content.
     private readonly FSharpMap<string, string> _configs = new([]);
 
-    /// <summary>A topic with the broker's defaults.</summary>
+    /// <summary>A topic with the broker's defaults, which needs Kafka 2.4.</summary>
     /// <param name="name">The name of the topic.</param>
     public NewTopic(string name)
     {
@@ -19,8 +19,10 @@ public sealed record NewTopic
 
     /// <summary>A topic with a number of partitions and replicas.</summary>
     /// <param name="name">The name of the topic.</param>
-    /// <param name="partitions">The number of partitions; -1 for the broker's default.</param>
-    /// <param name="replicationFactor">The number of replicas of each partition; -1 for the broker's default.</param>
+    /// <param name="partitions">The number of partitions; -1 for the broker's default, which needs Kafka 2.4.</param>
+    /// <param name="replicationFactor">
+    /// The number of replicas of each partition; -1 for the broker's default, which needs Kafka 2.4.
+    /// </param>
     public NewTopic(string name, int partitions, short replicationFactor = -1)
         : this(name)
     {
@@ -35,10 +37,10 @@ public sealed record NewTopic
         init => field = Interop.Required(value);
     }
 
-    /// <summary>The number of partitions; -1 for the broker's default.</summary>
+    /// <summary>The number of partitions; -1 for the broker's default, which needs Kafka 2.4.</summary>
     public int Partitions { get; init; } = -1;
 
-    /// <summary>The number of replicas of each partition; -1 for the broker's default.</summary>
+    /// <summary>The number of replicas of each partition; -1 for the broker's default, which needs Kafka 2.4.</summary>
     public short ReplicationFactor { get; init; } = -1;
 
     /// <summary>Configs that differ from the broker's defaults, such as <c>cleanup.policy</c>.</summary>

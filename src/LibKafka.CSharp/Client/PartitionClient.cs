@@ -12,7 +12,7 @@ namespace LibKafka;
 /// <remarks>A <see cref="PartitionProducer"/> and a <see cref="PartitionFetcher"/> can share a client, and its connection.</remarks>
 public sealed class PartitionClient : IDisposable
 {
-    private readonly ExchangeLog _log = new();
+    private readonly ExchangeLog _log;
     private KafkaConnection? _connection;
     private bool _disposed;
 
@@ -25,7 +25,16 @@ public sealed class PartitionClient : IDisposable
         ArgumentNullException.ThrowIfNull(options);
         Options = options;
         Partition = Interop.Required(partition);
+        _log = new();
         Inner = new(options.ToSettings(_log), options.ToBootstrap(), partition.ToCore());
+    }
+
+    internal PartitionClient(KafkaClientOptions options, TopicPartition partition, Core.PartitionClient inner, ExchangeLog log)
+    {
+        Options = options;
+        Partition = partition;
+        _log = log;
+        Inner = inner;
     }
 
     /// <summary>The options.</summary>

@@ -123,10 +123,13 @@ public sealed class PartitionFetcher : IDisposable
     /// <inheritdoc cref="SeekToTime(DateTimeOffset, CancellationToken)"/>
     /// <param name="timestamp">The timestamp, which is truncated to milliseconds.</param>
     /// <param name="callOptions">The options of the call.</param>
-    public OffsetResult SeekToTime(DateTimeOffset timestamp, CallOptions callOptions) =>
-        timestamp >= DateTimeOffset.UnixEpoch
+    public OffsetResult SeekToTime(DateTimeOffset timestamp, CallOptions callOptions)
+    {
+        ArgumentNullException.ThrowIfNull(callOptions);
+        return timestamp >= DateTimeOffset.UnixEpoch
             ? Seek(OffsetSpec.AtTimestamp(timestamp.ToUnixTimeMilliseconds()), callOptions)
             : throw new ArgumentOutOfRangeException(nameof(timestamp), timestamp, "The timestamp must not be before 1970.");
+    }
 
     /// <summary>Finds an offset, without moving <see cref="Position"/>.</summary>
     /// <param name="spec">What to find, such as <c>OffsetSpec.Latest</c>.</param>

@@ -48,7 +48,11 @@ public sealed class PartitionProducer : IDisposable
     public ProducerOptions Options { get; }
 
     /// <summary>
-    /// Appends a batch. It is sent as it is, compressed or not, whether it was built here or fetched from elsewhere.
+    /// Appends a batch, compressed or not. It is sent from where it is in memory, with base offset 0 and leader epoch -1, which are the broker's
+    /// to set. A batch that has a producer's identity or is part of a transaction, as fetched batches may be, is rejected before anything is sent,
+    /// and so is one that no broker would append: <see cref="KafkaFaultKind.CannotProduce"/>, whose message says what to do, such as
+    /// <c>ForForwarding</c>. The same goes for a batch whose compression the broker does not know:
+    /// <see cref="KafkaFaultKind.BrokerTooOld"/>.
     /// </summary>
     /// <param name="batch">The batch.</param>
     /// <param name="cancellationToken">Cancels the call. If the batch has been sent, the result is <see cref="ProduceStatus.Unknown"/>.</param>

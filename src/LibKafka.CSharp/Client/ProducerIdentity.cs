@@ -24,20 +24,3 @@ public readonly record struct ProducerIdentity(long ProducerId, short ProducerEp
 
     internal Client.ProducerIdentity ToCore() => new(ProducerId, ProducerEpoch);
 }
-
-/// <summary>
-/// The identity of a transactional producer: its transactional id, and the identity that the transaction coordinator gave for it.
-/// </summary>
-/// <param name="TransactionalId">The transactional id.</param>
-/// <param name="Identity">The producer id and epoch.</param>
-public readonly record struct TransactionalIdentity(string TransactionalId, ProducerIdentity Identity)
-{
-    /// <summary>The transactional id.</summary>
-    public string TransactionalId
-    {
-        get;
-        init => field = Interop.Required(value);
-    } = Interop.Required(TransactionalId);
-
-    internal Client.TransactionalIdentity ToCore() => new(TransactionalId, Identity.ToCore());
-}

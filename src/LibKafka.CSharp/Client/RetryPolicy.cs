@@ -34,6 +34,23 @@ public static class Retriable
 /// </remarks>
 public static class RetryPolicy
 {
+    private static readonly Core.RetryPolicy<KafkaResult> Patient = Core.RetryPolicy.patient(
+        FuncConvert.FromFunc<KafkaResult, bool>(static result => result.IsRetriable)
+    );
+
+    /// <summary>
+    /// For any call: to connect, produce, fetch, seek, join, sync, commit, for each step of a transaction, for administrative calls and identities.
+    /// It repeats the call while its result is <see cref="KafkaResult.IsRetriable"/>. Delays grow from 100 ms to a second, and no attempt begins
+    /// more than half a minute after the first. That is enough for the first calls to a new cluster and for an election.
+    /// </summary>
+    public static RetryPolicy<KafkaResult> Standard { get; } =
+        For<KafkaResult>(static result => result.IsRetriable) with
+        {
+            Attempts = Patient.Attempts,
+            MaxDelay = Patient.MaxDelay,
+            TimeLimit = Patient.TimeLimit,
+        };
+
     /// <summary>For <see cref="PartitionProducer"/>: as long as the batch is certainly not in the log.</summary>
     public static RetryPolicy<ProduceResult> Produce { get; } = For<ProduceResult>(Retriable.Produce);
 
@@ -160,27 +177,30 @@ public sealed record RetryPolicy<TResult>
     /// <summary>Repeats a call until its result is not worth another attempt, or no other attempt is allowed.</summary>
     /// <param name="call">The call. Pass the options on to it: they have the number of the attempt and the token.</param>
     /// <param name="cancellationToken">Cancels the waiting, and the call if the options are passed on to it.</param>
+    /// <typeparam name="TCall">The type of the call's result.</typeparam>
     /// <returns>The last result.</returns>
-    public TResult Run(Func<CallOptions, TResult> call, CancellationToken cancellationToken = default) =>
-        Run(call, CallOptions.Of(cancellationToken));
+    public TCall Run<TCall>(Func<CallOptions, TCall> call, CancellationToken cancellationToken = default)
+        where TCall : TResult => Run(call, CallOptions.Of(cancellationToken));
 
-    /// <inheritdoc cref="Run(Func{CallOptions, TResult}, CancellationToken)"/>
+    /// <inheritdoc cref="Run{TCall}(Func{CallOptions, TCall}, CancellationToken)"/>
     /// <param name="call">The call. Pass the options on to it.</param>
     /// <param name="callOptions">The options for each attempt, to which the number of the attempt is added.</param>
-    public TResult Run(Func<CallOptions, TResult> call, CallOptions callOptions)
+    public TCall Run<TCall>(Func<CallOptions, TCall> call, CallOptions callOptions)
+        where TCall : TResult
     {
         ArgumentNullException.ThrowIfNull(call);
         ArgumentNullException.ThrowIfNull(callOptions);
-        return ToCore()
+        return ToCore<TCall>()
             .Run(
-                FuncConvert.FromFunc<Core.CallOptions, TResult>(one => call(callOptions with { Attempt = one.Attempt })),
+                FuncConvert.FromFunc<Core.CallOptions, TCall>(one => call(callOptions with { Attempt = one.Attempt })),
                 callOptions.ToCore()
             );
     }
 
-    private Core.RetryPolicy<TResult> ToCore() =>
+    private Core.RetryPolicy<TCall> ToCore<TCall>()
+        where TCall : TResult =>
         new(
-            again: FuncConvert.FromFunc(Again),
+            again: FuncConvert.FromFunc<TCall, bool>(result => Again(result)),
             attempts: Attempts,
             firstDelay: FirstDelay,
             factor: Factor,

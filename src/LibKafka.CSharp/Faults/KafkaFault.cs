@@ -75,7 +75,7 @@ public sealed class KafkaFault
             Client.ClientFault.Malformed it => At(KafkaFaultKind.Malformed, text, broker, it.Item),
             _ => new(KindOf(fault), text) { Broker = broker },
         };
-        known.IsTransient = Client.Transient.isFault(fault);
+        known.IsTransient = fault.IsTransient;
         return known;
     }
 
@@ -135,6 +135,7 @@ public sealed class KafkaFault
             Client.ClientFault.Tags.ClosedUnauthenticated => KafkaFaultKind.ClosedUnauthenticated,
             Client.ClientFault.Tags.BrokerTooOld => KafkaFaultKind.BrokerTooOld,
             Client.ClientFault.Tags.NoCommonVersion => KafkaFaultKind.NoCommonVersion,
+            Client.ClientFault.Tags.CannotProduce => KafkaFaultKind.CannotProduce,
             Client.ClientFault.Tags.BadFrameLength => KafkaFaultKind.BadFrameLength,
             Client.ClientFault.Tags.WrongCorrelationId => KafkaFaultKind.WrongCorrelationId,
             Client.ClientFault.Tags.NotAnswered => KafkaFaultKind.NotAnswered,

@@ -142,4 +142,9 @@ public enum KafkaFaultKind
     /// <c>OffsetSpec.Latest</c>.
     /// </summary>
     NoSuchOffset,
+
+    /// <summary>
+    /// No broker would append the batch as it is, or not as it was meant. The message says what to do. Nothing was sent.
+    /// </summary>
+    CannotProduce,
 }

@@ -146,7 +146,7 @@ public sealed class ConsumerGroupClient : IDisposable
     public ConsumerHeartbeatResult Heartbeat(CallOptions callOptions)
     {
         Group.Begin(callOptions);
-        return new(_core.Heartbeat(callOptions.ToCore()), callOptions);
+        return new(_core.Heartbeat(callOptions.ToCore()).Exchange, callOptions);
     }
 
     /// <summary>Leaves the group for good. The next heartbeat would join again.</summary>
@@ -160,7 +160,7 @@ public sealed class ConsumerGroupClient : IDisposable
     public ConsumerHeartbeatResult Leave(CallOptions callOptions)
     {
         Group.Begin(callOptions);
-        return new(_core.Leave(callOptions.ToCore()), callOptions);
+        return new(_core.Leave(callOptions.ToCore()).Exchange, callOptions);
     }
 
     /// <summary>
@@ -178,7 +178,7 @@ public sealed class ConsumerGroupClient : IDisposable
     public ConsumerHeartbeatResult LeaveTemporarily(CallOptions callOptions)
     {
         Group.Begin(callOptions);
-        return new(_core.LeaveTemporarily(callOptions.ToCore()), callOptions);
+        return new(_core.LeaveTemporarily(callOptions.ToCore()).Exchange, callOptions);
     }
 
     /// <summary>Closes the connection for good. The member stays in the group until it leaves or its session expires.</summary>

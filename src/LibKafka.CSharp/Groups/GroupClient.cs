@@ -128,14 +128,14 @@ public sealed class GroupClient : IDisposable
         ArgumentNullException.ThrowIfNull(protocolType);
         var parts = Interop.RequiredAll(assignments ?? [], nameof(assignments));
         Begin(callOptions);
-        var exchange = Inner.Sync(
+        var reply = Inner.Sync(
             membership.ToCore(),
             protocolType,
             Interop.OptionOf(protocolName),
             parts.Select(assignment => assignment.ToCore()).ToFSharpList(),
             callOptions.ToCore()
         );
-        return new(exchange, callOptions);
+        return new(reply.Exchange, callOptions);
     }
 
     /// <summary>Sends a heartbeat to the coordinator of a classic group.</summary>
@@ -153,7 +153,7 @@ public sealed class GroupClient : IDisposable
     {
         ArgumentNullException.ThrowIfNull(membership);
         Begin(callOptions);
-        return CallResult.Of(Inner.Heartbeat(membership.ToCore(), callOptions.ToCore()), response => response.Error, callOptions);
+        return CallResult.Of(Inner.Heartbeat(membership.ToCore(), callOptions.ToCore()), callOptions);
     }
 
     /// <summary>

@@ -89,16 +89,16 @@ public static class RecordBatchExtensions
 
     /// <summary>
     /// A copy of a fetched batch that can be produced to another log, with its records still compressed as they are. It has base offset 0,
-    /// leader epoch -1 and no producer's id, epoch and sequence, and it is not transactional: forward the batches of a transaction only after
-    /// it has been committed, such as the data of a read-committed fetch. The checksum is verified and written anew. A batch that is already
-    /// so is returned as it is.
+    /// leader epoch -1 and no producer's id, epoch and sequence, and it is not transactional: forward the batches of a transaction only
+    /// after it has been committed, such as the data of a read-committed fetch. The checksum is verified and written anew. A batch that is
+    /// already so is returned as it is.
     /// </summary>
     /// <remarks>
     /// <para>
     /// Every record has the timestamp from its producer. In a log with LogAppendTime, the broker's time was only in the header, and the
-    /// target's broker sets its own if the topic has LogAppendTime. The header's maximum timestamp remains the source's append time, because
-    /// the records may be compressed; brokers compute it anew when they append the batch. The delete horizon (KIP-534) becomes an ordinary
-    /// base timestamp, so that the target keeps tombstones for as long as its own <c>delete.retention.ms</c> says.
+    /// target's broker sets its own if the topic has LogAppendTime. The header's maximum timestamp remains the source's append time,
+    /// because the records may be compressed; brokers compute it anew when they append the batch. The delete horizon (KIP-534) becomes an
+    /// ordinary base timestamp, so that the target keeps tombstones for as long as its own <c>delete.retention.ms</c> says.
     /// </para>
     /// <para>To give each record the source's append time instead, add the records to a <see cref="RecordBatchBuilder"/>.</para>
     /// </remarks>

@@ -1,5 +1,6 @@
 using System;
 using LibKafka.Protocol;
+using Microsoft.FSharp.Core;
 
 namespace LibKafka;
 
@@ -23,14 +24,11 @@ public sealed class CallResult : KafkaResult
     }
 
     internal static CallResult Of<TRequest, TResponse>(
-        Client.Exchange<TRequest, TResponse> exchange,
-        Func<TResponse, ErrorCode> error,
+        Client.Reply<TRequest, TResponse, FSharpResult<TResponse, Client.ClientFault>> reply,
         CallOptions call
     )
     {
-        var report = new CallReport(exchange.Info, call.CancellationToken);
-        return exchange.Result.IsOk
-            ? new(report, null, error(exchange.Result.ResultValue))
-            : new(report, report.FaultOf(exchange.Result.ErrorValue), ErrorCode.None);
+        var report = new CallReport(reply.Exchange.Info, call.CancellationToken);
+        return reply.Result.IsOk ? new(report, null, reply.Error) : new(report, report.FaultOf(reply.Result.ErrorValue), ErrorCode.None);
     }
 }

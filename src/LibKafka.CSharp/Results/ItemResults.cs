@@ -85,8 +85,14 @@ public sealed class ItemResults<TResult> : KafkaResult, IReadOnlyList<TResult>
     private readonly TResult[] _items;
     private readonly TResult? _failed;
 
-    internal ItemResults(CallReport report, TResult[] items)
-        : this(report, items, items.FirstOrDefault(item => !item.IsSuccess)) { }
+    // Null if that follows from the items.
+    private readonly bool? _isRetriable;
+
+    internal ItemResults(CallReport report, TResult[] items, bool? isRetriable = null)
+        : this(report, items, items.FirstOrDefault(item => !item.IsSuccess))
+    {
+        _isRetriable = isRetriable;
+    }
 
     internal ItemResults(CallReport report, KafkaFault? fault, TResult[] items, ErrorCode error = default)
         : base(report, fault, error)
@@ -103,6 +109,9 @@ public sealed class ItemResults<TResult> : KafkaResult, IReadOnlyList<TResult>
 
     /// <summary>The number of items.</summary>
     public int Count => _items.Length;
+
+    /// <inheritdoc/>
+    public override bool IsRetriable => _isRetriable ?? (IsTransient && _items.All(item => item.IsSuccess || item.IsRetriable));
 
     internal override string? Subject => _failed?.Subject;
 
@@ -147,7 +156,7 @@ internal static class ItemInterop
             return new(item(result.Item1), report, fault, error, message);
         }
 
-        return new(report, [.. reply.Result.Select(One)]);
+        return new(report, [.. reply.Result.Select(One)], reply.IsTransient);
     }
 
     public static ItemResults<ItemResult<TItem, TValue>> ToResults<TCoreItem, TCore, TItem, TValue>(
@@ -158,14 +167,15 @@ internal static class ItemInterop
     )
     {
         var report = new CallReport(reply.Exchanges, call.CancellationToken);
-        return report.ToResults(reply.Result, item, value);
+        return report.ToResults(reply.Result, item, value, reply.IsTransient);
     }
 
     public static ItemResults<ItemResult<TItem, TValue>> ToResults<TCoreItem, TCore, TItem, TValue>(
         this CallReport report,
         IEnumerable<Tuple<TCoreItem, FSharpResult<TCore, Core.AdminFault>>> results,
         Func<TCoreItem, TItem> item,
-        Func<TCore, TValue> value
+        Func<TCore, TValue> value,
+        bool? isRetriable = null
     )
     {
         ItemResult<TItem, TValue> One(Tuple<TCoreItem, FSharpResult<TCore, Core.AdminFault>> result)
@@ -174,7 +184,7 @@ internal static class ItemInterop
             return new(item(result.Item1), result.Item2.IsOk ? value(result.Item2.ResultValue) : default, report, fault, error, message);
         }
 
-        return new(report, [.. results.Select(One)]);
+        return new(report, [.. results.Select(One)], isRetriable);
     }
 
     public static KafkaResult<TValue> ToResult<TCore, TValue>(

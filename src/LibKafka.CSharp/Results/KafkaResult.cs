@@ -45,6 +45,13 @@ public abstract class KafkaResult
     public bool IsTransient => Fault?.IsTransient ?? _error.IsRetriable;
 
     /// <summary>
+    /// Whether the call failed for a reason that may go away by itself, and may be repeated without harm. <see cref="RetryPolicy.Standard"/>
+    /// repeats it then. A batch is not sent again if it might be duplicated; an administrative call that changes something is not made again if
+    /// any of it was done.
+    /// </summary>
+    public virtual bool IsRetriable => IsTransient;
+
+    /// <summary>
     /// The exchanges that led to the result, in order; the last one is the call itself. The exchanges of a connection that had to be made first are
     /// reported to <see cref="KafkaClientOptions.Observer"/>.
     /// </summary>

@@ -97,6 +97,9 @@ public sealed class ProduceResult : KafkaResult
     /// <inheritdoc/>
     public override ExchangeInfo Exchange => base.Exchange!;
 
+    /// <inheritdoc/>
+    public override bool IsRetriable => Core.IsTransient;
+
     internal Client.Produced Core { get; }
 
     internal override string? Meaning =>

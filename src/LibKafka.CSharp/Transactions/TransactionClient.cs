@@ -9,15 +9,14 @@ using Core = LibKafka.Client;
 namespace LibKafka;
 
 /// <summary>
-/// The calls of one transactional producer to its transaction coordinator (KIP-98). An <see cref="IdempotentProducer"/> with <see cref="Identity"/>
-/// sends the batches. There are no retries. It is not thread-safe.
+/// One transactional producer (KIP-98): its calls to its transaction coordinator, and its producers of partitions. There are no retries. It is
+/// not thread-safe.
 /// </summary>
 /// <remarks>
 /// <code>
 /// transaction.InitProducerId(TimeSpan.FromMinutes(1)).ThrowIfError();
 /// transaction.AddPartitions([partition]).ThrowIfError();
-/// using var producer = new IdempotentProducer(client, transaction.Identity!.Value);
-/// producer.Produce(batch).ThrowIfError();
+/// transaction.Producer(partition).Produce(batch).ThrowIfError();
 /// transaction.Commit().ThrowIfError();
 /// </code>
 /// </remarks>
@@ -25,6 +24,8 @@ public sealed class TransactionClient : IDisposable
 {
     private readonly Core.TransactionClient _core;
     private readonly CoordinatorAccess _coordinator;
+    private readonly ExchangeLog _log = new();
+    private readonly Dictionary<TopicPartition, IdempotentProducer> _producers = [];
 
     /// <summary>A client that has not connected yet.</summary>
     /// <param name="options">The brokers, and how to connect.</param>
@@ -34,9 +35,8 @@ public sealed class TransactionClient : IDisposable
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(transactionalId);
         Options = options;
-        var log = new ExchangeLog();
-        _core = new(options.ToSettings(log), options.ToBootstrap(), transactionalId);
-        _coordinator = new(_core.Coordinator, log);
+        _core = new(options.ToSettings(_log), options.ToBootstrap(), transactionalId);
+        _coordinator = new(_core.Coordinator, _log);
     }
 
     /// <summary>The options.</summary>
@@ -49,8 +49,7 @@ public sealed class TransactionClient : IDisposable
     /// The identity for the batches of the next transaction, which the coordinator gave last. Null before
     /// <see cref="InitProducerId(TimeSpan, CancellationToken)"/>.
     /// </summary>
-    public TransactionalIdentity? Identity =>
-        _core.Identity is { } identity ? new TransactionalIdentity(TransactionalId, ProducerIdentity.Of(identity.Value)) : null;
+    public ProducerIdentity? Identity => _core.Identity is { } identity ? ProducerIdentity.Of(identity.Value) : null;
 
     /// <summary>The coordinator at the other end of the connection; null if there is no connection.</summary>
     public BrokerMetadata? Coordinator => _coordinator.Coordinator;
@@ -72,6 +71,38 @@ public sealed class TransactionClient : IDisposable
     public KafkaResult<KafkaConnection> Connect(CallOptions callOptions)
     {
         return _coordinator.Connect(this, callOptions);
+    }
+
+    /// <summary>
+    /// The producer of the transactions' batches for a partition, which is made when it is first asked for, with a connection of its own. It keeps
+    /// its sequences from one transaction to the next, and gets every new identity that the coordinator gives. It belongs to the client, which
+    /// disposes of it.
+    /// </summary>
+    /// <param name="partition">
+    /// The partition. Batches are sent only while it is part of the open transaction, that is, after
+    /// <see cref="AddPartitions(IEnumerable{TopicPartition}, CancellationToken)"/> and until the transaction is ended; otherwise the fault is
+    /// <see cref="KafkaFaultKind.CannotProduce"/>.
+    /// </param>
+    /// <param name="producerOptions">The options of the producer, the same each time; null for all in-sync replicas within 10 seconds.</param>
+    /// <returns>The producer, the same each time.</returns>
+    /// <exception cref="InvalidOperationException">
+    /// There is no identity yet: call <see cref="InitProducerId(TimeSpan, CancellationToken)"/> first.
+    /// </exception>
+    /// <exception cref="ArgumentException">The options do not have <c>Acks.All</c>, or the producer has others.</exception>
+    /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
+    public IdempotentProducer Producer(TopicPartition partition, ProducerOptions? producerOptions = null)
+    {
+        Begin(new CallOptions());
+        var settings = producerOptions is null ? null : FSharpOption<Core.ProducerSettings>.Some(producerOptions.ToSettings());
+        var core = _core.Producer(Interop.Required(partition).ToCore(), settings);
+        if (!_producers.TryGetValue(partition, out var producer))
+        {
+            var client = new PartitionClient(Options, partition, core.Client, _log);
+            producer = new(client, producerOptions ?? new ProducerOptions(), core);
+            _producers.Add(partition, producer);
+        }
+
+        return producer;
     }
 
     /// <summary>
@@ -97,7 +128,8 @@ public sealed class TransactionClient : IDisposable
     }
 
     /// <summary>
-    /// Requests the next epoch for the producer's identity, to continue after an error that makes its sequences uncertain (KIP-360, Kafka 2.5).
+    /// Requests the next epoch for the producer's identity, to continue after an error that makes its sequences uncertain (KIP-360, Kafka 2.5). A
+    /// batch in doubt is given up, and an open transaction is aborted.
     /// PRODUCER_FENCED if another producer uses the transactional id by now.
     /// </summary>
     /// <param name="timeout">The coordinator aborts transactions that stay open for longer.</param>
@@ -118,7 +150,7 @@ public sealed class TransactionClient : IDisposable
         return ToResult(_core.RaiseEpoch(timeout, callOptions.ToCore()), callOptions);
     }
 
-    /// <summary>Adds partitions to the transaction, before the first batch for each.</summary>
+    /// <summary>Adds partitions to the transaction, before the first batch for each in this transaction.</summary>
     /// <param name="partitions">The partitions.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>The result for each partition. Either all are added, or none.</returns>
@@ -158,7 +190,7 @@ public sealed class TransactionClient : IDisposable
     {
         ArgumentNullException.ThrowIfNull(groupId);
         Begin(callOptions);
-        return CallResult.Of(_core.AddOffsets(groupId, callOptions.ToCore()), response => response.Error, callOptions);
+        return CallResult.Of(_core.AddOffsets(groupId, callOptions.ToCore()), callOptions);
     }
 
     /// <summary>
@@ -210,7 +242,11 @@ public sealed class TransactionClient : IDisposable
     /// which becomes <see cref="Identity"/>.
     /// </summary>
     /// <param name="cancellationToken">Cancels the call. The transaction may be committed nevertheless.</param>
-    /// <returns>The result. After a fault, the transaction may be committed or not.</returns>
+    /// <returns>The result. After a fault, the transaction may be committed or not: commit again.</returns>
+    /// <exception cref="InvalidOperationException">
+    /// A batch of the transaction is in doubt, which the transaction would be committed with or without: settle that with
+    /// <see cref="IdempotentProducer.Retry(CancellationToken)"/>, or abort.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
     public CallResult Commit(CancellationToken cancellationToken = default) => Commit(CallOptions.Of(cancellationToken));
 
@@ -219,10 +255,14 @@ public sealed class TransactionClient : IDisposable
     public CallResult Commit(CallOptions callOptions)
     {
         Begin(callOptions);
-        return CallResult.Of(_core.Commit(callOptions.ToCore()), response => response.Error, callOptions);
+        return CallResult.Of(_core.Commit(callOptions.ToCore()), callOptions);
     }
 
-    /// <summary>Aborts the transaction: readers of committed data skip its records. The identity changes as after a commit.</summary>
+    /// <summary>
+    /// Aborts the transaction: readers of committed data skip its records. The identity changes as after a commit. If a batch was in doubt and the
+    /// identity did not change, the producer of its partition continues only after
+    /// <see cref="RaiseEpoch(TimeSpan, CancellationToken)"/> or <see cref="InitProducerId(TimeSpan, CancellationToken)"/>.
+    /// </summary>
     /// <param name="cancellationToken">Cancels the call. The transaction may be aborted nevertheless.</param>
     /// <returns>The result. After a fault, the transaction may be aborted or not.</returns>
     /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
@@ -233,14 +273,21 @@ public sealed class TransactionClient : IDisposable
     public CallResult Abort(CallOptions callOptions)
     {
         Begin(callOptions);
-        return CallResult.Of(_core.Abort(callOptions.ToCore()), response => response.Error, callOptions);
+        return CallResult.Of(_core.Abort(callOptions.ToCore()), callOptions);
     }
 
-    /// <summary>Closes the connection if there is one. The next call finds the coordinator and connects again.</summary>
-    public void Disconnect() => _coordinator.Disconnect();
+    /// <summary>Closes the connection to the coordinator, and those of the producers. The next call connects again.</summary>
+    public void Disconnect() => _core.Close();
 
-    /// <summary>Closes the connection for good. An open transaction stays open until it is ended or times out.</summary>
-    public void Dispose() => _coordinator.Dispose();
+    /// <summary>Closes the connections for good. An open transaction stays open until it is ended or times out.</summary>
+    public void Dispose()
+    {
+        _coordinator.Dispose();
+        foreach (var producer in _producers.Values)
+        {
+            producer.Client.Dispose();
+        }
+    }
 
     private static KafkaResult<ProducerIdentity> ToResult(
         Core.Reply<FSharpResult<FSharpResult<Core.ProducerIdentity, ErrorCode>, Core.ClientFault>> reply,

@@ -12,11 +12,17 @@ open LibKafka.Properties.Records.Samples
 
 let private reading = Reading.withCodecs AllCodecs.Set
 
-/// The records as a target log has them that is empty: at offsets from 0, with the timestamps from their producers.
-let private renumbered (batch: RecordBatch) : RecordData list option =
+/// The records with the timestamps from their producers, at other offsets.
+let private movedBy (offset: RecordBatch -> int -> RecordData -> int64) (batch: RecordBatch) : RecordData list option =
     stored AllCodecs.Set batch
     |> Result.toOption
-    |> Option.map (List.mapi (fun index record -> { record with Offset = int64 index }))
+    |> Option.map (List.mapi (fun index record -> { record with Offset = offset batch index record }))
+
+/// The records as an empty target log has them: their offsets are relative to the base offset.
+let private relative = movedBy (fun batch _ record -> record.Offset - batch.BaseOffset)
+
+/// The records at consecutive offsets from 0.
+let private renumbered = movedBy (fun _ index _ -> int64 index)
 
 /// Brokers refuse every batch of a client without these properties.
 let private checkAcceptable (what: string) (batch: RecordBatch) =
@@ -48,7 +54,7 @@ let private check (what: string) (batch: RecordBatch) =
     match RecordBatch.forForwarding batch with
     | Ok forwarded ->
         checkAcceptable what forwarded
-        Expect.equal (stored AllCodecs.Set forwarded |> Result.toOption) (renumbered batch) (what + ": records")
+        Expect.equal (stored AllCodecs.Set forwarded |> Result.toOption) (relative batch) (what + ": records")
         Expect.equal forwarded.Payload batch.Payload (what + ": compressed as they were")
         Expect.equal (kept forwarded) (kept batch) (what + ": the rest of the header")
         Expect.equal (forwarded.BaseTimestamp, forwarded.MaxTimestamp) (batch.BaseTimestamp, batch.MaxTimestamp) (what + ": timestamps")
@@ -96,6 +102,7 @@ let laws =
         [ holds "has the same records, compressed as they were" (fun (sample: Sample, codec) ->
               let batch = asProduced sample |> packed codec
               Expect.isOk (RecordBatch.forForwarding batch) "forwarded"
+              Expect.equal (relative batch) (renumbered batch) "consecutive"
               check "any" batch)
 
           holds "has the records that compaction has left, in the same compression" (fun (sample: Sample, mask: uint16, codec) ->

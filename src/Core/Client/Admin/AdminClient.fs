@@ -12,13 +12,19 @@ open LibKafka.Protocol
 type AdminClient(settings: ClientSettings, bootstrap: Bootstrap) =
     let brokers = AdminBrokers(settings, bootstrap)
 
-    // A call about several items.
-    let reply (call: CallOptions option) (work: Operation -> ('Item * Result<'Value, AdminFault>) list) =
-        AdminReply<'Item, 'Value>(brokers.Run((fun settings -> Operation.Begin(settings, call)), work))
+    let run (changes: bool) start (work: Operation -> ('Item * Result<'Value, AdminFault>) list) =
+        let exchanges, result = brokers.Run(start, work)
+        AdminReply<'Item, 'Value>(changes, exchanges, result)
+
+    // A call about several items that changes nothing.
+    let reply (call: CallOptions option) work = run false (fun settings -> Operation.Begin(settings, call)) work
+
+    // A call about several items that changes something.
+    let change (call: CallOptions option) work = run true (fun settings -> Operation.Begin(settings, call)) work
 
     // The same, in which brokers may wait.
-    let waiting (call: CallOptions option) (wait: TimeSpan) (work: Operation -> ('Item * Result<'Value, AdminFault>) list) =
-        AdminReply<'Item, 'Value>(brokers.Run((fun settings -> Operation.BeginWaiting(settings, call, wait)), work))
+    let waiting (call: CallOptions option) (wait: TimeSpan) work =
+        run true (fun settings -> Operation.BeginWaiting(settings, call, wait)) work
 
     // A call without items.
     let answer (call: CallOptions option) (work: Operation -> Result<'Value, AdminFault>) =
@@ -71,23 +77,33 @@ type AdminClient(settings: ClientSettings, bootstrap: Bootstrap) =
     // ---- topics ----
 
     /// Creates topics, for which the caller may say which brokers have which partitions. The controller may take up to `timeout` until they
-    /// exist. With `validateOnly` it only checks the request.
+    /// exist. With `validateOnly` it only checks the request. A topic that leaves its number of partitions or replicas to brokers before Kafka
+    /// 2.4, which have no defaults for them, is not sent: `ClientFault.BrokerTooOld`.
     member _.CreateTopics
         (topics: CreateTopics.Topic list, timeout: TimeSpan, ?validateOnly: bool, ?call: CallOptions)
         : AdminReply<string, CreateTopics.TopicResult> =
-        let request: CreateTopics.Request =
-            { Topics = topics; TimeoutMs = Milliseconds.ofTimeSpan timeout; ValidateOnly = defaultArg validateOnly false }
+        let create connection operation (some: CreateTopics.Topic list) =
+            let request: CreateTopics.Request =
+                { Topics = some; TimeoutMs = Milliseconds.ofTimeSpan timeout; ValidateOnly = defaultArg validateOnly false }
+
+            AdminRequest.ask connection operation some CreateTopics.api request _.Name (fun response ->
+                response.Topics |> List.map (fun result -> result.Name, AdminFault.check result.Error result.ErrorMessage result))
+
+        let hasDefaults (connection: Result<Connection, ClientFault>) =
+            match connection |> Result.bind (fun connection -> connection.VersionOf CreateTopics.api) with
+            | Ok version -> version >= CreateTopics.defaultsSince
+            | Error _ -> true
+
+        let check topic = if NewTopic.usesDefaults topic then Error(AdminFault.Fault NewTopic.needsNumbers) else Ok()
 
         waiting call timeout (fun operation ->
-            AdminRequest.ask
-                (brokers.ConnectController operation)
-                operation
-                (topics |> List.map _.Name)
-                CreateTopics.api
-                request
-                id
-                (fun response ->
-                    response.Topics |> List.map (fun result -> result.Name, AdminFault.check result.Error result.ErrorMessage result)))
+            let connection = brokers.ConnectController operation
+
+            if hasDefaults connection then
+                create connection operation topics
+            else
+                AdminRequest.askEach topics _.Name check (fun () -> connection) (fun connection some -> create connection operation some)
+            |> List.map (fun (topic, result) -> topic.Name, result))
 
     /// Creates topics whose replicas the controller places. It may take up to `timeout` until they exist.
     member this.CreateTopics(topics: NewTopic list, timeout: TimeSpan, ?call: CallOptions) : AdminReply<string, CreateTopics.TopicResult> =
@@ -201,7 +217,7 @@ type AdminClient(settings: ClientSettings, bootstrap: Bootstrap) =
                 |> List.map (fun result ->
                     { Type = result.ResourceType; Name = result.ResourceName }, AdminFault.check result.Error result.ErrorMessage ()))
 
-        reply call (fun operation -> askForConfigs resources resourceOf operation (askSome operation))
+        change call (fun operation -> askForConfigs resources resourceOf operation (askSome operation))
 
     // ---- records and offsets ----
 
@@ -302,7 +318,7 @@ type AdminClient(settings: ClientSettings, bootstrap: Bootstrap) =
             AdminRequest.ask connection operation some DeleteGroups.api { GroupsNames = some } id (fun response ->
                 response.Results |> List.map (fun result -> result.GroupId, AdminFault.check result.Error result.ErrorMessage ()))
 
-        reply call (fun operation -> askCoordinators groups operation (askSome operation))
+        change call (fun operation -> askCoordinators groups operation (askSome operation))
 
     // ---- ACLs ----
 
@@ -318,7 +334,7 @@ type AdminClient(settings: ClientSettings, bootstrap: Bootstrap) =
     /// Creates ACLs. One that already exists is no error.
     member _.CreateAcls(acls: CreateAcls.Acl list, ?call: CallOptions) : AdminReply<CreateAcls.Acl, unit> =
         // The results have no names: they are in the order of the ACLs.
-        reply call (fun operation ->
+        change call (fun operation ->
             AdminRequest.ask
                 (brokers.ConnectAny operation)
                 operation
@@ -332,7 +348,7 @@ type AdminClient(settings: ClientSettings, bootstrap: Bootstrap) =
     /// Deletes the ACLs that match filters. The value is what each filter matched: an ACL with an error still exists.
     member _.DeleteAcls(filters: AclFilter list, ?call: CallOptions) : AdminReply<AclFilter, DeleteAcls.Acl list> =
         // The results have no names: they are in the order of the filters.
-        reply call (fun operation ->
+        change call (fun operation ->
             let connection = brokers.ConnectAny operation
             let version = connection |> Result.bind (fun connection -> connection.VersionOf DeleteAcls.api)
 

@@ -123,7 +123,10 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
         | Some cause when fault <> ClientFault.Cancelled -> ClientFault.Unusable cause
         | _ -> fault
 
-    let send (api: Api<'Request, 'Response>) version (id: int32) (request: 'Request) (operation: Operation) : ClientFault option =
+    // `blobStart` replaces the first bytes of the request's blob, such as the header of a record batch; null to leave it as it is.
+    let send (api: Api<'Request, 'Response>) version (id: int32) (request: 'Request) (blobStart: byte[] | null) (operation: Operation) =
+        writer.BlobStart <- blobStart
+
         match Frame.writeRequest writer api version id clientId request with
         | Error fault -> Some(ClientFault.CannotEncode fault)
         | Ok() ->
@@ -217,13 +220,14 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
         (api: Api<'Request, 'Response>)
         (version: int16)
         (request: 'Request)
+        (blobStart: byte[] | null)
         (operation: Operation)
         (memory: ReceiveBuffer option)
         (obstacle: ClientFault option)
         (decode: Bytes -> Result<struct ('Response * int), Fault>)
         : Exchange<'Request, 'Response> =
         let began = start ()
-        let failed = if obstacle.IsSome then obstacle else send api version began.Id request operation
+        let failed = if obstacle.IsSome then obstacle else send api version began.Id request blobStart operation
         let size = writer.Length
 
         let answer =
@@ -244,7 +248,7 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
     // A request of the connection's own. It is not read into the caller's memory.
     let ask (api: Api<'Request, 'Response>) version request (operation: Operation) decode : Result<'Response, ClientFault> =
         let operation = operation.Own
-        (exchange api version request operation None None decode |> Operation.reported operation).Result
+        (exchange api version request null operation None None decode |> Operation.reported operation).Result
 
     let askSasl (api: Api<'Request, 'Response>) (operation: Operation) (request: 'Request) : Result<'Response, ClientFault> =
         versions.Within(api.Key, api.Versions)
@@ -252,14 +256,20 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
 
     let authenticate (mechanism: ISaslMechanism) (operation: Operation) : Result<unit, ClientFault> =
         let calls = { Handshake = askSasl SaslHandshake.api operation; Authenticate = askSasl SaslAuthenticate.api operation }
+        let mutable isDone = false
 
-        match Authentication.run mechanism broker operation calls with
-        | Ok lifetime ->
-            session <- lifetime
-            Ok()
-        | Error fault ->
-            close (fault.ToString())
-            Error fault
+        // The mechanism and the observer may throw anything. A connection on which the authentication has stopped halfway is of no use.
+        try
+            match Authentication.run mechanism broker operation calls with
+            | Ok lifetime ->
+                session <- lifetime
+                isDone <- true
+                Ok()
+            | Error fault ->
+                close (fault.ToString())
+                Error fault
+        finally
+            if not isDone then close "an exception ended the authentication"
 
     let awaitPause (operation: Operation) : Result<unit, ClientFault> =
         match pause with
@@ -360,7 +370,12 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
         match Transport.Open(broker, address, operation) with
         | Error fault -> struct (Error fault, false)
         | Ok transport ->
-            let connection = new Connection(broker, operation.Settings, transport, history)
+            let connection =
+                try
+                    new Connection(broker, operation.Settings, transport, history)
+                with _ ->
+                    (transport :> IDisposable).Dispose()
+                    reraise ()
 
             // The settings' observer may throw anything. The exception is for its caller, but the socket must not leak.
             try
@@ -465,9 +480,10 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
         finally
             guard.Exit()
 
-    // Sends a request and waits for its response. `looks` says whether to look first if the broker has closed the connection.
+    // Sends a request and waits for its response. `looks` says whether to look first if the broker has closed the connection. See
+    // `Writer.BlobStart`.
     member private _.ExchangeAfter
-        (looks: bool, version: int16, api: Api<'Request, 'Response>, request: 'Request, operation: Operation)
+        (looks: bool, version: int16, api: Api<'Request, 'Response>, request: 'Request, blobStart: byte[] | null, operation: Operation)
         : Exchange<'Request, 'Response> =
         guard.Enter()
 
@@ -477,13 +493,13 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
                     obstacleTo operation looks
                 else
                     Some(ClientFault.NeverAnswered api.Key)
-            exchange api version request operation operation.Options.Memory obstacle (decodeAs api version)
+            exchange api version request blobStart operation operation.Options.Memory obstacle (decodeAs api version)
         finally
             guard.Exit()
 
     // Sends a request that has no response.
     member private _.SendAfter
-        (looks: bool, version: int16, api: Api<'Request, 'Response>, request: 'Request, operation: Operation)
+        (looks: bool, version: int16, api: Api<'Request, 'Response>, request: 'Request, blobStart: byte[] | null, operation: Operation)
         : Exchange<'Request, unit> =
         guard.Enter()
 
@@ -492,7 +508,7 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
             let began = start ()
 
             let answer =
-                match if obstacle.IsSome then obstacle else send api version began.Id request operation with
+                match if obstacle.IsSome then obstacle else send api version began.Id request blobStart operation with
                 | Some fault -> Answer.fault (explain api.Key began writer.Length false fault)
                 | None -> Answer.none
 
@@ -501,18 +517,28 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
             guard.Exit()
 
     /// Sends a request and waits for its response, as part of an operation, on a connection that is ready. It is not reported.
-    member internal this.Exchange(version: int16, api: Api<'Request, 'Response>, request: 'Request, operation: Operation) =
-        this.ExchangeAfter(false, version, api, request, operation)
+    member internal this.Exchange
+        (version: int16, api: Api<'Request, 'Response>, request: 'Request, operation: Operation)
+        : Exchange<'Request, 'Response> =
+        this.ExchangeAfter(false, version, api, request, null, operation)
+
+    /// The same for a request whose blob begins with other bytes than its own: see `Writer.BlobStart`.
+    member internal this.Exchange
+        (version: int16, api: Api<'Request, 'Response>, request: 'Request, blobStart: byte[] | null, operation: Operation)
+        : Exchange<'Request, 'Response> =
+        this.ExchangeAfter(false, version, api, request, blobStart, operation)
 
     /// Sends a request that has no response, as part of an operation, on a connection that is ready. It is not reported.
-    member internal this.SendOnly(version: int16, api: Api<'Request, 'Response>, request: 'Request, operation: Operation) =
-        this.SendAfter(false, version, api, request, operation)
+    member internal this.SendOnly
+        (version: int16, api: Api<'Request, 'Response>, request: 'Request, blobStart: byte[] | null, operation: Operation)
+        : Exchange<'Request, unit> =
+        this.SendAfter(false, version, api, request, blobStart, operation)
 
     member private this.Call
         (looks, api: Api<'Request, 'Response>, request: 'Request, operation: Operation)
         : Exchange<'Request, 'Response> =
         match this.VersionOf api with
-        | Ok version -> this.ExchangeAfter(looks, version, api, request, operation) |> this.ExplainVersion api
+        | Ok version -> this.ExchangeAfter(looks, version, api, request, null, operation) |> this.ExplainVersion api
         | Error fault -> operation.NotMade(api, Some broker, request, fault)
         |> Operation.reported operation
 
@@ -531,12 +557,12 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
         (version: int16, api: Api<'Request, 'Response>, request: 'Request, ?call: CallOptions)
         : Exchange<'Request, 'Response> =
         let operation = Operation.Begin(settings, call)
-        this.ExchangeAfter(true, version, api, request, operation) |> Operation.reported operation
+        this.ExchangeAfter(true, version, api, request, null, operation) |> Operation.reported operation
 
     /// Sends a request that has no response, such as Produce with `Acks.None`, in the version given.
     member this.SendAt(version: int16, api: Api<'Request, 'Response>, request: 'Request, ?call: CallOptions) : Exchange<'Request, unit> =
         let operation = Operation.Begin(settings, call)
-        this.SendAfter(true, version, api, request, operation) |> Operation.reported operation
+        this.SendAfter(true, version, api, request, null, operation) |> Operation.reported operation
 
     /// Sends a request whose response has no information, such as one that ends a fetch session, if that is possible without waiting.
     member internal _.SendAtOnce(api: Api<'Request, 'Response>, request: 'Request) =
@@ -548,7 +574,7 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
                     let began = start ()
 
                     let answer =
-                        match send api version began.Id request operation with
+                        match send api version began.Id request null operation with
                         | Some fault -> Answer.fault fault
                         | None -> Answer.none
 

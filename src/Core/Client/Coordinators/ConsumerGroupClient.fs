@@ -20,6 +20,10 @@ type ConsumerGroupSubscription =
         ServerAssignor: string option
     }
 
+/// The reply to a heartbeat of the new protocol.
+type ConsumerHeartbeatReply =
+    Reply<ConsumerGroupHeartbeat.Request, ConsumerGroupHeartbeat.Response, Result<ConsumerGroupHeartbeat.Response, ClientFault>>
+
 [<RequireQualifiedAccess>]
 module ConsumerGroupSubscription =
 
@@ -60,7 +64,7 @@ type ConsumerGroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId
 
     // What has not changed is left out, as null. So a rack or an assignor, once sent, cannot be removed: coordinators refuse the empty string.
     // A member that joins sends everything, even if an earlier response left it at epoch 0.
-    let request (atEpoch: int32) (version: int16) : ConsumerGroupHeartbeat.Request =
+    let request known (atEpoch: int32) (version: int16) : ConsumerGroupHeartbeat.Request =
         let known = if atEpoch = joining then None else known
 
         let changed (part: ConsumerGroupSubscription -> 'Part) (told: 'Part -> 'Told option) : 'Told option =
@@ -101,21 +105,23 @@ type ConsumerGroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId
 
     let isLost (code: ErrorCode) = code = ErrorCode.UnknownMemberId || code = ErrorCode.FencedMemberEpoch
 
-    let send
-        (atEpoch: int32)
-        (call: CallOptions option)
-        settle
-        : Exchange<ConsumerGroupHeartbeat.Request, ConsumerGroupHeartbeat.Response> =
+    // What the coordinator knows is uncertain from before the request is sent until the response has been read.
+    let send (atEpoch: int32) (call: CallOptions option) settle : ConsumerHeartbeatReply =
+        let before = known
+        known <- None
+
         group.Coordinator.Call(
             Operation.Begin(settings, call),
             ConsumerGroupHeartbeat.api,
             CoordinatorClient.AnyVersion,
-            request atEpoch,
+            request before atEpoch,
             _.Error,
             settle
         )
 
-    let leave atEpoch call = send atEpoch call (fun _ -> startAnew ())
+    let leave atEpoch call =
+        startAnew ()
+        send atEpoch call ignore
 
     let settleHeartbeat sent (exchange: Exchange<ConsumerGroupHeartbeat.Request, ConsumerGroupHeartbeat.Response>) =
         match exchange.Result with
@@ -159,16 +165,14 @@ type ConsumerGroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId
     /// Joins the group if the member is not in it, and else shows that it is alive and sends what has changed. After UNKNOWN_MEMBER_ID and
     /// FENCED_MEMBER_EPOCH the member has lost everything: `Assignment` and `Owned` are empty, and the next heartbeat joins again. After a
     /// fault or another error, the next heartbeat sends everything again.
-    member _.Heartbeat(?call: CallOptions) : Exchange<ConsumerGroupHeartbeat.Request, ConsumerGroupHeartbeat.Response> =
-        send epoch call (settleHeartbeat (subscription, owned))
+    member _.Heartbeat(?call: CallOptions) : ConsumerHeartbeatReply = send epoch call (settleHeartbeat (subscription, owned))
 
     /// Leaves the group for good. The next heartbeat would join again.
-    member _.Leave(?call: CallOptions) : Exchange<ConsumerGroupHeartbeat.Request, ConsumerGroupHeartbeat.Response> = leave leaving call
+    member _.Leave(?call: CallOptions) : ConsumerHeartbeatReply = leave leaving call
 
     /// Leaves the group temporarily, as a static member that will come back: its partitions are kept for it as long as its session lasts.
     /// The next heartbeat joins again.
-    member _.LeaveTemporarily(?call: CallOptions) : Exchange<ConsumerGroupHeartbeat.Request, ConsumerGroupHeartbeat.Response> =
-        leave leavingTemporarily call
+    member _.LeaveTemporarily(?call: CallOptions) : ConsumerHeartbeatReply = leave leavingTemporarily call
 
     /// Closes the connection. The member stays in the group until it leaves or the coordinator considers it dead.
     member _.Close() = group.Close()

@@ -64,11 +64,11 @@ type CoordinatorClient(settings: ClientSettings, bootstrap: Bootstrap, kind: Coo
             request: int16 -> 'Request,
             codeOf: 'Response -> ErrorCode,
             settle: Exchange<'Request, 'Response> -> unit
-        ) : Exchange<'Request, 'Response> =
+        ) : Reply<'Request, 'Response, Result<'Response, ClientFault>> =
         let read (exchange: Exchange<'Request, 'Response>) =
             settle exchange
             exchange.Result |> Result.iter (fun response -> lease.DropIfMoved(codeOf response))
-            exchange
+            Reply.ofExchange codeOf exchange
 
         this.Exchange(operation, api, most, request, read)
 
@@ -90,7 +90,7 @@ type CoordinatorClient(settings: ClientSettings, bootstrap: Bootstrap, kind: Coo
             | Error(ClientFault.NotAnswered _) -> lease.Close()
             | Error _ -> ()
 
-            Reply<_, _, _>(exchange, result)
+            Reply<_, _, _>(exchange, result, Result.map codesOf)
 
         this.Exchange(operation, api, most, request, reply)
 

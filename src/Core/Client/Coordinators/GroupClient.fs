@@ -26,11 +26,11 @@ type GroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string
               Protocols = join.Protocols
               Reason = join.Reason }
 
-        send operation JoinGroup.api request _.Error
+        (send operation JoinGroup.api request _.Error).Exchange
 
     let leaveSome (members: LeaveGroup.MemberRequest list) operation =
         let request = LeaveRequests.ofMembers groupId members
-        coordinator.Call(operation, LeaveGroup.api, CoordinatorClient.AnyVersion, request, _.Error, ignore)
+        coordinator.Call(operation, LeaveGroup.api, CoordinatorClient.AnyVersion, request, _.Error, ignore).Exchange
 
     let fetch operation membership topics requireStable codesOf read =
         let request = OffsetRequests.fetch groupId membership topics requireStable
@@ -69,7 +69,7 @@ type GroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string
             protocolName: string option,
             assignments: SyncGroup.MemberAssignment list,
             ?call: CallOptions
-        ) : Exchange<SyncGroup.Request, SyncGroup.Response> =
+        ) : Reply<SyncGroup.Request, SyncGroup.Response, Result<SyncGroup.Response, ClientFault>> =
         let request: SyncGroup.Request =
             { GroupId = groupId
               GenerationId = membership.GenerationOrEpoch
@@ -82,7 +82,9 @@ type GroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string
         send (begin' call) SyncGroup.api request _.Error
 
     /// Shows the coordinator of a classic group that the member is alive. REBALANCE_IN_PROGRESS means that it should join again.
-    member _.Heartbeat(membership: GroupMembership, ?call: CallOptions) : Exchange<Heartbeat.Request, Heartbeat.Response> =
+    member _.Heartbeat
+        (membership: GroupMembership, ?call: CallOptions)
+        : Reply<Heartbeat.Request, Heartbeat.Response, Result<Heartbeat.Response, ClientFault>> =
         let request: Heartbeat.Request =
             { GroupId = groupId
               GenerationId = membership.GenerationOrEpoch
@@ -137,7 +139,7 @@ type GroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string
     member this.CommitOffset
         (membership: GroupMembership, partition: TopicPartition, offset: CommittedOffset, ?call: CallOptions)
         : Reply<OffsetCommit.Request, OffsetCommit.Response, Result<ErrorCode, ClientFault>> =
-        this.CommitOffsets(membership, [ partition, offset ], ?call = call) |> Offsets.only _.Error
+        this.CommitOffsets(membership, [ partition, offset ], ?call = call) |> Offsets.only id _.Error
 
     /// How far the group has read some partitions. With `requireStable`, an offset that an open transaction may still change is
     /// UNSTABLE_OFFSET_COMMIT instead (KIP-447, Kafka 2.5). `membership` matters in groups of the new protocol, whose members are checked
@@ -159,7 +161,7 @@ type GroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string
     member this.FetchOffset
         (partition: TopicPartition, ?call: CallOptions)
         : Reply<OffsetFetch.Request, OffsetFetch.Response, Result<Result<CommittedOffset option, ErrorCode>, ClientFault>> =
-        this.FetchOffsets(GroupMembership.none, [ partition ], false, ?call = call) |> Offsets.only _.Result
+        this.FetchOffsets(GroupMembership.none, [ partition ], false, ?call = call) |> Offsets.only Offsets.codeOf _.Result
 
     /// Every offset that the group has committed, or the code of the group as a whole. Version 1 cannot ask for it.
     member _.FetchAllOffsets

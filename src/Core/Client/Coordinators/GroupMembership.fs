@@ -61,7 +61,12 @@ module JoinSettings =
 /// The reply to joining a group. An error code is part of the result.
 [<Sealed>]
 type Joined(exchange: Exchange<JoinGroup.Request, JoinGroup.Response>, firstRound: Exchange<JoinGroup.Request, JoinGroup.Response> option) =
-    inherit Reply<JoinGroup.Request, JoinGroup.Response, Result<JoinGroup.Response, ClientFault>>(exchange, exchange.Result)
+    inherit
+        Reply<JoinGroup.Request, JoinGroup.Response, Result<JoinGroup.Response, ClientFault>>(
+            exchange,
+            exchange.Result,
+            Result.map (fun response -> [ response.Error ])
+        )
 
     /// If the member first had to get its id (KIP-394): the round in which it did. `Exchange` is the only round, or the second of two.
     member _.FirstRound = firstRound
@@ -95,3 +100,5 @@ type Left(rounds: Exchange<LeaveGroup.Request, LeaveGroup.Response> list, result
     member _.Rounds = rounds
 
     override _.Exchanges = rounds |> List.map _.Info
+    override _.Error = Codes.first (result |> Result.map (List.map _.Error))
+    override _.IsTransient = Codes.areTransient (result |> Result.map (List.map _.Error))

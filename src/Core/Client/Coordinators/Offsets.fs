@@ -92,7 +92,14 @@ module internal Offsets =
 
     /// The reply about the only partition that was asked about.
     let only
+        (codeOf: 'U -> ErrorCode)
         (value: 'T -> 'U)
         (reply: Reply<'Request, 'Response, Result<'T list, ClientFault>>)
         : Reply<'Request, 'Response, Result<'U, ClientFault>> =
-        Reply<_, _, _>(reply.Exchange, reply.Result |> Result.map (List.head >> value))
+        Reply<_, _, _>(reply.Exchange, reply.Result |> Result.map (List.head >> value), Result.map (fun value -> [ codeOf value ]))
+
+    /// The error code; `None` if there is a value.
+    let codeOf (result: Result<'T, ErrorCode>) : ErrorCode =
+        match result with
+        | Ok _ -> ErrorCode.None
+        | Error code -> code

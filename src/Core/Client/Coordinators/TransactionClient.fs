@@ -1,6 +1,7 @@
 namespace LibKafka.Client
 
 open System
+open System.Collections.Generic
 open LibKafka.Wire
 open LibKafka.Records
 open LibKafka.Protocol
@@ -17,16 +18,71 @@ module Transaction =
             ProducerEpoch = identity.ProducerEpoch
             BaseSequence = baseSequence }
 
-/// The calls of one transactional producer to its transaction coordinator (KIP-98), on a connection of its own: one method, one call. The
-/// error code is part of the reply. Producing the transaction's batches is up to the caller: see `Transaction.batchOptions`. A client must not
-/// be used by several threads at a time.
+/// The reply to a step of a transaction whose response has nothing to read but an error code.
+type TransactionReply<'Request, 'Response> = Reply<'Request, 'Response, Result<'Response, ClientFault>>
+
+/// One transactional producer (KIP-98): its calls to its transaction coordinator, on a connection of its own, and its producers of partitions.
+/// One method makes one call. The error code is part of the reply. Batches are produced with `Producer`. A client must not be used by several
+/// threads at a time.
 [<Sealed>]
 type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transactionalId: string) =
     let coordinator = new CoordinatorClient(settings, bootstrap, CoordinatorType.Transaction, transactionalId)
     let mutable identity: ProducerIdentity option = None
+    let producers = Dictionary<TopicPartition, IdempotentProducer>()
+    // The partitions of the open transaction.
+    let added = HashSet<TopicPartition>()
 
     let begin' (call: CallOptions option) = Operation.Begin(settings, call)
     let current () = Option.defaultValue ProducerIdentity.none identity
+
+    // Sequences begin anew exactly when a response brings a new identity.
+    let continueWith (next: ProducerIdentity) =
+        identity <- Some next
+
+        for producer in producers.Values do
+            producer.RenewWith next
+
+    // Brokers before Kafka 4.0 append batches for a partition that is not part of the transaction, and such batches never end.
+    let link: TransactionLink =
+        let obstacle partition =
+            if added.Contains partition then
+                None
+            else
+                Some(ClientFault.CannotProduce(partition.ToString() + " is not part of the open transaction: call AddPartitions first"))
+
+        { TransactionalId = transactionalId; Obstacle = obstacle }
+
+    // Makes a call that ends the open transaction. From before it is sent, no more batches are sent for that transaction.
+    let ending (call: unit -> Reply<'Request, 'Response, 'Result>) =
+        let partitions = List.ofSeq added
+        let doubtful = producers.Values |> Seq.filter _.LeavesDoubt |> List.ofSeq
+        added.Clear()
+
+        for producer in doubtful do
+            producer.Strand true
+
+        let reply = call ()
+
+        if not reply.Exchange.Info.WasSent then
+            added.UnionWith partitions
+
+            for producer in doubtful do
+                producer.Strand false
+
+        reply
+
+    let refuseDoubt () =
+        producers
+        |> Seq.filter _.Value.LeavesDoubt
+        |> Seq.tryHead
+        |> Option.iter (fun entry ->
+            raise (
+                InvalidOperationException(
+                    "It is not known whether the last batch for "
+                    + entry.Key.ToString()
+                    + " is in the log: settle that with Retry before Commit, or abort the transaction."
+                )
+            ))
 
     // The highest version, which depends on whether the cluster has finalized level 2 of the feature `transaction.version` (KIP-890).
     let upTo (before: int16) (since: int16) (connection: Connection) : int16 =
@@ -50,12 +106,12 @@ type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transacti
 
         let read (response: InitProducerId.Response) =
             let given = ProducerIdentity.ofResponse response
-            given |> Result.iter (fun given -> identity <- Some given)
+            given |> Result.iter continueWith
             Ok given
 
-        coordinator.Ask(begin' call, InitProducerId.api, CoordinatorClient.AnyVersion, (fun _ -> request), codesOf, read)
+        ending (fun () -> coordinator.Ask(begin' call, InitProducerId.api, CoordinatorClient.AnyVersion, (fun _ -> request), codesOf, read))
 
-    let finish (commit: bool) (call: CallOptions option) : Exchange<EndTxn.Request, EndTxn.Response> =
+    let finish (commit: bool) (call: CallOptions option) =
         let producer = current ()
 
         let request: EndTxn.Request =
@@ -67,17 +123,18 @@ type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transacti
         let settle (exchange: Exchange<EndTxn.Request, EndTxn.Response>) =
             match exchange.Result with
             | Ok response when not response.Error.IsError && response.ProducerId >= 0L ->
-                identity <- Some { ProducerId = response.ProducerId; ProducerEpoch = response.ProducerEpoch }
+                continueWith { ProducerId = response.ProducerId; ProducerEpoch = response.ProducerEpoch }
             | _ -> ()
 
-        coordinator.Call(
-            begin' call,
-            EndTxn.api,
-            upTo Caps.endTxnBeforeTransactionVersion2 Int16.MaxValue,
-            (fun _ -> request),
-            _.Error,
-            settle
-        )
+        ending (fun () ->
+            coordinator.Call(
+                begin' call,
+                EndTxn.api,
+                upTo Caps.endTxnBeforeTransactionVersion2 Int16.MaxValue,
+                (fun _ -> request),
+                _.Error,
+                settle
+            ))
 
     /// The transactional id.
     member _.TransactionalId = transactionalId
@@ -91,6 +148,26 @@ type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transacti
     /// The identity that the coordinator gave last, for the batches of the next transaction. None before `InitProducerId`.
     member _.Identity = identity
 
+    /// The producer of the transactions' batches for a partition, which is made when it is first asked for, with a connection of its own. It keeps
+    /// its sequences from one transaction to the next, and gets every new identity that the coordinator gives. Before `InitProducerId` there is
+    /// none: InvalidOperationException. The settings must have `Acks.All` and be the same each time, else ArgumentException.
+    ///
+    /// Batches are sent only while the partition is part of the open transaction, that is, after `AddPartitions` and until the transaction is
+    /// ended; else the fault is `ClientFault.CannotProduce`.
+    member _.Producer(partition: TopicPartition, ?producerSettings: ProducerSettings) : IdempotentProducer =
+        match producers.TryGetValue partition, identity with
+        | (true, producer), _ when producerSettings |> Option.forall (fun given -> given = producer.Settings) -> producer
+        | (true, _), _ ->
+            raise (ArgumentException("The producer of " + partition.ToString() + " has other settings.", nameof producerSettings))
+        | _, None -> raise (InvalidOperationException "The transaction has no identity yet: call InitProducerId first.")
+        | _, Some identity ->
+            let client = new PartitionClient(settings, bootstrap, partition)
+            let producer =
+                IdempotentProducer.InTransaction(client, defaultArg producerSettings ProducerSettings.standard, identity, link)
+
+            producers.Add(partition, producer)
+            producer
+
     /// Gets an identity for the transactional id. From then on any earlier producer with the id is fenced, and a transaction that it left open is
     /// aborted. The coordinator aborts transactions that stay open longer than `timeout`.
     member _.InitProducerId
@@ -99,14 +176,13 @@ type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transacti
         init timeout ProducerIdentity.none call
 
     /// Gets the next epoch for the identity that the producer has, to continue with after an error that leaves its sequences uncertain
-    /// (KIP-360, Kafka 2.5). The producer is fenced if another one has taken over the transactional id.
+    /// (KIP-360, Kafka 2.5). A batch in doubt is given up, and an open transaction is aborted. The producer is fenced if another one has taken over the transactional id.
     member _.RaiseEpoch
         (timeout: TimeSpan, ?call: CallOptions)
         : Reply<InitProducerId.Request, InitProducerId.Response, Result<Result<ProducerIdentity, ErrorCode>, ClientFault>> =
         init timeout (current ()) call
 
-    /// Adds partitions to the transaction, before the first batch for each. If the cluster's `transaction.version` is 2 (KIP-890),
-    /// Produce from version 12 on does so by itself.
+    /// Adds partitions to the transaction, before the first batch for each in this transaction.
     member _.AddPartitions
         (partitions: TopicPartition list, ?call: CallOptions)
         : Reply<AddPartitionsToTxn.Request, AddPartitionsToTxn.Response, Result<PartitionResult list, ClientFault>> =
@@ -123,13 +199,18 @@ type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transacti
 
         let read (response: AddPartitionsToTxn.Response) =
             let answers = response.Topics |> List.collect (fun topic -> Offsets.inTopic topic.Name topic.Partitions _.PartitionIndex)
-            Offsets.codes partitions answers _.Error
+            let results = Offsets.codes partitions answers _.Error
+
+            for result in results |> Result.defaultValue [] do
+                if not result.Error.IsError then added.Add result.Partition |> ignore
+
+            results
 
         coordinator.Ask(begin' call, AddPartitionsToTxn.api, (fun _ -> Caps.addPartitionsToTxn), (fun _ -> request), List.map _.Error, read)
 
     /// Adds a group's offsets to the transaction, before `CommitOffsets`. If the cluster's `transaction.version` is 2 (KIP-890) it is not
     /// needed.
-    member _.AddOffsets(groupId: string, ?call: CallOptions) : Exchange<AddOffsetsToTxn.Request, AddOffsetsToTxn.Response> =
+    member _.AddOffsets(groupId: string, ?call: CallOptions) : TransactionReply<AddOffsetsToTxn.Request, AddOffsetsToTxn.Response> =
         let producer = current ()
 
         let request: AddOffsetsToTxn.Request =
@@ -156,18 +237,28 @@ type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transacti
         group.Coordinator.Ask(begin' call, TxnOffsetCommit.api, most, (fun _ -> request), List.map _.Error, read)
 
     /// Commits the open transaction: readers of committed data see its records and offsets from now on. If the cluster's `transaction.version`
-    /// is 2, the response has the identity for the next transaction (KIP-890), and `Identity` becomes that.
-    member _.Commit(?call: CallOptions) : Exchange<EndTxn.Request, EndTxn.Response> = finish true call
+    /// is 2, the response has the identity for the next transaction (KIP-890), and `Identity` becomes that. If the call has no response, or one
+    /// with a transient error, make it again. While a batch of the transaction is in doubt, InvalidOperationException: the transaction would be
+    /// committed with that batch or without it.
+    member _.Commit(?call: CallOptions) : TransactionReply<EndTxn.Request, EndTxn.Response> =
+        refuseDoubt ()
+        finish true call
 
-    /// Aborts the open transaction: readers of committed data skip its records. The identity changes as with `Commit`.
-    member _.Abort(?call: CallOptions) : Exchange<EndTxn.Request, EndTxn.Response> = finish false call
+    /// Aborts the open transaction: readers of committed data skip its records. The identity changes as with `Commit`. If a batch of it was in
+    /// doubt and the identity did not change, the producer of its partition continues only after `RaiseEpoch` or `InitProducerId`.
+    member _.Abort(?call: CallOptions) : TransactionReply<EndTxn.Request, EndTxn.Response> = finish false call
 
     /// Sends any request to the coordinator in the highest common version, and waits for its response.
     member _.Call(api: Api<'Request, 'Response>, request: 'Request, ?call: CallOptions) : Exchange<'Request, 'Response> =
         coordinator.Call(api, request, ?call = call)
 
-    /// Closes the connection. A transaction that is open stays open until it is ended or times out.
-    member _.Close() = coordinator.Close()
+    /// Closes the connection to the coordinator, and those of the producers. A transaction that is open stays open until it is ended or times
+    /// out.
+    member _.Close() =
+        coordinator.Close()
+
+        for producer in producers.Values do
+            producer.Client.Close()
 
     interface IDisposable with
-        member _.Dispose() = coordinator.Close()
+        member this.Dispose() = this.Close()

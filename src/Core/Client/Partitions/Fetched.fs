@@ -9,7 +9,12 @@ open LibKafka.Protocol
 /// The reply to a search for an offset. The error code is part of the result.
 [<Sealed>]
 type Sought(exchange: Exchange<ListOffsets.Request, ListOffsets.Response>, result: Result<ListOffsets.PartitionResponse, ClientFault>) =
-    inherit Reply<ListOffsets.Request, ListOffsets.Response, Result<ListOffsets.PartitionResponse, ClientFault>>(exchange, result)
+    inherit
+        Reply<ListOffsets.Request, ListOffsets.Response, Result<ListOffsets.PartitionResponse, ClientFault>>(
+            exchange,
+            result,
+            Result.map (fun found -> [ found.Error ])
+        )
 
     /// The offset that was found; none on a fault, on an error code, or if no record is that late.
     member _.Offset: int64 option =
@@ -22,7 +27,12 @@ type Sought(exchange: Exchange<ListOffsets.Request, ListOffsets.Response>, resul
 [<Sealed>]
 type Fetched
     (position: FetchPosition, exchange: Exchange<Fetch.Request, Fetch.Response>, result: Result<Fetch.PartitionResponse, ClientFault>) =
-    inherit Reply<Fetch.Request, Fetch.Response, Result<Fetch.PartitionResponse, ClientFault>>(exchange, result)
+    inherit
+        Reply<Fetch.Request, Fetch.Response, Result<Fetch.PartitionResponse, ClientFault>>(
+            exchange,
+            result,
+            Result.map (fun answer -> [ answer.Error ])
+        )
 
     let reported (value: Fetch.PartitionResponse -> int64) : int64 option =
         match result with
@@ -34,12 +44,6 @@ type Fetched
 
     /// The offset that was asked for.
     member _.Offset = position.Offset
-
-    /// The broker's error code, such as OFFSET_OUT_OF_RANGE; `None` if there is no error or no response.
-    member _.Error: ErrorCode =
-        match result with
-        | Ok answer -> answer.Error
-        | Error _ -> ErrorCode.None
 
     /// All record batches in the response, one after another, the last of which may be cut off. Empty on a fault or an error.
     member _.RawRecords: Bytes =

@@ -75,23 +75,26 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
     // Brokers keep a session until they need its slot for another one. A session that is given up is closed without waiting for the response,
     // which has no information.
     let endSession () =
-        match sessionOn with
-        | Some connection when session.Id <> 0 -> connection.SendAtOnce(Fetch.api, FetchSession.closing session)
-        | _ -> ()
-
+        let given, on = session, sessionOn
         session <- opening
         sessionOn <- None
 
-    let leaveReplica (next: FetchSource) =
-        match source with
-        | FetchSource.Replica(_, lease, _) ->
-            if lease.Current |> Option.exists (fun held -> isSessionOn held.Connection) then
-                endSession ()
-
-            lease.Close()
+        match on with
+        | Some connection when given.Id <> 0 -> connection.SendAtOnce(Fetch.api, FetchSession.closing given)
         | _ -> ()
 
+    let leaveReplica (next: FetchSource) =
+        let before = source
         source <- next
+
+        match before with
+        | FetchSource.Replica(_, lease, _) ->
+            try
+                if lease.Current |> Option.exists (fun held -> isSessionOn held.Connection) then
+                    endSession ()
+            finally
+                lease.Close()
+        | _ -> ()
 
     // A replica that is behind soon catches up, but one that is down costs a connection time-out each time.
     let leaveFailedReplica () =
@@ -331,6 +334,11 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
 
     interface IDisposable with
         member _.Dispose() =
-            endSession ()
-            leaveReplica FetchSource.Leader
-            if ownsClient then client.Close()
+            // An observer may throw, but no socket must leak.
+            try
+                try
+                    endSession ()
+                finally
+                    leaveReplica FetchSource.Leader
+            finally
+                if ownsClient then client.Close()

@@ -29,13 +29,6 @@ type PartitionProducer private (client: PartitionClient, settings: ProducerSetti
     let lease = client.Lease
     let partition = client.Partition
 
-    // The leader has appended the batch but could not confirm that its followers have it. Two codes always mean this. Any other code does if an
-    // offset comes with it, such as NOT_LEADER_OR_FOLLOWER from a leader that was replaced while it waited for them.
-    let isUnsure (answer: Produce.PartitionResponse) =
-        answer.Error = ErrorCode.RequestTimedOut
-        || answer.Error = ErrorCode.NotEnoughReplicasAfterAppend
-        || (answer.Error.IsError && answer.BaseOffset >= 0L)
-
     let request (transactionalId: string option) (batch: RecordBatch) (leader: Leader) (_: int16) : Produce.Request =
         { TransactionalId = transactionalId
           Acks = settings.Acks
@@ -53,11 +46,24 @@ type PartitionProducer private (client: PartitionClient, settings: ProducerSetti
         else
             versions
 
-    let send (connection: Connection) version request (operation: Operation) : Exchange<Produce.Request, Produce.Response option> =
+    // The leader, if the batch can be sent to it.
+    let reach (transactionalId: string option) (batch: RecordBatch) (operation: Operation) : Result<Held<Leader>, ClientFault> =
+        let fits (held: Held<Leader>) =
+            match held.Connection.VersionWithin(Produce.api.Key, allowed transactionalId held) with
+            | Ok version -> Producible.obstacleIn version batch
+            | Error _ -> None
+
+        lease.Reach operation
+        |> Result.bind (fun held ->
+            match fits held with
+            | Some fault -> Error fault
+            | None -> Ok held)
+
+    let send start (connection: Connection) version request operation : Exchange<Produce.Request, Produce.Response option> =
         if settings.Acks = Acks.None then
-            connection.SendOnly(version, Produce.api, request, operation) |> Exchange.map (fun () -> None)
+            connection.SendOnly(version, Produce.api, request, start, operation) |> Exchange.map (fun () -> None)
         else
-            connection.Exchange(version, Produce.api, request, operation) |> Exchange.map Some
+            connection.Exchange(version, Produce.api, request, start, operation) |> Exchange.map Some
 
     let answerIn (response: Produce.Response) : Produce.PartitionResponse option =
         let isOurs (answer: Produce.PartitionResponse) = answer.Index = partition.Partition
@@ -71,7 +77,7 @@ type PartitionProducer private (client: PartitionClient, settings: ProducerSetti
         | Ok(Some response) ->
             match answerIn response with
             | None -> ProduceResult.Unknown(Doubt.AnswerLost(ClientFault.NotAnswered partition))
-            | Some answer when isUnsure answer -> ProduceResult.Unknown(Doubt.BrokerUnsure answer)
+            | Some answer when ProduceError.isUnsure answer -> ProduceResult.Unknown(Doubt.BrokerUnsure answer)
             | Some answer when answer.Error.IsError -> ProduceResult.Rejected(Rejection.ByBroker answer)
             | Some answer ->
                 ProduceResult.Acknowledged
@@ -86,8 +92,9 @@ type PartitionProducer private (client: PartitionClient, settings: ProducerSetti
         | ProduceResult.Unknown(Doubt.AnswerLost(ClientFault.NotAnswered _)) -> client.Close()
         | _ -> ()
 
-    let tooLarge (batch: RecordBatch) : Fault =
-        { Problem = Problem.BatchTooLarge(batch.SizeInBytes, settings.MaxBatchBytes); Offset = 0; Path = "Records" }
+    let tooLarge (batch: RecordBatch) : ClientFault =
+        ClientFault.CannotEncode
+            { Problem = Problem.BatchTooLarge(batch.SizeInBytes, settings.MaxBatchBytes); Offset = 0; Path = "Records" }
 
     /// A producer that uses a client that others may use too. Disposing it does not close the client.
     new(client, settings) = new PartitionProducer(client, settings, false)
@@ -101,14 +108,16 @@ type PartitionProducer private (client: PartitionClient, settings: ProducerSetti
     /// The settings it was made with.
     member _.Settings = settings
 
-    /// The reply for a batch that is not sent because of a fault in it.
-    member internal _.Refuse(transactionalId, batch: RecordBatch, fault: Fault, operation: Operation) : Produced =
-        let fault = ClientFault.CannotEncode fault
+    /// The reply for a batch that is not sent because of a fault.
+    member internal _.Refuse(transactionalId, batch: RecordBatch, fault: ClientFault, operation: Operation) : Produced =
         let exchange = lease.NotMade(operation, Produce.api, request transactionalId batch, fault)
         Produced(batch, exchange, ProduceResult.Rejected(Rejection.NotSent fault))
 
-    /// Sends a batch once, as part of a transaction or not. `settle` brings the caller's state up to date with the reply, and may change it.
-    member internal this.Send(transactionalId, batch: RecordBatch, operation: Operation, settle: Produced -> Produced) : Produced =
+    /// Sends a batch once, as part of a transaction or not. `prepare` runs before anything of it is sent. `settle` brings the caller's state up to
+    /// date with the reply, and may change it.
+    member internal this.Send
+        (transactionalId, batch: RecordBatch, operation: Operation, prepare: unit -> unit, settle: Produced -> Produced)
+        : Produced =
         if batch.SizeInBytes > settings.MaxBatchBytes then
             settle (this.Refuse(transactionalId, batch, tooLarge batch, operation))
         else
@@ -117,20 +126,32 @@ type PartitionProducer private (client: PartitionClient, settings: ProducerSetti
                 dropIfMoved produced
                 settle produced
 
+            let reached = reach transactionalId batch operation
+            prepare ()
+
             lease.ExchangeOn(
-                lease.Reach operation,
+                reached,
                 operation,
                 Produce.api,
                 allowed transactionalId,
                 request transactionalId batch,
-                send,
+                send (Producible.start batch),
                 read
             )
 
-    /// Appends a batch. It is sent as it is, compressed or not, built here or fetched from another log. A batch that is larger than
-    /// `MaxBatchBytes` is rejected with `ClientFault.CannotEncode`, which has both sizes.
+    /// Appends a batch, compressed or not. It is sent from where it is in memory, with base offset 0 and leader epoch -1, which are the broker's
+    /// to set. These batches are not sent:
+    ///
+    /// - a batch that has a producer's identity or is part of a transaction, as fetched batches may be, or one that no broker would append:
+    ///   `ClientFault.CannotProduce`, which says what to do, such as `RecordBatch.forForwarding`;
+    /// - one whose compression the broker does not know: `ClientFault.BrokerTooOld`;
+    /// - one that is larger than `MaxBatchBytes`: `ClientFault.CannotEncode`, which has both sizes.
     member this.Produce(batch: RecordBatch, ?call: CallOptions) : Produced =
-        this.Send(None, batch, Operation.Begin(client.Settings, call), id)
+        let operation = Operation.Begin(client.Settings, call)
+
+        match Producible.obstacleWithoutIdentity batch with
+        | Some reason -> this.Refuse(None, batch, ClientFault.CannotProduce reason, operation)
+        | None -> this.Send(None, batch, operation, ignore, id)
 
     interface IDisposable with
         member _.Dispose() = if ownsClient then client.Close()

@@ -42,7 +42,7 @@ type Doubt =
     | NotAsked
     /// It was sent, and no response was received.
     | AnswerLost of ClientFault
-    /// The broker itself is not sure: it appended the batch and could not confirm it in time.
+    /// The broker itself is not sure: it appended the batch and could not confirm it in time, or it failed in between. See `ProduceError`.
     | BrokerUnsure of Produce.PartitionResponse
     /// An idempotent producer had sent it before with an unknown result, and this time it was refused. The refusal says nothing about the first
     /// time.
@@ -76,9 +76,28 @@ type ProduceResult =
 /// The reply to producing a batch. With `Acks.None` its exchange has no response.
 [<Sealed>]
 type Produced(batch: RecordBatch, exchange: Exchange<Produce.Request, Produce.Response option>, result: ProduceResult) =
-    inherit Reply<Produce.Request, Produce.Response option, ProduceResult>(exchange, result)
+    inherit Reply<ProduceResult>(result)
 
-    /// The batch as it was sent, or would have been sent. An idempotent producer puts its identity and a sequence into it.
+    /// Whether to send the batch again may be of use and cannot duplicate it, if brokers recognize a repetition or not.
+    member internal _.MayBeSentAgain(isRecognized: bool) : bool =
+        let mayPass (rejection: Rejection) =
+            match rejection with
+            | Rejection.ByBroker answer -> answer.Error.IsRetriable
+            | Rejection.NotSent fault -> fault.IsTransient
+
+        match result with
+        | ProduceResult.Rejected rejection -> mayPass rejection
+        | ProduceResult.Acknowledged _
+        | ProduceResult.Unknown Doubt.NotAsked
+        | ProduceResult.Unknown(Doubt.AnswerLost ClientFault.Cancelled) -> false
+        | ProduceResult.Unknown(Doubt.SentBefore rejection) -> isRecognized && mayPass rejection
+        | ProduceResult.Unknown _ -> isRecognized
+
+    /// The request and its response. The request has the batch as it was given: its base offset is sent as 0, and its leader epoch as -1.
+    member _.Exchange = exchange
+
+    /// The batch as it was sent, or would have been sent, except for base offset and leader epoch. An idempotent producer puts its identity and a
+    /// sequence into it.
     member _.Batch = batch
 
     /// The broker's answer, if it reports an error.
@@ -89,8 +108,20 @@ type Produced(batch: RecordBatch, exchange: Exchange<Produce.Request, Produce.Re
         | ProduceResult.Unknown(Doubt.SentBefore(Rejection.ByBroker answer)) -> Some answer
         | _ -> None
 
-    /// The error code with which the broker refused the batch, or is not sure of it; `None` if it reported no error.
-    member this.Error: ErrorCode = this.Refusal |> Option.map _.Error |> Option.defaultValue ErrorCode.None
+    override _.Exchanges = [ exchange.Info ]
+
+    /// The error code with which the broker refused the batch, or is not sure of it, or the one that caused the fault; `None` if there is none.
+    override this.Error: ErrorCode =
+        match this.Refusal, result with
+        | Some answer, _ -> answer.Error
+        | None, ProduceResult.Rejected(Rejection.NotSent fault)
+        | None, ProduceResult.Unknown(Doubt.AnswerLost fault)
+        | None, ProduceResult.Unknown(Doubt.SentBefore(Rejection.NotSent fault)) -> fault.ErrorCode
+        | _ -> ErrorCode.None
+
+    /// Whether to send the batch again may be of use and cannot duplicate it. After an unknown result that is so only if an idempotent producer
+    /// has sent it.
+    override this.IsTransient = this.MayBeSentAgain(batch.ProducerId >= 0L)
 
     /// The broker's human-readable error message.
     member this.ErrorMessage: string option = this.Refusal |> Option.bind _.ErrorMessage

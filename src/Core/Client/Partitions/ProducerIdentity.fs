@@ -15,7 +15,7 @@ type ProducerIdentity =
     /// is told the identity that the producer had before.
     static member Request
         (connection: Connection, ?previous: ProducerIdentity, ?call: CallOptions)
-        : Exchange<InitProducerId.Request, InitProducerId.Response> =
+        : Reply<InitProducerId.Request, InitProducerId.Response, Result<InitProducerId.Response, ClientFault>> =
         let takesPrevious =
             match connection.VersionOf InitProducerId.api with
             | Ok version -> version >= InitProducerId.producerSince
@@ -36,12 +36,10 @@ type ProducerIdentity =
               KeepPreparedTxn = false },
             ?call = call
         )
+        |> Reply.ofExchange _.Error
 
     /// As in `producer 4711 epoch 3`.
     override this.ToString() = "producer " + string this.ProducerId + " epoch " + string this.ProducerEpoch
-
-/// The identity of a transactional producer: the name that outlives it, and the identity that the transaction coordinator gave it.
-type TransactionalIdentity = { TransactionalId: string; Identity: ProducerIdentity }
 
 [<RequireQualifiedAccess>]
 module ProducerIdentity =

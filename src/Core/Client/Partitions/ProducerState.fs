@@ -28,15 +28,6 @@ module ProducerState =
     /// Every identity begins with sequence 0.
     let initial = ProducerState.Ready 0
 
-    /// Codes after which a broker accepts no batch from the identity. OUT_OF_ORDER_SEQUENCE_NUMBER and UNKNOWN_PRODUCER_ID mean that
-    /// acknowledged batches, or the broker's memory of them, are gone from the log: the caller must decide, and needs a new identity.
-    let private fences (code: ErrorCode) =
-        code = ErrorCode.OutOfOrderSequenceNumber
-        || code = ErrorCode.UnknownProducerId
-        || code = ErrorCode.InvalidProducerEpoch
-        || code = ErrorCode.ProducerFenced
-        || code = ErrorCode.InvalidProducerIdMapping
-
     let private following (sent: RecordBatch) = ProducerState.Ready(Sequence.add sent.LastSequence 1)
 
     /// The state after a batch was sent, and the result of sending it in the light of the state `before`:
@@ -55,11 +46,11 @@ module ProducerState =
         match result with
         | ProduceResult.Acknowledged _ -> following sent, result
         | ProduceResult.Rejected(Rejection.ByBroker answer)
-        | ProduceResult.Unknown(Doubt.BrokerUnsure answer) when answer.Error = ErrorCode.DuplicateSequenceNumber ->
+        | ProduceResult.Unknown(Doubt.BrokerUnsure answer) when ProduceError.meaning answer.Error = ProduceErrorMeaning.Duplicate ->
             following sent,
             ProduceResult.Acknowledged
                 { BaseOffset = answer.BaseOffset; LogAppendTimeMs = answer.LogAppendTimeMs; LogStartOffset = answer.LogStartOffset }
-        | ProduceResult.Rejected(Rejection.ByBroker answer as rejection) when fences answer.Error ->
+        | ProduceResult.Rejected(Rejection.ByBroker answer as rejection) when ProduceError.meaning answer.Error = ProduceErrorMeaning.Fenced ->
             refused rejection (ProducerState.Fenced answer.Error)
         | ProduceResult.Rejected rejection when wasInDoubt -> refused rejection (ProducerState.InDoubt sent)
         | ProduceResult.Rejected _ -> ProducerState.Ready sent.BaseSequence, result

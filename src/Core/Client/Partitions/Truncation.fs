@@ -33,7 +33,8 @@ type TruncationCheck
     inherit
         Reply<OffsetForLeaderEpoch.Request, OffsetForLeaderEpoch.Response, Result<OffsetForLeaderEpoch.PartitionResponse, ClientFault>>(
             exchange,
-            result
+            result,
+            Result.map (fun answer -> [ answer.Error ])
         )
 
     /// The position that was asked about.

@@ -8,6 +8,10 @@ open LibKafka.Protocol.Types
 /// CreateTopics (API key 19): creates topics. Send it to the controller; brokers of Kafka 4.x forward it.
 module CreateTopics =
 
+    /// The first version in which the broker has defaults for the numbers of partitions and replicas (KIP-464, Kafka 2.4). In earlier ones -1
+    /// is for an explicit assignment of replicas only.
+    let defaultsSince = 4s
+
     /// The replicas of one partition.
     type ReplicaAssignment =
         {

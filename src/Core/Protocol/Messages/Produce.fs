@@ -13,6 +13,9 @@ module Produce =
     /// The first version with record batches (magic 2, KIP-98). Earlier versions have message sets (magic 0 and 1).
     let batchesSince = 3s
 
+    /// The first version in which brokers accept zstd (KIP-110, Kafka 2.1).
+    let zstdSince = 7s
+
     /// The first version that adds the partition to the producer's transaction by itself, so that AddPartitionsToTxn is not needed (KIP-890).
     /// It requires transactions of version 2.
     let addsPartitionsSince = 12s
