@@ -17,10 +17,10 @@ module internal Addresses =
     let private share (count: int) (operation: Operation) : Operation =
         if count = 1 then operation else operation.Within(operation.Deadline.Share count)
 
-    // The time of one address has run out, but not that of the operation.
-    let private withoutShare (broker: BrokerAddress) (address: IPAddress) (operation: Operation) (fault: ClientFault) : ClientFault =
+    // The time of one of several addresses has run out, but not that of the operation. The last address has all the time that is left.
+    let private withoutShare (broker: BrokerAddress) (address: IPAddress) (count: int) (operation: Operation) (fault: ClientFault) =
         match fault with
-        | ClientFault.TimedOut after when not operation.Deadline.IsOver ->
+        | ClientFault.TimedOut after when count > 1 && not operation.Deadline.IsOver ->
             let time = string (int after.TotalMilliseconds) + " ms"
             ClientFault.CannotConnect(broker, "its address " + address.ToString() + " did not answer within " + time)
         | fault -> fault
@@ -48,7 +48,7 @@ module internal Addresses =
                 | Error ClientFault.Cancelled -> opened
                 | Error fault ->
                     history.Tried(broker, address, false)
-                    let fault = withoutShare broker address operation fault
+                    let fault = withoutShare broker address remaining.Length operation fault
                     from (if progress fault >= progress best then fault else best) others
 
         from (ClientFault.CannotConnect(broker, "the host name has no address")) (history.InOrder(broker, addresses))
