@@ -406,7 +406,7 @@ let private transactions =
                       if level < 2s then
                           refuse "RaiseEpoch" (fun () -> producer.Retry())
                           refuse "RaiseEpoch" (fun () -> producer.Produce(batch "c" 1))
-                          // Brokers before 2.5 give a new epoch to whoever asks.
+                          // Brokers before 2.5 give a new epoch to any client that asks.
                           soon.Run(fun call -> transaction.InitProducerId(ms 60_000, call)).Error |> ignore
 
                       Expect.isSome producer.GivenUp "the doubt is reported"

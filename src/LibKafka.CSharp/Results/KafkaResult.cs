@@ -137,7 +137,7 @@ internal sealed class CallReport(IEnumerable<Client.ExchangeInfo> exchanges, Can
 
     public CancellationToken Cancellation { get; } = cancellation;
 
-    /// <summary>The report of a call that goes on with another exchange.</summary>
+    /// <summary>The report of a call that continues with another exchange.</summary>
     public CallReport Then(Client.ExchangeInfo exchange) => new(exchanges.Append(exchange), Cancellation);
 
     public KafkaFault FaultOf(Client.ClientFault fault) => KafkaFault.Of(fault, Exchanges.Count > 0 ? Exchanges[^1].Broker : null);

@@ -22,7 +22,7 @@ module internal Producible =
         else
             None
 
-    /// Why no broker would append the batch, whoever sends it; none if brokers would.
+    /// The reason why no broker would append the batch, regardless of its producer; none if brokers would.
     let obstacle (batch: RecordBatch) : string option =
         if batch.IsControl then
             Some "it has control records, which only brokers write: leave it out"
