@@ -10,7 +10,7 @@ let private calls = 1_000
 
 /// Each call of a client enters and leaves the guard of the client and that of its connection.
 let rows () : Row list =
-    let guard = ThreadGuard "client"
+    let guard = new ThreadGuard "client"
     let word = [| 0 |]
 
     let entering () =

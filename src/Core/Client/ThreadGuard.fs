@@ -39,3 +39,11 @@ type internal ThreadGuard(name: string) =
     member _.Exit() =
         depth <- depth - 1
         if depth = 0 then Volatile.Write(&owner, 0)
+
+    /// Begins a use as `Enter` does. Disposing the result ends it. Nothing is allocated.
+    member this.Hold() : IDisposable =
+        this.Enter()
+        this
+
+    interface IDisposable with
+        member this.Dispose() = this.Exit()

@@ -18,7 +18,7 @@ type internal AdminBrokers(settings: ClientSettings, bootstrap: Bootstrap) =
                     settings.Observe info }
 
     let connections = Dictionary<BrokerAddress, Connection>()
-    let guard = ThreadGuard "admin client"
+    let guard = new ThreadGuard "admin client"
     let history = BrokerHistory()
 
     let keep (connection: Connection) =

@@ -39,7 +39,7 @@ type private Beginning = { Id: int32; At: DateTimeOffset; Since: int64; BytesOut
 /// one gets an InvalidOperationException. `Close` may be called by any thread, and ends a call that is in progress.
 [<Sealed>]
 type Connection private (broker: BrokerAddress, settings: ClientSettings, transport: Transport, history: BrokerHistory) =
-    let guard = ThreadGuard "connection"
+    let guard = new ThreadGuard "connection"
     // A batch is sent from where it is in memory. Below this size a copy costs less than a piece of its own.
     let writer = Writer(512, 16 * 1024)
     let clientId = Some settings.ClientId

@@ -46,7 +46,7 @@ type internal Held<'Target> = { Target: 'Target; Connection: Connection }
 /// closed the connection since the last call, the next one makes another before it sends anything.
 [<Sealed>]
 type internal Lease<'Target>(settings: ClientSettings, role: Role<'Target>) =
-    let guard = ThreadGuard "client"
+    let guard = new ThreadGuard "client"
     let history = BrokerHistory()
     let mutable current: Held<'Target> option = None
     let mutable last: 'Target option = None

@@ -42,6 +42,7 @@ module ConsumerGroupSubscription =
 [<Sealed>]
 type ConsumerGroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string, subscription: ConsumerGroupSubscription) =
     let group = new GroupClient(settings, bootstrap, groupId)
+    let guard = group.Coordinator.Lease.Guard
     let joining = 0
     let leaving = -1
     let leavingTemporarily = -2
@@ -120,6 +121,7 @@ type ConsumerGroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId
         )
 
     let leave atEpoch call =
+        use _ = guard.Hold()
         startAnew ()
         send atEpoch call ignore
 
@@ -147,7 +149,9 @@ type ConsumerGroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId
     /// What the member subscribes to. Changes are sent with the next heartbeat.
     member _.Subscription
         with get () = subscription
-        and set (value: ConsumerGroupSubscription) = subscription <- value
+        and set (value: ConsumerGroupSubscription) =
+            use _ = guard.Hold()
+            subscription <- value
 
     /// The partitions that the coordinator last assigned to the member, by topic ids.
     member _.Assignment = assignment
@@ -157,7 +161,9 @@ type ConsumerGroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId
     /// another member only after it has been given up.
     member _.Owned
         with get () = owned
-        and set (value: HeartbeatTopicPartitions list) = owned <- value
+        and set (value: HeartbeatTopicPartitions list) =
+            use _ = guard.Hold()
+            owned <- value
 
     /// The client of the group that it uses, for offsets.
     member _.Group = group
@@ -165,7 +171,9 @@ type ConsumerGroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId
     /// Joins the group if the member is not in it, and else shows that it is alive and sends what has changed. After UNKNOWN_MEMBER_ID and
     /// FENCED_MEMBER_EPOCH the member has lost everything: `Assignment` and `Owned` are empty, and the next heartbeat joins again. After a
     /// fault or another error, the next heartbeat sends everything again.
-    member _.Heartbeat(?call: CallOptions) : ConsumerHeartbeatReply = send epoch call (settleHeartbeat (subscription, owned))
+    member _.Heartbeat(?call: CallOptions) : ConsumerHeartbeatReply =
+        use _ = guard.Hold()
+        send epoch call (settleHeartbeat (subscription, owned))
 
     /// Leaves the group for good. The next heartbeat would join again.
     member _.Leave(?call: CallOptions) : ConsumerHeartbeatReply = leave leaving call

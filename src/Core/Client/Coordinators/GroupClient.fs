@@ -51,6 +51,7 @@ type GroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string
     /// are made here: they are part of the protocol. The time-out is `CallTimeout`, or the rebalance time-out and 5 seconds if that is longer:
     /// the broker responds when all members have joined.
     member _.Join(memberId: string, join: JoinSettings, ?call: CallOptions) : Joined =
+        use _ = coordinator.Lease.Guard.Hold()
         let operation = Operation.BeginWaiting(settings, call, join.RebalanceTimeout)
         let first = joinOnce memberId join operation
 
@@ -96,6 +97,7 @@ type GroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string
     /// Removes members from a classic group: the caller or others, by their ids or static names. Brokers before Kafka 2.4 take one member per
     /// request: with them there are as many requests as members, up to the first that fails.
     member _.Leave(members: LeaveGroup.MemberRequest list, ?call: CallOptions) : Left =
+        use _ = coordinator.Lease.Guard.Hold()
         let operation = begin' call
 
         let rec leave answers rounds (remaining: LeaveGroup.MemberRequest list) =

@@ -27,6 +27,7 @@ type TransactionReply<'Request, 'Response> = Reply<'Request, 'Response, Result<'
 [<Sealed>]
 type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transactionalId: string) =
     let coordinator = new CoordinatorClient(settings, bootstrap, CoordinatorType.Transaction, transactionalId)
+    let guard = coordinator.Lease.Guard
     let mutable identity: ProducerIdentity option = None
     let producers = Dictionary<TopicPartition, IdempotentProducer>()
     // The partitions of the open transaction.
@@ -155,6 +156,8 @@ type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transacti
     /// Batches are sent only while the partition is part of the open transaction, that is, after `AddPartitions` and until the transaction is
     /// ended; else the fault is `ClientFault.CannotProduce`.
     member _.Producer(partition: TopicPartition, ?producerSettings: ProducerSettings) : IdempotentProducer =
+        use _ = guard.Hold()
+
         match producers.TryGetValue partition, identity with
         | (true, producer), _ when producerSettings |> Option.forall (fun given -> given = producer.Settings) -> producer
         | (true, _), _ ->
@@ -173,6 +176,7 @@ type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transacti
     member _.InitProducerId
         (timeout: TimeSpan, ?call: CallOptions)
         : Reply<InitProducerId.Request, InitProducerId.Response, Result<Result<ProducerIdentity, ErrorCode>, ClientFault>> =
+        use _ = guard.Hold()
         init timeout ProducerIdentity.none call
 
     /// Gets the next epoch for the identity that the producer has, to continue with after an error that leaves its sequences uncertain
@@ -180,12 +184,14 @@ type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transacti
     member _.RaiseEpoch
         (timeout: TimeSpan, ?call: CallOptions)
         : Reply<InitProducerId.Request, InitProducerId.Response, Result<Result<ProducerIdentity, ErrorCode>, ClientFault>> =
+        use _ = guard.Hold()
         init timeout (current ()) call
 
     /// Adds partitions to the transaction, before the first batch for each in this transaction.
     member _.AddPartitions
         (partitions: TopicPartition list, ?call: CallOptions)
         : Reply<AddPartitionsToTxn.Request, AddPartitionsToTxn.Response, Result<PartitionResult list, ClientFault>> =
+        use _ = guard.Hold()
         let producer = current ()
 
         let request: AddPartitionsToTxn.Request =
@@ -211,6 +217,7 @@ type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transacti
     /// Adds a group's offsets to the transaction, before `CommitOffsets`. If the cluster's `transaction.version` is 2 (KIP-890) it is not
     /// needed.
     member _.AddOffsets(groupId: string, ?call: CallOptions) : TransactionReply<AddOffsetsToTxn.Request, AddOffsetsToTxn.Response> =
+        use _ = guard.Hold()
         let producer = current ()
 
         let request: AddOffsetsToTxn.Request =
@@ -227,6 +234,7 @@ type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transacti
     member _.CommitOffsets
         (group: GroupClient, membership: GroupMembership, offsets: (TopicPartition * CommittedOffset) list, ?call: CallOptions)
         : Reply<TxnOffsetCommit.Request, TxnOffsetCommit.Response, Result<PartitionResult list, ClientFault>> =
+        use _ = guard.Hold()
         let request = OffsetRequests.commitInTransaction transactionalId (current ()) group.GroupId membership offsets
 
         let read (response: TxnOffsetCommit.Response) =
@@ -241,12 +249,15 @@ type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transacti
     /// with a transient error, make it again. While a batch of the transaction is in doubt, InvalidOperationException: the transaction would be
     /// committed with that batch or without it.
     member _.Commit(?call: CallOptions) : TransactionReply<EndTxn.Request, EndTxn.Response> =
+        use _ = guard.Hold()
         refuseDoubt ()
         finish true call
 
     /// Aborts the open transaction: readers of committed data skip its records. The identity changes as with `Commit`. If a batch of it was in
     /// doubt and the identity did not change, the producer of its partition continues only after `RaiseEpoch` or `InitProducerId`.
-    member _.Abort(?call: CallOptions) : TransactionReply<EndTxn.Request, EndTxn.Response> = finish false call
+    member _.Abort(?call: CallOptions) : TransactionReply<EndTxn.Request, EndTxn.Response> =
+        use _ = guard.Hold()
+        finish false call
 
     /// Sends any request to the coordinator in the highest common version, and waits for its response.
     member _.Call(api: Api<'Request, 'Response>, request: 'Request, ?call: CallOptions) : Exchange<'Request, 'Response> =

@@ -31,6 +31,7 @@ type internal TransactionLink =
 /// batch up and continues with the next. There are no other retries. A producer must not be used by several threads at a time.
 [<Sealed>]
 type IdempotentProducer private (producer: PartitionProducer, identity: ProducerIdentity, transaction: TransactionLink option) =
+    let guard = producer.Client.Lease.Guard
     let mutable identity = identity
     let mutable state = ProducerState.initial
     // The batch in doubt as the caller knows it, so that producing it again is a retry.
@@ -163,6 +164,8 @@ type IdempotentProducer private (producer: PartitionProducer, identity: Producer
     /// that it was built in, which must not be used for another batch while this one is in doubt. A sequence is used up when a batch is produced,
     /// not when it is built, so get new options for each batch. If no batch may be sent next, InvalidOperationException.
     member _.OptionsForNext(options: BatchOptions) : BatchOptions =
+        use _ = guard.Hold()
+
         match state with
         | ProducerState.Ready sequence ->
             { options with
@@ -178,6 +181,8 @@ type IdempotentProducer private (producer: PartitionProducer, identity: Producer
     /// is fenced, is a mistake of the program that `State` shows beforehand: InvalidOperationException. A batch whose checksum is wrong cannot be
     /// given a sequence: it is rejected with `ClientFault.CannotEncode`. See `PartitionProducer.Produce` for others that are not sent.
     member this.Produce(batch: RecordBatch, ?call: CallOptions) : Produced =
+        use _ = guard.Hold()
+
         match state with
         | ProducerState.Fenced code -> fenced code
         | ProducerState.InDoubt _ when given |> Option.exists (fun known -> Object.ReferenceEquals(known, batch)) ->
@@ -191,6 +196,8 @@ type IdempotentProducer private (producer: PartitionProducer, identity: Producer
     /// Sends the batch that is in doubt again, with the sequence that it has. If no batch is in doubt, InvalidOperationException; so too if its
     /// transaction has ended.
     member _.Retry(?call: CallOptions) : Produced =
+        use _ = guard.Hold()
+
         match state with
         | ProducerState.InDoubt _ when isStranded -> inDoubt ()
         | ProducerState.InDoubt batch -> send batch batch (operation call)
@@ -202,6 +209,7 @@ type IdempotentProducer private (producer: PartitionProducer, identity: Producer
     /// earlier epoch that arrive late. Returns the batch that is given up by that, if one was in doubt: see `GivenUp`. After the last epoch, or
     /// for a producer of a transaction, InvalidOperationException.
     member _.RaiseEpoch() : GivenUpBatch option =
+        use _ = guard.Hold()
         refuseInTransaction ()
 
         match ProducerIdentity.nextEpoch identity with
@@ -214,6 +222,7 @@ type IdempotentProducer private (producer: PartitionProducer, identity: Producer
     /// producer already has, brokers would take its sequences for ones they know: ArgumentException. For a producer of a transaction,
     /// InvalidOperationException.
     member _.Renew(next: ProducerIdentity) =
+        use _ = guard.Hold()
         refuseInTransaction ()
 
         if next = identity then

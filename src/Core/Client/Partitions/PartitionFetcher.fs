@@ -56,6 +56,7 @@ type private FetchSource =
 /// twice. A fetcher must not be used by several threads at a time.
 [<Sealed>]
 type PartitionFetcher private (client: PartitionClient, settings: FetcherSettings, position: FetchPosition, ownsClient: bool) =
+    let guard = client.Lease.Guard
     let partition = client.Partition
     let time = client.Settings.Time
     let mutable position = position
@@ -235,6 +236,8 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
                   [ { Partition = partition.Partition; CurrentLeaderEpoch = leader.RequestEpoch; LeaderEpoch = position.LastEpoch } ] } ] }
 
     let find (spec: OffsetSpec) (call: CallOptions option) (reply: Exchange<_, _> -> Result<_, ClientFault> -> Sought) : Sought =
+        use _ = guard.Hold()
+
         client.Ask(
             Operation.Begin(client.Settings, call),
             ListOffsets.api,
@@ -273,13 +276,17 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
     /// The position of the next fetch: see `Fetched.advance`. Fetching does not move it.
     member _.Position
         with get () = position
-        and set value = position <- value
+        and set (value: FetchPosition) =
+            use _ = guard.Hold()
+            position <- value
 
     /// The offset of the first record that the next fetch asks for. Setting it forgets the epoch of the record before, so truncation below it
     /// is not detected: set `Position` if the epoch is known.
     member _.Offset
         with get () = position.Offset
-        and set value = position <- FetchPosition.at value
+        and set value =
+            use _ = guard.Hold()
+            position <- FetchPosition.at value
 
     /// The replica that the next fetch goes to; none for the leader.
     member _.Replica: int32 option =
@@ -300,6 +307,8 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
     /// Asks the leader whether the log still has what was read up to `Position`, which it finds by the epoch there. A fetch does the same by
     /// itself from version 12 on.
     member _.CheckTruncation(?call: CallOptions) : TruncationCheck =
+        use _ = guard.Hold()
+
         client.Ask(
             Operation.Begin(client.Settings, call),
             OffsetForLeaderEpoch.api,
@@ -319,6 +328,7 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
     /// A client that has exceeded a quota gets a response without records and with a `ThrottleTime`, which does not mean that the reader is at
     /// the end.
     member _.Fetch(?call: CallOptions) : Fetched =
+        use _ = guard.Hold()
         let operation = Operation.Begin(client.Settings, call)
         let send (connection: Connection) version request operation = connection.Exchange(version, Fetch.api, request, operation)
 

@@ -147,6 +147,7 @@ type PartitionProducer private (client: PartitionClient, settings: ProducerSetti
     /// - one whose compression the broker does not know: `ClientFault.BrokerTooOld`;
     /// - one that is larger than `MaxBatchBytes`: `ClientFault.CannotEncode`, which has both sizes.
     member this.Produce(batch: RecordBatch, ?call: CallOptions) : Produced =
+        use _ = lease.Guard.Hold()
         let operation = Operation.Begin(client.Settings, call)
 
         match Producible.obstacleWithoutIdentity batch with
