@@ -10,10 +10,12 @@ namespace LibKafka;
 /// <summary>The brokers of a cluster, and topics with their partitions and leaders, as one broker knows them.</summary>
 public sealed class ClusterMetadata
 {
+    private readonly short _version;
     private FSharpFunc<Client.TopicPartition, FSharpResult<Client.Leader, ErrorCode>>? _leaders;
 
-    internal ClusterMetadata(Metadata.Response core)
+    internal ClusterMetadata(Metadata.Response core, short version)
     {
+        _version = version;
         Core = core;
         Brokers = [.. core.Brokers.Select(BrokerMetadata.Of)];
         Topics = [.. core.Topics.Select(TopicMetadata.Of)];
@@ -40,8 +42,7 @@ public sealed class ClusterMetadata
     /// <returns>Whether there is one.</returns>
     public bool TryGetLeader(TopicPartition partition, [NotNullWhen(true)] out PartitionLeader? leader, out ErrorCode error)
     {
-        // The leader's epoch for requests is not used, so the version does not matter.
-        _leaders ??= Client.Cluster.LeadersIn(Core, -1);
+        _leaders ??= Client.Cluster.LeadersIn(Core, _version);
         var found = _leaders.Invoke(Interop.Required(partition).ToCore());
         leader = found.IsOk ? PartitionLeader.Of(found.ResultValue) : null;
         error = found.IsOk ? ErrorCode.None : found.ErrorValue;

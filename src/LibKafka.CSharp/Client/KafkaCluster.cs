@@ -1,5 +1,8 @@
 using System;
+using System.Collections.Generic;
+using System.Linq;
 using System.Threading;
+using Microsoft.FSharp.Collections;
 
 namespace LibKafka;
 
@@ -76,6 +79,42 @@ public static class KafkaCluster
             callOptions,
             () => Client.Cluster.FindLeader(settings, options.ToBootstrap(), partition.ToCore(), callOptions.ToCore()),
             PartitionLeader.Of
+        );
+    }
+
+    /// <summary>
+    /// Asks one of the bootstrap brokers for the leaders of all partitions of some topics, by one request on a connection that is closed again.
+    /// <see cref="PartitionClient.UseLeader"/> takes the leaders.
+    /// </summary>
+    /// <param name="options">The brokers, and how to connect.</param>
+    /// <param name="topics">The names of the topics.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>
+    /// Each topic once, in the order of the names, or the fault. A topic that cannot be described has an error code, and so has a partition without
+    /// a leader.
+    /// </returns>
+    public static KafkaResult<IReadOnlyList<TopicLeaders>> FindLeaders(
+        KafkaClientOptions options,
+        IEnumerable<string> topics,
+        CancellationToken cancellationToken = default
+    ) => FindLeaders(options, topics, CallOptions.Of(cancellationToken));
+
+    /// <inheritdoc cref="FindLeaders(KafkaClientOptions, IEnumerable{string}, CancellationToken)"/>
+    /// <param name="options">The brokers, and how to connect.</param>
+    /// <param name="topics">The names of the topics.</param>
+    /// <param name="callOptions">The options of the call.</param>
+    public static KafkaResult<IReadOnlyList<TopicLeaders>> FindLeaders(
+        KafkaClientOptions options,
+        IEnumerable<string> topics,
+        CallOptions callOptions
+    )
+    {
+        var names = Interop.RequiredAll(topics).ToFSharpList();
+        var (settings, log) = Begin(options, callOptions);
+        return log.Run<FSharpList<Client.TopicLeaders>, IReadOnlyList<TopicLeaders>>(
+            callOptions,
+            () => Client.Cluster.FindLeaders(settings, options.ToBootstrap(), names, callOptions.ToCore()),
+            found => [.. found.Select(TopicLeaders.Of)]
         );
     }
 

@@ -83,10 +83,11 @@ public sealed partial class KafkaConnection : IDisposable
             ? FSharpOption<FSharpList<string>>.None
             : FSharpOption<FSharpList<string>>.Some(Interop.RequiredAll(topics).ToFSharpList());
         Begin(callOptions);
+        var exchange = Client.Cluster.Metadata(Core, names, callOptions.ToCore());
         return ResultOf(
-            Client.Cluster.Metadata(Core, names, callOptions.ToCore()),
+            exchange,
             response => response.Error,
-            response => new ClusterMetadata(response),
+            response => new ClusterMetadata(response, exchange.Info.Version),
             callOptions
         );
     }

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Threading;
 using Core = LibKafka.Client;
 
@@ -70,6 +71,21 @@ public sealed class PartitionClient : IDisposable
     {
         Begin(callOptions);
         return _log.Run(callOptions, () => Inner.Connect(callOptions.ToCore()), Wrap);
+    }
+
+    /// <summary>
+    /// Hands over a leader that was found elsewhere, such as by <see cref="KafkaCluster.FindLeaders(KafkaClientOptions, IEnumerable{string}, CancellationToken)"/>
+    /// for many partitions at once. The next call connects to it without asking for metadata, unless there is a connection to that broker already. If
+    /// it cannot be connected to or answers that it does not lead the partition, the client finds the leader as usual.
+    /// </summary>
+    /// <param name="leader">The leader.</param>
+    /// <returns>Whether it is used; false if it is older, by its epoch, than the latest leader that the client knows.</returns>
+    /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
+    public bool UseLeader(PartitionLeader leader)
+    {
+        Interop.Required(leader);
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return Inner.UseLeader(leader.ToCore());
     }
 
     /// <summary>Closes the connection if there is one. The next call finds the leader and connects again.</summary>

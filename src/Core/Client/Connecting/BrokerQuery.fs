@@ -17,6 +17,41 @@ type Leader =
         TopicId: Guid
     }
 
+[<RequireQualifiedAccess>]
+module Leader =
+
+    /// Whether a leader that was found is out of date in comparison with a known one of the same partition: it is of the same topic and has a lower
+    /// epoch, so it comes from a broker that has not heard of an election yet.
+    let isOlderThan (known: Leader) (found: Leader) : bool =
+        found.RequestEpoch >= 0 && found.RequestEpoch < known.RequestEpoch && found.TopicId = known.TopicId
+
+/// The leaders of a topic's partitions in the cluster's metadata.
+type TopicLeaders =
+    {
+        Topic: string
+        /// Zero if the broker does not report it.
+        TopicId: Guid
+        /// Why the topic cannot be described, such as UNKNOWN_TOPIC_OR_PARTITION or LEADER_NOT_AVAILABLE while it is being created. `Partitions` is
+        /// empty then.
+        Error: ErrorCode
+        /// Each partition's leader, or why it has none, such as LEADER_NOT_AVAILABLE during an election.
+        Partitions: Map<int, Result<Leader, ErrorCode>>
+    }
+
+    /// The number of partitions. A broker that has just heard of a new topic may leave some out of `Partitions`.
+    member this.PartitionCount: int = if this.Partitions.IsEmpty then 0 else fst (Map.maxKeyValue this.Partitions) + 1
+
+    /// The leader of a partition, or why it has none.
+    member this.LeaderOf(partition: int) : Result<Leader, ErrorCode> =
+        match this.Partitions.TryFind partition with
+        | Some leader -> leader
+        | None when this.Error.IsError -> Error this.Error
+        | None -> Error ErrorCode.UnknownTopicOrPartition
+
+    /// As in `orders: 48 partitions`.
+    override this.ToString() =
+        this.Topic + ": " + (if this.Error.IsError then this.Error.ToString() else string this.PartitionCount + " partitions")
+
 /// Finding brokers: the requests, and what their responses say.
 [<RequireQualifiedAccess>]
 module internal BrokerQuery =
@@ -43,6 +78,24 @@ module internal BrokerQuery =
           RequestEpoch = (if version >= Metadata.reliableEpochsSince then found.LeaderEpoch else -1)
           TopicId = topic.TopicId }
 
+    // The leader of a partition, or why there is none.
+    let private leader address (version: int16) (topic: Metadata.Topic) (found: Metadata.Partition) : Result<Leader, ErrorCode> =
+        match address found.LeaderId with
+        | Some address -> Ok(leaderOf version topic found address)
+        | None when found.Error.IsError -> Error found.Error
+        | None -> Error ErrorCode.LeaderNotAvailable
+
+    let private addressesIn (response: Metadata.Response) : int32 -> BrokerAddress option =
+        response.Brokers |> Seq.map (fun broker -> broker.NodeId, addressOf broker) |> Answers.first
+
+    // A topic by its name.
+    let private topicsIn (response: Metadata.Response) : string -> Metadata.Topic option =
+        response.Topics |> Seq.map (fun topic -> Option.defaultValue "" topic.Name, topic) |> Answers.first
+
+    // Why the response does not describe a topic.
+    let private notDescribed (response: Metadata.Response) : ErrorCode =
+        if response.Error.IsError then response.Error else ErrorCode.UnknownTopicOrPartition
+
     let private partitionsIn (response: Metadata.Response) : (TopicPartition * Metadata.Partition) seq = seq {
         for topic in response.Topics do
             for found in topic.Partitions do
@@ -51,20 +104,34 @@ module internal BrokerQuery =
 
     /// Finds leaders in a response of some version, each in constant time, or the error code that says why there is none.
     let leadersIn (response: Metadata.Response) (version: int16) : TopicPartition -> Result<Leader, ErrorCode> =
-        let address = response.Brokers |> Seq.map (fun broker -> broker.NodeId, addressOf broker) |> Answers.first
-        let topic = response.Topics |> Seq.map (fun topic -> Option.defaultValue "" topic.Name, topic) |> Answers.first
+        let address = addressesIn response
+        let topic = topicsIn response
         let partition = partitionsIn response |> Answers.first
 
         fun wanted ->
             match topic wanted.Topic, partition wanted with
             | Some topic, _ when topic.Error.IsError -> Error topic.Error
-            | Some topic, Some found ->
-                match address found.LeaderId with
-                | Some address -> Ok(leaderOf version topic found address)
-                | None when found.Error.IsError -> Error found.Error
-                | None -> Error ErrorCode.LeaderNotAvailable
-            | None, _ when response.Error.IsError -> Error response.Error
-            | _ -> Error ErrorCode.UnknownTopicOrPartition
+            | Some topic, Some found -> leader address version topic found
+            | None, _ -> Error(notDescribed response)
+            | Some _, None -> Error ErrorCode.UnknownTopicOrPartition
+
+    /// The leaders of all partitions of some topics in a response of some version: each topic once, in the order of the names.
+    let topicLeadersIn (response: Metadata.Response) (version: int16) (topics: string list) : TopicLeaders list =
+        let address = addressesIn response
+        let topic = topicsIn response
+
+        let leaders (name: string) : TopicLeaders =
+            match topic name with
+            | None -> { Topic = name; TopicId = Guid.Empty; Error = notDescribed response; Partitions = Map.empty }
+            | Some topic when topic.Error.IsError -> { Topic = name; TopicId = topic.TopicId; Error = topic.Error; Partitions = Map.empty }
+            | Some topic ->
+                { Topic = name
+                  TopicId = topic.TopicId
+                  Error = ErrorCode.None
+                  Partitions =
+                    topic.Partitions |> List.map (fun found -> found.PartitionIndex, leader address version topic found) |> Map.ofList }
+
+        topics |> List.distinct |> List.map leaders
 
     /// Asks for the coordinator of a key, in a version.
     let coordinator (kind: CoordinatorType) (key: string) (version: Result<int16, ClientFault>) : FindCoordinator.Request =

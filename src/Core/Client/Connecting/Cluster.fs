@@ -21,6 +21,13 @@ type Cluster private () =
         : Result<Leader, ClientFault> =
         (Role.leader bootstrap partition).Find(Operation.Begin(settings, call)) |> Result.map _.Target
 
+    /// Asks the cluster for the leaders of all partitions of some topics, by one request to one broker. Each topic is in the result once, in the
+    /// order of the names; one that cannot be described has an error code. `PartitionClient.UseLeader` takes the leaders.
+    static member FindLeaders
+        (settings: ClientSettings, bootstrap: Bootstrap, topics: string list, ?call: CallOptions)
+        : Result<TopicLeaders list, ClientFault> =
+        Role.leaders bootstrap topics (Operation.Begin(settings, call))
+
     /// Asks for the brokers and for some topics, or for all topics if `topics` is none. It never creates a topic.
     static member Metadata
         (connection: Connection, topics: string list option, ?call: CallOptions)
@@ -41,6 +48,11 @@ type Cluster private () =
     /// The leaders of partitions according to a metadata response of some version: a function that does not search the response for each.
     static member LeadersIn(response: Metadata.Response, version: int16) : TopicPartition -> Result<Leader, ErrorCode> =
         BrokerQuery.leadersIn response version
+
+    /// The leaders of all partitions of some topics according to a metadata response of some version. Each topic is in the result once, in the order
+    /// of the names; one that the response does not describe has an error code.
+    static member TopicLeadersIn(response: Metadata.Response, version: int16, topics: string list) : TopicLeaders list =
+        BrokerQuery.topicLeadersIn response version topics
 
     /// The coordinator of a key according to a response in either of its two forms. An error code in it says why there is none.
     static member CoordinatorIn(response: FindCoordinator.Response, key: string) : FindCoordinator.Coordinator =

@@ -52,6 +52,8 @@ type internal Lease<'Target>(settings: ClientSettings, role: Role<'Target>) =
     let mutable last: 'Target option = None
     // The broker that the last one named, until it has been tried.
     let mutable named: Found<'Target> option = None
+    // The broker that the caller handed over, until it fails. One of the two at most is there.
+    let mutable handed: Found<'Target> option = None
     // The first error code in the last response, for telemetry. The client reports each code to `DropIfMoved`.
     let mutable code = ErrorCode.None
     // The latest that was found, or that was named and connected to.
@@ -81,33 +83,50 @@ type internal Lease<'Target>(settings: ClientSettings, role: Role<'Target>) =
         current <- None
         named <- None
 
+    let keep (held: Held<'Target>) =
+        current <- Some held
+        last <- Some held.Target
+        latest <- Some held.Target
+        refusals <- []
+
     let hold (operation: Operation) (found: Found<'Target>) : Result<Held<'Target>, ClientFault> =
         found.Connect operation
         |> Result.map (fun connection ->
             let held = { Target = found.Target; Connection = connection }
-            current <- Some held
-            last <- Some found.Target
-            latest <- Some found.Target
-            refusals <- []
+            keep held
             held)
 
     let find (operation: Operation) : Result<Held<'Target>, ClientFault> =
-        let candidate = named
+        let candidate = named |> Option.orElse handed
         drop ()
 
         match candidate |> Option.map (hold operation) with
         | Some(Ok held) -> Ok held
         | Some(Error ClientFault.Cancelled) -> Error ClientFault.Cancelled
-        | _ -> look operation |> Result.bind (hold operation)
+        | _ ->
+            handed <- None
+            look operation |> Result.bind (hold operation)
+
+    // Whether the caller has handed over another broker than the one that there is a connection to.
+    let isReplaced (held: Held<'Target>) =
+        match handed with
+        | Some found -> found.Address <> held.Connection.Broker
+        | None -> false
 
     let reach (operation: Operation) : Result<Held<'Target>, ClientFault> =
         match current with
         | None -> find operation
+        | Some held when isReplaced held -> find operation
         | Some held ->
+            let hasFailed = handed.IsSome && not held.Connection.IsOpen
+
             match held.Connection.Ready operation with
             | None -> Ok held
             // The connection has ended. Nothing of the call was sent.
-            | Some(ClientFault.Unusable _ | ClientFault.Closed | ClientFault.Broken _) -> find operation
+            | Some(ClientFault.Unusable _ | ClientFault.Closed | ClientFault.Broken _) ->
+                if hasFailed then handed <- None
+
+                find operation
             | Some fault -> Error fault
 
     let ours (operation: Operation) : Operation = operation.For(history, role.Partition)
@@ -191,10 +210,36 @@ type internal Lease<'Target>(settings: ClientSettings, role: Role<'Target>) =
             let next = current |> Option.bind (fun held -> next held.Target)
             drop ()
             refuse received
+            handed <- None
             named <- next
 
     /// Closes the connection if the error code says that another broker has the role.
     member this.DropIfMoved(code: ErrorCode) = this.DropIfMoved(code, (fun _ -> None))
 
+    /// Hands over a broker that was found elsewhere. The next call goes there: on the present connection if that goes to the same broker and
+    /// `mayStay` allows it for the present target. The result is false if the broker is older than the latest that is known; nothing has changed then.
+    member _.Use(found: Found<'Target>, mayStay: 'Target -> bool) : bool =
+        guard.Enter()
+
+        try
+            let known = named |> Option.map _.Target |> Option.orElse latest
+            let isNewer = known |> Option.forall (fun known -> obj.ReferenceEquals(role.Newer known refusals found, found))
+
+            if isNewer then
+                latest <- Some found.Target
+                handed <- Some found
+                named <- None
+
+                match current with
+                | Some held when not held.Connection.IsOpen || not (mayStay held.Target) -> drop ()
+                | Some held when held.Connection.Broker = found.Address -> keep { held with Target = found.Target }
+                | _ -> ()
+
+            isNewer
+        finally
+            guard.Exit()
+
     /// Closes the connection. A later call makes a new one.
-    member _.Close() = drop ()
+    member _.Close() =
+        drop ()
+        handed <- None

@@ -63,17 +63,18 @@ module internal Role =
     let private unknownLeader =
         { NodeId = -1; Address = { Host = ""; Port = 0 }; Epoch = -1; RequestEpoch = -1; TopicId = Guid.Empty }
 
+    /// A leader that there is no connection to yet.
+    let atLeader (leader: Leader) : Found<Leader> = { Target = leader; Address = leader.Address; Connection = None }
+
     // Metadata of one topic with a lower leader epoch is older: it comes from a broker that has not heard of an election yet. There are two
     // exceptions. Without ids, only UNKNOWN_TOPIC_OR_PARTITION in between shows that a topic was deleted and created again; its epochs begin
     // anew. And a leader that does not know the higher epoch is believed if the metadata names it too.
     let private newerLeader (known: Leader) (refusals: ErrorCode list) (found: Found<Leader>) : Found<Leader> =
-        let isLower = found.Target.RequestEpoch >= 0 && found.Target.RequestEpoch < known.RequestEpoch
-        let isSameTopic = found.Target.TopicId = known.TopicId
         let isCreatedAgain = known.TopicId = Guid.Empty && List.contains ErrorCode.UnknownTopicOrPartition refusals
         let isConfirmed = found.Target.NodeId = known.NodeId && List.contains ErrorCode.UnknownLeaderEpoch refusals
 
-        if isLower && isSameTopic && not isCreatedAgain && not isConfirmed then
-            { Target = known; Address = known.Address; Connection = None }
+        if Leader.isOlderThan known found.Target && not isCreatedAgain && not isConfirmed then
+            atLeader known
         else
             found
 
@@ -88,24 +89,29 @@ module internal Role =
         || code = ErrorCode.UnknownTopicId
         || code = ErrorCode.InconsistentTopicId
 
+    /// Asks a broker for the metadata of some topics. Their partitions' clients need them, so they are created on demand if the settings allow it.
+    let askTopics (topics: string list) (operation: Operation) (asked: Connection) : Exchange<Metadata.Request, Metadata.Response> =
+        let request = { BrokerQuery.metadata (Some topics) with AllowAutoTopicCreation = operation.Settings.AllowAutoTopicCreation }
+        asked.Ask(Metadata.api, request, operation)
+
+    // Asks any broker for the metadata of some topics, on a connection that is closed again. `read` is given the response and its version.
+    let private withTopics bootstrap topics operation (read: Metadata.Response -> int16 -> Result<'T, ClientFault>) =
+        connectAny bootstrap operation
+        |> Result.bind (fun connection ->
+            use connection = connection
+            let exchange = askTopics topics operation connection
+            exchange.Result |> Result.bind (fun response -> read response exchange.Info.Version))
+
+    /// The leaders of all partitions of some topics, for which any broker is asked.
+    let leaders (bootstrap: Bootstrap) (topics: string list) (operation: Operation) : Result<TopicLeaders list, ClientFault> =
+        withTopics bootstrap topics operation (fun response version -> Ok(BrokerQuery.topicLeadersIn response version topics))
+
     /// The leader of a partition, for which any broker is asked, on a connection that is closed again.
     let leader (bootstrap: Bootstrap) (partition: TopicPartition) : Role<Leader> =
         let find (operation: Operation) =
-            connectAny bootstrap operation
-            |> Result.bind (fun connection ->
-                use connection = connection
-
-                let request =
-                    { BrokerQuery.metadata (Some [ partition.Topic ]) with
-                        AllowAutoTopicCreation = operation.Settings.AllowAutoTopicCreation }
-
-                let exchange = connection.Ask(Metadata.api, request, operation)
-
-                exchange.Result
-                |> Result.bind (fun response ->
-                    BrokerQuery.leadersIn response exchange.Info.Version partition
-                    |> Result.mapError (fun code -> ClientFault.NoLeader(partition, code))))
-            |> Result.map (fun leader -> { Target = leader; Address = leader.Address; Connection = None })
+            withTopics bootstrap [ partition.Topic ] operation (fun response version ->
+                BrokerQuery.leadersIn response version partition |> Result.mapError (fun code -> ClientFault.NoLeader(partition, code)))
+            |> Result.map atLeader
 
         { role (Some partition) unknownLeader find leaderHasMoved with Newer = newerLeader }
 
@@ -115,12 +121,12 @@ module internal Role =
         nodes
         |> List.tryFind (fun node -> node.NodeId = current.LeaderId && current.LeaderEpoch > before.Epoch)
         |> Option.map (fun node ->
-            let address: BrokerAddress = { Host = node.Host; Port = node.Port }
-
-            { Target =
-                { before with NodeId = node.NodeId; Address = address; Epoch = current.LeaderEpoch; RequestEpoch = current.LeaderEpoch }
-              Address = address
-              Connection = None })
+            atLeader
+                { before with
+                    NodeId = node.NodeId
+                    Address = { Host = node.Host; Port = node.Port }
+                    Epoch = current.LeaderEpoch
+                    RequestEpoch = current.LeaderEpoch })
 
     /// Another replica of a partition, whose address the leader is asked for. Its reader decides when to leave it.
     let replica (leader: Lease<Leader>) (partition: TopicPartition) (node: int32) : Role<Leader> =

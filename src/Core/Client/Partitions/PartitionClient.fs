@@ -50,6 +50,14 @@ type PartitionClient(settings: ClientSettings, bootstrap: Bootstrap, partition: 
     member _.Connect(?call: CallOptions) : Result<Connection, ClientFault> =
         lease.Reach(Operation.Begin(settings, call)) |> Result.map _.Connection
 
+    /// Hands over a leader that was found elsewhere, such as by `Cluster.FindLeaders` for many partitions at once. The next call connects to it
+    /// without asking for metadata, unless there is a connection to that broker already. If it cannot be connected to or responds that it does
+    /// not lead the partition, the client finds the leader as usual. The result is false if the leader is older than the latest one that the client
+    /// knows, by its epoch; the client does not use it then.
+    member _.UseLeader(leader: Leader) : bool =
+        // A fetch session on the connection belongs to the topic with that id.
+        lease.Use(Role.atLeader leader, (fun present -> present.TopicId = leader.TopicId))
+
     /// Sends any request to the leader in the highest common version, and waits for its response.
     member _.Call(api: Api<'Request, 'Response>, request: 'Request, ?call: CallOptions) : Exchange<'Request, 'Response> =
         lease.Call(Operation.Begin(settings, call), api, (fun _ -> Caps.versionsOf api), (fun _ _ -> request), id)
