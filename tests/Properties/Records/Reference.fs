@@ -54,7 +54,7 @@ let private nullable (bytes: Bytes voption) : byte list =
     | ValueSome bytes -> varint (int64 bytes.Length) @ bytesOf bytes
     | ValueNone -> varint -1L
 
-let private encodeHeader (header: RecordHeader) : byte list = varint (int64 header.Key.Length) @ bytesOf header.Key @ nullable header.Value
+let encodeHeader (header: RecordHeader) : byte list = varint (int64 header.Key.Length) @ bytesOf header.Key @ nullable header.Value
 
 let encodeRecord (baseOffset: int64) (baseTimestamp: int64) (record: RecordData) : byte list =
     let body =

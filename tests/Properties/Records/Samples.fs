@@ -41,7 +41,7 @@ let private headers: Gen<RecordHeader list> =
           1, Gen.choose (63, 66) |> Gen.bind (fun count -> Gen.listOfLength count (Gen.constant (RecordHeader.withoutValue "h"))) ]
 
 /// A record without an offset yet.
-let private record: Gen<RecordData> = gen {
+let record: Gen<RecordData> = gen {
     let! timestamp =
         Gen.frequency
             [ 6, Gen.choose (0, 100) |> Gen.map (fun delta -> 1700000000000L + int64 delta)
