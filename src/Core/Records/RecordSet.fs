@@ -255,6 +255,9 @@ module RecordSet =
     /// verified again when they are opened: see `Reading.VerifyChecksum`.
     let splitVerified (bytes: Bytes) : RecordSet = RecordSet(bytes, true)
 
+    /// The same set with verified checksums: see `splitVerified`.
+    let verified (set: RecordSet) : RecordSet = set.With(fun options -> { options with Verify = true })
+
     /// The same set with the path of the field from which it was read, such as `FetchResponse/Responses[0]/Partitions[2]/Records`, which is
     /// evaluated only if there is a fault. The paths of faults begin with it: without it, they begin with `Records`. If it is empty, they name
     /// only the field within the batch. `Message.records` returns such paths.
