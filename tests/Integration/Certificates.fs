@@ -116,7 +116,14 @@ module BrokerTls =
         match clients with
         | None -> ()
         | Some authority ->
-            let policy = X509ChainPolicy(TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck)
+            // Without downloads, so that tests can count those of the client.
+            let policy =
+                X509ChainPolicy(
+                    TrustMode = X509ChainTrustMode.CustomRootTrust,
+                    RevocationMode = X509RevocationMode.NoCheck,
+                    DisableCertificateDownloads = true
+                )
+
             policy.CustomTrustStore.Add(X509Certificate2.CreateFromPem(authority.Pem.AsSpan())) |> ignore
             options.ClientCertificateRequired <- true
             options.CertificateChainPolicy <- policy

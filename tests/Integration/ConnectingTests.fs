@@ -415,6 +415,87 @@ let private downloads =
                   opened (SslClientAuthenticationOptions(CertificateChainPolicy = policy)) (naming url) |> faultOf |> ignore
                   Expect.isGreaterThan (requests ()) 0 "the server was asked")) ]
 
+/// A certificate of a client whose issuer only the broker has. It names a host that accepts connections and never answers.
+let private ownCertificates =
+    let clients = lazy (Authority "LibKafka clients")
+
+    /// Counts the connections to the host.
+    let unanswering (test: string -> (unit -> int) -> unit) =
+        let mutable connections = 0
+        use finished = new ManualResetEventSlim()
+
+        host
+            (fun _ ->
+                Interlocked.Increment &connections |> ignore
+                finished.Wait 20_000 |> ignore)
+            (fun address ->
+                try
+                    test ("http://" + address.ToString() + "/ca.crt") (fun () -> Volatile.Read &connections)
+                finally
+                    finished.Set())
+
+    let issued (url: string) (name: string) =
+        let information = X509AuthorityInformationAccessExtension([], [ url ])
+        clients.Value.Issue(Purpose.Client name, extension = information)
+
+    let collection (certificates: X509Certificate list) = X509CertificateCollection(Array.ofList certificates)
+
+    let selecting (certificate: X509Certificate) = LocalCertificateSelectionCallback(fun _ _ _ _ _ -> certificate)
+
+    let withoutKey (certificate: X509Certificate2) = X509CertificateLoader.LoadCertificate(certificate.Export X509ContentType.Cert)
+
+    let ways: (string * (SslClientAuthenticationOptions -> X509Certificate2 -> unit)) list =
+        [ "in ClientCertificates", (fun options own -> options.ClientCertificates <- collection [ own ])
+          "in ClientCertificates after others, the first of which has no key",
+          (fun options own ->
+              let other = withoutKey (authority.Value.Issue(Purpose.Client "another"))
+              options.ClientCertificates <- collection [ other; own; authority.Value.Issue(Purpose.Client "later") ])
+          "selected by a callback", (fun options own -> options.LocalCertificateSelectionCallback <- selecting own)
+          "selected by a callback from ClientCertificates",
+          (fun options own ->
+              options.ClientCertificates <- collection [ authority.Value.Issue(Purpose.Client "another"); own ]
+              options.LocalCertificateSelectionCallback <- LocalCertificateSelectionCallback(fun _ _ local _ _ -> local[1])) ]
+
+    let connects version (settings: ClientSettings) (seen: ConcurrentQueue<string>) =
+        let server = BrokerTls.options certificate.Value version (Some clients.Value) seen.Enqueue
+        use broker = new ScriptedBroker((fun _ -> script), IPAddress.Loopback, BrokerTls.over server)
+        let clock = Stopwatch.StartNew()
+        use connection = Connection.Open({ settings with ConnectTimeout = ms 10_000 }, broker.Address) |> ok
+        Expect.isLessThan clock.Elapsed (ms 10_000) "the deadline"
+        Expect.isOk (ask connection).Result "a call"
+
+    testList
+        "issuers of the client's own certificate"
+        [ for version in [ SslProtocols.Tls12; SslProtocols.Tls13 ] do
+              for name, give in ways do
+                  testCase ("are not downloaded if it is " + name + ", over " + version.ToString()) (fun () ->
+                      unanswering (fun url connections ->
+                          let options = secured.Value.Tls.Value.OptionsFor "127.0.0.1"
+                          give options (issued url "orders")
+                          let seen = ConcurrentQueue<string>()
+                          connects version { patient with Tls = Some(Tls.ofOptions options) } seen
+                          Expect.equal (List.ofSeq seen) [ "CN=orders" ] "the client that the broker saw"
+                          Expect.equal (connections ()) 0 "no connection to the host that the certificate names"))
+
+          testCase "a callback that selects nothing at first is asked again during the handshake" (fun () ->
+              let options = secured.Value.Tls.Value.OptionsFor "127.0.0.1"
+              let own = clients.Value.Issue(Purpose.Client "late")
+
+              options.LocalCertificateSelectionCallback <-
+                  LocalCertificateSelectionCallback(fun _ _ _ remote _ -> if isNull remote then null else own)
+
+              let seen = ConcurrentQueue<string>()
+              connects SslProtocols.Tls12 { patient with Tls = Some(Tls.ofOptions options) } seen
+              Expect.equal (List.ofSeq seen) [ "CN=late" ] "the client that the broker saw")
+
+          testCase "a context of the caller's is used as it is" (fun () ->
+              let options = SslClientAuthenticationOptions()
+              let context = SslStreamCertificateContext.Create(clients.Value.Issue(Purpose.Client "given"), null, true)
+              options.ClientCertificateContext <- context
+              options.ClientCertificates <- collection [ clients.Value.Issue(Purpose.Client "other") ]
+              let used = (Tls.ofOptions options).OptionsFor "a"
+              Expect.isTrue (obj.ReferenceEquals(used.ClientCertificateContext, context)) "the context") ]
+
 let private serverNames =
     let nameFor (host: string) (options: SslClientAuthenticationOptions) =
         let names = ConcurrentQueue<string>()
@@ -1000,6 +1081,7 @@ let tests =
           closedBefore
           tlsEndings
           downloads
+          ownCertificates
           serverNames
           addresses
           versions

@@ -76,6 +76,38 @@ module Tls =
 
         if name.Length > 1 && name.EndsWith '.' then name.Substring(0, name.Length - 1) else name
 
+    let private withDetails (certificate: X509Certificate) : X509Certificate2 =
+        match certificate with
+        | :? X509Certificate2 as detailed -> detailed
+        | plain -> new X509Certificate2(plain)
+
+    // The certificate for which the client has the private key. A callback is asked before anything is known of the broker, as .NET asks it
+    // first. It may choose none then, and .NET asks it again during the handshake.
+    let private ownCertificate (options: SslClientAuthenticationOptions) (given: X509Certificate list) : X509Certificate2 option =
+        let candidates =
+            match options.LocalCertificateSelectionCallback with
+            | null -> given
+            | select ->
+                let selected = select.Invoke(options, string options.TargetHost, X509CertificateCollection(Array.ofList given), null, [||])
+                Option.toList (Option.ofObj selected)
+
+        candidates |> List.map withDetails |> List.tryFind _.HasPrivateKey
+
+    // For a certificate without a context, .NET makes one during the handshake, and downloads the issuers that are missing in its chain from the
+    // addresses that it names.
+    let private makeContextOffline (options: SslClientAuthenticationOptions) =
+        let given =
+            match options.ClientCertificates with
+            | null -> []
+            | certificates -> List.ofSeq (Seq.cast<X509Certificate> certificates)
+
+        match ownCertificate options given with
+        | None -> ()
+        | Some own ->
+            let others = X509Certificate2Collection(given |> List.map withDetails |> Array.ofList)
+            options.ClientCertificateContext <- SslStreamCertificateContext.Create(own, others, true)
+            options.LocalCertificateSelectionCallback <- null
+
     /// The options as they are used for a connection to a host.
     let internal forHost (host: string) (options: SslClientAuthenticationOptions) : SslClientAuthenticationOptions =
         let copy = copyFor (nameOf host options) options
@@ -83,11 +115,18 @@ module Tls =
         if isNull copy.CertificateChainPolicy then
             copy.CertificateChainPolicy <- withoutDownloads options
 
+        if isNull copy.ClientCertificateContext then makeContextOffline copy
+
         copy
 
     /// Options from a function of the host. Each connection uses a copy of them, with the host in `TargetHost` if that is null or empty, and
     /// with a `CertificateChainPolicy` that downloads no missing certificates if there is none. A policy of the caller's is used as it is; with
     /// .NET's defaults it downloads them. Revocation lists are downloaded only if the options ask for it.
+    ///
+    /// Nor are issuers of the client's own certificate downloaded: of `ClientCertificates` the first that has a private key is used, with the
+    /// others as its intermediate certificates, or the one that `LocalCertificateSelectionCallback` selects before the handshake. If the callback
+    /// selects one only during the handshake, when it has the broker's certificate, .NET downloads the missing issuers of that one. A
+    /// `ClientCertificateContext` is used as it is.
     let ofFunction (optionsFor: string -> SslClientAuthenticationOptions) : Tls = Tls(fun host -> forHost host (optionsFor host))
 
     /// The same options for every broker: see `ofFunction`. They must not be changed afterwards.
