@@ -72,7 +72,8 @@ type CoordinatorClient(settings: ClientSettings, bootstrap: Bootstrap, kind: Coo
 
         this.Exchange(operation, api, most, request, read)
 
-    /// Makes one call whose response is read further. An answer that leaves out what was asked about closes the connection.
+    /// Makes one call whose response is read further. `settle` brings the caller's state up to date with the exchange. An answer that leaves out
+    /// what was asked about closes the connection.
     member internal this.Ask
         (
             operation: Operation,
@@ -80,9 +81,11 @@ type CoordinatorClient(settings: ClientSettings, bootstrap: Bootstrap, kind: Coo
             most: Connection -> int16,
             request: int16 -> 'Request,
             codesOf: 'Value -> ErrorCode list,
-            read: 'Response -> Result<'Value, ClientFault>
+            read: 'Response -> Result<'Value, ClientFault>,
+            settle: Exchange<'Request, 'Response> -> unit
         ) : Reply<'Request, 'Response, Result<'Value, ClientFault>> =
         let reply (exchange: Exchange<'Request, 'Response>) =
+            settle exchange
             let result = exchange.Result |> Result.bind read
 
             match result with
@@ -93,6 +96,10 @@ type CoordinatorClient(settings: ClientSettings, bootstrap: Bootstrap, kind: Coo
             Reply<_, _, _>(exchange, result, Result.map codesOf)
 
         this.Exchange(operation, api, most, request, reply)
+
+    /// Makes one call whose response is read further and changes nothing of the caller's.
+    member internal this.Ask(operation: Operation, api: Api<'Request, 'Response>, most, request, codesOf, read) =
+        this.Ask(operation, api, most, request, codesOf, read, ignore)
 
     /// Sends any request to the coordinator in the highest common version, and waits for its response.
     member this.Call(api: Api<'Request, 'Response>, request: 'Request, ?call: CallOptions) : Exchange<'Request, 'Response> =

@@ -53,24 +53,37 @@ type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transacti
 
         { TransactionalId = transactionalId; Obstacle = obstacle }
 
-    // Makes a call that ends the open transaction. From before it is sent, no more batches are sent for that transaction.
-    let ending (call: unit -> Reply<'Request, 'Response, 'Result>) =
+    // No more batches are sent for the open transaction. The result takes that back.
+    let leaveTransaction () : unit -> unit =
         let partitions = List.ofSeq added
         let doubtful = producers.Values |> Seq.filter _.LeavesDoubt |> List.ofSeq
-        added.Clear()
 
-        for producer in doubtful do
-            producer.Strand true
-
-        let reply = call ()
-
-        if not reply.Exchange.Info.WasSent then
-            added.UnionWith partitions
-
+        let strand (isOver: bool) =
             for producer in doubtful do
-                producer.Strand false
+                producer.Strand isOver
 
-        reply
+        added.Clear()
+        strand true
+
+        fun () ->
+            added.UnionWith partitions
+            strand false
+
+    // Makes a call that ends the open transaction: from before its request is sent, unless nothing of it is sent. An observer may throw while the
+    // coordinator is found, and after `settle`.
+    let ending (request: 'Request) (settle: Exchange<'Request, 'Response> -> unit) call : Reply<'Request, 'Response, 'Result> =
+        let takeBack = ref ignore
+
+        let make (_: int16) =
+            takeBack.Value <- leaveTransaction ()
+            request
+
+        let settle (exchange: Exchange<'Request, 'Response>) =
+            if not exchange.Info.WasSent then takeBack.Value()
+
+            settle exchange
+
+        call make settle
 
     let refuseDoubt () =
         producers
@@ -110,7 +123,8 @@ type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transacti
             given |> Result.iter continueWith
             Ok given
 
-        ending (fun () -> coordinator.Ask(begin' call, InitProducerId.api, CoordinatorClient.AnyVersion, (fun _ -> request), codesOf, read))
+        ending request ignore (fun make settle ->
+            coordinator.Ask(begin' call, InitProducerId.api, CoordinatorClient.AnyVersion, make, codesOf, read, settle))
 
     let finish (commit: bool) (call: CallOptions option) =
         let producer = current ()
@@ -127,15 +141,8 @@ type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transacti
                 continueWith { ProducerId = response.ProducerId; ProducerEpoch = response.ProducerEpoch }
             | _ -> ()
 
-        ending (fun () ->
-            coordinator.Call(
-                begin' call,
-                EndTxn.api,
-                upTo Caps.endTxnBeforeTransactionVersion2 Int16.MaxValue,
-                (fun _ -> request),
-                _.Error,
-                settle
-            ))
+        ending request settle (fun make settle ->
+            coordinator.Call(begin' call, EndTxn.api, upTo Caps.endTxnBeforeTransactionVersion2 Int16.MaxValue, make, _.Error, settle))
 
     /// The transactional id.
     member _.TransactionalId = transactionalId
