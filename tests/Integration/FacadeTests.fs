@@ -707,7 +707,10 @@ let private mainJob =
                   Expect.contains options.BootstrapServers connection.Broker "one of the brokers"
                   Expect.isTrue (connection.IsOpen && connection.Socket.Connected) "it is open"
                   Expect.equal connection.BrokerVersions[ApiKey.Metadata].Lowest 0s "versions"
-                  Expect.equal (connection.BrokerVersions[ApiKey.Produce].ToString()) "0-10" "versions as text"
+                  let produce = connection.BrokerVersions[ApiKey.Produce]
+                  Expect.equal (produce.ToString()) "0-10" "versions as text"
+                  let contained = [ -1s; 0s; 10s; 11s ] |> List.map produce.Contains
+                  Expect.equal contained [ false; true; true; false ] "what the range contains"
                   Expect.isFalse (connection.BrokerVersions.ContainsKey ApiKey.CreateTopics) "an API that it does not have"
                   let metadata = connection.GetMetadata([ topic ]).ThrowIfError()
                   Expect.equal (metadata.Brokers |> Seq.map _.NodeId |> Seq.sort |> List.ofSeq) [ 1; 2; 3 ] "brokers"

@@ -17,8 +17,11 @@ type VersionRange =
     { Lowest: int16
       Highest: int16 }
 
-    /// Whether the range contains the version. Every range contains `MessageVersion.Every`.
-    member this.Contains(version: int16) = version < 0s || (version >= this.Lowest && version <= this.Highest)
+    /// Whether the range contains the version.
+    member this.Contains(version: int16) = version >= this.Lowest && version <= this.Highest
+
+    /// Whether a field with this range is present in the version. Every field is present in `MessageVersion.Every`.
+    member internal this.IsIn(version: MessageVersion) = version.Number < 0s || this.Contains version.Number
 
     /// All versions, the lowest first.
     member this.ToList() = [ this.Lowest .. this.Highest ]

@@ -21,7 +21,7 @@ module Message =
 
     /// The version of that number, or a fault if the message does not have it.
     let version (message: Message<'T>) (number: int16) : Result<MessageVersion, Fault> =
-        if number >= message.Versions.Lowest && number <= message.Versions.Highest then
+        if message.Versions.Contains number then
             Ok { Number = number; Flexible = message.FlexibleSince |> Option.exists (fun first -> number >= first) }
         else
             Error

@@ -608,7 +608,7 @@ module Notation =
                 member _.Size = sizeof<'T>
 
                 member _.AddParts(version, parts) =
-                    if place.Versions.Contains version.Number then
+                    if place.Versions.IsIn version then
                         match place.Tag with
                         | Some tag -> parts.Add(inTaggedSection name schema get (schema.At version) tag)
                         | None -> parts.Add(inOrder name schema get (schema.At version))
@@ -616,7 +616,7 @@ module Notation =
                         parts.Add(absent name schema.Default get version)
 
                 member _.Row version =
-                    if place.Versions.Contains version.Number then
+                    if place.Versions.IsIn version then
                         match place.Tag with
                         | Some tag -> inTaggedSectionRow name schema get (schema.At version) tag
                         | None -> inOrderRow name schema get (schema.At version)

@@ -266,10 +266,33 @@ let private codesAreExplained (key: ApiKey) =
                           sprintf "%s in %O" (ErrorCode(int16 error).ToString()) exchange ]
         |> noneOf "error codes that brokers return are not explained")
 
+// ---- The members of ErrorCode
+
+let private membersOfErrorCode: PropertyInfo list =
+    [ for property in typeof<ErrorCode>.GetProperties(BindingFlags.Public ||| BindingFlags.Static) do
+          if property.PropertyType = typeof<ErrorCode> then property ]
+
+let private codeOf (property: PropertyInfo) : ErrorCode =
+    match property.GetValue null with
+    | :? ErrorCode as code -> code
+    | other -> failtestf "%O is no error code" other
+
+let private meanings =
+    testCase "says of each member of ErrorCode what its Description says" (fun () ->
+        Expect.equal (membersOfErrorCode |> List.map (codeOf >> _.Code >> int) |> set) (codes.Values |> set) "each code is a member"
+
+        [ for property in membersOfErrorCode do
+              let description = (codeOf property).Description
+
+              if textOf property <> description then
+                  sprintf "%s: '%s' expected, '%s' found" property.Name description (textOf property) ]
+        |> noneOf "members are documented otherwise than their descriptions")
+
 [<Tests>]
 let tests =
     testList
         "Documentation of the messages"
         [ checkerTests
+          meanings
           forEach "says for each field which versions have it" all versionsAreDocumented
           testList "names each error code with its cause and a reaction" (explained |> List.map codesAreExplained) ]

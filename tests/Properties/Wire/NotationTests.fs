@@ -40,6 +40,23 @@ let private versionedMessage = { messageOf versioned with FlexibleSince = None }
 
 let private set = { Always = 1y; Since3 = 3y; Until2 = 2y; Between2And4 = 4y; Ignorable = 5y; Nullable = Some "n" }
 
+let private ranges =
+    testList
+        "a range of versions"
+        [ law 200 "contains exactly the versions that it lists, none of which is negative by itself" (fun (lowest: int16) (width: byte) ->
+              let range = { Lowest = lowest; Highest = int16 (min (int lowest + int width) (int Int16.MaxValue)) }
+              let listed = Collections.Generic.HashSet(range.ToList())
+              let nearby = [ int lowest - 300 .. int range.Highest + 300 ] |> List.filter (fun it -> it = int (int16 it))
+              nearby |> List.forall (fun it -> range.Contains(int16 it) = listed.Contains(int16 it)))
+
+          testCase "contains no negative version, and none at all if it is empty" (fun () ->
+              Expect.isFalse ({ Lowest = 0s; Highest = 9s }.Contains -1s) "no version is negative"
+              Expect.isFalse ({ Lowest = 1s; Highest = 0s }.Contains -1s) "nor one of an empty range"
+              Expect.isFalse ({ Lowest = 1s; Highest = 0s }.Contains 1s) "its lowest"
+
+              for place in [ { Lowest = 3s; Highest = 4s }; { Lowest = 0s; Highest = 0s } ] do
+                  Expect.isTrue (place.IsIn MessageVersion.Every) "a field of any versions is in the union of all") ]
+
 let private structs =
     testList
         "structs"
@@ -247,4 +264,4 @@ let private texts =
               Expect.equal (show (array colour) [ 1; 2 ]) "Sample [RED (1), 2]" "meaning") ]
 
 [<Tests>]
-let tests = testList "Notation" [ structs; wrongDefinitions; versions; texts ]
+let tests = testList "Notation" [ ranges; structs; wrongDefinitions; versions; texts ]
