@@ -88,6 +88,17 @@ internal static class Interop
         return partition;
     }
 
+    /// <summary>The broker, which must have a host.</summary>
+    public static BrokerAddress Required(BrokerAddress broker, [CallerArgumentExpression(nameof(broker))] string? name = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(broker.Host, name);
+        return broker;
+    }
+
+    /// <summary>The resource, which must have a name. The name may be empty.</summary>
+    public static ConfigResource Required(ConfigResource resource, [CallerArgumentExpression(nameof(resource))] string? name = null) =>
+        resource.Name is null ? throw new ArgumentException("The resource has no name.", name) : resource;
+
     /// <summary>The elements of an argument, none of which may be null.</summary>
     public static T[] RequiredAll<T>(IEnumerable<T>? values, [CallerArgumentExpression(nameof(values))] string? name = null)
         where T : class
@@ -106,6 +117,37 @@ internal static class Interop
     {
         ArgumentNullException.ThrowIfNull(partitions, name);
         return [.. partitions.Select(partition => Required(partition, name))];
+    }
+
+    /// <summary>The brokers of an argument, each of which must have a host.</summary>
+    public static BrokerAddress[] RequiredAll(
+        IEnumerable<BrokerAddress>? brokers,
+        [CallerArgumentExpression(nameof(brokers))] string? name = null
+    )
+    {
+        ArgumentNullException.ThrowIfNull(brokers, name);
+        return [.. brokers.Select(broker => Required(broker, name))];
+    }
+
+    /// <summary>The resources of an argument, each of which must have a name.</summary>
+    public static ConfigResource[] RequiredAll(
+        IEnumerable<ConfigResource>? resources,
+        [CallerArgumentExpression(nameof(resources))] string? name = null
+    )
+    {
+        ArgumentNullException.ThrowIfNull(resources, name);
+        return [.. resources.Select(resource => Required(resource, name))];
+    }
+
+    /// <summary>A dictionary without null as an immutable map, which is compared by content.</summary>
+    public static FSharpMap<string, string> RequiredMap(
+        IReadOnlyDictionary<string, string>? entries,
+        [CallerArgumentExpression(nameof(entries))] string? name = null
+    )
+    {
+        ArgumentNullException.ThrowIfNull(entries, name);
+        var missing = entries.FirstOrDefault(entry => entry.Value is null).Key;
+        return missing is null ? ToFSharpMap(entries) : throw new ArgumentException($"The value of '{missing}' is null.", name);
     }
 
     /// <summary>The entries of an argument, each of which must have a partition with a topic and a number from 0.</summary>

@@ -182,9 +182,9 @@ public sealed class AdminClient : IDisposable
         CallOptions callOptions
     )
     {
-        ArgumentNullException.ThrowIfNull(resources);
+        var wanted = Interop.RequiredAll(resources);
         var keys = names is null ? null : Interop.OptionOf(Interop.RequiredAll(names).ToFSharpList());
-        var asked = resources.Select(resource => new DescribeConfigs.Resource(resource.Type, resource.Name ?? "", keys)).ToFSharpList();
+        var asked = wanted.Select(resource => new DescribeConfigs.Resource(resource.Type, resource.Name, keys)).ToFSharpList();
         Begin(callOptions);
         return _core
             .DescribeConfigs(asked, synonyms, documentation, callOptions.ToCore())
@@ -218,7 +218,7 @@ public sealed class AdminClient : IDisposable
             .GroupBy(change => change.Resource)
             .Select(resource => new IncrementalAlterConfigs.Resource(
                 resource.Key.Type,
-                resource.Key.Name ?? "",
+                resource.Key.Name,
                 resource
                     .Select(change => new IncrementalAlterConfigs.Config(change.Name, change.Operation, Interop.OptionOf(change.Value)))
                     .ToFSharpList()

@@ -94,7 +94,11 @@ public readonly record struct ConfigResource(ConfigResourceType Type, string Nam
 public sealed record ConfigEntry
 {
     /// <summary>The name of the config.</summary>
-    public required string Name { get; init; }
+    public required string Name
+    {
+        get;
+        init => field = Interop.Required(value);
+    }
 
     /// <summary>The value; null if it is sensitive.</summary>
     public string? Value { get; init; }
@@ -141,7 +145,15 @@ public sealed record ConfigEntry
 /// <param name="Name">The name of the config there.</param>
 /// <param name="Value">The value; null if it is sensitive.</param>
 /// <param name="Source">The source.</param>
-public sealed record ConfigSynonym(string Name, string? Value, ConfigSource Source);
+public sealed record ConfigSynonym(string Name, string? Value, ConfigSource Source)
+{
+    /// <summary>The name of the config there.</summary>
+    public string Name
+    {
+        get;
+        init => field = Interop.Required(value);
+    } = Interop.Required(Name);
+}
 
 /// <summary>A change of a config.</summary>
 /// <param name="Resource">The resource.</param>
@@ -152,6 +164,13 @@ public sealed record ConfigSynonym(string Name, string? Value, ConfigSource Sour
 /// </param>
 public sealed record ConfigChange(ConfigResource Resource, string Name, AlterConfigOperation Operation, string? Value)
 {
+    /// <summary>The resource.</summary>
+    public ConfigResource Resource
+    {
+        get;
+        init => field = Interop.Required(value);
+    } = Interop.Required(Resource);
+
     /// <summary>The name of the config. Each may occur only once for a resource.</summary>
     public string Name
     {
@@ -165,14 +184,14 @@ public sealed record ConfigChange(ConfigResource Resource, string Name, AlterCon
     /// <param name="value">The value.</param>
     /// <returns>The change.</returns>
     public static ConfigChange Set(ConfigResource resource, string name, string value) =>
-        new(resource, Interop.Required(name), AlterConfigOperation.Set, Interop.Required(value));
+        new(Interop.Required(resource), Interop.Required(name), AlterConfigOperation.Set, Interop.Required(value));
 
     /// <summary>Resets a config to its default.</summary>
     /// <param name="resource">The resource.</param>
     /// <param name="name">The name of the config.</param>
     /// <returns>The change.</returns>
     public static ConfigChange Delete(ConfigResource resource, string name) =>
-        new(resource, Interop.Required(name), AlterConfigOperation.Delete, null);
+        new(Interop.Required(resource), Interop.Required(name), AlterConfigOperation.Delete, null);
 }
 
 /// <summary>An offset that was found.</summary>
@@ -195,6 +214,20 @@ public readonly record struct ListedOffset(long? Offset, long Timestamp, int Lea
 /// <param name="Type">The type; empty if the broker does not report it.</param>
 public sealed record GroupListing(string GroupId, string ProtocolType, GroupState State, GroupType Type)
 {
+    /// <summary>The id of the group.</summary>
+    public string GroupId
+    {
+        get;
+        init => field = Interop.Required(value);
+    } = Interop.Required(GroupId);
+
+    /// <summary><c>consumer</c> for consumers; empty for a group that only stores offsets.</summary>
+    public string ProtocolType
+    {
+        get;
+        init => field = Interop.Required(value);
+    } = Interop.Required(ProtocolType);
+
     internal static GroupListing Of(ListGroups.Group core) => new(core.GroupId, core.ProtocolType, core.GroupState, core.GroupType);
 }
 
@@ -202,16 +235,28 @@ public sealed record GroupListing(string GroupId, string ProtocolType, GroupStat
 public sealed record ClassicGroupDescription
 {
     /// <summary>The id of the group.</summary>
-    public required string GroupId { get; init; }
+    public required string GroupId
+    {
+        get;
+        init => field = Interop.Required(value);
+    }
 
     /// <summary>The state of the group.</summary>
     public required GroupState State { get; init; }
 
     /// <summary><c>consumer</c> for consumers; empty for a group that only stores offsets.</summary>
-    public string ProtocolType { get; init; } = "";
+    public string ProtocolType
+    {
+        get;
+        init => field = Interop.Required(value);
+    } = "";
 
     /// <summary>The protocol that was chosen, for consumers the name of an assignor; empty while the group is not stable.</summary>
-    public string ProtocolName { get; init; } = "";
+    public string ProtocolName
+    {
+        get;
+        init => field = Interop.Required(value);
+    } = "";
 
     /// <summary>The members.</summary>
     public IReadOnlyList<ClassicMemberDescription> Members
@@ -235,16 +280,28 @@ public sealed record ClassicGroupDescription
 public sealed record ClassicMemberDescription
 {
     /// <summary>The id of the member.</summary>
-    public required string MemberId { get; init; }
+    public required string MemberId
+    {
+        get;
+        init => field = Interop.Required(value);
+    }
 
     /// <summary>The instance id of a static member (KIP-345); null for a dynamic member.</summary>
     public string? GroupInstanceId { get; init; }
 
     /// <summary>The client id of the member.</summary>
-    public string ClientId { get; init; } = "";
+    public string ClientId
+    {
+        get;
+        init => field = Interop.Required(value);
+    } = "";
 
     /// <summary>The address that it joined from, such as <c>/10.0.0.1</c>.</summary>
-    public string ClientHost { get; init; } = "";
+    public string ClientHost
+    {
+        get;
+        init => field = Interop.Required(value);
+    } = "";
 
     /// <summary>
     /// What the member sent with the protocol that was chosen: for consumers a subscription. Empty while the group is not stable.
@@ -270,7 +327,11 @@ public sealed record ClassicMemberDescription
 public sealed record ConsumerGroupDescription
 {
     /// <summary>The id of the group.</summary>
-    public required string GroupId { get; init; }
+    public required string GroupId
+    {
+        get;
+        init => field = Interop.Required(value);
+    }
 
     /// <summary>The state of the group.</summary>
     public required GroupState State { get; init; }
@@ -282,7 +343,11 @@ public sealed record ConsumerGroupDescription
     public int AssignmentEpoch { get; init; }
 
     /// <summary>The assignor that the coordinator uses.</summary>
-    public string AssignorName { get; init; } = "";
+    public string AssignorName
+    {
+        get;
+        init => field = Interop.Required(value);
+    } = "";
 
     /// <summary>The members.</summary>
     public IReadOnlyList<ConsumerMemberDescription> Members
@@ -307,7 +372,11 @@ public sealed record ConsumerGroupDescription
 public sealed record ConsumerMemberDescription
 {
     /// <summary>The id of the member.</summary>
-    public required string MemberId { get; init; }
+    public required string MemberId
+    {
+        get;
+        init => field = Interop.Required(value);
+    }
 
     /// <summary>The instance id of a static member; null for a dynamic member.</summary>
     public string? InstanceId { get; init; }
@@ -322,10 +391,18 @@ public sealed record ConsumerMemberDescription
     public int MemberEpoch { get; init; }
 
     /// <summary>The client id of the member.</summary>
-    public string ClientId { get; init; } = "";
+    public string ClientId
+    {
+        get;
+        init => field = Interop.Required(value);
+    } = "";
 
     /// <summary>The address that the member's requests come from, such as <c>/10.0.0.7</c>.</summary>
-    public string ClientHost { get; init; } = "";
+    public string ClientHost
+    {
+        get;
+        init => field = Interop.Required(value);
+    } = "";
 
     /// <summary>The topics that the member subscribes to by name.</summary>
     public IReadOnlyList<string> SubscribedTopics
@@ -381,16 +458,28 @@ public sealed record AclBinding
     public required AclResourceType ResourceType { get; init; }
 
     /// <summary>The name of the resource: <c>kafka-cluster</c> for the cluster, and <c>*</c> for every name.</summary>
-    public required string ResourceName { get; init; }
+    public required string ResourceName
+    {
+        get;
+        init => field = Interop.Required(value);
+    }
 
     /// <summary>Whether the name is literal, unless set, or a prefix.</summary>
     public AclPatternType PatternType { get; init; } = AclPatternType.Literal;
 
     /// <summary>The principal, such as <c>User:alice</c>; <c>User:*</c> for all users.</summary>
-    public required string Principal { get; init; }
+    public required string Principal
+    {
+        get;
+        init => field = Interop.Required(value);
+    }
 
     /// <summary>The address of the client; <c>*</c>, unless set, for all.</summary>
-    public string Host { get; init; } = "*";
+    public string Host
+    {
+        get;
+        init => field = Interop.Required(value);
+    } = "*";
 
     /// <summary>The operation that is allowed or denied.</summary>
     public required AclOperation Operation { get; init; }
@@ -479,6 +568,13 @@ public sealed record AclBindingFilter
 /// <param name="ErrorMessage">The broker's explanation of the error code; null if it gives none.</param>
 public sealed record DeletedAclBinding(AclBinding Acl, ErrorCode Error, string? ErrorMessage)
 {
+    /// <summary>The ACL.</summary>
+    public AclBinding Acl
+    {
+        get;
+        init => field = Interop.Required(value);
+    } = Interop.Required(Acl);
+
     internal static DeletedAclBinding Of(DeleteAcls.Acl core) =>
         new(
             new()
@@ -500,7 +596,11 @@ public sealed record DeletedAclBinding(AclBinding Acl, ErrorCode Error, string? 
 public sealed record ClusterDescription
 {
     /// <summary>The id of the cluster.</summary>
-    public required string ClusterId { get; init; }
+    public required string ClusterId
+    {
+        get;
+        init => field = Interop.Required(value);
+    }
 
     /// <summary>The id of the broker to send administrative requests to; -1 if it is not known.</summary>
     public required int ControllerId { get; init; }

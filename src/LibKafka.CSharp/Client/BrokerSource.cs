@@ -28,13 +28,13 @@ internal sealed class BrokerSource : IEquatable<BrokerSource>
 
     public Bootstrap Core { get; }
 
-    public static BrokerSource Of(IEnumerable<BrokerAddress> bootstrapServers)
+    /// <summary>A list of brokers, which is the argument with the name.</summary>
+    public static BrokerSource Of(IEnumerable<BrokerAddress> bootstrapServers, string name)
     {
-        ArgumentNullException.ThrowIfNull(bootstrapServers);
-        var own = new ValueList<BrokerAddress>(bootstrapServers);
+        var own = new ValueList<BrokerAddress>(Interop.RequiredAll(bootstrapServers, name));
         return own.Count > 0
             ? new(own, null, null, BootstrapModule.ofAddresses(own.Select(broker => broker.ToCore()).ToFSharpList()))
-            : throw new ArgumentException("At least one broker is required.", nameof(bootstrapServers));
+            : throw new ArgumentException("At least one broker is required.", name);
     }
 
     public static BrokerSource Of(string serviceName, ISrvLookUp lookUp)

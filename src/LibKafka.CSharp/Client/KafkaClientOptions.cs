@@ -31,10 +31,10 @@ public sealed record KafkaClientOptions
 
     /// <summary>Options with a list of brokers.</summary>
     /// <param name="bootstrapServers">Brokers of the cluster, at least one.</param>
-    /// <exception cref="ArgumentException">The list is empty.</exception>
+    /// <exception cref="ArgumentException">The list is empty, or a broker has no host.</exception>
     public KafkaClientOptions(IEnumerable<BrokerAddress> bootstrapServers)
     {
-        _source = BrokerSource.Of(bootstrapServers);
+        _source = BrokerSource.Of(bootstrapServers, nameof(bootstrapServers));
     }
 
     /// <summary>
@@ -63,11 +63,11 @@ public sealed record KafkaClientOptions
     /// The brokers to bootstrap from. They are tried in random order until one answers. Not all brokers need to be named, but more than one
     /// should be, in case one is down. Empty if <see cref="ServiceName"/> is used instead.
     /// </summary>
-    /// <exception cref="ArgumentException">The list is empty.</exception>
+    /// <exception cref="ArgumentException">The list is empty, or a broker has no host.</exception>
     public IReadOnlyList<BrokerAddress> BootstrapServers
     {
         get => _source.Servers;
-        init => _source = BrokerSource.Of(Interop.Required(value));
+        init => _source = BrokerSource.Of(value, nameof(value));
     }
 
     /// <summary>The DNS SRV name for the brokers; null if <see cref="BootstrapServers"/> names them.</summary>

@@ -59,7 +59,7 @@ public sealed partial class KafkaConnection : IDisposable
     public static KafkaResult<KafkaConnection> Open(KafkaClientOptions options, BrokerAddress broker, CallOptions callOptions)
     {
         ArgumentNullException.ThrowIfNull(options);
-        ArgumentException.ThrowIfNullOrEmpty(broker.Host, nameof(broker));
+        Interop.Required(broker);
         ArgumentNullException.ThrowIfNull(callOptions);
         var log = new ExchangeLog();
         var settings = options.ToSettings(log);

@@ -7,7 +7,6 @@ namespace LibKafka;
 /// <summary>A topic to create.</summary>
 public sealed record NewTopic
 {
-    // An F# map is immutable and compared by content.
     private readonly FSharpMap<string, string> _configs = new([]);
 
     /// <summary>A topic with the broker's defaults, which needs Kafka 2.4.</summary>
@@ -47,7 +46,7 @@ public sealed record NewTopic
     public IReadOnlyDictionary<string, string> Configs
     {
         get => _configs;
-        init => _configs = Interop.ToFSharpMap(Interop.Required(value));
+        init => _configs = Interop.RequiredMap(value);
     }
 
     internal Client.NewTopic ToCore() => new(Name, Partitions, ReplicationFactor, MapModule.ToList(_configs));

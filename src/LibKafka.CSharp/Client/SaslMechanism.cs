@@ -112,7 +112,6 @@ public sealed class SaslMechanism
 /// <summary>A token for OAUTHBEARER. <see cref="ToString"/> does not reveal it.</summary>
 public sealed record BearerToken
 {
-    // An F# map is immutable and compared by content.
     private readonly FSharpMap<string, string> _extensions = new([]);
 
     /// <summary>A token without extensions.</summary>
@@ -133,11 +132,7 @@ public sealed record BearerToken
     public IReadOnlyDictionary<string, string> Extensions
     {
         get => _extensions;
-        init
-        {
-            ArgumentNullException.ThrowIfNull(value);
-            _extensions = Interop.ToFSharpMap(value);
-        }
+        init => _extensions = Interop.RequiredMap(value);
     }
 
     /// <summary>A text without the token.</summary>

@@ -9,6 +9,13 @@ namespace LibKafka;
 /// <param name="Metadata">What the member sent for the protocol that was chosen: for consumers a subscription.</param>
 public sealed record GroupMember(string MemberId, string? GroupInstanceId, ReadOnlyMemory<byte> Metadata)
 {
+    /// <summary>The id of the member.</summary>
+    public string MemberId
+    {
+        get;
+        init => field = Interop.Required(value);
+    } = Interop.Required(MemberId);
+
     internal static GroupMember Of(JoinGroup.Member core) => new(core.MemberId, core.GroupInstanceId.OrNull(), core.Metadata.Memory);
 }
 

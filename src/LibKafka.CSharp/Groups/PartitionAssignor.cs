@@ -108,11 +108,12 @@ public sealed class PartitionAssignor
         ArgumentNullException.ThrowIfNull(assign);
         FSharpMap<string, FSharpList<ConsumerTopicPartitions>> Assign(FSharpMap<string, int> counts, FSharpList<Core.Subscriber> members)
         {
-            var given = assign(counts, [.. members.Select(GroupSubscriber.Of)]);
+            InvalidOperationException Misused() => new($"The function of the assignor '{name}' returned null.");
+            var given = assign(counts, [.. members.Select(GroupSubscriber.Of)]) ?? throw Misused();
             return new(
                 members
                     .Select(member => member.MemberId)
-                    .Select(id => Tuple.Create(id, Interop.Gather(given.TryGetValue(id, out var part) ? part : [])))
+                    .Select(id => Tuple.Create(id, Interop.Gather(given.TryGetValue(id, out var part) ? part ?? throw Misused() : [])))
             );
         }
 

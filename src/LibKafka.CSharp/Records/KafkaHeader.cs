@@ -27,7 +27,7 @@ public readonly struct KafkaHeader : IEquatable<KafkaHeader>
     /// <param name="name">The name.</param>
     /// <param name="value">The value; null differs from empty.</param>
     public KafkaHeader(string name, NullableSpan value)
-        : this(Encoding.UTF8.GetBytes(name), OrNull(value.ToArray())) { }
+        : this(Encoding.UTF8.GetBytes(Interop.Required(name)), OrNull(value.ToArray())) { }
 
     /// <summary>A header whose name is already encoded.</summary>
     /// <param name="key">The name, in UTF-8.</param>

@@ -69,8 +69,8 @@ public readonly struct RecordBatchSet : IEnumerable<RecordBatchItem>
     /// <returns>The batches, not located yet.</returns>
     public IEnumerable<RecordBatchItem> DataFor(IEnumerable<AbortedTransaction> aborted)
     {
-        ArgumentNullException.ThrowIfNull(aborted);
-        return Items(TransactionFilterModule.apply(aborted.ToFSharpList(), _core ?? RecordSetModule.split(default)));
+        var given = Interop.RequiredAll(aborted);
+        return Items(TransactionFilterModule.apply(given.ToFSharpList(), _core ?? RecordSetModule.split(default)));
     }
 
     /// <summary>Starts to iterate over the batches in order.</summary>

@@ -21,11 +21,7 @@ public sealed record RecordReadOptions
     public IReadOnlyList<ICompressionCodec> Codecs
     {
         get => _codecs;
-        init
-        {
-            ArgumentNullException.ThrowIfNull(value);
-            _codecs = new(value);
-        }
+        init => _codecs = new(Interop.RequiredAll(value));
     }
 
     /// <summary>The largest size of the decompressed records of one batch, in bytes: 256 MiB by default.</summary>
