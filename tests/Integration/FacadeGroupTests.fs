@@ -178,6 +178,40 @@ let private classic =
                   Expect.equal (left |> Seq.map _.Item.MemberId |> List.ofSeq) [ membership.MemberId ] "the member that left"
                   Expect.isTrue (group.Heartbeat(membership).Error.IsError) "it is no longer a member"))
 
+          testCase
+              "the leader reads all subscriptions within the client's limit, and its assignments name those that were left out"
+              (fun () ->
+                  let topics (count: int) = ConsumerSubscription(Topics = [ for i in 1..count -> "t" + string i ])
+
+                  let memberOf id (count: int) : JoinGroup.Member =
+                      { MemberId = id; GroupInstanceId = None; Metadata = Bytes(ConsumerProtocol.Encode(topics count)) }
+
+                  let rest (received: Received) =
+                      match received.Request with
+                      | Request.JoinGroup _ ->
+                          let all = [ memberOf "a" 1_000; memberOf "b" 1_000; memberOf "c" 1 ]
+
+                          Script.answer
+                              JoinGroup.api
+                              received
+                              { joinAnswer ErrorCode.None "c" with Members = all; Leader = "c"; ProtocolName = Some "range" }
+                      | _ -> Script.unexpected received
+
+                  coordinated rest (fun _ options ->
+                      use group = new GroupClient(KafkaClientOptions(options.BootstrapServers, MaxDecodedBytes = 100_000L), "g")
+                      let joined = group.Join(JoinOptions(Protocols = []), "c").ThrowIfError()
+                      let unread =
+                          PartitionAssignor.Subscribers joined |> Seq.filter (fun one -> not (isNull one.Unreadable)) |> Seq.toList
+                      Expect.equal (unread |> List.map _.MemberId) [ "b" ] "one of the two large ones"
+                      let given = PartitionAssignor.Assignments([ PartitionAssignor.Range ], readOnlyDict [ "t1", 4 ], joined)
+                      Expect.equal (given |> Seq.map _.MemberId |> List.ofSeq, given.Count) ([ "a"; "b"; "c" ], 3) "every member"
+                      let odd = Seq.exactlyOne given.LeftOut
+                      Expect.equal
+                          (odd.MemberId, (there odd.Unreadable).Kind)
+                          ("b", KafkaFaultKind.LimitExceeded)
+                          "who was left out, and why"
+                      Expect.isEmpty (ConsumerProtocol.DecodeAssignment(given[1].Assignment).Partitions) "without partitions"))
+
           testCase "error codes and faults are values" (fun () ->
               let rest (received: Received) =
                   match received.Request with

@@ -11,8 +11,9 @@ type Subscriber =
         /// The name of a static member (KIP-345); none for a dynamic member.
         GroupInstanceId: string option
         Subscription: ConsumerProtocolSubscription.Subscription
-        /// The reason why the member's subscription could not be read; none if it could. A member whose subscription could not be read wants no
-        /// topics and gets no partitions, and the other members share them all.
+        /// The reason why the member's subscription could not be read; none if it could. It is `Problem.GroupTooLarge` if only those of the other
+        /// members leave no memory for it. A member whose subscription could not be read wants no topics and gets no partitions, and the other
+        /// members share them all.
         Unreadable: Fault option
     }
 
@@ -32,14 +33,32 @@ module Subscriber =
     let private nothing: ConsumerProtocolSubscription.Subscription =
         { Topics = []; UserData = None; OwnedPartitions = []; GenerationId = -1; RackId = None }
 
-    /// A member of a group, from the response to the leader's JoinGroup.
-    let ofMember (one: JoinGroup.Member) : Subscriber =
+    // A member of which so much memory may be used, and how much is.
+    let private withinRest (limits: Limits) (rest: int64) (one: JoinGroup.Member) : struct (Subscriber * int64) =
         let subscriber =
             { MemberId = one.MemberId; GroupInstanceId = one.GroupInstanceId; Subscription = nothing; Unreadable = None }
 
-        match ConsumerProtocol.decodeSubscription one.Metadata with
-        | Ok subscription -> { subscriber with Subscription = subscription }
-        | Error fault -> { subscriber with Unreadable = Some fault }
+        match ConsumerProtocol.decodeSubscriptionWithin { limits with MaxDecodedBytes = rest } one.Metadata with
+        | Ok(struct (subscription, size)) -> struct ({ subscriber with Subscription = subscription }, size)
+        | Error({ Problem = Problem.DecodedTooLarge _ } as fault) when rest < limits.MaxDecodedBytes ->
+            struct ({ subscriber with Unreadable = Some { fault with Problem = Problem.GroupTooLarge limits.MaxDecodedBytes } }, 0L)
+        | Error fault -> struct ({ subscriber with Unreadable = Some fault }, 0L)
+
+    /// The members of a group, from the response to the leader's JoinGroup. Their subscriptions together, with what the sticky assignor decodes of
+    /// them, take at most `MaxDecodedBytes` of memory. They are read in the order of their sizes, and one that does not fit is left out, so a
+    /// member with a large subscription cannot take the place of others.
+    let internal within (limits: Limits) (members: JoinGroup.Member list) : Subscriber list =
+        members
+        |> List.indexed
+        |> List.sortBy (fun (_, one) -> one.Metadata.Length, one.MemberId)
+        |> List.mapFold
+            (fun rest (index, one) ->
+                let struct (subscriber, size) = withinRest limits rest one
+                (index, subscriber), rest - size)
+            limits.MaxDecodedBytes
+        |> fst
+        |> List.sortBy fst
+        |> List.map snd
 
     /// The topics that the member wants, as a set: a group of a thousand members may want a thousand topics.
     let internal wanted (one: Subscriber) : HashSet<string> = HashSet one.Subscription.Topics
@@ -76,6 +95,16 @@ type AssignFault =
         | UnknownProtocol name ->
             "the group agreed on the assignor '" + name + "', which is not among those given: give all that the member joined with"
         | CannotEncode(memberId, fault) -> "the assignment of member '" + memberId + "' cannot be written: " + fault.ToString()
+
+/// What the leader of a group sends to its members.
+type GroupAssignments =
+    {
+        /// The assignment of every member, for SyncGroup.
+        Assignments: SyncGroup.MemberAssignment list
+        /// The members that were left out because their subscriptions could not be read, each with the reason (`Subscriber.Unreadable`). Their
+        /// assignments have no partitions.
+        LeftOut: Subscriber list
+    }
 
 /// What the members and the leader of a classic group do with assignors.
 [<RequireQualifiedAccess>]
@@ -122,25 +151,41 @@ module Assignor =
         |> all
 
     /// The members of a group, from the response to the leader's JoinGroup. One whose subscription cannot be read wants no topics: see
-    /// `Subscriber.Unreadable`.
-    let subscribers (members: JoinGroup.Member list) : Subscriber list = List.map Subscriber.ofMember members
+    /// `Subscriber.Unreadable`. The subscriptions of all members together, with the sticky assignor's user data in them, take at most
+    /// `MaxDecodedBytes` of memory. The larger ones are left out first.
+    let subscribersWithin (limits: Limits) (members: JoinGroup.Member list) : Subscriber list = Subscriber.within limits members
 
-    /// The assignments that the leader sends with SyncGroup. The assignor that the group agreed on must be among those given. `partitions` has
-    /// the number of partitions of each topic. A member whose subscription cannot be read gets an assignment without partitions.
-    let assignments (assignors: Assignor list) (partitions: Map<string, int>) (joined: JoinGroup.Response) =
+    /// The members of a group, within the standard limits: see `subscribersWithin`.
+    let subscribers (members: JoinGroup.Member list) : Subscriber list = subscribersWithin Limits.standard members
+
+    /// The assignments that the leader sends with SyncGroup, and the members that were left out. The assignor that the group agreed on must be
+    /// among those given. `partitions` has the number of partitions of each topic. For the limits see `subscribersWithin`.
+    let assignmentsWithin
+        (limits: Limits)
+        (assignors: Assignor list)
+        (partitions: Map<string, int>)
+        (joined: JoinGroup.Response)
+        : Result<GroupAssignments, AssignFault> =
         let name = Option.defaultValue "" joined.ProtocolName
 
         match assignors |> List.tryFind (fun assignor -> assignor.Name = name) with
         | None -> Error(AssignFault.UnknownProtocol name)
         | Some assignor ->
-            subscribers joined.Members
-            |> assignor.Assign partitions
+            let members = subscribersWithin limits joined.Members
+
+            assignor.Assign partitions members
             |> Map.toList
             |> List.map (fun (id, part) ->
                 ConsumerProtocol.encodeAssignment { AssignedPartitions = part; UserData = None }
                 |> Result.map (fun bytes -> ({ MemberId = id; Assignment = bytes }: SyncGroup.MemberAssignment))
                 |> Result.mapError (fun fault -> AssignFault.CannotEncode(id, fault)))
             |> all
+            |> Result.map (fun assignments -> { Assignments = assignments; LeftOut = members |> List.filter _.Unreadable.IsSome })
+
+    /// The assignments that the leader sends with SyncGroup, within the standard limits: see `assignmentsWithin`. A member whose subscription
+    /// cannot be read gets an assignment without partitions.
+    let assignments (assignors: Assignor list) (partitions: Map<string, int>) (joined: JoinGroup.Response) =
+        assignmentsWithin Limits.standard assignors partitions joined |> Result.map _.Assignments
 
     /// The topics that any member wants. The leader must know the number of partitions of each.
     let topicsOf (members: Subscriber list) : string list = members |> List.collect _.Subscription.Topics |> List.distinct |> List.sort

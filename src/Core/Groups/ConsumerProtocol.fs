@@ -24,7 +24,7 @@ module ConsumerProtocol =
 
     // A later version only adds fields at the end. It is read as the highest known version. Bytes after the fields of the version are ignored,
     // even if the version is known, because the Java client ignores them too.
-    let private decode (message: Message<'T>) (bytes: Bytes) : Result<'T, Fault> =
+    let private decodeWithin (limits: Limits) (message: Message<'T>) (bytes: Bytes) : Result<struct ('T * int64), Fault> =
         if bytes.Length < prefix then
             Error { Problem = Problem.Truncated(2L, bytes.Length); Offset = 0; Path = message.Name }
         else
@@ -32,7 +32,12 @@ module ConsumerProtocol =
             let highest = message.Versions.Highest
             let body = bytes.Slice(prefix, bytes.Length - prefix)
 
-            Message.decodePrefix Limits.standard (min version highest) message body |> Result.mapError (Fault.after prefix)
+            Message.decodePrefix limits (min version highest) message body |> Result.mapError (Fault.after prefix)
+
+    let private valueOf (struct (value: 'T, _: int64)) : 'T = value
+
+    let private decode (message: Message<'T>) (bytes: Bytes) : Result<'T, Fault> =
+        decodeWithin Limits.standard message bytes |> Result.map valueOf
 
     /// The bytes of a subscription, for the metadata of a protocol in JoinGroup. They have the highest version; readers that know only
     /// earlier versions skip the rest.
@@ -58,11 +63,30 @@ module ConsumerProtocol =
     /// The bytes of the sticky assignor's user data, in version 1.
     let encodeStickyUserData (data: StickyUserData.UserData) : Result<Bytes, Fault> = Message.encode 1s StickyUserData.message data
 
-    /// The sticky assignor's user data. The bytes do not contain their version: those that cannot be read in version 1 are read in version 0,
-    /// which has no generation. Bytes after the value are ignored.
-    let decodeStickyUserData (bytes: Bytes) : Result<StickyUserData.UserData, Fault> =
-        let read version = Message.decodePrefix Limits.standard version StickyUserData.message bytes
+    let private stickyWithin (limits: Limits) (bytes: Bytes) : Result<struct (StickyUserData.UserData * int64), Fault> =
+        let read version = Message.decodePrefix limits version StickyUserData.message bytes
 
         match read 1s with
         | Ok data -> Ok data
         | Error fault -> read 0s |> Result.mapError (fun _ -> fault)
+
+    /// The sticky assignor's user data. The bytes do not contain their version: those that cannot be read in version 1 are read in version 0,
+    /// which has no generation. Bytes after the value are ignored.
+    let decodeStickyUserData (bytes: Bytes) : Result<StickyUserData.UserData, Fault> =
+        stickyWithin Limits.standard bytes |> Result.map valueOf
+
+    /// The subscription in the metadata of a member, and the memory that it takes, with that of the sticky assignor's user data in it: an
+    /// assignor may decode that too.
+    let internal decodeSubscriptionWithin
+        (limits: Limits)
+        (bytes: Bytes)
+        : Result<struct (ConsumerProtocolSubscription.Subscription * int64), Fault> =
+        decodeWithin limits ConsumerProtocolSubscription.message bytes
+        |> Result.bind (fun (struct (subscription, size)) ->
+            let rest = { limits with MaxDecodedBytes = limits.MaxDecodedBytes - size }
+
+            match subscription.UserData |> Option.map (stickyWithin rest) with
+            | Some(Ok(struct (_, more))) -> Ok(struct (subscription, size + more))
+            | Some(Error({ Problem = Problem.DecodedTooLarge _ } as fault)) -> Error fault
+            // It is none of the sticky assignor's, and no assignor decodes it.
+            | _ -> Ok(struct (subscription, size)))

@@ -37,6 +37,9 @@ type Problem =
     | FrameTooLarge of length: int64 * most: int64
     /// A message whose values would take more memory than the limits allow.
     | DecodedTooLarge of most: int64
+    /// A message of a member of a group, which together with those of the members with smaller messages would take more memory than the limits
+    /// allow.
+    | GroupTooLarge of most: int64
     /// The checksum of a record batch does not match its bytes.
     | BadCrc of stored: uint32 * computed: uint32
     /// A record batch in a format that is not supported.
@@ -97,6 +100,10 @@ type Problem =
             + "): build smaller batches, or raise the limit"
         | FrameTooLarge(length, most) -> "a frame of " + bytes length + " exceeds the limit of " + n most
         | DecodedTooLarge most -> "the decoded message would take more than " + bytes most + " of memory, the limit MaxDecodedBytes"
+        | GroupTooLarge most ->
+            "this decoded message and the smaller ones of the group would together take more than "
+            + bytes most
+            + " of memory, the limit MaxDecodedBytes"
         | BadCrc(stored, computed) -> "checksum " + stored.ToString "x8" + " does not match the computed " + computed.ToString "x8"
         | BadMagic magic -> "record format (magic) " + string magic + " is not supported"
         | BadBatchLength length -> "batch length " + string length + " is too small for a batch header"
@@ -145,7 +152,8 @@ type Limits =
         MaxFrameBytes: int
         /// The most memory that the values of one decoded message take, in bytes. It counts every record, list element, string and option
         /// that is made, before it is made, at its size on a 64-bit runtime. Fields of bytes, such as the record batches of a fetch, do not
-        /// count, because they are slices of the frame.
+        /// count, because they are slices of the frame. The subscriptions of a group's members count together: see
+        /// `Assignor.subscribersWithin`.
         MaxDecodedBytes: int64
         /// The largest size of the decompressed records of one batch, in bytes. It bounds the buffer that a batch is decompressed into.
         MaxDecompressedBytes: int

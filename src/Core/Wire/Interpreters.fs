@@ -115,9 +115,10 @@ module Message =
         else
             Ok(Reader(bytes, limits.MaxDecodedBytes))
 
-    /// Reads a value from the start of the bytes. What comes after it is ignored.
-    let internal decodePrefix (limits: Limits) (number: int16) (message: Message<'T>) (bytes: Bytes) : Result<'T, Fault> =
-        reader limits message.Name bytes |> Result.bind (fun reader -> readFrom reader number message)
+    /// Reads a value from the start of the bytes. What comes after it is ignored. The number is the memory that the value takes, in bytes.
+    let internal decodePrefix (limits: Limits) (number: int16) (message: Message<'T>) (bytes: Bytes) : Result<struct ('T * int64), Fault> =
+        reader limits message.Name bytes
+        |> Result.bind (fun reader -> readFrom reader number message |> Result.map (fun value -> struct (value, reader.Decoded)))
 
     /// The value of the bytes at a version. It is a fault if bytes remain after it, or if the limits do not allow its size. The value's `Bytes`
     /// are slices of the given bytes, not copies.

@@ -206,7 +206,7 @@ public sealed record KafkaClientOptions
     /// <summary>
     /// The most memory that the values of one answer may take, in bytes: 256 MiB by default. Every object that is made from the answer counts,
     /// before it is made, at its size on a 64-bit runtime. Record batches do not count: they are slices of the answer, which
-    /// <see cref="MaxFrameBytes"/> limits.
+    /// <see cref="MaxFrameBytes"/> limits. The subscriptions of a group's members, which its leader reads, together are limited to the same.
     /// </summary>
     /// <remarks>
     /// Until a connection is authenticated, or knows the broker's versions if there is no authentication, an answer is limited to 1 MiB, and

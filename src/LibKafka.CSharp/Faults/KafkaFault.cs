@@ -155,6 +155,7 @@ public sealed class KafkaFault
             Problem.Tags.CountTooLarge
             or Problem.Tags.FrameTooLarge
             or Problem.Tags.DecodedTooLarge
+            or Problem.Tags.GroupTooLarge
             or Problem.Tags.DecompressedTooLarge
             or Problem.Tags.TooLong => KafkaFaultKind.LimitExceeded,
             _ => KafkaFaultKind.Malformed,

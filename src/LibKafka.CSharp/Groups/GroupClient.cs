@@ -88,7 +88,7 @@ public sealed class GroupClient : IDisposable
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(memberId);
         Begin(callOptions);
-        return new(Inner.Join(memberId, options.ToCore(), callOptions.ToCore()), callOptions);
+        return new(Inner.Join(memberId, options.ToCore(), callOptions.ToCore()), callOptions, Inner.Settings.Limits);
     }
 
     /// <summary>Sends the assignments, from the leader of a classic group, and receives the member's own.</summary>

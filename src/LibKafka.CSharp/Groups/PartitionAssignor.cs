@@ -1,4 +1,5 @@
 using System;
+using System.Collections;
 using System.Collections.Generic;
 using System.Linq;
 using System.Threading;
@@ -43,6 +44,36 @@ public sealed record GroupSubscriber(string MemberId, string? GroupInstanceId, C
 
     // Assignors do not look at the fault.
     internal Core.Subscriber ToCore() => new(MemberId, Interop.OptionOf(GroupInstanceId), Subscription.ToCore(), null);
+}
+
+/// <summary>The assignments that the leader of a group sends, one for each member.</summary>
+public sealed class GroupAssignments : IReadOnlyList<MemberAssignment>
+{
+    private readonly MemberAssignment[] _all;
+
+    internal GroupAssignments(Core.GroupAssignments core)
+    {
+        _all = [.. core.Assignments.Select(part => new MemberAssignment(part.MemberId, part.Assignment.Memory))];
+        LeftOut = [.. core.LeftOut.Select(GroupSubscriber.Of)];
+    }
+
+    /// <summary>
+    /// The members whose subscriptions could not be read, each with the reason (<see cref="GroupSubscriber.Unreadable"/>). Their assignments
+    /// have no partitions.
+    /// </summary>
+    public IReadOnlyList<GroupSubscriber> LeftOut { get; }
+
+    /// <summary>The number of members.</summary>
+    public int Count => _all.Length;
+
+    /// <summary>The assignment of one member.</summary>
+    /// <param name="index">The position in the list, from 0.</param>
+    public MemberAssignment this[int index] => _all[index];
+
+    /// <inheritdoc/>
+    public IEnumerator<MemberAssignment> GetEnumerator() => ((IEnumerable<MemberAssignment>)_all).GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 }
 
 /// <summary>
@@ -161,7 +192,8 @@ public sealed class PartitionAssignor
 
     /// <summary>
     /// The members of a group with their subscriptions, from the result of the leader's join. A member whose subscription cannot be read
-    /// subscribes to no topics: see <see cref="GroupSubscriber.Unreadable"/>.
+    /// subscribes to no topics: see <see cref="GroupSubscriber.Unreadable"/>. All subscriptions together take at most
+    /// <see cref="KafkaClientOptions.MaxDecodedBytes"/> of memory; the larger ones are left out first.
     /// </summary>
     /// <param name="joined">The result.</param>
     /// <returns>The members.</returns>
@@ -169,7 +201,8 @@ public sealed class PartitionAssignor
     public static IReadOnlyList<GroupSubscriber> Subscribers(JoinResult joined)
     {
         ArgumentNullException.ThrowIfNull(joined);
-        return [.. Core.AssignorModule.subscribers(joined.ThrowIfError().Response!.Members).Select(GroupSubscriber.Of)];
+        var members = joined.ThrowIfError().Response!.Members;
+        return [.. Core.AssignorModule.subscribersWithin(joined.Limits, members).Select(GroupSubscriber.Of)];
     }
 
     /// <summary>The topics that any of the members subscribes to: the leader needs their numbers of partitions.</summary>
@@ -190,17 +223,17 @@ public sealed class PartitionAssignor
     }
 
     /// <summary>
-    /// The assignments that the leader of a group sends, by the assignor that the group has chosen, which must be among those given.
+    /// The assignments that the leader of a group sends, by the assignor that the group has chosen, which must be among those given. A member whose
+    /// subscription cannot be read gets an assignment without partitions, and is named in <see cref="GroupAssignments.LeftOut"/>.
     /// </summary>
     /// <param name="assignors">The leader's assignors.</param>
     /// <param name="partitionCounts">The number of partitions of each topic.</param>
     /// <param name="joined">The result of the leader's join.</param>
     /// <returns>The assignments, to pass to <c>GroupClient.Sync</c>.</returns>
     /// <exception cref="KafkaException">
-    /// The group chose another assignor (<see cref="KafkaFaultKind.UnknownAssignor"/>), the subscription of a member cannot be read, or the join
-    /// failed.
+    /// The group chose another assignor (<see cref="KafkaFaultKind.UnknownAssignor"/>), an assignment cannot be written, or the join failed.
     /// </exception>
-    public static IReadOnlyList<MemberAssignment> Assignments(
+    public static GroupAssignments Assignments(
         IEnumerable<PartitionAssignor> assignors,
         IReadOnlyDictionary<string, int> partitionCounts,
         JoinResult joined
@@ -208,12 +241,13 @@ public sealed class PartitionAssignor
     {
         ArgumentNullException.ThrowIfNull(partitionCounts);
         ArgumentNullException.ThrowIfNull(joined);
-        var parts = Core.AssignorModule.assignments(
+        var parts = Core.AssignorModule.assignmentsWithin(
+            joined.Limits,
             ToCore(assignors),
             Interop.ToFSharpMap(partitionCounts),
             joined.ThrowIfError().Response!
         );
-        return [.. parts.ValueOrThrow().Select(part => new MemberAssignment(part.MemberId, part.Assignment.Memory))];
+        return new(parts.ValueOrThrow());
     }
 
     /// <summary>Assigns partitions.</summary>

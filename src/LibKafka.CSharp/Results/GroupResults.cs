@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Linq;
 using LibKafka.Protocol;
+using LibKafka.Wire;
 using Core = LibKafka.Client;
 
 namespace LibKafka;
@@ -11,10 +12,10 @@ public sealed class JoinResult : KafkaResult
 {
     private readonly Core.Joined _core;
 
-    internal JoinResult(Core.Joined core, CallOptions call)
-        : this(core, new CallReport(core.Exchanges, call.CancellationToken)) { }
+    internal JoinResult(Core.Joined core, CallOptions call, Limits limits)
+        : this(core, new CallReport(core.Exchanges, call.CancellationToken), limits) { }
 
-    private JoinResult(Core.Joined core, CallReport report)
+    private JoinResult(Core.Joined core, CallReport report, Limits limits)
         : base(
             report,
             core.Result.IsError ? report.FaultOf(core.Result.ErrorValue) : null,
@@ -22,6 +23,7 @@ public sealed class JoinResult : KafkaResult
         )
     {
         _core = core;
+        Limits = limits;
         Membership = core.Membership is { } membership ? GroupMembership.Of(membership.Value) : null;
         FirstRound = core.FirstRound is { } first ? new(first.Value.Info) : null;
     }
@@ -52,6 +54,9 @@ public sealed class JoinResult : KafkaResult
 
     /// <inheritdoc/>
     public override ExchangeInfo Exchange => base.Exchange!;
+
+    /// <summary>The limits of the client that joined.</summary>
+    internal Limits Limits { get; }
 
     internal JoinGroup.Response? Response => _core.Result.IsOk ? _core.Result.ResultValue : null;
 

@@ -552,5 +552,81 @@ let private leading =
                   let isCooperative = protocol.Name = "cooperative-sticky"
                   Expect.equal (not said.OwnedPartitions.IsEmpty) isCooperative "only a cooperative member still owns partitions") ]
 
+// ---- the memory of a group ----
+
+/// A member whose subscription has so many topics, by the protocol with that number.
+let private subscribing (protocol: int) (id: string) (count: int) : JoinGroup.Member =
+    let topics = List.init count (fun i -> "topic-" + string i)
+    let owned = topics |> List.map (fun topic -> { Topic = topic; Partitions = [ 0..3 ] })
+    let subscription = all[protocol % all.Length].Subscribe topics owned 5 |> ok "subscribed"
+    { MemberId = id; GroupInstanceId = None; Metadata = ConsumerProtocol.encodeSubscription subscription |> ok "encoded" }
+
+/// The memory that a member's subscription takes.
+let private costOf (one: JoinGroup.Member) : int64 =
+    let struct (_, cost) = ConsumerProtocol.decodeSubscriptionWithin Limits.standard one.Metadata |> ok "decoded"
+    cost
+
+let private isLeftOut (limit: int64) (one: Subscriber) : bool =
+    match one.Unreadable with
+    | None -> false
+    | Some { Problem = Problem.GroupTooLarge most } when most = limit -> true
+    | Some { Problem = Problem.DecodedTooLarge most } when most = limit -> true
+    | Some fault -> failtestf "%O" fault
+
+let private memory =
+    testList
+        "the memory of a group"
+        [ law 200 "is within one limit, and no member is left out because of larger ones" (fun (counts: byte list) (NonNegativeInt share) ->
+              let members = counts |> List.mapi (fun i count -> subscribing i (string i) (int count))
+              let total = members |> List.sumBy costOf
+              let limit = max 1L (total * int64 (share % 120) / 100L)
+              let limits = { Limits.standard with MaxDecodedBytes = limit }
+              let read = Assignor.subscribersWithin limits members
+              let kept = List.zip members read |> List.filter (snd >> isLeftOut limit >> not)
+              let asLarge (one: JoinGroup.Member) = members |> List.filter (fun other -> other.Metadata.Length <= one.Metadata.Length)
+              let mustBeRead one = asLarge one |> List.sumBy costOf <= limit
+
+              Expect.equal (read |> List.map _.MemberId) (members |> List.map _.MemberId) "every member, in order"
+              Expect.isLessThanOrEqual (kept |> List.sumBy (fst >> costOf)) limit "the memory of those that were read"
+              Expect.all (List.zip members read) (fun (one, found) -> not (mustBeRead one && isLeftOut limit found)) "small ones are read"
+
+              let reversed = Assignor.subscribersWithin limits (List.rev members)
+              Expect.equal (List.rev reversed) read "whatever the order")
+
+          testCase "is within one limit if each member is just below it: the assignments say who was left out, and why" (fun () ->
+              for protocol in 0 .. all.Length - 1 do
+                  let large = [ for i in 10..40 -> subscribing protocol (string i) 600 ]
+                  let limit = costOf large.Head + 10_000L
+                  let limits = { Limits.standard with MaxDecodedBytes = limit }
+                  let members = large @ [ subscribing protocol "small" 3 ]
+                  let partitions = Map [ for i in 0..599 -> "topic-" + string i, 2 ]
+                  let response = joined all[protocol].Name members
+                  let given =
+                      match Assignor.assignmentsWithin limits all partitions response with
+                      | Ok given -> given
+                      | Error fault -> failtestf "%O" fault
+
+
+                  Expect.equal (given.LeftOut |> List.map _.MemberId) [ for i in 11..40 -> string i ] "those that were left out"
+
+                  for one in given.LeftOut do
+                      match one.Unreadable with
+                      | Some({ Problem = Problem.GroupTooLarge most } as fault) ->
+                          Expect.equal most limit "the limit"
+                          Expect.stringContains (fault.ToString()) "MaxDecodedBytes" "the reason says what to change"
+                      | other -> failtestf "%O" other
+
+                  let parts =
+                      [ for one in given.Assignments ->
+                            let part = ConsumerProtocol.decodeAssignment one.Assignment |> ok "part"
+                            one.MemberId, (each part.AssignedPartitions).Length ]
+
+                  Expect.hasLength parts members.Length "every member has an assignment"
+                  let some = parts |> List.filter (fun (_, count) -> count > 0)
+                  Expect.equal (some |> List.map fst |> set) (set [ "10"; "small" ]) "the others share"
+                  // A cooperative member gives up first what goes to another one.
+                  if not all[protocol].IsCooperative then
+                      Expect.equal (some |> List.sumBy snd) 1_200 "all partitions") ]
+
 [<Tests>]
-let tests = testList "assignors" [ java; laws; single; leading ]
+let tests = testList "assignors" [ java; laws; single; leading; memory ]
