@@ -174,6 +174,16 @@ let private others =
               Expect.stringContains fault.Message "requireStable, which needs Kafka 2.5" "the message"
               Expect.isFalse fault.IsTransient "it stays too old")
 
+          testCase "a broker that is too old for the synonyms and the documentation of configs says which Kafka knows them" (fun () ->
+              for version, synonyms, documentation, release in [ 0, true, false, "1.1"; 2, false, true, "2.6" ] do
+                  Replay.lone ApiKey.DescribeConfigs version Script.unexpected (fun broker ->
+                      use admin = new AdminClient(KafkaClientOptions([ at broker ]))
+                      let resources = [ ConfigResource.Topic "t" ]
+                      let described = admin.DescribeConfigs(resources, null, synonyms, documentation, CallOptions.Default)
+                      let fault = there described[0].Fault
+                      Expect.equal fault.Kind KafkaFaultKind.BrokerTooOld (fault.ToString())
+                      Expect.stringContains fault.Message ("of configs, which needs Kafka " + release) "the message"))
+
           testCase "a committed offset of a group prints its values" (fun () ->
               let table = Script.everythingBut [ Script.versions ApiKey.OffsetFetch 0 5; Script.versions ApiKey.FindCoordinator 0 2 ]
 

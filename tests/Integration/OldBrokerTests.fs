@@ -63,7 +63,7 @@ let private everyAcl: AclFilter =
 
 let private isTooOld (fault: AdminFault) =
     match fault with
-    | AdminFault.Fault(ClientFault.BrokerTooOld(part, _, _)) -> part.EndsWith "PatternTypeFilter"
+    | AdminFault.Fault(ClientFault.BrokerTooOld(part, needs, _)) -> part.Contains "pattern type" && needs = "Kafka 2.0"
     | _ -> false
 
 let private acls =
@@ -137,5 +137,118 @@ let private configs =
         Expect.equal (sources ConfigResourceType.Topic "t") [ ConfigSource.DefaultConfig; ConfigSource.DynamicTopicConfig ] "of a topic"
         Expect.equal (sources ConfigResourceType.Broker "1") [ ConfigSource.DefaultConfig; ConfigSource.StaticBrokerConfig ] "of a broker")
 
+// ---- Options that need a version ----
+
+let private at = { Topic = "t"; Partition = 0 }
+let private place: GroupMembership = { MemberId = "m"; GenerationOrEpoch = 3; GroupInstanceId = None }
+let private staticPlace = { place with GroupInstanceId = Some "i" }
+
+let private faultIn (result: Result<'T, AdminFault>) : ClientFault =
+    match result with
+    | Error(AdminFault.Fault fault) -> fault
+    | other -> failtestf "%O" other
+
+let private byAdmin (call: AdminClient -> ClientFault) (brokers: Bootstrap) : ClientFault =
+    use admin = new AdminClient(patient, brokers)
+    call admin
+
+let private byGroup (call: GroupClient -> Exchange<'Request, 'Response>) (brokers: Bootstrap) : ClientFault =
+    use group = new GroupClient(patient, brokers, "g")
+    let exchange = call group
+    Expect.isFalse exchange.Info.WasSent "nothing was sent"
+    faultOf exchange.Result
+
+let private describing synonyms documentation (admin: AdminClient) : ClientFault =
+    let topic: DescribeConfigs.Resource =
+        { ResourceType = ConfigResourceType.Topic; ResourceName = "t"; ConfigurationKeys = None }
+    (admin.DescribeConfigs([ topic ], synonyms, documentation)).Result.Head |> snd |> faultIn
+
+let private listing (states: GroupState list) (types: GroupType list) (admin: AdminClient) : ClientFault =
+    match (admin.ListGroups(states, types)).Result with
+    | Ok [ _, result ] -> faultIn result
+    | other -> failtestf "%A" other
+
+/// Each call with an option that needs a version: the API, the last version without it, what the fault names, and the call.
+let private optional: (ApiKey * int * string * (Bootstrap -> ClientFault)) list =
+    let prefixed = { everyAcl with PatternTypeFilter = AclPatternType.Prefixed }
+    let acl = { CreateAcls.acl.Default with ResourcePatternType = AclPatternType.Prefixed }
+
+    let inTransaction (brokers: Bootstrap) =
+        use transaction = new TransactionClient(patient, brokers, "tx")
+        byGroup (fun group -> transaction.CommitOffsets(group, place, [ at, CommittedOffset.at 3L ]).Exchange) brokers
+
+    let raising (brokers: Bootstrap) =
+        use transaction = new TransactionClient(patient, brokers, "tx")
+        (transaction.InitProducerId(ms 1_000)).Exchange.Result |> ok |> ignore
+        faultOf (transaction.RaiseEpoch(ms 1_000)).Exchange.Result
+
+    let matching (brokers: Bootstrap) =
+        let subscription = { ConsumerGroupSubscription.topics [ "t" ] with TopicRegex = Some "t.*" }
+        use one = new ConsumerGroupClient(patient, brokers, "g", subscription)
+        faultOf (one.Heartbeat()).Exchange.Result
+
+    [ ApiKey.DescribeConfigs, 0, "the synonyms", byAdmin (describing true false)
+      ApiKey.DescribeConfigs, 2, "the documentation", byAdmin (describing false true)
+      ApiKey.DescribeAcls, 0, "pattern type", byAdmin (fun admin -> (admin.DescribeAcls prefixed).Result |> faultIn)
+      ApiKey.CreateAcls, 0, "pattern type", byAdmin (fun admin -> (admin.CreateAcls [ acl ]).Result.Head |> snd |> faultIn)
+      ApiKey.DeleteAcls, 0, "pattern type", byAdmin (fun admin -> (admin.DeleteAcls [ prefixed ]).Result.Head |> snd |> faultIn)
+      ApiKey.ListGroups, 3, "states", byAdmin (listing [ GroupState.Stable ] [])
+      ApiKey.ListGroups, 4, "types", byAdmin (listing [] [ GroupType.Classic ])
+      ApiKey.OffsetFetch, 6, "requireStable", byGroup (fun group -> group.FetchOffsets(place, [ at ], true).Exchange)
+      ApiKey.OffsetFetch, 6, "requireStable", byGroup (fun group -> group.FetchAllOffsets(place, true).Exchange)
+      ApiKey.OffsetCommit,
+      6,
+      "static member",
+      byGroup (fun group -> group.CommitOffsets(staticPlace, [ at, CommittedOffset.at 3L ]).Exchange)
+      ApiKey.JoinGroup,
+      4,
+      "static member",
+      byGroup (fun group -> (group.Join("", { JoinSettings.consumer [] with GroupInstanceId = Some "i" })).Exchange)
+      ApiKey.SyncGroup, 2, "static member", byGroup (fun group -> group.Sync(staticPlace, "consumer", None, []).Exchange)
+      ApiKey.Heartbeat, 2, "static member", byGroup (fun group -> group.Heartbeat(staticPlace).Exchange)
+      ApiKey.LeaveGroup, 2, "static member", byGroup (fun group -> (group.Leave staticPlace).Rounds.Head)
+      ApiKey.TxnOffsetCommit, 2, "a membership", inTransaction
+      ApiKey.InitProducerId, 2, "RaiseEpoch", raising
+      ApiKey.ConsumerGroupHeartbeat, 0, "TopicRegex", matching ]
+
+/// The first release whose brokers support a version, such as `Kafka 2.6`.
+let private firstWith (key: ApiKey) (version: int) : string =
+    let supports (table: ApiVersions.ApiVersion list) = table |> List.exists (fun one -> one.ApiKey = key && int one.MaxVersion >= version)
+
+    let numbers (release: string) = release.Split(' ')[0] |> Version.Parse
+
+    match Releases.tables |> List.filter (snd >> supports) |> List.map (fst >> numbers) with
+    | [] -> failtestf "no release supports %O version %d" key version
+    | releases ->
+        let first = List.min releases
+        "Kafka " + string first.Major + "." + string first.Minor
+
+let private answering (received: Received) =
+    match received.Request with
+    | Request.InitProducerId _ ->
+        Script.answer InitProducerId.api received { InitProducerId.response.Default with ProducerId = 5L; ProducerEpoch = 0s }
+    | _ -> Script.unexpected received
+
+let private named = Collections.Concurrent.ConcurrentBag<string>()
+
+let private options =
+    testSequenced
+    <| testList
+        "an option that needs a later version is refused, with the release that has it"
+        [ for number, (key, version, option, call) in List.indexed optional do
+              testCase (key.Name + " " + string version + ": " + option + " (" + string number + ")") (fun () ->
+                  lone key version answering (fun broker ->
+                      match call (Bootstrap.ofAddresses [ broker.Address ]) with
+                      | ClientFault.BrokerTooOld(part, needs, instead) as fault ->
+                          named.Add part
+                          Expect.stringContains part option "the option"
+                          Expect.equal needs (firstWith key (version + 1)) "the release"
+                          Expect.stringContains instead (key.Name + " up to version " + string version) "what the broker supports"
+                          Expect.stringContains (fault.ToString()) "too old" "the text"
+                      | other -> failtestf "%O" other))
+
+          testCase "each of them is among these" (fun () ->
+              Expect.equal (set named) (TooOld.options |> List.map (snd >> fst) |> set) "the options of the library") ]
+
 [<Tests>]
-let tests = testList "a Kafka 1.0 broker" [ testList "truncation" truncation; testList "ACLs" acls; configs ]
+let tests = testList "a Kafka 1.0 broker" [ testList "truncation" truncation; testList "ACLs" acls; configs; options ]

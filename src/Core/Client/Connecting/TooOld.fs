@@ -7,20 +7,39 @@ open LibKafka.Protocol
 [<RequireQualifiedAccess>]
 module internal TooOld =
 
-    // The options of calls that set a field, with the release of Kafka that brought its version. Other fields are named by their paths.
+    /// The options of calls that set a field, by the path of the field without indexes, with the release of Kafka that brought its version.
+    let options: (string * (string * string)) list =
+        let staticMember = "a static member (group.instance.id)", "Kafka 2.3"
+        let raisedEpoch = "RaiseEpoch", "Kafka 2.5"
+        let membership = "a commit with a membership in a transaction", "Kafka 2.5"
+        let patternType = "ACLs for names with a prefix (the pattern type)", "Kafka 2.0"
+
+        [ "InitProducerIdRequest/ProducerId", raisedEpoch
+          "InitProducerIdRequest/ProducerEpoch", raisedEpoch
+          "OffsetFetchRequest/RequireStable", ("requireStable", "Kafka 2.5")
+          "TxnOffsetCommitRequest/GenerationIdOrMemberEpoch", membership
+          "TxnOffsetCommitRequest/MemberId", membership
+          "TxnOffsetCommitRequest/GroupInstanceId", membership
+          "OffsetCommitRequest/GroupInstanceId", ("a commit with the membership of a static member", "Kafka 2.3")
+          "JoinGroupRequest/GroupInstanceId", staticMember
+          "SyncGroupRequest/GroupInstanceId", staticMember
+          "HeartbeatRequest/GroupInstanceId", staticMember
+          "LeaveGroupRequest/Members", ("a static member (group.instance.id) that leaves", "Kafka 2.4")
+          "ConsumerGroupHeartbeatRequest/SubscribedTopicRegex", ("a regular expression of topics (TopicRegex)", "Kafka 4.0")
+          "DescribeConfigsRequest/IncludeSynonyms", ("the synonyms of configs", "Kafka 1.1")
+          "DescribeConfigsRequest/IncludeDocumentation", ("the documentation of configs", "Kafka 2.6")
+          "DescribeAclsRequest/PatternTypeFilter", patternType
+          "CreateAclsRequest/Creations/ResourcePatternType", patternType
+          "DeleteAclsRequest/Filters/PatternTypeFilter", patternType
+          "ListGroupsRequest/StatesFilter", ("a list of the groups in some states", "Kafka 2.6")
+          "ListGroupsRequest/TypesFilter", ("a list of the groups of some types", "Kafka 3.8") ]
+
+    let private withoutIndexes (path: string) : string = path.Split '/' |> Array.map (fun step -> step.Split('[')[0]) |> String.concat "/"
+
+    // Other fields are named by their paths.
     let private optionOf (path: string) : (string * string) option =
-        match path with
-        | "InitProducerIdRequest/ProducerId"
-        | "InitProducerIdRequest/ProducerEpoch" -> Some("RaiseEpoch", "Kafka 2.5")
-        | "OffsetFetchRequest/RequireStable" -> Some("requireStable", "Kafka 2.5")
-        | "TxnOffsetCommitRequest/GenerationIdOrMemberEpoch"
-        | "TxnOffsetCommitRequest/MemberId"
-        | "TxnOffsetCommitRequest/GroupInstanceId" -> Some("a commit with a membership in a transaction", "Kafka 2.5")
-        | "OffsetCommitRequest/GroupInstanceId" -> Some("a commit with the membership of a static member", "Kafka 2.3")
-        | "JoinGroupRequest/GroupInstanceId"
-        | "SyncGroupRequest/GroupInstanceId"
-        | "HeartbeatRequest/GroupInstanceId" -> Some("a static member (group.instance.id)", "Kafka 2.3")
-        | _ -> None
+        let path = withoutIndexes path
+        options |> List.tryFind (fun (known, _) -> known = path) |> Option.map snd
 
     // The first later version that can carry the request.
     let private firstFor (api: Api<'Request, 'Response>) (version: int16) (request: 'Request) : int16 option =

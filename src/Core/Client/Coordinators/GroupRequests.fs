@@ -107,11 +107,12 @@ module internal OffsetRequests =
 [<RequireQualifiedAccess>]
 module internal LeaveRequests =
 
-    /// In older versions only the first of the members, in a field of its own without a static name.
+    /// In older versions only the first of the members, in a field of its own. That has no room for a static name, so such a request cannot be
+    /// written.
     let ofMembers groupId (members: LeaveGroup.MemberRequest list) (version: int16) : LeaveGroup.Request =
         match members with
-        | first :: _ when version < LeaveGroup.membersSince ->
-            { GroupId = groupId; MemberId = first.MemberId; Members = (if first.GroupInstanceId.IsSome then [ first ] else []) }
+        | first :: _ when version < LeaveGroup.membersSince && first.GroupInstanceId.IsNone ->
+            { GroupId = groupId; MemberId = first.MemberId; Members = [] }
         | _ -> { GroupId = groupId; MemberId = ""; Members = members }
 
     // In a group of the new protocol, a static member that is named by its static name alone is answered under its real id.
