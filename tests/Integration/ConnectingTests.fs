@@ -734,15 +734,25 @@ let private versions =
 // -- Cancellation
 
 let private cancellation =
-    let rounds =
-        if String.IsNullOrEmpty(Environment.GetEnvironmentVariable "LIBKAFKA_CANCELLATIONS") then
-            1_500
-        else
-            20_000
+    let isLong = not (String.IsNullOrEmpty(Environment.GetEnvironmentVariable "LIBKAFKA_CANCELLATIONS"))
+    let rounds = if isLong then 20_000 else 1_500
 
-    let run (settings: ClientSettings) (broker: BrokerAddress) (longest: float) (rounds: int) =
+    /// The time that something usually takes, in milliseconds.
+    let usualTime (work: unit -> unit) : float =
+        let times =
+            [ for _ in 1..21 do
+                  let clock = Stopwatch.StartNew()
+                  work ()
+                  clock.Elapsed.TotalMilliseconds ]
+
+        (List.sort times)[10]
+
+    /// Makes an attempt many times, and cancels it each time at a random moment, up to twice the time that it usually takes. `check` gets the value
+    /// of an attempt that succeeded, after the cancellation. `follow` comes after each attempt.
+    let run (name: string) (rounds: int) (attempt: CallOptions -> Result<'T, ClientFault>) (check: 'T -> unit) (follow: unit -> unit) =
         let random = Random 5
         let mutable cancelled = 0
+        let longest = 2.0 * usualTime (fun () -> attempt CallOptions.standard |> ok |> check)
 
         for _ in 1..rounds do
             use source = new CancellationTokenSource()
@@ -758,27 +768,67 @@ let private cancellation =
 
             canceller.Start()
 
-            match Connection.Open(settings, broker, CallOptions.cancelledBy source.Token) with
-            | Ok connection ->
-                use connection = connection
-                canceller.Join()
-                Expect.isTrue connection.IsOpen "the connection is open"
-                Expect.isOk (ask connection).Result "and can be used"
-            | Error ClientFault.Cancelled -> cancelled <- cancelled + 1
-            | Error other -> failtestf "%O" other
+            try
+                match attempt (CallOptions.cancelledBy source.Token) with
+                | Ok value ->
+                    canceller.Join()
+                    check value
+                | Error ClientFault.Cancelled -> cancelled <- cancelled + 1
+                | Error other -> failtestf "%O" other
 
-            canceller.Join()
+                follow ()
+            finally
+                canceller.Join()
+
+        if isLong then printfn "%s: %d times, cancelled %d times" name rounds cancelled
 
         Expect.isGreaterThan cancelled 0 "some were cancelled"
 
-    testList
-        "cancelling while connecting"
-        [ testCase "at random moments, gives an open connection or Cancelled, never anything else" (fun () ->
-              use broker = new ScriptedBroker(fun _ -> script)
-              run patient broker.Address 0.6 rounds)
+    let connecting (name: string) (rounds: int) (settings: ClientSettings) (broker: BrokerAddress) =
+        let check (connection: Connection) =
+            use connection = connection
+            Expect.isTrue connection.IsOpen "the connection is open"
+            Expect.isOk (ask connection).Result "and can be used"
 
-          testCase "the same over TLS" (fun () ->
-              overTls SslProtocols.None script (fun broker -> run secured.Value broker.Address 8.0 (rounds / 10))) ]
+        run name rounds (fun call -> Connection.Open(settings, broker, call)) check ignore
+
+    let led = Script.everythingBut [ Script.versions ApiKey.SaslHandshake 0 1; Script.versions ApiKey.SaslAuthenticate 0 2 ]
+
+    /// A broker that leads the partition and accepts any password.
+    let everywhere (me: BrokerAddress) =
+        Script.knowing led (fun received ->
+            match received.Request with
+            | Request.SaslHandshake _ ->
+                Script.answer SaslHandshake.api received { SaslHandshake.response.Default with Mechanisms = [ "PLAIN" ] }
+            | Request.SaslAuthenticate _ -> Script.answer SaslAuthenticate.api received SaslAuthenticate.response.Default
+            | _ -> Script.leading [ Script.topic "t" Guid.Empty ] me script received)
+
+    let secret = { patient with Sasl = Some(Sasl.plain "orders" "s3cret") }
+
+    testList
+        "cancelling"
+        [ testCase "while connecting, at random moments, gives an open connection or Cancelled, never anything else" (fun () ->
+              use broker = new ScriptedBroker(fun _ -> script)
+              connecting "connecting" rounds patient broker.Address)
+
+          testCase "while connecting over TLS gives the same" (fun () ->
+              overTls SslProtocols.None script (fun broker -> connecting "connecting over TLS" (rounds / 10) secured.Value broker.Address))
+
+          testCase "while authenticating gives the same" (fun () ->
+              use broker = new ScriptedBroker(everywhere)
+              connecting "authenticating" (rounds / 4) secret broker.Address)
+
+          testCase "a call of a client at random moments gives its result or Cancelled, and the client can be used afterwards" (fun () ->
+              use broker = new ScriptedBroker(everywhere)
+              let bootstrap = Bootstrap.ofAddresses [ broker.Address ]
+              use client = new PartitionClient(secret, bootstrap, { Topic = "t"; Partition = 0 })
+              let fetcher = new PartitionFetcher(client, FetcherSettings.standard, 0L)
+              let find call = (fetcher.FindOffset(OffsetSpec.Latest, call)).Result
+              let isFound () = Expect.equal (fetcher.FindOffset OffsetSpec.Latest).Offset (Some 7L) "the next call"
+              run "finding an offset" (rounds / 2) find ignore isFound
+
+              let lead call = Cluster.FindLeader(secret, bootstrap, client.Partition, call)
+              run "finding a leader" (rounds / 4) lead ignore ignore) ]
 
 // -- Large requests
 

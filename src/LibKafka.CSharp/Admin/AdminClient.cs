@@ -155,7 +155,7 @@ public sealed class AdminClient : IDisposable
     /// <summary>Describes the configs of topics, brokers, groups and others.</summary>
     /// <param name="resources">The resources.</param>
     /// <param name="names">The names of the configs; null for all.</param>
-    /// <param name="synonyms">Whether to include the other places that each value can come from.</param>
+    /// <param name="synonyms">Whether to include the other places that each value can come from (Kafka 1.1).</param>
     /// <param name="documentation">Whether to include the documentation of each config (Kafka 2.6).</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>The configs of each resource.</returns>
@@ -171,7 +171,7 @@ public sealed class AdminClient : IDisposable
     /// <inheritdoc cref="DescribeConfigs(IEnumerable{ConfigResource}, IEnumerable{string}, bool, bool, CancellationToken)"/>
     /// <param name="resources">The resources.</param>
     /// <param name="names">The names of the configs; null for all.</param>
-    /// <param name="synonyms">Whether to include the other places that each value can come from.</param>
+    /// <param name="synonyms">Whether to include the other places that each value can come from (Kafka 1.1).</param>
     /// <param name="documentation">Whether to include the documentation of each config (Kafka 2.6).</param>
     /// <param name="callOptions">The options of the call.</param>
     public ItemResults<ItemResult<ConfigResource, IReadOnlyList<ConfigEntry>>> DescribeConfigs(

@@ -182,8 +182,8 @@ type AdminClient(settings: ClientSettings, bootstrap: Bootstrap) =
 
     // ---- configs ----
 
-    /// The configs of topics, brokers, groups and others. With `synonyms`, also the other sources of each value; with `documentation`, its
-    /// description (Kafka 2.6).
+    /// The configs of topics, brokers, groups and others. With `synonyms`, also the other sources of each value (Kafka 1.1); with
+    /// `documentation`, its description (Kafka 2.6). An older broker is not asked: `ClientFault.BrokerTooOld`.
     member _.DescribeConfigs
         (resources: DescribeConfigs.Resource list, ?synonyms: bool, ?documentation: bool, ?call: CallOptions)
         : AdminReply<ConfigResource, DescribeConfigs.Config list> =
