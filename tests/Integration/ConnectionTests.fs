@@ -531,7 +531,35 @@ let private refusals =
           testCase "a version that does not exist: nothing is sent, the connection stays usable" (fun () ->
               refused 99s (fun fault ->
                   let known = Metadata.api.Versions
-                  Expect.equal fault.Problem (Problem.UnsupportedVersion(99s, known.Lowest, known.Highest)) "the problem")) ]
+                  Expect.equal fault.Problem (Problem.UnsupportedVersion(99s, known.Lowest, known.Highest)) "the problem"))
+
+          testCase "null, also after a batch that is sent from where it is: nothing is sent, the next call is as it should be" (fun () ->
+              Scripted.connection patient (fun received -> [ Act.Send(goodAnswer 5L received) ]) (fun broker connection ->
+                  let nothing: string = Unchecked.defaultof<string>
+                  let large = Bytes(Array.zeroCreate<byte> 100_000)
+
+                  let topic name : Produce.TopicData =
+                      { Name = name; TopicId = Guid.Empty; Partitions = [ { Index = 0; Records = Some large } ] }
+
+                  let calls: (unit -> ClientFault) list =
+                      [ (fun () ->
+                            let request = { Produce.request.Default with Acks = Acks.All; Topics = [ topic "t"; topic nothing ] }
+                            faultOf (connection.CallAt(9s, Produce.api, request)).Result)
+                        (fun () ->
+                            let request = { Produce.request.Default with Acks = Acks.None; Topics = [ topic "t"; topic nothing ] }
+                            faultOf (connection.SendAt(9s, Produce.api, request)).Result)
+                        (fun () -> faultOf (Cluster.Metadata(connection, Some [ "t"; nothing ])).Result)
+                        (fun () -> faultOf (connection.Call(Metadata.api, Unchecked.defaultof<Metadata.Request>)).Result)
+                        (fun () -> faultOf (Cluster.FindCoordinator(connection, CoordinatorType.Group, nothing)).Result) ]
+
+                  for call in calls do
+                      match call () with
+                      | ClientFault.CannotEncode fault -> Expect.equal fault.Problem Problem.NullNotAllowed "the problem"
+                      | other -> failtestf "%O" other
+
+                      Expect.equal (offsetIn (ask connection)) 5L "the next call"
+
+                  Expect.allEqual (broker.Calls |> List.map _.Header.ApiKey) ApiKey.ListOffsets "what arrived")) ]
 
 let private exchanges =
     testList

@@ -87,6 +87,45 @@ let tests =
                   refused (connection.Call(ApiKey 999s, ReadOnlyMemory.Empty)) "999"
                   Expect.isTrue connection.IsOpen "the connection stays open"))
 
+          testCase "after any request that is refused the next one is sent as it should be" (fun () ->
+              let finding (received: Received) =
+                  match received.Request with
+                  | Request.FindCoordinator request when request.Key = "good" ->
+                      Script.answer FindCoordinator.api received { FindCoordinator.response.Default with NodeId = 3 }
+                  | _ -> Script.unexpected received
+
+              connected finding (fun connection ->
+                  let inJson (json: string) = connection.Call(ApiKey.FindCoordinator, json, Nullable 2s) |> ignore
+
+                  let inBytes (hex: string) =
+                      connection.Call(ApiKey.FindCoordinator, ReadOnlyMemory(Convert.FromHexString hex), Nullable 2s) |> ignore
+
+                  let refusals: (unit -> unit) list =
+                      [ (fun () -> inJson """{ "key": null }""")
+                        (fun () -> inJson """{ "key": "half of a pair: \ud800" }""")
+                        (fun () -> inJson """{ "key": "x", "\udc00": 1 }""")
+                        (fun () -> inJson ("""{ "key": """ + "\"" + String('x', 40_000) + "\" }"))
+                        (fun () -> inJson """{ "key": "x", "keyType": 1000 }""")
+                        (fun () -> inJson """{ "key": [ "x" ] }""")
+                        (fun () -> inJson "null")
+                        (fun () -> inJson "")
+                        (fun () -> inJson (String('[', 100)))
+                        (fun () -> inBytes "")
+                        (fun () -> inBytes "ffff00")
+                        (fun () -> inBytes "7fff78")
+                        (fun () -> inBytes "000178000000")
+                        (fun () -> inBytes "0001ff00") ]
+
+                  for refuse in refusals do
+                      refuse ()
+                      let good = connection.Call(ApiKey.FindCoordinator, """{ "key": "good", "keyType": 0 }""", Nullable 2s)
+                      use response = JsonDocument.Parse(good.ThrowIfError())
+                      Expect.equal (response.RootElement.GetProperty("nodeId").GetInt32()) 3 "the next call"))
+
+          testCase "text in JSON that .NET has no string for is a fault with its place" (fun () ->
+              connected Script.unexpected (fun connection ->
+                  refused (connection.Call(ApiKey.FindCoordinator, """{ "key": "\ud800" }""", Nullable 2s)) "FindCoordinatorRequest/Key"))
+
           testCase "a request that has no answer is refused" (fun () ->
               connected Script.unexpected (fun connection ->
                   let api = Produce.api

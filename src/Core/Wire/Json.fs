@@ -177,3 +177,5 @@ module internal Json =
         with
         | :? FaultException as error -> fault error.Problem
         | :? JsonException as error -> fault (Problem.BadJson error.Message)
+        // Text or a name with half of a surrogate pair: JSON allows it, and .NET has no string for it.
+        | :? InvalidOperationException as error -> fault (Problem.BadJson error.Message)
