@@ -157,6 +157,29 @@ let private others =
                   use connection = KafkaConnection.Open(options, BrokerAddress("several.test", broker.Address.Port)).ThrowIfError()
                   Expect.isTrue connection.IsOpen "connected")
 
+          testCase "an exception of the observer reaches the caller, and the next call reports its own exchanges alone" (fun () ->
+              scripted Script.unexpected (fun options ->
+                  let mutable countdown = 0
+
+                  let observe =
+                      Action<ExchangeInfo>(fun _ ->
+                          countdown <- countdown - 1
+                          if countdown = 0 then failwith "the disk is full")
+
+                  let options = KafkaClientOptions(options.BootstrapServers, Observer = observe)
+
+                  // The versions of a broker, the metadata, and the versions of the leader.
+                  for at in 1..3 do
+                      use client = new PartitionClient(options, partition)
+                      countdown <- at
+
+                      Expect.throwsC (fun () -> client.Connect() |> ignore) (fun error ->
+                          Expect.equal error.Message "the disk is full" "the observer's own")
+
+                      let connected = client.Connect()
+                      Expect.isTrue connected.IsSuccess "the next call"
+                      Expect.equal connected.Exchanges.Count 3 "its exchanges"))
+
           testCase "a broker that is too old for requireStable is told by a kind of its own" (fun () ->
               let table = Script.everythingBut [ Script.versions ApiKey.OffsetFetch 0 6; Script.versions ApiKey.FindCoordinator 0 2 ]
 
