@@ -93,6 +93,12 @@ let private offsets =
                     BatchBuilder.build options (RecordBatch.toList Reading.standard batch |> ok) |> ok),
                 "forForwarding"
                 "that compaction has left with offset gaps", (fun _ -> batchOf [ record 0 "a"; record 7 "b" ]), "repack"
+                "of an idempotent producer that compaction has left with offset gaps",
+                (fun _ -> batchOf [ record 0 "a"; record 7 "b" ] |> RecordBatch.withProducer 4711L 3s 0 |> ok),
+                "repack"
+                "without records",
+                (fun _ -> BatchBuilder.build { BatchOptions.standard with LastOffset = ValueSome 1L } [] |> ok),
+                "it has no records"
                 "with control records",
                 (fun batch ->
                     let options =
@@ -155,7 +161,7 @@ let private releases =
                   let bytes = (batch "r" 1).Bytes.ToArray()
                   bytes[22] <- 6uy
                   let fault = notSent (producer.Produce(RecordBatch.ofBytes (Bytes bytes) |> ok))
-                  Expect.stringContains (fault.ToString()) "compression type 6" "the fault"))
+                  Expect.stringContains (fault.ToString()) "compression codec 6" "the fault"))
 
           testCase "that has message sets only gets no batch" (fun () ->
               let table = Script.everythingBut [ Script.versions ApiKey.Produce 0 2 ]

@@ -368,16 +368,13 @@ module BatchRecords =
 
     /// Folds over the records in order. The record passed to the folder is valid for that call only.
     let fold (folder: 'State -> Record -> 'State) (initial: 'State) (records: BatchRecords) : Result<'State, Fault> =
-        let mutable records = records.GetEnumerator()
-        let mutable state = initial
+        CorruptRecord.asFault (fun () ->
+            let mutable state = initial
 
-        try
-            while records.MoveNext() do
-                state <- folder state records.Current
+            for record in records do
+                state <- folder state record
 
-            Ok state
-        with :? CorruptRecordException as corrupt ->
-            Error corrupt.Fault
+            state)
 
     /// Copies of the records, in order.
     let toList (records: BatchRecords) : Result<RecordData list, Fault> =

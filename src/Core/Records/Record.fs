@@ -17,6 +17,16 @@ type CorruptRecordException(fault: Fault) =
     /// record set if the batch was opened as an item of one; if the batch is compressed, from the start of its decompressed records.
     member _.Fault = fault
 
+[<RequireQualifiedAccess>]
+module internal CorruptRecord =
+
+    /// Iterates over records, with the fault that it may throw as a value.
+    let inline asFault ([<InlineIfLambda>] iterate: unit -> 'T) : Result<'T, Fault> =
+        try
+            Ok(iterate ())
+        with :? CorruptRecordException as corrupt ->
+            Error corrupt.Fault
+
 /// The bytes of a record's key, a record's value or a header's value: either null, or any number of bytes, including zero. Null and empty
 /// differ in Kafka: a null value is a tombstone. `default` is null. A span, memory, an array or a `Bytes` converts to it without a copy: an
 /// empty span becomes empty, and a null array becomes null. It converts to a span, which is empty for null.

@@ -9,7 +9,7 @@ open LibKafka.Wire
 type NotForwardable =
     /// The batch has control records, such as the end of a transaction, which only brokers write. Leave it out.
     | ControlBatch
-    /// Compaction has removed all of the batch's records. There is nothing to forward.
+    /// The batch has no records; compaction may have removed them. There is nothing to forward.
     | NoRecords
     /// Compaction has removed some of the batch's records. Brokers append a batch only if it has a record for each of its offsets:
     /// `RecordBatch.repack` closes the gaps.
@@ -21,7 +21,7 @@ type NotForwardable =
     override this.ToString() =
         match this with
         | ControlBatch -> "it has control records, which only brokers write: leave it out"
-        | NoRecords -> "it has no records, because compaction has removed them: leave it out"
+        | NoRecords -> "it has no records, as compaction may leave a batch: leave it out"
         | OffsetGaps(records, offsets) ->
             "it has "
             + string records
@@ -318,22 +318,25 @@ module RecordBatch =
     /// A batch of the same records at consecutive offsets, not compressed.
     let private dense (batch: RecordBatch) (records: BatchRecords) : Result<RecordBatch, Fault> =
         let builder = BatchBuilder BatchOptions.standard
-        let mutable records = records.GetEnumerator()
-        let mutable fits = true
 
-        try
-            while fits && records.MoveNext() do
-                fits <- builder.TryAdd &records.Current
+        let added =
+            CorruptRecord.asFault (fun () ->
+                let mutable records = records.GetEnumerator()
+                let mutable fits = true
 
-            if fits then
-                let built = builder.Build()
-                let attributes = (forwardedAttributes batch).WithCompression CompressionType.None
-                stamp attributes -1L -1s Sequence.None (Span<byte>(built.Buffer, built.Start, built.SizeInBytes))
-                Ok built
-            else
-                fail "Records" At.Records (Problem.TooLong(int64 Array.MaxLength + 1L, int64 Array.MaxLength))
-        with :? CorruptRecordException as corrupt ->
-            Error corrupt.Fault
+                while fits && records.MoveNext() do
+                    fits <- builder.TryAdd &records.Current
+
+                fits)
+
+        match added with
+        | Error fault -> Error fault
+        | Ok false -> fail "Records" At.Records (Problem.TooLong(int64 Array.MaxLength + 1L, int64 Array.MaxLength))
+        | Ok true ->
+            let built = builder.Build()
+            let attributes = (forwardedAttributes batch).WithCompression CompressionType.None
+            stamp attributes -1L -1s Sequence.None (Span<byte>(built.Buffer, built.Start, built.SizeInBytes))
+            Ok built
 
     let private repacked (reading: Reading) (batch: RecordBatch) : Result<RecordBatch, Fault> =
         // `forForwarding` has verified the checksum.

@@ -13,7 +13,7 @@ public enum ForwardingObstacle
     /// </summary>
     ControlBatch,
 
-    /// <summary>Compaction has removed all of the batch's records. There is nothing to forward.</summary>
+    /// <summary>The batch has no records; compaction may have removed them. There is nothing to forward.</summary>
     NoRecords,
 
     /// <summary>

@@ -63,16 +63,13 @@ module FetchedRecords =
     /// Folds over the records in order. The record passed to the folder is valid for that call only. On a fault, the state is lost: fold over
     /// the batches of `Fetched.Batches` one by one to keep what was read before it.
     let fold (folder: 'State -> Record -> 'State) (initial: 'State) (records: FetchedRecords) : Result<'State, Fault> =
-        let mutable records = records.GetEnumerator()
-        let mutable state = initial
+        CorruptRecord.asFault (fun () ->
+            let mutable state = initial
 
-        try
-            while records.MoveNext() do
-                state <- folder state records.Current
+            for record in records do
+                state <- folder state record
 
-            Ok state
-        with :? CorruptRecordException as corrupt ->
-            Error corrupt.Fault
+            state)
 
     /// Copies of the records, in order.
     let toList (records: FetchedRecords) : Result<RecordData list, Fault> =

@@ -24,27 +24,16 @@ module internal Producible =
 
     /// The reason why no broker would append the batch, regardless of its producer; none if brokers would.
     let obstacle (batch: RecordBatch) : string option =
-        if batch.IsControl then
-            Some "it has control records, which only brokers write: leave it out"
-        elif batch.TimestampType = TimestampType.LogAppendTime then
+        match RecordBatch.forwardingObstacle batch with
+        | ValueSome reason -> Some(reason.ToString())
+        | ValueNone when batch.TimestampType = TimestampType.LogAppendTime ->
             Some("its timestamps are those of another log (LogAppendTime): " + forwarding)
-        elif int64 batch.Count <> int64 batch.LastOffsetDelta + 1L then
-            Some(
-                "it has "
-                + string batch.Count
-                + " records for "
-                + string (int64 batch.LastOffsetDelta + 1L)
-                + " offsets, as compaction leaves it: RecordBatch.repack (in C#: batch.Repack) closes the gaps"
-            )
-        elif not (Enum.IsDefined batch.Compression) then
-            Some("its compression type " + string (int batch.Compression) + " is not assigned")
-        else
-            None
+        | ValueNone -> None
 
     /// The same for a producer without an identity. Brokers would take a batch with one for a repetition, or for a gap in the sequences.
     let obstacleWithoutIdentity (batch: RecordBatch) : string option =
-        match identityOf batch with
-        | Some identity when not batch.IsControl ->
+        match RecordBatch.forwardingObstacle batch, identityOf batch with
+        | ValueNone, Some identity ->
             Some(identity + ": " + forwarding + ", and an IdempotentProducer sends batches with an identity of its own")
         | _ -> obstacle batch
 
