@@ -252,6 +252,72 @@ let private epochs =
                   Expect.equal (fetch client).Error ErrorCode.None "the new topic"
                   Expect.equal (client.Leader |> Option.map _.Epoch) (Some 0) "the epoch")) ]
 
+let private recreation =
+    let table = Script.everythingBut [ Script.versions ApiKey.Metadata 0 9; Script.versions ApiKey.Fetch 4 12 ]
+
+    /// A leader that answers fetches with this code at the moment.
+    let leading (code: unit -> ErrorCode) =
+        let rest (received: Received) =
+            match received.Request with
+            | Request.Fetch request ->
+                Script.answer Fetch.api received (Script.fetched (fun answer -> { answer with Error = code () }) request)
+            | _ -> Script.unexpected received
+
+        new ScriptedBroker(fun _ -> Script.knowing table rest)
+
+    /// A client of a topic without an id that broker 1 leads in epoch 5. After `recreate`, broker 2 leads it in epoch 0, and broker 1 answers with
+    /// the code, or is gone if there is none.
+    let withTopic (code: ErrorCode option) (test: (unit -> unit) -> PartitionClient -> unit) =
+        let mutable isRecreated = false
+        let before = leading (fun () -> if isRecreated then Option.get code else ErrorCode.None)
+        use after = leading (fun () -> ErrorCode.None)
+
+        let metadata (received: Received) =
+            let node, address, epoch = if isRecreated then 2, after.Address, 0 else 1, before.Address, 5
+            let topic = Script.topic "t" Guid.Empty
+            let partition = { topic.Partitions.Head with LeaderId = node; LeaderEpoch = epoch }
+            let response = Script.metadata address [ { topic with Partitions = [ partition ] } ]
+            Script.answer Metadata.api received { response with Brokers = [ { response.Brokers.Head with NodeId = node } ] }
+
+        Scripted.broker (fun _ -> Script.knowing table metadata) (fun broker ->
+            use client = new PartitionClient(patient, Bootstrap.ofAddresses [ broker.Address ], { Topic = "t"; Partition = 0 })
+
+            let recreate () =
+                isRecreated <- true
+                if code.IsNone then (before :> IDisposable).Dispose()
+
+            test recreate client)
+
+        (before :> IDisposable).Dispose()
+
+    testList
+        "a topic without an id that was created again on another broker"
+        [ for code in [ Some ErrorCode.UnknownLeaderEpoch; Some ErrorCode.NotLeaderOrFollower; None ] do
+              let name = code |> Option.map string |> Option.defaultValue "is gone"
+
+              testCase ("is found although its epoch is lower: the old leader " + name) (fun () ->
+                  withTopic code (fun recreate client ->
+                      Expect.equal (fetch client).Error ErrorCode.None "before"
+                      recreate ()
+
+                      // A leader that answers is asked once before the metadata is.
+                      for _ in 1 .. (if code.IsSome then 3 else 2) do
+                          let fetched = fetch client
+                          Expect.isTrue (fetched.Error.IsError || fetched.Result.IsError) "it may be older metadata"
+
+                      Expect.equal (fetch client).Error ErrorCode.None "the third lower epoch is believed"
+                      Expect.equal (client.Leader |> Option.map (fun leader -> leader.NodeId, leader.Epoch)) (Some(2, 0)) "the leader"))
+
+          testCase "is not assumed while the metadata has the higher epoch in between" (fun () ->
+              electing 9 topicId (fun election _ client ->
+                  fetch client |> ignore
+                  election.FetchError <- ErrorCode.NotLeaderOrFollower
+
+                  for epoch in [ 3; 3; 5; 3; 3; 5; 3; 3; 5 ] do
+                      Expect.equal (fetch client).Error ErrorCode.NotLeaderOrFollower "the code"
+                      election.Epoch <- epoch
+                      Expect.equal (client.LastLeader |> Option.map _.Epoch) (Some 5) "the epoch")) ]
+
 let private creation =
     let asked (broker: ScriptedBroker) =
         broker.Calls
@@ -366,4 +432,4 @@ let private ownership =
                   Expect.isNone client.Connection "there is no connection")) ]
 
 [<Tests>]
-let tests = testList "leader" [ named; epochs; creation; attempts; direct; ownership ]
+let tests = testList "leader" [ named; epochs; recreation; creation; attempts; direct; ownership ]

@@ -66,17 +66,28 @@ module internal Role =
     /// A leader that there is no connection to yet.
     let atLeader (leader: Leader) : Found<Leader> = { Target = leader; Address = leader.Address; Connection = None }
 
-    // Metadata of one topic with a lower leader epoch is older: it comes from a broker that has not heard of an election yet. There are two
-    // exceptions. Without ids, only UNKNOWN_TOPIC_OR_PARTITION in between shows that a topic was deleted and created again; its epochs begin
-    // anew. And a leader that does not know the higher epoch is believed if the metadata names it too.
-    let private newerLeader (known: Leader) (refusals: ErrorCode list) (found: Found<Leader>) : Found<Leader> =
-        let isCreatedAgain = known.TopicId = Guid.Empty && List.contains ErrorCode.UnknownTopicOrPartition refusals
-        let isConfirmed = found.Target.NodeId = known.NodeId && List.contains ErrorCode.UnknownLeaderEpoch refusals
+    // How often in a row metadata with a lower leader epoch is taken for older if the topic has no id.
+    [<Literal>]
+    let private MostOlder = 2
 
-        if Leader.isOlderThan known found.Target && not isCreatedAgain && not isConfirmed then
-            atLeader known
-        else
-            found
+    // Metadata of one topic with a lower leader epoch is older: it comes from a broker that has not heard of an election yet. There are two
+    // exceptions. A leader that does not know the higher epoch is believed if the metadata names it too. And without ids the topic may have
+    // been deleted and created again, which begins its epochs anew. UNKNOWN_TOPIC_OR_PARTITION in between shows that, and so do lower epochs
+    // time after time, because an election is known to all brokers within seconds.
+    let private newerLeader () : Leader -> ErrorCode list -> Found<Leader> -> Found<Leader> =
+        let older = ref 0
+
+        fun known refusals found ->
+            let isOlder = Leader.isOlderThan known found.Target
+            older.Value <- if isOlder then older.Value + 1 else 0
+            let isCreatedAgain = List.contains ErrorCode.UnknownTopicOrPartition refusals || older.Value > MostOlder
+            let isConfirmed = found.Target.NodeId = known.NodeId && List.contains ErrorCode.UnknownLeaderEpoch refusals
+
+            if isOlder && not (known.TopicId = Guid.Empty && isCreatedAgain) && not isConfirmed then
+                atLeader known
+            else
+                older.Value <- 0
+                found
 
     let private leaderHasMoved (code: ErrorCode) =
         code = ErrorCode.NotLeaderOrFollower
@@ -113,7 +124,7 @@ module internal Role =
                 BrokerQuery.leadersIn response version partition |> Result.mapError (fun code -> ClientFault.NoLeader(partition, code)))
             |> Result.map atLeader
 
-        { role (Some partition) unknownLeader find leaderHasMoved with Newer = newerLeader }
+        { role (Some partition) unknownLeader find leaderHasMoved with Newer = newerLeader () }
 
     /// The leader that a broker names in place of the one that we had (KIP-951), if it was elected later. Each leader that is followed has a
     /// higher epoch than the one before, so brokers that disagree cannot send the client round in circles.
