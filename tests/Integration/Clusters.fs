@@ -25,8 +25,8 @@ type TestCluster =
         Settings: unit -> ClientSettings
         /// For any client. The cluster is started when this is first called.
         Bootstrap: unit -> string
-        /// Creates a topic with this number of partitions.
-        Create: string -> int -> unit
+        /// Creates a topic with this number of partitions and these configs.
+        CreateWith: (string * string) list -> string -> int -> unit
         Delete: string -> unit
     }
 
@@ -42,15 +42,21 @@ type TestCluster =
         if not (this.Supports(api, version)) then
             skiptest ("the brokers do not support version " + string version + " of " + api.ToString())
 
-    /// Runs a test on a new topic and deletes it afterwards.
-    member this.WithTopic (partitions: int) (test: string -> unit) =
+    /// Creates a topic with this number of partitions.
+    member this.Create topic partitions = this.CreateWith [] topic partitions
+
+    /// Runs a test on a new topic with these configs and deletes it afterwards.
+    member this.WithConfiguredTopic configs (partitions: int) (test: string -> unit) =
         let topic = "libkafka-test-" + Guid.NewGuid().ToString "N"
-        this.Create topic partitions
+        this.CreateWith configs topic partitions
 
         try
             test topic
         finally
             this.Delete topic
+
+    /// Runs a test on a new topic and deletes it afterwards.
+    member this.WithTopic (partitions: int) (test: string -> unit) = this.WithConfiguredTopic [] partitions test
 
     /// Runs a test on the only partition of a new topic.
     member this.WithPartition(test: string -> PartitionClient -> unit) =
@@ -73,7 +79,7 @@ let private mock: TestCluster * (unit -> string list) =
       IsSecured = false
       Settings = fun () -> patient
       Bootstrap = fun () -> cluster.Value.Bootstrap
-      Create = fun topic partitions -> cluster.Value.CreateTopic(topic, partitions, 3)
+      CreateWith = fun _ topic partitions -> cluster.Value.CreateTopic(topic, partitions, 3)
       Delete = fun topic -> cluster.Value.DeleteTopic topic },
     stop
 
@@ -136,8 +142,9 @@ let private real (isSecured: bool) (settings: Lazy<ClientSettings>) (bootstrap: 
 
         awaiting (partition.ToString() + " to have a leader") (fun () -> (fetcher.FindOffset OffsetSpec.Latest).Offset.IsSome)
 
-    let create topic partitions =
-        let wanted = { Name = topic; Partitions = partitions; ReplicationFactor = 1s; Configs = [ "min.insync.replicas", "1" ] }
+    let create configs topic partitions =
+        let configs = ("min.insync.replicas", "1") :: configs
+        let wanted = { Name = topic; Partitions = partitions; ReplicationFactor = 1s; Configs = configs }
         asAdmin _.CreateTopics([ wanted ], ms 15_000) "the topic cannot be created"
 
         awaitTopic topic partitions
@@ -151,7 +158,7 @@ let private real (isSecured: bool) (settings: Lazy<ClientSettings>) (bootstrap: 
       IsSecured = isSecured
       Settings = fun () -> settings.Value
       Bootstrap = fun () -> bootstrap
-      Create = create
+      CreateWith = create
       Delete = delete }
 
 let private variable (name: string) : string option =

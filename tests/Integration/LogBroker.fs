@@ -2,12 +2,15 @@
 module LibKafka.Integration.LogBroker
 
 open System
+open System.Buffers.Binary
 open System.Collections.Generic
 open LibKafka.Wire
 open LibKafka.Records
+open LibKafka.Compression
 open LibKafka.Protocol
 open LibKafka.Client
 open LibKafka.Integration.Replay
+open LibKafka.Integration.Support
 
 /// A release of Kafka whose behaviour differs.
 type Release =
@@ -21,12 +24,51 @@ type private Known = { Epoch: int16; Next: int32; Recent: (int32 * int32 * int64
 /// The state of the transactional id: its epoch, the partitions of the open transaction, and whether the last end is still being written.
 type private State = { ProducerId: int64; Epoch: int16; Registered: Set<string * int>; IsOpen: bool; IsEnding: bool }
 
+/// A batch as a topic with LogAppendTime keeps it: only its header has the time of the broker.
+let private withAppendTime (time: int64) (batch: RecordBatch) : RecordBatch =
+    let bytes = batch.Bytes.ToArray()
+    bytes[22] <- bytes[22] ||| 0x08uy
+    BinaryPrimitives.WriteInt64BigEndian(bytes.AsSpan 35, time)
+    BinaryPrimitives.WriteUInt32BigEndian(bytes.AsSpan 17, Crc32C.compute (ReadOnlySpan<byte>(bytes).Slice 21))
+    RecordBatch.ofBytes (Bytes bytes) |> ok
+
+/// The end of a transaction, as the broker writes it into the log.
+let private marker (commit: bool) (producerId: int64) (epoch: int16) : RecordBatch =
+    let options =
+        { BatchOptions.standard with IsControl = true; IsTransactional = true; ProducerId = producerId; ProducerEpoch = epoch }
+
+    let key = Bytes [| 0uy; 0uy; 0uy; (if commit then 1uy else 0uy) |]
+    let value = Bytes(Array.zeroCreate<byte> 6)
+
+    BatchBuilder.build options [ { Offset = 0L; Timestamp = 0L; Key = ValueSome key; Value = ValueSome value; Headers = [] } ]
+    |> ok
+
+/// A topic without an id whose partitions 0 and 1 the broker leads.
+let private twoPartitions (name: string) : Metadata.Topic =
+    let topic = Script.topic name Guid.Empty
+    { topic with Partitions = [ for index in 0..1 -> { topic.Partitions.Head with PartitionIndex = index } ] }
+
+/// The batch after compaction: with the records that are kept, and all of its offsets.
+let private compacted (isKept: RecordData -> bool) (batch: RecordBatch) : RecordBatch =
+    let records = RecordBatch.toList (Reading.withCodecs AllCodecs.Set) batch |> ok |> List.filter isKept
+    let plain = BatchBuilder.build (BatchOptions.ofHeader batch.Header) records |> ok
+
+    match AllCodecs.List |> Seq.tryFind (fun codec -> codec.Type = batch.Compression) with
+    | Some codec -> RecordBatch.compress codec plain |> ok
+    | None -> plain
+
 /// The logs of the broker's partitions. `version` is the level of `transaction.version`.
 [<Sealed>]
 type BrokerLog(release: Release, version: int16) =
     let gate = obj ()
     let logs = Dictionary<string * int, List<RecordBatch>>()
     let known = Dictionary<(string * int) * int64, Known>()
+    // The topics with LogAppendTime.
+    let appendTime = HashSet<string>()
+    // The first offset of the open transaction in each partition, and the transactions that were aborted, with the offsets of their markers.
+    let openSince = Dictionary<string * int, int64>()
+    let aborted = List<(string * int) * AbortedTransaction * int64>()
+    let mutable lastProducerId = 5000L
     let mutable state = { ProducerId = 4000L; Epoch = -1s; Registered = Set.empty; IsOpen = false; IsEnding = false }
 
     let logOf place =
@@ -35,6 +77,15 @@ type BrokerLog(release: Release, version: int16) =
         | _ ->
             logs[place] <- List()
             logs[place]
+
+    let endOf place =
+        let log = logOf place
+        if log.Count = 0 then 0L else log[log.Count - 1].NextOffset
+
+    let stableEndOf place =
+        match openSince.TryGetValue place with
+        | true, offset -> offset
+        | _ -> endOf place
 
     let malformed = if release = Kafka40 then ErrorCode.InvalidRecord else ErrorCode.CorruptMessage
 
@@ -69,11 +120,12 @@ type BrokerLog(release: Release, version: int16) =
             ErrorCode.None
 
     let append place (batch: RecordBatch) : Result<int64, ErrorCode> =
-        let log = logOf place
-        let offset = if log.Count = 0 then 0L else log[log.Count - 1].NextOffset
+        let offset = endOf place
 
         let add (recent: (int32 * int32 * int64) list) =
-            log.Add(batch.Rebase(offset, 7))
+            let timed = if appendTime.Contains(fst place) then withAppendTime 1_900_000_000_000L batch else batch
+            (logOf place).Add(timed.Rebase(offset, 7))
+            if batch.IsTransactional then openSince.TryAdd(place, offset) |> ignore
 
             if batch.ProducerId >= 0L then
                 known[(place, batch.ProducerId)] <-
@@ -144,6 +196,15 @@ type BrokerLog(release: Release, version: int16) =
 
         { AddPartitionsToTxn.api.Response.Schema.Default with Topics = topics }
 
+    let writeMarkers (commit: bool) (epoch: int16) =
+        for place in state.Registered do
+            match openSince.TryGetValue place with
+            | true, first when not commit -> aborted.Add(place, { ProducerId = state.ProducerId; FirstOffset = first }, endOf place)
+            | _ -> ()
+
+            openSince.Remove place |> ignore
+            (logOf place).Add((marker commit state.ProducerId epoch).Rebase(endOf place, 7))
+
     // Version 5 gives a new epoch, in which all sequences begin anew. Up to version 4 they go on.
     let endTransaction (endVersion: int16) (request: EndTxn.Request) : EndTxn.Response =
         let code = checkProducer request.ProducerId request.ProducerEpoch ErrorCode.ProducerFenced
@@ -162,6 +223,7 @@ type BrokerLog(release: Release, version: int16) =
                     known[(place, state.ProducerId)] <- { Epoch = state.Epoch + 1s; Next = 0; Recent = [] }
 
             let epoch = if renews then state.Epoch + 1s else state.Epoch
+            writeMarkers request.Committed epoch
             state <- { state with Epoch = epoch; Registered = Set.empty; IsOpen = false; IsEnding = true }
 
             { ThrottleTimeMs = 0
@@ -169,13 +231,99 @@ type BrokerLog(release: Release, version: int16) =
               ProducerId = (if renews then state.ProducerId else -1L)
               ProducerEpoch = (if renews then epoch else -1s) }
 
-    let initialize () : InitProducerId.Response =
-        state <- { state with Epoch = state.Epoch + 1s; Registered = Set.empty; IsOpen = false; IsEnding = false }
+    let initialize (request: InitProducerId.Request) : InitProducerId.Response =
+        match request.TransactionalId with
+        | Some _ ->
+            writeMarkers false state.Epoch
+            state <- { state with Epoch = state.Epoch + 1s; Registered = Set.empty; IsOpen = false; IsEnding = false }
+            { InitProducerId.api.Response.Schema.Default with ProducerId = state.ProducerId; ProducerEpoch = state.Epoch }
+        | None ->
+            lastProducerId <- lastProducerId + 1L
+            { InitProducerId.api.Response.Schema.Default with ProducerId = lastProducerId; ProducerEpoch = 0s }
 
-        { InitProducerId.api.Response.Schema.Default with ProducerId = state.ProducerId; ProducerEpoch = state.Epoch }
+    // Whole batches from the one with the offset on: at least one, however large it is.
+    let fetch (isolation: IsolationLevel) topic (asked: Fetch.PartitionRequest) : Fetch.PartitionResponse =
+        let place = topic, asked.Partition
+        let isCommitted = isolation = IsolationLevel.ReadCommitted
+        let limit = if isCommitted then stableEndOf place else endOf place
+        let mutable size = 0
 
-    /// The batches of a partition, as they are in the log.
-    member _.Batches(topic: string, index: int) : RecordBatch list = lock gate (fun () -> List.ofSeq (logOf (topic, index)))
+        let found =
+            logOf place
+            |> Seq.filter (fun batch -> batch.LastOffset >= asked.FetchOffset && batch.LastOffset < limit)
+            |> Seq.takeWhile (fun batch ->
+                let isFirst = size = 0
+                size <- size + batch.SizeInBytes
+                isFirst || size <= asked.PartitionMaxBytes)
+            |> List.ofSeq
+
+        let transactions =
+            [ for at, transaction, markedAt in aborted do
+                  if at = place && markedAt >= asked.FetchOffset then transaction ]
+
+        { Fetch.partitionResponse.Default with
+            PartitionIndex = asked.Partition
+            Error = (if asked.FetchOffset > endOf place then ErrorCode.OffsetOutOfRange else ErrorCode.None)
+            HighWatermark = endOf place
+            LastStableOffset = stableEndOf place
+            LogStartOffset = 0L
+            AbortedTransactions = (if isCommitted then Some transactions else None)
+            Records = Some(Bytes(Array.concat (found |> List.map _.Bytes.ToArray()))) }
+
+    let fetchAll (request: Fetch.Request) : Fetch.Response =
+        { Fetch.response.Default with
+            Topics =
+                [ for topic in request.Topics ->
+                      { Topic = topic.Topic
+                        TopicId = topic.TopicId
+                        Partitions = topic.Partitions |> List.map (fetch request.IsolationLevel topic.Topic) } ] }
+
+    let listOffsets (request: ListOffsets.Request) : ListOffsets.Response =
+        let find topic (asked: ListOffsets.PartitionRequest) : ListOffsets.PartitionResponse =
+            let place = topic, asked.PartitionIndex
+
+            let offset =
+                if asked.Spec = OffsetSpec.Earliest then 0L
+                elif asked.Spec <> OffsetSpec.Latest then -1L
+                elif request.IsolationLevel = IsolationLevel.ReadCommitted then stableEndOf place
+                else endOf place
+
+            { ListOffsets.partitionResponse.Default with PartitionIndex = asked.PartitionIndex; Offset = offset }
+
+        { ListOffsets.response.Default with
+            Topics = [ for topic in request.Topics -> { Name = topic.Name; Partitions = topic.Partitions |> List.map (find topic.Name) } ] }
+
+    /// The batches of a partition with data, as they are in the log.
+    member _.Batches(topic: string, index: int) : RecordBatch list =
+        lock gate (fun () -> logOf (topic, index) |> Seq.filter (fun batch -> not batch.IsControl) |> List.ofSeq)
+
+    /// Gives a topic LogAppendTime.
+    member _.SetAppendTime(topic: string) = lock gate (fun () -> appendTime.Add topic |> ignore)
+
+    /// Compacts partition 0 of a topic, except for the last batch, which is in the active segment: of the records with one key only the last
+    /// remains. A batch without records goes, unless it is the last of an idempotent producer.
+    member _.Compact(topic: string) =
+        lock gate (fun () ->
+            let log = logOf (topic, 0)
+            let records = log |> Seq.collect (RecordBatch.toList (Reading.withCodecs AllCodecs.Set) >> ok)
+            let last = records |> Seq.map (fun record -> record.Key, record.Offset) |> Map.ofSeq
+            let isKept (record: RecordData) = last[record.Key] = record.Offset
+            let active = log[log.Count - 1]
+
+            let cleaned =
+                [ for batch in log do
+                      if Object.ReferenceEquals(batch, active) then
+                          batch
+                      else
+                          let isLastOf (producer: int64) =
+                              producer >= 0L
+                              && (log |> Seq.findBack (fun other -> other.ProducerId = producer)).BaseOffset = batch.BaseOffset
+
+                          let compacted = compacted isKept batch
+                          if compacted.Count > 0 || isLastOf batch.ProducerId then compacted ]
+
+            log.Clear()
+            log.AddRange cleaned)
 
     /// The versions that it supports.
     member _.Versions: ApiVersions.ApiVersion list =
@@ -187,6 +335,13 @@ type BrokerLog(release: Release, version: int16) =
 
         Script.everythingBut
             [ Script.versions ApiKey.Produce 0 highest
+              Script.versions
+                  ApiKey.Fetch
+                  0
+                  (match release with
+                   | Kafka10 -> 6
+                   | Kafka23 -> 11
+                   | Kafka40 -> 17)
               Script.versions ApiKey.InitProducerId 0 (if older then 1 else 5)
               Script.versions ApiKey.AddPartitionsToTxn 0 (if older then 1 else 5)
               Script.versions ApiKey.AddOffsetsToTxn 0 (if older then 1 else 4)
@@ -207,7 +362,7 @@ type BrokerLog(release: Release, version: int16) =
                     { Script.versionsResponse ErrorCode.None this.Versions with FinalizedFeatures = features }
             | Request.Metadata request ->
                 let names = request.Topics |> Option.defaultValue [] |> List.choose _.Name
-                let topics = names |> List.map (fun name -> Script.topic name Guid.Empty)
+                let topics = names |> List.map twoPartitions
                 Script.answer Metadata.api received (Script.metadata me topics)
             | Request.FindCoordinator request -> coordinating me received request
             | Request.Produce request ->
@@ -218,7 +373,9 @@ type BrokerLog(release: Release, version: int16) =
                             Partitions = topic.Partitions |> List.map (produce received.Header.ApiVersion request topic.Name) } ]
 
                 Script.answer Produce.api received { Produce.api.Response.Schema.Default with Topics = topics }
-            | Request.InitProducerId _ -> Script.answer InitProducerId.api received (initialize ())
+            | Request.Fetch request -> Script.answer Fetch.api received (fetchAll request)
+            | Request.ListOffsets request -> Script.answer ListOffsets.api received (listOffsets request)
+            | Request.InitProducerId request -> Script.answer InitProducerId.api received (initialize request)
             | Request.AddPartitionsToTxn request -> Script.answer AddPartitionsToTxn.api received (addPartitions request)
             | Request.AddOffsetsToTxn request ->
                 let code = checkProducer request.ProducerId request.ProducerEpoch ErrorCode.ProducerFenced
