@@ -3,7 +3,6 @@ module LibKafka.Integration.FacadeConnectingTests
 
 open System
 open System.Collections.Generic
-open System.Linq
 open System.Net
 open System.Net.Sockets
 open System.Threading

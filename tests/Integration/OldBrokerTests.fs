@@ -3,7 +3,6 @@ module LibKafka.Integration.OldBrokerTests
 
 open System
 open Expecto
-open LibKafka.Wire
 open LibKafka.Protocol
 open LibKafka.Client
 open LibKafka.Integration.Replay

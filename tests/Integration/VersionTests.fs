@@ -6,7 +6,6 @@ open Expecto
 open LibKafka.Wire
 open LibKafka.Protocol
 open LibKafka.Client
-open LibKafka.Properties
 open LibKafka.Integration.Support
 
 let private refused (script: Received -> Act list) (check: ScriptedBroker -> ClientFault -> unit) =

@@ -2,7 +2,6 @@ namespace LibKafka.Client
 
 open System
 open System.Globalization
-open LibKafka.Wire
 open LibKafka.Protocol
 
 /// The facts of one request and its response, for metrics and debugging.

@@ -2,7 +2,6 @@ namespace LibKafka.Client
 
 open System
 open System.Threading
-open LibKafka.Protocol
 
 /// Which faults and error codes are transient.
 [<RequireQualifiedAccess>]

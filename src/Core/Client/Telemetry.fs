@@ -1,6 +1,5 @@
 namespace LibKafka.Client
 
-open System
 open System.Diagnostics
 open System.Diagnostics.Metrics
 open LibKafka.Protocol

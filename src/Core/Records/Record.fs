@@ -2,7 +2,6 @@ namespace LibKafka.Records
 
 open System
 open System.Collections.Generic
-open System.Diagnostics.CodeAnalysis
 open System.Runtime.CompilerServices
 open System.Runtime.InteropServices
 open LibKafka.Wire

@@ -2,7 +2,6 @@
 module LibKafka.Properties.Client.IdempotenceTests
 
 open System
-open System.Buffers.Binary
 open Expecto
 open FsCheck
 open FsCheck.FSharp

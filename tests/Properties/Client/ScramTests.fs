@@ -2,7 +2,6 @@
 module LibKafka.Properties.ScramTests
 
 open System
-open System.Text.Json
 open Expecto
 open FsCheck
 open FsCheck.FSharp

@@ -3,7 +3,6 @@ module LibKafka.Properties.Client.Support
 
 open System
 open LibKafka.Wire
-open LibKafka.Records
 open LibKafka.Protocol
 open LibKafka.Client
 

@@ -2,7 +2,6 @@
 module LibKafka.Properties.CompressionTests.Allocations
 
 open Expecto
-open LibKafka.Wire
 open LibKafka.Records
 open LibKafka.Compression
 open LibKafka.Properties

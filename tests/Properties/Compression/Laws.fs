@@ -9,7 +9,6 @@ open Expecto
 open LibKafka.Wire
 open LibKafka.Records
 open LibKafka.Compression
-open LibKafka.Properties
 open LibKafka.Properties.Records.Samples
 open LibKafka.Properties.CompressionTests.Samples
 

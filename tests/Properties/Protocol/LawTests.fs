@@ -3,7 +3,6 @@ module LibKafka.Properties.Protocol.LawTests
 
 open System.Text.Json
 open Expecto
-open FsCheck
 open FsCheck.FSharp
 open LibKafka.Wire
 open LibKafka.Properties.Support

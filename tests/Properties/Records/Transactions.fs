@@ -1,7 +1,6 @@
 /// The data that a reader of committed data gets, compared with a log whose whole history is known.
 module LibKafka.Properties.Records.Transactions
 
-open System
 open Expecto
 open LibKafka.Wire
 open LibKafka.Records

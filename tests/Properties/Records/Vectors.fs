@@ -1,7 +1,6 @@
 /// Batches that the Java client wrote, and batches that it refuses.
 module LibKafka.Properties.Records.Vectors
 
-open System
 open System.Text.Json
 open Expecto
 open LibKafka.Wire

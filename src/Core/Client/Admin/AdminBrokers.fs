@@ -1,8 +1,6 @@
 namespace LibKafka.Client
 
-open System
 open System.Collections.Generic
-open LibKafka.Wire
 open LibKafka.Protocol
 
 /// The brokers that an admin client asks: a connection to each, which is kept for the next call, and what was sent in the current call.

@@ -1,6 +1,5 @@
 namespace LibKafka.Client
 
-open LibKafka.Wire
 open LibKafka.Protocol
 
 /// What any broker of a cluster can be asked.

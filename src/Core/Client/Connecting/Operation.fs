@@ -1,7 +1,6 @@
 namespace LibKafka.Client
 
 open System
-open LibKafka.Wire
 open LibKafka.Protocol
 
 /// An operation in progress: the client's settings, the caller's options, and the one deadline of everything that it does. It is made when a

@@ -5,7 +5,6 @@ open System.Net
 open System.Threading
 open System.Threading.Tasks
 open LibKafka.Wire
-open LibKafka.Protocol
 
 /// How connections are made and used. Settings are immutable values that are passed in; nothing is global. Time-outs are positive, or
 /// `Timeout.InfiniteTimeSpan` for no limit.

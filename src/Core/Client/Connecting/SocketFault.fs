@@ -3,7 +3,6 @@ namespace LibKafka.Client
 open System
 open System.IO
 open System.Net.Sockets
-open System.Threading
 
 /// What exceptions from a socket, or from TLS on it, mean for the caller.
 [<RequireQualifiedAccess>]

@@ -7,7 +7,6 @@ open System.IO
 open System.Net
 open System.Net.Security
 open System.Net.Sockets
-open System.Threading
 
 /// Makes TCP connections.
 [<RequireQualifiedAccess>]

@@ -1,7 +1,6 @@
 namespace LibKafka.Client
 
 open System
-open LibKafka.Wire
 open LibKafka.Protocol
 
 /// What a member of a group of the new protocol (KIP-848) tells its coordinator about itself.

@@ -1,7 +1,6 @@
 namespace LibKafka.Client
 
 open System
-open LibKafka.Wire
 open LibKafka.Protocol
 
 /// A client of one group, of either protocol, on a connection of its own to the group's coordinator. It keeps no member's state: a

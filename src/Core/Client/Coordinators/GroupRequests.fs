@@ -1,7 +1,6 @@
 namespace LibKafka.Client
 
 open System
-open LibKafka.Wire
 open LibKafka.Protocol
 
 /// The requests about offsets, for a group client and for a transaction client.

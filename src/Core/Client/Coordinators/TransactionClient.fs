@@ -2,7 +2,6 @@ namespace LibKafka.Client
 
 open System
 open System.Collections.Generic
-open LibKafka.Wire
 open LibKafka.Records
 open LibKafka.Protocol
 
