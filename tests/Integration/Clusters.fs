@@ -106,6 +106,11 @@ let startedCode (call: unit -> Result<ErrorCode, ClientFault>) : ErrorCode =
 
     code
 
+/// The addresses of all brokers.
+let brokersOf (settings: ClientSettings) (bootstrap: Bootstrap) : BrokerAddress list =
+    use connection = Cluster.Connect(settings, bootstrap) |> ok
+    [ for broker in (ok (Cluster.Metadata(connection, Some [])).Result).Brokers -> { Host = broker.Host; Port = broker.Port } ]
+
 let private real (isSecured: bool) (settings: Lazy<ClientSettings>) (bootstrap: string) : TestCluster =
     let brokers = lazy (Bootstrap.parse bootstrap |> ok)
 
@@ -129,10 +134,7 @@ let private real (isSecured: bool) (settings: Lazy<ClientSettings>) (bootstrap: 
 
     /// Brokers learn of a new topic one after another.
     let awaitTopic (topic: string) (partitions: int) =
-        let brokers =
-            use connection = connect brokers.Value
-            [ for broker in (ok (Cluster.Metadata(connection, Some [])).Result).Brokers -> { Host = broker.Host; Port = broker.Port } ]
-
+        let brokers = brokersOf settings.Value brokers.Value
         awaiting ("every broker to know " + topic) (fun () -> brokers |> List.forall (knows topic partitions))
 
     /// The leader in the metadata may not yet know that it leads.
