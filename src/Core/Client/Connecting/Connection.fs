@@ -1,35 +1,10 @@
 namespace LibKafka.Client
 
 open System
-open System.Buffers.Binary
 open System.Net
-open System.Threading
 open System.Threading.Tasks
 open LibKafka.Wire
 open LibKafka.Protocol
-
-/// What was received for a request: what it says, how many of its bytes were not read, and the pause that the broker asks for.
-[<Struct; NoEquality; NoComparison>]
-type internal Answer<'T> = { UnreadBytes: int; ThrottleMs: int; Result: Result<'T, ClientFault> }
-
-[<RequireQualifiedAccess>]
-module internal Answer =
-
-    /// Nothing usable was received.
-    let fault (fault: ClientFault) : Answer<'T> = { UnreadBytes = 0; ThrottleMs = 0; Result = Error fault }
-
-    /// The answer with its fault changed by a function.
-    let mapFault (change: ClientFault -> ClientFault) (answer: Answer<'T>) : Answer<'T> =
-        match answer.Result with
-        | Ok _ -> answer
-        | Error fault -> { answer with Result = Error(change fault) }
-
-    /// The answer to a request that has no response.
-    let none: Answer<unit> = { UnreadBytes = 0; ThrottleMs = 0; Result = Ok() }
-
-/// The beginning of an exchange, from which its time and bytes are counted.
-[<Struct; NoEquality; NoComparison>]
-type private Beginning = { Id: int32; At: DateTimeOffset; Since: int64; BytesOut: int64; BytesIn: int64 }
 
 /// A connection to one broker: a socket with one request in flight. It knows the broker's versions and uses, for each API, the highest
 /// that both sides know. After a fault it is closed and stays closed, unless the fault was detected before anything was sent, as
@@ -38,221 +13,22 @@ type private Beginning = { Id: int32; At: DateTimeOffset; Since: int64; BytesOut
 /// the connection renews it before a call once most of that time has passed. Two threads must not use a connection at the same time: the second
 /// one gets an InvalidOperationException. `Close` may be called by any thread, and ends a call that is in progress.
 [<Sealed>]
-type Connection private (broker: BrokerAddress, settings: ClientSettings, transport: Transport, history: BrokerHistory) =
-    let guard = new ThreadGuard "connection"
-    // A batch is sent from where it is in memory. Below this size a copy costs less than a piece of its own.
-    let writer = Writer(512, 16 * 1024)
-    let clientId = Some settings.ClientId
-    let asked = Some broker
-    let prefix: byte[] = Array.zeroCreate 4
-    let mutable correlation = 0
-    let mutable answered = 0
-    let mutable versions = BrokerVersions.None
-    let mutable closed: string option = None
+type Connection private (broker: BrokerAddress, settings: ClientSettings, channel: Channel) =
+    let guard = channel.Guard
+    let transport = channel.Transport
     let time = settings.Time
-    let opened = time.GetTimestamp()
-    let mutable lastUsed = opened
-    let mutable pause: Stretch voption = ValueNone
+    let mutable versions = BrokerVersions.None
     let mutable session: Stretch voption = ValueNone
-    let mutable limits = ClientSettings.limitsBeforeAuthentication settings.Limits
-
-    let close (cause: string) =
-        if closed.IsNone then
-            closed <- Some cause
-            (transport :> IDisposable).Dispose()
-
-    /// Why no more calls can be made.
-    let over () : string option =
-        if closed.IsSome then
-            closed
-        elif Duration.hasPassed time settings.ConnectionTtl opened then
-            Some "it is older than ConnectionTtl"
-        elif Duration.hasPassed time settings.MaxIdle lastUsed then
-            Some "it was unused for longer than MaxIdle"
-        else
-            None
-
-    // A broker that expects TLS answers what it cannot read with an alert: 0x15, then the version, which begins with 0x03.
-    let isTlsAlert () = answered = 0 && not transport.IsSecure && prefix[0] = 0x15uy && prefix[1] = 0x03uy
-
-    let readFrame (deadline: Deadline) (memory: ReceiveBuffer option) : Bytes =
-        transport.ReadExactly(ArraySegment prefix, deadline)
-        let length = BinaryPrimitives.ReadInt32BigEndian(ReadOnlySpan prefix)
-
-        if isTlsAlert () then
-            raise (ClientFaultException(ClientFault.TlsExpected broker))
-
-        // Every response has a correlation id.
-        if length < 4 || length > limits.MaxFrameBytes then
-            raise (ClientFaultException(ClientFault.BadFrameLength(length, limits.MaxFrameBytes)))
-
-        let frame =
-            match memory with
-            | Some memory -> memory.Take length
-            | None -> ArraySegment(GC.AllocateUninitializedArray<byte> length)
-
-        transport.ReadExactly(frame, deadline)
-        Bytes(frame.AsMemory())
-
-    // The response to the request with this id. All requests since the last response, except this one, asked for none. A broker that responds
-    // to them nevertheless is tolerated.
-    let rec readResponse (id: int32) (deadline: Deadline) (memory: ReceiveBuffer option) : Bytes =
-        let frame = readFrame deadline memory
-        let received = BinaryPrimitives.ReadInt32BigEndian frame.Span
-
-        if received > answered && received < id then
-            readResponse id deadline memory
-        elif received = id then
-            answered <- id
-            frame
-        else
-            raise (ClientFaultException(ClientFault.WrongCorrelationId(id, received)))
-
-    let start () : Beginning =
-        correlation <- correlation + 1
-
-        { Id = correlation
-          At = time.GetUtcNow()
-          Since = time.GetTimestamp()
-          BytesOut = transport.BytesOut
-          BytesIn = transport.BytesIn }
-
-    // What an exception means. Another thread may have closed the connection meanwhile.
-    let faultOf (fault: ClientFault) : ClientFault =
-        match closed with
-        | Some cause when fault <> ClientFault.Cancelled -> ClientFault.Unusable cause
-        | _ -> fault
-
-    // `blobStart` replaces the first bytes of the request's blob, such as the header of a record batch; null to leave it as it is.
-    let send (api: Api<'Request, 'Response>) version (id: int32) (request: 'Request) (blobStart: byte[] | null) (operation: Operation) =
-        writer.BlobStart <- blobStart
-
-        match Frame.writeRequest writer api version id clientId request with
-        | Error fault -> Some(ClientFault.CannotEncode fault)
-        | Ok() ->
-            let cancellation = operation.Cancellation
-            use _ = cancellation.UnsafeRegister(Connection.Cut, transport)
-
-            try
-                cancellation.ThrowIfCancellationRequested()
-                transport.Write(writer.Segments, operation.Deadline)
-                None
-            with error ->
-                Some(faultOf (transport.SendFault(operation, error)))
-
-    let receive (api: Api<'Request, 'Response>) decode id (operation: Operation) (memory: ReceiveBuffer option) : Answer<'Response> =
-        use _ = operation.Cancellation.UnsafeRegister(Connection.Cut, transport)
-
-        try
-            match decode (readResponse id operation.Deadline memory) with
-            | Ok(struct (response, unread)) ->
-                { UnreadBytes = unread; ThrottleMs = max 0 (api.ThrottleTimeMs response); Result = Ok response }
-            | Error fault -> Answer.fault (ClientFault.Malformed fault)
-        with error ->
-            Answer.fault (faultOf (transport.Fault(operation, error)))
-
-    // From this size on, a request that is not answered may have been too large for the broker.
-    static let largeRequest = 1024 * 1024
-
-    // From this size on, a request may be sent in parts.
-    static let partlySent = 64 * 1024
-
-    // A broker says nothing when it closes a connection, so the fault names the likely cause. `size` is that of the request.
-    let explain (api: ApiKey) (began: Beginning) (size: int) (wasSent: bool) (fault: ClientFault) : ClientFault =
-        let isUnanswered = transport.BytesIn = began.BytesIn
-
-        match fault with
-        | ClientFault.Closed when isUnanswered && size >= (if wasSent then largeRequest else partlySent) ->
-            ClientFault.ClosedWhileSending(transport.BytesOut - began.BytesOut, int64 size)
-        | ClientFault.Closed when
-            isUnanswered
-            && settings.Sasl.IsNone
-            && not history.IsAnswered
-            && api <> ApiKey.ApiVersions
-            && (versions.RangeOf ApiKey.SaslHandshake).IsSome
-            ->
-            ClientFault.ClosedUnauthenticated
-        | fault -> fault
-
-    // Closes the connection if it must not be used any more after an exchange.
-    let closeAfter (fault: ClientFault option) (wasPrevented: bool) (operation: Operation) =
-        match fault with
-        // It was cancelled after the response had been received: the call has succeeded, but its socket is closed.
-        | None when operation.Cancellation.IsCancellationRequested -> close (ClientFault.Cancelled.ToString())
-        | None -> ()
-        | Some(ClientFault.Unusable cause) -> close cause
-        | Some(ClientFault.CannotEncode _) -> ()
-        | Some _ when wasPrevented -> ()
-        | Some fault -> close (fault.ToString())
-
-    // Brings the connection's state up to date after an exchange, and describes the exchange.
-    let finish (api: ApiKey) (version: int16) (began: Beginning) (operation: Operation) (wasPrevented: bool) (answer: Answer<'Answer>) =
-        writer.Clear()
-
-        let fault =
-            match answer.Result with
-            | Ok _ -> None
-            | Error fault -> Some fault
-
-        closeAfter fault wasPrevented operation
-        lastUsed <- time.GetTimestamp()
-        let throttle = TimeSpan.FromMilliseconds(float answer.ThrottleMs)
-
-        if throttle.Ticks > 0L then
-            pause <- ValueSome { Since = lastUsed; For = throttle }
-
-        { Api = api
-          Version = version
-          Broker = asked
-          CorrelationId = began.Id
-          Attempt = operation.Options.Attempt
-          Partition = operation.Partition
-          Began = began.At
-          Elapsed = time.GetElapsedTime(began.Since, lastUsed)
-          BytesOut = int (transport.BytesOut - began.BytesOut)
-          BytesIn = int (transport.BytesIn - began.BytesIn)
-          UnreadBytes = answer.UnreadBytes
-          ThrottleTime = throttle
-          Fault = fault }
-
-    // Every exchange is made here, unless `obstacle` prevents it. It is not reported yet.
-    let exchange
-        (api: Api<'Request, 'Response>)
-        (version: int16)
-        (request: 'Request)
-        (blobStart: byte[] | null)
-        (operation: Operation)
-        (memory: ReceiveBuffer option)
-        (obstacle: ClientFault option)
-        (decode: Bytes -> Result<struct ('Response * int), Fault>)
-        : Exchange<'Request, 'Response> =
-        let began = start ()
-        let failed = if obstacle.IsSome then obstacle else send api version began.Id request blobStart operation
-        let size = writer.Length
-
-        let answer =
-            match failed with
-            | Some fault -> Answer.fault (explain api.Key began size false fault)
-            | None ->
-                // The writer must not keep the request alive while the call waits for the response.
-                writer.Clear()
-                receive api decode began.Id operation memory |> Answer.mapFault (explain api.Key began size true)
-
-        if answer.Result.IsOk && api.Key <> ApiKey.ApiVersions then
-            history.IsAnswered <- true
-
-        { Info = finish api.Key version began operation obstacle.IsSome answer; Request = request; Result = answer.Result }
-
-    let decodeAs (api: Api<'Request, 'Response>) version frame = Frame.readResponse limits api version frame
 
     // A request of the connection's own. It is not read into the caller's memory.
-    let ask (api: Api<'Request, 'Response>) version request (operation: Operation) decode : Result<'Response, ClientFault> =
+    let ask (api: Api<'Request, 'Response>) version request (operation: Operation) reception : Result<'Response, ClientFault> =
         let operation = operation.Own
-        (exchange api version request null operation None None decode |> Operation.reported operation).Result
+        let flight = channel.Begin(api, version, request, null, true, operation, None)
+        (channel.Complete(flight, request, reception) |> Operation.reported operation).Result
 
     let askSasl (api: Api<'Request, 'Response>) (operation: Operation) (request: 'Request) : Result<'Response, ClientFault> =
         versions.Within(api.Key, api.Versions)
-        |> Result.bind (fun version -> ask api version request operation (decodeAs api version))
+        |> Result.bind (fun version -> ask api version request operation (Reception.ofApi api))
 
     let authenticate (mechanism: ISaslMechanism) (operation: Operation) : Result<unit, ClientFault> =
         let calls = { Handshake = askSasl SaslHandshake.api operation; Authenticate = askSasl SaslAuthenticate.api operation }
@@ -266,13 +42,13 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
                 isDone <- true
                 Ok()
             | Error fault ->
-                close (fault.ToString())
+                channel.Close(fault.ToString())
                 Error fault
         finally
-            if not isDone then close "an exception ended the authentication"
+            if not isDone then channel.Close "an exception ended the authentication"
 
     let awaitPause (operation: Operation) : Result<unit, ClientFault> =
-        match pause with
+        match channel.Pause with
         | ValueSome stretch when settings.HeedThrottle && versions.LeavesPause ->
             let left = stretch.Left time
 
@@ -280,7 +56,7 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
                 if left > TimeSpan.Zero then
                     operation.Deadline.Await(operation.Cancellation, (fun stop -> task { do! Task.Delay(left, time, stop) }))
 
-                pause <- ValueNone
+                channel.Pause <- ValueNone
                 Ok()
             with error ->
                 Error(transport.Fault(operation, error))
@@ -295,7 +71,7 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
     let obstacleAtOtherEnd (looks: bool) : ClientFault option =
         if looks && transport.HasEnded then
             let cause = "the broker closed it"
-            close cause
+            channel.Close cause
             Some(ClientFault.Unusable cause)
         else
             None
@@ -303,10 +79,10 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
     // What prevents a call, after everything that is due before one has been done. `looks` says whether to look if the broker has closed the
     // connection.
     let obstacleTo (operation: Operation) (looks: bool) : ClientFault option =
-        match over () with
+        match channel.Over with
         | Some cause -> Some(ClientFault.Unusable cause)
         | None when operation.Cancellation.IsCancellationRequested -> Some ClientFault.Cancelled
-        | None when pause.IsNone && session.IsNone -> obstacleAtOtherEnd looks
+        | None when channel.Pause.IsNone && session.IsNone -> obstacleAtOtherEnd looks
         | None ->
             match awaitPause operation with
             | Error fault -> Some fault
@@ -320,10 +96,11 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
 
     // Learns the broker's versions. If the broker does not know the version of the request, it is asked again in one that it knows.
     let rec negotiate (version: int16) (operation: Operation) : Result<unit, ClientFault> =
-        match ask ApiVersions.api version Connection.VersionsRequest operation (BrokerVersions.decode limits version) with
+        match ask ApiVersions.api version Connection.VersionsRequest operation Reception.versions with
         | Error fault -> Error fault
         | Ok response when response.Error = ErrorCode.None ->
             versions <- BrokerVersions response
+            channel.KnowsSasl <- (versions.RangeOf ApiKey.SaslHandshake).IsSome
             Ok()
         | Ok response when response.Error = ErrorCode.UnsupportedVersion && version > 0s ->
             negotiate (BrokerVersions.next version response) operation
@@ -333,13 +110,6 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
         match typeof<Connection>.Assembly.GetName().Version with
         | null -> "0.0.0"
         | version -> version.ToString 3
-
-    // One for all calls, so that it is not allocated for each.
-    static member val private Cut: Action<obj | null> =
-        Action<obj | null>(fun transport ->
-            match transport with
-            | :? Transport as transport -> transport.Cut()
-            | _ -> ())
 
     static member val private VersionsRequest: ApiVersions.Request =
         { ClientSoftwareName = "libkafka-dotnet"
@@ -355,13 +125,13 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
             | negotiated, _ -> negotiated
 
         introduced
-        |> Result.map (fun () -> limits <- settings.Limits)
+        |> Result.map (fun () -> channel.Limits <- settings.Limits)
         |> Result.mapError (fun fault ->
-            close (fault.ToString())
+            channel.Close(fault.ToString())
             fault)
 
     // Whether the broker closed the connection without any answer, as some do with a version of ApiVersions that they do not know.
-    member private _.WasHungUp = closed.IsSome && transport.BytesIn = 0L
+    member private _.WasHungUp = channel.IsClosed && transport.BytesIn = 0L
 
     // Makes a connection to one address, and asks for the broker's versions in this version. The flag says whether the broker hung up on that.
     static member private OpenAt
@@ -372,7 +142,7 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
         | Ok transport ->
             let connection =
                 try
-                    new Connection(broker, operation.Settings, transport, history)
+                    new Connection(broker, operation.Settings, Channel(broker, operation.Settings, transport, history))
                 with _ ->
                     (transport :> IDisposable).Dispose()
                     reraise ()
@@ -448,7 +218,7 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
     member _.Socket = transport.Socket
 
     /// Whether calls can still be made. They cannot after a fault or `Close`, nor once the connection is too old or was unused for too long.
-    member _.IsOpen = (over ()).IsNone
+    member _.IsOpen = channel.Over.IsNone
 
     /// The versions of each API that the broker supports.
     member _.BrokerVersions: Map<ApiKey, VersionRange> = versions.All
@@ -464,127 +234,125 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, transp
     /// The highest version that the broker knows and that is within ours, which may be fewer than are known here.
     member internal _.VersionWithin(api: ApiKey, ours: VersionRange) : Result<int16, ClientFault> = versions.Within(api, ours)
 
-    /// An exchange in a version that the connection has chosen. If the broker is too old for the request, its fault says so.
-    member internal _.ExplainVersion (api: Api<'Request, 'Response>) (exchange: Exchange<'Request, 'Answer>) =
-        match versions.RangeOf api.Key with
-        | Some theirs -> TooOld.explain api theirs exchange
-        | None -> exchange
-
     /// What prevents a call, after everything that is due before one has been done; none if it may be made. If the broker has closed the
     /// connection, the fault is `Unusable`.
     member internal _.Ready(operation: Operation) : ClientFault option =
-        guard.Enter()
+        use _ = guard.Hold()
+        obstacleTo operation true
 
-        try
-            obstacleTo operation true
-        finally
-            guard.Exit()
-
-    // Sends a request and waits for its response. `looks` says whether to look first if the broker has closed the connection. See
-    // `Writer.BlobStart`.
-    member private _.ExchangeAfter
-        (looks: bool, version: int16, api: Api<'Request, 'Response>, request: 'Request, blobStart: byte[] | null, operation: Operation)
-        : Exchange<'Request, 'Response> =
-        guard.Enter()
-
-        try
-            let obstacle =
-                if api.IsAnswered request then
-                    obstacleTo operation looks
-                else
-                    Some(ClientFault.NeverAnswered api.Key)
-            exchange api version request blobStart operation operation.Options.Memory obstacle (decodeAs api version)
-        finally
-            guard.Exit()
-
-    // Sends a request that has no response.
+    // Sends a request, unless something prevents that. `looks` says whether to look first if the broker has closed the connection.
     member private _.SendAfter
-        (looks: bool, version: int16, api: Api<'Request, 'Response>, request: 'Request, blobStart: byte[] | null, operation: Operation)
-        : Exchange<'Request, unit> =
-        guard.Enter()
+        (
+            looks: bool,
+            version: int16,
+            api: Api<'Request, 'Response>,
+            request: 'Request,
+            blobStart: byte[] | null,
+            mayBeUnanswered: bool,
+            operation: Operation
+        ) : Flight =
+        let isAnswered = api.IsAnswered request
 
-        try
-            let obstacle = obstacleTo operation looks
-            let began = start ()
+        let obstacle =
+            if isAnswered || mayBeUnanswered then
+                obstacleTo operation looks
+            else
+                Some(ClientFault.NeverAnswered api.Key)
 
-            let answer =
-                match if obstacle.IsSome then obstacle else send api version began.Id request blobStart operation with
-                | Some fault -> Answer.fault (explain api.Key began writer.Length false fault)
-                | None -> Answer.none
+        channel.Begin(api, version, request, blobStart, isAnswered, operation, obstacle)
 
-            { Info = finish api.Key version began operation obstacle.IsSome answer; Request = request; Result = answer.Result }
-        finally
-            guard.Exit()
+    // If the version was chosen as the highest that both sides know, the broker may be too old for the request.
+    member private _.Explain(flight: Flight, api: Api<'Request, 'Response>, request: 'Request) : Flight =
+        match flight.Fault with
+        | Some(ClientFault.CannotEncode _ as fault) -> flight.Fault <- Some(TooOld.explain api (versions.RangeOf api.Key) request fault)
+        | _ -> ()
 
-    /// Sends a request and waits for its response, as part of an operation, on a connection that is ready. It is not reported.
-    member internal this.Exchange
-        (version: int16, api: Api<'Request, 'Response>, request: 'Request, operation: Operation)
-        : Exchange<'Request, 'Response> =
-        this.ExchangeAfter(false, version, api, request, null, operation)
+        flight
 
-    /// The same for a request whose blob begins with other bytes than its own: see `Writer.BlobStart`.
-    member internal this.Exchange
-        (version: int16, api: Api<'Request, 'Response>, request: 'Request, blobStart: byte[] | null, operation: Operation)
-        : Exchange<'Request, 'Response> =
-        this.ExchangeAfter(false, version, api, request, blobStart, operation)
+    /// Sends a request in the highest version that both sides know, as part of an operation, on a connection that is ready. One without a response
+    /// is refused unless `mayBeUnanswered`. For `blobStart` see `Writer.BlobStart`.
+    member internal this.Send
+        (
+            version: int16,
+            api: Api<'Request, 'Response>,
+            request: 'Request,
+            blobStart: byte[] | null,
+            mayBeUnanswered: bool,
+            operation: Operation
+        ) : Flight =
+        use _ = guard.Hold()
+        this.Explain(this.SendAfter(false, version, api, request, blobStart, mayBeUnanswered, operation), api, request)
 
-    /// Sends a request that has no response, as part of an operation, on a connection that is ready. It is not reported.
-    member internal this.SendOnly
-        (version: int16, api: Api<'Request, 'Response>, request: 'Request, blobStart: byte[] | null, operation: Operation)
-        : Exchange<'Request, unit> =
-        this.SendAfter(false, version, api, request, blobStart, operation)
+    /// Waits for the response to the request in flight. The exchange is not reported.
+    member internal _.Complete(flight: Flight, request: 'Request, reception: Reception<'Answer>) : Exchange<'Request, 'Answer> =
+        channel.Complete(flight, request, reception)
 
-    member private this.Call
-        (looks, api: Api<'Request, 'Response>, request: 'Request, operation: Operation)
-        : Exchange<'Request, 'Response> =
+    // Begins a call in the highest common version.
+    member private this.BeginHighest
+        (looks: bool, api: Api<'Request, 'Response>, request: 'Request, operation: Operation)
+        : Call<Exchange<'Request, 'Response>> =
+        use _ = guard.Hold()
+
         match this.VersionOf api with
-        | Ok version -> this.ExchangeAfter(looks, version, api, request, null, operation) |> this.ExplainVersion api
-        | Error fault -> operation.NotMade(api, Some broker, request, fault)
-        |> Operation.reported operation
+        | Error fault -> UnmadeCall(guard, operation.NotMade(api, Some broker, request, fault), settings)
+        | Ok version ->
+            let flight = this.Explain(this.SendAfter(looks, version, api, request, null, false, operation), api, request)
+            ChannelCall(channel, flight, request, Reception.ofApi api)
 
     /// Sends a request of the client's own in the highest common version, as part of an operation, on a connection that is ready. It is not
     /// read into the caller's memory.
     member internal this.Ask(api: Api<'Request, 'Response>, request: 'Request, operation: Operation) : Exchange<'Request, 'Response> =
-        this.Call(false, api, request, operation.Own)
+        use _ = guard.Hold()
+        this.BeginHighest(false, api, request, operation.Own).Complete()
+
+    /// Sends a request in the highest common version. The response is received by `PendingCall.Complete`; until then the connection makes no other
+    /// call.
+    member this.Begin(api: Api<'Request, 'Response>, request: 'Request, ?call: CallOptions) : PendingCall<Exchange<'Request, 'Response>> =
+        PendingCall<_>(this.BeginHighest(true, api, request, Operation.Begin(settings, call)))
+
+    /// Sends a request in the version given: see `Begin`. A request that has no response is refused: the fault is `NeverAnswered`.
+    member this.BeginAt
+        (version: int16, api: Api<'Request, 'Response>, request: 'Request, ?call: CallOptions)
+        : PendingCall<Exchange<'Request, 'Response>> =
+        use _ = guard.Hold()
+        let flight = this.SendAfter(true, version, api, request, null, false, Operation.Begin(settings, call))
+        PendingCall<_>(ChannelCall(channel, flight, request, Reception.ofApi api))
 
     /// Sends a request in the highest common version and waits for its response.
     member this.Call(api: Api<'Request, 'Response>, request: 'Request, ?call: CallOptions) : Exchange<'Request, 'Response> =
-        this.Call(true, api, request, Operation.Begin(settings, call))
+        use _ = guard.Hold()
+        this.BeginHighest(true, api, request, Operation.Begin(settings, call)).Complete()
 
     /// Sends a request in the version given and waits for its response. A request that has no response is refused: the fault is
     /// `NeverAnswered`.
     member this.CallAt
         (version: int16, api: Api<'Request, 'Response>, request: 'Request, ?call: CallOptions)
         : Exchange<'Request, 'Response> =
-        let operation = Operation.Begin(settings, call)
-        this.ExchangeAfter(true, version, api, request, null, operation) |> Operation.reported operation
+        use _ = guard.Hold()
+        this.BeginAt(version, api, request, ?call = call).Complete()
 
     /// Sends a request that has no response, such as Produce with `Acks.None`, in the version given.
     member this.SendAt(version: int16, api: Api<'Request, 'Response>, request: 'Request, ?call: CallOptions) : Exchange<'Request, unit> =
+        use _ = guard.Hold()
         let operation = Operation.Begin(settings, call)
-        this.SendAfter(true, version, api, request, null, operation) |> Operation.reported operation
+        let flight = channel.Begin(api, version, request, null, false, operation, obstacleTo operation true)
+        channel.Complete(flight, request, Reception.nothing) |> Operation.reported operation
 
     /// Sends a request whose response has no information, such as one that ends a fetch session, if that is possible without waiting.
     member internal _.SendAtOnce(api: Api<'Request, 'Response>, request: 'Request) =
         if guard.TryEnter() then
             try
                 match versions.Within(api.Key, api.Versions) with
-                | Ok version when (over ()).IsNone && transport.IsWritable ->
+                | Ok version when channel.Over.IsNone && transport.IsWritable ->
                     let operation = Operation.Begin(settings, None)
-                    let began = start ()
-
-                    let answer =
-                        match send api version began.Id request null operation with
-                        | Some fault -> Answer.fault fault
-                        | None -> Answer.none
-
-                    operation.Report(finish api.Key version began operation false answer, ErrorCode.None)
+                    let flight = channel.Begin(api, version, request, null, false, operation, None)
+                    channel.Complete(flight, request, Reception.nothing) |> Operation.reported operation |> ignore
                 | _ -> ()
             finally
                 guard.Exit()
 
-    /// Closes the socket. Later calls return the fault `Unusable`.
-    member _.Close() = close "closed by the caller"
+    /// Closes the socket. Later calls return the fault `Unusable`, and so does the call in flight.
+    member _.Close() = channel.Close "closed by the caller"
 
     interface IDisposable with
         member this.Dispose() = this.Close()

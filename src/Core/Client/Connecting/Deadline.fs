@@ -19,6 +19,12 @@ module internal Duration =
     /// A limit or, if it is longer, another one, which is not endless.
     let shorter (limit: TimeSpan) (other: TimeSpan) : TimeSpan = if isEndless limit then other else min limit other
 
+    /// The shorter of two limits.
+    let sooner (one: TimeSpan) (other: TimeSpan) : TimeSpan =
+        if isEndless one then other
+        elif isEndless other || one.Ticks < other.Ticks then one
+        else other
+
     /// The longer of two limits.
     let longer (one: TimeSpan) (other: TimeSpan) : TimeSpan =
         if isEndless one || isEndless other then Timeout.InfiniteTimeSpan else max one other
@@ -58,6 +64,16 @@ type internal Deadline =
 
     /// Whether no time is left.
     member this.IsOver = Duration.hasPassed this.Time this.Allowed this.Began
+
+    /// The time that is left; zero if none is, `Timeout.InfiniteTimeSpan` if there is no limit.
+    member this.Remaining: TimeSpan =
+        if this.IsNever then
+            Timeout.InfiniteTimeSpan
+        else
+            TimeSpan(max 0L (this.Allowed.Ticks - this.Elapsed.Ticks))
+
+    /// Whether less time is left.
+    member this.LeavesLess(limit: TimeSpan) : bool = not this.IsNever && this.Allowed.Ticks - this.Elapsed.Ticks < limit.Ticks
 
     /// An equal part of the time that is left, at least a millisecond.
     member this.Share(count: int) : TimeSpan =

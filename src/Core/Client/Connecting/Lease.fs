@@ -54,7 +54,8 @@ type internal Lease<'Target>(settings: ClientSettings, role: Role<'Target>) =
     let mutable named: Found<'Target> option = None
     // The broker that the caller handed over, until it fails. One of the two at most is there.
     let mutable handed: Found<'Target> option = None
-    // The first error code in the last response, for telemetry. The client reports each code to `DropIfMoved`.
+    // The last exchange, and the first error code in its response, for telemetry. The client reports each code to `DropIfMoved`.
+    let mutable exchanged: ExchangeInfo voption = ValueNone
     let mutable code = ErrorCode.None
     // The latest that was found, or that was named and connected to.
     let mutable latest: 'Target option = None
@@ -152,54 +153,70 @@ type internal Lease<'Target>(settings: ClientSettings, role: Role<'Target>) =
     /// Detects that two threads use the client. A client with state of its own enters before it reads that.
     member _.Guard = guard
 
-    /// Makes one call on a connection that was reached, or was not, in the highest version that the broker knows and `allowed` permits. The
-    /// request is made for the broker and that version. `read` makes the reply from the exchange. It brings the client's state up to date too:
-    /// that is done before observers see the exchange, because they may throw.
-    member _.ExchangeOn
+    /// Notes an exchange before its response is read.
+    member _.Received(info: ExchangeInfo) =
+        exchanged <- ValueSome info
+        code <- ErrorCode.None
+
+    /// Reports that exchange, with the first error code in its response.
+    member _.Report() =
+        match exchanged with
+        | ValueSome info -> Operation.report settings info code
+        | ValueNone -> ()
+
+    // Sends a request on a connection that was reached, in the highest version that the broker knows and `allowed` permits.
+    member private this.Send
+        (
+            held: Held<'Target>,
+            operation: Operation,
+            api: Api<'Request, 'Response>,
+            allowed: Held<'Target> -> VersionRange,
+            request: 'Target -> int16 -> 'Request,
+            blobStart: byte[] | null,
+            reception: Reception<'Answer>,
+            read: Exchange<'Request, 'Answer> -> 'Reply
+        ) : Call<'Reply> =
+        match held.Connection.VersionWithin(api.Key, allowed held) with
+        | Error fault ->
+            let unmade = operation.NotMade(api, Some held.Connection.Broker, request held.Target -1s, fault)
+            UnmadeLeaseCall(this, unmade, read)
+        | Ok version ->
+            let request = request held.Target version
+            let flight = held.Connection.Send(version, api, request, blobStart, reception.MayBeAbsent, operation)
+            SentLeaseCall(this, held.Connection, flight, request, reception, read)
+
+    /// Begins one call on a connection that was reached, or was not, in the highest version that the broker knows and `allowed` permits. The
+    /// request is made for the broker and that version; for `blobStart` see `Writer.BlobStart`. When the call is completed, `read` makes the
+    /// reply from the exchange. It brings the client's state up to date too: that is done before observers see the exchange, because they may
+    /// throw. Until then the client makes no other call.
+    member this.BeginOn
         (
             reached: Result<Held<'Target>, ClientFault>,
             operation: Operation,
             api: Api<'Request, 'Response>,
             allowed: Held<'Target> -> VersionRange,
             request: 'Target -> int16 -> 'Request,
-            send: Connection -> int16 -> 'Request -> Operation -> Exchange<'Request, 'Answer>,
+            blobStart: byte[] | null,
+            reception: Reception<'Answer>,
             read: Exchange<'Request, 'Answer> -> 'Reply
-        ) : 'Reply =
+        ) : Call<'Reply> =
+        use _ = guard.Hold()
         let operation = ours operation
-        guard.Enter()
 
-        try
-            let exchange =
-                match reached with
-                | Error fault -> operation.NotMade(api, None, request role.Unknown -1s, fault)
-                | Ok held ->
-                    match held.Connection.VersionWithin(api.Key, allowed held) with
-                    | Error fault -> operation.NotMade(api, Some held.Connection.Broker, request held.Target -1s, fault)
-                    | Ok version ->
-                        send held.Connection version (request held.Target version) operation |> held.Connection.ExplainVersion api
+        let call: Call<'Reply> =
+            match reached with
+            | Error fault -> UnmadeLeaseCall(this, operation.NotMade(api, None, request role.Unknown -1s, fault), read)
+            | Ok held -> this.Send(held, operation, api, allowed, request, blobStart, reception, read)
 
-            code <- ErrorCode.None
-            let reply = read exchange
-            operation.Report(exchange.Info, code)
-            reply
-        finally
-            guard.Exit()
+        guard.IsInFlight <- true
+        call
 
-    /// Makes one call that has a response: see `ExchangeOn`.
-    member this.Call(operation: Operation, api: Api<'Request, 'Response>, allowed, request, read: Exchange<'Request, 'Response> -> 'Reply) =
-        let send (connection: Connection) version request operation = connection.Exchange(version, api, request, operation)
-        guard.Enter()
-
-        try
-            this.ExchangeOn(reach (ours operation), operation, api, allowed, request, send, read)
-        finally
-            guard.Exit()
-
-    /// A call that is not made, because it could not succeed.
-    member _.NotMade
-        (operation: Operation, api: Api<'Request, 'Response>, request: 'Target -> int16 -> 'Request, fault)
-        : Exchange<_, 'Answer> =
-        operation.NotMade(api, None, request role.Unknown -1s, fault) |> Operation.reported operation
+    /// Begins one call that has a response: see `BeginOn`.
+    member this.Begin
+        (operation: Operation, api: Api<'Request, 'Response>, allowed, request, read: Exchange<'Request, 'Response> -> 'Reply)
+        : Call<'Reply> =
+        use _ = guard.Hold()
+        this.BeginOn(reach (ours operation), operation, api, allowed, request, null, Reception.ofApi api, read)
 
     /// Closes the connection if the error code says that another broker has the role. `next` gives the broker that the code's sender names, if
     /// it names one.
@@ -243,3 +260,42 @@ type internal Lease<'Target>(settings: ClientSettings, role: Role<'Target>) =
     member _.Close() =
         drop ()
         handed <- None
+
+/// A call that was begun on a lease.
+and [<AbstractClass>] internal LeaseCall<'Target, 'Request, 'Answer, 'Reply>
+    (lease: Lease<'Target>, flight: Flight | null, read: Exchange<'Request, 'Answer> -> 'Reply) =
+    inherit ReportedCall<'Reply>(flight)
+
+    /// Waits for the response.
+    abstract Exchange: unit -> Exchange<'Request, 'Answer>
+
+    override _.Guard = lease.Guard
+
+    override this.Settle() : 'Reply =
+        try
+            let exchange = this.Exchange()
+            lease.Received exchange.Info
+            read exchange
+        finally
+            lease.Guard.IsInFlight <- false
+
+    override _.Report _ = lease.Report()
+
+/// A call whose request was sent, or could not be sent on the connection.
+and [<Sealed>] internal SentLeaseCall<'Target, 'Request, 'Answer, 'Reply>
+    (
+        lease: Lease<'Target>,
+        connection: Connection,
+        flight: Flight,
+        request: 'Request,
+        reception: Reception<'Answer>,
+        read: Exchange<'Request, 'Answer> -> 'Reply
+    ) =
+    inherit LeaseCall<'Target, 'Request, 'Answer, 'Reply>(lease, flight, read)
+    override _.Exchange() = connection.Complete(flight, request, reception)
+
+/// A call without a connection, or without a version for its request.
+and [<Sealed>] internal UnmadeLeaseCall<'Target, 'Request, 'Answer, 'Reply>
+    (lease: Lease<'Target>, exchange: Exchange<'Request, 'Answer>, read: Exchange<'Request, 'Answer> -> 'Reply) =
+    inherit LeaseCall<'Target, 'Request, 'Answer, 'Reply>(lease, null, read)
+    override _.Exchange() = exchange

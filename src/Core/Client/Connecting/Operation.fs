@@ -96,16 +96,16 @@ type internal Operation =
           Request = request
           Result = Error fault }
 
-    /// Reports an exchange to .NET's instruments, with the error code in its response, and to the settings' observer. Clients bring their state
-    /// up to date before, because an observer may throw.
-    member this.Report(info: ExchangeInfo, code: ErrorCode) =
-        Telemetry.report this.Settings.ClientId info code
-        this.Settings.Observe info
-
 [<RequireQualifiedAccess>]
 module internal Operation =
 
+    /// Reports an exchange to .NET's instruments, with the error code in its response, and to the settings' observer. Clients bring their state
+    /// up to date before, because an observer may throw.
+    let report (settings: ClientSettings) (info: ExchangeInfo) (code: ErrorCode) =
+        Telemetry.report settings.ClientId info code
+        settings.Observe info
+
     /// The exchange, after it was reported.
     let reported (operation: Operation) (exchange: Exchange<'Request, 'Answer>) : Exchange<'Request, 'Answer> =
-        operation.Report(exchange.Info, ErrorCode.None)
+        report operation.Settings exchange.Info ErrorCode.None
         exchange

@@ -73,7 +73,8 @@ type internal SocketStream(socket: Socket, deadline: Deadline) =
     member private this.ReadSome(target: Span<byte>) : int =
         if this.NeverWaits && not this.IsReadable then raise (WouldWaitException())
 
-        let within = deadline.RemainingMs
+        // A read that does not wait is not limited by the deadline, which may be that of an earlier call.
+        let within = if this.NeverWaits then receiveTimeout else deadline.RemainingMs
 
         // Most calls are over within a millisecond, and then the time-out is still the same.
         if within <> receiveTimeout then

@@ -53,16 +53,10 @@ module internal TooOld =
             let part, needs = optionOf fault.Path |> Option.defaultValue (fault.Path, needed)
             ClientFault.BrokerTooOld(part, needs, "it supports " + api.Key.ToString() + " up to version " + string version))
 
-    /// The fault of an exchange in the highest version that the broker supports: if a later version could have carried the request, the broker
-    /// is too old for it.
-    let explain
-        (api: Api<'Request, 'Response>)
-        (theirs: VersionRange)
-        (exchange: Exchange<'Request, 'Answer>)
-        : Exchange<'Request, 'Answer> =
-        match exchange.Result with
-        | Error(ClientFault.CannotEncode({ Problem = Problem.LossyField version } as fault)) when version = theirs.Highest ->
-            match faultOf api version exchange.Request fault with
-            | None -> exchange
-            | Some fault -> { exchange with Info = { exchange.Info with Fault = Some fault }; Result = Error fault }
-        | _ -> exchange
+    /// The fault of a request that could not be sent in a version. If that is the highest one that the broker supports, and a later one could
+    /// have carried the request, the broker is too old for it.
+    let explain (api: Api<'Request, 'Response>) (theirs: VersionRange option) (request: 'Request) (fault: ClientFault) : ClientFault =
+        match fault, theirs with
+        | ClientFault.CannotEncode({ Problem = Problem.LossyField version } as reason), Some theirs when version = theirs.Highest ->
+            faultOf api version request reason |> Option.defaultValue fault
+        | _ -> fault

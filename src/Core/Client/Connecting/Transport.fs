@@ -7,6 +7,7 @@ open System.IO
 open System.Net
 open System.Net.Security
 open System.Net.Sockets
+open System.Runtime.ExceptionServices
 
 /// Makes TCP connections.
 [<RequireQualifiedAccess>]
@@ -93,6 +94,12 @@ type internal Transport private (broker: BrokerAddress, socket: Socket, plain: S
     let ahead: byte[] = Array.zeroCreate 1024
     let mutable aheadFrom = 0
     let mutable aheadTo = 0
+
+    // Whether the socket was closed on this side.
+    let mutable isClosed = false
+
+    // Why reading failed when it was tried without waiting.
+    let mutable failure: ExceptionDispatchInfo | null = null
 
     // A blocking socket sends everything that it is given. If it ever does not, the rest follows piece by piece.
     let sendTogether (pieces: List<ArraySegment<byte>>) =
@@ -218,10 +225,28 @@ type internal Transport private (broker: BrokerAddress, socket: Socket, plain: S
         with
         | :? WouldWaitException -> false
         | :? IOException as error when (error.InnerException :? WouldWaitException) -> false
-        | _ -> true
+        | error ->
+            failure <- ExceptionDispatchInfo.Capture error
+            true
+
+    /// Whether there is something to read, or nothing more to come, as far as that is known without a look at the socket.
+    member _.HasAhead = aheadFrom < aheadTo || isClosed || not (isNull failure)
+
+    /// The same, after a look at the socket. Under TLS a readable socket may have nothing for the client yet, so what it has is read.
+    member this.HasArrived: bool =
+        this.HasAhead || (isNull tls && this.IsReadable) || (not (isNull tls) && (this.HasEnded || aheadFrom < aheadTo))
+
+    member private _.IsReadable =
+        try
+            plain.IsReadable
+        with
+        | :? ObjectDisposedException
+        | :? SocketException -> true
 
     /// Closes the socket, which wakes a thread that waits in it.
-    member _.Cut() = socket.Dispose()
+    member _.Cut() =
+        isClosed <- true
+        socket.Dispose()
 
     /// Whether the connection uses TLS.
     member _.IsSecure = not (isNull tls)
@@ -261,6 +286,10 @@ type internal Transport private (broker: BrokerAddress, socket: Socket, plain: S
         plain.Deadline <- deadline
         let mutable got = 0
 
+        match failure with
+        | null -> ()
+        | failure -> failure.Throw()
+
         let take (count: int) =
             ahead.AsSpan(aheadFrom, count).CopyTo(target.AsSpan got)
             aheadFrom <- aheadFrom + count
@@ -286,4 +315,6 @@ type internal Transport private (broker: BrokerAddress, socket: Socket, plain: S
             bytesIn <- bytesIn + int64 count
 
     interface IDisposable with
-        member _.Dispose() = stream.Dispose()
+        member _.Dispose() =
+            isClosed <- true
+            stream.Dispose()

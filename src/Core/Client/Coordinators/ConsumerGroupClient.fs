@@ -106,11 +106,11 @@ type ConsumerGroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId
     let isLost (code: ErrorCode) = code = ErrorCode.UnknownMemberId || code = ErrorCode.FencedMemberEpoch
 
     // What the coordinator knows is uncertain from before the request is sent until the response has been read.
-    let send (atEpoch: int32) (call: CallOptions option) settle : ConsumerHeartbeatReply =
+    let send (atEpoch: int32) (call: CallOptions option) settle : Call<ConsumerHeartbeatReply> =
         let before = known
         known <- None
 
-        group.Coordinator.Call(
+        group.Coordinator.BeginCall(
             Operation.Begin(settings, call),
             ConsumerGroupHeartbeat.api,
             CoordinatorClient.AnyVersion,
@@ -119,7 +119,7 @@ type ConsumerGroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId
             settle
         )
 
-    let leave atEpoch call =
+    let beginLeave atEpoch call =
         use _ = guard.Hold()
         startAnew ()
         send atEpoch call ignore
@@ -135,6 +135,10 @@ type ConsumerGroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId
             known <- Some sent
         | _ -> known <- None
 
+    let beginHeartbeat (call: CallOptions option) : Call<ConsumerHeartbeatReply> =
+        use _ = guard.Hold()
+        send epoch call (settleHeartbeat (subscription, owned))
+
     /// The member's id.
     member _.MemberId = memberId
 
@@ -149,7 +153,7 @@ type ConsumerGroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId
     member _.Subscription
         with get () = subscription
         and set (value: ConsumerGroupSubscription) =
-            use _ = guard.Hold()
+            use _ = guard.HoldInFlight()
             subscription <- value
 
     /// The partitions that the coordinator last assigned to the member, by topic ids.
@@ -161,7 +165,7 @@ type ConsumerGroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId
     member _.Owned
         with get () = owned
         and set (value: HeartbeatTopicPartitions list) =
-            use _ = guard.Hold()
+            use _ = guard.HoldInFlight()
             owned <- value
 
     /// The client of the group that it uses, for offsets.
@@ -172,14 +176,29 @@ type ConsumerGroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId
     /// fault or another error, the next heartbeat sends everything again.
     member _.Heartbeat(?call: CallOptions) : ConsumerHeartbeatReply =
         use _ = guard.Hold()
-        send epoch call (settleHeartbeat (subscription, owned))
+        (beginHeartbeat call).Complete()
+
+    /// Sends what `Heartbeat` does. The response is received by `PendingCall.Complete`, which brings the member's state up to date; until then the
+    /// client and its `Group` make no other call.
+    member _.BeginHeartbeat(?call: CallOptions) : PendingCall<ConsumerHeartbeatReply> = PendingCall<_>(beginHeartbeat call)
 
     /// Leaves the group for good. The next heartbeat would join again.
-    member _.Leave(?call: CallOptions) : ConsumerHeartbeatReply = leave leaving call
+    member _.Leave(?call: CallOptions) : ConsumerHeartbeatReply =
+        use _ = guard.Hold()
+        (beginLeave leaving call).Complete()
+
+    /// Sends what `Leave` does. The response is received by `PendingCall.Complete`.
+    member _.BeginLeave(?call: CallOptions) : PendingCall<ConsumerHeartbeatReply> = PendingCall<_>(beginLeave leaving call)
 
     /// Leaves the group temporarily, as a static member that will come back: its partitions are kept for it as long as its session lasts.
     /// The next heartbeat joins again.
-    member _.LeaveTemporarily(?call: CallOptions) : ConsumerHeartbeatReply = leave leavingTemporarily call
+    member _.LeaveTemporarily(?call: CallOptions) : ConsumerHeartbeatReply =
+        use _ = guard.Hold()
+        (beginLeave leavingTemporarily call).Complete()
+
+    /// Sends what `LeaveTemporarily` does. The response is received by `PendingCall.Complete`.
+    member _.BeginLeaveTemporarily(?call: CallOptions) : PendingCall<ConsumerHeartbeatReply> =
+        PendingCall<_>(beginLeave leavingTemporarily call)
 
     /// Closes the connection. The member stays in the group until it leaves or the coordinator considers it dead.
     member _.Close() = group.Close()

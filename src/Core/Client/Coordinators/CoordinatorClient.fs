@@ -36,16 +36,16 @@ type CoordinatorClient(settings: ClientSettings, bootstrap: Bootstrap, kind: Coo
     /// Any version that is known here, for a call's `most`.
     static member internal AnyVersion(_: Connection) : int16 = Int16.MaxValue
 
-    /// Makes one call, in the highest common version up to the one that `most` gives for the connection, with a request made for that version.
+    /// Begins one call, in the highest common version up to the one that `most` gives for the connection, with a request made for that version.
     /// `read` makes the reply.
-    member internal _.Exchange
+    member internal _.BeginExchange
         (
             operation: Operation,
             api: Api<'Request, 'Response>,
             most: Connection -> int16,
             request: int16 -> 'Request,
             read: Exchange<'Request, 'Response> -> 'Reply
-        ) : 'Reply =
+        ) : Call<'Reply> =
         let allowed (held: Held<FindCoordinator.Coordinator>) =
             { Caps.versionsOf api with Highest = min (most held.Connection) api.Versions.Highest }
 
@@ -53,10 +53,10 @@ type CoordinatorClient(settings: ClientSettings, bootstrap: Bootstrap, kind: Coo
             // A request that is not made has the form of the highest version.
             request (if version < 0s then api.Versions.Highest else version)
 
-        lease.Call(operation, api, allowed, requestFor, read)
+        lease.Begin(operation, api, allowed, requestFor, read)
 
-    /// Makes one call whose response has an error code. `settle` brings the caller's state up to date with the response.
-    member internal this.Call
+    /// Begins one call whose response has an error code. `settle` brings the caller's state up to date with the response.
+    member internal this.BeginCall
         (
             operation: Operation,
             api: Api<'Request, 'Response>,
@@ -64,17 +64,17 @@ type CoordinatorClient(settings: ClientSettings, bootstrap: Bootstrap, kind: Coo
             request: int16 -> 'Request,
             codeOf: 'Response -> ErrorCode,
             settle: Exchange<'Request, 'Response> -> unit
-        ) : Reply<'Request, 'Response, Result<'Response, ClientFault>> =
+        ) : Call<Reply<'Request, 'Response, Result<'Response, ClientFault>>> =
         let read (exchange: Exchange<'Request, 'Response>) =
             settle exchange
             exchange.Result |> Result.iter (fun response -> lease.DropIfMoved(codeOf response))
             Reply.ofExchange codeOf exchange
 
-        this.Exchange(operation, api, most, request, read)
+        this.BeginExchange(operation, api, most, request, read)
 
-    /// Makes one call whose response is read further. `settle` brings the caller's state up to date with the exchange. An answer that leaves out
+    /// Begins one call whose response is read further. `settle` brings the caller's state up to date with the exchange. An answer that leaves out
     /// what was asked about closes the connection.
-    member internal this.Ask
+    member internal this.BeginAsking
         (
             operation: Operation,
             api: Api<'Request, 'Response>,
@@ -83,7 +83,7 @@ type CoordinatorClient(settings: ClientSettings, bootstrap: Bootstrap, kind: Coo
             codesOf: 'Value -> ErrorCode list,
             read: 'Response -> Result<'Value, ClientFault>,
             settle: Exchange<'Request, 'Response> -> unit
-        ) : Reply<'Request, 'Response, Result<'Value, ClientFault>> =
+        ) : Call<Reply<'Request, 'Response, Result<'Value, ClientFault>>> =
         let reply (exchange: Exchange<'Request, 'Response>) =
             settle exchange
             let result = exchange.Result |> Result.bind read
@@ -95,15 +95,21 @@ type CoordinatorClient(settings: ClientSettings, bootstrap: Bootstrap, kind: Coo
 
             Reply<_, _, _>(exchange, result, Result.map codesOf)
 
-        this.Exchange(operation, api, most, request, reply)
+        this.BeginExchange(operation, api, most, request, reply)
 
-    /// Makes one call whose response is read further and changes nothing of the caller's.
-    member internal this.Ask(operation: Operation, api: Api<'Request, 'Response>, most, request, codesOf, read) =
-        this.Ask(operation, api, most, request, codesOf, read, ignore)
+    /// Begins one call whose response is read further and changes nothing of the caller's.
+    member internal this.BeginAsking(operation: Operation, api: Api<'Request, 'Response>, most, request, codesOf, read) =
+        this.BeginAsking(operation, api, most, request, codesOf, read, ignore)
 
     /// Sends any request to the coordinator in the highest common version, and waits for its response.
     member this.Call(api: Api<'Request, 'Response>, request: 'Request, ?call: CallOptions) : Exchange<'Request, 'Response> =
-        this.Exchange(Operation.Begin(settings, call), api, CoordinatorClient.AnyVersion, (fun _ -> request), id)
+        use _ = lease.Guard.Hold()
+        this.Begin(api, request, ?call = call).Complete()
+
+    /// Sends any request to the coordinator as `Call` does. The response is received by `PendingCall.Complete`; until then the client makes no other
+    /// call.
+    member this.Begin(api: Api<'Request, 'Response>, request: 'Request, ?call: CallOptions) : PendingCall<Exchange<'Request, 'Response>> =
+        PendingCall<_>(this.BeginExchange(Operation.Begin(settings, call), api, CoordinatorClient.AnyVersion, (fun _ -> request), id))
 
     /// Closes the connection. A later call makes a new one.
     member _.Close() = lease.Close()

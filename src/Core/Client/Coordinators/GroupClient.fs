@@ -9,12 +9,13 @@ open LibKafka.Protocol
 [<Sealed>]
 type GroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string) =
     let coordinator = new CoordinatorClient(settings, bootstrap, CoordinatorType.Group, groupId)
+    let guard = coordinator.Lease.Guard
     let begin' (call: CallOptions option) = Operation.Begin(settings, call)
 
     let send (operation: Operation) (api: Api<'Request, 'Response>) (request: 'Request) (codeOf: 'Response -> ErrorCode) =
-        coordinator.Call(operation, api, CoordinatorClient.AnyVersion, (fun _ -> request), codeOf, ignore)
+        coordinator.BeginCall(operation, api, CoordinatorClient.AnyVersion, (fun _ -> request), codeOf, ignore)
 
-    let joinOnce (memberId: string) (join: JoinSettings) operation =
+    let beginJoin (memberId: string) (join: JoinSettings) operation =
         let request: JoinGroup.Request =
             { GroupId = groupId
               SessionTimeoutMs = Milliseconds.ofTimeSpan join.SessionTimeout
@@ -25,16 +26,83 @@ type GroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string
               Protocols = join.Protocols
               Reason = join.Reason }
 
-        (send operation JoinGroup.api request _.Error).Exchange
+        send operation JoinGroup.api request _.Error
 
-    let leaveSome (members: LeaveGroup.MemberRequest list) operation =
+    let joinOnce memberId join operation = (beginJoin memberId join operation).Complete().Exchange
+
+    let beginSync
+        (membership: GroupMembership)
+        (protocolType: string)
+        (protocolName: string option)
+        (assignments: SyncGroup.MemberAssignment list)
+        call
+        =
+        let request: SyncGroup.Request =
+            { GroupId = groupId
+              GenerationId = membership.GenerationOrEpoch
+              MemberId = membership.MemberId
+              GroupInstanceId = membership.GroupInstanceId
+              ProtocolType = protocolName |> Option.map (fun _ -> protocolType)
+              ProtocolName = protocolName
+              Assignments = assignments }
+
+        send (begin' call) SyncGroup.api request _.Error
+
+    let beginHeartbeat (membership: GroupMembership) call =
+        let request: Heartbeat.Request =
+            { GroupId = groupId
+              GenerationId = membership.GenerationOrEpoch
+              MemberId = membership.MemberId
+              GroupInstanceId = membership.GroupInstanceId }
+
+        send (begin' call) Heartbeat.api request _.Error
+
+    let beginLeave (members: LeaveGroup.MemberRequest list) operation =
         let request = LeaveRequests.ofMembers groupId members
-        coordinator.Call(operation, LeaveGroup.api, CoordinatorClient.AnyVersion, request, _.Error, ignore).Exchange
+        coordinator.BeginCall(operation, LeaveGroup.api, CoordinatorClient.AnyVersion, request, _.Error, ignore)
+
+    let leaveSome members operation = (beginLeave members operation).Complete().Exchange
+
+    let memberOf (membership: GroupMembership) : LeaveGroup.MemberRequest =
+        { MemberId = membership.MemberId; GroupInstanceId = membership.GroupInstanceId; Reason = None }
+
+    let left (members: LeaveGroup.MemberRequest list) (exchange: Exchange<LeaveGroup.Request, LeaveGroup.Response>) =
+        exchange.Result |> Result.map (LeaveRequests.answersIn exchange.Info.Version members)
+
+    let beginCommit
+        (membership: GroupMembership)
+        (offsets: (TopicPartition * CommittedOffset) list)
+        (call: CallOptions option)
+        : Call<Reply<OffsetCommit.Request, OffsetCommit.Response, Result<PartitionResult list, ClientFault>>> =
+        let request = OffsetRequests.commit groupId membership offsets
+
+        let read (response: OffsetCommit.Response) =
+            let answers = response.Topics |> List.collect (fun topic -> Offsets.inTopic topic.Name topic.Partitions _.PartitionIndex)
+            Offsets.codes (List.map fst offsets) answers _.Error
+
+        let most _ = Caps.offsetCommit
+        coordinator.BeginAsking(begin' call, OffsetCommit.api, most, (fun _ -> request), List.map _.Error, read)
 
     let fetch operation membership topics requireStable codesOf read =
         let request = OffsetRequests.fetch groupId membership topics requireStable
         let most _ = Caps.offsetFetch
-        coordinator.Ask(operation, OffsetFetch.api, most, request, codesOf, OffsetRequests.fetchedIn groupId >> read)
+        coordinator.BeginAsking(operation, OffsetFetch.api, most, request, codesOf, OffsetRequests.fetchedIn groupId >> read)
+
+    let beginFetch
+        (membership: GroupMembership)
+        (partitions: TopicPartition list)
+        (requireStable: bool)
+        (call: CallOptions option)
+        : Call<Reply<OffsetFetch.Request, OffsetFetch.Response, Result<FetchedOffset list, ClientFault>>> =
+        let topics = Offsets.byTopic id partitions |> List.map (fun (topic, ofTopic) -> topic, ofTopic |> List.map _.Partition)
+
+        let read (code: ErrorCode, answers) =
+            if code.IsError then
+                Ok(partitions |> List.map (fun partition -> { Partition = partition; Result = Error code }))
+            else
+                Offsets.eachOf partitions answers OffsetRequests.fetched
+
+        fetch (begin' call) membership (Some topics) requireStable (List.map _.Error) read
 
     /// The group.
     member _.GroupId = groupId
@@ -50,7 +118,7 @@ type GroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string
     /// are made here: they are part of the protocol. The time-out is `CallTimeout`, or the rebalance time-out and 5 seconds if that is longer:
     /// the broker responds when all members have joined.
     member _.Join(memberId: string, join: JoinSettings, ?call: CallOptions) : Joined =
-        use _ = coordinator.Lease.Guard.Hold()
+        use _ = guard.Hold()
         let operation = Operation.BeginWaiting(settings, call, join.RebalanceTimeout)
         let first = joinOnce memberId join operation
 
@@ -58,6 +126,12 @@ type GroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string
         | Ok response when response.Error = ErrorCode.MemberIdRequired && memberId = "" ->
             Joined(joinOnce response.MemberId join operation, Some first)
         | _ -> Joined(first, None)
+
+    /// Begins one round of a join as `Join` makes it; `memberId` as there. If the broker wants a new member to get an id first, the reply has
+    /// MEMBER_ID_REQUIRED and that id, with which to begin another round.
+    member _.BeginJoin(memberId: string, join: JoinSettings, ?call: CallOptions) : PendingCall<Joined> =
+        let operation = Operation.BeginWaiting(settings, call, join.RebalanceTimeout)
+        PendingCall<_>(beginJoin memberId join operation).Map(fun reply -> Joined(reply.Exchange, None))
 
     /// Distributes the work, if the member is the leader, and receives the member's own assignment. `protocolName` is the protocol that the
     /// group has chosen, none to leave it unchecked; `assignments` are the leader's (for consumers `Assignor.assignments` makes them) and
@@ -70,33 +144,37 @@ type GroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string
             assignments: SyncGroup.MemberAssignment list,
             ?call: CallOptions
         ) : Reply<SyncGroup.Request, SyncGroup.Response, Result<SyncGroup.Response, ClientFault>> =
-        let request: SyncGroup.Request =
-            { GroupId = groupId
-              GenerationId = membership.GenerationOrEpoch
-              MemberId = membership.MemberId
-              GroupInstanceId = membership.GroupInstanceId
-              ProtocolType = protocolName |> Option.map (fun _ -> protocolType)
-              ProtocolName = protocolName
-              Assignments = assignments }
+        use _ = guard.Hold()
+        (beginSync membership protocolType protocolName assignments call).Complete()
 
-        send (begin' call) SyncGroup.api request _.Error
+    /// Sends what `Sync` does. The response is received by `PendingCall.Complete`; until then the client makes no other call.
+    member _.BeginSync
+        (
+            membership: GroupMembership,
+            protocolType: string,
+            protocolName: string option,
+            assignments: SyncGroup.MemberAssignment list,
+            ?call: CallOptions
+        ) : PendingCall<Reply<SyncGroup.Request, SyncGroup.Response, Result<SyncGroup.Response, ClientFault>>> =
+        PendingCall<_>(beginSync membership protocolType protocolName assignments call)
 
     /// Shows the coordinator of a classic group that the member is alive. REBALANCE_IN_PROGRESS means that it should join again.
     member _.Heartbeat
         (membership: GroupMembership, ?call: CallOptions)
         : Reply<Heartbeat.Request, Heartbeat.Response, Result<Heartbeat.Response, ClientFault>> =
-        let request: Heartbeat.Request =
-            { GroupId = groupId
-              GenerationId = membership.GenerationOrEpoch
-              MemberId = membership.MemberId
-              GroupInstanceId = membership.GroupInstanceId }
+        use _ = guard.Hold()
+        (beginHeartbeat membership call).Complete()
 
-        send (begin' call) Heartbeat.api request _.Error
+    /// Sends what `Heartbeat` does. The response is received by `PendingCall.Complete`; until then the client makes no other call.
+    member _.BeginHeartbeat
+        (membership: GroupMembership, ?call: CallOptions)
+        : PendingCall<Reply<Heartbeat.Request, Heartbeat.Response, Result<Heartbeat.Response, ClientFault>>> =
+        PendingCall<_>(beginHeartbeat membership call)
 
     /// Removes members from a classic group: the caller or others, by their ids or static names. Brokers before Kafka 2.4 take one member per
     /// request: with them there are as many requests as members, up to the first that fails.
     member _.Leave(members: LeaveGroup.MemberRequest list, ?call: CallOptions) : Left =
-        use _ = coordinator.Lease.Guard.Hold()
+        use _ = guard.Hold()
         let operation = begin' call
 
         let rec leave answers rounds (remaining: LeaveGroup.MemberRequest list) =
@@ -117,24 +195,26 @@ type GroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string
 
     /// Removes one member from a classic group, so that the others need not wait until the coordinator considers it dead. A static member is
     /// named by its static name and leaves for good.
-    member this.Leave(membership: GroupMembership, ?call: CallOptions) : Left =
-        let one: LeaveGroup.MemberRequest =
-            { MemberId = membership.MemberId; GroupInstanceId = membership.GroupInstanceId; Reason = None }
+    member this.Leave(membership: GroupMembership, ?call: CallOptions) : Left = this.Leave([ memberOf membership ], ?call = call)
 
-        this.Leave([ one ], ?call = call)
+    /// Sends what the `Leave` of one member does. The response is received by `PendingCall.Complete`; until then the client makes no other call.
+    member _.BeginLeave(membership: GroupMembership, ?call: CallOptions) : PendingCall<Left> =
+        let members = [ memberOf membership ]
+        let reply exchange = Left([ exchange ], left members exchange)
+        PendingCall<_>(beginLeave members (begin' call)).Map(fun answered -> reply answered.Exchange)
 
     /// Stores how far the group has read some partitions.
     member _.CommitOffsets
         (membership: GroupMembership, offsets: (TopicPartition * CommittedOffset) list, ?call: CallOptions)
         : Reply<OffsetCommit.Request, OffsetCommit.Response, Result<PartitionResult list, ClientFault>> =
-        let request = OffsetRequests.commit groupId membership offsets
+        use _ = guard.Hold()
+        (beginCommit membership offsets call).Complete()
 
-        let read (response: OffsetCommit.Response) =
-            let answers = response.Topics |> List.collect (fun topic -> Offsets.inTopic topic.Name topic.Partitions _.PartitionIndex)
-            Offsets.codes (List.map fst offsets) answers _.Error
-
-        let most _ = Caps.offsetCommit
-        coordinator.Ask(begin' call, OffsetCommit.api, most, (fun _ -> request), List.map _.Error, read)
+    /// Sends what `CommitOffsets` does. The response is received by `PendingCall.Complete`; until then the client makes no other call.
+    member _.BeginCommitOffsets
+        (membership: GroupMembership, offsets: (TopicPartition * CommittedOffset) list, ?call: CallOptions)
+        : PendingCall<Reply<OffsetCommit.Request, OffsetCommit.Response, Result<PartitionResult list, ClientFault>>> =
+        PendingCall<_>(beginCommit membership offsets call)
 
     /// Stores how far the group has read one partition. The value is the broker's code for it.
     member this.CommitOffset
@@ -148,15 +228,14 @@ type GroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string
     member _.FetchOffsets
         (membership: GroupMembership, partitions: TopicPartition list, requireStable: bool, ?call: CallOptions)
         : Reply<OffsetFetch.Request, OffsetFetch.Response, Result<FetchedOffset list, ClientFault>> =
-        let topics = Offsets.byTopic id partitions |> List.map (fun (topic, ofTopic) -> topic, ofTopic |> List.map _.Partition)
+        use _ = guard.Hold()
+        (beginFetch membership partitions requireStable call).Complete()
 
-        let read (code: ErrorCode, answers) =
-            if code.IsError then
-                Ok(partitions |> List.map (fun partition -> { Partition = partition; Result = Error code }))
-            else
-                Offsets.eachOf partitions answers OffsetRequests.fetched
-
-        fetch (begin' call) membership (Some topics) requireStable (List.map _.Error) read
+    /// Sends what `FetchOffsets` does. The response is received by `PendingCall.Complete`; until then the client makes no other call.
+    member _.BeginFetchOffsets
+        (membership: GroupMembership, partitions: TopicPartition list, requireStable: bool, ?call: CallOptions)
+        : PendingCall<Reply<OffsetFetch.Request, OffsetFetch.Response, Result<FetchedOffset list, ClientFault>>> =
+        PendingCall<_>(beginFetch membership partitions requireStable call)
 
     /// How far the group has read one partition: none if nothing is committed, or the broker's code.
     member this.FetchOffset
@@ -179,7 +258,8 @@ type GroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string
             else
                 Ok(Ok(answers |> List.map (fun (partition, answer) -> OffsetRequests.fetched partition answer)))
 
-        fetch (begin' call) membership None requireStable codesOf read
+        use _ = guard.Hold()
+        (fetch (begin' call) membership None requireStable codesOf read).Complete()
 
     /// Sends any request to the coordinator in the highest common version, and waits for its response.
     member _.Call(api: Api<'Request, 'Response>, request: 'Request, ?call: CallOptions) : Exchange<'Request, 'Response> =

@@ -35,6 +35,8 @@ type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transacti
     let begin' (call: CallOptions option) = Operation.Begin(settings, call)
     let current () = Option.defaultValue ProducerIdentity.none identity
 
+    let codesOf (results: PartitionResult list) = results |> List.map _.Error
+
     // Sequences begin anew exactly when a response brings a new identity.
     let continueWith (next: ProducerIdentity) =
         identity <- Some next
@@ -68,9 +70,15 @@ type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transacti
             added.UnionWith partitions
             strand false
 
-    // Makes a call that ends the open transaction: from before its request is sent, unless nothing of it is sent. An observer may throw while the
-    // coordinator is found, and after `settle`.
-    let ending (request: 'Request) (settle: Exchange<'Request, 'Response> -> unit) call : Reply<'Request, 'Response, 'Result> =
+    // Makes a call that ends the open transaction: from before its request is sent, unless nothing of it is sent. No batch may be in flight. An
+    // observer may throw while the coordinator is found, and after `settle`.
+    let ending check (request: 'Request) (settle: Exchange<'Request, 'Response> -> unit) call : Reply<'Request, 'Response, 'Result> =
+        use held = new HeldGuards()
+
+        for producer in producers.Values do
+            held.Enter producer.Client.Lease.Guard
+
+        check ()
         let takeBack = ref ignore
 
         let make (_: int16) =
@@ -82,7 +90,7 @@ type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transacti
 
             settle exchange
 
-        call make settle
+        (call make settle: Call<Reply<'Request, 'Response, 'Result>>).Complete()
 
     let refuseDoubt () =
         producers
@@ -122,8 +130,8 @@ type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transacti
             given |> Result.iter continueWith
             Ok given
 
-        ending request ignore (fun make settle ->
-            coordinator.Ask(begin' call, InitProducerId.api, CoordinatorClient.AnyVersion, make, codesOf, read, settle))
+        ending ignore request ignore (fun make settle ->
+            coordinator.BeginAsking(begin' call, InitProducerId.api, CoordinatorClient.AnyVersion, make, codesOf, read, settle))
 
     let finish (commit: bool) (call: CallOptions option) =
         let producer = current ()
@@ -140,8 +148,8 @@ type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transacti
                 continueWith { ProducerId = response.ProducerId; ProducerEpoch = response.ProducerEpoch }
             | _ -> ()
 
-        ending request settle (fun make settle ->
-            coordinator.Call(begin' call, EndTxn.api, upTo Caps.endTxnBeforeTransactionVersion2 Int16.MaxValue, make, _.Error, settle))
+        ending (if commit then refuseDoubt else ignore) request settle (fun make settle ->
+            coordinator.BeginCall(begin' call, EndTxn.api, upTo Caps.endTxnBeforeTransactionVersion2 Int16.MaxValue, make, _.Error, settle))
 
     /// The transactional id.
     member _.TransactionalId = transactionalId
@@ -218,7 +226,9 @@ type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transacti
 
             results
 
-        coordinator.Ask(begin' call, AddPartitionsToTxn.api, (fun _ -> Caps.addPartitionsToTxn), (fun _ -> request), List.map _.Error, read)
+        coordinator
+            .BeginAsking(begin' call, AddPartitionsToTxn.api, (fun _ -> Caps.addPartitionsToTxn), (fun _ -> request), codesOf, read)
+            .Complete()
 
     /// Adds a group's offsets to the transaction, before `CommitOffsets`. If the cluster's `transaction.version` is 2 (KIP-890) it is not
     /// needed.
@@ -232,7 +242,9 @@ type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transacti
               ProducerEpoch = producer.ProducerEpoch
               GroupId = groupId }
 
-        coordinator.Call(begin' call, AddOffsetsToTxn.api, CoordinatorClient.AnyVersion, (fun _ -> request), _.Error, ignore)
+        coordinator
+            .BeginCall(begin' call, AddOffsetsToTxn.api, CoordinatorClient.AnyVersion, (fun _ -> request), _.Error, ignore)
+            .Complete()
 
     /// Stores, as part of the transaction, how far the group has read: a call to the group's coordinator, on the group client's connection.
     /// With the membership of a consumer, one that has lost its place in the group stores nothing (KIP-447, Kafka 2.5);
@@ -248,7 +260,8 @@ type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transacti
             Offsets.codes (List.map fst offsets) answers _.Error
 
         let most = upTo Caps.txnOffsetCommitBeforeTransactionVersion2 Caps.txnOffsetCommit
-        group.Coordinator.Ask(begin' call, TxnOffsetCommit.api, most, (fun _ -> request), List.map _.Error, read)
+        use _ = group.Coordinator.Lease.Guard.Hold()
+        group.Coordinator.BeginAsking(begin' call, TxnOffsetCommit.api, most, (fun _ -> request), codesOf, read).Complete()
 
     /// Commits the open transaction: readers of committed data see its records and offsets from now on. If the cluster's `transaction.version`
     /// is 2, the response has the identity for the next transaction (KIP-890), and `Identity` becomes that. If the call has no response, or one
@@ -256,7 +269,6 @@ type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transacti
     /// committed with that batch or without it.
     member _.Commit(?call: CallOptions) : TransactionReply<EndTxn.Request, EndTxn.Response> =
         use _ = guard.Hold()
-        refuseDoubt ()
         finish true call
 
     /// Aborts the open transaction: readers of committed data skip its records. The identity changes as with `Commit`. If a batch of it was in

@@ -73,7 +73,7 @@ type IdempotentProducer private (producer: PartitionProducer, identity: Producer
             Produced(produced.Batch, produced.Exchange, result)
 
     // The batch is in doubt before it is sent, so that no exception on the way can make the producer take it for not sent.
-    let send (original: RecordBatch) (batch: RecordBatch) (operation: Operation) : Produced =
+    let send (original: RecordBatch) (batch: RecordBatch) (operation: Operation) : Call<Produced> =
         let before = state
 
         let prepare () =
@@ -84,8 +84,8 @@ type IdempotentProducer private (producer: PartitionProducer, identity: Producer
             state <- ProducerState.InDoubt batch
 
         match transaction |> Option.bind (fun link -> link.Obstacle producer.Client.Partition) with
-        | Some fault -> settle before (producer.Refuse(transactionalId, batch, fault, operation))
-        | None -> producer.Send(transactionalId, batch, operation, prepare, settle before)
+        | Some fault -> producer.BeginRefusing(transactionalId, batch, fault, operation, settle before)
+        | None -> producer.BeginSending(transactionalId, batch, operation, prepare, settle before)
 
     let operation (call: CallOptions option) = Operation.Begin(producer.Client.Settings, call)
 
@@ -112,6 +112,23 @@ type IdempotentProducer private (producer: PartitionProducer, identity: Producer
                 "The last batch is in doubt, and its transaction has ended: continue after TransactionClient.RaiseEpoch or InitProducerId."
         else
             misused ("The last batch is in doubt: settle that with Retry or, if it remains, " + wayOut)
+
+    let beginRetry (call: CallOptions option) : Call<Produced> =
+        match state with
+        | ProducerState.InDoubt _ when isStranded -> inDoubt ()
+        | ProducerState.InDoubt batch -> send batch batch (operation call)
+        | ProducerState.Fenced code -> fenced code
+        | ProducerState.Ready _ -> misused "No batch is in doubt."
+
+    let beginCall (batch: RecordBatch) (call: CallOptions option) : Call<Produced> =
+        match state with
+        | ProducerState.Fenced code -> fenced code
+        | ProducerState.InDoubt _ when given |> Option.exists (fun known -> Object.ReferenceEquals(known, batch)) -> beginRetry call
+        | ProducerState.InDoubt _ -> inDoubt ()
+        | ProducerState.Ready sequence ->
+            match stamp sequence batch with
+            | Error fault -> producer.BeginRefusing(transactionalId, batch, fault, operation call, id)
+            | Ok stamped -> send batch stamped (operation call)
 
     let renew (next: ProducerIdentity) =
         match state with
@@ -182,27 +199,24 @@ type IdempotentProducer private (producer: PartitionProducer, identity: Producer
     /// given a sequence: it is rejected with `ClientFault.CannotEncode`. See `PartitionProducer.Produce` for others that are not sent.
     member this.Produce(batch: RecordBatch, ?call: CallOptions) : Produced =
         use _ = guard.Hold()
+        (beginCall batch call).Complete()
 
-        match state with
-        | ProducerState.Fenced code -> fenced code
-        | ProducerState.InDoubt _ when given |> Option.exists (fun known -> Object.ReferenceEquals(known, batch)) ->
-            this.Retry(?call = call)
-        | ProducerState.InDoubt _ -> inDoubt ()
-        | ProducerState.Ready sequence ->
-            match stamp sequence batch with
-            | Error fault -> producer.Refuse(transactionalId, batch, fault, operation call)
-            | Ok stamped -> send batch stamped (operation call)
+    /// Sends a batch as `Produce` does. The response is received by `PendingCall.Complete`; until then the producer, and whatever else uses its client,
+    /// makes no other call. From before it is sent until then the batch is in doubt, and it stays so if the call is abandoned.
+    member _.Begin(batch: RecordBatch, ?call: CallOptions) : PendingCall<Produced> =
+        use _ = guard.Hold()
+        PendingCall<_>(beginCall batch call)
 
     /// Sends the batch that is in doubt again, with the sequence that it has. If no batch is in doubt, InvalidOperationException; so too if its
     /// transaction has ended.
     member _.Retry(?call: CallOptions) : Produced =
         use _ = guard.Hold()
+        (beginRetry call).Complete()
 
-        match state with
-        | ProducerState.InDoubt _ when isStranded -> inDoubt ()
-        | ProducerState.InDoubt batch -> send batch batch (operation call)
-        | ProducerState.Fenced code -> fenced code
-        | ProducerState.Ready _ -> misused "No batch is in doubt."
+    /// Sends the batch that is in doubt again, as `Retry` does. The response is received by `PendingCall.Complete`.
+    member _.BeginRetry(?call: CallOptions) : PendingCall<Produced> =
+        use _ = guard.Hold()
+        PendingCall<_>(beginRetry call)
 
     /// Continues in the next epoch of the identity, from sequence 0, which a producer without transactions may do by itself (KIP-360): after the
     /// producer was fenced by a code that is about its sequences, or if a batch stays refused or in doubt. Brokers refuse batches of the

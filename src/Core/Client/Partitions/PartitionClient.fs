@@ -28,6 +28,9 @@ module internal AllowedVersions =
 type PartitionClient(settings: ClientSettings, bootstrap: Bootstrap, partition: TopicPartition) =
     let lease = Lease<Leader>(settings, Role.leader bootstrap partition)
 
+    let beginCall (api: Api<'Request, 'Response>) (request: 'Request) (call: CallOptions option) : Call<Exchange<'Request, 'Response>> =
+        lease.Begin(Operation.Begin(settings, call), api, (fun _ -> Caps.versionsOf api), (fun _ _ -> request), id)
+
     /// The partition.
     member _.Partition = partition
 
@@ -60,11 +63,16 @@ type PartitionClient(settings: ClientSettings, bootstrap: Bootstrap, partition: 
 
     /// Sends any request to the leader in the highest common version, and waits for its response.
     member _.Call(api: Api<'Request, 'Response>, request: 'Request, ?call: CallOptions) : Exchange<'Request, 'Response> =
-        lease.Call(Operation.Begin(settings, call), api, (fun _ -> Caps.versionsOf api), (fun _ _ -> request), id)
+        use _ = lease.Guard.Hold()
+        (beginCall api request call).Complete()
 
-    /// Makes one call that concerns the partition. `read` finds the partition's answer in the response; without one the connection is closed,
+    /// Sends any request to the leader as `Call` does. The response is received by `PendingCall.Complete`; until then the client makes no other call.
+    member _.Begin(api: Api<'Request, 'Response>, request: 'Request, ?call: CallOptions) : PendingCall<Exchange<'Request, 'Response>> =
+        PendingCall<_>(beginCall api request call)
+
+    /// Begins one call that concerns the partition. `answerIn` finds the partition's answer in the response; without one the connection is closed,
     /// and the fault is `NotAnswered`.
-    member internal _.Ask
+    member internal _.BeginAsking
         (
             operation: Operation,
             api: Api<'Request, 'Response>,
@@ -73,7 +81,7 @@ type PartitionClient(settings: ClientSettings, bootstrap: Bootstrap, partition: 
             answerIn: 'Response -> 'Answer option,
             codeOf: 'Answer -> ErrorCode,
             reply: Exchange<'Request, 'Response> -> Result<'Answer, ClientFault> -> 'Reply
-        ) : 'Reply =
+        ) : Call<'Reply> =
         let read (exchange: Exchange<'Request, 'Response>) =
             let result =
                 exchange.Result
@@ -89,7 +97,7 @@ type PartitionClient(settings: ClientSettings, bootstrap: Bootstrap, partition: 
 
             reply exchange result
 
-        lease.Call(operation, api, allowed, request, read)
+        lease.Begin(operation, api, allowed, request, read)
 
     /// Closes the connection if the code says that another broker leads the partition. The next call then goes to the leader that the broker
     /// names or, if it names none, finds it.

@@ -59,7 +59,11 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
     let guard = client.Lease.Guard
     let partition = client.Partition
     let time = client.Settings.Time
+    static let reception = Reception.ofApi Fetch.api
+    static let noReplica: Fetch.ReplicaState = { ReplicaId = -1; ReplicaEpoch = -1L }
     let mutable position = position
+    // The position of the fetch in flight.
+    let mutable requested = position
     let mutable source = FetchSource.Leader
     // How often replicas have failed since one last answered.
     let mutable failures = 0
@@ -149,7 +153,7 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
 
         { ClusterId = None
           ReplicaId = -1
-          ReplicaState = { ReplicaId = -1; ReplicaEpoch = -1L }
+          ReplicaState = noReplica
           MaxWaitMs = Milliseconds.ofTimeSpan settings.MaxWait
           MinBytes = settings.MinBytes
           MaxBytes = settings.MaxBytes
@@ -217,7 +221,7 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
         | _, Ok response -> heedLeader response result
         | _, Error _ -> ()
 
-        Fetched(position, exchange, result)
+        Fetched(requested, exchange, result)
 
     let listRequest (spec: OffsetSpec) (leader: Leader) (_: int16) : ListOffsets.Request =
         { ReplicaId = -1
@@ -235,10 +239,12 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
                 Partitions =
                   [ { Partition = partition.Partition; CurrentLeaderEpoch = leader.RequestEpoch; LeaderEpoch = position.LastEpoch } ] } ] }
 
-    let find (spec: OffsetSpec) (call: CallOptions option) (reply: Exchange<_, _> -> Result<_, ClientFault> -> Sought) : Sought =
-        use _ = guard.Hold()
-
-        client.Ask(
+    let beginFinding
+        (spec: OffsetSpec)
+        (call: CallOptions option)
+        (reply: Exchange<_, _> -> Result<_, ClientFault> -> Sought)
+        : Call<Sought> =
+        client.BeginAsking(
             Operation.Begin(client.Settings, call),
             ListOffsets.api,
             (fun _ -> AllowedVersions.finding spec),
@@ -260,6 +266,36 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
         | None, Ok found when not found.Error.IsError -> Sought(exchange, Error(ClientFault.NoSuchOffset(partition, spec)))
         | _ -> sought
 
+    let beginSeeking (spec: OffsetSpec) (call: CallOptions option) = beginFinding spec call (seek spec)
+
+    let beginLooking (spec: OffsetSpec) (call: CallOptions option) =
+        beginFinding spec call (fun exchange result -> Sought(exchange, result))
+
+    let beginChecking (call: CallOptions option) : Call<TruncationCheck> =
+        let asked = position
+
+        client.BeginAsking(
+            Operation.Begin(client.Settings, call),
+            OffsetForLeaderEpoch.api,
+            (fun _ -> OffsetForLeaderEpoch.api.Versions),
+            epochRequest,
+            (fun response ->
+                response.Topics |> List.collect _.Partitions |> List.tryFind (fun answer -> answer.Partition = partition.Partition)),
+            _.Error,
+            fun exchange result -> TruncationCheck(asked, exchange, result)
+        )
+
+    // Functions that are the same for every fetch, so that they are not allocated for each.
+    let allowed = AllowedVersions.naming Fetch.api Fetch.topicIdsSince
+    let request: Leader -> int16 -> Fetch.Request = fetchRequest
+    let read: Exchange<Fetch.Request, Fetch.Response> -> Fetched = readFetched
+
+    let beginFetching (call: CallOptions option) : Call<Fetched> =
+        let operation = Operation.Begin(client.Settings, call)
+        let reached = reach operation
+        requested <- position
+        client.Lease.BeginOn(reached, operation, Fetch.api, allowed, request, null, reception, read)
+
     /// A fetcher that uses a client that others may use too. Disposing it does not close the client.
     new(client, settings, offset: int64) = new PartitionFetcher(client, settings, FetchPosition.at offset, false)
 
@@ -277,7 +313,7 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
     member _.Position
         with get () = position
         and set (value: FetchPosition) =
-            use _ = guard.Hold()
+            use _ = guard.HoldInFlight()
             position <- value
 
     /// The offset of the first record that the next fetch asks for. Setting it forgets the epoch of the record before, so truncation below it
@@ -285,7 +321,7 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
     member _.Offset
         with get () = position.Offset
         and set value =
-            use _ = guard.Hold()
+            use _ = guard.HoldInFlight()
             position <- FetchPosition.at value
 
     /// The replica that the next fetch goes to; none for the leader.
@@ -298,27 +334,36 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
     /// timestamp or a later one, the position stays, and the fault is `ClientFault.NoSuchOffset`. The epoch of the record before it is not
     /// known then: the epoch that ListOffsets reports is that of the record at the offset or, at the end of the log, of the leader, which may
     /// not have appended anything in it. See `FindOffset`.
-    member _.Seek(spec: OffsetSpec, ?call: CallOptions) : Sought = find spec call (seek spec)
+    member _.Seek(spec: OffsetSpec, ?call: CallOptions) : Sought =
+        use _ = guard.Hold()
+        (beginSeeking spec call).Complete()
+
+    /// Begins to find an offset as `Seek` does. `Position` is moved by `PendingCall.Complete`.
+    member _.BeginSeek(spec: OffsetSpec, ?call: CallOptions) : PendingCall<Sought> =
+        use _ = guard.Hold()
+        PendingCall<_>(beginSeeking spec call)
 
     /// Finds an offset by its place or by a timestamp, without moving `Position`: `Sought.Offset` is none if there is no such offset. If the broker does not know the place, such as the ends of
     /// tiered storage, the fault is `ClientFault.NoCommonVersion`.
-    member _.FindOffset(spec: OffsetSpec, ?call: CallOptions) : Sought = find spec call (fun exchange result -> Sought(exchange, result))
+    member _.FindOffset(spec: OffsetSpec, ?call: CallOptions) : Sought =
+        use _ = guard.Hold()
+        (beginLooking spec call).Complete()
+
+    /// Begins to find an offset as `FindOffset` does.
+    member _.BeginFindOffset(spec: OffsetSpec, ?call: CallOptions) : PendingCall<Sought> =
+        use _ = guard.Hold()
+        PendingCall<_>(beginLooking spec call)
 
     /// Asks the leader whether the log still has what was read up to `Position`, which it finds by the epoch there. A fetch does the same by
     /// itself from version 12 on.
     member _.CheckTruncation(?call: CallOptions) : TruncationCheck =
         use _ = guard.Hold()
+        (beginChecking call).Complete()
 
-        client.Ask(
-            Operation.Begin(client.Settings, call),
-            OffsetForLeaderEpoch.api,
-            (fun _ -> OffsetForLeaderEpoch.api.Versions),
-            epochRequest,
-            (fun response ->
-                response.Topics |> List.collect _.Partitions |> List.tryFind (fun answer -> answer.Partition = partition.Partition)),
-            _.Error,
-            fun exchange result -> TruncationCheck(position, exchange, result)
-        )
+    /// Begins to ask the leader as `CheckTruncation` does.
+    member _.BeginCheckTruncation(?call: CallOptions) : PendingCall<TruncationCheck> =
+        use _ = guard.Hold()
+        PendingCall<_>(beginChecking call)
 
     /// Reads what there is from `Position` on, into memory of its own or the caller's (`CallOptions.Memory`).
     ///
@@ -329,18 +374,14 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
     /// the end.
     member _.Fetch(?call: CallOptions) : Fetched =
         use _ = guard.Hold()
-        let operation = Operation.Begin(client.Settings, call)
-        let send (connection: Connection) version request operation = connection.Exchange(version, Fetch.api, request, operation)
+        (beginFetching call).Complete()
 
-        client.Lease.ExchangeOn(
-            reach operation,
-            operation,
-            Fetch.api,
-            AllowedVersions.naming Fetch.api Fetch.topicIdsSince,
-            fetchRequest,
-            send,
-            readFetched
-        )
+    /// Begins to read as `Fetch` does, from `Position` as it is now. The response is received by `PendingCall.Complete`, and only then the caller's
+    /// memory is used; until then the fetcher, and whatever else uses its client, makes no other call. `Position` may be set meanwhile, for the
+    /// next fetch.
+    member _.Begin(?call: CallOptions) : PendingCall<Fetched> =
+        use _ = guard.Hold()
+        PendingCall<_>(beginFetching call)
 
     interface IDisposable with
         member _.Dispose() =

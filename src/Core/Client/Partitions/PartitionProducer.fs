@@ -28,6 +28,7 @@ module ProducerSettings =
 type PartitionProducer private (client: PartitionClient, settings: ProducerSettings, ownsClient: bool) =
     let lease = client.Lease
     let partition = client.Partition
+    static let reception = Reception.optional Produce.api
 
     let request (transactionalId: string option) (batch: RecordBatch) (leader: Leader) (_: int16) : Produce.Request =
         { TransactionalId = transactionalId
@@ -58,12 +59,6 @@ type PartitionProducer private (client: PartitionClient, settings: ProducerSetti
             match fits held with
             | Some fault -> Error fault
             | None -> Ok held)
-
-    let send start (connection: Connection) version request operation : Exchange<Produce.Request, Produce.Response option> =
-        if settings.Acks = Acks.None then
-            connection.SendOnly(version, Produce.api, request, start, operation) |> Exchange.map (fun () -> None)
-        else
-            connection.Exchange(version, Produce.api, request, start, operation) |> Exchange.map Some
 
     let answerIn (response: Produce.Response) : Produce.PartitionResponse option =
         let isOurs (answer: Produce.PartitionResponse) = answer.Index = partition.Partition
@@ -108,36 +103,50 @@ type PartitionProducer private (client: PartitionClient, settings: ProducerSetti
     /// The settings it was made with.
     member _.Settings = settings
 
-    /// The reply for a batch that is not sent because of a fault.
-    member internal _.Refuse(transactionalId, batch: RecordBatch, fault: ClientFault, operation: Operation) : Produced =
-        let exchange = lease.NotMade(operation, Produce.api, request transactionalId batch, fault)
-        Produced(batch, exchange, ProduceResult.Rejected(Rejection.NotSent fault))
+    member private _.BeginOn
+        (reached, transactionalId, batch: RecordBatch, operation: Operation, settle: Produced -> Produced)
+        : Call<Produced> =
+        let read exchange =
+            let produced = Produced(batch, exchange, resultOf exchange)
+            dropIfMoved produced
+            settle produced
 
-    /// Sends a batch once, as part of a transaction or not. `prepare` runs before anything of it is sent. `settle` brings the caller's state up to
-    /// date with the reply, and may change it.
-    member internal this.Send
+        lease.BeginOn(
+            reached,
+            operation,
+            Produce.api,
+            allowed transactionalId,
+            request transactionalId batch,
+            Producible.start batch,
+            reception,
+            read
+        )
+
+    /// Begins a call that does not send the batch, because of a fault.
+    member internal this.BeginRefusing
+        (transactionalId, batch: RecordBatch, fault: ClientFault, operation: Operation, settle: Produced -> Produced)
+        : Call<Produced> =
+        this.BeginOn(Error fault, transactionalId, batch, operation, settle)
+
+    /// Begins a call that sends a batch once, as part of a transaction or not. `prepare` runs before anything of it is sent. `settle` brings the
+    /// caller's state up to date with the reply, and may change it.
+    member internal this.BeginSending
         (transactionalId, batch: RecordBatch, operation: Operation, prepare: unit -> unit, settle: Produced -> Produced)
-        : Produced =
+        : Call<Produced> =
         if batch.SizeInBytes > settings.MaxBatchBytes then
-            settle (this.Refuse(transactionalId, batch, tooLarge batch, operation))
+            this.BeginRefusing(transactionalId, batch, tooLarge batch, operation, settle)
         else
-            let read exchange =
-                let produced = Produced(batch, exchange, resultOf exchange)
-                dropIfMoved produced
-                settle produced
-
             let reached = reach transactionalId batch operation
             prepare ()
+            this.BeginOn(reached, transactionalId, batch, operation, settle)
 
-            lease.ExchangeOn(
-                reached,
-                operation,
-                Produce.api,
-                allowed transactionalId,
-                request transactionalId batch,
-                send (Producible.start batch),
-                read
-            )
+    member private this.BeginCall(batch: RecordBatch, call: CallOptions option) : Call<Produced> =
+        use _ = lease.Guard.Hold()
+        let operation = Operation.Begin(client.Settings, call)
+
+        match Producible.obstacleWithoutIdentity batch with
+        | Some reason -> this.BeginRefusing(None, batch, ClientFault.CannotProduce reason, operation, id)
+        | None -> this.BeginSending(None, batch, operation, ignore, id)
 
     /// Appends a batch, compressed or not. It is sent from where it is in memory, with base offset 0 and leader epoch -1, which are the broker's
     /// to set. These batches are not sent:
@@ -148,11 +157,11 @@ type PartitionProducer private (client: PartitionClient, settings: ProducerSetti
     /// - one that is larger than `MaxBatchBytes`: `ClientFault.CannotEncode`, which has both sizes.
     member this.Produce(batch: RecordBatch, ?call: CallOptions) : Produced =
         use _ = lease.Guard.Hold()
-        let operation = Operation.Begin(client.Settings, call)
+        this.BeginCall(batch, call).Complete()
 
-        match Producible.obstacleWithoutIdentity batch with
-        | Some reason -> this.Refuse(None, batch, ClientFault.CannotProduce reason, operation)
-        | None -> this.Send(None, batch, operation, ignore, id)
+    /// Sends a batch as `Produce` does. The response is received by `PendingCall.Complete`; until then the client makes no other call. The memory of
+    /// the batch must not change until then either.
+    member this.Begin(batch: RecordBatch, ?call: CallOptions) : PendingCall<Produced> = PendingCall<_>(this.BeginCall(batch, call))
 
     interface IDisposable with
         member _.Dispose() = if ownsClient then client.Close()
