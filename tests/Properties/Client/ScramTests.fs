@@ -46,7 +46,7 @@ let private hashOf (vector: Vector) =
 
 let private converse (vector: Vector) =
     let extensions = if vector.ByToken then ",tokenauth=true" else ""
-    Scram.converse (hashOf vector) vector.User vector.Password extensions vector.ClientNonce
+    Scram.converse (Scram.Secret(hashOf vector, vector.Password)) vector.User extensions vector.ClientNonce
 
 let private sent (reply: SaslReply) : string =
     match reply with
@@ -177,5 +177,35 @@ let private names =
                   Expect.isFalse (nonce.Contains ',') "no comma"
                   Expect.isGreaterThanOrEqual nonce.Length 32 "192 bits") ]
 
+let private secrets =
+    let ofVector (vector: Vector) = Scram.Secret(hashOf vector, vector.Password)
+
+    testList
+        "a password"
+        [ testCase "is derived into a key once for all brokers with the same salt and count" (fun () ->
+              let secret = ofVector vector
+              let key = secret.Salted("a salt"B, 4096)
+              Expect.isTrue (obj.ReferenceEquals(secret.Salted("a salt"B, 4096), key)) "the same key again"
+              let others = [ secret.Salted("a salt"B, 4097); secret.Salted("another"B, 4096) ]
+              Expect.allEqual (List.map (fun other -> other = key) others) false "other keys"
+              Expect.equal (secret.Salted("a salt"B, 4096)) key "equal again after others")
+
+          testCase "that was used in another conversation gives Kafka's messages too" (fun () ->
+              for vector in vectors do
+                  let secret = ofVector vector
+                  let extensions = if vector.ByToken then ",tokenauth=true" else ""
+
+                  for salts in [ [ "first" ]; []; [ "second"; "third" ] ] do
+                      for salt in salts do
+                          secret.Salted(System.Text.Encoding.UTF8.GetBytes salt, 4096) |> ignore
+
+                      let conversation = Scram.converse secret vector.User extensions vector.ClientNonce
+                      Expect.equal (sent (say conversation vector.ServerFirst)) vector.ClientFinal "the last message")
+
+          testCase "without a form in UTF-8 is refused before anything is sent" (fun () ->
+              let secret = Scram.Secret(Scram.sha256, "\uD800")
+
+              Expect.throwsT<ArgumentException> (fun () -> Scram.converse secret "user" "" "nonce" |> ignore) "refused") ]
+
 [<Tests>]
-let tests = testList "SCRAM" [ testList "golden" golden; first; last; names ]
+let tests = testList "SCRAM" [ testList "golden" golden; first; last; names; secrets ]

@@ -47,10 +47,12 @@ module Sasl =
                 member _.Answer _ = SaslReply.Done })
 
     let private scram name hash extensions (user: string) (password: string) : ISaslMechanism =
+        let secret = Scram.Secret(hash, password)
+
         mechanism name (" as " + user) (fun _ ->
             require (user <> "") "the user name is empty"
             require (password <> "") "the password is empty"
-            Scram.converse hash user password extensions (Scram.newNonce ()))
+            Scram.converse secret user extensions (Scram.newNonce ()))
 
     let private tokenAuth = ",tokenauth=true"
 

@@ -23,6 +23,31 @@ module internal Scram =
     // Strict: a lone surrogate is an exception, not a replacement character.
     let private utf8 = UTF8Encoding(false, true)
 
+    /// A key that was derived from a password.
+    type private Derived = { Salt: byte[]; Iterations: int; Key: byte[] }
+
+    /// A password, and the key that was last derived from it. To derive one takes thousands of hashes, and all brokers of a cluster ask for the same
+    /// one, so it is kept, as RFC 5802 (section 5.1) allows. It may be used by several threads.
+    [<Sealed>]
+    type Secret(hash: Hash, password: string) =
+        // An immutable value in a field that is read and written atomically. Two threads may derive a key at once, which does no harm.
+        let mutable kept: Derived option = None
+
+        /// The hash function of its keys.
+        member _.Hash = hash
+
+        /// ArgumentException if the password has no form in UTF-8.
+        member _.Check() = utf8.GetByteCount password |> ignore
+
+        /// The key for a salt and a number of iterations (`SaltedPassword`).
+        member _.Salted(salt: byte[], iterations: int) : byte[] =
+            match kept with
+            | Some known when known.Iterations = iterations && known.Salt = salt -> known.Key
+            | _ ->
+                let key = Rfc2898DeriveBytes.Pbkdf2(utf8.GetBytes password, salt, iterations, hash.Name, hash.Size)
+                kept <- Some { Salt = salt; Iterations = iterations; Key = key }
+                key
+
     /// A name as the value of an attribute, with `=` and `,` escaped.
     let escape (name: string) = name.Replace("=", "=3D").Replace(",", "=2C")
 
@@ -92,15 +117,16 @@ module internal Scram =
         | Over
 
     /// One authentication with the given client nonce. `extensions` follow the nonce in the first message, each preceded by a comma.
-    let converse (hash: Hash) (user: string) (password: string) (extensions: string) (clientNonce: string) : ISaslConversation =
-        let secret = utf8.GetBytes password
+    let converse (secret: Secret) (user: string) (extensions: string) (clientNonce: string) : ISaslConversation =
+        secret.Check()
+        let hash = secret.Hash
         let bare = "n=" + escape user + ",r=" + clientNonce + extensions
         let first = Bytes(utf8.GetBytes("n,," + bare))
         let mutable state = State.Begun
         let mac (key: byte[]) (data: byte[]) = CryptographicOperations.HmacData(hash.Name, key, data)
 
         let prove (serverFirst: Bytes) (challenge: Challenge) : string * byte[] =
-            let salted = Rfc2898DeriveBytes.Pbkdf2(secret, challenge.Salt, challenge.Iterations, hash.Name, hash.Size)
+            let salted = secret.Salted(challenge.Salt, challenge.Iterations)
             let clientKey = mac salted "Client Key"B
             let storedKey = CryptographicOperations.HashData(hash.Name, clientKey)
             // `biws` is the header `n,,` of the first message: no channel binding and no authorization identity.
