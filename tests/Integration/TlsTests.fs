@@ -329,6 +329,74 @@ let private options =
                   works { patient with Tls = Some tls } { broker.Address with Host = "localhost" }
                   Expect.equal (List.ofSeq hosts) [ "127.0.0.1"; "localhost" ] "the hosts")) ]
 
+/// Counts the bytes that are written.
+type private CountingStream(inner: Stream) =
+    inherit Stream()
+    member val Written = 0L with get, set
+    override _.CanRead = true
+    override _.CanWrite = true
+    override _.CanSeek = false
+    override _.Length = inner.Length
+
+    override _.Position
+        with get () = inner.Position
+        and set value = inner.Position <- value
+
+    override _.Seek(offset, origin) = inner.Seek(offset, origin)
+    override _.SetLength length = inner.SetLength length
+    override _.Flush() = inner.Flush()
+    override _.Read(target: byte[], offset: int, count: int) : int = inner.Read(target, offset, count)
+
+    override this.Write(bytes: byte[], offset: int, count: int) : unit =
+        this.Written <- this.Written + int64 count
+        inner.Write(bytes, offset, count)
+
+    override _.Dispose(_: bool) = inner.Dispose()
+
+let private resumption =
+    let own = lazy (authority.Value.Issue(Purpose.Client "orders"))
+
+    /// The sizes of the broker's part of the handshakes of some connections to the host, one after another.
+    let handshakes version clients (settings: ClientSettings) (host: string) : int64 list =
+        let options, _ = serverOptions right.Value version clients
+        let sizes = ConcurrentQueue<int64>()
+
+        let secure (stream: Stream) : Stream =
+            let counting = new CountingStream(stream)
+            let secure = BrokerTls.over options counting
+            sizes.Enqueue counting.Written
+            secure
+
+        use broker = new ScriptedBroker((fun _ -> Script.knowing Script.everything script), IPAddress.Loopback, secure)
+
+        for _ in 1..3 do
+            works settings { broker.Address with Host = host }
+
+        List.ofSeq sizes
+
+    testList
+        "a session"
+        [ for version in versions do
+              for what, clients, more in
+                  [ "", None, plainly; " with a client certificate", Some authority.Value, (fun folder -> withIdentity own.Value folder) ] do
+                  testCase ("is resumed by later connections to the same host name, over " + version.ToString() + what) (fun () ->
+                      match handshakes version clients (trusting authority.Value more) "localhost" with
+                      | [ first; second; third ] ->
+                          Expect.isLessThan (second * 3L) (first * 2L) "the second connection's handshake has no certificate"
+                          Expect.isLessThan (third * 3L) (first * 2L) "nor has the third one's"
+                      | sizes -> failtestf "%A" sizes)
+
+          testCase "is not resumed if the options do not allow it" (fun () ->
+              let settings = trusting authority.Value plainly
+              let options = settings.Tls.Value.OptionsFor "localhost"
+              options.AllowTlsResume <- false
+
+              match handshakes SslProtocols.Tls13 None { settings with Tls = Some(Tls.ofOptions options) } "localhost" with
+              | first :: others ->
+                  for other in others do
+                      Expect.isGreaterThan (other * 3L) (first * 2L) "each handshake has the certificate"
+              | [] -> failtest "there were connections") ]
+
 let private pem =
     let refused (files: PemFiles) (named: string) =
         match Tls.ofPemFiles files with
@@ -380,4 +448,4 @@ let private pem =
               Expect.isFalse (locked.ToString().Contains "hunter2") "nor in the text of the files") ]
 
 [<Tests>]
-let tests = testList "TLS" [ certificates; terms; clients; apart; options; pem ]
+let tests = testList "TLS" [ certificates; terms; clients; apart; options; resumption; pem ]
