@@ -225,6 +225,34 @@ let private handed =
                       Expect.equal (fetch client) ErrorCode.None "the fetch of that"
                       Expect.equal (metadataAsked first) 1 "metadata requests")))
 
+          testCase "can be connected to without asking for metadata if that fails" (fun () ->
+              let socket, nobody = Loopback.refuse ()
+              use _ = socket
+
+              withTwo (fun first second client ->
+                  let noLeader = ClientFault.NoLeader(client.Partition, ErrorCode.LeaderNotAvailable)
+                  Expect.equal client.KnownLeader None "no leader is known yet"
+                  Expect.equal (faultOf (client.ConnectToKnown())) noLeader "nobody is asked"
+                  let unreachable = { leaderAt second 2 3 with Address = nobody }
+                  client.UseLeader unreachable |> ignore
+                  Expect.equal client.KnownLeader (Some unreachable) "the one that was handed over"
+
+                  match faultOf (client.ConnectToKnown()) with
+                  | ClientFault.CannotConnect(broker, _) -> Expect.equal broker nobody "the broker"
+                  | other -> failtestf "%O" other
+
+                  Expect.equal client.KnownLeader None "it has failed"
+                  Expect.equal (faultOf (client.ConnectToKnown())) noLeader "it is not tried again"
+                  Expect.equal first.Connections 0 "nobody was asked"
+                  client.UseLeader(leaderAt second 2 3) |> ignore
+                  let connection = client.ConnectToKnown() |> ok
+                  Expect.equal connection.Broker second.Address "another one"
+                  Expect.isTrue (obj.ReferenceEquals(client.ConnectToKnown() |> ok, connection)) "it is kept"
+                  connection.Close()
+                  Expect.equal client.KnownLeader None "after a close"
+                  Expect.equal (fetch client) ErrorCode.None "a call asks as usual"
+                  Expect.equal (client.KnownLeader |> Option.map _.NodeId) (Some 1) "the leader that was found"))
+
           testCase "are forgotten when the client is closed" (fun () ->
               withTwo (fun first second client ->
                   client.UseLeader(leaderAt second 2 3) |> ignore

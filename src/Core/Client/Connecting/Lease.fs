@@ -97,16 +97,20 @@ type internal Lease<'Target>(settings: ClientSettings, role: Role<'Target>) =
             keep held
             held)
 
-    let find (operation: Operation) : Result<Held<'Target>, ClientFault> =
+    // `asks` says whether the broker may be asked for if none is known or the one that is known cannot be connected to.
+    let find (asks: bool) (operation: Operation) : Result<Held<'Target>, ClientFault> =
         let candidate = named |> Option.orElse handed
         drop ()
 
         match candidate |> Option.map (hold operation) with
         | Some(Ok held) -> Ok held
         | Some(Error ClientFault.Cancelled) -> Error ClientFault.Cancelled
-        | _ ->
+        | failed ->
             handed <- None
-            look operation |> Result.bind (hold operation)
+            if asks then
+                look operation |> Result.bind (hold operation)
+            else
+                Option.defaultValue (Error ClientFault.Closed) failed
 
     // Whether the caller has handed over another broker than the one that there is a connection to.
     let isReplaced (held: Held<'Target>) =
@@ -114,10 +118,10 @@ type internal Lease<'Target>(settings: ClientSettings, role: Role<'Target>) =
         | Some found -> found.Address <> held.Connection.Broker
         | None -> false
 
-    let reach (operation: Operation) : Result<Held<'Target>, ClientFault> =
+    let reach (asks: bool) (operation: Operation) : Result<Held<'Target>, ClientFault> =
         match current with
-        | None -> find operation
-        | Some held when isReplaced held -> find operation
+        | None -> find asks operation
+        | Some held when isReplaced held -> find asks operation
         | Some held ->
             let hasFailed = handed.IsSome && not held.Connection.IsOpen
 
@@ -127,7 +131,7 @@ type internal Lease<'Target>(settings: ClientSettings, role: Role<'Target>) =
             | Some(ClientFault.Unusable _ | ClientFault.Closed | ClientFault.Broken _) ->
                 if hasFailed then handed <- None
 
-                find operation
+                find asks operation
             | Some fault -> Error fault
 
     let ours (operation: Operation) : Operation = operation.For(history, role.Partition)
@@ -146,7 +150,22 @@ type internal Lease<'Target>(settings: ClientSettings, role: Role<'Target>) =
         guard.Enter()
 
         try
-            reach (ours operation)
+            reach true (ours operation)
+        finally
+            guard.Exit()
+
+    /// The broker that the next call goes to without asking for it; none if it must be asked for.
+    member _.Known: 'Target option =
+        match current with
+        | Some held when not (isReplaced held) -> if held.Connection.IsOpen then Some held.Target else None
+        | _ -> named |> Option.orElse handed |> Option.map _.Target
+
+    /// The broker that is known and the connection to it, which is made if there is none. No broker is asked for it.
+    member _.ReachKnown(operation: Operation) : Result<Held<'Target>, ClientFault> =
+        guard.Enter()
+
+        try
+            reach false (ours operation)
         finally
             guard.Exit()
 
@@ -216,7 +235,7 @@ type internal Lease<'Target>(settings: ClientSettings, role: Role<'Target>) =
         (operation: Operation, api: Api<'Request, 'Response>, allowed, request, read: Exchange<'Request, 'Response> -> 'Reply)
         : Call<'Reply> =
         use _ = guard.Hold()
-        this.BeginOn(reach (ours operation), operation, api, allowed, request, null, Reception.ofApi api, read)
+        this.BeginOn(reach true (ours operation), operation, api, allowed, request, null, Reception.ofApi api, read)
 
     /// Closes the connection if the error code says that another broker has the role. `next` gives the broker that the code's sender names, if
     /// it names one.

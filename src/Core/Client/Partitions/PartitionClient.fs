@@ -53,6 +53,17 @@ type PartitionClient(settings: ClientSettings, bootstrap: Bootstrap, partition: 
     member _.Connect(?call: CallOptions) : Result<Connection, ClientFault> =
         lease.Reach(Operation.Begin(settings, call)) |> Result.map _.Connection
 
+    /// The leader that the next call goes to without asking for metadata: the one that there is a connection to, or that was named by another
+    /// broker or handed over. None if metadata must be asked for.
+    member _.KnownLeader: Leader option = lease.Known
+
+    /// Makes the connection to `KnownLeader` if there is none, without asking for metadata. The fault is that of this one attempt; `NoLeader` if no
+    /// leader is known.
+    member _.ConnectToKnown(?call: CallOptions) : Result<Connection, ClientFault> =
+        match lease.Known with
+        | Some _ -> lease.ReachKnown(Operation.Begin(settings, call)) |> Result.map _.Connection
+        | None -> Error(ClientFault.NoLeader(partition, ErrorCode.LeaderNotAvailable))
+
     /// Hands over a leader that was found elsewhere, such as by `Cluster.FindLeaders` for many partitions at once. The next call connects to it
     /// without asking for metadata, unless there is a connection to that broker already. If it cannot be connected to or responds that it does
     /// not lead the partition, the client finds the leader as usual. The result is false if the leader is older than the latest one that the client

@@ -1,0 +1,109 @@
+namespace LibKafka.Topics
+
+open System
+open System.Threading
+open LibKafka.Client
+
+/// How far the connection of a partition is.
+[<RequireQualifiedAccess; NoEquality; NoComparison>]
+type internal Reached =
+    | Connected of Connection
+    /// Try again at this time.
+    | NotBefore of TimeSpan
+    /// There is no leader, or the connection could not be made. Try again when the fault has been reported, after a delay.
+    | Failed of ClientFault
+
+/// The leaders of all partitions of some topics, which the clients of the partitions share: leaders are asked for once for all of them, and
+/// not by each client. See `KnownLeaders` for when. `now` is the clock of all times here. It is used by one thread at a time.
+[<Sealed>]
+type internal LeaderDirectory(settings: ClientSettings, bootstrap: Bootstrap, now: unit -> TimeSpan) =
+    let mutable known = KnownLeaders.empty LeaderTimes.standard
+    // Changes that `Refresh` has not returned yet.
+    let mutable changes: TopicChange list = []
+
+    let random () = Random.Shared.NextDouble()
+
+    let refresh (cancellation: CancellationToken) : Result<unit, ClientFault> =
+        match KnownLeaders.toAsk (now ()) known with
+        | [] -> Ok()
+        | topics ->
+            match Cluster.FindLeaders(settings, bootstrap, topics, CallOptions.cancelledBy cancellation) with
+            | Ok found ->
+                let struct (more, updated) = KnownLeaders.answered (now ()) (random ()) found known
+                changes <- changes @ more
+                known <- updated
+                Ok()
+            | Error ClientFault.Cancelled -> Error ClientFault.Cancelled
+            | Error fault ->
+                known <- KnownLeaders.unanswered (now ()) (random ()) known
+                Error fault
+
+    let connect (client: PartitionClient) (leader: Leader) (cancellation: CancellationToken) : Reached =
+        let began = now ()
+
+        match client.ConnectToKnown(CallOptions.cancelledBy cancellation) with
+        | Ok connection ->
+            known <- KnownLeaders.connected leader.Address known
+            Reached.Connected connection
+        | Error ClientFault.Cancelled -> Reached.Failed ClientFault.Cancelled
+        | Error fault ->
+            let time = now ()
+            known <- KnownLeaders.notConnected time (random ()) (time - began) leader.Address known
+            Reached.Failed fault
+
+    // Does what the partition must do next, after it has asked for the leaders if that is due.
+    let rec follow (client: PartitionClient) (cancellation: CancellationToken) : Reached =
+        match refresh cancellation with
+        | Error fault -> Reached.Failed fault
+        | Ok() ->
+            let before = known
+            let struct (step, after) = KnownLeaders.next (now ()) client.Partition known
+            known <- after
+
+            match step with
+            // A newer answer is needed, and may be asked for now.
+            | LeaderStep.Wait time when time <= now () -> follow client cancellation
+            | LeaderStep.Wait time -> Reached.NotBefore time
+            | LeaderStep.Report code -> Reached.Failed(ClientFault.NoLeader(client.Partition, code))
+            // If the client knows a newer leader, it waits for the next answer.
+            | LeaderStep.Connect leader when not (client.UseLeader leader) -> follow client cancellation
+            | LeaderStep.Connect leader ->
+                match connect client leader cancellation with
+                | Reached.Failed ClientFault.Cancelled ->
+                    known <- before
+                    Reached.Failed ClientFault.Cancelled
+                | reached -> reached
+
+    /// Asks for the leaders of a topic too, from the next request on, which is due at once.
+    member _.Watch(topic: string) = known <- KnownLeaders.watch topic known
+
+    /// Does not ask for the leaders of a topic any more.
+    member _.Unwatch(topic: string) = known <- KnownLeaders.unwatch topic known
+
+    /// What the cluster last said about a topic; none before the first answer. After an answer with an error it is still the one before, if
+    /// there is one.
+    member _.Topic(topic: string) : TopicLeaders option =
+        known.Topics.TryFind topic |> Option.bind (fun topic -> topic.Described |> Option.orElse topic.Latest)
+
+    /// Something newer than the last answer is needed.
+    member _.Want() = known <- KnownLeaders.want known
+
+    /// The time at which `Refresh` has something to do; none without topics.
+    member _.NextRefresh: TimeSpan voption = KnownLeaders.due known
+
+    /// Asks for the leaders of all topics if that is due. Returns what has changed since the last time.
+    member _.Refresh(cancellation: CancellationToken) : Result<TopicChange list, ClientFault> =
+        refresh cancellation
+        |> Result.map (fun () ->
+            let found = changes
+            changes <- []
+            found)
+
+    /// Connects a client that has no connection to its leader, if it may do that now. It asks for the leaders first if that is due. A leader that
+    /// another broker has named is connected to at once.
+    member _.Connect(client: PartitionClient, cancellation: CancellationToken) : Reached =
+        match client.KnownLeader with
+        | Some leader when KnownLeaders.mayConnect (now ()) leader.Address known -> connect client leader cancellation
+        | _ ->
+            known <- KnownLeaders.watch client.Partition.Topic known
+            follow client cancellation
