@@ -17,7 +17,8 @@ let private benchmarks: (string * (unit -> Row list)) list =
       "produce", EndToEnd.produceRows
       "fetch", EndToEnd.fetchRows
       "single", EndToEnd.singleRows
-      "connect", EndToEnd.connectionRows
+      "first-calls", EndToEnd.firstCallRows
+      "connect", (fun () -> EndToEnd.connectionRows () @ Leaders.rows ())
       "plot", Plot.rows ]
 
 let private out = "artifacts/bench.json"
@@ -35,6 +36,8 @@ let private head () : string list =
       "encode, decode: batches of 1,000 records. " + String.Join("; ", Shapes.legend)
       "produce, fetch: 100-byte values in batches just under 1 MB or 4 MB; single: a record a call; one request in flight"
       "connect: connections made and kept. Brokers and clients in processes of their own, whose CPU time is all of their threads'"
+      "first-calls: a record a call from the start of a process on, with the time that the JIT compiler took in it"
+      "connect, leaders: a connection to each partition's leader, which is asked for once for all partitions; the peer asks for each"
       "messages: floor is a copy of the same bytes, B/record counts for each partition or message"
       "startup: a process from its start to its end, its processor time and the methods it compiled; floor is one that does nothing"
       "encode and decode with a codec: the floor is the codec alone, so what is reached is the part of the time that it takes"
@@ -68,8 +71,17 @@ let main arguments =
     | [ "side"; name; work; bootstrap; rounds ] ->
         Processes.side name work bootstrap (int rounds)
         0
+    | [ "first-calls"; name; bootstrap ] ->
+        Processes.firstCalls name bootstrap
+        0
     | [ "connections"; name; count; bootstrap ] ->
         Processes.connections name (int count) bootstrap
+        0
+    | [ "connect-broker"; partitions; certificateFile ] ->
+        ConnectBroker.run (int partitions) certificateFile
+        0
+    | "connecting" :: way :: count :: listener ->
+        Leaders.connecting way (int count) listener
         0
     | names ->
 

@@ -59,6 +59,22 @@ let singleRows () : Row list =
         [ row "single" "p50" "µs/call" calls (fun round -> round.Call * 1e6) measured
           row "single" "CPU" "µs/call" calls (fun round -> round.CpuSeconds / calls * 1e6) measured ])
 
+/// The first calls of a process, from connecting on: the same work as `singleRows` while the JIT compiler is at work.
+let firstCallRows () : Row list =
+    withBroker (fun bootstrap ->
+        let measured =
+            [ for _ in 1 .. turns * 2 do
+                  for name in [ "ours"; "bare"; "confluent" ] do
+                      name, firstCallsOf name bootstrap ]
+            |> List.groupBy fst
+            |> List.map (fun (name, rounds) -> name, List.map snd rounds)
+            |> Map.ofList
+
+        let calls = float earlyCalls
+
+        [ row "first-calls" $"{earlyCalls} calls" "CPU µs/call" calls (fun round -> round.CpuSeconds / calls * 1e6) measured
+          row "first-calls" "JIT" "µs/call" calls (fun round -> round.Call / calls * 1e6) measured ])
+
 /// Connections that are made and kept, one for each partition, compared with bare sockets.
 let connectionRows () : Row list =
     withBroker (fun bootstrap ->

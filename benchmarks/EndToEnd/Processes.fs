@@ -7,6 +7,7 @@ open System.Diagnostics
 open System.Globalization
 open System.IO
 open System.Net
+open System.Runtime
 open LibKafka.Records
 open LibKafka.Client
 open LibKafka.Tests
@@ -45,7 +46,8 @@ let broker () =
     Console.Out.Flush()
     Console.In.ReadToEnd() |> ignore
 
-let private measure (work: unit -> float) : Round =
+/// Measures work, which returns the median time of its calls.
+let measure (work: unit -> float) : Round =
     GC.Collect()
     GC.WaitForPendingFinalizers()
     let allocated = GC.GetTotalAllocatedBytes true
@@ -84,7 +86,8 @@ let private works: (string * (Side -> float)) list =
 /// Warm-up time: the JIT compiler works in the background and recompiles hot methods.
 let private warmUp = TimeSpan.FromSeconds 3.0
 
-let private print (round: Round) =
+/// Writes a round as a line.
+let print (round: Round) =
     let text (value: float) = value.ToString("R", CultureInfo.InvariantCulture)
     Console.Out.WriteLine(String.Join(" ", List.map text [ round.CpuSeconds; round.Seconds; round.Allocated; round.Call ]))
 
@@ -99,6 +102,20 @@ let side (name: string) (workName: string) (bootstrap: string) (rounds: int) =
 
     for _ in 1..rounds do
         print (measure (fun () -> work client))
+
+/// Connects and makes the first calls of this process, without a warm-up. Prints what they cost; `Call` is the time in seconds that the JIT
+/// compiler took.
+let firstCalls (name: string) (bootstrap: string) =
+    print (
+        measure (fun () ->
+            let before = JitInfo.GetCompilationTime false
+            use client = (Map.ofList sides)[name] bootstrap
+
+            for _ in 1..earlyCalls do
+                client.ProduceOne()
+
+            (JitInfo.GetCompilationTime false - before).TotalSeconds)
+    )
 
 /// Makes that many connections, of this library or bare ones, keeps them, and prints the time and the memory they hold.
 let connections (name: string) (count: int) (bootstrap: string) =
@@ -133,7 +150,8 @@ let connections (name: string) (count: int) (bootstrap: string) =
 // ---------------------------------------------------------------------------------------------------------------------
 // In the parent process
 
-let private start (arguments: string list) : Process =
+/// Starts this program again.
+let start (arguments: string list) : Process =
     let program =
         match Environment.ProcessPath with
         | null -> "dotnet"
@@ -154,14 +172,16 @@ let private start (arguments: string list) : Process =
     | null -> invalidOp $"cannot start {program}"
     | started -> started
 
-let private lines (child: Process) : string list =
+/// The lines that a process writes until it ends.
+let lines (child: Process) : string list =
     let text = child.StandardOutput.ReadToEnd()
     child.WaitForExit()
     if child.ExitCode <> 0 then
         invalidOp $"a client ended with exit code {child.ExitCode}"
     text.Split('\n', StringSplitOptions.RemoveEmptyEntries) |> List.ofArray
 
-let private parse (line: string) : Round =
+/// Reads a line of `print`.
+let parse (line: string) : Round =
     match line.Split ' ' |> Array.map (fun text -> Double.Parse(text, CultureInfo.InvariantCulture)) with
     | [| cpu; seconds; allocated; call |] -> { CpuSeconds = cpu; Seconds = seconds; Allocated = allocated; Call = call }
     | _ -> invalidOp $"not a round: {line}"
@@ -182,6 +202,11 @@ let withBroker (run: string -> 'T) : 'T =
 let roundsOf (name: string) (work: string) (bootstrap: string) (rounds: int) : Round list =
     use child = start [ "side"; name; work; bootstrap; string rounds ]
     lines child |> List.map parse
+
+/// Runs the first calls of one client in a process of its own.
+let firstCallsOf (name: string) (bootstrap: string) : Round =
+    use child = start [ "first-calls"; name; bootstrap ]
+    lines child |> List.map parse |> List.exactlyOne
 
 /// Measures that many connections in a process of their own; `Allocated` is the memory that they hold.
 let connecting (name: string) (count: int) (bootstrap: string) : Round =

@@ -24,6 +24,9 @@ let fetchBytes = 5 * 1024 * 1024
 /// Calls in a round of producing one record at a time.
 let calls = 3_000
 
+/// The first calls of a process, in which the JIT compiler works.
+let earlyCalls = 5_000
+
 let produceTopic = "produced"
 let fetchTopic = "fetched"
 let singleTopic = "single"
