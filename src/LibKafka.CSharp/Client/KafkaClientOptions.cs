@@ -170,6 +170,8 @@ public sealed record KafkaClientOptions
     /// <c>TargetHost</c> if that is not set. Certificates that are missing in the broker's chain are not downloaded, unless the options have a
     /// <c>CertificateChainPolicy</c> that allows it; revocation lists only if the options ask for them. The options must not be changed
     /// afterwards. <see cref="KafkaTls.FromPemFiles"/> makes them from PEM files.
+    /// A connection resumes the TLS session of an earlier one with the same host name and the same options, which saves most of the handshake,
+    /// unless <c>AllowTlsResume</c> is false. On Linux, .NET cannot do that with a broker that is known by its IP address.
     /// </summary>
     public SslClientAuthenticationOptions? Tls { get; init; }
 

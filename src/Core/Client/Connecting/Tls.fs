@@ -123,6 +123,9 @@ module Tls =
     /// with a `CertificateChainPolicy` that downloads no missing certificates if there is none. A policy of the caller's is used as it is; with
     /// .NET's defaults it downloads them. Revocation lists are downloaded only if the options ask for it.
     ///
+    /// A connection resumes the TLS session of an earlier one with the same host name and the same options, which saves most of the handshake,
+    /// unless `AllowTlsResume` is false. On Linux, .NET cannot do that with a broker that is known by its IP address.
+    ///
     /// Nor are issuers of the client's own certificate downloaded: of `ClientCertificates` the first that has a private key is used, with the
     /// others as its intermediate certificates, or the one that `LocalCertificateSelectionCallback` selects before the handshake. If the callback
     /// selects one only during the handshake, when it has the broker's certificate, .NET downloads the missing issuers of that one. A
