@@ -9,8 +9,8 @@ open LibKafka.Client
 /// What an answer of a broker means for a consumer.
 [<RequireQualifiedAccess; NoEquality; NoComparison>]
 type internal Outcome =
-    /// There is nothing for the caller. The partition is read on from this position, after a pause that the broker asked for.
-    | Nothing of next: FetchPosition * pause: TimeSpan
+    /// There is nothing for the caller. The partition is read on from this position.
+    | Nothing of next: FetchPosition
     /// Something for the caller.
     | Event of ConsumerEvent
 
@@ -19,6 +19,8 @@ type internal Outcome =
 type internal PartitionAnswer =
     {
         Outcome: Outcome
+        /// How long the broker asks not to be asked again.
+        Pause: TimeSpan
         HighWatermark: int64 option
         /// The id of the topic that was asked about; empty if it is not known.
         TopicId: Guid
@@ -106,8 +108,8 @@ module internal ConsumerReading =
             let records = fetched.RawRecords.Slice(0, prefix.Bytes)
             Fetched(fetched.Position, fetched.Exchange, fetched.Result |> Result.map (fun answer -> { answer with Records = Some records }))
 
-    let private pauseOf (fetched: Fetched) : TimeSpan =
-        if fetched.Info.Version >= ClientPausesSince then fetched.Info.ThrottleTime else TimeSpan.Zero
+    /// How long the broker asks not to be asked again, because the client has exceeded a quota.
+    let pause (fetched: Fetched) : TimeSpan = if fetched.Info.Version >= ClientPausesSince then fetched.Info.ThrottleTime else TimeSpan.Zero
 
     // Not even the first batch is whole. Since version 3, brokers send it whole.
     let private cutOff (fetched: Fetched) : ClientFault =
@@ -123,7 +125,7 @@ module internal ConsumerReading =
             let records = readable.Records { reading with VerifyChecksum = false }
             Outcome.Event(ConsumerEvent.Fetched(partition, records, readable, prefix.Next))
         elif prefix.Bytes > 0 || fetched.RawRecords.Length = 0 then
-            Outcome.Nothing(prefix.Next, pauseOf fetched)
+            Outcome.Nothing(prefix.Next)
         elif prefix.Damage.IsEmpty then
             Outcome.Event(ConsumerEvent.Failed(partition, ConsumerFailure.Fault(cutOff fetched), attempt))
         else
@@ -140,8 +142,8 @@ module internal ConsumerReading =
 
         match fetched.Result with
         | Error fault -> failed (ConsumerFailure.Fault fault)
-        | Ok answer when isSessionLost answer.Error -> Outcome.Nothing(fetched.Position, pauseOf fetched)
-        | Ok answer when answer.Error = ErrorCode.OffsetOutOfRange && fromReplica -> Outcome.Nothing(fetched.Position, pauseOf fetched)
+        | Ok answer when isSessionLost answer.Error -> Outcome.Nothing(fetched.Position)
+        | Ok answer when answer.Error = ErrorCode.OffsetOutOfRange && fromReplica -> Outcome.Nothing(fetched.Position)
         | Ok answer when answer.Error = ErrorCode.OffsetOutOfRange -> Outcome.Event(ConsumerEvent.OutOfRange(partition, fetched))
         | Ok answer when answer.Error.IsError -> failed (ConsumerFailure.Code answer.Error)
         | Ok _ ->
@@ -156,7 +158,7 @@ module internal ConsumerReading =
         let failed failure = Outcome.Event(ConsumerEvent.Failed(partition, failure, attempt))
 
         match sought.Offset, sought.Result with
-        | Some offset, _ -> Outcome.Nothing(FetchPosition.at offset, TimeSpan.Zero)
+        | Some offset, _ -> Outcome.Nothing(FetchPosition.at offset)
         | None, Error fault -> failed (ConsumerFailure.Fault fault)
         | None, Ok answer when answer.Error.IsError -> failed (ConsumerFailure.Code answer.Error)
         | None, Ok _ -> failed (ConsumerFailure.Fault(ClientFault.NoSuchOffset(partition, sought.Request.Topics.Head.Partitions.Head.Spec)))

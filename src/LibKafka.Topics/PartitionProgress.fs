@@ -59,15 +59,16 @@ module internal PartitionProgress =
     let dropped (progress: PartitionProgress) : PartitionProgress = { progress with Activity = Activity.Idle; IsMoved = false }
 
     /// The answer had nothing for the caller.
-    let advanced (now: TimeSpan) (next: FetchPosition) (pause: TimeSpan) (progress: PartitionProgress) : PartitionProgress =
-        { dropped progress with Start = Start.At next; NotBefore = now + pause; Failures = 0 }
+    let advanced (next: FetchPosition) (progress: PartitionProgress) : PartitionProgress =
+        { dropped progress with Start = Start.At next; Failures = 0 }
 
     // The topic that was asked about is not the one that was read before.
     let private isRecreated (answer: PartitionAnswer) (progress: PartitionProgress) : bool =
         progress.TopicId <> Guid.Empty && answer.TopicId <> Guid.Empty && answer.TopicId <> progress.TopicId
 
-    let private seen (answer: PartitionAnswer) (progress: PartitionProgress) : PartitionProgress =
+    let private seen (now: TimeSpan) (answer: PartitionAnswer) (progress: PartitionProgress) : PartitionProgress =
         { progress with
+            NotBefore = now + answer.Pause
             HighWatermark = answer.HighWatermark |> Option.orElse progress.HighWatermark
             TopicId =
                 match answer.Outcome with
@@ -78,11 +79,11 @@ module internal PartitionProgress =
     /// The request in flight has been answered: the state after it, and the event that is to be handed out, if there is one.
     let answered partition (now: TimeSpan) (answer: PartitionAnswer) (progress: PartitionProgress) =
         match answer.Outcome with
-        | _ when progress.IsMoved -> struct (dropped progress, ValueNone)
+        | _ when progress.IsMoved -> struct ({ dropped progress with NotBefore = now + answer.Pause }, ValueNone)
         | _ when isRecreated answer progress ->
             struct (dropped progress, ValueSome(ConsumerEvent.Recreated(partition, progress.TopicId, answer.TopicId)))
-        | Outcome.Nothing(next, pause) -> struct (seen answer progress |> advanced now next pause, ValueNone)
-        | Outcome.Event event -> struct (seen answer progress |> dropped, ValueSome event)
+        | Outcome.Nothing next -> struct (seen now answer progress |> advanced next, ValueNone)
+        | Outcome.Event event -> struct (seen now answer progress |> dropped, ValueSome event)
 
     /// The caller has an event, after which this is to be done.
     let handedOut (event: ConsumerEvent) (step: NextStep) (progress: PartitionProgress) : PartitionProgress =
@@ -102,7 +103,7 @@ module internal PartitionProgress =
         match step with
         | NextStep.GoOn position -> { progress with Start = Start.At position }
         | NextStep.Seek spec -> { progress with Start = Start.Find spec }
-        | NextStep.Wait time -> { progress with NotBefore = now + time }
+        | NextStep.Wait time -> { progress with NotBefore = max progress.NotBefore (now + time) }
         | NextStep.GiveUp -> { progress with Activity = Activity.GivenUp }
 
     /// The event in hand has been handled. Its step is taken unless the caller has set another start since.

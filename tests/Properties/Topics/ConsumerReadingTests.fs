@@ -96,8 +96,8 @@ let private readAll (log: DamagedLog) : Choice<int64, int64> list =
 
     let rec from (position: FetchPosition) (seen: Choice<int64, int64> list) =
         match ConsumerReading.fetched Reading.standard orders 1 false (answer log.FetchBytes laid position) with
-        | Outcome.Nothing(next, _) when next = position -> List.rev seen
-        | Outcome.Nothing(next, _) -> from next seen
+        | Outcome.Nothing next when next = position -> List.rev seen
+        | Outcome.Nothing next -> from next seen
         | Outcome.Event(ConsumerEvent.Fetched(_, records, _, next)) ->
             let offsets = FetchedRecords.toList records |> ok |> List.map (fun record -> Choice1Of2 record.Offset)
             from next (List.rev offsets @ seen)
@@ -155,7 +155,7 @@ let private fails (code: ErrorCode) (fromReplica: bool) =
 
 let private isNothing (expected: FetchPosition) (outcome: Outcome) =
     match outcome with
-    | Outcome.Nothing(next, _) -> Expect.equal next expected "the position"
+    | Outcome.Nothing next -> Expect.equal next expected "the position"
     | Outcome.Event event -> failtestf "%O" event
 
 let private others =
@@ -222,13 +222,14 @@ let private others =
                   | _ -> failtest "no event"
           }
 
-          test "a broker that asks for a pause without records is waited for" {
-              let reply = fetched 9L Bytes.empty
-              let throttled = { reply.Exchange with Info = { reply.Info with ThrottleTime = TimeSpan.FromSeconds 2.0 } }
+          test "a broker's pause is waited out, except that of an old one, which has paused itself" {
+              let throttled version =
+                  let reply = fetched 9L Bytes.empty
+                  let info = { reply.Info with ThrottleTime = TimeSpan.FromSeconds 2.0; Version = version }
+                  Fetched(reply.Position, { reply.Exchange with Info = info }, reply.Result)
 
-              match ConsumerReading.fetched Reading.standard orders 1 false (Fetched(reply.Position, throttled, reply.Result)) with
-              | Outcome.Nothing(_, pause) -> Expect.equal pause (TimeSpan.FromSeconds 2.0) "the pause"
-              | Outcome.Event event -> failtestf "%O" event
+              Expect.equal (ConsumerReading.pause (throttled 8s)) (TimeSpan.FromSeconds 2.0) "the pause"
+              Expect.equal (ConsumerReading.pause (throttled 7s)) TimeSpan.Zero "no pause"
           } ]
 
 let private steps =

@@ -56,36 +56,35 @@ let private found = 5000L
 let private isAsked (model: Model) = model.Progress.Activity.IsAsked
 let private isInHand (model: Model) = model.Progress.Activity.IsInHand
 
-let private handOut event step (model: Model) =
+let private handOut (event: ConsumerEvent) (model: Model) =
     // An answer to a request from an earlier start never gets here.
     Expect.equal model.Began model.Expected "what is handed out begins where the reader is"
-    { model with Progress = PartitionProgress.handedOut event step model.Progress }
+    { model with Progress = PartitionProgress.handedOut event (NextStep.standard event) model.Progress }
 
 let private recordsFrom (first: int64) (count: int) =
     let next = FetchPosition.at (first + int64 count)
     let reply = fetched first Bytes.empty
-    ConsumerEvent.Fetched(orders, reply.Records LibKafka.Records.Reading.standard, reply, next), NextStep.GoOn next
+    ConsumerEvent.Fetched(orders, reply.Records LibKafka.Records.Reading.standard, reply, next)
+
+let private outcome (began: int64 option) (progress: PartitionProgress) (happening: Happening) : Outcome =
+    match happening, began with
+    | AnswerNothing passed, Some began -> Outcome.Nothing(FetchPosition.at (began + int64 passed))
+    | AnswerRecords count, Some began -> Outcome.Event(recordsFrom began count)
+    | AnswerFailure, _ -> Outcome.Event(ConsumerEvent.Failed(orders, ConsumerFailure.Fault ClientFault.Closed, progress.Failures + 1))
+    // An offset was looked for.
+    | _ -> Outcome.Nothing(FetchPosition.at found)
+
+let private answerOf (outcome: Outcome) : PartitionAnswer =
+    { Outcome = outcome; Pause = TimeSpan.Zero; HighWatermark = None; TopicId = Guid.Empty }
 
 let private answer (model: Model) (happening: Happening) : Model =
-    let began = model.Began |> Option.defaultValue found
+    let outcome = outcome model.Began model.Progress happening
+    let struct (after, event) = PartitionProgress.answered orders TimeSpan.Zero (answerOf outcome) model.Progress
 
-    match happening with
-    | _ when model.Progress.IsMoved -> { model with Progress = PartitionProgress.dropped model.Progress }
-    | AnswerNothing passed ->
-        let next = began + int64 passed
-        { model with
-            Progress = PartitionProgress.advanced TimeSpan.Zero (FetchPosition.at next) TimeSpan.Zero model.Progress
-            Expected = Some next }
-    | AnswerRecords count when model.Began.IsSome ->
-        let event, step = recordsFrom began count
-        handOut event step model
-    | AnswerRecords _ ->
-        { model with
-            Progress = PartitionProgress.advanced TimeSpan.Zero (FetchPosition.at found) TimeSpan.Zero model.Progress
-            Expected = Some found }
-    | _ ->
-        let event = ConsumerEvent.Failed(orders, ConsumerFailure.Fault ClientFault.Closed, model.Progress.Failures + 1)
-        handOut event (NextStep.standard event) model
+    match event, outcome with
+    | ValueSome event, _ -> handOut event { model with Progress = after }
+    | ValueNone, Outcome.Nothing next when not model.Progress.IsMoved -> { model with Progress = after; Expected = Some next.Offset }
+    | ValueNone, _ -> { model with Progress = after }
 
 let private handle (model: Model) : Model =
     let progress = PartitionProgress.handled TimeSpan.Zero model.Progress
@@ -129,7 +128,26 @@ let private law =
             |> ignore)
 
 let private examples =
-    [ test "a partition that was given up is read again after a seek, and not before" {
+    [ test "a topic with another id than the one that was read is reported, whatever the answer, and then read" {
+          let before, now = Guid.NewGuid(), Guid.NewGuid()
+          let read id progress =
+              PartitionProgress.answered orders TimeSpan.Zero { answerOf (Outcome.Nothing(FetchPosition.at 9L)) with TopicId = id } progress
+          let struct (first, none) = PartitionProgress.from (Start.atOffset 7L) |> PartitionProgress.asked |> read before
+          Expect.isTrue none.IsNone "the first one"
+
+          match first |> PartitionProgress.asked |> read now with
+          | struct (after, ValueSome(ConsumerEvent.Recreated(_, old, new') as event)) ->
+              Expect.equal (old, new') (before, now) "the ids"
+              Expect.equal (PartitionProgress.position after) (Some(FetchPosition.at 9L)) "the position of the old topic"
+              let handled =
+                  after |> PartitionProgress.handedOut event (NextStep.standard event) |> PartitionProgress.handled TimeSpan.Zero
+              Expect.isNone (PartitionProgress.position handled) "it looks for the beginning"
+              let struct (_, again) = handled |> PartitionProgress.asked |> read now
+              Expect.isTrue again.IsNone "it is reported once"
+          | _ -> failtest "no event"
+      }
+
+      test "a partition that was given up is read again after a seek, and not before" {
           let event = ConsumerEvent.OutOfRange(orders, fetched 7L Bytes.empty)
 
           let given =
@@ -156,8 +174,7 @@ let private examples =
           Expect.equal twice.Failures 2 "two"
           Expect.equal twice.NotBefore (TimeSpan.FromSeconds 11.0) "the wait counts from the handling"
 
-          let answered =
-              twice |> PartitionProgress.asked |> PartitionProgress.advanced TimeSpan.Zero (FetchPosition.at 7L) TimeSpan.Zero
+          let answered = twice |> PartitionProgress.asked |> PartitionProgress.advanced (FetchPosition.at 7L)
           Expect.equal answered.Failures 0 "none"
       } ]
 

@@ -1,0 +1,631 @@
+/// A consumer of many partitions, on scripted brokers.
+module LibKafka.Integration.TopicConsumerTests
+
+open System
+open System.Collections.Generic
+open System.Diagnostics
+open System.Threading
+open Expecto
+open LibKafka.Wire
+open LibKafka.Records
+open LibKafka.Protocol
+open LibKafka.Client
+open LibKafka.Topics
+open LibKafka.Integration.Support
+
+/// Fetches that wait for this long, and retries without long waits.
+let settingsOf (maxWait: int) : ConsumerSettings =
+    let policy = { RetryPolicy.patient (fun () -> true) with FirstDelay = ms 1; MaxDelay = ms 5 }
+
+    { ConsumerSettings.standard with
+        Fetching = { FetcherSettings.standard with MaxWait = ms maxWait }
+        NextStep = NextStep.retrying policy }
+
+let private consumerOf (cluster: ConsumerCluster) (maxWait: int) = new TopicConsumer(patient, cluster.Bootstrap, settingsOf maxWait)
+
+/// The records of a `Fetched` event by offset.
+let recordsIn (records: FetchedRecords) : (int64 * string) list =
+    FetchedRecords.toList records
+    |> ok
+    |> List.map (fun record -> record.Offset, (record.Value |> ValueOption.map Bytes.toText |> ValueOption.defaultValue ""))
+
+/// Polls until a condition is true, and collects the records of each partition.
+let private readWhile (consumer: TopicConsumer) (condition: Dictionary<int, List<int64 * string>> -> bool) =
+    let read = Dictionary<int, List<int64 * string>>()
+    let patience = Stopwatch.StartNew()
+
+    while condition read do
+        if patience.Elapsed > ms 20_000 then failtest "the consumer took too long"
+
+        match consumer.Poll(ms 100) with
+        | Some(ConsumerEvent.Fetched(partition, records, _, _)) ->
+            if not (read.ContainsKey partition.Partition) then
+                read[partition.Partition] <- List()
+
+            read[partition.Partition].AddRange(recordsIn records)
+        | Some other -> failtestf "%O" other
+        | None -> ()
+
+    read
+
+let private total (read: Dictionary<int, List<int64 * string>>) = read.Values |> Seq.sumBy _.Count
+
+let private nextEvent (consumer: TopicConsumer) : ConsumerEvent =
+    match consumer.Poll(ms 10_000) with
+    | Some event -> event
+    | None -> failtest "there was no event"
+
+let private turns =
+    testList
+        "partitions take turns"
+        [ testCase "an empty partition does not hold up a full one" (fun () ->
+              use cluster = new ConsumerCluster(3)
+
+              for _ in 1..50 do
+                  cluster.Append(1, 10, 1000)
+
+              use consumer = consumerOf cluster 15_000
+
+              for partition in 0..2 do
+                  consumer.Add(cluster.Partition partition, Start.earliest)
+
+              let clock = Stopwatch.StartNew()
+              let read = readWhile consumer (fun read -> total read < 500)
+              Expect.equal (List.ofSeq read[1]) (cluster.Records 1) "all records"
+              Expect.isLessThan clock.Elapsed (ms 10_000) "less than a long poll")
+
+          testCase "full partitions are read in turn" (fun () ->
+              use cluster = new ConsumerCluster(4)
+
+              for partition in 0..3 do
+                  for _ in 1..20 do
+                      cluster.Append(partition, 10, 100)
+
+              let settings = settingsOf 500
+              let small = { settings with Fetching = { settings.Fetching with MaxBytes = 100 } }
+              use consumer = new TopicConsumer(patient, cluster.Bootstrap, small)
+
+              for partition in 0..3 do
+                  consumer.Add(cluster.Partition partition, Start.earliest)
+
+              let turns = [ for _ in 1..40 -> (nextEvent consumer).Partition.Partition ] |> List.countBy id |> Map.ofList
+              Expect.equal (turns |> Map.keys |> List.ofSeq) [ 0..3 ] "all partitions"
+
+              for turn in turns do
+                  Expect.isGreaterThan turn.Value 4 ("turns of partition " + string turn.Key))
+
+          testCase "200 partitions are read by one consumer, each once and in order" (fun () ->
+              use cluster = new ConsumerCluster(200)
+
+              for partition in 0..199 do
+                  for _ in 1..3 do
+                      cluster.Append(partition, 5)
+
+              use consumer = consumerOf cluster 5_000
+
+              for partition in 0..199 do
+                  consumer.Add(cluster.Partition partition, Start.atOffset 0L)
+
+              let read = readWhile consumer (fun read -> total read < 3000)
+
+              for partition in 0..199 do
+                  Expect.equal (List.ofSeq read[partition]) (cluster.Records partition) ("partition " + string partition))
+
+          testCase "what is appended during a long poll arrives at once" (fun () ->
+              use cluster = new ConsumerCluster(2)
+              use consumer = consumerOf cluster 15_000
+              consumer.Add(cluster.Partition 0, Start.latest)
+              consumer.Add(cluster.Partition 1, Start.latest)
+              Expect.isNone (consumer.Poll(ms 100)) "nothing yet"
+              cluster.Append(1, 3)
+              let clock = Stopwatch.StartNew()
+
+              match nextEvent consumer with
+              | ConsumerEvent.Fetched(partition, records, _, next) ->
+                  Expect.equal partition.Partition 1 "the partition"
+                  Expect.equal (recordsIn records) (cluster.Records 1) "the records"
+                  Expect.equal next { Offset = 3L; LastEpoch = 1 } "the next position"
+              | other -> failtestf "%O" other
+
+              Expect.isLessThan clock.Elapsed (ms 5_000) "at once") ]
+
+let private handling =
+    testList
+        "an event"
+        [ testCase "moves the position when it is handled, which the next poll implies" (fun () ->
+              use cluster = new ConsumerCluster(1)
+              cluster.Append(0, 5)
+              use consumer = consumerOf cluster 50
+              let partition = cluster.Partition 0
+              consumer.Add(partition, Start.atOffset 0L)
+              nextEvent consumer |> ignore
+              Expect.equal (consumer.Position partition) (Some(FetchPosition.at 0L)) "in hand"
+              Expect.isNone (consumer.Poll(ms 10)) "nothing more"
+              Expect.equal (consumer.Position partition) (Some { Offset = 5L; LastEpoch = 1 }) "handled")
+
+          testCase "is not disturbed by later ones while it is kept, and its partition is not asked" (fun () ->
+              use cluster = new ConsumerCluster(3)
+
+              for partition in 0..2 do
+                  for _ in 1..10 do
+                      cluster.Append(partition, 10, 200)
+
+              let settings = settingsOf 50
+              let small = { settings with Fetching = { settings.Fetching with MaxBytes = 100 } }
+              use consumer = new TopicConsumer(patient, cluster.Bootstrap, small)
+
+              for partition in 0..2 do
+                  consumer.Add(cluster.Partition partition, Start.earliest)
+
+              match nextEvent consumer with
+              | ConsumerEvent.Fetched(kept, records, _, next) ->
+                  consumer.Keep kept
+                  let read = readWhile consumer (fun read -> total read < 200)
+                  Expect.isFalse (read.ContainsKey kept.Partition) "nothing of the kept partition"
+                  Expect.equal (recordsIn records) (List.truncate 10 (cluster.Records kept.Partition)) "the records are still there"
+                  Expect.equal (consumer.Position kept) (Some(FetchPosition.at 0L)) "it is not handled"
+                  consumer.Handled kept
+                  Expect.equal (consumer.Position kept) (Some next) "it is handled"
+                  let rest = readWhile consumer (fun read -> total read < 90)
+                  Expect.equal (List.ofSeq rest[kept.Partition]) (List.skip 10 (cluster.Records kept.Partition)) "the rest"
+              | other -> failtestf "%O" other)
+
+          testCase "is bounded in memory: over the setting nothing more is asked for until events are handled" (fun () ->
+              use cluster = new ConsumerCluster(20)
+
+              for partition in 0..19 do
+                  cluster.Append(partition, 10, 3_000)
+
+              use consumer = new TopicConsumer(patient, cluster.Bootstrap, { settingsOf 50 with MaxBytesInHand = 200_000L })
+
+              for partition in 0..19 do
+                  consumer.Add(cluster.Partition partition, Start.earliest)
+
+              let handled = HashSet<int>()
+              let kept = Queue<TopicPartition>()
+              let patience = Stopwatch.StartNew()
+
+              while handled.Count < 20 && patience.Elapsed < ms 20_000 do
+                  match consumer.Poll(ms 20) with
+                  | Some(ConsumerEvent.Fetched(partition, _, _, _)) ->
+                      Expect.isTrue (handled.Add partition.Partition) "each once"
+                      consumer.Keep partition
+                      kept.Enqueue partition
+                      Expect.isLessThan consumer.BytesInHand 280_000L "the bound, and one response more"
+                  | Some other -> failtestf "%O" other
+                  | None ->
+                      Expect.isGreaterThanOrEqual consumer.BytesInHand 200_000L "there was room"
+                      Expect.isNonEmpty kept "something is in hand"
+                      consumer.Handled(kept.Dequeue())
+
+              Expect.equal handled.Count 20 "all partitions")
+
+          testCase "of a slow handler delays the others, but loses none of their answers" (fun () ->
+              use cluster = new ConsumerCluster(5)
+
+              for partition in 0..4 do
+                  for _ in 1..3 do
+                      cluster.Append(partition, 10, 100)
+
+              let fetches = ref 0
+
+              let settings =
+                  { patient with
+                      CallTimeout = ms 200
+                      Observe = fun exchange -> if exchange.Api = ApiKey.Fetch && exchange.Fault.IsSome then incr fetches }
+
+              use consumer = new TopicConsumer(settings, cluster.Bootstrap, settingsOf 50)
+
+              for partition in 0..4 do
+                  consumer.Add(cluster.Partition partition, Start.earliest)
+
+              let read = List<int64 * string>()
+              let patience = Stopwatch.StartNew()
+
+              while read.Count < 150 && patience.Elapsed < ms 20_000 do
+                  match consumer.Poll(ms 100) with
+                  | Some(ConsumerEvent.Fetched(_, records, _, _)) ->
+                      read.AddRange(recordsIn records)
+                      Thread.Sleep 300
+                  | Some other -> failtestf "%O" other
+                  | None -> ()
+
+              Expect.equal read.Count 150 "all records"
+              Expect.equal fetches.Value 0 "no fetch has failed")
+
+          testCase "costs no memory for each record once the consumer is warm" (fun () ->
+              let perEvent (records: int) =
+                  use cluster = new ConsumerCluster(2)
+
+                  for partition in 0..1 do
+                      for _ in 1..60 do
+                          cluster.Append(partition, records, 100)
+
+                  let settings = settingsOf 50
+                  let small = { settings with Fetching = { settings.Fetching with MaxBytes = 100 } }
+                  use consumer = new TopicConsumer(patient, cluster.Bootstrap, small)
+                  consumer.Add(cluster.Partition 0, Start.earliest)
+                  consumer.Add(cluster.Partition 1, Start.earliest)
+
+                  let read (events: int) =
+                      let mutable count = 0
+
+                      for _ in 1..events do
+                          match nextEvent consumer with
+                          | ConsumerEvent.Fetched(_, records, _, _) ->
+                              for record in records do
+                                  count <- count + record.Value.Length
+                          | other -> failtestf "%O" other
+
+                      count
+
+                  read 20 |> ignore
+                  let before = GC.GetAllocatedBytesForCurrentThread()
+                  read 80 |> ignore
+                  float (GC.GetAllocatedBytesForCurrentThread() - before) / 80.0
+
+              let few, many = perEvent 10, perEvent 1000
+              Expect.isLessThan (many - few) 1000.0 "as much for 1,000 records as for 10"
+              Expect.isLessThan many 20_000.0 "bytes for each event") ]
+
+let private changes =
+    testList
+        "between and during polls"
+        [ testCase "a partition can be removed while its event is in hand, and added again" (fun () ->
+              use cluster = new ConsumerCluster(2)
+              cluster.Append(0, 5)
+              cluster.Append(1, 5)
+              use consumer = consumerOf cluster 50
+              let partition = cluster.Partition 0
+              consumer.Add(partition, Start.earliest)
+
+              match nextEvent consumer with
+              | ConsumerEvent.Fetched(_, records, _, _) ->
+                  consumer.Remove partition
+                  Expect.isEmpty consumer.Partitions "it is gone"
+                  consumer.Add(cluster.Partition 1, Start.earliest)
+                  Expect.equal (recordsIn records) (cluster.Records 0) "its records stay valid"
+                  consumer.Add(partition, Start.atOffset 3L)
+                  let read = readWhile consumer (fun read -> total read < 7)
+                  Expect.equal (List.ofSeq read[0]) (List.skip 3 (cluster.Records 0)) "from the new start"
+                  Expect.equal (List.ofSeq read[1]) (cluster.Records 1) "the other"
+              | other -> failtestf "%O" other)
+
+          testCase "a seek while a fetch is in flight drops its answer" (fun () ->
+              use cluster = new ConsumerCluster(1)
+              cluster.Append(0, 5)
+              use consumer = consumerOf cluster 300
+              let partition = cluster.Partition 0
+              consumer.Add(partition, Start.latest)
+              Expect.isNone (consumer.Poll(ms 50)) "nothing yet"
+              consumer.Seek(partition, Start.atOffset 2L)
+              cluster.Append(0, 5)
+              let read = readWhile consumer (fun read -> total read < 8)
+              Expect.equal (List.ofSeq read[0]) (List.skip 2 (cluster.Records 0)) "from the seek on, each once")
+
+          testCase "a seek while an event is in hand counts, and not the event" (fun () ->
+              use cluster = new ConsumerCluster(1)
+              cluster.Append(0, 5)
+              use consumer = consumerOf cluster 50
+              let partition = cluster.Partition 0
+              consumer.Add(partition, Start.earliest)
+              nextEvent consumer |> ignore
+              consumer.Seek(partition, Start.atOffset 1L)
+              let read = readWhile consumer (fun read -> total read < 4)
+              Expect.equal (List.ofSeq read[0]) (List.skip 1 (cluster.Records 0)) "from the seek on")
+
+          testCase "a paused partition is silent, and nothing is lost when it resumes" (fun () ->
+              use cluster = new ConsumerCluster(2)
+              use consumer = consumerOf cluster 200
+              consumer.Add(cluster.Partition 0, Start.atOffset 0L)
+              consumer.Add(cluster.Partition 1, Start.atOffset 0L)
+              Expect.isNone (consumer.Poll(ms 50)) "nothing yet"
+              consumer.Pause(cluster.Partition 0)
+              cluster.Append(0, 5)
+              cluster.Append(1, 5)
+              let read = readWhile consumer (fun read -> total read < 5)
+              Expect.isFalse (read.ContainsKey 0) "the paused one"
+              Expect.isNone (consumer.Poll(ms 300)) "silent"
+              consumer.Resume(cluster.Partition 0)
+              let rest = readWhile consumer (fun read -> total read < 5)
+              Expect.equal (List.ofSeq rest[0]) (cluster.Records 0) "its records")
+
+          testCase "a partition is added once, and a seek needs a partition" (fun () ->
+              use cluster = new ConsumerCluster(1)
+              use consumer = consumerOf cluster 50
+              consumer.Add(cluster.Partition 0, Start.earliest)
+              Expect.throwsT<ArgumentException> (fun () -> consumer.Add(cluster.Partition 0, Start.earliest)) "twice"
+              Expect.throwsT<ArgumentException> (fun () -> consumer.Seek(cluster.Partition 7, Start.earliest)) "not there"
+              consumer.Remove(cluster.Partition 7)) ]
+
+let private failures =
+    testList
+        "failures"
+        [ testCase "a leader that moves is followed" (fun () ->
+              use cluster = new ConsumerCluster(2)
+              cluster.Append(0, 5)
+              cluster.Append(1, 5)
+              let observed = Observer()
+              use consumer = new TopicConsumer({ patient with Observe = observed.Note }, cluster.Bootstrap, settingsOf 50)
+              consumer.Add(cluster.Partition 0, Start.earliest)
+              consumer.Add(cluster.Partition 1, Start.earliest)
+              readWhile consumer (fun read -> total read < 10) |> ignore
+              cluster.MoveLeader 0
+              cluster.Append(0, 5)
+              let seen = List<ConsumerEvent>()
+              let patience = Stopwatch.StartNew()
+              let mutable rest = []
+
+              while List.isEmpty rest && patience.Elapsed < ms 10_000 do
+                  match consumer.Poll(ms 100) with
+                  | Some(ConsumerEvent.Fetched(_, records, _, _)) -> rest <- recordsIn records
+                  | Some other -> seen.Add other
+                  | None -> ()
+
+              Expect.equal rest (List.skip 5 (cluster.Records 0)) "the records after the election"
+              Expect.isTrue (seen |> Seq.forall _.IsFailed) "only failures before")
+
+          testCase "a broker that cannot be reached is an event for each attempt, and the other partitions are read" (fun () ->
+              use cluster = new ConsumerCluster(2)
+              cluster.Append(1, 5)
+              use consumer = consumerOf cluster 50
+              consumer.Add(cluster.Partition 0, Start.earliest)
+              consumer.Add(cluster.Partition 1, Start.earliest)
+
+              for _ in 1..5 do
+                  cluster.Disturb(0, Disturbance.Cut)
+
+              let attempts = List<int>()
+              let read = List<int64 * string>()
+              let patience = Stopwatch.StartNew()
+
+              while (attempts.Count < 5 || read.Count < 5) && patience.Elapsed < ms 10_000 do
+                  match consumer.Poll(ms 100) with
+                  | Some(ConsumerEvent.Failed(partition, failure, attempt)) ->
+                      Expect.equal partition.Partition 0 "the partition"
+                      Expect.isTrue failure.IsTransient (failure.ToString())
+                      attempts.Add attempt
+                  | Some(ConsumerEvent.Fetched(_, records, _, _)) -> read.AddRange(recordsIn records)
+                  | Some other -> failtestf "%O" other
+                  | None -> ()
+
+              Expect.equal (List.ofSeq attempts) [ 1..5 ] "the attempts"
+              Expect.equal (List.ofSeq read) (cluster.Records 1) "the other partition")
+
+          testCase "a position that is not in the log gives the partition up until a seek" (fun () ->
+              use cluster = new ConsumerCluster(1)
+              cluster.Append(0, 5)
+              cluster.Append(0, 5)
+              cluster.DeleteBefore(0, 5L)
+              use consumer = consumerOf cluster 50
+              let partition = cluster.Partition 0
+              consumer.Add(partition, Start.atOffset 0L)
+
+              match nextEvent consumer with
+              | ConsumerEvent.OutOfRange(found, _) -> Expect.equal found partition "the partition"
+              | other -> failtestf "%O" other
+
+              Expect.isNone (consumer.Poll(ms 100)) "nothing is read"
+              Expect.isTrue (consumer.Status partition |> Option.exists _.IsGivenUp) "given up"
+              consumer.Seek(partition, Start.earliest)
+              let read = readWhile consumer (fun read -> total read < 5)
+              Expect.equal (List.ofSeq read[0]) (cluster.Records 0) "what is left")
+
+          testCase "records before damage come first, then the damage, and what follows after a seek" (fun () ->
+              use cluster = new ConsumerCluster(1)
+
+              for _ in 1..3 do
+                  cluster.Append(0, 5)
+
+              cluster.Damage(0, 7L) |> ignore
+              use consumer = consumerOf cluster 50
+              let partition = cluster.Partition 0
+              consumer.Add(partition, Start.earliest)
+
+              match nextEvent consumer with
+              | ConsumerEvent.Fetched(_, records, _, _) -> Expect.equal (List.map fst (recordsIn records)) [ 0L .. 4L ] "before"
+              | other -> failtestf "%O" other
+
+              match nextEvent consumer with
+              | ConsumerEvent.Damaged(_, _, [ stretch ], Some next) ->
+                  Expect.equal (stretch.FirstOffset, next.Offset) (5L, 10L) "the damage"
+                  consumer.Seek(partition, Start.At next)
+              | other -> failtestf "%O" other
+
+              match nextEvent consumer with
+              | ConsumerEvent.Fetched(_, records, _, _) -> Expect.equal (List.map fst (recordsIn records)) [ 10L .. 14L ] "after"
+              | other -> failtestf "%O" other)
+
+          testCase "a truncated log is an event, after which the reader is where it diverges" (fun () ->
+              use cluster = new ConsumerCluster(1)
+              cluster.Append(0, 5)
+              cluster.Append(0, 5)
+              use consumer = consumerOf cluster 50
+              let partition = cluster.Partition 0
+              consumer.Add(partition, Start.earliest)
+              readWhile consumer (fun read -> total read < 10) |> ignore
+              Expect.isNone (consumer.Poll(ms 10)) "all is handled"
+              cluster.Truncate(0, 1)
+              cluster.Append(0, 3)
+              let seen = List<ConsumerEvent>()
+              let patience = Stopwatch.StartNew()
+              let mutable rest = []
+
+              while List.isEmpty rest && patience.Elapsed < ms 10_000 do
+                  match consumer.Poll(ms 100) with
+                  | Some(ConsumerEvent.Fetched(_, records, _, _)) -> rest <- recordsIn records
+                  | Some(ConsumerEvent.Failed _) -> ()
+                  | Some other -> seen.Add other
+                  | None -> ()
+
+              match List.ofSeq seen with
+              | [ ConsumerEvent.Truncated(_, _, position) ] -> Expect.equal position.Offset 5L "where it diverges"
+              | other -> failtestf "%A" other
+
+              Expect.equal rest (List.skip 5 (cluster.Records 0)) "the records of the new leader")
+
+          testCase "a topic that is created again is an event, and is read from its beginning" (fun () ->
+              use cluster = new ConsumerCluster(1)
+              cluster.Append(0, 5)
+              use consumer = consumerOf cluster 50
+              consumer.Add(cluster.Partition 0, Start.earliest)
+              readWhile consumer (fun read -> total read < 5) |> ignore
+              let again = Guid "99999999-2222-3333-4444-555555555555"
+              cluster.Recreate again
+              cluster.Append(0, 8)
+              let seen = List<ConsumerEvent>()
+              let patience = Stopwatch.StartNew()
+              let mutable rest = []
+
+              while List.isEmpty rest && patience.Elapsed < ms 10_000 do
+                  match consumer.Poll(ms 100) with
+                  | Some(ConsumerEvent.Fetched(_, records, _, _)) -> rest <- recordsIn records
+                  | Some(ConsumerEvent.Failed(_, ConsumerFailure.Code code, _)) -> Expect.equal code ErrorCode.UnknownTopicId "the code"
+                  | Some other -> seen.Add other
+                  | None -> ()
+
+              match List.ofSeq seen with
+              | [ ConsumerEvent.Recreated(_, _, now) ] -> Expect.equal now again "the new id"
+              | other -> failtestf "%A" other
+
+              Expect.equal rest (cluster.Records 0) "the new topic, from its beginning")
+
+          testCase "a broker that asks for a pause is not asked before it is over, and the other partitions are read" (fun () ->
+              use cluster = new ConsumerCluster(2)
+              cluster.Append(0, 5)
+              cluster.Disturb(0, Disturbance.Throttle 400)
+              cluster.Append(1, 5)
+              use consumer = consumerOf cluster 50
+              consumer.Add(cluster.Partition 0, Start.earliest)
+              consumer.Add(cluster.Partition 1, Start.earliest)
+              let clock = Stopwatch.StartNew()
+              let first = readWhile consumer (fun read -> total read < 5)
+              Expect.isTrue (first.ContainsKey 1) "the other one comes first"
+              readWhile consumer (fun read -> total read < 5) |> ignore
+              Expect.isGreaterThanOrEqual clock.Elapsed (ms 390) "the pause") ]
+
+let private use' =
+    testList
+        "the consumer"
+        [ testCase "shows positions, watermarks and lag" (fun () ->
+              use cluster = new ConsumerCluster(1)
+              cluster.Append(0, 5)
+              cluster.Append(0, 5)
+              let settings = settingsOf 50
+              let small = { settings with Fetching = { settings.Fetching with MaxBytes = 10 } }
+              use consumer = new TopicConsumer(patient, cluster.Bootstrap, small)
+              let partition = cluster.Partition 0
+              Expect.isNone (consumer.Status partition) "not there"
+              consumer.Add(partition, Start.earliest)
+              Expect.isNone (consumer.Position partition) "not found yet"
+              nextEvent consumer |> ignore
+              nextEvent consumer |> ignore
+              let status = consumer.Status partition |> Option.get
+              Expect.equal
+                  (status.Position |> Option.map _.Offset, status.HighWatermark, status.Lag)
+                  (Some 5L, Some 10L, Some 5L)
+                  "the lag"
+              Expect.isTrue status.IsInHand "in hand"
+              Expect.equal status.Broker (Some cluster.Brokers[0].Address) "the broker")
+
+          testCase "is woken by cancellation" (fun () ->
+              use cluster = new ConsumerCluster(1)
+              use consumer = consumerOf cluster 15_000
+              consumer.Add(cluster.Partition 0, Start.earliest)
+              use stop = new CancellationTokenSource(200)
+              let clock = Stopwatch.StartNew()
+              Expect.isNone (consumer.Poll(Timeout.InfiniteTimeSpan, stop.Token)) "no event"
+              Expect.isLessThan clock.Elapsed (ms 5_000) "at once"
+              cluster.Append(0, 5)
+              let read = readWhile consumer (fun read -> total read < 5)
+              Expect.equal (List.ofSeq read[0]) (cluster.Records 0) "it goes on afterwards")
+
+          testCase "returns when another call is ready" (fun () ->
+              use cluster = new ConsumerCluster(2)
+              use consumer = consumerOf cluster 15_000
+              consumer.Add(cluster.Partition 0, Start.earliest)
+              use client = new PartitionClient(patient, cluster.Bootstrap, cluster.Partition 1)
+              use fetcher = new PartitionFetcher(client, { FetcherSettings.standard with MaxWait = ms 200 }, 0L)
+              let other = fetcher.Begin()
+              let clock = Stopwatch.StartNew()
+              Expect.isNone (consumer.PollWith([| other |], ms 10_000)) "no event"
+              Expect.isLessThan clock.Elapsed (ms 5_000) "before the time-out"
+              Expect.isTrue other.IsReady "the other call"
+              other.Complete() |> ignore)
+
+          testCase "survives an observer and a step function that throw" (fun () ->
+              use cluster = new ConsumerCluster(2)
+              cluster.Append(0, 5)
+              cluster.Append(1, 5)
+              let random = Random 7
+              let thrown = ref 0
+
+              let throwing () =
+                  if random.Next 4 = 0 then
+                      thrown.Value <- thrown.Value + 1
+                      invalidOp "thrown by the test"
+
+              let settings = settingsOf 20
+
+              let consumerSettings =
+                  { settings with
+                      NextStep =
+                          fun event ->
+                              throwing ()
+                              settings.NextStep event }
+
+              use consumer = new TopicConsumer({ patient with Observe = fun _ -> throwing () }, cluster.Bootstrap, consumerSettings)
+
+              consumer.Add(cluster.Partition 0, Start.atOffset 0L)
+              consumer.Add(cluster.Partition 1, Start.atOffset 0L)
+              let read = List<int64 * string>()
+              let patience = Stopwatch.StartNew()
+
+              while (read.Count < 10 || thrown.Value < 10) && patience.Elapsed < ms 20_000 do
+                  try
+                      match consumer.Poll(ms 20) with
+                      | Some(ConsumerEvent.Fetched(_, records, _, _)) -> read.AddRange(recordsIn records)
+                      | _ -> ()
+                  with :? InvalidOperationException as error ->
+                      Expect.equal error.Message "thrown by the test" "what was thrown"
+
+              Expect.equal (Set.ofSeq read) (Set.ofList (cluster.Records 0 @ cluster.Records 1)) "all records"
+              Expect.equal read.Count 10 "each once")
+
+          testCase "does not wait without end if nothing could end the wait" (fun () ->
+              use cluster = new ConsumerCluster(1)
+              use consumer = consumerOf cluster 50
+              Expect.isNone (consumer.Poll Timeout.InfiniteTimeSpan) "no partition")
+
+          testCase "refuses a second thread" (fun () ->
+              use cluster = new ConsumerCluster(1)
+              use consumer = consumerOf cluster 15_000
+              consumer.Add(cluster.Partition 0, Start.earliest)
+              let polling = Thread(fun () -> consumer.Poll(ms 1_000) |> ignore)
+              polling.Start()
+              Thread.Sleep 300
+
+              try
+                  consumer.Pause(cluster.Partition 0)
+                  failtest "two threads at once"
+              with :? InvalidOperationException as error ->
+                  Expect.stringContains error.Message "The consumer is used by two threads at once" "the message"
+
+              polling.Join())
+
+          testCase "closes its connections, and is of no use afterwards" (fun () ->
+              use cluster = new ConsumerCluster(2)
+              let consumer = consumerOf cluster 500
+              consumer.Add(cluster.Partition 0, Start.atOffset 0L)
+              consumer.Add(cluster.Partition 1, Start.atOffset 0L)
+              Expect.isNone (consumer.Poll(ms 100)) "nothing"
+              (consumer :> IDisposable).Dispose()
+
+              for connection in 0 .. cluster.Brokers[0].Connections - 1 do
+                  cluster.Brokers[0].AwaitEnd connection
+
+              Expect.throwsT<ObjectDisposedException> (fun () -> consumer.Poll(ms 1) |> ignore) "disposed"
+              (consumer :> IDisposable).Dispose()) ]
+
+[<Tests>]
+let tests = testList "topic consumer" [ turns; handling; changes; failures; use' ]
