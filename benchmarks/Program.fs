@@ -19,6 +19,8 @@ let private benchmarks: (string * (unit -> Row list)) list =
       "single", EndToEnd.singleRows
       "first-calls", EndToEnd.firstCallRows
       "connect", (fun () -> EndToEnd.connectionRows () @ Leaders.rows ())
+      "poll-cost", EndToEnd.pollRows
+      "fetch-ahead", FetchAhead.rows
       "plot", Plot.rows ]
 
 let private out = "artifacts/bench.json"
@@ -38,6 +40,8 @@ let private head () : string list =
       "connect: connections made and kept. Brokers and clients in processes of their own, whose CPU time is all of their threads'"
       "first-calls: a record a call from the start of a process on, with the time that the JIT compiler took in it"
       "connect, leaders: a connection to each partition's leader, which is asked for once for all partitions; the peer asks for each"
+      "poll-cost: a poll of a consumer with so many empty partitions, each with a connection and a fetch in flight"
+      "fetch-ahead: one partition, 4 MB a fetch; the floor has one request in flight and the same checksum"
       "messages: floor is a copy of the same bytes, B/record counts for each partition or message"
       "startup: a process from its start to its end, its processor time and the methods it compiled; floor is one that does nothing"
       "encode and decode with a codec: the floor is the codec alone, so what is reached is the part of the time that it takes"
@@ -82,6 +86,12 @@ let main arguments =
         0
     | "connecting" :: way :: count :: listener ->
         Leaders.connecting way (int count) listener
+        0
+    | [ "fetch-ahead"; name; size; bootstrap ] ->
+        FetchAhead.side name (int size) bootstrap
+        0
+    | [ "polls"; count; bootstrap ] ->
+        Processes.idlePolls (int count) bootstrap
         0
     | names ->
 

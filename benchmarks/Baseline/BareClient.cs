@@ -50,7 +50,11 @@ public sealed class BareClient : IDisposable
     }
 
     /// <summary>Fetches from an offset, checks and reads every whole batch; returns the number of records.</summary>
-    public int Fetch(string topic, int partition, long offset, int maxBytes)
+    public int Fetch(string topic, int partition, long offset, int maxBytes) =>
+        Fetch(topic, partition, offset, maxBytes, RecordBatchLoop.Crc32C);
+
+    /// <summary>The same with another function for checksums.</summary>
+    public int Fetch(string topic, int partition, long offset, int maxBytes, Checksum checksum)
     {
         int at = Begin(1, Fetch11);
         at = Int32(at, -1); // replica
@@ -86,7 +90,7 @@ public sealed class BareClient : IDisposable
             int size = 12 + BinaryPrimitives.ReadInt32BigEndian(records[8..]);
             if (size > records.Length)
                 break;
-            RecordBatchLoop.Decode(records[..size], RecordBatchLoop.Crc32C);
+            RecordBatchLoop.Decode(records[..size], checksum);
             count += BinaryPrimitives.ReadInt32BigEndian(records[57..]);
             records = records[size..];
         }

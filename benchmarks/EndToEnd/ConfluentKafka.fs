@@ -72,14 +72,16 @@ let private produceAll (producer: IProducer<Null, byte[]>) (partitions: int) =
     if not (SpinWait.SpinUntil((fun () -> Volatile.Read &delivered.contents = total), patience)) then
         invalidOp $"Confluent.Kafka delivered {delivered.Value} of {total} records"
 
-let private fetchAll (consumer: IConsumer<Ignore, byte[]>) =
-    consumer.Assign [ for partition in 0 .. fetchPartitions - 1 -> TopicPartitionOffset(fetchTopic, Partition partition, Offset 0L) ]
-    let mutable left = fetchPartitions * fetchRecords
+/// Reads every value of a size in all partitions.
+let fetchAll (consumer: IConsumer<Ignore, byte[]>) (size: int) =
+    consumer.Assign [ for partition in 0 .. fetchPartitions - 1 -> TopicPartitionOffset(fetchTopicOf size, Partition partition, Offset 0L) ]
+
+    let mutable left = fetchPartitions * fetchRecordsOf size
 
     while left > 0 do
         match consumer.Consume patience with
         | null -> invalidOp $"Confluent.Kafka did not get the last {left} records"
-        | result -> if result.Message.Value.Length = valueSize then left <- left - 1
+        | result -> if result.Message.Value.Length = size then left <- left - 1
 
     consumer.Unassign()
 
@@ -92,7 +94,7 @@ let connect (bootstrap: string) : Side =
 
     { new Side with
         member _.Produce partitions = produceAll bulk.Value partitions
-        member _.Fetch() = fetchAll reading.Value
+        member _.Fetch() = fetchAll reading.Value valueSize
         member _.ProduceOne() = prompt.Value.ProduceAsync(target, messages[0]).GetAwaiter().GetResult() |> ignore
 
         member _.Dispose() =

@@ -92,3 +92,21 @@ let connectionRows () : Row list =
 
               row "KB held each" (fun round -> round.Allocated / 1000.0)
               row "µs each" (fun round -> round.Seconds * 1e6) ])
+
+/// Polls of a consumer with empty partitions: the time of one that finds nothing, and the memory for each partition, its connection included.
+let pollRows () : Row list =
+    withBroker (fun bootstrap ->
+        [ for count in [ 1; 10; 100; connectionPartitions ] do
+              let measured = [ for _ in 1..turns -> polling count bootstrap ]
+
+              let row unit value : Row =
+                  { Name = "poll-cost"
+                    Shape = string count
+                    Unit = unit
+                    Value = median (List.map value measured)
+                    Floor = Nullable()
+                    Peers = peers []
+                    AllocatedPerRecord = Nullable() }
+
+              row "µs/poll" (fun round -> round.Seconds * 1e6 / float polls)
+              row "KB held each" (fun round -> round.Allocated / 1000.0 / float count) ])

@@ -13,8 +13,9 @@ let client (bootstrap: string) topic partition : PartitionClient =
     | Error reason -> invalidOp reason
     | Ok brokers -> new PartitionClient(settings, brokers, { Topic = topic; Partition = partition })
 
-/// Builds a batch of that many records in the builder's memory.
-let fill (builder: BatchBuilder) (records: int) : RecordBatch =
+/// Builds a batch of that many records of a size in the builder's memory.
+let fillWith (builder: BatchBuilder) (size: int) (records: int) : RecordBatch =
+    let values = if size = valueSize then values else largeValues
     let now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()
     builder.Reset()
 
@@ -24,33 +25,39 @@ let fill (builder: BatchBuilder) (records: int) : RecordBatch =
 
     builder.BuildInPlace()
 
+/// Builds a batch of that many records in the builder's memory.
+let fill (builder: BatchBuilder) (records: int) : RecordBatch = fillWith builder valueSize records
+
 let produce (producer: PartitionProducer) (batch: RecordBatch) =
     match producer.Produce(batch).Result with
     | ProduceResult.Acknowledged _ -> ()
     | other -> invalidOp (other.ToString())
 
 /// Reads every value of a batch; returns the number of records.
-let private readBatch (batch: RecordBatch) : int =
+let private readBatch (size: int) (batch: RecordBatch) : int =
     match RecordBatch.openRecords { Reading.standard with Limits = settings.Limits } batch with
     | Error fault -> invalidOp (fault.ToString())
     | Ok view ->
         let mutable count = 0
 
         for record in view do
-            if record.Value.Length = valueSize then count <- count + 1
+            if record.Value.Length = size then count <- count + 1
 
         count
 
-let private fetch (memory: ReceiveBuffer) (fetcher: PartitionFetcher) =
+/// Reads every value of a fetch.
+let readFetched (size: int) (fetched: Fetched) =
     let mutable count = 0
 
-    for item in fetcher.Fetch(CallOptions.into memory).Batches do
+    for item in fetched.Batches do
         match item with
-        | RecordSetItem.Batch(batch, _) -> count <- count + readBatch batch
+        | RecordSetItem.Batch(batch, _) -> count <- count + readBatch size batch
         | _ -> invalidOp "a batch is not whole"
 
-    if count <> fetchRecords then
-        invalidOp $"{count} records in place of {fetchRecords}"
+    if count <> fetchRecordsOf size then
+        invalidOp $"{count} records in place of {fetchRecordsOf size}"
+
+let private fetch (memory: ReceiveBuffer) (fetcher: PartitionFetcher) = readFetched valueSize (fetcher.Fetch(CallOptions.into memory))
 
 let connect (bootstrap: string) : Side =
     let producers topic partitions =

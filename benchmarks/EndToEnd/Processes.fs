@@ -10,6 +10,7 @@ open System.Net
 open System.Runtime
 open LibKafka.Records
 open LibKafka.Client
+open LibKafka.Topics
 open LibKafka.Tests
 open LibKafka.Benchmarks
 open LibKafka.Benchmarks.Baseline
@@ -38,9 +39,10 @@ let broker () =
 
     let builder = BatchBuilder BatchOptions.standard
 
-    for partition in 0 .. fetchPartitions - 1 do
-        use client = Ours.client mock.Bootstrap fetchTopic partition
-        Ours.produce (new PartitionProducer(client, ProducerSettings.standard)) (Ours.fill builder fetchRecords)
+    for size in [ valueSize; largeValueSize ] do
+        for partition in 0 .. fetchPartitions - 1 do
+            use client = Ours.client mock.Bootstrap (fetchTopicOf size) partition
+            Ours.produce (new PartitionProducer(client, ProducerSettings.standard)) (Ours.fillWith builder size (fetchRecordsOf size))
 
     Console.Out.WriteLine mock.Bootstrap
     Console.Out.Flush()
@@ -91,17 +93,27 @@ let print (round: Round) =
     let text (value: float) = value.ToString("R", CultureInfo.InvariantCulture)
     Console.Out.WriteLine(String.Join(" ", List.map text [ round.CpuSeconds; round.Seconds; round.Allocated; round.Call ]))
 
+/// Does some work that returns the time of a call: first a warm-up, then the measured rounds, one line each.
+let private repeatTimed (rounds: int) (work: unit -> float) =
+    let clock = Stopwatch.StartNew()
+
+    while clock.Elapsed < warmUp do
+        work () |> ignore
+
+    for _ in 1..rounds do
+        print (measure work)
+
+/// Does some work: first a warm-up, then the measured rounds, one line each.
+let repeat (rounds: int) (work: unit -> unit) =
+    repeatTimed rounds (fun () ->
+        work ()
+        Double.NaN)
+
 /// Does the work with one of the clients: first a warm-up, then the measured rounds, one line each.
 let side (name: string) (workName: string) (bootstrap: string) (rounds: int) =
     use client = (Map.ofList sides)[name] bootstrap
     let work = (Map.ofList works)[workName]
-    let clock = Stopwatch.StartNew()
-
-    while clock.Elapsed < warmUp do
-        work client |> ignore
-
-    for _ in 1..rounds do
-        print (measure (fun () -> work client))
+    repeatTimed rounds (fun () -> work client)
 
 /// Connects and makes the first calls of this process, without a warm-up. Prints what they cost; `Call` is the time in seconds that the JIT
 /// compiler took.
@@ -144,6 +156,49 @@ let connections (name: string) (count: int) (bootstrap: string) =
             Double.NaN)
     let held = GC.GetTotalMemory true - before
     GC.KeepAlive kept
+    GC.KeepAlive warm
+    print { round with Allocated = float held }
+
+/// Lets a consumer wait for records of that many empty partitions, and prints the time of a poll that finds nothing and the memory that the consumer
+/// holds.
+let idlePolls (count: int) (bootstrap: string) =
+    let minutes = TimeSpan.FromMinutes 5.0
+    let reading = { ConsumerSettings.standard with Fetching = { FetcherSettings.standard with MaxWait = minutes } }
+
+    let consume count =
+        let brokers = Bootstrap.ofAddresses (Result.defaultWith invalidOp (BrokerAddress.parseList bootstrap))
+        let consumer = new TopicConsumer({ Ours.settings with CallTimeout = 2.0 * minutes }, brokers, reading)
+
+        for partition in 0 .. count - 1 do
+            consumer.Add({ Topic = connectionTopic; Partition = partition }, Start.atOffset 0L)
+
+        // A poll makes one connection.
+        for _ in 1 .. count + 100 do
+            match consumer.Poll TimeSpan.Zero with
+            | Some event -> invalidOp (event.ToString())
+            | None -> ()
+
+        consumer
+
+    use warm = consume 10
+    let before = GC.GetTotalMemory true
+    use consumer = consume count
+    let held = GC.GetTotalMemory true - before
+
+    let poll () =
+        for _ in 1..polls do
+            consumer.Poll TimeSpan.Zero |> ignore
+
+    let clock = Stopwatch.StartNew()
+
+    while clock.Elapsed < warmUp do
+        poll ()
+
+    let round =
+        measure (fun () ->
+            poll ()
+            Double.NaN)
+
     GC.KeepAlive warm
     print { round with Allocated = float held }
 
@@ -198,10 +253,19 @@ let withBroker (run: string -> 'T) : 'T =
         child.StandardInput.Close()
         child.WaitForExit()
 
+/// Runs a child process with these arguments; the rounds that it prints.
+let child (arguments: string list) : Round list =
+    use child = start arguments
+    lines child |> List.map parse
+
 /// Runs the rounds of one client in a process of its own.
 let roundsOf (name: string) (work: string) (bootstrap: string) (rounds: int) : Round list =
-    use child = start [ "side"; name; work; bootstrap; string rounds ]
-    lines child |> List.map parse
+    child [ "side"; name; work; bootstrap; string rounds ]
+
+/// Measures polls of a consumer with that many empty partitions in a process of their own; `Allocated` is the memory that the consumer holds.
+let polling (count: int) (bootstrap: string) : Round =
+    use child = start [ "polls"; string count; bootstrap ]
+    lines child |> List.map parse |> List.exactlyOne
 
 /// Runs the first calls of one client in a process of its own.
 let firstCallsOf (name: string) (bootstrap: string) : Round =

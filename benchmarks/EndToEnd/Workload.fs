@@ -6,6 +6,9 @@ open System
 /// Bytes of a record's value. There is no key.
 let valueSize = 100
 
+/// Bytes of a large record's value.
+let largeValueSize = 1000
+
 /// Just under 1 MB, a broker's default limit for a batch.
 let batchRecords = 9_000
 
@@ -27,8 +30,12 @@ let calls = 3_000
 /// The first calls of a process, in which the JIT compiler works.
 let earlyCalls = 5_000
 
+/// Polls in a round of polling a consumer that has nothing to read.
+let polls = 2_000
+
 let produceTopic = "produced"
 let fetchTopic = "fetched"
+let largeFetchTopic = "fetched-large"
 let singleTopic = "single"
 let connectionTopic = "connected"
 
@@ -36,16 +43,30 @@ let connectionTopic = "connected"
 let connectionPartitions = 1000
 
 /// The topics and their numbers of partitions.
-let topics = [ produceTopic, 3; fetchTopic, fetchPartitions; singleTopic, 1; connectionTopic, connectionPartitions ]
+let topics =
+    [ produceTopic, 3
+      fetchTopic, fetchPartitions
+      largeFetchTopic, fetchPartitions
+      singleTopic, 1
+      connectionTopic, connectionPartitions ]
 
-/// The values to produce, used again and again.
-let values: byte[][] =
+/// The topic to fetch records of this size from, and the number of records in a batch of 4 MB.
+let fetchTopicOf (size: int) = if size = valueSize then fetchTopic else largeFetchTopic
+
+let fetchRecordsOf (size: int) = if size = valueSize then fetchRecords else 3_800
+
+let private randomValues (size: int) : byte[][] =
     let random = Random 1
 
     Array.init 1000 (fun _ ->
-        let value = Array.zeroCreate<byte> valueSize
+        let value = Array.zeroCreate<byte> size
         random.NextBytes value
         value)
+
+/// The values to produce, used again and again.
+let values: byte[][] = randomValues valueSize
+
+let largeValues: byte[][] = randomValues largeValueSize
 
 /// A connected client that does the work.
 type Side =
