@@ -1,0 +1,138 @@
+namespace LibKafka.Topics
+
+open System
+open System.Collections.Generic
+open System.Threading
+open LibKafka
+open LibKafka.Client
+
+/// The positions of a member's partitions: those that the group has, and those of partitions that the member is giving up.
+[<Sealed>]
+type internal HandledPositions(reader: TopicConsumer) =
+    let stored = Dictionary<TopicPartition, FetchPosition>()
+    let dropped = Dictionary<TopicPartition, FetchPosition>()
+
+    /// A partition has been added.
+    member _.Added(assigned: AssignedPartition) =
+        dropped.Remove assigned.Partition |> ignore
+
+        match assigned.Committed with
+        | Some offset -> stored[assigned.Partition] <- { Offset = offset.Offset; LastEpoch = offset.LeaderEpoch }
+        | None -> stored.Remove assigned.Partition |> ignore
+
+    /// A partition is about to be removed from the reader.
+    member _.Dropping(partition: TopicPartition) = reader.Position partition |> Option.iter (fun position -> dropped[partition] <- position)
+
+    /// The group has these offsets.
+    member _.Stored(commit: GroupCommit) =
+        for one in commit.Partitions do
+            if one.Outcome = CommitOutcome.Stored then
+                stored[one.Partition] <- { Offset = one.Offset.Offset; LastEpoch = one.Offset.LeaderEpoch }
+
+    /// Forgets the partitions that the member does not have.
+    member _.Keep(isOwned: TopicPartition -> bool) =
+        for partition in List.ofSeq dropped.Keys do
+            if not (isOwned partition) then dropped.Remove partition |> ignore
+
+    /// The positions that differ from what the group has. `inHand` is the position after the event that the caller has, if it counts.
+    member _.Unstored
+        (owned: TopicPartition seq, inHand: (TopicPartition * FetchPosition) option)
+        : (TopicPartition * CommittedOffset) list =
+        let positionOf (partition: TopicPartition) =
+            match inHand, dropped.TryGetValue partition with
+            | Some(current, position), _ when current = partition -> Some position
+            | _, (true, position) -> Some position
+            | _ -> reader.Position partition
+
+        let isStored (partition: TopicPartition) (position: FetchPosition) =
+            match stored.TryGetValue partition with
+            | true, known -> known = position
+            | false, _ -> false
+
+        [ for partition in owned do
+              match positionOf partition with
+              | Some position when not (isStored partition position) ->
+                  partition, { Offset = position.Offset; LeaderEpoch = position.LastEpoch; Metadata = "" }
+              | _ -> () ]
+
+/// The requests for committed offsets, on a connection of their own. One is outstanding at most, and the others wait their turn.
+[<Sealed>]
+type internal GroupOffsets(settings: ClientSettings, bootstrap: Bootstrap, group: GroupSettings) =
+    let client = new GroupClient(settings, bootstrap, group.GroupId)
+    let waiting = Queue<unit -> PendingCall * (unit -> unit)>()
+    let mutable outstanding: (PendingCall * (unit -> unit)) option = None
+
+    let begin' () =
+        if outstanding.IsNone && waiting.Count > 0 then
+            outstanding <- Some(waiting.Dequeue () ())
+
+    // The members of a classic group do not identify themselves: their generation is no epoch.
+    let asMember (me: GroupMembership) = if group.Protocol.IsClassic then GroupMembership.none else me
+
+    let outcomes (offsets: (TopicPartition * CommittedOffset) list) (result: Result<PartitionResult list, ClientFault>) : GroupCommit =
+        let codes =
+            match result with
+            | Ok results -> dict (results |> List.map (fun one -> one.Partition, one.Error))
+            | Error _ -> dict []
+
+        let outcome (partition: TopicPartition) =
+            match result with
+            | Error fault -> CommitOutcome.Unknown fault
+            | Ok _ when codes[partition].IsError -> CommitOutcome.Refused codes[partition]
+            | Ok _ -> CommitOutcome.Stored
+
+        { Partitions =
+            offsets |> List.map (fun (partition, offset) -> { Partition = partition; Offset = offset; Outcome = outcome partition }) }
+
+    /// The client that it uses.
+    member _.Client = client
+
+    /// The request that is outstanding.
+    member _.Outstanding: PendingCall option = outstanding |> Option.map fst
+
+    /// Asks for committed offsets.
+    member _.Fetch(me: GroupMembership, partitions: TopicPartition list, answered: Result<FetchedOffset list, ClientFault> -> unit) =
+        waiting.Enqueue(fun () ->
+            let call = client.BeginFetchOffsets(asMember me, partitions, group.RequireStable)
+            call, (fun () -> answered (call.Complete()).Result))
+
+        begin' ()
+
+    /// Commits offsets. `makeOffsets` is asked when it is the commit's turn.
+    member _.Commit
+        (makeOffsets: unit -> GroupMembership * (TopicPartition * CommittedOffset) list, answered: GroupMembership -> GroupCommit -> unit)
+        =
+        waiting.Enqueue(fun () ->
+            let me, offsets = makeOffsets ()
+            let call = client.BeginCommitOffsets(me, offsets)
+            call, (fun () -> answered me (outcomes offsets (call.Complete()).Result)))
+
+        begin' ()
+
+    /// Takes an answer that has arrived, and sends the next request.
+    member _.Pump() =
+        match outstanding with
+        | Some(call, answer) when call.IsReady ->
+            outstanding <- None
+
+            try
+                answer ()
+            finally
+                begin' ()
+        | _ -> ()
+
+    /// Waits for the answers to all requests.
+    member this.Finish() =
+        while outstanding.IsSome do
+            match outstanding with
+            | Some(call, _) -> PendingCalls.WaitAny([| call |], Timeout.InfiniteTimeSpan) |> ignore
+            | None -> ()
+
+            this.Pump()
+
+    /// Commits offsets and waits for the answer.
+    member _.CommitNow(me: GroupMembership, offsets: (TopicPartition * CommittedOffset) list, call: CallOptions) : GroupCommit =
+        outcomes offsets (client.CommitOffsets(me, offsets, call)).Result
+
+    /// Closes the connection.
+    member _.Close() = client.Close()

@@ -1,0 +1,249 @@
+namespace LibKafka.Topics
+
+open System
+open System.Collections.Generic
+open System.Threading
+open LibKafka
+open LibKafka.Client
+open LibKafka.Groups
+open LibKafka.Protocol
+
+/// The requests of a member and the meaning of their responses.
+[<RequireQualifiedAccess>]
+module internal LinkMessages =
+
+    let subscription (group: GroupSettings) (assignor: string option) (subscription: Subscription) : ConsumerGroupSubscription =
+        let topics, regex =
+            match subscription with
+            | Subscription.Topics names -> names, None
+            | Subscription.Pattern pattern -> [], Some pattern
+
+        { Topics = topics
+          TopicRegex = regex
+          InstanceId = group.InstanceId
+          RackId = group.RackId
+          RebalanceTimeout = group.RebalanceTimeout
+          ServerAssignor = assignor }
+
+    let join (group: GroupSettings) (protocols: JoinGroup.Protocol list) (reason: string) : JoinSettings =
+        { SessionTimeout = group.SessionTimeout
+          RebalanceTimeout = group.RebalanceTimeout
+          GroupInstanceId = group.InstanceId
+          ProtocolType = ConsumerProtocol.Type
+          Protocols = protocols
+          Reason = Some reason }
+
+    let topics (asked: TopicsAsked) : Metadata.Request =
+        let topic id name : Metadata.TopicRequest = { TopicId = id; Name = name }
+
+        { Topics =
+            match asked with
+            | TopicsAsked.All -> None
+            | TopicsAsked.Names names -> Some(names |> List.map (fun name -> topic Guid.Empty (Some name)))
+            | TopicsAsked.Ids ids -> Some(ids |> List.map (fun id -> topic id None))
+          AllowAutoTopicCreation = false
+          IncludeClusterAuthorizedOperations = false
+          IncludeTopicAuthorizedOperations = false }
+
+    let seen (response: Metadata.Response) : TopicSeen list =
+        [ for topic in response.Topics do
+              { Name = Option.defaultValue "" topic.Name
+                Id = topic.TopicId
+                Partitions = if topic.Error.IsError then 0 else topic.Partitions.Length
+                IsInternal = topic.IsInternal } ]
+
+    /// The answer that a call has if there is no response.
+    let unanswered (call: MemberAction) (fault: ClientFault) : MemberInput =
+        match call with
+        | MemberAction.Join _ -> MemberInput.Joined(Error fault)
+        | MemberAction.Sync _ -> MemberInput.Synced(Error fault)
+        | MemberAction.Beat _ -> MemberInput.Beaten(Error fault)
+        | MemberAction.Report _ -> MemberInput.Answered(Error fault)
+        | MemberAction.AskTopics _ -> MemberInput.TopicsSeen(Error fault)
+        | _ -> MemberInput.Left
+
+/// A call to the coordinator that is outstanding.
+[<NoEquality; NoComparison>]
+type private LinkCall = { Action: MemberAction; Call: PendingCall; Answer: unit -> MemberInput }
+
+/// A member of a group and its calls to the coordinator, on a connection of its own. One call is outstanding at most. What the member does
+/// apart from these calls is left to the caller, in `Todo`.
+[<Sealed>]
+type internal MemberLink(settings: ClientSettings, bootstrap: Bootstrap, group: GroupSettings) =
+    let time = settings.Time
+    let began = time.GetTimestamp()
+    let now () = time.GetElapsedTime began
+
+    let modern =
+        match group.Protocol with
+        | GroupProtocol.Consumer assignor ->
+            let subscription = LinkMessages.subscription group assignor group.Subscription
+            Some(new ConsumerGroupClient(settings, bootstrap, group.GroupId, subscription))
+        | GroupProtocol.Classic _ -> None
+
+    let client =
+        match modern with
+        | Some member' -> member'.Group
+        | None -> new GroupClient(settings, bootstrap, group.GroupId)
+
+    let mutable state = Membership.start TimeSpan.Zero group
+    let mutable outstanding: LinkCall option = None
+    // The call for which no connection was made, because that was cancelled.
+    let mutable unsent: MemberAction option = None
+    let mutable left = GroupLeave.Silent
+    let todo = Queue<MemberAction>()
+
+    let heartbeat = { CallOptions.standard with Timeout = Some(min group.SessionTimeout settings.CallTimeout) }
+
+    let callOf (action: MemberAction) (call: PendingCall<'Reply>) (answer: 'Reply -> MemberInput) : LinkCall =
+        { Action = action; Call = call; Answer = (fun () -> answer (call.Complete())) }
+
+    let report (action: MemberAction) (owned: HeartbeatTopicPartitions list) (member': ConsumerGroupClient) =
+        member'.Owned <- owned
+        callOf action (member'.BeginHeartbeat heartbeat) (fun reply -> MemberInput.Answered reply.Result)
+
+    let send (action: MemberAction) : LinkCall option =
+        match action, modern with
+        | MemberAction.Join(id, protocols, reason), _ ->
+            let join = LinkMessages.join group protocols reason
+            Some(callOf action (client.BeginJoin(id, join)) (fun joined -> MemberInput.Joined joined.Result))
+        | MemberAction.Sync(me, protocol, assignments), _ ->
+            let call = client.BeginSync(me, ConsumerProtocol.Type, protocol, assignments)
+            Some(callOf action call (fun reply -> MemberInput.Synced reply.Result))
+        | MemberAction.Beat me, _ ->
+            Some(callOf action (client.BeginHeartbeat(me, heartbeat)) (fun reply -> MemberInput.Beaten reply.Result))
+        | MemberAction.Report owned, Some member' -> Some(report action owned member')
+        | MemberAction.AskTopics asked, _ ->
+            let call = client.Coordinator.Begin(Metadata.api, LinkMessages.topics asked)
+            Some(callOf action call (fun exchange -> MemberInput.TopicsSeen(Result.map LinkMessages.seen exchange.Result)))
+        | _ -> None
+
+    let leave (me: GroupMembership) (isTemporary: bool) (call: CallOptions) =
+        let answer code = GroupLeave.Told code
+        let told (result: Result<ErrorCode, ClientFault>) =
+            match result with
+            | Ok code -> answer code
+            | Error fault -> GroupLeave.NotTold fault
+
+        left <-
+            match modern with
+            | Some member' when isTemporary -> told (member'.LeaveTemporarily(call).Result |> Result.map _.Error)
+            | Some member' -> told (member'.Leave(call).Result |> Result.map _.Error)
+            | None ->
+                let reply = client.Leave(me, call)
+                told (reply.Result |> Result.map (fun _ -> reply.Error))
+
+    let rec feed (call: CallOptions) (input: MemberInput) =
+        let next, actions = Membership.step (now ()) input state
+        state <- next
+        actions |> List.iter (perform call)
+
+    and perform (call: CallOptions) (action: MemberAction) =
+        match action with
+        | MemberAction.FetchOffsets _
+        | MemberAction.CommitHandled
+        | MemberAction.Add _
+        | MemberAction.Drop _
+        | MemberAction.Tell _ -> todo.Enqueue action
+        | MemberAction.Leave(me, isTemporary) ->
+            leave me isTemporary call
+            feed call MemberInput.Left
+        | _ ->
+            match client.Coordinator.Connect call with
+            | Ok _ -> outstanding <- send action
+            | Error ClientFault.Cancelled -> unsent <- Some action
+            | Error fault -> feed call (LinkMessages.unanswered action fault)
+
+    // An observer of the exchange may throw. Then there is no answer.
+    let answered (call: CallOptions) (ended: LinkCall) =
+        outstanding <- None
+        let mutable input = LinkMessages.unanswered ended.Action (ClientFault.Broken "an observer of the exchange has thrown")
+
+        try
+            input <- ended.Answer()
+        finally
+            feed call input
+
+    /// The member.
+    member _.State = state
+
+    /// The time of the member's clock.
+    member _.Now = now ()
+
+    /// What the caller is to do, in this order.
+    member _.Todo = todo
+
+    /// The call that is outstanding.
+    member _.Outstanding: PendingCall option = outstanding |> Option.map _.Call
+
+    /// How long there is nothing to do unless the outstanding call is answered.
+    member _.Patience: TimeSpan =
+        if unsent.IsSome then
+            TimeSpan.Zero
+        else
+            let due = Membership.due state
+            if due = TimeSpan.MaxValue then Timeout.InfiniteTimeSpan else max TimeSpan.Zero (due - now ())
+
+    /// Tells the member what happens. Connections are made within the call's options.
+    member _.Feed(input: MemberInput, call: CallOptions) = feed call input
+
+    /// Changes the subscription.
+    member _.Subscribe(subscription: Subscription, call: CallOptions) =
+        match modern, group.Protocol with
+        | Some member', GroupProtocol.Consumer assignor -> member'.Subscription <- LinkMessages.subscription group assignor subscription
+        | _ -> ()
+
+        feed call (MemberInput.Subscribed subscription)
+
+    /// Handles an answer that has arrived, and does what is due.
+    member _.Pump(cancellation: CancellationToken) =
+        let call = CallOptions.cancelledBy cancellation
+        let postponed = unsent
+        unsent <- None
+        postponed |> Option.iter (perform call)
+
+        match outstanding with
+        | Some ended when ended.Call.IsReady -> answered call ended
+        | _ -> ()
+
+        if Membership.due state <= now () then feed call MemberInput.TimePassed
+
+    /// Waits until there is something to pump, at most this long.
+    member this.Wait(atMost: TimeSpan, cancellation: CancellationToken) =
+        let patience =
+            match this.Patience with
+            | none when none = Timeout.InfiniteTimeSpan -> atMost
+            | some when atMost = Timeout.InfiniteTimeSpan -> some
+            | some -> min some atMost
+
+        match outstanding with
+        | Some waiting -> PendingCalls.WaitAny([| waiting.Call |], patience, cancellation) |> ignore
+        | None -> cancellation.WaitHandle.WaitOne patience |> ignore
+
+    /// Leaves the group, unless the member is a static one that stays. A rebalance in progress is given up.
+    member this.Close(call: CallOptions) : GroupLeave =
+        unsent <- None
+
+        match outstanding with
+        | Some { Action = MemberAction.Beat _ | MemberAction.Report _ | MemberAction.AskTopics _ } ->
+            this.Wait(TimeSpan.FromSeconds 1.0, call.Cancellation)
+        | _ -> ()
+
+        match outstanding with
+        | Some ended when ended.Call.IsReady -> answered call ended
+        | Some waiting -> waiting.Call.Abandon()
+        | None -> ()
+
+        // Its answer may have led to another call.
+        outstanding |> Option.iter _.Call.Abandon()
+        outstanding <- None
+
+        try
+            feed call MemberInput.Closing
+        finally
+            this.Disconnect()
+
+        left
+
+    /// Closes the connection without leaving the group.
+    member _.Disconnect() = client.Close()

@@ -1,0 +1,487 @@
+/// Whole members of groups: alone, together, and together with Confluent.Kafka's.
+module LibKafka.Integration.GroupConsumerTests
+
+open System
+open System.Collections.Generic
+open System.Diagnostics
+open System.Threading
+open Confluent.Kafka
+open FSharp.Core
+open Expecto
+open LibKafka
+open LibKafka.Wire
+open LibKafka.Records
+open LibKafka.Protocol
+open LibKafka.Groups
+open LibKafka.Client
+open LibKafka.Topics
+open LibKafka.Integration.Clusters
+open LibKafka.Integration.Support
+
+type private Partitioned = LibKafka.Client.TopicPartition
+
+let private at (topic: string) (partition: int) : Partitioned = { Topic = topic; Partition = partition }
+
+/// The shortest session that brokers allow by default.
+let private session = ms 6_000
+
+let private newGroup () = "libkafka-test-" + Guid.NewGuid().ToString "N"
+
+let private settingsOf (groupId: string) (topic: string) (protocol: GroupProtocol) =
+    { GroupSettings.make groupId [ topic ] with
+        Protocol = protocol
+        SessionTimeout = session
+        HeartbeatInterval = ms 200
+        RebalanceTimeout = ms 20_000
+        MetadataInterval = ms 1_000
+        CommitInterval = Some(ms 300) }
+
+let private reading = { ConsumerSettings.standard with Fetching = { FetcherSettings.standard with MaxWait = ms 100 } }
+
+/// Appends records `first`, `first + 1`, … to a partition, whose values are those numbers.
+let private write (cluster: TestCluster) (topic: string) (partition: int) (first: int) (count: int) =
+    use client = new PartitionClient(cluster.Settings(), cluster.Brokers, at topic partition)
+    let producer = new PartitionProducer(client, ProducerSettings.standard)
+    let batch = batchOf (List.init count (fun i -> record i ($"{partition}/{first + i}")))
+    let reply = RetryPolicy.standard<Produced>.Run(fun call -> producer.Produce(batch, call))
+    acknowledged reply |> ignore
+
+let private valuesIn (records: FetchedRecords) : string list =
+    FetchedRecords.toList records
+    |> ok
+    |> List.map (fun record -> record.Value |> ValueOption.map Bytes.toText |> ValueOption.defaultValue "null")
+
+/// A member in a thread of its own.
+type private Runner(cluster: TestCluster, group: GroupSettings, handle: FetchedRecords -> unit) =
+    let gate = obj ()
+    let read = List<string>()
+    let events = List<GroupEvent>()
+    let mutable held: Set<int> = Set.empty
+    let mutable failure: exn option = None
+    let mutable closed: GroupClosed option = None
+    let mutable isKilled = false
+    let stop = new CancellationTokenSource()
+
+    let take (event: GroupEvent) =
+        match event with
+        | GroupEvent.Read(ConsumerEvent.Fetched(_, records, _, _)) ->
+            handle records
+            lock gate (fun () -> read.AddRange(valuesIn records))
+        | GroupEvent.Failed failure -> failtestf "%s" (failure.ToString())
+        | other -> lock gate (fun () -> events.Add other)
+
+    let run () =
+        let consumer = new GroupConsumer(cluster.Settings(), cluster.Brokers, group, reading)
+
+        try
+            while not stop.IsCancellationRequested do
+                consumer.Poll(ms 200, stop.Token) |> Option.iter take
+                lock gate (fun () -> held <- consumer.Partitions |> List.map _.Partition |> Set.ofList)
+
+            if not isKilled then
+                let result = consumer.Close()
+                lock gate (fun () ->
+                    closed <- Some result
+                    held <- Set.empty)
+        with error ->
+            lock gate (fun () -> failure <- Some error)
+
+    let thread = Thread(run, IsBackground = true)
+    do thread.Start()
+
+    let check () = failure |> Option.iter (fun error -> failtestf "a member failed: %O" error)
+
+    new(cluster, group) = new Runner(cluster, group, ignore)
+
+    /// The partitions that it has.
+    member _.Held: Set<int> =
+        lock gate (fun () ->
+            check ()
+            held)
+
+    /// The records that it has read, in order.
+    member _.Read: string list = lock gate (fun () -> List.ofSeq read)
+
+    /// Its events other than records.
+    member _.Events: GroupEvent list =
+        lock gate (fun () ->
+            check ()
+            List.ofSeq events)
+
+    /// Ends it without a word.
+    member _.Kill() =
+        isKilled <- true
+        stop.Cancel()
+        thread.Join(ms 30_000) |> ignore
+        lock gate (fun () -> held <- Set.empty)
+
+    /// Closes it, as Ctrl-C does in a program.
+    member _.Stop() : GroupClosed =
+        stop.Cancel()
+        if not (thread.Join(ms 60_000)) then failtest "a member does not stop"
+        lock gate (fun () ->
+            check ()
+            closed |> Option.defaultWith (fun () -> failtest "it was not closed"))
+
+    interface IDisposable with
+        member _.Dispose() =
+            stop.Cancel()
+            thread.Join(ms 60_000) |> ignore
+
+/// Waits until the partitions are divided among the members, with these counts.
+let private awaitShares (partitions: int) (counts: int list) (held: unit -> Set<int> list) =
+    let patience = Stopwatch.StartNew()
+
+    let isShared (sets: Set<int> list) =
+        (sets |> List.map Set.count |> List.sort) = List.sort counts && Set.unionMany sets = Set.ofList [ 0 .. partitions - 1 ]
+
+    let mutable now = held ()
+
+    while not (isShared now) do
+        if patience.Elapsed > ms 90_000 then
+            failtestf "the shares %A were not reached: %A" counts now
+
+        Thread.Sleep 50
+        now <- held ()
+
+let private awaitRead (count: int) (members: Runner list) =
+    let patience = Stopwatch.StartNew()
+    let read () = members |> List.collect _.Read |> List.distinct |> List.length
+
+    while read () < count do
+        if patience.Elapsed > ms 60_000 then
+            failtestf "%d records were read instead of %d" (read ()) count
+        members |> List.iter (fun one -> one.Events |> ignore)
+        Thread.Sleep 50
+
+let private all (partitions: int) (count: int) : string list =
+    [ for partition in 0 .. partitions - 1 do
+          for i in 0 .. count - 1 -> $"{partition}/{i}" ]
+
+let private classic (assignor: Assignor) = assignor.Name, GroupProtocol.Classic [ assignor ]
+let private modern = "the new protocol", GroupProtocol.Consumer None
+
+let private protocols =
+    [ classic Assignors.range
+      classic Assignors.roundRobin
+      classic Assignors.sticky
+      classic Assignors.cooperativeSticky
+      modern ]
+
+let private requires (cluster: TestCluster) (protocol: GroupProtocol) =
+    if not protocol.IsClassic then
+        cluster.Requires(ApiKey.ConsumerGroupHeartbeat, 1s)
+
+/// Members come and go in an orderly way.
+let private together (cluster: TestCluster) (name: string, protocol: GroupProtocol) =
+    testCase ("members share a topic, and every record is read once: " + name) (fun () ->
+        requires cluster protocol
+
+        cluster.WithTopic 6 (fun topic ->
+            let group = settingsOf (newGroup ()) topic protocol
+            for partition in 0..5 do
+                write cluster topic partition 0 10
+
+            use first = new Runner(cluster, group)
+            awaitShares 6 [ 6 ] (fun () -> [ first.Held ])
+            use second = new Runner(cluster, group)
+            awaitShares 6 [ 3; 3 ] (fun () -> [ first.Held; second.Held ])
+            for partition in 0..5 do
+                write cluster topic partition 10 10
+
+            use third = new Runner(cluster, group)
+            awaitShares 6 [ 2; 2; 2 ] (fun () -> [ first.Held; second.Held; third.Held ])
+            let closed = first.Stop()
+            Expect.isTrue (closed.Commit |> Option.forall _.IsStored) ("the last commit: " + closed.ToString())
+            Expect.equal closed.Leave (GroupLeave.Told ErrorCode.None) "it left"
+            awaitShares 6 [ 3; 3 ] (fun () -> [ second.Held; third.Held ])
+            for partition in 0..5 do
+                write cluster topic partition 20 10
+
+            let members = [ first; second; third ]
+            awaitRead 180 members
+            let read = members |> List.collect _.Read
+            // The mock cluster refuses the commits of a classic member as soon as a rebalance has begun.
+            let isAgain = isMock cluster && protocol.IsClassic
+            Expect.equal (List.sort (if isAgain then List.distinct read else read)) (List.sort (all 6 30)) "each record once"))
+
+let private killed (cluster: TestCluster) (name: string, protocol: GroupProtocol) =
+    testCase ("the others continue to read the partitions of a member that dies: " + name) (fun () ->
+        requires cluster protocol
+
+        cluster.WithTopic 4 (fun topic ->
+            let group = settingsOf (newGroup ()) topic protocol
+            use first = new Runner(cluster, group)
+            use second = new Runner(cluster, group)
+            awaitShares 4 [ 2; 2 ] (fun () -> [ first.Held; second.Held ])
+            for partition in 0..3 do
+                write cluster topic partition 0 10
+
+            awaitRead 40 [ first; second ]
+            first.Kill()
+            for partition in 0..3 do
+                write cluster topic partition 10 10
+
+            awaitShares 4 [ 4 ] (fun () -> [ second.Held ])
+            awaitRead 80 [ first; second ]
+            let read = second.Read |> List.filter (fun value -> int (value.Split('/')[1]) >= 10)
+            Expect.equal (List.sort read) (List.sort (List.except (all 4 10) (all 4 20))) "the rest, once"))
+
+// The session time-out of the new protocol is the brokers', 45 seconds.
+let private slow (cluster: TestCluster) (hasThread: bool) =
+    let what =
+        if hasThread then
+            "keeps its partitions with a heartbeat thread"
+        else
+            "loses its partitions without a heartbeat thread"
+
+    testCase ("a member whose handler takes longer than the session " + what) (fun () ->
+        cluster.WithTopic 2 (fun topic ->
+            let protocol = GroupProtocol.Classic [ Assignors.cooperativeSticky ]
+            let group = { settingsOf (newGroup ()) topic protocol with HeartbeatThread = hasThread; RebalanceTimeout = ms 30_000 }
+            write cluster topic 0 0 1
+            let mutable handled = 0
+
+            let handle (_: FetchedRecords) =
+                handled <- handled + 1
+                if handled = 1 then Thread.Sleep(ms 9_000)
+
+            use slow = new Runner(cluster, group, handle)
+            awaitRead 1 [ slow ]
+            write cluster topic 1 0 1
+            awaitRead 2 [ slow ]
+            let isLost (event: GroupEvent) = event.IsLost
+            Expect.equal (slow.Events |> List.exists isLost) (not hasThread) "whether it lost them"))
+
+let private cancelled (cluster: TestCluster) =
+    testCase "a poll ends when it is cancelled, and the member leaves" (fun () ->
+        cluster.WithTopic 1 (fun topic ->
+            let group = settingsOf (newGroup ()) topic (GroupProtocol.Classic [ Assignors.range ])
+            use consumer = new GroupConsumer(cluster.Settings(), cluster.Brokers, group, reading)
+            awaiting "the partition" (fun () ->
+                consumer.Poll(ms 100) |> ignore
+                not consumer.Partitions.IsEmpty)
+
+            use stop = new CancellationTokenSource(ms 300)
+            let clock = Stopwatch.StartNew()
+
+            while not stop.IsCancellationRequested do
+                consumer.Poll(Timeout.InfiniteTimeSpan, stop.Token) |> ignore
+
+            Expect.isLessThan clock.Elapsed (ms 5_000) "soon"
+            Expect.equal (consumer.Close()).Leave (GroupLeave.Told ErrorCode.None) "it left"))
+
+let private commits (cluster: TestCluster) =
+    testCase "a commit has a result for each partition" (fun () ->
+        cluster.WithTopic 2 (fun topic ->
+            let group = { settingsOf (newGroup ()) topic (GroupProtocol.Classic [ Assignors.range ]) with CommitInterval = None }
+
+            write cluster topic 0 0 5
+            use consumer = new GroupConsumer(cluster.Settings(), cluster.Brokers, group, reading)
+            let outcome (commit: GroupCommit) = commit.Partitions |> List.map (fun one -> one.Partition, one.Offset.Offset, one.Outcome)
+            let mutable read = 0
+
+            awaiting "the records" (fun () ->
+                match consumer.Poll(ms 100) with
+                | Some(GroupEvent.Read(ConsumerEvent.Fetched(_, records, _, _))) -> read <- read + (valuesIn records).Length
+                | _ -> ()
+
+                read = 5)
+
+            Expect.contains (outcome (consumer.Commit())) (at topic 0, 5L, CommitOutcome.Stored) "what was handled"
+            Expect.equal (outcome (consumer.Commit())) [] "nothing new"
+
+            Expect.equal
+                (outcome (consumer.Commit([ at topic 0, CommittedOffset.at 3L; at topic 7, CommittedOffset.at 1L ])))
+                [ at topic 0, 3L, CommitOutcome.Stored; at topic 7, 1L, CommitOutcome.NotAssigned ]
+                "given positions"
+
+            consumer.Seek(at topic 0, Start.atOffset 4L)
+            awaiting "the last record" (fun () ->
+                match consumer.Poll(ms 100) with
+                | Some(GroupEvent.Read(ConsumerEvent.Fetched(_, records, _, _))) -> valuesIn records = [ "0/4" ]
+                | _ -> false)
+
+            Expect.contains (outcome (consumer.Commit())) (at topic 0, 5L, CommitOutcome.Stored) "after the seek"
+            Expect.equal (consumer.Close()).Commit None "no commit that was not asked for"))
+
+let private patterns (cluster: TestCluster) (name: string, protocol: GroupProtocol) =
+    testCase ("a pattern finds its topics, and those that come later: " + name) (fun () ->
+        requires cluster protocol
+
+        cluster.WithTopic 2 (fun topic ->
+            let prefix = topic + "x"
+            let group = { settingsOf (newGroup ()) topic protocol with Subscription = Subscription.Pattern(prefix + ".*") }
+            cluster.Create (prefix + "1") 1
+
+            try
+                use consumer = new GroupConsumer(cluster.Settings(), cluster.Brokers, group, reading)
+
+                let awaitTopics (names: string list) =
+                    awaiting "the topics" (fun () ->
+                        consumer.Poll(ms 100) |> ignore
+                        consumer.Partitions |> List.map _.Topic |> List.sort = names)
+
+                awaitTopics [ prefix + "1" ]
+                cluster.Create (prefix + "2") 1
+
+                try
+                    awaitTopics [ prefix + "1"; prefix + "2" ]
+                finally
+                    cluster.Delete(prefix + "2")
+            finally
+                cluster.Delete(prefix + "1")))
+
+let private grows (cluster: TestCluster) (name: string, protocol: GroupProtocol) =
+    testCase ("partitions that are added are read: " + name) (fun () ->
+        requires cluster protocol
+
+        cluster.WithTopic 1 (fun topic ->
+            use member' = new Runner(cluster, settingsOf (newGroup ()) topic protocol)
+            awaitShares 1 [ 1 ] (fun () -> [ member'.Held ])
+            use admin = new AdminClient(cluster.Settings(), cluster.Brokers)
+            for _, result in (admin.CreatePartitions([ { Name = topic; Count = 3; Assignments = None } ], ms 15_000)).Result do
+                ok result
+
+            awaitShares 3 [ 3 ] (fun () -> [ member'.Held ])
+            write cluster topic 2 0 5
+            awaitRead 5 [ member' ]))
+
+let private statics (cluster: TestCluster) (name: string, protocol: GroupProtocol) =
+    testCase ("a static member that comes back has its partitions again, without a rebalance of the others: " + name) (fun () ->
+        requires cluster protocol
+
+        cluster.WithTopic 4 (fun topic ->
+            let groupId = newGroup ()
+            let settings name = { settingsOf groupId topic protocol with InstanceId = Some name; SessionTimeout = ms 20_000 }
+            use first = new Runner(cluster, settings "a")
+            let second = new Runner(cluster, settings "b")
+            awaitShares 4 [ 2; 2 ] (fun () -> [ first.Held; second.Held ])
+            let before = second.Held
+            let events = first.Events.Length
+            let left = (second.Stop()).Leave
+            Expect.isTrue (left = GroupLeave.Silent || left = GroupLeave.Told ErrorCode.None) "it stays a member"
+            use again = new Runner(cluster, settings "b")
+            awaitShares 4 [ 2; 2 ] (fun () -> [ first.Held; again.Held ])
+            Expect.equal again.Held before "the same"
+            let rebalanced = first.Events |> List.skip events |> List.filter (fun event -> event.IsRevoking || event.IsLost)
+            Expect.isEmpty rebalanced "the other was not disturbed"))
+
+let private mixed (cluster: TestCluster) (name: string) (protocol: GroupProtocol) (configure: ConsumerConfig -> unit) =
+    testCase ("two of our members and one of Confluent.Kafka's read a topic: " + name) (fun () ->
+        requires cluster protocol
+
+        cluster.WithTopic 6 (fun topic ->
+            let group = settingsOf (newGroup ()) topic protocol
+            use first = new Runner(cluster, group)
+            use second = new Runner(cluster, group)
+            awaitShares 6 [ 3; 3 ] (fun () -> [ first.Held; second.Held ])
+
+            let config =
+                ConsumerConfig(
+                    BootstrapServers = cluster.Bootstrap(),
+                    GroupId = group.GroupId,
+                    EnableAutoCommit = false,
+                    AutoOffsetReset = AutoOffsetReset.Earliest
+                )
+
+            configure config
+            let theirRead = List<string>()
+
+            use theirs =
+                ConsumerBuilder<string, string>(config)
+                    .SetPartitionsRevokedHandler(fun consumer partitions ->
+                        if partitions.Count > 0 then
+                            try
+                                consumer.Commit partitions
+                            with :? KafkaException ->
+                                ())
+                    .Build()
+
+            theirs.Subscribe topic
+
+            let theirShare () =
+                match theirs.Consume(ms 20) with
+                | null -> ()
+                | result -> theirRead.Add result.Message.Value
+
+                theirs.Assignment |> Seq.map _.Partition.Value |> Set.ofSeq
+
+            awaitShares 6 [ 2; 2; 2 ] (fun () -> [ first.Held; second.Held; theirShare () ])
+            for partition in 0..5 do
+                write cluster topic partition 0 10
+
+            awaiting "all records" (fun () ->
+                theirShare () |> ignore
+                first.Read.Length + second.Read.Length + theirRead.Count >= 60)
+
+            try
+                theirs.Commit() |> ignore
+            with :? KafkaException ->
+                // It has read nothing.
+                ()
+
+            theirs.Close()
+            awaitShares 6 [ 3; 3 ] (fun () -> [ first.Held; second.Held ])
+            for partition in 0..5 do
+                write cluster topic partition 10 10
+
+            awaiting "all records" (fun () -> first.Read.Length + second.Read.Length + theirRead.Count >= 120)
+            let read = first.Read @ second.Read @ List.ofSeq theirRead
+            Expect.equal (List.sort read) (List.sort (all 6 20)) "each record once"))
+
+let private sample (cluster: TestCluster) =
+    testCase "the sample prints and commits the records of a topic" (fun () ->
+        cluster.WithTopic 1 (fun topic ->
+            let groupId = newGroup ()
+            write cluster topic 0 0 3
+            let printed = List<string>()
+            use stop = new CancellationTokenSource(ms 60_000)
+
+            let print (line: string) =
+                printed.Add line
+                if line.StartsWith "committed" then stop.Cancel()
+
+            LibKafka.Samples.GroupMember.run cluster.Brokers topic groupId print stop.Token
+
+            for offset in 0..2 do
+                Expect.contains printed $"{topic}-0 {offset}:  = 0/{offset}" "a record"
+
+            Expect.contains printed $"committed {topic}-0 at offset 3: stored" "the commit"
+            Expect.equal (Seq.last printed) "left" "how it ended"))
+
+let private classicConfig (strategy: PartitionAssignmentStrategy) (config: ConsumerConfig) =
+    config.PartitionAssignmentStrategy <- strategy
+    config.SessionTimeoutMs <- int session.TotalMilliseconds
+    config.HeartbeatIntervalMs <- 200
+
+[<Tests>]
+let tests =
+    onEach "group consumer" (fun cluster ->
+        [ for protocol in protocols do
+              together cluster protocol
+
+          for protocol in [ classic Assignors.cooperativeSticky; modern ] do
+              killed cluster protocol
+
+              if not (isMock cluster) then
+                  grows cluster protocol
+                  statics cluster protocol
+                  patterns cluster protocol
+
+          slow cluster true
+          slow cluster false
+          cancelled cluster
+          commits cluster
+
+          if not cluster.IsSecured then
+              let classic name strategy assignor = mixed cluster name (GroupProtocol.Classic [ assignor ]) (classicConfig strategy)
+
+              classic "range" PartitionAssignmentStrategy.Range Assignors.range
+              classic "cooperative-sticky" PartitionAssignmentStrategy.CooperativeSticky Assignors.cooperativeSticky
+
+              sample cluster
+
+              if not (isMock cluster) then
+                  mixed cluster "the new protocol" (GroupProtocol.Consumer None) (fun config ->
+                      config.GroupProtocol <- Nullable Confluent.Kafka.GroupProtocol.Consumer) ])
