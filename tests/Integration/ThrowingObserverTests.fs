@@ -244,6 +244,12 @@ let private partitionCases: Case list =
           fetcher.Position <- { Offset = 3L; LastEpoch = 3 }
           (fun () -> (fetcher.CheckTruncation()).Result |> ok |> ignore), (fun () -> string fetcher.Position))
       onPartition "PartitionClient.Connect" (fun client -> (fun () -> client.Connect() |> ok |> ignore), stateless)
+      onPartition "PartitionClient.ConnectToKnown" (fun client ->
+          client.Connect() |> ok |> ignore
+          let leader = client.LastLeader.Value
+          client.Close()
+          Expect.isTrue (client.UseLeader leader) "the leader is taken"
+          (fun () -> client.ConnectToKnown() |> ok |> ignore), stateless)
       onPartition "PartitionClient.Call" (fun client ->
           (fun () -> client.Call(ListOffsets.api, Script.askLatest).Result |> ok |> ignore), stateless) ]
 

@@ -203,7 +203,7 @@ let private secrets =
                       Expect.equal (sent (say conversation vector.ServerFirst)) vector.ClientFinal "the last message")
 
           testCase "without a form in UTF-8 is refused before anything is sent" (fun () ->
-              let secret = Scram.Secret(Scram.sha256, "\uD800")
+              let secret = Scram.Secret(Scram.sha256, string (char 0xD800))
 
               Expect.throwsT<ArgumentException> (fun () -> Scram.converse secret "user" "" "nonce" |> ignore) "refused") ]
 

@@ -86,9 +86,9 @@ let private word (action: MemberAction) : string =
     | MemberAction.AskTopics(TopicsAsked.Ids ids) -> "ask for " + string ids.Length + " ids"
     | MemberAction.FetchOffsets(_, partitions) -> "offsets of " + numbers partitions
     | MemberAction.CommitHandled -> "commit"
-    | MemberAction.Add started -> "add " + numbers (List.map _.Partition started)
+    | MemberAction.Add started -> "add " + numbers (started |> List.map _.Partition)
     | MemberAction.Drop partitions -> "drop " + numbers partitions
-    | MemberAction.Tell(MemberEvent.Assigned started) -> "assigned " + numbers (List.map _.Partition started)
+    | MemberAction.Tell(MemberEvent.Assigned started) -> "assigned " + numbers (started |> List.map _.Partition)
     | MemberAction.Tell(MemberEvent.Revoking partitions) -> "revoking " + numbers partitions
     | MemberAction.Tell(MemberEvent.Lost(partitions, LossReason.Removed code)) -> "lost " + numbers partitions + " by " + code.Name
     | MemberAction.Tell(MemberEvent.Lost(partitions, LossReason.SessionExpired)) -> "lost " + numbers partitions + " by silence"
