@@ -180,10 +180,63 @@ let private epochsAsked (broker: ScriptedBroker) : int list =
         | Request.OffsetForLeaderEpoch request -> Some request.Topics[0].Partitions[0].CurrentLeaderEpoch
         | _ -> None)
 
-let private epochs =
-    let another = Guid "99999999-2222-3333-4444-555555555555"
-    let newest = int Metadata.api.Versions.Highest
+let private another = Guid "99999999-2222-3333-4444-555555555555"
+let private newest = int Metadata.api.Versions.Highest
 
+/// A topic is created again under a fetcher that has read from the earlier one.
+let private recreated =
+    let reading highest (before: Guid) (test: Election -> ScriptedBroker -> PartitionFetcher -> unit) =
+        electing highest before (fun election broker client ->
+            let fetcher = new PartitionFetcher(client, FetcherSettings.standard, 0L)
+            fetcher.Position <- { Offset = 5L; LastEpoch = 2 }
+            Expect.equal (fetcher.Fetch()).Error ErrorCode.None "the earlier topic"
+            election.TopicId <- another
+            election.FetchError <- ErrorCode.UnknownTopicId
+            Expect.equal (fetcher.Fetch()).Error ErrorCode.UnknownTopicId "it is gone"
+            election.FetchError <- ErrorCode.None
+            test election broker fetcher)
+
+    let isRead (fetcher: PartitionFetcher) = Expect.equal ((fetcher.Fetch()).Result |> Result.map _.Error) (Ok ErrorCode.None) "the fetch"
+
+    testList
+        "a topic that is created again"
+        [ testCase "is reported to a fetcher once, before anything is asked of the new log" (fun () ->
+              reading newest topicId (fun _ broker fetcher ->
+                  let before = broker.VersionsOf ApiKey.Fetch
+                  let fetched = fetcher.Fetch()
+                  Expect.equal (faultOf fetched.Result) (ClientFault.TopicRecreated { Topic = "t"; Partition = 0 }) "the fault"
+                  Expect.isFalse fetched.IsTransient "a policy does not hide it"
+                  Expect.isFalse fetched.Exchange.Info.WasSent "nothing was sent"
+                  Expect.equal (broker.VersionsOf ApiKey.Fetch) before "nothing came"
+                  Expect.equal fetcher.Offset 5L "the position"
+                  isRead fetcher))
+
+          testCase "is reported to a fetcher that waits at the end of the log too" (fun () ->
+              electing newest topicId (fun election _ client ->
+                  let fetcher = new PartitionFetcher(client, FetcherSettings.standard, 7L)
+
+                  for _ in 1..2 do
+                      isRead fetcher
+                      fetcher.Position <- { Offset = 7L; LastEpoch = -1 }
+
+                  election.TopicId <- another
+                  client.Close()
+                  Expect.equal (faultOf (fetcher.Fetch()).Result) (ClientFault.TopicRecreated client.Partition) "the fault"))
+
+          for name, move in
+              [ "that is moved", (fun (fetcher: PartitionFetcher) -> fetcher.Position <- FetchPosition.at 0L)
+                "whose offset is set", (fun fetcher -> fetcher.Offset <- fetcher.Offset)
+                "that seeks", (fun fetcher -> ok (fetcher.Seek OffsetSpec.Earliest).Result |> ignore) ] do
+              testCase ("is not reported to a fetcher " + name) (fun () ->
+                  reading newest topicId (fun _ _ fetcher ->
+                      move fetcher
+                      isRead fetcher))
+
+          for highest, before in [ 9, topicId; newest, Guid.Empty ] do
+              testCase ("is not noticed without an id, in version " + string highest) (fun () ->
+                  reading highest before (fun _ _ fetcher -> isRead fetcher)) ]
+
+let private epochs =
     testList
         "leader epochs"
         [ for version, named in [ 7, -1; 8, -1; 9, 5; newest, 5 ] do
@@ -432,4 +485,4 @@ let private ownership =
                   Expect.isNone client.Connection "there is no connection")) ]
 
 [<Tests>]
-let tests = testList "leader" [ named; epochs; recreation; creation; attempts; direct; ownership ]
+let tests = testList "leader" [ named; epochs; recreated; recreation; creation; attempts; direct; ownership ]

@@ -265,6 +265,12 @@ let private topics (cluster: TestCluster) =
                   let name = "new" + string i + "-"
                   let produced = retry (fun call -> producer.Produce(batch name 2, call))
                   Expect.equal (acknowledged produced) 0L "the first offset of the new log"
+
+                  // Since Kafka 3.1 requests name the topic by its id.
+                  if cluster.Supports(ApiKey.Fetch, 13s) then
+                      let fetched = retry (fun call -> fetcher.Fetch call)
+                      Expect.equal (faultOf fetched.Result) (ClientFault.TopicRecreated(at topic 0)) "the fault"
+
                   retry (fun call -> fetcher.Seek(OffsetSpec.Earliest, call)) |> isDone
                   Expect.equal (valuesUntil 2L fetcher) [ name + "0"; name + "1" ] "the new log")) ]
 

@@ -37,7 +37,7 @@ type SaslFailure =
         | NoCredentials reason -> "there are no credentials: " + reason
 
 /// Why a call has no response. The connection it was made on is closed, unless the fault was detected before anything was sent:
-/// `CannotEncode`, `CannotProduce`, `BrokerTooOld`, `NoCommonVersion` and `NeverAnswered` always are, and `Cancelled` if the caller cancelled before the call.
+/// `CannotEncode`, `CannotProduce`, `TopicRecreated`, `BrokerTooOld`, `NoCommonVersion` and `NeverAnswered` always are, and `Cancelled` if the caller cancelled before the call.
 [<RequireQualifiedAccess>]
 type ClientFault =
     /// A setting is invalid. Nothing was tried.
@@ -97,6 +97,8 @@ type ClientFault =
     | NotAnswered of TopicPartition
     /// There is no such offset in the partition: no record has the timestamp or a later one. The reader has not been moved.
     | NoSuchOffset of TopicPartition * OffsetSpec
+    /// The topic was deleted and created again since the reader last read. Its position is from the earlier log. Nothing was sent.
+    | TopicRecreated of TopicPartition
     /// The connection was closed before this call, by the caller or by an earlier fault.
     | Unusable of cause: string
 
@@ -178,6 +180,11 @@ type ClientFault =
             + string spec.Timestamp
             + " or a later one; to continue at the end, seek OffsetSpec.Latest"
         | NoSuchOffset(partition, spec) -> partition.ToString() + " has no offset for " + spec.ToString()
+        | TopicRecreated partition ->
+            "the topic of "
+            + partition.ToString()
+            + " was deleted and created again, and the position is from the earlier log: seek to where reading must continue, such as \
+               OffsetSpec.Earliest"
         | Unusable cause -> "the connection is closed: " + cause
 
     /// The name of the case, which stays the same from release to release: for metrics.
@@ -210,6 +217,7 @@ type ClientFault =
         | Malformed _ -> "Malformed"
         | NotAnswered _ -> "NotAnswered"
         | NoSuchOffset _ -> "NoSuchOffset"
+        | TopicRecreated _ -> "TopicRecreated"
         | Unusable _ -> "Unusable"
 
     /// The broker's error code that caused the fault, such as COORDINATOR_NOT_AVAILABLE if no coordinator was found; `None` if none did.

@@ -140,6 +140,7 @@ public sealed class KafkaFault
             Client.ClientFault.Tags.WrongCorrelationId => KafkaFaultKind.WrongCorrelationId,
             Client.ClientFault.Tags.NotAnswered => KafkaFaultKind.NotAnswered,
             Client.ClientFault.Tags.NoSuchOffset => KafkaFaultKind.NoSuchOffset,
+            Client.ClientFault.Tags.TopicRecreated => KafkaFaultKind.TopicRecreated,
             Client.ClientFault.Tags.Unusable => KafkaFaultKind.Unusable,
             _ => KafkaFaultKind.Broken,
         };

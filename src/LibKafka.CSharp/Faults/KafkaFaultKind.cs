@@ -147,4 +147,10 @@ public enum KafkaFaultKind
     /// No broker would append the batch as it is, or not as it was meant. The message says what to do. Nothing was sent.
     /// </summary>
     CannotProduce,
+
+    /// <summary>
+    /// The topic was deleted and created again since the fetcher last read, and its position is from the earlier log. Nothing was sent. Seek to
+    /// where reading must continue, such as <c>OffsetSpec.Earliest</c>.
+    /// </summary>
+    TopicRecreated,
 }

@@ -64,6 +64,9 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
     let mutable position = position
     // The position of the fetch in flight.
     let mutable requested = position
+    // The id of the topic that the position is from, and of that of the fetch in flight; empty if not known.
+    let mutable topicId = Guid.Empty
+    let mutable requestedId = Guid.Empty
     let mutable source = FetchSource.Leader
     // How often replicas have failed since one last answered.
     let mutable failures = 0
@@ -137,6 +140,17 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
         | _ -> ()
 
         reached
+
+    // A position means nothing in the log of a topic that was created again. This is reported once.
+    let checkTopic (reached: Result<Held<Leader>, ClientFault>) : Result<Held<Leader>, ClientFault> =
+        match reached with
+        | Ok held when topicId <> Guid.Empty && held.Target.TopicId <> Guid.Empty && topicId <> held.Target.TopicId ->
+            topicId <- Guid.Empty
+            Error(ClientFault.TopicRecreated partition)
+        | Ok held ->
+            requestedId <- held.Target.TopicId
+            reached
+        | Error _ -> reached
 
     let partitionRequest (leader: Leader) (version: int16) : Fetch.PartitionRequest =
         { Partition = partition.Partition
@@ -216,6 +230,10 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
         let result = exchange.Result |> Result.bind fetchedIn
         continueSession exchange (Result.toOption result)
 
+        match result with
+        | Ok answer when not answer.Error.IsError -> topicId <- requestedId
+        | _ -> ()
+
         match source, exchange.Result with
         | FetchSource.Replica _, _ -> heedReplica result
         | _, Ok response -> heedLeader response result
@@ -255,13 +273,18 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
             reply
         )
 
+    // A position with an epoch continues in the log that was read. One without may be meant for any.
+    let moveTo (next: FetchPosition) =
+        position <- next
+        if next.LastEpoch < 0 then topicId <- Guid.Empty
+
     // A seek that finds nothing has not moved the reader, so it has failed.
     let seek (spec: OffsetSpec) (exchange: Exchange<ListOffsets.Request, ListOffsets.Response>) result : Sought =
         let sought = Sought(exchange, result)
 
         match sought.Offset, result with
         | Some offset, _ ->
-            position <- FetchPosition.at offset
+            moveTo (FetchPosition.at offset)
             sought
         | None, Ok found when not found.Error.IsError -> Sought(exchange, Error(ClientFault.NoSuchOffset(partition, spec)))
         | _ -> sought
@@ -292,7 +315,7 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
 
     let beginFetching (call: CallOptions option) : Call<Fetched> =
         let operation = Operation.Begin(client.Settings, call)
-        let reached = reach operation
+        let reached = reach operation |> checkTopic
         requested <- position
         client.Lease.BeginOn(reached, operation, Fetch.api, allowed, request, null, reception, read)
 
@@ -314,7 +337,7 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
         with get () = position
         and set (value: FetchPosition) =
             use _ = guard.HoldInFlight()
-            position <- value
+            if value <> position then moveTo value
 
     /// The offset of the first record that the next fetch asks for. Setting it forgets the epoch of the record before, so truncation below it
     /// is not detected: set `Position` if the epoch is known.
@@ -322,7 +345,7 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
         with get () = position.Offset
         and set value =
             use _ = guard.HoldInFlight()
-            position <- FetchPosition.at value
+            moveTo (FetchPosition.at value)
 
     /// The replica that the next fetch goes to; none for the leader.
     member _.Replica: int32 option =
@@ -369,6 +392,9 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
     ///
     /// If it asked a replica, an error code may concern the replica alone: one that lags behind reports OFFSET_OUT_OF_RANGE for what it does not
     /// have yet. The next fetch then goes to the leader: see `FetcherSettings.ReplicaTime`.
+    ///
+    /// If the topic was deleted and created again since the last fetch, the fault is `ClientFault.TopicRecreated`, once: the position is from the
+    /// earlier log, so seek before the next fetch. Clusters that report topic ids show it (Kafka 2.8).
     ///
     /// A client that has exceeded a quota gets a response without records and with a `ThrottleTime`, which does not mean that the reader is at
     /// the end.
