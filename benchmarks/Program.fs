@@ -21,6 +21,7 @@ let private benchmarks: (string * (unit -> Row list)) list =
       "connect", (fun () -> EndToEnd.connectionRows () @ Leaders.rows ())
       "poll-cost", EndToEnd.pollRows
       "fetch-ahead", FetchAhead.rows
+      "topic-produce", EndToEnd.topicProduceRows
       "plot", Plot.rows ]
 
 let private out = "artifacts/bench.json"
@@ -37,6 +38,7 @@ let private head () : string list =
       ""
       "encode, decode: batches of 1,000 records. " + String.Join("; ", Shapes.legend)
       "produce, fetch: 100-byte values in batches just under 1 MB or 4 MB; single: a record a call; one request in flight"
+      "topic-produce: 5 million keyed records of 100 bytes to 48 partitions, all at once; the floor sends one batch after another"
       "connect: connections made and kept. Brokers and clients in processes of their own, whose CPU time is all of their threads'"
       "first-calls: a record a call from the start of a process on, with the time that the JIT compiler took in it"
       "connect, leaders: a connection to each partition's leader, which is asked for once for all partitions; the peer asks for each"
@@ -77,6 +79,9 @@ let main arguments =
         0
     | [ "first-calls"; name; bootstrap ] ->
         Processes.firstCalls name bootstrap
+        0
+    | [ "topic-produce"; name; bootstrap; rounds ] ->
+        Processes.topicProduce name bootstrap (int rounds)
         0
     | [ "connections"; name; count; bootstrap ] ->
         Processes.connections name (int count) bootstrap

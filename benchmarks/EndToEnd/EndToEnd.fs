@@ -75,6 +75,22 @@ let firstCallRows () : Row list =
         [ row "first-calls" $"{earlyCalls} calls" "CPU µs/call" calls (fun round -> round.CpuSeconds / calls * 1e6) measured
           row "first-calls" "JIT" "µs/call" calls (fun round -> round.Call / calls * 1e6) measured ])
 
+/// Keyed records of 100 bytes to a topic with 48 partitions, on mock brokers.
+let topicProduceRows () : Row list =
+    let rounds (bootstrap: string) =
+        [ for _ in 1..turns do
+              for name in [ "ours"; "bare"; "confluent" ] do
+                  name, topicProduceRounds name bootstrap 2 ]
+
+    withBroker (fun bootstrap ->
+        let measured =
+            rounds bootstrap |> List.groupBy fst |> List.map (fun (name, turns) -> name, List.collect snd turns) |> Map.ofList
+
+        let records = float TopicProduce.records
+
+        [ row "topic-produce" "" "records/s" records (fun round -> records / round.Seconds) measured
+          row "topic-produce" "" "cpu s/M records" records (fun round -> round.CpuSeconds / records * 1e6) measured ])
+
 /// Connections that are made and kept, one for each partition, compared with bare sockets.
 let connectionRows () : Row list =
     withBroker (fun bootstrap ->

@@ -129,6 +129,18 @@ let firstCalls (name: string) (bootstrap: string) =
             (JitInfo.GetCompilationTime false - before).TotalSeconds)
     )
 
+/// Produces to a whole topic with one of the clients: once to warm up, and then the measured rounds, one line each.
+let topicProduce (name: string) (bootstrap: string) (rounds: int) =
+    let work = TopicProduce.sides[name] bootstrap
+    work ()
+
+    for _ in 1..rounds do
+        print (
+            measure (fun () ->
+                work ()
+                Double.NaN)
+        )
+
 /// Makes that many connections, of this library or bare ones, keeps them, and prints the time and the memory they hold.
 let connections (name: string) (count: int) (bootstrap: string) =
     let connectBare () : obj =
@@ -271,6 +283,11 @@ let polling (count: int) (bootstrap: string) : Round =
 let firstCallsOf (name: string) (bootstrap: string) : Round =
     use child = start [ "first-calls"; name; bootstrap ]
     lines child |> List.map parse |> List.exactlyOne
+
+/// Runs the rounds of producing to a topic with one client in a process of its own.
+let topicProduceRounds (name: string) (bootstrap: string) (rounds: int) : Round list =
+    use child = start [ "topic-produce"; name; bootstrap; string rounds ]
+    lines child |> List.map parse
 
 /// Measures that many connections in a process of their own; `Allocated` is the memory that they hold.
 let connecting (name: string) (count: int) (bootstrap: string) : Round =

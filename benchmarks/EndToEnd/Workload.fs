@@ -48,7 +48,8 @@ let topics =
       fetchTopic, fetchPartitions
       largeFetchTopic, fetchPartitions
       singleTopic, 1
-      connectionTopic, connectionPartitions ]
+      connectionTopic, connectionPartitions
+      "keyed", 48 ]
 
 /// The topic to fetch records of this size from, and the number of records in a batch of 4 MB.
 let fetchTopicOf (size: int) = if size = valueSize then fetchTopic else largeFetchTopic

@@ -364,6 +364,12 @@ type BatchCollector(settings: CollectorSettings, partitions: int, time: TimeProv
     /// Says whether a partition gets records that may go to any partition; all do at first. If none does, they go to all of them in turn.
     member _.SetAvailable(partition: int, isAvailable: bool) = places[partition].IsAvailable <- isAvailable
 
+    /// Whether a partition gets records that may go to any partition.
+    member _.IsAvailable(partition: int) : bool = isAvailable partition
+
+    /// The number of batches that have begun.
+    member _.BatchesBegun: int64 = nextNumber
+
     /// Adds to the open batch, if there is one and the record fits.
     member private _.Fits(partition, key: NullableSpan, value: NullableSpan, headers: ReadOnlySpan<RecordHeader>, timestamp: int64) : bool =
         let memory = places[partition].Open

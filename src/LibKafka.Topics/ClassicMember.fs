@@ -49,11 +49,11 @@ module internal ClassicMember =
         match protocols topics state with
         | Error fault -> Member.fail (GroupFailure.Unreachable(ClientFault.CannotEncode fault)) state
         | Ok protocols ->
-            { state with Stage = Stage.Joining; IsCalling = true; Rejoin = None },
+            { state with Stage = MemberStage.Joining; IsCalling = true; Rejoin = None },
             [ MemberAction.Join(state.Me.MemberId, protocols, reason) ]
 
     let private sync (joined: JoinGroup.Response) assignments (state: MemberState) : MemberState * MemberAction list =
-        { state with Stage = Stage.Syncing joined; IsCalling = true }, [ MemberAction.Sync(state.Me, joined.ProtocolName, assignments) ]
+        { state with Stage = MemberStage.Syncing joined; IsCalling = true }, [ MemberAction.Sync(state.Me, joined.ProtocolName, assignments) ]
 
     let private rejoin (reason: string) (state: MemberState) : MemberState =
         { state with Rejoin = Option.orElse (Some reason) state.Rejoin }
@@ -86,7 +86,7 @@ module internal ClassicMember =
             again state, []
 
     // Joins again after a while, with the same id. The partitions are still the member's.
-    let private joinLater now (state: MemberState) = Member.later now { state with Stage = Stage.Outside }
+    let private joinLater now (state: MemberState) = Member.later now { state with Stage = MemberStage.Outside }
 
     let private joined (now: TimeSpan) (response: JoinGroup.Response) (state: MemberState) : MemberState * MemberAction list =
         let me = { state.Me with MemberId = response.MemberId; GenerationOrEpoch = response.GenerationId }
@@ -95,7 +95,7 @@ module internal ClassicMember =
         if isLeader response then
             let topics = Assignor.subscribers response.Members |> Assignor.topicsOf
             let state = { state with Led = Some(topics |> List.map (fun topic -> topic, 0) |> Map.ofList) }
-            { state with Stage = Stage.Counting response; IsCalling = true }, [ MemberAction.AskTopics(TopicsAsked.Names topics) ]
+            { state with Stage = MemberStage.Counting response; IsCalling = true }, [ MemberAction.AskTopics(TopicsAsked.Names topics) ]
         else
             sync response [] state
 
@@ -104,7 +104,7 @@ module internal ClassicMember =
         match result with
         | Ok response when not response.Error.IsError -> joined now response state
         | Ok response when response.Error = ErrorCode.MemberIdRequired && state.Me.MemberId = "" ->
-            { state with Stage = Stage.Outside; RetryAt = now; Me = { state.Me with MemberId = response.MemberId } }, []
+            { state with Stage = MemberStage.Outside; RetryAt = now; Me = { state.Me with MemberId = response.MemberId } }, []
         | Ok response when response.Error = ErrorCode.RebalanceInProgress -> joinLater now state, []
         | Ok response -> refusal now ApiKey.JoinGroup response.Error (joinLater now) state
         | Error fault -> unanswered now fault (joinLater now) state
@@ -135,7 +135,7 @@ module internal ClassicMember =
         let revoked = Member.partitions state.Owned |> List.filter (fun partition -> not (assigned.Contains partition))
         let added = partitions |> List.filter (fun partition -> not (state.Owned.ContainsKey partition))
         let state =
-            { state with Stage = Stage.Member; Previous = partitions; Heard = now; BeatAt = now + state.Interval; Failures = 0 }
+            { state with Stage = MemberStage.Member; Previous = partitions; Heard = now; BeatAt = now + state.Interval; Failures = 0 }
         let state = Member.take now (added |> List.map (fun partition -> partition, Guid.Empty)) state
 
         if revoked.IsEmpty then
@@ -151,7 +151,7 @@ module internal ClassicMember =
             | Ok assignment -> assigned now (spread assignment.AssignedPartitions |> List.distinct) state
             | Error fault -> Member.fail (GroupFailure.BadAssignment fault) state
         | Ok response when response.Error = ErrorCode.RebalanceInProgress ->
-            { state with Stage = Stage.Outside; RetryAt = now; Heard = now }, []
+            { state with Stage = MemberStage.Outside; RetryAt = now; Heard = now }, []
         | Ok response -> refusal now ApiKey.SyncGroup response.Error (joinLater now) state
         | Error fault -> unanswered now fault (joinLater now) state
 
@@ -196,9 +196,9 @@ module internal ClassicMember =
     /// The answer to a metadata request. Without one, the topics are as before.
     let onTopicsSeen (now: TimeSpan) (result: Result<TopicSeen list, ClientFault>) (state: MemberState) =
         match result, state.Stage, state.Led with
-        | Ok topics, Stage.Counting response, Some led -> assign now response (counts (Map.keys led |> List.ofSeq) topics) state
+        | Ok topics, MemberStage.Counting response, Some led -> assign now response (counts (Map.keys led |> List.ofSeq) topics) state
         | Ok topics, _, _ -> compare now topics state, []
-        | Error fault, Stage.Counting _, _ -> unanswered now fault (joinLater now) state
+        | Error fault, MemberStage.Counting _, _ -> unanswered now fault (joinLater now) state
         | Error fault, _, _ when Member.isPassingFault fault ->
             let state = Member.later now state
             { state with TopicsAt = state.RetryAt }, []
@@ -246,25 +246,25 @@ module internal ClassicMember =
             | Some topics -> join reason topics state
             | None -> askTopics state
         else
-            Member.release (Member.partitions state.Owned) { state with Rejoin = Some reason; Stage = Stage.Member }
+            Member.release (Member.partitions state.Owned) { state with Rejoin = Some reason; Stage = MemberStage.Member }
 
     /// The next call to the coordinator, if there is one to make.
     let decide (now: TimeSpan) (state: MemberState) : MemberState * MemberAction list =
         match state.Stage, state.Rejoin with
         | _ when state.IsCalling -> state, []
-        | Stage.Outside, reason when state.Releasing.IsEmpty && now >= state.RetryAt ->
+        | MemberStage.Outside, reason when state.Releasing.IsEmpty && now >= state.RetryAt ->
             joinAgain (Option.defaultValue "the member is new" reason) state
-        | Stage.Member, Some reason when state.Releasing.IsEmpty && now >= state.RetryAt -> joinAgain reason state
-        | Stage.Member, _ when now >= state.BeatAt -> beat state
-        | Stage.Member, None when state.Releasing.IsEmpty && mustAsk now state -> askTopics state
+        | MemberStage.Member, Some reason when state.Releasing.IsEmpty && now >= state.RetryAt -> joinAgain reason state
+        | MemberStage.Member, _ when now >= state.BeatAt -> beat state
+        | MemberStage.Member, None when state.Releasing.IsEmpty && mustAsk now state -> askTopics state
         | _ -> state, []
 
     /// When there is something to do without an answer.
     let due (state: MemberState) : TimeSpan =
         match state.Stage, state.Rejoin with
         | _ when state.IsCalling -> Member.never
-        | Stage.Outside, _ when state.Releasing.IsEmpty -> state.RetryAt
-        | Stage.Member, Some _ when state.Releasing.IsEmpty -> min state.RetryAt state.BeatAt
-        | Stage.Member, None when state.Releasing.IsEmpty && (asked state).IsSome -> min state.TopicsAt state.BeatAt
-        | Stage.Member, _ -> state.BeatAt
+        | MemberStage.Outside, _ when state.Releasing.IsEmpty -> state.RetryAt
+        | MemberStage.Member, Some _ when state.Releasing.IsEmpty -> min state.RetryAt state.BeatAt
+        | MemberStage.Member, None when state.Releasing.IsEmpty && (asked state).IsSome -> min state.TopicsAt state.BeatAt
+        | MemberStage.Member, _ -> state.BeatAt
         | _ -> Member.never

@@ -17,7 +17,7 @@ module internal ConsumerMember =
         |> List.map (fun (id, ofTopic) -> { TopicId = id; Partitions = ofTopic |> List.map (fun (partition, _) -> partition.Partition) })
 
     let private report (state: MemberState) : MemberState * MemberAction list =
-        let stage = if state.Stage.IsOutside then Stage.Joining else state.Stage
+        let stage = if state.Stage.IsOutside then MemberStage.Joining else state.Stage
         { state with Stage = stage; IsCalling = true }, [ MemberAction.Report(owned state) ]
 
     let private refused (response: ConsumerGroupHeartbeat.Response) state =
@@ -30,7 +30,7 @@ module internal ConsumerMember =
     // A member outside the group stays there, and one inside keeps its partitions.
     let private again (now: TimeSpan) (state: MemberState) : MemberState =
         let state = Member.later now state
-        { state with Stage = (if state.Stage.IsJoining then Stage.Outside else state.Stage); BeatAt = state.RetryAt }
+        { state with Stage = (if state.Stage.IsJoining then MemberStage.Outside else state.Stage); BeatAt = state.RetryAt }
 
     let private unanswered (now: TimeSpan) (fault: ClientFault) (state: MemberState) =
         if not (Member.isPassingFault fault) then
@@ -53,7 +53,7 @@ module internal ConsumerMember =
             | None -> state.Target
 
         { state with
-            Stage = Stage.Member
+            Stage = MemberStage.Member
             Me = { state.Me with MemberId = defaultArg response.MemberId state.Me.MemberId; GenerationOrEpoch = response.MemberEpoch }
             Target = target
             Heard = now
@@ -131,9 +131,9 @@ module internal ConsumerMember =
         let state, calls =
             match state.Stage with
             | _ when state.IsCalling -> state, []
-            | Stage.Outside when now >= state.RetryAt -> report state
-            | Stage.Member when now >= state.BeatAt -> report state
-            | Stage.Member when now >= state.TopicsAt && not (unnamed state).IsEmpty ->
+            | MemberStage.Outside when now >= state.RetryAt -> report state
+            | MemberStage.Member when now >= state.BeatAt -> report state
+            | MemberStage.Member when now >= state.TopicsAt && not (unnamed state).IsEmpty ->
                 { state with IsCalling = true }, [ MemberAction.AskTopics(TopicsAsked.Ids(unnamed state)) ]
             | _ -> state, []
 
@@ -143,7 +143,7 @@ module internal ConsumerMember =
     let due (state: MemberState) : TimeSpan =
         match state.Stage with
         | _ when state.IsCalling -> Member.never
-        | Stage.Outside -> state.RetryAt
-        | Stage.Member when (unnamed state).IsEmpty -> state.BeatAt
-        | Stage.Member -> min state.TopicsAt state.BeatAt
+        | MemberStage.Outside -> state.RetryAt
+        | MemberStage.Member when (unnamed state).IsEmpty -> state.BeatAt
+        | MemberStage.Member -> min state.TopicsAt state.BeatAt
         | _ -> Member.never

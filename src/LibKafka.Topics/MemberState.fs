@@ -134,7 +134,7 @@ type internal MemberAction =
 
 /// How far a member is with its group.
 [<RequireQualifiedAccess; NoEquality; NoComparison>]
-type internal Stage =
+type internal MemberStage =
     /// Not in the group. It joins as soon as it may.
     | Outside
     | Joining
@@ -164,7 +164,7 @@ type internal MemberState =
     {
         Settings: GroupSettings
         Matches: string -> bool
-        Stage: Stage
+        Stage: MemberStage
         Me: GroupMembership
         Subscription: Subscription
         /// The topics that a classic member wants. None until a pattern has been compared with all topics.
@@ -260,13 +260,13 @@ module internal Member =
     /// The member cannot stay in the group.
     let fail (failure: GroupFailure) (state: MemberState) : MemberState * MemberAction list =
         let state, actions = lose (LossReason.Failed failure) state
-        { state with Stage = Stage.Ended; Failure = Some failure }, actions @ [ MemberAction.Tell(MemberEvent.Failed failure) ]
+        { state with Stage = MemberStage.Ended; Failure = Some failure }, actions @ [ MemberAction.Tell(MemberEvent.Failed failure) ]
 
     /// The coordinator has taken the member out of the group. It joins again at once, under the same id unless that is not known.
     let removed (now: TimeSpan) (reason: LossReason) (keepsId: bool) (generation: int) (state: MemberState) =
         let state, actions = lose reason state
         let me = { state.Me with GenerationOrEpoch = generation; MemberId = (if keepsId then state.Me.MemberId else "") }
-        { state with Stage = Stage.Outside; Me = me; RetryAt = now }, actions
+        { state with Stage = MemberStage.Outside; Me = me; RetryAt = now }, actions
 
     /// Tries again after a while.
     let later (now: TimeSpan) (state: MemberState) : MemberState =

@@ -16,7 +16,7 @@ module internal Membership =
 
         { Settings = settings
           Matches = matches
-          Stage = Stage.Outside
+          Stage = MemberStage.Outside
           Me = Member.outside settings
           Subscription = settings.Subscription
           Topics = topics
@@ -52,9 +52,9 @@ module internal Membership =
         let state = { Member.withoutUnstarted owned state with Owned = Map.empty; Releasing = Set.empty }
 
         if isKnown && not (isClassic state && isStaying state) then
-            { state with Stage = Stage.Leaving; IsCalling = true }, drop @ [ MemberAction.Leave(state.Me, isStaying state) ]
+            { state with Stage = MemberStage.Leaving; IsCalling = true }, drop @ [ MemberAction.Leave(state.Me, isStaying state) ]
         else
-            { state with Stage = Stage.Ended }, drop
+            { state with Stage = MemberStage.Ended }, drop
 
     let private subscribed (now: TimeSpan) (subscription: Subscription) (state: MemberState) : MemberState =
         let fresh = start now { state.Settings with Subscription = subscription }
@@ -93,7 +93,7 @@ module internal Membership =
         | MemberInput.Synced result -> ClassicMember.onSynced now result (answered state)
         | MemberInput.Beaten result -> ClassicMember.onBeaten now result (answered state)
         | MemberInput.Answered result -> ConsumerMember.onAnswered now result (answered state)
-        | MemberInput.Left -> { answered state with Stage = Stage.Ended }, []
+        | MemberInput.Left -> { answered state with Stage = MemberStage.Ended }, []
         | MemberInput.TopicsSeen result when isClassic state -> ClassicMember.onTopicsSeen now result (answered state)
         | MemberInput.TopicsSeen result -> ConsumerMember.onTopicsSeen now result (answered state)
         | MemberInput.OffsetsFetched result -> Member.offsetsFetched now result state

@@ -157,6 +157,9 @@ type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transacti
     /// The settings it was made with.
     member _.Settings = settings
 
+    /// Whether the partition is part of the open transaction, so that batches for it may be sent.
+    member _.Contains(partition: TopicPartition) : bool = added.Contains partition
+
     /// The client of the coordinator that it uses.
     member _.Coordinator = coordinator
 

@@ -1,0 +1,358 @@
+namespace LibKafka.Topics
+
+open System
+open System.Collections.Generic
+open System.Threading
+open LibKafka
+open LibKafka.Wire
+open LibKafka.Records
+open LibKafka.Client
+
+/// Sends what a collector has, all partitions at once, and follows up each batch until it is delivered or given up.
+[<Sealed>]
+type internal Dispatch
+    (topic: string, settings: ClientSettings, producing: TopicProducerSettings, collector: BatchCollector, preparation: Preparation) =
+    let time = settings.Time
+    let policy = producing.Retry
+    let packer = Packer(producing.Codec, producing.CompressionThreads, time)
+    let lanes = List<Lane>()
+    // The lanes whose requests are in flight, and their calls in the same order.
+    let flying = List<Lane>()
+    let calls = List<PendingCall>()
+    let waiting = List<Lane>()
+    let departing = Queue<Lane>()
+    // Batches that were taken from the collector and are compressed now.
+    let unpacked = List<Shipment>()
+    let events = List<ProducerEvent>()
+    // Brokers that could not be connected to: until when no partition tries again, and why.
+    let unreachable = Dictionary<BrokerAddress, struct (int64 * ProduceResult)>()
+    let mutable reported = 0L
+    let mutable hasFailed = false
+
+    let laneOf (partition: int) : Lane =
+        while lanes.Count <= partition do
+            lanes.Add(Lane { Topic = topic; Partition = lanes.Count })
+
+        lanes[partition]
+
+    let timestampAfter (delay: TimeSpan) : int64 = time.GetTimestamp() + int64 (delay.TotalSeconds * float time.TimestampFrequency)
+
+    let wait (lane: Lane) (delay: TimeSpan) =
+        lane.Stage <- Stage.Waiting
+        lane.NotBefore <- timestampAfter delay
+        waiting.Add lane
+
+    let depart (lane: Lane) =
+        lane.Stage <- Stage.Departing
+        departing.Enqueue lane
+
+    // After a failure a partition gets no more keyless records until its delay is over.
+    let pause (lane: Lane) (delay: TimeSpan) =
+        hasFailed <- true
+        collector.SetAvailable(lane.Partition.Partition, false)
+        wait lane delay
+
+    let deliver (lane: Lane) (shipment: Shipment) (acknowledgement: Acknowledgement) =
+        let collected = shipment.Collected
+
+        events.Add(
+            ProducerEvent.Delivered
+                { Partition = lane.Partition; Batch = collected.Number; Acknowledgement = acknowledgement; Life = shipment.Life }
+        )
+
+        reported <- reported + 1L
+        packer.Return shipment
+        collector.Release collected
+
+    let giveUp (lane: Lane) (shipment: Shipment) (reason: UndeliveredReason) =
+        let collected = shipment.Collected
+
+        events.Add(
+            ProducerEvent.Undelivered
+                { Partition = lane.Partition
+                  Batch = collected.Number
+                  Reason = reason
+                  MayBeInLog = shipment.MayBeInLog
+                  Records = collected.Batch
+                  Life = shipment.Life }
+        )
+
+        reported <- reported + 1L
+        collector.Forget collected
+
+    let attempted (shipment: Shipment) (mayMove: bool) : Attempted =
+        { Number = shipment.Attempts
+          Elapsed = shipment.Elapsed
+          MayMove = mayMove
+          MayRenew = preparation.MayRenew
+          Random = policy.Random() }
+
+    // An attempt that ended before the batch was sent.
+    let fail (lane: Lane) (shipment: Shipment) (obstacle: Obstacle) =
+        shipment.Begin()
+
+        match AfterAttempt.delay policy (attempted shipment false) with
+        | ValueSome delay when obstacle.IsTransient -> pause lane delay
+        | _ ->
+            lane.Shipment <- null
+            giveUp lane shipment obstacle.Reason
+            wait lane TimeSpan.Zero
+
+    // Another partition that can take a batch now.
+    let otherThan (lane: Lane) : Lane voption =
+        let own = lane.Partition.Partition
+        let isOther partition = partition <> own && collector.IsAvailable partition
+        Partitioning.next isOther collector.Partitions own |> ValueOption.map laneOf
+
+    let mayMove (lane: Lane) (shipment: Shipment) = producing.MoveKeyless && shipment.Collected.IsMovable && (otherThan lane).IsSome
+
+    let move (lane: Lane) (shipment: Shipment) =
+        match otherThan lane with
+        | ValueSome other ->
+            other.Moved.Enqueue shipment
+            if other.Stage = Stage.Idle then depart other
+        | ValueNone -> lane.Moved.Enqueue shipment
+
+    // If a broker cannot be connected to, its other partitions do not try for a while, which would hold up everything else.
+    let noteReachability (lane: Lane) (produced: Produced) (delay: TimeSpan) =
+        match lane.Address, produced.Result with
+        // The fault says nothing about the broker that was asked to connect to.
+        | _, ProduceResult.Rejected(Rejection.NotSent(ClientFault.NoLeader _)) -> ()
+        | ValueSome address, ProduceResult.Rejected(Rejection.NotSent fault) when fault.IsTransient ->
+            unreachable[address] <- struct (timestampAfter delay, produced.Result)
+        | ValueSome address, _ -> unreachable.Remove address |> ignore
+        | ValueNone, _ -> ()
+
+    // Why the lane must not try to connect now.
+    let unreachability (lane: Lane) : ProduceResult voption =
+        match lane.Address with
+        | ValueSome address when not lane.IsConnected ->
+            match unreachable.TryGetValue address with
+            | true, struct (until, result) when until > time.GetTimestamp() -> ValueSome result
+            | _ -> ValueNone
+        | _ -> ValueNone
+
+    let throttle (produced: Produced) = if settings.HeedThrottle then produced.Exchange.Info.ThrottleTime else TimeSpan.Zero
+
+    let decide (lane: Lane) (shipment: Shipment) (produced: Produced) : AfterAttempt =
+        let state = lane.Sender |> ValueOption.bind _.State
+        AfterAttempt.decide policy (attempted shipment (mayMove lane shipment)) state produced
+
+    // Brings a lane and its batch up to date with the reply to an attempt.
+    let settle (lane: Lane) (shipment: Shipment) (produced: Produced) (next: AfterAttempt) =
+        shipment.Note produced
+
+        match next with
+        | AfterAttempt.Deliver acknowledgement ->
+            lane.Shipment <- null
+            noteReachability lane produced TimeSpan.Zero
+            collector.SetAvailable(lane.Partition.Partition, true)
+            deliver lane shipment acknowledgement
+            wait lane (throttle produced)
+        | AfterAttempt.Again delay
+        | AfterAttempt.Renew delay ->
+            noteReachability lane produced delay
+            pause lane (max delay (throttle produced))
+        | AfterAttempt.Move ->
+            lane.Shipment <- null
+            pause lane (policy.Delay(1, policy.Random()))
+            move lane shipment
+        | AfterAttempt.GiveUp ->
+            lane.Shipment <- null
+            giveUp lane shipment (UndeliveredReason.NotProduced produced.Result)
+            wait lane (throttle produced)
+
+    // Completes the call at this place. An observer or the policy may throw: then nothing has changed, and the reply is there the next time.
+    let land (index: int) =
+        let lane = flying[index]
+
+        match lane.Call, lane.Shipment with
+        | null, _
+        | _, null -> ()
+        | call, shipment ->
+            let produced = call.Complete()
+            let next = decide lane shipment produced
+            let last = flying.Count - 1
+            flying[index] <- flying[last]
+            calls[index] <- calls[last]
+            flying.RemoveAt last
+            calls.RemoveAt last
+            lane.Call <- null
+            settle lane shipment produced next
+
+    // The next batch of a lane that has none: one that was moved here, or else one that was collected for it, which is to be compressed first.
+    let load (lane: Lane) =
+        if isNull lane.Shipment then
+            if lane.Moved.Count > 0 then
+                lane.Shipment <- lane.Moved.Dequeue()
+            else
+                match collector.TryTake lane.Partition.Partition with
+                | ValueNone -> ()
+                | ValueSome collected -> unpacked.Add(Shipment(collected, time))
+
+    let board (shipment: Shipment) (fault: Fault voption) =
+        let lane = laneOf shipment.Collected.Partition
+
+        match fault with
+        | ValueNone -> lane.Shipment <- shipment
+        | ValueSome fault -> giveUp lane shipment (UndeliveredReason.NotCompressed fault)
+
+    // Gives each lane that is about to send a batch, if there is one for it. If one cannot be compressed, the next one is tried.
+    let rec fill () =
+        for lane in departing do
+            load lane
+
+        if unpacked.Count > 0 then
+            packer.Pack(unpacked, board)
+            let hasFault = unpacked.Exists(fun shipment -> isNull (laneOf shipment.Collected.Partition).Shipment)
+            unpacked.Clear()
+            if hasFault then fill ()
+
+    let send (lane: Lane) (shipment: Shipment) (sender: Sender) =
+        shipment.Begin()
+        let call = lane.Begin(sender, shipment, { CallOptions.standard with Attempt = shipment.Attempts })
+        lane.Call <- call
+        lane.Stage <- Stage.Flying
+        flying.Add lane
+        calls.Add call
+
+    let senderFor (lane: Lane) (shipment: Shipment) =
+        match unreachability lane with
+        | ValueSome result -> Error { IsTransient = true; Reason = UndeliveredReason.NotProduced result }
+        | ValueNone -> preparation.SenderFor(lane, shipment)
+
+    // Sends the lane's batch, unless its producer must not send it.
+    let launch (lane: Lane) =
+        match lane.Shipment with
+        | null -> lane.Stage <- Stage.Idle
+        | shipment ->
+            match senderFor lane shipment with
+            | Ok(struct (sender, change)) ->
+                change |> ValueOption.iter (ProducerEvent.IdentityChanged >> events.Add)
+                send lane shipment sender
+            | Error obstacle -> fail lane shipment obstacle
+
+    // Whatever happens, the lane stays in one of the lists.
+    let launchNext (lane: Lane) =
+        try
+            launch lane
+        finally
+            if lane.Stage = Stage.Departing then departing.Enqueue lane
+
+    // Lets the lanes depart whose time has come.
+    let wake () =
+        let now = time.GetTimestamp()
+
+        for index in waiting.Count - 1 .. -1 .. 0 do
+            let lane = waiting[index]
+
+            if lane.NotBefore <= now then
+                waiting[index] <- waiting[waiting.Count - 1]
+                waiting.RemoveAt(waiting.Count - 1)
+                collector.SetAvailable(lane.Partition.Partition, true)
+                depart lane
+
+    // Lets the lanes depart that the collector has a batch for. One that is busy asks for it later.
+    let gather () =
+        let mutable partition = collector.NextReady()
+
+        while partition >= 0 do
+            let lane = laneOf partition
+            if lane.Stage = Stage.Idle then depart lane
+            partition <- collector.NextReady()
+
+    // Connecting takes time, so lanes with a connection go first, and at most one other.
+    let launchAll () =
+        for _ in 1 .. departing.Count do
+            let lane = departing.Dequeue()
+            let connects =
+                not (isNull lane.Shipment || lane.IsConnected || preparation.HasObstacle lane || (unreachability lane).IsSome)
+            if connects then departing.Enqueue lane else launchNext lane
+
+        if departing.Count > 0 then launchNext (departing.Dequeue())
+
+    /// The number of batches that have been reported.
+    member _.Reported = reported
+
+    /// What has happened since the last `TakeEvents`.
+    member _.HasEvents = events.Count > 0
+
+    /// The calls in flight.
+    member _.Calls: IReadOnlyList<PendingCall> = calls
+
+    /// Whether an attempt has failed since this was last asked.
+    member _.TakeFailure() : bool =
+        let failed = hasFailed
+        hasFailed <- false
+        failed
+
+    member _.TakeEvents() : ProducerEvent list =
+        let taken = List.ofSeq events
+        events.Clear()
+        taken
+
+    /// Notes a partition's leader.
+    member _.UseLeader(partition: int, leader: Leader) = (laneOf partition).Leader <- ValueSome leader
+
+    /// Settles the calls that are known to be ready.
+    member _.Settle() =
+        for index in calls.Count - 1 .. -1 .. 0 do
+            if calls[index].WasReady then land index
+
+    /// Sends what is ready. At most one connection is made.
+    member _.Send() =
+        wake ()
+        gather ()
+
+        if departing.Count > 0 then
+            fill ()
+            preparation.Prepare departing
+            launchAll ()
+
+    /// How long there is nothing to do but to wait for calls; `Timeout.InfiniteTimeSpan` for ever.
+    member _.Rest: TimeSpan =
+        if departing.Count > 0 then
+            TimeSpan.Zero
+        else
+            let now = time.GetTimestamp()
+            let mutable rest = collector.NextDue
+
+            for lane in waiting do
+                let left = if lane.NotBefore <= now then TimeSpan.Zero else time.GetElapsedTime(now, lane.NotBefore)
+                if rest = Timeout.InfiniteTimeSpan || left < rest then rest <- left
+
+            rest
+
+    /// Ends all calls in flight, and gives up all batches.
+    member this.Abandon() =
+        for index in calls.Count - 1 .. -1 .. 0 do
+            calls[index].Abandon()
+            land index
+
+        for lane in lanes do
+            match lane.Shipment with
+            | null -> ()
+            | shipment ->
+                lane.Shipment <- null
+                giveUp lane shipment UndeliveredReason.Closed
+
+            while lane.Moved.Count > 0 do
+                giveUp lane (lane.Moved.Dequeue()) UndeliveredReason.Closed
+
+            lane.Stage <- Stage.Idle
+
+        waiting.Clear()
+        departing.Clear()
+        collector.Flush TimeSpan.Zero
+
+        let rec giveUpAll () =
+            match collector.TryTake() with
+            | ValueNone -> ()
+            | ValueSome collected ->
+                giveUp (laneOf collected.Partition) (Shipment(collected, time)) UndeliveredReason.Closed
+                giveUpAll ()
+
+        giveUpAll ()
+
+        for lane in lanes do
+            lane.Sender |> ValueOption.iter preparation.Close

@@ -1,0 +1,86 @@
+namespace LibKafka.Integration
+
+open System
+open System.Collections.Generic
+open LibKafka.Protocol
+open LibKafka.Client
+open LibKafka.Integration.LogBroker
+
+/// Brokers that share the logs of a topic with several partitions. Each appends only to the partitions that it leads. `disturb` says what a broker does
+/// for a request. It gets the broker's number, the request, and a function that does what an undisturbed broker does and returns its answer.
+[<Sealed>]
+type TopicCluster(topic: string, partitions: int, brokers: int, disturb: int -> Received -> (unit -> Act list) -> Act list) as this =
+    let log = BrokerLog(Kafka40, 2s)
+    let running = List<ScriptedBroker>()
+    let mutable partitions = partitions
+    let mutable leaders = Array.init 100 (fun partition -> 1 + partition % brokers)
+    let mutable epoch = 3
+
+    do
+        for node in 1..brokers do
+            running.Add(new ScriptedBroker(fun me received -> this.Answer(node, me, received)))
+
+    /// The logs.
+    member _.Log = log
+
+    /// The brokers; the first is number 1.
+    member _.Brokers = List.ofSeq running
+
+    member _.Bootstrap = Bootstrap.ofAddresses [ for broker in running -> broker.Address ]
+
+    member _.Partitions
+        with get () = partitions
+        and set (count: int) = partitions <- count
+
+    /// Another broker leads the partition from now on.
+    member _.Move(partition: int, node: int) =
+        epoch <- epoch + 1
+        leaders[partition] <- node
+
+    member private _.Metadata() : Metadata.Response =
+        let known: Metadata.Topic =
+            { Metadata.topic.Default with
+                Name = Some topic
+                Partitions =
+                    [ for index in 0 .. partitions - 1 ->
+                          { Metadata.partition.Default with
+                              PartitionIndex = index
+                              LeaderId = leaders[index]
+                              LeaderEpoch = epoch
+                              ReplicaNodes = [ leaders[index] ]
+                              IsrNodes = [ leaders[index] ] } ]
+                AuthorizedOperations = AuthorizedOperations.NotAsked }
+
+        { Metadata.response.Default with
+            Brokers =
+                [ for node in 1..brokers ->
+                      let address = running[node - 1].Address
+                      { Metadata.broker.Default with NodeId = node; Host = address.Host; Port = address.Port } ]
+            ControllerId = 1
+            Topics = [ known ]
+            ClusterAuthorizedOperations = AuthorizedOperations.NotAsked }
+
+    member private this.Answer(node: int, me: BrokerAddress, received: Received) : Act list =
+        let isElsewhere (request: Produce.Request) =
+            request.Topics |> List.exists (fun topic -> topic.Partitions |> List.exists (fun data -> leaders[data.Index] <> node))
+
+        let answer () =
+            match received.Request with
+            | Request.Metadata _ -> Script.answer Metadata.api received (this.Metadata())
+            | Request.Produce request when isElsewhere request ->
+                let refuse (answer: Produce.PartitionResponse) = { answer with Error = ErrorCode.NotLeaderOrFollower; BaseOffset = -1L }
+
+                Script.answer Produce.api received { Script.produced refuse request with NodeEndpoints = [] }
+            | _ -> log.Answer me received
+
+        disturb node received answer
+
+    /// Requests that no broker could read, and mistakes of `disturb`.
+    member _.Failures: string list =
+        [ for broker in running do
+              yield! broker.Failures ]
+
+    interface IDisposable with
+        member _.Dispose() =
+            for broker in running do
+                (broker :> IDisposable).Dispose()
