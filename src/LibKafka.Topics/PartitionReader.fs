@@ -89,10 +89,14 @@ type internal PartitionReader(client: PartitionClient, settings: ConsumerSetting
 
     /// Closes the connection. What was received stays valid.
     member _.Close() =
-        match inFlight with
-        | ValueSome(InFlight.Fetch call) -> call.Abandon()
-        | ValueSome(InFlight.Search call) -> call.Abandon()
-        | ValueNone -> ()
-
+        let call = inFlight
         inFlight <- ValueNone
-        (fetcher :> IDisposable).Dispose()
+
+        // An observer may throw, but the connection must be closed.
+        try
+            match call with
+            | ValueSome(InFlight.Fetch call) -> call.Abandon()
+            | ValueSome(InFlight.Search call) -> call.Abandon()
+            | ValueNone -> ()
+        finally
+            (fetcher :> IDisposable).Dispose()

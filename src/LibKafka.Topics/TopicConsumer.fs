@@ -220,6 +220,16 @@ type TopicConsumer(settings: ClientSettings, bootstrap: Bootstrap, consumer: Con
         partition.BytesInHand <- 0L
         partition.Reader.Close()
 
+    // An observer may throw, but every connection must be closed.
+    let rec closeAll (remaining: ConsumedPartition list) =
+        match remaining with
+        | first :: others ->
+            try
+                close first
+            finally
+                closeAll others
+        | [] -> ()
+
     /// The settings of its connections.
     member _.ClientSettings = settings
 
@@ -356,7 +366,6 @@ type TopicConsumer(settings: ClientSettings, bootstrap: Bootstrap, consumer: Con
             if not isClosed then
                 isClosed <- true
 
-                for partition in partitions.Values do
-                    close partition
-
+                let all = List.ofSeq partitions.Values
                 partitions.Clear()
+                closeAll all

@@ -559,9 +559,10 @@ let private use' =
               cluster.Append(1, 5)
               let random = Random 7
               let thrown = ref 0
+              let isArmed = ref true
 
               let throwing () =
-                  if random.Next 4 = 0 then
+                  if isArmed.Value && random.Next 4 = 0 then
                       thrown.Value <- thrown.Value + 1
                       invalidOp "thrown by the test"
 
@@ -589,6 +590,7 @@ let private use' =
                   with :? InvalidOperationException as error ->
                       Expect.equal error.Message "thrown by the test" "what was thrown"
 
+              isArmed.Value <- false
               Expect.equal (Set.ofSeq read) (Set.ofList (cluster.Records 0 @ cluster.Records 1)) "all records"
               Expect.equal read.Count 10 "each once")
 
@@ -612,6 +614,20 @@ let private use' =
                   Expect.stringContains error.Message "The consumer is used by two threads at once" "the message"
 
               polling.Join())
+
+          testCase "closes all connections even if an observer throws" (fun () ->
+              use cluster = new ConsumerCluster(2)
+              let isArmed = ref false
+              let observe _ = if isArmed.Value then invalidOp "thrown by the test"
+              let consumer = new TopicConsumer({ patient with Observe = observe }, cluster.Bootstrap, settingsOf 15_000)
+              consumer.Add(cluster.Partition 0, Start.atOffset 0L)
+              consumer.Add(cluster.Partition 1, Start.atOffset 0L)
+              Expect.isNone (consumer.Poll(ms 100)) "nothing"
+              isArmed.Value <- true
+              Expect.throwsT<InvalidOperationException> (fun () -> (consumer :> IDisposable).Dispose()) "the observer's exception"
+
+              for connection in 0 .. cluster.Brokers[0].Connections - 1 do
+                  cluster.Brokers[0].AwaitEnd connection)
 
           testCase "closes its connections, and is of no use afterwards" (fun () ->
               use cluster = new ConsumerCluster(2)

@@ -146,9 +146,15 @@ let private onClusters =
         | Some finish ->
             let records = List<int64 * string>()
 
+            let read (batch: RecordBatch) =
+                for record in RecordBatch.toList (Reading.withCodecs LibKafka.Compression.AllCodecs.Set) batch |> ok do
+                    records.Add(record.Offset, record.Value |> ValueOption.map Bytes.toText |> ValueOption.defaultValue "null")
+
             readUntil finish fetcher (fun fetched ->
-                for record in recordsOf fetched do
-                    records.Add(record.Offset, record.Value |> ValueOption.map Bytes.toText |> ValueOption.defaultValue "null"))
+                for item in fetched.Batches do
+                    match item with
+                    | RecordSetItem.Batch(batch, _) -> read batch
+                    | other -> failtestf "%A" other)
 
             List.ofSeq records
 
