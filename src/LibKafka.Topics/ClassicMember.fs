@@ -64,9 +64,13 @@ module internal ClassicMember =
 
     let private refused (api: ApiKey) (code: ErrorCode) state = Member.fail (GroupFailure.Refused(api, code, "")) state
 
+    // The coordinator has removed the member, or lost the group.
+    let private isRemoval (code: ErrorCode) =
+        code = ErrorCode.UnknownMemberId || code = ErrorCode.IllegalGeneration || code = ErrorCode.GroupIdNotFound
+
     // What an error code means in every one of the calls. `again` is what to do about one that goes away by itself.
     let private refusal (now: TimeSpan) (api: ApiKey) (code: ErrorCode) (again: MemberState -> MemberState) (state: MemberState) =
-        if code = ErrorCode.UnknownMemberId || code = ErrorCode.IllegalGeneration then
+        if isRemoval code then
             let state, actions = Member.removed now (LossReason.Removed code) (code = ErrorCode.IllegalGeneration) -1 state
             // A coordinator that knows no such member when it joins is not asked again at once.
             (if api = ApiKey.JoinGroup then Member.later now state else state), actions
@@ -213,14 +217,12 @@ module internal ClassicMember =
 
         if isAmong ErrorCode.FencedInstanceId then
             refused ApiKey.OffsetCommit ErrorCode.FencedInstanceId state
-        elif isAmong ErrorCode.UnknownMemberId && state.Stage.IsMember then
-            Member.removed now (LossReason.Removed ErrorCode.UnknownMemberId) false -1 state
-        elif isAmong ErrorCode.IllegalGeneration && state.Stage.IsMember then
-            Member.removed now (LossReason.Removed ErrorCode.IllegalGeneration) true -1 state
-        elif isAmong ErrorCode.RebalanceInProgress && state.Stage.IsMember then
-            rejoin "the group rebalances" state, []
         else
-            state, []
+            match List.tryFind isRemoval codes with
+            | Some code when state.Stage.IsMember ->
+                Member.removed now (LossReason.Removed code) (code = ErrorCode.IllegalGeneration) -1 state
+            | None when state.Stage.IsMember && isAmong ErrorCode.RebalanceInProgress -> rejoin "the group rebalances" state, []
+            | _ -> state, []
 
     // ---- what to do next ----
 
@@ -235,7 +237,7 @@ module internal ClassicMember =
         | Some topics -> { state with IsCalling = true }, [ MemberAction.AskTopics topics ]
         | None -> state, []
 
-    let private mustAsk (now: TimeSpan) (state: MemberState) = now >= state.TopicsAt && (asked state).IsSome
+    let private isLooking (state: MemberState) = state.Subscription.IsPattern || state.Led.IsSome
 
     let private beat (state: MemberState) = { state with IsCalling = true }, [ MemberAction.Beat state.Me ]
 
@@ -256,7 +258,7 @@ module internal ClassicMember =
             joinAgain (Option.defaultValue "the member is new" reason) state
         | MemberStage.Member, Some reason when state.Releasing.IsEmpty && now >= state.RetryAt -> joinAgain reason state
         | MemberStage.Member, _ when now >= state.BeatAt -> beat state
-        | MemberStage.Member, None when state.Releasing.IsEmpty && mustAsk now state -> askTopics state
+        | MemberStage.Member, None when state.Releasing.IsEmpty && isLooking state && now >= state.TopicsAt -> askTopics state
         | _ -> state, []
 
     /// When there is something to do without an answer.
@@ -265,6 +267,6 @@ module internal ClassicMember =
         | _ when state.IsCalling -> Member.never
         | MemberStage.Outside, _ when state.Releasing.IsEmpty -> state.RetryAt
         | MemberStage.Member, Some _ when state.Releasing.IsEmpty -> min state.RetryAt state.BeatAt
-        | MemberStage.Member, None when state.Releasing.IsEmpty && (asked state).IsSome -> min state.TopicsAt state.BeatAt
+        | MemberStage.Member, None when state.Releasing.IsEmpty && isLooking state -> min state.TopicsAt state.BeatAt
         | MemberStage.Member, _ -> state.BeatAt
         | _ -> Member.never

@@ -41,21 +41,25 @@ module internal ConsumerMember =
         else
             again now state, []
 
+    let private withUnnamed (state: MemberState) : MemberState =
+        let isUnnamed id = not (state.Names.ContainsKey id)
+        { state with Unnamed = state.Target |> Seq.map fst |> Seq.distinct |> Seq.filter isUnnamed |> List.ofSeq }
+
+    let private assigned (assignment: HeartbeatAssignment) (state: MemberState) : MemberState =
+        let target =
+            Set.ofList
+                [ for ofTopic in assignment.TopicPartitions do
+                      for partition in ofTopic.Partitions -> ofTopic.TopicId, partition ]
+
+        withUnnamed { state with Target = target }
+
     let private alive (now: TimeSpan) (response: ConsumerGroupHeartbeat.Response) (state: MemberState) : MemberState =
         let interval = TimeSpan.FromMilliseconds(float (max 1 response.HeartbeatIntervalMs))
-
-        let target =
-            match response.Assignment with
-            | Some assignment ->
-                Set.ofList
-                    [ for ofTopic in assignment.TopicPartitions do
-                          for partition in ofTopic.Partitions -> ofTopic.TopicId, partition ]
-            | None -> state.Target
+        let state = state |> Option.foldBack assigned response.Assignment
 
         { state with
             Stage = MemberStage.Member
             Me = { state.Me with MemberId = defaultArg response.MemberId state.Me.MemberId; GenerationOrEpoch = response.MemberEpoch }
-            Target = target
             Heard = now
             Interval = interval
             BeatAt = now + interval
@@ -67,8 +71,8 @@ module internal ConsumerMember =
         | Ok response when not response.Error.IsError -> alive now response state, []
         | Ok response when response.Error = ErrorCode.UnknownMemberId || response.Error = ErrorCode.FencedMemberEpoch ->
             removed now (LossReason.Removed response.Error) state
-        // The subscription is not authorized in part. The coordinator has kept the member as it was.
-        | Ok response when response.Error = ErrorCode.TopicAuthorizationFailed && state.Stage.IsMember ->
+        // The member may not read a topic of its subscription. The coordinator has changed nothing.
+        | Ok response when response.Error = ErrorCode.TopicAuthorizationFailed ->
             let failure = GroupFailure.Refused(ApiKey.ConsumerGroupHeartbeat, response.Error, defaultArg response.ErrorMessage "")
             again now { state with Heard = now }, [ MemberAction.Tell(MemberEvent.Failed failure) ]
         | Ok response when Member.isPassing response.Error -> again now state, []
@@ -84,7 +88,7 @@ module internal ConsumerMember =
                 ||> List.fold (fun names topic -> if topic.Name = "" then names else Map.add topic.Id topic.Name names)
 
             // A topic that the broker does not know yet is asked for again after a while.
-            { state with Names = names; TopicsAt = now + TimeSpan.FromSeconds 1.0 }, []
+            withUnnamed { state with Names = names; TopicsAt = now + TimeSpan.FromSeconds 1.0 }, []
         | Error fault when Member.isPassingFault fault -> { state with TopicsAt = now + TimeSpan.FromSeconds 1.0 }, []
         | Error fault -> Member.fail (GroupFailure.Unreachable fault) state
 
@@ -102,10 +106,8 @@ module internal ConsumerMember =
         else
             state, []
 
-    let private unnamed (state: MemberState) : Guid list =
-        state.Target |> Seq.map fst |> Seq.distinct |> Seq.filter (fun id -> not (state.Names.ContainsKey id)) |> List.ofSeq
-
-    // Partitions that are no longer assigned are given up first, and then new ones are added. The next heartbeat reports the added ones and is sent at once.
+    // Partitions that are no longer assigned are given up first, and then new ones are added. The next heartbeat reports the added ones and
+    // is sent at once.
     let private reconcile (now: TimeSpan) (state: MemberState) : MemberState * MemberAction list =
         let revoked =
             state.Owned
@@ -133,8 +135,8 @@ module internal ConsumerMember =
             | _ when state.IsCalling -> state, []
             | MemberStage.Outside when now >= state.RetryAt -> report state
             | MemberStage.Member when now >= state.BeatAt -> report state
-            | MemberStage.Member when now >= state.TopicsAt && not (unnamed state).IsEmpty ->
-                { state with IsCalling = true }, [ MemberAction.AskTopics(TopicsAsked.Ids(unnamed state)) ]
+            | MemberStage.Member when now >= state.TopicsAt && not state.Unnamed.IsEmpty ->
+                { state with IsCalling = true }, [ MemberAction.AskTopics(TopicsAsked.Ids state.Unnamed) ]
             | _ -> state, []
 
         state, actions @ calls
@@ -144,6 +146,6 @@ module internal ConsumerMember =
         match state.Stage with
         | _ when state.IsCalling -> Member.never
         | MemberStage.Outside -> state.RetryAt
-        | MemberStage.Member when (unnamed state).IsEmpty -> state.BeatAt
+        | MemberStage.Member when state.Unnamed.IsEmpty -> state.BeatAt
         | MemberStage.Member -> min state.TopicsAt state.BeatAt
         | _ -> Member.never

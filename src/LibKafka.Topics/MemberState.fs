@@ -180,6 +180,8 @@ type internal MemberState =
         /// The assignment of the new protocol, by topic id, and the names of topics.
         Target: Set<Guid * int>
         Names: Map<Guid, string>
+        /// The ids in the assignment whose names are not known yet.
+        Unnamed: Guid list
         Unstarted: Unstarted
         /// Whether a call to the coordinator is outstanding.
         IsCalling: bool
@@ -252,6 +254,7 @@ module internal Member =
             Releasing = Set.empty
             Previous = []
             Target = Set.empty
+            Unnamed = []
             Led = None
             Rejoin = None },
         [ if not owned.IsEmpty then MemberAction.Drop owned

@@ -26,6 +26,7 @@ module internal Membership =
           Led = None
           Target = Set.empty
           Names = Map.empty
+          Unnamed = []
           Unstarted = Member.noUnstarted
           IsCalling = false
           IsCommitting = false

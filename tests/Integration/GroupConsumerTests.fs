@@ -430,6 +430,39 @@ let private mixed (cluster: TestCluster) (name: string) (protocol: GroupProtocol
             let read = first.Read @ second.Read @ List.ofSeq theirRead
             Expect.equal (List.sort read) (List.sort (all 6 20)) "each record once"))
 
+let private moves =
+    testCase "a member follows its coordinator, which may forget the group or die" (fun () ->
+        withMock 3 (fun mock ->
+            let cluster: TestCluster =
+                { Name = "a mock cluster"
+                  IsSecured = false
+                  Settings = (fun () -> patient)
+                  Bootstrap = (fun () -> mock.Bootstrap)
+                  CreateWith = (fun _ topic partitions -> mock.CreateTopic(topic, partitions, 3))
+                  Delete = ignore }
+
+            let group = settingsOf "g" "t" (GroupProtocol.Classic [ Assignors.cooperativeSticky ])
+            mock.CreateTopic("t", 2, 3)
+            mock.SetLeader("t", 0, 3)
+            mock.SetLeader("t", 1, 3)
+            mock.SetCoordinator("group", "g", 1)
+
+            let readNext (first: int) (member': Runner) =
+                for partition in 0..1 do
+                    write cluster "t" partition first 5
+
+                awaitRead (2 * (first + 5)) [ member' ]
+
+            use member' = new Runner(cluster, group)
+            readNext 0 member'
+            mock.SetCoordinator("group", "g", 2)
+            readNext 5 member'
+            mock.SetBrokerDown 2
+            mock.SetCoordinator("group", "g", 3)
+            readNext 10 member'
+            awaitShares 2 [ 2 ] (fun () -> [ member'.Held ])
+            Expect.equal (member'.Stop()).Leave (GroupLeave.Told ErrorCode.None) "it left"))
+
 let private sample (cluster: TestCluster) =
     testCase "the sample prints and commits the records of a topic" (fun () ->
         cluster.WithTopic 1 (fun topic ->
@@ -447,7 +480,8 @@ let private sample (cluster: TestCluster) =
             for offset in 0..2 do
                 Expect.contains printed $"{topic}-0 {offset}:  = 0/{offset}" "a record"
 
-            Expect.contains printed $"committed {topic}-0 at offset 3: stored" "the commit"
+            let isCommit (line: string) = line.StartsWith $"committed {topic}-0 at offset 3" && line.EndsWith ": stored"
+            Expect.exists printed isCommit "the commit"
             Expect.equal (Seq.last printed) "left" "how it ended"))
 
 let private classicConfig (strategy: PartitionAssignmentStrategy) (config: ConsumerConfig) =
@@ -457,7 +491,7 @@ let private classicConfig (strategy: PartitionAssignmentStrategy) (config: Consu
 
 [<Tests>]
 let tests =
-    onEach "group consumer" (fun cluster ->
+    let each (cluster: TestCluster) =
         [ for protocol in protocols do
               together cluster protocol
 
@@ -484,4 +518,6 @@ let tests =
 
               if not (isMock cluster) then
                   mixed cluster "the new protocol" (GroupProtocol.Consumer None) (fun config ->
-                      config.GroupProtocol <- Nullable Confluent.Kafka.GroupProtocol.Consumer) ])
+                      config.GroupProtocol <- Nullable Confluent.Kafka.GroupProtocol.Consumer) ]
+
+    testList "members of groups" [ onEach "group consumer" each; moves ]

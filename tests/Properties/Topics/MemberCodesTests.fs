@@ -135,8 +135,8 @@ let private classicCodes =
               does "generation" state (beaten ErrorCode.IllegalGeneration) [ "drop 0,1"; "lost 0,1 by ILLEGAL_GENERATION"; "join as 'm'" ]
               |> ignore
 
-              does "member" state (beaten ErrorCode.UnknownMemberId) [ "drop 0,1"; "lost 0,1 by UNKNOWN_MEMBER_ID"; "join as ''" ]
-              |> ignore
+              for code in [ ErrorCode.UnknownMemberId; ErrorCode.GroupIdNotFound ] do
+                  does code.Name state (beaten code) [ "drop 0,1"; "lost 0,1 by " + code.Name; "join as ''" ] |> ignore
 
               for code in passing do
                   again code.Name state (beaten code) "beat in 5"
