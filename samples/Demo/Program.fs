@@ -225,7 +225,6 @@ let private realStage options settings brokers (cancellation: CancellationToken)
     for _, result in (admin.CreateTopics([ wanted ], patience, CallOptions.cancelledBy cancellation)).Result do
         match result with
         | Ok _ -> ()
-        | Error(AdminFault.Fault fault) -> raise (Stop(fault.ToString(), 2))
         | Error fault -> fail ("the topic cannot be created: " + fault.ToString())
 
     let delete () =

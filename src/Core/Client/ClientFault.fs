@@ -7,12 +7,8 @@ open LibKafka.Protocol
 [<RequireQualifiedAccess>]
 module internal Explained =
 
-    /// An error code with the broker's own message, or else with what the code means.
-    let code (code: ErrorCode) (remark: string option) : string =
-        match remark with
-        | Some remark when remark <> "" -> code.ToString() + ": " + remark
-        | _ when code.Description <> "" -> code.ToString() + ": " + code.Description
-        | _ -> code.ToString()
+    /// See `ErrorCode.Explain`.
+    let code (code: ErrorCode) (message: string option) : string = code.Explain(Option.toObj message)
 
 /// Why a connection could not be authenticated (SASL).
 [<RequireQualifiedAccess>]
@@ -33,8 +29,8 @@ type SaslFailure =
         | NotOffered [] -> "the broker offers no mechanism on this port"
         | NotOffered offered -> "the broker offers only " + String.Join(", ", offered) + ": use one of them"
         | Refused(code, reason) -> "refused by the broker: " + Explained.code code (if reason = "" then None else Some reason)
-        | NotTrusted reason -> "the broker cannot be trusted: " + reason
-        | NoCredentials reason -> "there are no credentials: " + reason
+        | NotTrusted reason -> OneLine.ofText ("the broker cannot be trusted: " + reason)
+        | NoCredentials reason -> OneLine.ofText ("there are no credentials: " + reason)
 
 /// Why a call has no response. The connection it was made on is closed, unless the fault was detected before anything was sent:
 /// `CannotEncode`, `CannotProduce`, `TopicRecreated`, `BrokerTooOld`, `NoCommonVersion` and `NeverAnswered` always are, and `Cancelled` if the caller cancelled before the call.
@@ -105,9 +101,9 @@ type ClientFault =
     /// A one-line description.
     override this.ToString() =
         match this with
-        | InvalidSetting(name, reason) -> "the setting " + name + " cannot be used: " + reason
-        | CannotConnect(broker, reason) -> "cannot connect to " + broker.ToString() + ": " + reason
-        | LookUpFailed(name, reason) -> "no broker was found for " + name + ": " + reason
+        | InvalidSetting(name, reason) -> OneLine.ofText ("the setting " + name + " cannot be used: " + reason)
+        | CannotConnect(broker, reason) -> OneLine.ofText ("cannot connect to " + broker.ToString() + ": " + reason)
+        | LookUpFailed(name, reason) -> OneLine.ofText ("no broker was found for " + name + ": " + reason)
         | NoBroker [] -> "the list of bootstrap brokers is empty: name at least one"
         | NoBroker tried ->
             let each (_, fault: ClientFault) = fault.ToString()
@@ -115,7 +111,7 @@ type ClientFault =
         | TlsExpected broker -> broker.ToString() + " speaks TLS on this port, but the settings have none: set Tls, or use another port"
         | TlsNotSpoken broker ->
             broker.ToString() + " does not speak TLS on this port, but the settings require it: leave out Tls, or use another port"
-        | TlsFailed(broker, reason) -> "the TLS handshake with " + broker.ToString() + " failed: " + reason
+        | TlsFailed(broker, reason) -> OneLine.ofText ("the TLS handshake with " + broker.ToString() + " failed: " + reason)
         | SaslFailed(mechanism, failure) -> "authentication by " + mechanism + " failed: " + failure.ToString()
         | NoLeader(partition, code) -> "no leader is known for " + partition.ToString() + ": " + Explained.code code None
         | NoCoordinator(kind, key, code) ->
@@ -125,7 +121,10 @@ type ClientFault =
             + key
             + "': "
             + Explained.code code None
-        | TimedOut after -> "no answer within " + string (int after.TotalMilliseconds) + " ms"
+        | TimedOut after ->
+            "no answer within "
+            + string (int after.TotalMilliseconds)
+            + " ms: if the broker may take longer, raise CallTimeout, or ConnectTimeout for a connection"
         | Cancelled -> "cancelled by the caller"
         | Closed -> "the broker closed the connection"
         | ClosedWhileSending(sent, size) ->
@@ -137,7 +136,7 @@ type ClientFault =
         | ClosedUnauthenticated ->
             "the broker closed the connection at the first request. It does so if its listener requires authentication (SASL), and the settings \
              have none"
-        | Broken reason -> "the connection broke: " + reason
+        | Broken reason -> OneLine.ofText ("the connection broke: " + reason)
         | NoCommonVersion(api, _, None) ->
             "the broker does not support " + api.ToString() + ": it is too old for it, or it does not offer it on this port"
         | NoCommonVersion(api, ours, Some theirs) ->
@@ -159,7 +158,7 @@ type ClientFault =
         | VersionsRefused code -> "the broker does not report its versions: " + Explained.code code None
         | NeverAnswered api -> "the broker never responds to this " + api.ToString() + " request: send it with SendAt instead"
         | CannotEncode fault -> "the request cannot be written: " + fault.ToString()
-        | CannotProduce reason -> "the batch cannot be produced: " + reason
+        | CannotProduce reason -> OneLine.ofText ("the batch cannot be produced: " + reason)
         | BadFrameLength(length, most) when length > most ->
             "the response declares a length of "
             + string length
@@ -170,7 +169,11 @@ type ClientFault =
             "the response declares a length of " + string length + " bytes, which is impossible: the peer may not be a Kafka broker"
         | BrokerTooOld(part, needs, instead) -> "the broker is too old for " + part + ", which needs " + needs + ": " + instead
         | WrongCorrelationId(expected, received) ->
-            "the response has correlation id " + string received + ", but " + string expected + " was expected"
+            "the response has correlation id "
+            + string received
+            + ", but "
+            + string expected
+            + " was expected: the peer may not be a Kafka broker"
         | Malformed fault -> "the response cannot be read: " + fault.ToString()
         | NotAnswered partition -> "the response does not mention " + partition.ToString()
         | NoSuchOffset(partition, spec) when spec.Timestamp >= 0L ->
@@ -185,7 +188,7 @@ type ClientFault =
             + partition.ToString()
             + " was deleted and created again, and the position is from the earlier log: seek to where reading must continue, such as \
                OffsetSpec.Earliest"
-        | Unusable cause -> "the connection is closed: " + cause
+        | Unusable cause -> OneLine.ofText ("the connection is closed: " + cause)
 
     /// The name of the case, which stays the same from release to release: for metrics.
     member this.Name =

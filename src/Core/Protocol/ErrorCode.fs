@@ -14,7 +14,9 @@ module internal Code =
 
 namespace LibKafka
 
+open System
 open System.Globalization
+open LibKafka.Wire
 open LibKafka.Protocol
 
 /// The error of a request or of a part of it. An error code is data and is never thrown. `Description` says what each one means. A code
@@ -448,6 +450,11 @@ type ErrorCode(code: int16) =
 
     /// What the error means and what to do, in a sentence or two. It is empty if the code is not known.
     member _.Description = (ErrorTable.find code).Description
+
+    /// The code with the broker's own message or, without one, with its description, in one line.
+    member this.Explain(message: string | null) : string =
+        let reason = if String.IsNullOrEmpty message then this.Description else nonNull message
+        if reason = "" then this.ToString() else OneLine.ofText (this.ToString() + ": " + reason)
 
     /// True for every code except `None`.
     member _.IsError = code <> 0s

@@ -79,6 +79,14 @@ type RecordSetItem =
         | CutOff(_, place) -> place.Position
         | Corrupt corrupt -> corrupt.Position
 
+    /// A one-line description.
+    override this.ToString() =
+        match this with
+        | Batch(batch, _) -> batch.ToString()
+        | Legacy(batch, _) -> batch.ToString()
+        | Corrupt corrupt -> corrupt.ToString()
+        | CutOff(bytes, _) -> "a batch that is cut off after " + string bytes + (if bytes = 1 then " byte" else " bytes")
+
 /// Opens the items of a record set, whatever their format.
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module RecordSetItem =

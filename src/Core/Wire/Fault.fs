@@ -2,6 +2,12 @@ namespace LibKafka.Wire
 
 open System
 
+[<RequireQualifiedAccess>]
+module internal OneLine =
+
+    /// A text that ends with the words of an exception or a broker, as one line without a period at its end.
+    let ofText (text: string) : string = text.ReplaceLineEndings(" ").TrimEnd([| ' '; '.' |])
+
 /// The reason why bytes cannot be read, or a value cannot be written.
 [<RequireQualifiedAccess>]
 type Problem =
@@ -112,11 +118,11 @@ type Problem =
         | UnknownCodec codec -> "compression codec " + string codec + " does not exist"
         | CodecMissing codec ->
             "the batch is compressed with " + codec + ", but no " + codec + " codec was given: LibKafka.Compression has one"
-        | CodecFailed(codec, reason) -> "the " + codec + " codec failed: " + reason
+        | CodecFailed(codec, reason) -> OneLine.ofText ("the " + codec + " codec failed: " + reason)
         | AlreadyCompressed codec -> "the batch is already compressed with " + codec
         | NestedCompression codec -> "a message compressed with " + codec + " is inside another compressed message"
         | DecompressedTooLarge most -> "the decompressed content exceeds the limit of " + bytes most + ", MaxDecompressedBytes"
-        | BadJson reason -> reason
+        | BadJson reason -> OneLine.ofText reason
         | OutOfRange(value, lowest, highest) -> n value + " is outside the range " + n lowest + " to " + n highest
 
 /// A problem and where it is.

@@ -54,6 +54,11 @@ public sealed class PartitionProducer : IDisposable
     /// <c>ForForwarding</c>. The same goes for a batch whose compression the broker does not know:
     /// <see cref="KafkaFaultKind.BrokerTooOld"/>.
     /// </summary>
+    /// <remarks>
+    /// Before Kafka 3.0, brokers convert the batches of a topic whose <c>message.format.version</c> is below 0.11 to a format that has no
+    /// headers: record headers are lost, and no response shows it. They refuse the batches of an <see cref="IdempotentProducer"/> for such a
+    /// topic, with <c>ErrorCode.UnsupportedForMessageFormat</c>.
+    /// </remarks>
     /// <param name="batch">The batch.</param>
     /// <param name="cancellationToken">Cancels the call. If the batch has been sent, the result is <see cref="ProduceStatus.Unknown"/>.</param>
     /// <returns>Whether the batch was appended.</returns>

@@ -88,16 +88,13 @@ public sealed class KafkaFault
             ? Of(it.Item, context)
             : new(KafkaFaultKind.NotForwardable, $"{context} cannot be forwarded: {reason}");
 
-    internal static KafkaFault Of(ErrorCode error, string? message, BrokerAddress? broker)
-    {
-        var said = string.IsNullOrEmpty(message) ? error.Description : message;
-        return new(KafkaFaultKind.BrokerError, said.Length == 0 ? error.ToString() : $"{error}: {said}")
+    internal static KafkaFault Of(ErrorCode error, string? message, BrokerAddress? broker) =>
+        new(KafkaFaultKind.BrokerError, error.Explain(message))
         {
             Broker = broker,
             ErrorCode = error,
             IsTransient = error.IsRetriable,
         };
-    }
 
     /// <summary>The fault of an item that the answer leaves out.</summary>
     internal static KafkaFault NotAnswered(string message) => new(KafkaFaultKind.NotAnswered, message);

@@ -17,6 +17,11 @@ type Leader =
         TopicId: Guid
     }
 
+    /// A one-line description, such as `broker 2 at kafka2:9092 in epoch 5`.
+    override this.ToString() =
+        let epoch = if this.Epoch < 0 then "" else " in epoch " + string this.Epoch
+        "broker " + string this.NodeId + " at " + this.Address.ToString() + epoch
+
 [<RequireQualifiedAccess>]
 module Leader =
 
