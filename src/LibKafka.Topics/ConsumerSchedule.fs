@@ -35,8 +35,6 @@ type internal ConsumedPartition(reader: PartitionReader, start: Start) =
     /// Whether the answer to its request has arrived.
     member val HasArrived = false with get, set
     member val IsRemoved = false with get, set
-    /// When its connection was lost; none if its client knows which broker to connect to.
-    member val LostAt = ValueSome TimeSpan.MinValue with get, set
     /// The bytes of memory of its event in hand.
     member val BytesInHand = 0L with get, set
 

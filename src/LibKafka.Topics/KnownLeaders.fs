@@ -176,56 +176,57 @@ module internal KnownLeaders =
                   TopicChange.Moved({ Topic = found.Topic; Partition = partition }, leader)
               | _ -> () ]
 
+    // Without ids, a topic that did not exist in between may be another one.
+    let private mayBeAnother (topic: KnownTopic) (found: TopicLeaders) : bool =
+        found.TopicId = Guid.Empty
+        && topic.Latest |> Option.exists (fun latest -> latest.Error = ErrorCode.UnknownTopicOrPartition)
+
+    let private describe (found: TopicLeaders) (topic: KnownTopic) : KnownTopic =
+        match topic.Described with
+        // Partitions report the error, and the last answer without one still gives the number of partitions.
+        | _ when found.Error.IsError -> { topic with Latest = Some found }
+        | Some before when not (isRecreated before found || mayBeAnother topic found) ->
+            let found = withMissing before found
+            { Latest = Some found; Described = Some found }
+        | _ -> { Latest = Some found; Described = Some found }
+
+    /// A broker has answered.
+    let answered (now: TimeSpan) (random: float) (found: TopicLeaders list) (known: KnownLeaders) : KnownLeaders =
+        let update (topics: Map<string, KnownTopic>) (found: TopicLeaders) = topics |> Map.change found.Topic (Option.map (describe found))
+
+        let topics = List.fold update known.Topics found
+
+        { asked now random known with
+            Topics = topics
+            Answers = known.Answers + 1
+            // A topic may have been added since the request.
+            IsWanted = topics |> Map.exists (fun _ topic -> topic.Latest.IsNone)
+            Expires = now + spread random known.Times.MaxAge }
+
     let private growth (before: int) (found: TopicLeaders) : TopicChange list =
         if found.PartitionCount > before then
             [ TopicChange.Grown(found.Topic, before, found.PartitionCount) ]
         else
             []
 
-    // Without ids, a topic that did not exist in between may be another one.
-    let private mayBeAnother (topic: KnownTopic) (found: TopicLeaders) : bool =
-        found.TopicId = Guid.Empty
-        && topic.Latest |> Option.exists (fun latest -> latest.Error = ErrorCode.UnknownTopicOrPartition)
+    let private changesOf (before: KnownTopic) (after: KnownTopic) : TopicChange list =
+        match before.Described, after.Latest with
+        | _, None -> []
+        | _, Some found when found.Error.IsError ->
+            let isNew = before.Latest |> Option.exists (fun latest -> not latest.Error.IsError)
+            if isNew then [ TopicChange.Lost(found.Topic, found.Error) ] else []
+        | None, Some found -> growth 0 found
+        | Some described, Some found when isRecreated described found ->
+            [ TopicChange.Recreated(found.Topic, described.TopicId, found.TopicId) ]
+        | Some described, Some found -> growth described.PartitionCount found @ moves described found
 
-    let private describe (topic: KnownTopic) (found: TopicLeaders) : TopicChange list * KnownTopic =
-        let changes, found =
-            match topic.Described with
-            | None -> growth 0 found, found
-            | Some before when isRecreated before found -> [ TopicChange.Recreated(found.Topic, before.TopicId, found.TopicId) ], found
-            | Some before ->
-                let found = if mayBeAnother topic found then found else withMissing before found
-                growth before.PartitionCount found @ moves before found, found
-
-        changes, { Latest = Some found; Described = Some found }
-
-    // The error is what partitions report; the last answer without an error still gives the number of partitions.
-    let private lose (topic: KnownTopic) (found: TopicLeaders) : TopicChange list * KnownTopic =
-        let isNew = topic.Latest |> Option.exists (fun latest -> not latest.Error.IsError)
-        (if isNew then [ TopicChange.Lost(found.Topic, found.Error) ] else []), { topic with Latest = Some found }
-
-    /// A broker has answered.
-    let answered
-        (now: TimeSpan)
-        (random: float)
-        (found: TopicLeaders list)
-        (known: KnownLeaders)
-        : struct (TopicChange list * KnownLeaders) =
-        let update (changes, topics: Map<string, KnownTopic>) (found: TopicLeaders) =
-            match topics.TryFind found.Topic with
-            | None -> changes, topics
-            | Some topic ->
-                let more, updated = if found.Error.IsError then lose topic found else describe topic found
-                more :: changes, topics.Add(found.Topic, updated)
-
-        let changes, topics = List.fold update ([], known.Topics) found
-
-        struct (changes |> List.rev |> List.concat,
-                { asked now random known with
-                    Topics = topics
-                    Answers = known.Answers + 1
-                    // A topic may have been added since the request.
-                    IsWanted = topics |> Map.exists (fun _ topic -> topic.Latest.IsNone)
-                    Expires = now + spread random known.Times.MaxAge })
+    /// What has changed from one state to a later one.
+    let changes (before: KnownLeaders) (after: KnownLeaders) : TopicChange list =
+        after.Topics
+        |> Map.toList
+        |> List.collect (fun (name, topic) ->
+            let earlier = before.Topics.TryFind name |> Option.defaultValue { Latest = None; Described = None }
+            changesOf earlier topic)
 
     // Waits for a newer answer.
     let private awaiting (known: KnownLeaders) : struct (LeaderStep * KnownLeaders) =

@@ -18,25 +18,25 @@ type internal Reached =
 [<Sealed>]
 type internal LeaderDirectory(settings: ClientSettings, bootstrap: Bootstrap, now: unit -> TimeSpan) =
     let mutable known = KnownLeaders.empty LeaderTimes.standard
-    // Changes that `Refresh` has not returned yet.
-    let mutable changes: TopicChange list = []
+    // What was known when `Refresh` last returned changes.
+    let mutable reported = known
 
     let random () = Random.Shared.NextDouble()
+
+    let ask (topics: string list) (call: CallOptions) : Result<TopicLeaders list, ClientFault> =
+        let found = Cluster.FindLeaders(settings, bootstrap, topics, call)
+
+        match found with
+        | Ok leaders -> known <- KnownLeaders.answered (now ()) (random ()) leaders known
+        | Error ClientFault.Cancelled -> ()
+        | Error _ -> known <- KnownLeaders.unanswered (now ()) (random ()) known
+
+        found
 
     let refresh (cancellation: CancellationToken) : Result<unit, ClientFault> =
         match KnownLeaders.toAsk (now ()) known with
         | [] -> Ok()
-        | topics ->
-            match Cluster.FindLeaders(settings, bootstrap, topics, CallOptions.cancelledBy cancellation) with
-            | Ok found ->
-                let struct (more, updated) = KnownLeaders.answered (now ()) (random ()) found known
-                changes <- changes @ more
-                known <- updated
-                Ok()
-            | Error ClientFault.Cancelled -> Error ClientFault.Cancelled
-            | Error fault ->
-                known <- KnownLeaders.unanswered (now ()) (random ()) known
-                Error fault
+        | topics -> ask topics (CallOptions.cancelledBy cancellation) |> Result.map ignore
 
     let connect (client: PartitionClient) (leader: Leader) (cancellation: CancellationToken) : Reached =
         let began = now ()
@@ -95,9 +95,16 @@ type internal LeaderDirectory(settings: ClientSettings, bootstrap: Bootstrap, no
     member _.Refresh(cancellation: CancellationToken) : Result<TopicChange list, ClientFault> =
         refresh cancellation
         |> Result.map (fun () ->
-            let found = changes
-            changes <- []
-            found)
+            let changes = KnownLeaders.changes reported known
+            reported <- known
+            changes)
+
+    /// Asks for the leaders of some topics now, and from now on.
+    member _.Ask(topics: string list, call: CallOptions) : Result<TopicLeaders list, ClientFault> =
+        for topic in topics do
+            known <- KnownLeaders.watch topic known
+
+        ask topics call
 
     /// Connects a client that has no connection to its leader, if it may do that now. It asks for the leaders first if that is due. A leader that
     /// another broker has named is connected to at once.

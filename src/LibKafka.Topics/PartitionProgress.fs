@@ -52,6 +52,10 @@ module internal PartitionProgress =
     /// Whether a request may be sent, now or at `NotBefore`.
     let isWanted (progress: PartitionProgress) : bool = progress.Activity.IsIdle && not progress.IsPaused
 
+    /// No request may be sent before a time.
+    let delayed (time: TimeSpan) (progress: PartitionProgress) : PartitionProgress =
+        { progress with NotBefore = max time progress.NotBefore }
+
     /// A request has been sent.
     let asked (progress: PartitionProgress) : PartitionProgress = { progress with Activity = Activity.Asked; IsMoved = false }
 
@@ -103,7 +107,7 @@ module internal PartitionProgress =
         match step with
         | NextStep.GoOn position -> { progress with Start = Start.At position }
         | NextStep.Seek spec -> { progress with Start = Start.Find spec }
-        | NextStep.Wait time -> { progress with NotBefore = max progress.NotBefore (now + time) }
+        | NextStep.Wait time -> delayed (now + time) progress
         | NextStep.GiveUp -> { progress with Activity = Activity.GivenUp }
 
     /// The event in hand has been handled. Its step is taken unless the caller has set another start since.

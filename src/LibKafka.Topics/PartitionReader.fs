@@ -51,12 +51,16 @@ type internal PartitionReader(client: PartitionClient, settings: ConsumerSetting
     /// The bytes of memory that it holds.
     member _.Held = memory.Capacity
 
-    /// The leader to connect to next.
-    member _.UseLeader(leader: Leader) = client.UseLeader leader |> ignore
+    /// Makes the connection, if it may be made now.
+    member _.Connect(leaders: LeaderDirectory, cancellation: CancellationToken) : Reached =
+        let reached = leaders.Connect(client, cancellation)
 
-    /// Makes the connection.
-    member _.Connect(cancellation: CancellationToken) : Result<unit, ClientFault> =
-        client.Connect(CallOptions.cancelledBy cancellation) |> Result.map (fun connection -> broker <- Some connection.Broker)
+        match reached with
+        | Reached.Connected connection -> broker <- Some connection.Broker
+        | Reached.NotBefore _
+        | Reached.Failed _ -> ()
+
+        reached
 
     /// Sends a request.
     member _.Begin(start: Start) : PendingCall =

@@ -17,7 +17,8 @@ open LibKafka.Client
 /// when an event has been handled.
 ///
 /// Making a connection blocks: a poll may take longer than its time-out by `ClientSettings.ConnectTimeout`. Answers that have arrived are
-/// handed out before a second connection is made. Two threads must not use a consumer at the same time: the second one gets an
+/// handed out before a second connection is made. Leaders are asked for by one request for all partitions. While a broker cannot be connected to,
+/// one of its partitions tries it after growing pauses and reports the failure; the others connect one after another when it is back. Two threads must not use a consumer at the same time: the second one gets an
 /// InvalidOperationException.
 [<Sealed>]
 type TopicConsumer(settings: ClientSettings, bootstrap: Bootstrap, consumer: ConsumerSettings) =
@@ -27,13 +28,13 @@ type TopicConsumer(settings: ClientSettings, bootstrap: Bootstrap, consumer: Con
     let pool = BufferPool consumer.MaxBytesInHand
     let partitions = Dictionary<TopicPartition, ConsumedPartition>()
     let schedule = ConsumerSchedule()
-    let leaders = ConsumerLeaders(settings, bootstrap)
     // The partition whose event the last poll has handed out.
     let mutable current: ConsumedPartition voption = ValueNone
     let mutable bytesInHand = 0L
     let mutable isClosed = false
 
     let now () = time.GetElapsedTime began
+    let leaders = LeaderDirectory(settings, bootstrap, now)
 
     let change (partition: ConsumedPartition) (change: PartitionProgress -> PartitionProgress) =
         partition.Progress <- change partition.Progress
@@ -73,11 +74,6 @@ type TopicConsumer(settings: ClientSettings, bootstrap: Bootstrap, consumer: Con
     // The step is asked for first, because the function may throw.
     let handOut (partition: ConsumedPartition) (event: ConsumerEvent) : ConsumerEvent voption =
         let step = consumer.NextStep event
-
-        match event with
-        | ConsumerEvent.Failed(_, ConsumerFailure.Fault _, _) -> partition.LostAt <- ValueSome(now ())
-        | _ -> ()
-
         change partition (PartitionProgress.handedOut event step)
         partition.BytesInHand <- int64 partition.Reader.Held
         bytesInHand <- bytesInHand + partition.BytesInHand
@@ -106,35 +102,30 @@ type TopicConsumer(settings: ClientSettings, bootstrap: Bootstrap, consumer: Con
             askConnected ()
         | ValueNone -> ()
 
-    let topics () = partitions.Keys |> Seq.map _.Topic |> Seq.distinct |> List.ofSeq
-
-    // Connects a partition, to the leader that was found for all partitions at once if its own client does not know where to go.
-    let connect (partition: ConsumedPartition) (cancellation: CancellationToken) : Result<unit, ClientFault> =
-        let reader = partition.Reader
-
-        match partition.LostAt with
-        | ValueNone -> Ok()
-        | ValueSome lostAt ->
-            leaders.Find(reader.Partition, lostAt, now (), topics, cancellation) |> Result.map (ValueOption.iter reader.UseLeader)
-        |> Result.bind (fun () -> reader.Connect cancellation)
-
-    let connectAndAsk (partition: ConsumedPartition) (cancellation: CancellationToken) : ConsumerEvent voption =
-        match connect partition cancellation with
-        | Ok() ->
-            partition.LostAt <- ValueNone
+    // Connects a partition and asks it. The second value says whether it has tried to make a connection.
+    let connectAndAsk (partition: ConsumedPartition) (cancellation: CancellationToken) : struct (ConsumerEvent voption * bool) =
+        match partition.Reader.Connect(leaders, cancellation) with
+        | Reached.Connected _ ->
             ask partition
-            ValueNone
-        | Error ClientFault.Cancelled ->
+            struct (ValueNone, true)
+        | Reached.NotBefore time ->
+            change partition (PartitionProgress.delayed time)
             schedule.Add(partition, now ())
-            ValueNone
-        | Error fault ->
+            struct (ValueNone, false)
+        | Reached.Failed ClientFault.Cancelled ->
+            schedule.Add(partition, now ())
+            struct (ValueNone, true)
+        | Reached.Failed fault ->
             let attempt = partition.Progress.Failures + 1
-            handOut partition (ConsumerEvent.Failed(partition.Reader.Partition, ConsumerFailure.Fault fault, attempt))
+            struct (handOut partition (ConsumerEvent.Failed(partition.Reader.Partition, ConsumerFailure.Fault fault, attempt)), true)
 
-    // Makes one connection, if one is needed.
-    let connectNext (cancellation: CancellationToken) : ConsumerEvent voption =
+    // Makes one connection, if one is needed and may be made now.
+    let rec connectNext (cancellation: CancellationToken) : ConsumerEvent voption =
         match schedule.NextUnconnected() with
-        | ValueSome partition -> inTurn partition (fun () -> connectAndAsk partition cancellation)
+        | ValueSome partition ->
+            match inTurn partition (fun () -> connectAndAsk partition cancellation) with
+            | struct (event, true) -> event
+            | struct (_, false) -> connectNext cancellation
         | ValueNone -> ValueNone
 
     // Receives the answer of a partition. If an exception is thrown, the partition is asked again.
@@ -251,7 +242,7 @@ type TopicConsumer(settings: ClientSettings, bootstrap: Bootstrap, consumer: Con
     member _.AddTopic(topic: string, start: Start, ?call: CallOptions) : Result<TopicPartition list, ClientFault> =
         use _ = enter ()
 
-        match leaders.Ask([ topic ], now (), defaultArg call CallOptions.standard) with
+        match leaders.Ask([ topic ], defaultArg call CallOptions.standard) with
         | Error fault -> Error fault
         | Ok [ found ] when found.Error.IsError -> Error(ClientFault.NoLeader({ Topic = topic; Partition = 0 }, found.Error))
         | Ok found ->
@@ -270,6 +261,9 @@ type TopicConsumer(settings: ClientSettings, bootstrap: Bootstrap, consumer: Con
         | ValueSome found ->
             partitions.Remove partition |> ignore
             close found
+
+            if partitions.Keys |> Seq.forall (fun other -> other.Topic <> partition.Topic) then
+                leaders.Unwatch partition.Topic
         | ValueNone -> ()
 
     /// Sets where a partition is read from. It counts at once: an event in hand no longer moves the position, and the answer to a request in

@@ -32,10 +32,10 @@ let private topicWith (id: Guid) (nodes: int list) : TopicLeaders =
 let private topic (nodes: int list) : TopicLeaders = topicWith firstId nodes
 let private failing (code: ErrorCode) : TopicLeaders = { Topic = "t"; TopicId = Guid.Empty; Error = code; Partitions = Map.empty }
 
-/// The answer, at a time without spread.
+/// The answer, at a time without spread, and the changes in it.
 let private answered (at: int) (found: TopicLeaders) (known: KnownLeaders) : TopicChange list * KnownLeaders =
-    let struct (changes, known) = KnownLeaders.answered (ms at) 0.5 [ found ] known
-    changes, known
+    let after = KnownLeaders.answered (ms at) 0.5 [ found ] known
+    KnownLeaders.changes known after, after
 
 let private watched = KnownLeaders.watch "t" (KnownLeaders.empty times)
 
@@ -226,7 +226,7 @@ let private live (life: Life) : Events =
         elif Seq.forall (isDown at) [ 0 .. brokers - 1 ] then
             { events with Known = KnownLeaders.unanswered (ms at) (random.NextDouble()) events.Known; Asked = at :: events.Asked }
         else
-            let struct (_, known) = KnownLeaders.answered (ms at) (random.NextDouble()) [ answer ] events.Known
+            let known = KnownLeaders.answered (ms at) (random.NextDouble()) [ answer ] events.Known
             { events with Known = known; Asked = at :: events.Asked; Tried = [] }
 
     let connect at (events: Events) number =
