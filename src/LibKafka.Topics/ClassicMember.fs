@@ -53,7 +53,8 @@ module internal ClassicMember =
             [ MemberAction.Join(state.Me.MemberId, protocols, reason) ]
 
     let private sync (joined: JoinGroup.Response) assignments (state: MemberState) : MemberState * MemberAction list =
-        { state with Stage = MemberStage.Syncing joined; IsCalling = true }, [ MemberAction.Sync(state.Me, joined.ProtocolName, assignments) ]
+        { state with Stage = MemberStage.Syncing joined; IsCalling = true },
+        [ MemberAction.Sync(state.Me, joined.ProtocolName, assignments) ]
 
     let private rejoin (reason: string) (state: MemberState) : MemberState =
         { state with Rejoin = Option.orElse (Some reason) state.Rejoin }
@@ -139,7 +140,12 @@ module internal ClassicMember =
         let revoked = Member.partitions state.Owned |> List.filter (fun partition -> not (assigned.Contains partition))
         let added = partitions |> List.filter (fun partition -> not (state.Owned.ContainsKey partition))
         let state =
-            { state with Stage = MemberStage.Member; Previous = partitions; Heard = now; BeatAt = now + state.Interval; Failures = 0 }
+            { state with
+                Stage = MemberStage.Member
+                Previous = partitions
+                Heard = now
+                BeatAt = now + state.Interval
+                Failures = 0 }
         let state = Member.take now (added |> List.map (fun partition -> partition, Guid.Empty)) state
 
         if revoked.IsEmpty then
