@@ -1,5 +1,6 @@
 namespace LibKafka.Topics
 
+open System
 open System.Collections.Generic
 open LibKafka.Protocol
 open LibKafka.Client
@@ -70,7 +71,9 @@ type internal Preparation(topic: string, settings: ClientSettings, bootstrap: Bo
         match producing.Guarantee, identity with
         | Guarantee.InTransaction transaction, _ -> Sender.Idempotent(transaction.Producer(partition, producing.Producing))
         | Guarantee.Idempotent, Some identity -> Sender.Idempotent(IdempotentProducer(client (), producing.Producing, identity))
-        | _ -> Sender.Plain(new PartitionProducer(client (), producing.Producing))
+        // `Prepare` has requested one, or noted the obstacle.
+        | Guarantee.Idempotent, None -> raise (InvalidOperationException "The producer has no identity yet.")
+        | Guarantee.Plain, _ -> Sender.Plain(new PartitionProducer(client (), producing.Producing))
 
     // Codes that say that another producer has the identity, so that its next epoch would not help.
     let isTakenOver (code: ErrorCode) =
