@@ -338,7 +338,25 @@ let private memory =
                   let producer = new PartitionProducer(client, ProducerSettings.standard)
                   let sent = batch "sent" 10
                   let allocated = allocatedBy (fun () -> producer.Produce sent |> ignore)
-                  Expect.isLessThan allocated 2048L "bytes for a batch")) ]
+                  Expect.isLessThan allocated 2048L "bytes for a batch"))
+
+          testCase "appending a batch with an identity allocates a few hundred bytes more, whatever its size" (fun () ->
+              let producing (size: int) =
+                  let mutable plain, idempotent = 0L, 0L
+                  let sent = batch "sent" size
+
+                  Scripted.partition patient rest (fun _ client ->
+                      let producer = new PartitionProducer(client, ProducerSettings.standard)
+                      plain <- allocatedBy (fun () -> producer.Produce sent |> ignore))
+
+                  Scripted.partition patient rest (fun _ client ->
+                      let producer = IdempotentProducer(client, ProducerSettings.standard, { ProducerId = 7L; ProducerEpoch = 0s })
+                      idempotent <- allocatedBy (fun () -> producer.Produce sent |> ignore))
+
+                  idempotent - plain
+
+              for size in [ 10; 10_000 ] do
+                  Expect.isLessThan (producing size) 600L (string size + " records")) ]
 
 /// The codes after which the client finds the leader again with the next call.
 let private moved =

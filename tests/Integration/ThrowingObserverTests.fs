@@ -233,6 +233,10 @@ let private partitionCases: Case list =
       onPartition "PartitionFetcher.Fetch" (fun client ->
           let fetcher = new PartitionFetcher(client, { FetcherSettings.standard with UseSession = true }, 3L)
           (fun () -> fetcher.Fetch() |> recordsOf |> ignore), (fun () -> string fetcher.Position))
+      // It keeps the reply for the next call: see the tests of fetching ahead.
+      onPartition "FetchAhead.Next" (fun client ->
+          let ahead = new FetchAhead(new PartitionFetcher(client, FetcherSettings.standard, 3L))
+          (fun () -> ahead.Next() |> recordsOf |> ignore), stateless)
       onPartition "PartitionFetcher.FindOffset" (fun client ->
           let fetcher = new PartitionFetcher(client, FetcherSettings.standard, 3L)
           (fun () -> (fetcher.FindOffset OffsetSpec.Latest).Result |> ok |> ignore), (fun () -> string fetcher.Offset))

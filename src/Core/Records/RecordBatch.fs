@@ -8,18 +8,60 @@ open LibKafka.Wire
 /// records, which may be compressed. It is immutable, is compared by content, and is its own encoding. Only its structure has been checked:
 /// opening it checks the checksum, and iterating over its records checks them.
 [<Sealed>]
-type RecordBatch internal (buffer: byte[], start: int, size: int) =
+type RecordBatch internal (buffer: byte[], start: int, size: int, header: byte[] | null) =
+    // The bytes in one piece, if the header is apart and they were asked for.
+    let mutable joined: byte[] | null = null
+
+    let join (header: byte[]) : byte[] =
+        match joined with
+        | null ->
+            let bytes = ReadOnlySpan<byte>(buffer, start, size).ToArray()
+            header.CopyTo(bytes, 0)
+            joined <- bytes
+            bytes
+        | bytes -> bytes
+
+    internal new(buffer, start, size) = RecordBatch(buffer, start, size, null)
 
     /// The size of the header in bytes.
     static member HeaderSize = At.Records
 
+    /// The memory that has the records, after as many bytes as a header has.
     member internal _.Buffer = buffer
+
     member internal _.Start = start
-    member internal _.Span = ReadOnlySpan<byte>(buffer, start, size)
-    member private _.From(field: int) = ReadOnlySpan<byte>(buffer, start + field, size - field)
+
+    /// The header, if it is apart from the records: the bytes before the records are then not part of the batch.
+    member internal _.HeaderApart = header
+
+    /// A copy of the header.
+    member internal _.HeaderBytes() : byte[] =
+        match header with
+        | null -> ReadOnlySpan<byte>(buffer, start, At.Records).ToArray()
+        | header -> ReadOnlySpan<byte>(header).ToArray()
+
+    /// A batch of the same records with this header, in place of the one before the records. Nothing is copied.
+    member internal _.WithHeaderApart(header: byte[]) = RecordBatch(buffer, start, size, header)
+
+    /// The bytes before the records, which are the header unless that is apart, and the records.
+    member internal _.Stored = Bytes(ReadOnlyMemory<byte>(buffer, start, size))
+
+    member internal _.Span =
+        match header with
+        | null -> ReadOnlySpan<byte>(buffer, start, size)
+        | header -> ReadOnlySpan<byte>(join header)
+
+    // A field of the header and what follows it there.
+    member private _.From(field: int) =
+        match header with
+        | null -> ReadOnlySpan<byte>(buffer, start + field, size - field)
+        | header -> ReadOnlySpan<byte>(header, field, At.Records - field)
 
     /// All of the bytes, header included.
-    member _.Bytes = Bytes(ReadOnlyMemory<byte>(buffer, start, size))
+    member _.Bytes =
+        match header with
+        | null -> Bytes(ReadOnlyMemory<byte>(buffer, start, size))
+        | header -> Bytes(join header)
 
     /// The number of bytes, header included.
     member _.SizeInBytes = size
@@ -37,7 +79,13 @@ type RecordBatch internal (buffer: byte[], start: int, size: int) =
     member this.Crc = BinaryPrimitives.ReadUInt32BigEndian(this.From At.Crc)
 
     /// The checksum of the batch's content.
-    member internal this.ComputedCrc = Crc32C.compute (this.From At.Attributes)
+    member internal this.ComputedCrc =
+        let crc = Crc32C.compute (this.From At.Attributes)
+
+        if isNull header then
+            crc
+        else
+            Crc32C.append crc (ReadOnlySpan<byte>(buffer, start + At.Records, size - At.Records))
 
     member this.Attributes = BatchAttributes(BinaryPrimitives.ReadInt16BigEndian(this.From At.Attributes))
 

@@ -264,6 +264,32 @@ module RecordBatch =
         checkProducer producerId producerEpoch baseSequence
         |> Result.bind (fun () -> stamped (batch.Attributes.WithTransactional true) producerId producerEpoch baseSequence batch)
 
+    /// The batch as a producer sends it, in a transaction or not: see `withProducer`. It has a header apart, with base offset 0 and leader epoch -1,
+    /// and shares the records: nothing is copied, and no record is read. The checksum is combined from the one that the batch has, so a wrong one
+    /// stays wrong, and the broker refuses the batch.
+    let internal withHeaderApart
+        (isTransactional: bool)
+        producerId
+        producerEpoch
+        baseSequence
+        (batch: RecordBatch)
+        : Result<RecordBatch, Fault> =
+        match checkProducer producerId producerEpoch baseSequence with
+        | Error fault -> Error fault
+        | Ok() ->
+            let header = batch.HeaderBytes()
+            let crcOf () = Crc32C.compute (ReadOnlySpan<byte>(header, At.Attributes, At.Records - At.Attributes))
+            let before = crcOf ()
+            BinaryPrimitives.WriteInt64BigEndian(header.AsSpan At.BaseOffset, 0L)
+            BinaryPrimitives.WriteInt32BigEndian(header.AsSpan At.PartitionLeaderEpoch, -1)
+            BinaryPrimitives.WriteInt16BigEndian(header.AsSpan At.Attributes, (batch.Attributes.WithTransactional isTransactional).Bits)
+            BinaryPrimitives.WriteInt64BigEndian(header.AsSpan At.ProducerId, producerId)
+            BinaryPrimitives.WriteInt16BigEndian(header.AsSpan At.ProducerEpoch, producerEpoch)
+            BinaryPrimitives.WriteInt32BigEndian(header.AsSpan At.BaseSequence, baseSequence)
+            let change = Crc32C.pastZeros (before ^^^ crcOf ()) (batch.SizeInBytes - At.Records)
+            BinaryPrimitives.WriteUInt32BigEndian(header.AsSpan At.Crc, batch.Crc ^^^ change)
+            Ok(batch.WithHeaderApart header)
+
     /// The attributes without the bits that mean something only in the source's log. Unassigned bits are preserved, as brokers do it.
     let private forwardedAttributes (batch: RecordBatch) : BatchAttributes =
         batch.Attributes.WithTransactional(false).WithTimestampType(TimestampType.CreateTime).WithDeleteHorizon false

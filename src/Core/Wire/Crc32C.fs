@@ -151,6 +151,63 @@ module Crc32C =
         else
             portable register span
 
+    /// The product of two reflected polynomials, reduced. The highest bit is the coefficient of x^0.
+    let private product (one: uint32) (other: uint32) : uint32 =
+        let mutable factor = other
+        let mutable sum = 0u
+
+        for bit in 31..-1..0 do
+            if one &&& (1u <<< bit) <> 0u then sum <- sum ^^^ factor
+
+            factor <- if factor &&& 1u <> 0u then (factor >>> 1) ^^^ Polynomial else factor >>> 1
+
+        sum
+
+    /// The factors that move a sum past 2^n zero bytes, for n from 0 to 30.
+    [<AbstractClass; Sealed>]
+    type private Powers private () =
+        // The value, its square, the square of that, and so on.
+        static let squares (count: int) (square: uint32 -> uint32) (first: uint32) : uint32[] =
+            List.scan (fun value _ -> square value) first [ 2..count ] |> Array.ofList
+
+        // x^8, and its squares.
+        static let plain = lazy (squares 31 (fun value -> product value value) 0x00800000u)
+
+        // For a multiplication whose reduction adds x^33 (see `shift`): x^(64 - 33), for 8 bytes, and so on.
+        static let shifted = lazy (squares 28 (fun value -> uint32 (Sse42.X64.Crc32(0UL, shift value (uint64 value)))) 1u)
+
+        static member Plain = plain.Value
+        static member Shifted = shifted.Value
+
+    /// Works on every processor. See `pastZeros`.
+    let internal pastZerosPortable (register: uint32) (count: int) : uint32 =
+        let powers = Powers.Plain
+        let mutable sum = register
+
+        for n in 0..30 do
+            if count &&& (1 <<< n) <> 0 then sum <- product sum powers[n]
+
+        sum
+
+    /// Needs what `streams` needs. See `pastZeros`.
+    let internal pastZerosInHardware (register: uint32) (count: int) : uint32 =
+        let powers = Powers.Shifted
+        let mutable sum = register
+
+        for _ in 1 .. count &&& 7 do
+            sum <- BitOperations.Crc32C(sum, 0uy)
+
+        for n in 3..30 do
+            if count &&& (1 <<< n) <> 0 then
+                sum <- uint32 (Sse42.X64.Crc32(0UL, shift sum (uint64 powers[n - 3])))
+
+        sum
+
+    /// A register after so many zero bytes, in a time that grows with the logarithm of their count. The checksums of two runs of bytes that differ
+    /// only at the beginning differ by what this makes of the difference between the checksums of their beginnings.
+    let internal pastZeros (register: uint32) (count: int) : uint32 =
+        if hasStreams () then pastZerosInHardware register count else pastZerosPortable register count
+
     // Both are inlined, because a tail call with a span may hide the span from the garbage collector.
 
     /// The checksum of bytes that follow others with the checksum `crc`. `append 0u` equals `compute`.

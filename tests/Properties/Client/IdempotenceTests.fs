@@ -59,6 +59,42 @@ let private stamping =
                   | other -> failtestf "%O" other
           }
 
+          property
+              "and a header apart has the bytes of the copy, and shares the records"
+              (fun (sample: Sample, sequence: NonNegativeInt, inTransaction: bool) ->
+                  let batch = toBatch sample
+                  let before = batch.Bytes.ToArray()
+                  let copying = if inTransaction then RecordBatch.withTransactionalProducer else RecordBatch.withProducer
+                  let apart = RecordBatch.withHeaderApart inTransaction 4711L 12s sequence.Get batch |> ok
+                  let copy = (copying 4711L 12s sequence.Get batch |> ok).Rebase(0L, -1)
+
+                  apart = copy
+                  && apart.Bytes = copy.Bytes
+                  && apart.Header.ToString() = copy.Header.ToString()
+                  && RecordBatch.verify apart = Ok()
+                  && Object.ReferenceEquals(apart.Buffer, batch.Buffer)
+                  && apart.Payload = copy.Payload
+                  && RecordBatch.toList Reading.standard apart = RecordBatch.toList Reading.standard copy
+                  && batch.Bytes.ToArray() = before)
+
+          property "and a header apart can be given another one" (fun (sample: Sample, first: NonNegativeInt, second: NonNegativeInt) ->
+              let batch = toBatch sample
+              let once = RecordBatch.withHeaderApart true 1L 2s first.Get batch |> ok
+              let twice = RecordBatch.withHeaderApart false 4711L 12s second.Get once |> ok
+
+              twice = (RecordBatch.withProducer 4711L 12s second.Get batch |> ok).Rebase(0L, -1) && RecordBatch.verify twice = Ok())
+
+          property
+              "and a header apart has a wrong checksum if the batch has one, wherever it is damaged"
+              (fun (sample: Sample, at: PositiveInt, bit: byte) ->
+                  let bytes = (toBatch sample).Bytes.ToArray()
+                  let at = At.Crc + at.Get % (bytes.Length - At.Crc)
+                  bytes[at] <- bytes[at] ^^^ (1uy <<< int (bit &&& 7uy))
+
+                  match RecordBatch.ofBytes (Bytes bytes) with
+                  | Ok damaged -> (RecordBatch.verify (RecordBatch.withHeaderApart false 1L 2s 3 damaged |> ok)).IsError
+                  | Error _ -> true)
+
           test "refuses a negative number, and names it" {
               for id, epoch, sequence, field in [ -1L, 0s, 0, "ProducerId"; 0L, -1s, 0, "ProducerEpoch"; 0L, 0s, -1, "BaseSequence" ] do
                   let fault = faultOf (RecordBatch.withProducer id epoch sequence (plainBatch 1))

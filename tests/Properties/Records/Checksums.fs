@@ -54,6 +54,24 @@ let checksums =
                   Expect.equal prefixes.Value[length] (Reference.crc32c (Array.truncate length content)) (string length)
           }
 
+          for name, pastZeros in
+              [ "portable", Crc32C.pastZerosPortable
+                if Crc32C.hasStreams () then "in hardware", Crc32C.pastZerosInHardware
+                "the one that is used", Crc32C.pastZeros ] do
+              property ("moving a register past zero bytes is summing them: " + name) (fun (register: uint32, count: NonNegativeInt) ->
+                  let count = count.Get * 37
+                  pastZeros register count = Crc32C.instruction register (ReadOnlySpan<byte>(Array.zeroCreate<byte> count)))
+
+              test ("moving a register past every short run of zeros, and past very long ones: " + name) {
+                  for count in 0..300 do
+                      let zeros = Array.zeroCreate<byte> count
+                      Expect.equal (pastZeros 0x12345678u count) (Crc32C.portable 0x12345678u (ReadOnlySpan<byte> zeros)) (string count)
+
+                  // Twice the half is the whole.
+                  for half in [ 1 <<< 20; (1 <<< 28) + 12_345; (1 <<< 29) + 1 ] do
+                      Expect.equal (pastZeros 0x9ABCDEFu (2 * half)) (pastZeros (pastZeros 0x9ABCDEFu half) half) (string half)
+              }
+
           for name, least, variant in variants do
               test ("every length to 20,000 at every alignment: " + name) {
                   // 64 consecutive positions cover every alignment to a cache line, wherever the array lies.

@@ -282,8 +282,8 @@ type internal Lease<'Target>(settings: ClientSettings, role: Role<'Target>) =
 
 /// A call that was begun on a lease.
 and [<AbstractClass>] internal LeaseCall<'Target, 'Request, 'Answer, 'Reply>
-    (lease: Lease<'Target>, flight: Flight | null, read: Exchange<'Request, 'Answer> -> 'Reply) =
-    inherit ReportedCall<'Reply>(flight)
+    (lease: Lease<'Target>, read: Exchange<'Request, 'Answer> -> 'Reply) =
+    inherit ReportedCall<'Reply>()
 
     /// Waits for the response.
     abstract Exchange: unit -> Exchange<'Request, 'Answer>
@@ -310,11 +310,13 @@ and [<Sealed>] internal SentLeaseCall<'Target, 'Request, 'Answer, 'Reply>
         reception: Reception<'Answer>,
         read: Exchange<'Request, 'Answer> -> 'Reply
     ) =
-    inherit LeaseCall<'Target, 'Request, 'Answer, 'Reply>(lease, flight, read)
+    inherit LeaseCall<'Target, 'Request, 'Answer, 'Reply>(lease, read)
+    override _.Flight = flight
     override _.Exchange() = connection.Complete(flight, request, reception)
 
 /// A call without a connection, or without a version for its request.
 and [<Sealed>] internal UnmadeLeaseCall<'Target, 'Request, 'Answer, 'Reply>
     (lease: Lease<'Target>, exchange: Exchange<'Request, 'Answer>, read: Exchange<'Request, 'Answer> -> 'Reply) =
-    inherit LeaseCall<'Target, 'Request, 'Answer, 'Reply>(lease, null, read)
+    inherit LeaseCall<'Target, 'Request, 'Answer, 'Reply>(lease, read)
+    override _.Flight = null
     override _.Exchange() = exchange

@@ -5,10 +5,10 @@ open LibKafka.Protocol
 
 /// A call that was begun and is completed later.
 [<AbstractClass>]
-type internal Call(flight: Flight | null) =
+type internal Call() =
 
     /// The request in flight; null if nothing was sent.
-    member _.Flight = flight
+    abstract Flight: Flight | null
 
     /// Detects that two threads use the client at once.
     abstract Guard: ThreadGuard
@@ -21,8 +21,8 @@ type internal Call(flight: Flight | null) =
 
 /// A call that was begun, with its reply.
 [<AbstractClass>]
-type internal Call<'Reply>(flight: Flight | null) =
-    inherit Call(flight)
+type internal Call<'Reply>() =
+    inherit Call()
 
     /// Waits for the response, and brings the client's state up to date. Later calls return the same reply.
     abstract Complete: unit -> 'Reply
@@ -32,8 +32,8 @@ type internal Call<'Reply>(flight: Flight | null) =
 /// A call of which an exchange is reported when it is completed. The client's state is up to date by then, and the reply is kept, because an
 /// observer may throw.
 [<AbstractClass>]
-type internal ReportedCall<'Reply>(flight: Flight | null) =
-    inherit Call<'Reply>(flight)
+type internal ReportedCall<'Reply>() =
+    inherit Call<'Reply>()
     let mutable reply: 'Reply voption = ValueNone
 
     /// Waits for the response, and brings the client's state up to date.
@@ -62,9 +62,10 @@ type internal ReportedCall<'Reply>(flight: Flight | null) =
 /// A call whose reply is changed by a function.
 [<Sealed>]
 type internal MappedCall<'Before, 'After>(call: Call<'Before>, change: Func<'Before, 'After>) =
-    inherit Call<'After>(call.Flight)
+    inherit Call<'After>()
     let mutable reply: 'After voption = ValueNone
 
+    override _.Flight = call.Flight
     override _.Guard = call.Guard
     override _.IsCompleted = call.IsCompleted
 
@@ -79,7 +80,8 @@ type internal MappedCall<'Before, 'After>(call: Call<'Before>, change: Func<'Bef
 /// An exchange that was not made.
 [<Sealed>]
 type internal UnmadeCall<'Request, 'Answer>(guard: ThreadGuard, exchange: Exchange<'Request, 'Answer>, settings: ClientSettings) =
-    inherit ReportedCall<Exchange<'Request, 'Answer>>(null)
+    inherit ReportedCall<Exchange<'Request, 'Answer>>()
+    override _.Flight = null
     override _.Guard = guard
     override _.Settle() = exchange
     override _.Report _ = Operation.report settings exchange.Info ErrorCode.None
@@ -87,7 +89,8 @@ type internal UnmadeCall<'Request, 'Answer>(guard: ThreadGuard, exchange: Exchan
 /// A request in flight on a channel.
 [<Sealed>]
 type internal ChannelCall<'Request, 'Answer>(channel: Channel, flight: Flight, request: 'Request, reception: Reception<'Answer>) =
-    inherit ReportedCall<Exchange<'Request, 'Answer>>(flight)
+    inherit ReportedCall<Exchange<'Request, 'Answer>>()
+    override _.Flight = flight
     override _.Guard = channel.Guard
     override _.Settle() = channel.Complete(flight, request, reception)
     override _.Report exchange = Operation.report channel.Settings exchange.Info ErrorCode.None

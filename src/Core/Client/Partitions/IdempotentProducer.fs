@@ -26,7 +26,7 @@ type internal TransactionLink =
     }
 
 /// Appends batches to one partition so that each is in the log once, however often it is sent (KIP-98). It puts its identity and the next
-/// sequence into a copy of each batch that does not have them yet. If it is not known whether a batch is in the log, `Retry` sends it again
+/// sequence into a header of each batch that does not have them yet; the records are sent from where they are in memory. If it is not known whether a batch is in the log, `Retry` sends it again
 /// with the same sequence, as often as necessary: brokers append it only if it is missing. If that does not settle it, `RaiseEpoch` gives the
 /// batch up and continues with the next. There are no other retries. A producer must not be used by several threads at a time.
 [<Sealed>]
@@ -51,12 +51,12 @@ type IdempotentProducer private (producer: PartitionProducer, identity: Producer
         && batch.IsTransactional = transaction.IsSome
 
     let stamp (sequence: int32) (batch: RecordBatch) : Result<RecordBatch, ClientFault> =
-        let stamped = if transaction.IsSome then RecordBatch.withTransactionalProducer else RecordBatch.withProducer
-
         match Producible.obstacle batch with
         | Some reason -> Error(ClientFault.CannotProduce reason)
         | None when isStamped sequence batch -> Ok batch
-        | None -> stamped identity.ProducerId identity.ProducerEpoch sequence batch |> Result.mapError ClientFault.CannotEncode
+        | None ->
+            RecordBatch.withHeaderApart transaction.IsSome identity.ProducerId identity.ProducerEpoch sequence batch
+            |> Result.mapError ClientFault.CannotEncode
 
     let settle (before: ProducerState) (produced: Produced) : Produced =
         let next, result = ProducerState.after produced.Batch produced.Result before
@@ -195,8 +195,10 @@ type IdempotentProducer private (producer: PartitionProducer, identity: Producer
 
     /// Appends a batch at the next sequence; an identity that it already has is replaced. Producing the same batch (the same object) while it is
     /// in doubt is `Retry`, so a `RetryPolicy` can wrap this call. Producing another batch while one is in doubt, or any batch while the producer
-    /// is fenced, is a mistake of the program that `State` shows beforehand: InvalidOperationException. A batch whose checksum is wrong cannot be
-    /// given a sequence: it is rejected with `ClientFault.CannotEncode`. See `PartitionProducer.Produce` for others that are not sent.
+    /// is fenced, is a mistake of the program that `State` shows beforehand: InvalidOperationException. A batch whose checksum is wrong is
+    /// sent with a wrong one, and the broker refuses it. See `PartitionProducer.Produce` for those that are not sent.
+    ///
+    /// The records are sent from the memory that the batch has, again if the call is repeated, so it must not change while the batch is in doubt.
     member this.Produce(batch: RecordBatch, ?call: CallOptions) : Produced =
         use _ = guard.Hold()
         (beginCall batch call).Complete()

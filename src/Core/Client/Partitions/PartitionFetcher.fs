@@ -185,11 +185,13 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
             | FetchSource.LeaderAlone _ -> ""
             | _ -> settings.RackId }
 
+    // Functions that are the same for every fetch are not allocated for each.
+    let isOurs: Fetch.PartitionResponse -> bool = fun answer -> answer.PartitionIndex = partition.Partition
+    let answerIn: Fetch.TopicResponse -> Fetch.PartitionResponse option = fun topic -> List.tryFind isOurs topic.Partitions
+
     // An error of the request as a whole comes without partitions. It becomes the partition's error.
     let fetchedIn (response: Fetch.Response) : Result<Fetch.PartitionResponse, ClientFault> =
-        let isOurs (answer: Fetch.PartitionResponse) = answer.PartitionIndex = partition.Partition
-
-        match response.Topics |> List.tryPick (_.Partitions >> List.tryFind isOurs) with
+        match List.tryPick answerIn response.Topics with
         | Some answer when response.Error.IsError && not answer.Error.IsError -> Ok { answer with Error = response.Error }
         | None when response.Error.IsError -> Ok(FetchSession.empty partition.Partition response.Error)
         | answer ->
@@ -308,7 +310,6 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
             fun exchange result -> TruncationCheck(asked, exchange, result)
         )
 
-    // Functions that are the same for every fetch, so that they are not allocated for each.
     let allowed = AllowedVersions.naming Fetch.api Fetch.topicIdsSince
     let request: Leader -> int16 -> Fetch.Request = fetchRequest
     let read: Exchange<Fetch.Request, Fetch.Response> -> Fetched = readFetched

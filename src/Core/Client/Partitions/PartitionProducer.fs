@@ -37,7 +37,7 @@ type PartitionProducer private (client: PartitionClient, settings: ProducerSetti
           Topics =
             [ { Name = partition.Topic
                 TopicId = leader.TopicId
-                Partitions = [ { Index = partition.Partition; Records = Some batch.Bytes } ] } ] }
+                Partitions = [ { Index = partition.Partition; Records = Some batch.Stored } ] } ] }
 
     let allowed (transactionalId: string option) (held: Held<Leader>) : VersionRange =
         let versions = AllowedVersions.naming Produce.api Produce.topicIdsSince held
@@ -60,9 +60,10 @@ type PartitionProducer private (client: PartitionClient, settings: ProducerSetti
             | Some fault -> Error fault
             | None -> Ok held)
 
-    let answerIn (response: Produce.Response) : Produce.PartitionResponse option =
-        let isOurs (answer: Produce.PartitionResponse) = answer.Index = partition.Partition
-        response.Topics |> List.tryPick (_.Partitions >> List.tryFind isOurs)
+    // Functions that are the same for every batch are not allocated for each.
+    let isOurs: Produce.PartitionResponse -> bool = fun answer -> answer.Index = partition.Partition
+    let answerOf: Produce.TopicResponse -> Produce.PartitionResponse option = fun topic -> List.tryFind isOurs topic.Partitions
+    let answerIn (response: Produce.Response) : Produce.PartitionResponse option = List.tryPick answerOf response.Topics
 
     let resultOf (exchange: Exchange<Produce.Request, Produce.Response option>) : ProduceResult =
         match exchange.Result with

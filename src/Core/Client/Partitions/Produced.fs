@@ -93,7 +93,8 @@ type Produced(batch: RecordBatch, exchange: Exchange<Produce.Request, Produce.Re
         | ProduceResult.Unknown(Doubt.SentBefore rejection) -> isRecognized && mayPass rejection
         | ProduceResult.Unknown _ -> isRecognized
 
-    /// The request and its response. The request has the batch as it was given: its base offset is sent as 0, and its leader epoch as -1.
+    /// The request and its response. The request has the batch as it was given; what is sent in place of its header is that of `Batch`,
+    /// with base offset 0 and leader epoch -1.
     member _.Exchange = exchange
 
     /// The batch as it was sent, or would have been sent, except for base offset and leader epoch. An idempotent producer puts its identity and a

@@ -44,13 +44,13 @@ module internal Producible =
         else
             None
 
-    /// The start of the batch as it is sent, with base offset 0 and leader epoch -1, which the checksum does not cover; null if it has these
-    /// already.
+    /// The start of the batch as it is sent, with base offset 0 and leader epoch -1, which the checksum does not cover; null if its stored bytes
+    /// are sent as they are.
     let start (batch: RecordBatch) : byte[] | null =
         if batch.BaseOffset = 0L && batch.PartitionLeaderEpoch = -1 then
-            null
+            batch.HeaderApart
         else
-            let header = batch.Span.Slice(0, RecordBatch.HeaderSize).ToArray()
+            let header = batch.HeaderBytes()
             BinaryPrimitives.WriteInt64BigEndian(header.AsSpan At.BaseOffset, 0L)
             BinaryPrimitives.WriteInt32BigEndian(header.AsSpan At.PartitionLeaderEpoch, -1)
             header
