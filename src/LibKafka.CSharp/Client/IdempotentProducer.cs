@@ -190,6 +190,39 @@ public sealed class IdempotentProducer : IDisposable
         return new(_core.Retry(callOptions.ToCore()), callOptions);
     }
 
+    /// <summary>Sends a batch as <c>Produce</c> does. It is in doubt until the call is completed, and stays so if the call is abandoned. Its memory must not change while it is in doubt. The answer is received by <see cref="PendingCall{TReply}.Complete"/>.</summary>
+    /// <param name="batch">See <c>Produce</c>.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The call, which must be completed or abandoned before the client makes another one.</returns>
+    public PendingCall<ProduceResult> Begin(RecordBatch batch, CancellationToken cancellationToken = default) =>
+        Begin(batch, CallOptions.Of(cancellationToken));
+
+    /// <inheritdoc cref="Begin(RecordBatch, CancellationToken)"/>
+    /// <param name="batch">See <c>Produce</c>.</param>
+    /// <param name="callOptions">The options of the call.</param>
+    public PendingCall<ProduceResult> Begin(RecordBatch batch, CallOptions callOptions)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        Client.Begin(callOptions);
+        return _core.Begin(batch, callOptions.ToCore()).Map(reply => new ProduceResult(reply, callOptions));
+    }
+
+    /// <summary>Sends the batch that is in doubt again, as <c>Retry</c> does. The answer is received by <see cref="PendingCall{TReply}.Complete"/>.</summary>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The call, which must be completed or abandoned before the client makes another one.</returns>
+    public PendingCall<ProduceResult> BeginRetry(CancellationToken cancellationToken = default) =>
+        BeginRetry(CallOptions.Of(cancellationToken));
+
+    /// <inheritdoc cref="BeginRetry(CancellationToken)"/>
+    /// <param name="callOptions">The options of the call.</param>
+    public PendingCall<ProduceResult> BeginRetry(CallOptions callOptions)
+    {
+        Client.Begin(callOptions);
+        return _core.BeginRetry(callOptions.ToCore()).Map(reply => new ProduceResult(reply, callOptions));
+    }
+
+    internal LibKafka.Client.IdempotentProducer Core => _core;
+
     /// <summary>
     /// Continues in the next epoch of the identity, from sequence 0, which a producer without transactions may do by itself (KIP-360): after it
     /// was fenced by a code that is about its sequences, or if a batch stays refused or in doubt. Brokers reject batches of the earlier epoch that

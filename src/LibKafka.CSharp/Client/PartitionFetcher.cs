@@ -184,6 +184,67 @@ public sealed class PartitionFetcher : IDisposable
         return new(_core.Fetch(callOptions.ToCore()), callOptions);
     }
 
+    /// <summary>Begins to read as <c>Fetch</c> does, from <see cref="Position"/> as it is now. <see cref="Position"/> may be set meanwhile, for the next fetch. The answer is received by <see cref="PendingCall{TReply}.Complete"/>.</summary>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The call, which must be completed or abandoned before the client makes another one.</returns>
+    public PendingCall<FetchResult> Begin(CancellationToken cancellationToken = default) => Begin(CallOptions.Of(cancellationToken));
+
+    /// <inheritdoc cref="Begin(CancellationToken)"/>
+    /// <param name="callOptions">The options of the call.</param>
+    public PendingCall<FetchResult> Begin(CallOptions callOptions)
+    {
+        Client.Begin(callOptions);
+        return _core.Begin(callOptions.ToCore()).Map(reply => new FetchResult(reply, callOptions));
+    }
+
+    /// <summary>Begins to find an offset as <c>Seek</c> does. <see cref="Position"/> is moved when the call is completed. The answer is received by <see cref="PendingCall{TReply}.Complete"/>.</summary>
+    /// <param name="spec">See <c>Seek</c>.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The call, which must be completed or abandoned before the client makes another one.</returns>
+    public PendingCall<OffsetResult> BeginSeek(OffsetSpec spec, CancellationToken cancellationToken = default) =>
+        BeginSeek(spec, CallOptions.Of(cancellationToken));
+
+    /// <inheritdoc cref="BeginSeek(OffsetSpec, CancellationToken)"/>
+    /// <param name="spec">See <c>Seek</c>.</param>
+    /// <param name="callOptions">The options of the call.</param>
+    public PendingCall<OffsetResult> BeginSeek(OffsetSpec spec, CallOptions callOptions)
+    {
+        Client.Begin(callOptions);
+        return _core.BeginSeek(spec, callOptions.ToCore()).Map(reply => new OffsetResult(reply, callOptions));
+    }
+
+    /// <summary>Begins to find an offset as <c>FindOffset</c> does. The answer is received by <see cref="PendingCall{TReply}.Complete"/>.</summary>
+    /// <param name="spec">See <c>FindOffset</c>.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The call, which must be completed or abandoned before the client makes another one.</returns>
+    public PendingCall<OffsetResult> BeginFindOffset(OffsetSpec spec, CancellationToken cancellationToken = default) =>
+        BeginFindOffset(spec, CallOptions.Of(cancellationToken));
+
+    /// <inheritdoc cref="BeginFindOffset(OffsetSpec, CancellationToken)"/>
+    /// <param name="spec">See <c>FindOffset</c>.</param>
+    /// <param name="callOptions">The options of the call.</param>
+    public PendingCall<OffsetResult> BeginFindOffset(OffsetSpec spec, CallOptions callOptions)
+    {
+        Client.Begin(callOptions);
+        return _core.BeginFindOffset(spec, callOptions.ToCore()).Map(reply => new OffsetResult(reply, callOptions));
+    }
+
+    /// <summary>Begins to ask the leader as <c>CheckTruncation</c> does. The answer is received by <see cref="PendingCall{TReply}.Complete"/>.</summary>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The call, which must be completed or abandoned before the client makes another one.</returns>
+    public PendingCall<TruncationResult> BeginCheckTruncation(CancellationToken cancellationToken = default) =>
+        BeginCheckTruncation(CallOptions.Of(cancellationToken));
+
+    /// <inheritdoc cref="BeginCheckTruncation(CancellationToken)"/>
+    /// <param name="callOptions">The options of the call.</param>
+    public PendingCall<TruncationResult> BeginCheckTruncation(CallOptions callOptions)
+    {
+        Client.Begin(callOptions);
+        return _core.BeginCheckTruncation(callOptions.ToCore()).Map(reply => new TruncationResult(reply, callOptions));
+    }
+
+    internal LibKafka.Client.PartitionFetcher Core => _core;
+
     /// <summary>Closes the connection to a replica if there is one, and the client for good if it is the fetcher's own.</summary>
     public void Dispose()
     {

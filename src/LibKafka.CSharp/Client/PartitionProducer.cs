@@ -76,6 +76,25 @@ public sealed class PartitionProducer : IDisposable
         return new(_core.Produce(batch, callOptions.ToCore()), callOptions);
     }
 
+    /// <summary>Sends a batch as <c>Produce</c> does. Its memory must not change until the call is completed. The answer is received by <see cref="PendingCall{TReply}.Complete"/>.</summary>
+    /// <param name="batch">See <c>Produce</c>.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The call, which must be completed or abandoned before the client makes another one.</returns>
+    public PendingCall<ProduceResult> Begin(RecordBatch batch, CancellationToken cancellationToken = default) =>
+        Begin(batch, CallOptions.Of(cancellationToken));
+
+    /// <inheritdoc cref="Begin(RecordBatch, CancellationToken)"/>
+    /// <param name="batch">See <c>Produce</c>.</param>
+    /// <param name="callOptions">The options of the call.</param>
+    public PendingCall<ProduceResult> Begin(RecordBatch batch, CallOptions callOptions)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        Client.Begin(callOptions);
+        return _core.Begin(batch, callOptions.ToCore()).Map(reply => new ProduceResult(reply, callOptions));
+    }
+
+    internal LibKafka.Client.PartitionProducer Core => _core;
+
     /// <summary>Closes the connection for good, if the client is the producer's own.</summary>
     public void Dispose()
     {

@@ -198,9 +198,12 @@ public sealed record RetryPolicy<TResult>
     }
 
     private Core.RetryPolicy<TCall> ToCore<TCall>()
-        where TCall : TResult =>
+        where TCall : TResult => ToCore<TCall>(result => result);
+
+    /// <summary>The policy for the core's replies, from which results are made.</summary>
+    internal Core.RetryPolicy<TReply> ToCore<TReply>(Func<TReply, TResult> resultOf) =>
         new(
-            again: FuncConvert.FromFunc<TCall, bool>(result => Again(result)),
+            again: FuncConvert.FromFunc<TReply, bool>(reply => Again(resultOf(reply))),
             attempts: Attempts,
             firstDelay: FirstDelay,
             factor: Factor,

@@ -181,6 +181,48 @@ public sealed class ConsumerGroupClient : IDisposable
         return new(_core.LeaveTemporarily(callOptions.ToCore()).Exchange, callOptions);
     }
 
+    /// <summary>Sends what <c>Heartbeat</c> does. The answer is received by <see cref="PendingCall{TReply}.Complete"/>.</summary>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The call, which must be completed or abandoned before the client makes another one.</returns>
+    public PendingCall<ConsumerHeartbeatResult> BeginHeartbeat(CancellationToken cancellationToken = default) =>
+        BeginHeartbeat(CallOptions.Of(cancellationToken));
+
+    /// <inheritdoc cref="BeginHeartbeat(CancellationToken)"/>
+    /// <param name="callOptions">The options of the call.</param>
+    public PendingCall<ConsumerHeartbeatResult> BeginHeartbeat(CallOptions callOptions)
+    {
+        Group.Begin(callOptions);
+        return _core.BeginHeartbeat(callOptions.ToCore()).Map(reply => new ConsumerHeartbeatResult(reply.Exchange, callOptions));
+    }
+
+    /// <summary>Sends what <c>Leave</c> does. The answer is received by <see cref="PendingCall{TReply}.Complete"/>.</summary>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The call, which must be completed or abandoned before the client makes another one.</returns>
+    public PendingCall<ConsumerHeartbeatResult> BeginLeave(CancellationToken cancellationToken = default) =>
+        BeginLeave(CallOptions.Of(cancellationToken));
+
+    /// <inheritdoc cref="BeginLeave(CancellationToken)"/>
+    /// <param name="callOptions">The options of the call.</param>
+    public PendingCall<ConsumerHeartbeatResult> BeginLeave(CallOptions callOptions)
+    {
+        Group.Begin(callOptions);
+        return _core.BeginLeave(callOptions.ToCore()).Map(reply => new ConsumerHeartbeatResult(reply.Exchange, callOptions));
+    }
+
+    /// <summary>Sends what <c>LeaveTemporarily</c> does. The answer is received by <see cref="PendingCall{TReply}.Complete"/>.</summary>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The call, which must be completed or abandoned before the client makes another one.</returns>
+    public PendingCall<ConsumerHeartbeatResult> BeginLeaveTemporarily(CancellationToken cancellationToken = default) =>
+        BeginLeaveTemporarily(CallOptions.Of(cancellationToken));
+
+    /// <inheritdoc cref="BeginLeaveTemporarily(CancellationToken)"/>
+    /// <param name="callOptions">The options of the call.</param>
+    public PendingCall<ConsumerHeartbeatResult> BeginLeaveTemporarily(CallOptions callOptions)
+    {
+        Group.Begin(callOptions);
+        return _core.BeginLeaveTemporarily(callOptions.ToCore()).Map(reply => new ConsumerHeartbeatResult(reply.Exchange, callOptions));
+    }
+
     /// <summary>Closes the connection for good. The member stays in the group until it leaves or its session expires.</summary>
     public void Dispose() => Group.Dispose();
 

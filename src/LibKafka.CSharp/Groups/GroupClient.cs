@@ -196,18 +196,7 @@ public sealed class GroupClient : IDisposable
     {
         var leaving = Interop.RequiredAll(members);
         Begin(callOptions);
-        var left = Inner.Leave(leaving.Select(member => member.ToCore()).ToFSharpList(), callOptions.ToCore());
-        var report = new CallReport(left.Exchanges, callOptions.CancellationToken);
-        if (left.Result.IsOk)
-        {
-            return new(
-                report,
-                [.. leaving.Zip(left.Result.ResultValue, (one, answer) => new ItemResult<LeavingMember>(one, report, null, answer.Error))]
-            );
-        }
-
-        var fault = report.FaultOf(left.Result.ErrorValue);
-        return new(report, fault, [.. leaving.Select(one => new ItemResult<LeavingMember>(one, report, fault, ErrorCode.None))]);
+        return Left(leaving, Inner.Leave(leaving.Select(member => member.ToCore()).ToFSharpList(), callOptions.ToCore()), callOptions);
     }
 
     /// <summary>Commits offsets of several partitions.</summary>
@@ -302,23 +291,15 @@ public sealed class GroupClient : IDisposable
     {
         var asked = Interop.RequiredAll(partitions);
         Begin(callOptions);
-        var reply = Inner.FetchOffsets(
-            (membership ?? GroupMembership.None).ToCore(),
-            asked.Select(partition => partition.ToCore()).ToFSharpList(),
-            requireStable,
-            callOptions.ToCore()
-        );
-        var report = new CallReport(reply.Exchanges, callOptions.CancellationToken);
-        if (reply.Result.IsOk)
-        {
-            return ToResults(report, reply.Result.ResultValue);
-        }
-
-        var fault = report.FaultOf(reply.Result.ErrorValue);
-        return new(
-            report,
-            fault,
-            [.. asked.Select(one => new ItemResult<TopicPartition, CommittedOffset?>(one, null, report, fault, ErrorCode.None))]
+        return Fetched(
+            asked,
+            Inner.FetchOffsets(
+                (membership ?? GroupMembership.None).ToCore(),
+                asked.Select(partition => partition.ToCore()).ToFSharpList(),
+                requireStable,
+                callOptions.ToCore()
+            ),
+            callOptions
         );
     }
 
@@ -373,6 +354,181 @@ public sealed class GroupClient : IDisposable
             : ToResults(report, reply.Result.ResultValue.ResultValue);
     }
 
+    /// <summary>Begins one round of a join as <c>Join</c> makes it. If the coordinator wants a new member to get an id first, the result has <c>MEMBER_ID_REQUIRED</c> and that id, with which to begin another round. The answer is received by <see cref="PendingCall{TReply}.Complete"/>.</summary>
+    /// <param name="options">See <c>Join</c>.</param>
+    /// <param name="memberId">See <c>Join</c>.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The call, which must be completed or abandoned before the client makes another one.</returns>
+    public PendingCall<JoinResult> BeginJoin(JoinOptions options, string memberId = "", CancellationToken cancellationToken = default) =>
+        BeginJoin(options, memberId, CallOptions.Of(cancellationToken));
+
+    /// <summary>Begins one round of a join as <c>Join</c> makes it. If the coordinator wants a new member to get an id first, the result has <c>MEMBER_ID_REQUIRED</c> and that id, with which to begin another round. The answer is received by <see cref="PendingCall{TReply}.Complete"/>.</summary>
+    /// <param name="options">See <c>Join</c>.</param>
+    /// <param name="memberId">See <c>Join</c>.</param>
+    /// <param name="callOptions">The options of the call.</param>
+    /// <returns>The call, which must be completed or abandoned before the client makes another one.</returns>
+    public PendingCall<JoinResult> BeginJoin(JoinOptions options, string memberId, CallOptions callOptions)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(memberId);
+        Begin(callOptions);
+        return Inner
+            .BeginJoin(memberId, options.ToCore(), callOptions.ToCore())
+            .Map(reply => new JoinResult(reply, callOptions, Inner.Settings.Limits));
+    }
+
+    /// <summary>Sends what <c>Sync</c> does. The answer is received by <see cref="PendingCall{TReply}.Complete"/>.</summary>
+    /// <param name="membership">See <c>Sync</c>.</param>
+    /// <param name="protocolName">See <c>Sync</c>.</param>
+    /// <param name="assignments">See <c>Sync</c>.</param>
+    /// <param name="protocolType">See <c>Sync</c>.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The call, which must be completed or abandoned before the client makes another one.</returns>
+    public PendingCall<SyncResult> BeginSync(
+        GroupMembership membership,
+        string? protocolName = null,
+        IEnumerable<MemberAssignment>? assignments = null,
+        string protocolType = ConsumerProtocol.ProtocolType,
+        CancellationToken cancellationToken = default
+    ) => BeginSync(membership, protocolName, assignments, protocolType, CallOptions.Of(cancellationToken));
+
+    /// <summary>Sends what <c>Sync</c> does. The answer is received by <see cref="PendingCall{TReply}.Complete"/>.</summary>
+    /// <param name="membership">See <c>Sync</c>.</param>
+    /// <param name="protocolName">See <c>Sync</c>.</param>
+    /// <param name="assignments">See <c>Sync</c>.</param>
+    /// <param name="protocolType">See <c>Sync</c>.</param>
+    /// <param name="callOptions">The options of the call.</param>
+    /// <returns>The call, which must be completed or abandoned before the client makes another one.</returns>
+    public PendingCall<SyncResult> BeginSync(
+        GroupMembership membership,
+        string? protocolName,
+        IEnumerable<MemberAssignment>? assignments,
+        string protocolType,
+        CallOptions callOptions
+    )
+    {
+        ArgumentNullException.ThrowIfNull(membership);
+        ArgumentNullException.ThrowIfNull(protocolType);
+        var parts = Interop.RequiredAll(assignments ?? [], nameof(assignments));
+        Begin(callOptions);
+        return Inner
+            .BeginSync(
+                membership.ToCore(),
+                protocolType,
+                Interop.OptionOf(protocolName),
+                parts.Select(assignment => assignment.ToCore()).ToFSharpList(),
+                callOptions.ToCore()
+            )
+            .Map(reply => new SyncResult(reply.Exchange, callOptions));
+    }
+
+    /// <summary>Sends what <c>Heartbeat</c> does. The answer is received by <see cref="PendingCall{TReply}.Complete"/>.</summary>
+    /// <param name="membership">See <c>Heartbeat</c>.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The call, which must be completed or abandoned before the client makes another one.</returns>
+    public PendingCall<CallResult> BeginHeartbeat(GroupMembership membership, CancellationToken cancellationToken = default) =>
+        BeginHeartbeat(membership, CallOptions.Of(cancellationToken));
+
+    /// <summary>Sends what <c>Heartbeat</c> does. The answer is received by <see cref="PendingCall{TReply}.Complete"/>.</summary>
+    /// <param name="membership">See <c>Heartbeat</c>.</param>
+    /// <param name="callOptions">The options of the call.</param>
+    /// <returns>The call, which must be completed or abandoned before the client makes another one.</returns>
+    public PendingCall<CallResult> BeginHeartbeat(GroupMembership membership, CallOptions callOptions)
+    {
+        ArgumentNullException.ThrowIfNull(membership);
+        Begin(callOptions);
+        return Inner.BeginHeartbeat(membership.ToCore(), callOptions.ToCore()).Map(reply => CallResult.Of(reply, callOptions));
+    }
+
+    /// <summary>Sends what <c>Leave</c> does. The answer is received by <see cref="PendingCall{TReply}.Complete"/>.</summary>
+    /// <param name="membership">See <c>Leave</c>.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The call, which must be completed or abandoned before the client makes another one.</returns>
+    public PendingCall<ItemResults<ItemResult<LeavingMember>>> BeginLeave(
+        GroupMembership membership,
+        CancellationToken cancellationToken = default
+    ) => BeginLeave(membership, CallOptions.Of(cancellationToken));
+
+    /// <summary>Sends what <c>Leave</c> does. The answer is received by <see cref="PendingCall{TReply}.Complete"/>.</summary>
+    /// <param name="membership">See <c>Leave</c>.</param>
+    /// <param name="callOptions">The options of the call.</param>
+    /// <returns>The call, which must be completed or abandoned before the client makes another one.</returns>
+    public PendingCall<ItemResults<ItemResult<LeavingMember>>> BeginLeave(GroupMembership membership, CallOptions callOptions)
+    {
+        ArgumentNullException.ThrowIfNull(membership);
+        Begin(callOptions);
+        LeavingMember[] leaving = [new(membership.MemberId, membership.GroupInstanceId)];
+        return Inner.BeginLeave(membership.ToCore(), callOptions.ToCore()).Map(left => Left(leaving, left, callOptions));
+    }
+
+    /// <summary>Sends what <c>CommitOffsets</c> does. The answer is received by <see cref="PendingCall{TReply}.Complete"/>.</summary>
+    /// <param name="membership">See <c>CommitOffsets</c>.</param>
+    /// <param name="offsets">See <c>CommitOffsets</c>.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The call, which must be completed or abandoned before the client makes another one.</returns>
+    public PendingCall<ItemResults<ItemResult<TopicPartition>>> BeginCommitOffsets(
+        GroupMembership membership,
+        IEnumerable<KeyValuePair<TopicPartition, CommittedOffset>> offsets,
+        CancellationToken cancellationToken = default
+    ) => BeginCommitOffsets(membership, offsets, CallOptions.Of(cancellationToken));
+
+    /// <summary>Sends what <c>CommitOffsets</c> does. The answer is received by <see cref="PendingCall{TReply}.Complete"/>.</summary>
+    /// <param name="membership">See <c>CommitOffsets</c>.</param>
+    /// <param name="offsets">See <c>CommitOffsets</c>.</param>
+    /// <param name="callOptions">The options of the call.</param>
+    /// <returns>The call, which must be completed or abandoned before the client makes another one.</returns>
+    public PendingCall<ItemResults<ItemResult<TopicPartition>>> BeginCommitOffsets(
+        GroupMembership membership,
+        IEnumerable<KeyValuePair<TopicPartition, CommittedOffset>> offsets,
+        CallOptions callOptions
+    )
+    {
+        ArgumentNullException.ThrowIfNull(membership);
+        var given = Interop.RequiredAll(offsets);
+        Begin(callOptions);
+        return Inner
+            .BeginCommitOffsets(membership.ToCore(), ToCore(given), callOptions.ToCore())
+            .Map(reply => reply.ToResults(given.Select(entry => entry.Key), callOptions));
+    }
+
+    /// <summary>Sends what <c>FetchOffsets</c> does. The answer is received by <see cref="PendingCall{TReply}.Complete"/>.</summary>
+    /// <param name="partitions">See <c>FetchOffsets</c>.</param>
+    /// <param name="requireStable">See <c>FetchOffsets</c>.</param>
+    /// <param name="membership">See <c>FetchOffsets</c>.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The call, which must be completed or abandoned before the client makes another one.</returns>
+    public PendingCall<ItemResults<ItemResult<TopicPartition, CommittedOffset?>>> BeginFetchOffsets(
+        IEnumerable<TopicPartition> partitions,
+        bool requireStable = false,
+        GroupMembership? membership = null,
+        CancellationToken cancellationToken = default
+    ) => BeginFetchOffsets(partitions, requireStable, membership, CallOptions.Of(cancellationToken));
+
+    /// <summary>Sends what <c>FetchOffsets</c> does. The answer is received by <see cref="PendingCall{TReply}.Complete"/>.</summary>
+    /// <param name="partitions">See <c>FetchOffsets</c>.</param>
+    /// <param name="requireStable">See <c>FetchOffsets</c>.</param>
+    /// <param name="membership">See <c>FetchOffsets</c>.</param>
+    /// <param name="callOptions">The options of the call.</param>
+    /// <returns>The call, which must be completed or abandoned before the client makes another one.</returns>
+    public PendingCall<ItemResults<ItemResult<TopicPartition, CommittedOffset?>>> BeginFetchOffsets(
+        IEnumerable<TopicPartition> partitions,
+        bool requireStable,
+        GroupMembership? membership,
+        CallOptions callOptions
+    )
+    {
+        var asked = Interop.RequiredAll(partitions);
+        Begin(callOptions);
+        return Inner
+            .BeginFetchOffsets(
+                (membership ?? GroupMembership.None).ToCore(),
+                asked.Select(partition => partition.ToCore()).ToFSharpList(),
+                requireStable,
+                callOptions.ToCore()
+            )
+            .Map(reply => Fetched(asked, reply, callOptions));
+    }
+
     /// <summary>Closes the connection if there is one. The next call finds the coordinator and connects again.</summary>
     public void Disconnect() => _coordinator.Disconnect();
 
@@ -384,6 +540,41 @@ public sealed class GroupClient : IDisposable
     ) => offsets.Select(offset => Tuple.Create(offset.Key.ToCore(), offset.Value.ToCore())).ToFSharpList();
 
     internal void Begin(CallOptions callOptions) => _coordinator.Begin(this, callOptions);
+
+    private static ItemResults<ItemResult<LeavingMember>> Left(LeavingMember[] leaving, Core.Left left, CallOptions callOptions)
+    {
+        var report = new CallReport(left.Exchanges, callOptions.CancellationToken);
+        if (left.Result.IsOk)
+        {
+            return new(
+                report,
+                [.. leaving.Zip(left.Result.ResultValue, (one, answer) => new ItemResult<LeavingMember>(one, report, null, answer.Error))]
+            );
+        }
+
+        var fault = report.FaultOf(left.Result.ErrorValue);
+        return new(report, fault, [.. leaving.Select(one => new ItemResult<LeavingMember>(one, report, fault, ErrorCode.None))]);
+    }
+
+    private static ItemResults<ItemResult<TopicPartition, CommittedOffset?>> Fetched(
+        TopicPartition[] asked,
+        Core.Reply<FSharpResult<FSharpList<Core.FetchedOffset>, Core.ClientFault>> reply,
+        CallOptions callOptions
+    )
+    {
+        var report = new CallReport(reply.Exchanges, callOptions.CancellationToken);
+        if (reply.Result.IsOk)
+        {
+            return ToResults(report, reply.Result.ResultValue);
+        }
+
+        var fault = report.FaultOf(reply.Result.ErrorValue);
+        return new(
+            report,
+            fault,
+            [.. asked.Select(one => new ItemResult<TopicPartition, CommittedOffset?>(one, null, report, fault, ErrorCode.None))]
+        );
+    }
 
     private static ItemResults<ItemResult<TopicPartition, CommittedOffset?>> ToResults(
         CallReport report,
