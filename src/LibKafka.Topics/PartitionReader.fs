@@ -96,7 +96,7 @@ type internal PartitionReader(client: PartitionClient, settings: ConsumerSetting
         let call = inFlight
         inFlight <- ValueNone
 
-        // An observer may throw, but the connection must be closed.
+        // An observer may throw, but no socket must leak.
         try
             match call with
             | ValueSome(InFlight.Fetch call) -> call.Abandon()

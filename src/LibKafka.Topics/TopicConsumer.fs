@@ -17,9 +17,10 @@ open LibKafka.Client
 /// when an event has been handled.
 ///
 /// Making a connection blocks: a poll may take longer than its time-out by `ClientSettings.ConnectTimeout`. Answers that have arrived are
-/// handed out before a second connection is made. Leaders are asked for by one request for all partitions. While a broker cannot be connected to,
-/// one of its partitions tries it after growing pauses and reports the failure; the others connect one after another when it is back. Two threads must not use a consumer at the same time: the second one gets an
-/// InvalidOperationException.
+/// handed out before a second connection is made. Leaders are asked for by one request for all partitions. While a broker cannot be connected
+/// to, one of its partitions tries it after growing pauses and reports the failure; the others connect one after another when it is back.
+///
+/// Two threads must not use a consumer at the same time: the second one gets an InvalidOperationException.
 [<Sealed>]
 type TopicConsumer(settings: ClientSettings, bootstrap: Bootstrap, consumer: ConsumerSettings) =
     let guard = new OneThread "consumer"

@@ -534,6 +534,30 @@ let private use' =
               Expect.isTrue status.IsInHand "in hand"
               Expect.equal status.Broker (Some cluster.Brokers[0].Address) "the broker")
 
+          testCase "finds the partitions of a topic, and its new ones when it is told to" (fun () ->
+              use cluster = new ConsumerCluster(3)
+              use consumer = consumerOf cluster 50
+              consumer.Add(cluster.Partition 1, Start.latest)
+              let added = consumer.AddTopic("t", Start.earliest) |> ok
+              Expect.equal added [ cluster.Partition 0; cluster.Partition 2 ] "those that were not there"
+              Expect.isEmpty (consumer.AddTopic("t", Start.earliest) |> ok) "none is new"
+
+              match consumer.AddTopic("unknown", Start.earliest) with
+              | Error(ClientFault.NoLeader(_, code)) -> Expect.equal code ErrorCode.UnknownTopicOrPartition "the code"
+              | other -> failtestf "%A" other)
+
+          testCase "asks for the leaders of all partitions at once" (fun () ->
+              use cluster = new ConsumerCluster(30)
+              use consumer = consumerOf cluster 500
+
+              for partition in 0..29 do
+                  cluster.Append(partition, 1)
+                  consumer.Add(cluster.Partition partition, Start.earliest)
+
+              readWhile consumer (fun read -> total read < 30) |> ignore
+              let asked = cluster.Brokers |> Array.sumBy (fun broker -> (broker.VersionsOf ApiKey.Metadata).Length)
+              Expect.isLessThan asked 4 "metadata requests")
+
           testCase "is woken by cancellation" (fun () ->
               use cluster = new ConsumerCluster(1)
               use consumer = consumerOf cluster 15_000
