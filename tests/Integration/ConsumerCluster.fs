@@ -130,7 +130,7 @@ type ConsumerCluster(partitions: int, topicId: Guid) =
         let left () = until - DateTime.UtcNow
 
         while log.Leader > 0 && log.End <= offset && log.Disturbances.Count = 0 && left () > TimeSpan.Zero do
-            Monitor.Wait(gate, left ()) |> ignore
+            Monitor.Wait(gate, max TimeSpan.Zero (left ())) |> ignore
 
     let fetch (node: int) (received: Received) (request: Fetch.Request) : Act list =
         let topic = request.Topics.Head

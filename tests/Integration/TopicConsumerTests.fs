@@ -189,6 +189,7 @@ let private handling =
 
               let handled = HashSet<int>()
               let kept = Queue<TopicPartition>()
+              let mutable full = 0
               let patience = Stopwatch.StartNew()
 
               while handled.Count < 20 && patience.Elapsed < ms 20_000 do
@@ -199,11 +200,12 @@ let private handling =
                       kept.Enqueue partition
                       Expect.isLessThan consumer.BytesInHand 280_000L "the bound, and one response more"
                   | Some other -> failtestf "%O" other
-                  | None ->
-                      Expect.isGreaterThanOrEqual consumer.BytesInHand 200_000L "there was room"
-                      Expect.isNonEmpty kept "something is in hand"
+                  | None when consumer.BytesInHand >= 200_000L ->
+                      full <- full + 1
                       consumer.Handled(kept.Dequeue())
+                  | None -> ()
 
+              Expect.isGreaterThan full 0 "there was no room"
               Expect.equal handled.Count 20 "all partitions")
 
           testCase "of a slow handler delays the others, but loses none of their answers" (fun () ->
@@ -217,7 +219,7 @@ let private handling =
 
               let settings =
                   { patient with
-                      CallTimeout = ms 200
+                      CallTimeout = ms 1_000
                       Observe = fun exchange -> if exchange.Api = ApiKey.Fetch && exchange.Fault.IsSome then incr fetches }
 
               use consumer = new TopicConsumer(settings, cluster.Bootstrap, settingsOf 50)
@@ -231,8 +233,10 @@ let private handling =
               while read.Count < 150 && patience.Elapsed < ms 20_000 do
                   match consumer.Poll(ms 100) with
                   | Some(ConsumerEvent.Fetched(_, records, _, _)) ->
+                      // The first handlers take longer than a call may.
+                      if read.Count < 20 then Thread.Sleep 1_300
+
                       read.AddRange(recordsIn records)
-                      Thread.Sleep 300
                   | Some other -> failtestf "%O" other
                   | None -> ()
 
