@@ -180,7 +180,7 @@ type GroupConsumer(settings: ClientSettings, bootstrap: Bootstrap, group: GroupS
         | MemberEvent.Lost(partitions, reason) -> GroupEvent.Lost(partitions, reason)
         | MemberEvent.Failed failure -> GroupEvent.Failed failure
 
-    // Does what the member wants, up to the next thing that it tells.
+    // Does what the member wants, up to its next event.
     let rec work (cancellation: CancellationToken) : GroupEvent voption =
         match link.Todo.TryDequeue() with
         | false, _ -> ValueNone
@@ -262,7 +262,7 @@ type GroupConsumer(settings: ClientSettings, bootstrap: Bootstrap, group: GroupS
         | Some before -> before
         | None ->
             use _ = take ()
-            // If it fails half-way, it is closed nonetheless.
+            // It counts as closed even if this fails.
             closed <- Some { Commit = None; Leave = GroupLeave.Silent }
             let result = close countsInHand call
             closed <- Some result

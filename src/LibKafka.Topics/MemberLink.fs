@@ -184,7 +184,7 @@ type internal MemberLink(settings: ClientSettings, bootstrap: Bootstrap, group: 
             let due = Membership.due state
             if due = TimeSpan.MaxValue then Timeout.InfiniteTimeSpan else max TimeSpan.Zero (due - now ())
 
-    /// Tells the member what happens. Connections are made within the call's options.
+    /// Gives the member an input. Connections are made within the call's options.
     member _.Feed(input: MemberInput, call: CallOptions) = feed call input
 
     /// Changes the subscription.

@@ -13,7 +13,7 @@ open LibKafka.Client
 
 /// Produces records to a topic: collects them into batches, and sends the batches of all partitions at once, each on a connection of its own, with one
 /// request in flight for each. Everything happens in the thread that calls `Poll` or `Flush`; `Add` does no I/O. Nothing is sent between these calls,
-/// so call `Poll` as often as records shall be sent: after each hundredth or thousandth, or whenever there is nothing to add.
+/// so call `Poll` often: after each hundredth or thousandth record, and whenever there is nothing to add.
 ///
 /// <code>
 /// open System

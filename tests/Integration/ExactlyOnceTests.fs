@@ -124,7 +124,7 @@ let private modern = "new protocol", GroupProtocol.Consumer None
 let private stable (cluster: TestCluster) = cluster.Requires(ApiKey.OffsetFetch, 7s)
 
 let private oneAfterAnother (cluster: TestCluster) =
-    testCase "a copy goes on where the last one was closed" (fun () ->
+    testCase "a copy continues where the last one was closed" (fun () ->
         if not (isMock cluster) then stable cluster
         cluster.WithTopic 3 (fun source ->
             cluster.WithTopic 2 (fun target ->

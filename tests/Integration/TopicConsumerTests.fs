@@ -572,7 +572,7 @@ let private use' =
               Expect.isLessThan clock.Elapsed (ms 5_000) "at once"
               cluster.Append(0, 5)
               let read = readWhile consumer (fun read -> total read < 5)
-              Expect.equal (List.ofSeq read[0]) (cluster.Records 0) "it goes on afterwards")
+              Expect.equal (List.ofSeq read[0]) (cluster.Records 0) "it continues afterwards")
 
           testCase "returns when another call is ready" (fun () ->
               use cluster = new ConsumerCluster(2)
@@ -663,7 +663,7 @@ let private use' =
               for connection in 0 .. cluster.Brokers[0].Connections - 1 do
                   cluster.Brokers[0].AwaitEnd connection)
 
-          testCase "closes its connections, and is of no use afterwards" (fun () ->
+          testCase "closes its connections, and then refuses calls" (fun () ->
               use cluster = new ConsumerCluster(2)
               let consumer = consumerOf cluster 500
               consumer.Add(cluster.Partition 0, Start.atOffset 0L)

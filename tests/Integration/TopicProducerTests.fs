@@ -225,7 +225,7 @@ let private reporting =
                   agree cluster book
                   inOrder cluster))
 
-          testCase "a batch that the codec cannot compress, and goes on" (fun () ->
+          testCase "a batch that the codec cannot compress, and continues" (fun () ->
               let gzip = LibKafka.Compression.AllCodecs.List |> Seq.find (fun codec -> codec.Type = CompressionType.Gzip)
               let mutable count = 0
 

@@ -15,7 +15,7 @@ type ReceiveBuffer private (rent: (int -> byte[]) voption) =
     /// A buffer with memory of its own.
     new() = ReceiveBuffer ValueNone
 
-    /// A buffer with the memory that this function returns for a length: an array of that length or longer, which nobody else uses until
+    /// A buffer with the memory that this function returns for a length: an array of that length or longer, which nothing else uses until
     /// `Release` returns it.
     new(rent: int -> byte[]) = ReceiveBuffer(ValueSome rent)
 

@@ -40,8 +40,10 @@ module Subscriber =
 
         match ConsumerProtocol.decodeSubscriptionWithin { limits with MaxDecodedBytes = rest } one.Metadata with
         | Ok(struct (subscription, size)) -> struct ({ subscriber with Subscription = subscription }, size)
-        | Error({ Problem = Problem.DecodedTooLarge _ } as fault) when rest < limits.MaxDecodedBytes ->
-            struct ({ subscriber with Unreadable = Some { fault with Problem = Problem.GroupTooLarge limits.MaxDecodedBytes } }, 0L)
+        | Error({ Problem = Problem.DecodedTooLarge _ } as fault) ->
+            // The limit is named as it was set, not what was left of it.
+            let tooLarge = if rest < limits.MaxDecodedBytes then Problem.GroupTooLarge else Problem.DecodedTooLarge
+            struct ({ subscriber with Unreadable = Some { fault with Problem = tooLarge limits.MaxDecodedBytes } }, 0L)
         | Error fault -> struct ({ subscriber with Unreadable = Some fault }, 0L)
 
     /// The members of a group, from the response to the leader's JoinGroup. Their subscriptions together, with what the sticky assignor decodes of

@@ -83,10 +83,14 @@ module ConsumerProtocol =
         : Result<struct (ConsumerProtocolSubscription.Subscription * int64), Fault> =
         decodeWithin limits ConsumerProtocolSubscription.message bytes
         |> Result.bind (fun (struct (subscription, size)) ->
-            let rest = { limits with MaxDecodedBytes = limits.MaxDecodedBytes - size }
+            let rest = limits.MaxDecodedBytes - size
+            // A little memory is enough to find out that the bytes are not the sticky assignor's.
+            let read = stickyWithin { limits with MaxDecodedBytes = max 1024L rest }
+            let tooLarge: Fault = { Problem = Problem.DecodedTooLarge limits.MaxDecodedBytes; Offset = 0; Path = "StickyUserData" }
 
-            match subscription.UserData |> Option.map (stickyWithin rest) with
-            | Some(Ok(struct (_, more))) -> Ok(struct (subscription, size + more))
-            | Some(Error({ Problem = Problem.DecodedTooLarge _ } as fault)) -> Error fault
-            // It is none of the sticky assignor's, and no assignor decodes it.
+            match subscription.UserData |> Option.map read with
+            | Some(Ok(struct (_, more))) when more <= rest -> Ok(struct (subscription, size + more))
+            | Some(Ok _)
+            | Some(Error { Problem = Problem.DecodedTooLarge _ }) -> Error tooLarge
+            // No assignor decodes it.
             | _ -> Ok(struct (subscription, size)))

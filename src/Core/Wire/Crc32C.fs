@@ -171,10 +171,11 @@ module Crc32C =
             List.scan (fun value _ -> square value) first [ 2..count ] |> Array.ofList
 
         // x^8, and its squares.
-        static let plain = lazy (squares 31 (fun value -> product value value) 0x00800000u)
+        static let plain = Lazy<uint32[]>(fun () -> squares 31 (fun value -> product value value) 0x00800000u)
 
         // For a multiplication whose reduction adds x^33 (see `shift`): x^(64 - 33), for 8 bytes, and so on.
-        static let shifted = lazy (squares 28 (fun value -> uint32 (Sse42.X64.Crc32(0UL, shift value (uint64 value)))) 1u)
+        static let shifted =
+            Lazy<uint32[]>(fun () -> squares 28 (fun value -> uint32 (Sse42.X64.Crc32(0UL, shift value (uint64 value)))) 1u)
 
         static member Plain = plain.Value
         static member Shifted = shifted.Value

@@ -593,6 +593,18 @@ let private memory =
               let reversed = Assignor.subscribersWithin limits (List.rev members)
               Expect.equal (List.rev reversed) read "whatever the order")
 
+          testCase "is named as it was set if a member's user data alone exceeds it" (fun () ->
+              for protocol in 0 .. all.Length - 1 do
+                  let one = subscribing protocol "one" 24
+                  let plain = ConsumerProtocol.decodeSubscription one.Metadata |> ok "decoded"
+
+                  for limit in [ 1L; 4L; costOf one / 2L; costOf one - 1L ] do
+                      let read = Assignor.subscribersWithin { Limits.standard with MaxDecodedBytes = limit } [ one ]
+
+                      match read |> List.map _.Unreadable with
+                      | [ Some { Problem = Problem.DecodedTooLarge named } ] -> Expect.equal named limit "the limit"
+                      | other -> failtestf "%A of %d topics" other plain.Topics.Length)
+
           testCase "is within one limit if each member is just below it: the assignments say who was left out, and why" (fun () ->
               for protocol in 0 .. all.Length - 1 do
                   let large = [ for i in 10..40 -> subscribing protocol (string i) 600 ]

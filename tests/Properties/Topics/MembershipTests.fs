@@ -353,7 +353,7 @@ let private wild =
           8, Gen.map Passes (Gen.elements [ 10; 200; 1000; 3000; 8000; 15_000 ])
           1, Gen.map Grows choice ]
 
-/// Nobody dies, no message is lost, and nobody is slow.
+/// No member dies, no message is lost, and no member is slow.
 let private orderly =
     Gen.frequency [ 3, Gen.constant Comes; 1, Gen.map Leaves choice; 12, Gen.map Polls choice; 1, Gen.map Grows choice ]
 
