@@ -394,7 +394,7 @@ let private mixed (cluster: TestCluster) (name: string) (protocol: GroupProtocol
                         if partitions.Count > 0 then
                             try
                                 consumer.Commit partitions
-                            with :? KafkaException ->
+                            with :? Confluent.Kafka.KafkaException ->
                                 ())
                     .Build()
 
@@ -417,7 +417,7 @@ let private mixed (cluster: TestCluster) (name: string) (protocol: GroupProtocol
 
             try
                 theirs.Commit() |> ignore
-            with :? KafkaException ->
+            with :? Confluent.Kafka.KafkaException ->
                 // It has read nothing.
                 ()
 
