@@ -17,11 +17,11 @@ let private row shape (value: float) (floor: float) : Row =
       Peers = peers []
       AllocatedPerRecord = Nullable() }
 
-/// Entering and leaving one guard, and what a produce call does in all: it enters its client's guard and within that four more times, and
-/// its connection's guard three times. The floor is one interlocked operation.
+/// Entering and leaving one guard, and what a produce call does in all: it enters its client's guard, and within that its connection's guard
+/// before it looks at the connection, sends the request and receives the response. The floor is one interlocked operation.
 let rows () : Row list =
-    let client = new ThreadGuard "client"
-    let connection = new ThreadGuard "connection"
+    let client = ThreadGuard "client"
+    let connection = ThreadGuard "connection"
     let word = [| 0 |]
 
     let use' (guard: ThreadGuard) =
@@ -34,15 +34,10 @@ let rows () : Row list =
 
     let producing () =
         for _ in 1..calls do
-            client.Enter()
-
-            for _ in 1..4 do
-                use' client
-
-            for _ in 1..3 do
-                use' connection
-
-            client.Exit()
+            use _ = client.Hold()
+            client.Join connection
+            client.Join connection
+            client.Rejoin connection
 
     let exchanging () =
         for _ in 1..calls do

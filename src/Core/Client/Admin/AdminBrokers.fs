@@ -16,7 +16,7 @@ type internal AdminBrokers(settings: ClientSettings, bootstrap: Bootstrap) =
                     settings.Observe info }
 
     let connections = Dictionary<BrokerAddress, Connection>()
-    let guard = new ThreadGuard "admin client"
+    let guard = ThreadGuard "admin client"
     let history = BrokerHistory()
 
     let keep (connection: Connection) =

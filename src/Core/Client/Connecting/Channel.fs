@@ -169,7 +169,7 @@ type internal Flight
 /// One request at a time and its response, over a transport: correlation ids, frames, and what each exchange took.
 [<Sealed>]
 type internal Channel(broker: BrokerAddress, settings: ClientSettings, transport: Transport, history: BrokerHistory) =
-    let guard = new ThreadGuard "connection"
+    let guard = ThreadGuard "connection"
     // A batch is sent from where it is in memory. Below this size a copy costs less than a piece of its own.
     let writer = Writer(512, 16 * 1024)
     let clientId = Some settings.ClientId
@@ -351,7 +351,7 @@ type internal Channel(broker: BrokerAddress, settings: ClientSettings, transport
     /// The settings it was made with.
     member _.Settings = settings
 
-    /// Detects that two threads use the connection, and knows whether a request is in flight.
+    /// Detects that two threads use the connection, and knows whether a request is in flight. It is held while a request is begun and while one is completed.
     member _.Guard = guard
 
     /// The bytes' way to the broker.
@@ -416,15 +416,10 @@ type internal Channel(broker: BrokerAddress, settings: ClientSettings, transport
 
     /// Waits for the response to the request in flight. The exchange is not reported.
     member this.Complete(flight: Flight, request: 'Request, reception: Reception<'Answer>) : Exchange<'Request, 'Answer> =
-        guard.Resume()
-
         try
-            try
-                settle flight request reception this.KnowsSasl
-            finally
-                guard.IsInFlight <- false
+            settle flight request reception this.KnowsSasl
         finally
-            guard.Exit()
+            guard.IsInFlight <- false
 
     /// Closes the socket. The cause is the one of the first call.
     member _.Close(cause: string) = close cause

@@ -234,11 +234,12 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, channe
     /// The highest version that the broker knows and that is within ours, which may be fewer than are known here.
     member internal _.VersionWithin(api: ApiKey, ours: VersionRange) : Result<int16, ClientFault> = versions.Within(api, ours)
 
+    /// Detects that two threads use the connection. The public methods hold it; a caller of the internal ones does so itself.
+    member internal _.Guard = guard
+
     /// What prevents a call, after everything that is due before one has been done; none if it may be made. If the broker has closed the
     /// connection, the fault is `Unusable`.
-    member internal _.Ready(operation: Operation) : ClientFault option =
-        use _ = guard.Hold()
-        obstacleTo operation true
+    member internal _.Ready(operation: Operation) : ClientFault option = obstacleTo operation true
 
     // Sends a request, unless something prevents that. `looks` says whether to look first if the broker has closed the connection.
     member private _.SendAfter
@@ -280,7 +281,6 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, channe
             mayBeUnanswered: bool,
             operation: Operation
         ) : Flight =
-        use _ = guard.Hold()
         this.Explain(this.SendAfter(false, version, api, request, blobStart, mayBeUnanswered, operation), api, request)
 
     /// Waits for the response to the request in flight. The exchange is not reported.
@@ -291,8 +291,6 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, channe
     member private this.BeginHighest
         (looks: bool, api: Api<'Request, 'Response>, request: 'Request, operation: Operation)
         : Call<Exchange<'Request, 'Response>> =
-        use _ = guard.Hold()
-
         match this.VersionOf api with
         | Error fault -> UnmadeCall(guard, operation.NotMade(api, Some broker, request, fault), settings)
         | Ok version ->
@@ -308,15 +306,20 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, channe
     /// Sends a request in the highest common version. The response is received by `PendingCall.Complete`; until then the connection makes no other
     /// call.
     member this.Begin(api: Api<'Request, 'Response>, request: 'Request, ?call: CallOptions) : PendingCall<Exchange<'Request, 'Response>> =
+        use _ = guard.Hold()
         PendingCall<_>(this.BeginHighest(true, api, request, Operation.Begin(settings, call)))
+
+    // Begins a call in the version given.
+    member private this.BeginIn(version: int16, api: Api<'Request, 'Response>, request: 'Request, call: CallOptions option) =
+        let flight = this.SendAfter(true, version, api, request, null, false, Operation.Begin(settings, call))
+        ChannelCall(channel, flight, request, Reception.ofApi api)
 
     /// Sends a request in the version given: see `Begin`. A request that has no response is refused: the fault is `NeverAnswered`.
     member this.BeginAt
         (version: int16, api: Api<'Request, 'Response>, request: 'Request, ?call: CallOptions)
         : PendingCall<Exchange<'Request, 'Response>> =
         use _ = guard.Hold()
-        let flight = this.SendAfter(true, version, api, request, null, false, Operation.Begin(settings, call))
-        PendingCall<_>(ChannelCall(channel, flight, request, Reception.ofApi api))
+        PendingCall<_>(this.BeginIn(version, api, request, call))
 
     /// Sends a request in the highest common version and waits for its response.
     member this.Call(api: Api<'Request, 'Response>, request: 'Request, ?call: CallOptions) : Exchange<'Request, 'Response> =
@@ -329,7 +332,7 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, channe
         (version: int16, api: Api<'Request, 'Response>, request: 'Request, ?call: CallOptions)
         : Exchange<'Request, 'Response> =
         use _ = guard.Hold()
-        this.BeginAt(version, api, request, ?call = call).Complete()
+        this.BeginIn(version, api, request, call).Complete()
 
     /// Sends a request that has no response, such as Produce with `Acks.None`, in the version given.
     member this.SendAt(version: int16, api: Api<'Request, 'Response>, request: 'Request, ?call: CallOptions) : Exchange<'Request, unit> =

@@ -43,10 +43,9 @@ type internal Held<'Target> = { Target: 'Target; Connection: Connection }
 
 /// A connection to the broker that has a role. It is made when it is first needed. It is closed when a call fails or the broker's error code
 /// says that another broker has the role; the next call then goes to the broker that this one named, or finds it again. If the broker has
-/// closed the connection since the last call, the next one makes another before it sends anything.
+/// closed the connection since the last call, the next one makes another before it sends anything. Its guard is held while any of its methods runs.
 [<Sealed>]
-type internal Lease<'Target>(settings: ClientSettings, role: Role<'Target>) =
-    let guard = new ThreadGuard "client"
+type internal Lease<'Target>(settings: ClientSettings, role: Role<'Target>, guard: ThreadGuard) =
     let history = BrokerHistory()
     let mutable current: Held<'Target> option = None
     let mutable last: 'Target option = None
@@ -124,6 +123,7 @@ type internal Lease<'Target>(settings: ClientSettings, role: Role<'Target>) =
         | Some held when isReplaced held -> find asks operation
         | Some held ->
             let hasFailed = handed.IsSome && not held.Connection.IsOpen
+            guard.Join held.Connection.Guard
 
             match held.Connection.Ready operation with
             | None -> Ok held
@@ -136,6 +136,8 @@ type internal Lease<'Target>(settings: ClientSettings, role: Role<'Target>) =
 
     let ours (operation: Operation) : Operation = operation.For(history, role.Partition)
 
+    new(settings, role) = Lease(settings, role, ThreadGuard "client")
+
     /// The settings it was made with.
     member _.Settings = settings
 
@@ -146,13 +148,7 @@ type internal Lease<'Target>(settings: ClientSettings, role: Role<'Target>) =
     member _.Last: 'Target option = last
 
     /// The broker and the connection to it, which is made if there is none.
-    member _.Reach(operation: Operation) : Result<Held<'Target>, ClientFault> =
-        guard.Enter()
-
-        try
-            reach true (ours operation)
-        finally
-            guard.Exit()
+    member _.Reach(operation: Operation) : Result<Held<'Target>, ClientFault> = reach true (ours operation)
 
     /// The broker that the next call goes to without asking for it; none if it must be asked for.
     member _.Known: 'Target option =
@@ -161,15 +157,10 @@ type internal Lease<'Target>(settings: ClientSettings, role: Role<'Target>) =
         | _ -> named |> Option.orElse handed |> Option.map _.Target
 
     /// The broker that is known and the connection to it, which is made if there is none. No broker is asked for it.
-    member _.ReachKnown(operation: Operation) : Result<Held<'Target>, ClientFault> =
-        guard.Enter()
+    member _.ReachKnown(operation: Operation) : Result<Held<'Target>, ClientFault> = reach false (ours operation)
 
-        try
-            reach false (ours operation)
-        finally
-            guard.Exit()
-
-    /// Detects that two threads use the client. A client with state of its own enters before it reads that.
+    /// Detects that two threads use the client. Each public method of the client holds it, once, and so the connection's guard too from the look
+    /// at the connection to the response.
     member _.Guard = guard
 
     /// Notes an exchange before its response is read.
@@ -200,6 +191,7 @@ type internal Lease<'Target>(settings: ClientSettings, role: Role<'Target>) =
             let unmade = operation.NotMade(api, Some held.Connection.Broker, request held.Target -1s, fault)
             UnmadeLeaseCall(this, unmade, read)
         | Ok version ->
+            guard.Join held.Connection.Guard
             let request = request held.Target version
             let flight = held.Connection.Send(version, api, request, blobStart, reception.MayBeAbsent, operation)
             SentLeaseCall(this, held.Connection, flight, request, reception, read)
@@ -219,7 +211,6 @@ type internal Lease<'Target>(settings: ClientSettings, role: Role<'Target>) =
             reception: Reception<'Answer>,
             read: Exchange<'Request, 'Answer> -> 'Reply
         ) : Call<'Reply> =
-        use _ = guard.Hold()
         let operation = ours operation
 
         let call: Call<'Reply> =
@@ -234,7 +225,6 @@ type internal Lease<'Target>(settings: ClientSettings, role: Role<'Target>) =
     member this.Begin
         (operation: Operation, api: Api<'Request, 'Response>, allowed, request, read: Exchange<'Request, 'Response> -> 'Reply)
         : Call<'Reply> =
-        use _ = guard.Hold()
         this.BeginOn(reach true (ours operation), operation, api, allowed, request, null, Reception.ofApi api, read)
 
     /// Closes the connection if the error code says that another broker has the role. `next` gives the broker that the code's sender names, if
@@ -255,25 +245,20 @@ type internal Lease<'Target>(settings: ClientSettings, role: Role<'Target>) =
     /// Hands over a broker that was found elsewhere. The next call goes there: on the present connection if that goes to the same broker and
     /// `mayStay` allows it for the present target. The result is false if the broker is older than the latest that is known; nothing has changed then.
     member _.Use(found: Found<'Target>, mayStay: 'Target -> bool) : bool =
-        guard.Enter()
+        let known = named |> Option.map _.Target |> Option.orElse latest
+        let isNewer = known |> Option.forall (fun known -> obj.ReferenceEquals(role.Newer known refusals found, found))
 
-        try
-            let known = named |> Option.map _.Target |> Option.orElse latest
-            let isNewer = known |> Option.forall (fun known -> obj.ReferenceEquals(role.Newer known refusals found, found))
+        if isNewer then
+            latest <- Some found.Target
+            handed <- Some found
+            named <- None
 
-            if isNewer then
-                latest <- Some found.Target
-                handed <- Some found
-                named <- None
+            match current with
+            | Some held when not held.Connection.IsOpen || not (mayStay held.Target) -> drop ()
+            | Some held when held.Connection.Broker = found.Address -> keep { held with Target = found.Target }
+            | _ -> ()
 
-                match current with
-                | Some held when not held.Connection.IsOpen || not (mayStay held.Target) -> drop ()
-                | Some held when held.Connection.Broker = found.Address -> keep { held with Target = found.Target }
-                | _ -> ()
-
-            isNewer
-        finally
-            guard.Exit()
+        isNewer
 
     /// Closes the connection. A later call makes a new one.
     member _.Close() =
@@ -285,12 +270,19 @@ and [<AbstractClass>] internal LeaseCall<'Target, 'Request, 'Answer, 'Reply>
     (lease: Lease<'Target>, read: Exchange<'Request, 'Answer> -> 'Reply) =
     inherit ReportedCall<'Reply>()
 
+    /// The connection that the request was begun on; null if there is none.
+    abstract Connection: Connection | null
+
     /// Waits for the response.
     abstract Exchange: unit -> Exchange<'Request, 'Answer>
 
     override _.Guard = lease.Guard
 
     override this.Settle() : 'Reply =
+        match this.Connection with
+        | null -> ()
+        | connection -> lease.Guard.Rejoin connection.Guard
+
         try
             let exchange = this.Exchange()
             lease.Received exchange.Info
@@ -312,6 +304,7 @@ and [<Sealed>] internal SentLeaseCall<'Target, 'Request, 'Answer, 'Reply>
     ) =
     inherit LeaseCall<'Target, 'Request, 'Answer, 'Reply>(lease, read)
     override _.Flight = flight
+    override _.Connection = connection
     override _.Exchange() = connection.Complete(flight, request, reception)
 
 /// A call without a connection, or without a version for its request.
@@ -319,4 +312,5 @@ and [<Sealed>] internal UnmadeLeaseCall<'Target, 'Request, 'Answer, 'Reply>
     (lease: Lease<'Target>, exchange: Exchange<'Request, 'Answer>, read: Exchange<'Request, 'Answer> -> 'Reply) =
     inherit LeaseCall<'Target, 'Request, 'Answer, 'Reply>(lease, read)
     override _.Flight = null
+    override _.Connection = null
     override _.Exchange() = exchange

@@ -10,7 +10,7 @@ type internal Call() =
     /// The request in flight; null if nothing was sent.
     abstract Flight: Flight | null
 
-    /// Detects that two threads use the client at once.
+    /// Detects that two threads use the client at once. It is held while the call is completed.
     abstract Guard: ThreadGuard
 
     /// Whether there is a reply.
@@ -48,16 +48,10 @@ type internal ReportedCall<'Reply>() =
         match reply with
         | ValueSome known -> known
         | ValueNone ->
-            let guard = this.Guard
-            guard.Resume()
-
-            try
-                let settled = this.Settle()
-                reply <- ValueSome settled
-                this.Report settled
-                settled
-            finally
-                guard.Exit()
+            let settled = this.Settle()
+            reply <- ValueSome settled
+            this.Report settled
+            settled
 
 /// A call whose reply is changed by a function.
 [<Sealed>]
@@ -137,6 +131,8 @@ type PendingCall internal (call: Call) =
     /// reply keeps it.
     member _.Abandon() : unit =
         if not call.IsCompleted then
+            use _ = call.Guard.HoldInFlight()
+
             match call.Flight with
             | null -> ()
             | flight -> flight.Abandon()
@@ -154,6 +150,8 @@ type PendingCall<'Reply> internal (call: Call<'Reply>) =
     /// A caller that comes back when the time is over has not waited for the broker: a response that has begun to arrive is read all the same.
     /// For the rest of it there is as much time as the call was given, but at most 5 seconds.
     member _.Complete() : 'Reply =
+        use _ = call.Guard.HoldInFlight()
+
         if not call.IsCompleted then
             match call.Flight with
             | null -> ()

@@ -120,7 +120,6 @@ type ConsumerGroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId
         )
 
     let beginLeave atEpoch call =
-        use _ = guard.Hold()
         startAnew ()
         send atEpoch call ignore
 
@@ -135,9 +134,7 @@ type ConsumerGroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId
             known <- Some sent
         | _ -> known <- None
 
-    let beginHeartbeat (call: CallOptions option) : Call<ConsumerHeartbeatReply> =
-        use _ = guard.Hold()
-        send epoch call (settleHeartbeat (subscription, owned))
+    let beginHeartbeat (call: CallOptions option) : Call<ConsumerHeartbeatReply> = send epoch call (settleHeartbeat (subscription, owned))
 
     /// The member's id.
     member _.MemberId = memberId
@@ -180,7 +177,9 @@ type ConsumerGroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId
 
     /// Sends what `Heartbeat` does. The response is received by `PendingCall.Complete`, which brings the member's state up to date; until then the
     /// client and its `Group` make no other call.
-    member _.BeginHeartbeat(?call: CallOptions) : PendingCall<ConsumerHeartbeatReply> = PendingCall<_>(beginHeartbeat call)
+    member _.BeginHeartbeat(?call: CallOptions) : PendingCall<ConsumerHeartbeatReply> =
+        use _ = guard.Hold()
+        PendingCall<_>(beginHeartbeat call)
 
     /// Leaves the group for good. The next heartbeat would join again.
     member _.Leave(?call: CallOptions) : ConsumerHeartbeatReply =
@@ -188,7 +187,9 @@ type ConsumerGroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId
         (beginLeave leaving call).Complete()
 
     /// Sends what `Leave` does. The response is received by `PendingCall.Complete`.
-    member _.BeginLeave(?call: CallOptions) : PendingCall<ConsumerHeartbeatReply> = PendingCall<_>(beginLeave leaving call)
+    member _.BeginLeave(?call: CallOptions) : PendingCall<ConsumerHeartbeatReply> =
+        use _ = guard.Hold()
+        PendingCall<_>(beginLeave leaving call)
 
     /// Leaves the group temporarily, as a static member that will come back: its partitions are kept for it as long as its session lasts.
     /// The next heartbeat joins again.
@@ -198,6 +199,7 @@ type ConsumerGroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId
 
     /// Sends what `LeaveTemporarily` does. The response is received by `PendingCall.Complete`.
     member _.BeginLeaveTemporarily(?call: CallOptions) : PendingCall<ConsumerHeartbeatReply> =
+        use _ = guard.Hold()
         PendingCall<_>(beginLeave leavingTemporarily call)
 
     /// Closes the connection. The member stays in the group until it leaves or the coordinator considers it dead.

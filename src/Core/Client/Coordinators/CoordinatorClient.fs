@@ -29,6 +29,7 @@ type CoordinatorClient(settings: ClientSettings, bootstrap: Bootstrap, kind: Coo
 
     /// Makes the connection to the coordinator if there is none.
     member _.Connect(?call: CallOptions) : Result<Connection, ClientFault> =
+        use _ = lease.Guard.Hold()
         lease.Reach(Operation.Begin(settings, call)) |> Result.map _.Connection
 
     member internal _.Lease = lease
@@ -101,15 +102,19 @@ type CoordinatorClient(settings: ClientSettings, bootstrap: Bootstrap, kind: Coo
     member internal this.BeginAsking(operation: Operation, api: Api<'Request, 'Response>, most, request, codesOf, read) =
         this.BeginAsking(operation, api, most, request, codesOf, read, ignore)
 
+    member private this.BeginAny(api: Api<'Request, 'Response>, request: 'Request, call: CallOptions option) =
+        this.BeginExchange(Operation.Begin(settings, call), api, CoordinatorClient.AnyVersion, (fun _ -> request), id)
+
     /// Sends any request to the coordinator in the highest common version, and waits for its response.
     member this.Call(api: Api<'Request, 'Response>, request: 'Request, ?call: CallOptions) : Exchange<'Request, 'Response> =
         use _ = lease.Guard.Hold()
-        this.Begin(api, request, ?call = call).Complete()
+        this.BeginAny(api, request, call).Complete()
 
     /// Sends any request to the coordinator as `Call` does. The response is received by `PendingCall.Complete`; until then the client makes no other
     /// call.
     member this.Begin(api: Api<'Request, 'Response>, request: 'Request, ?call: CallOptions) : PendingCall<Exchange<'Request, 'Response>> =
-        PendingCall<_>(this.BeginExchange(Operation.Begin(settings, call), api, CoordinatorClient.AnyVersion, (fun _ -> request), id))
+        use _ = lease.Guard.Hold()
+        PendingCall<_>(this.BeginAny(api, request, call))
 
     /// Closes the connection. A later call makes a new one.
     member _.Close() = lease.Close()

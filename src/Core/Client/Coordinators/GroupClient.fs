@@ -130,6 +130,7 @@ type GroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string
     /// Begins one round of a join as `Join` makes it; `memberId` as there. If the broker wants a new member to get an id first, the reply has
     /// MEMBER_ID_REQUIRED and that id, with which to begin another round.
     member _.BeginJoin(memberId: string, join: JoinSettings, ?call: CallOptions) : PendingCall<Joined> =
+        use _ = guard.Hold()
         let operation = Operation.BeginWaiting(settings, call, join.RebalanceTimeout)
         PendingCall<_>(beginJoin memberId join operation).Map(fun reply -> Joined(reply.Exchange, None))
 
@@ -156,6 +157,7 @@ type GroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string
             assignments: SyncGroup.MemberAssignment list,
             ?call: CallOptions
         ) : PendingCall<Reply<SyncGroup.Request, SyncGroup.Response, Result<SyncGroup.Response, ClientFault>>> =
+        use _ = guard.Hold()
         PendingCall<_>(beginSync membership protocolType protocolName assignments call)
 
     /// Shows the coordinator of a classic group that the member is alive. REBALANCE_IN_PROGRESS means that it should join again.
@@ -169,6 +171,7 @@ type GroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string
     member _.BeginHeartbeat
         (membership: GroupMembership, ?call: CallOptions)
         : PendingCall<Reply<Heartbeat.Request, Heartbeat.Response, Result<Heartbeat.Response, ClientFault>>> =
+        use _ = guard.Hold()
         PendingCall<_>(beginHeartbeat membership call)
 
     /// Removes members from a classic group: the caller or others, by their ids or static names. Brokers before Kafka 2.4 take one member per
@@ -199,6 +202,7 @@ type GroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string
 
     /// Sends what the `Leave` of one member does. The response is received by `PendingCall.Complete`; until then the client makes no other call.
     member _.BeginLeave(membership: GroupMembership, ?call: CallOptions) : PendingCall<Left> =
+        use _ = guard.Hold()
         let members = [ memberOf membership ]
         let reply exchange = Left([ exchange ], left members exchange)
         PendingCall<_>(beginLeave members (begin' call)).Map(fun answered -> reply answered.Exchange)
@@ -214,6 +218,7 @@ type GroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string
     member _.BeginCommitOffsets
         (membership: GroupMembership, offsets: (TopicPartition * CommittedOffset) list, ?call: CallOptions)
         : PendingCall<Reply<OffsetCommit.Request, OffsetCommit.Response, Result<PartitionResult list, ClientFault>>> =
+        use _ = guard.Hold()
         PendingCall<_>(beginCommit membership offsets call)
 
     /// Stores how far the group has read one partition. The value is the broker's code for it.
@@ -235,6 +240,7 @@ type GroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string
     member _.BeginFetchOffsets
         (membership: GroupMembership, partitions: TopicPartition list, requireStable: bool, ?call: CallOptions)
         : PendingCall<Reply<OffsetFetch.Request, OffsetFetch.Response, Result<FetchedOffset list, ClientFault>>> =
+        use _ = guard.Hold()
         PendingCall<_>(beginFetch membership partitions requireStable call)
 
     /// How far the group has read one partition: none if nothing is committed, or the broker's code.

@@ -51,6 +51,7 @@ type PartitionClient(settings: ClientSettings, bootstrap: Bootstrap, partition: 
 
     /// Makes the connection to the leader if there is none.
     member _.Connect(?call: CallOptions) : Result<Connection, ClientFault> =
+        use _ = lease.Guard.Hold()
         lease.Reach(Operation.Begin(settings, call)) |> Result.map _.Connection
 
     /// The leader that the next call goes to without asking for metadata: the one that there is a connection to, or that was named by another
@@ -60,6 +61,8 @@ type PartitionClient(settings: ClientSettings, bootstrap: Bootstrap, partition: 
     /// Makes the connection to `KnownLeader` if there is none, without asking for metadata. The fault is that of this one attempt; `NoLeader` if no
     /// leader is known.
     member _.ConnectToKnown(?call: CallOptions) : Result<Connection, ClientFault> =
+        use _ = lease.Guard.Hold()
+
         match lease.Known with
         | Some _ -> lease.ReachKnown(Operation.Begin(settings, call)) |> Result.map _.Connection
         | None -> Error(ClientFault.NoLeader(partition, ErrorCode.LeaderNotAvailable))
@@ -69,6 +72,7 @@ type PartitionClient(settings: ClientSettings, bootstrap: Bootstrap, partition: 
     /// not lead the partition, the client finds the leader as usual. The result is false if the leader is older than the latest one that the client
     /// knows, by its epoch; the client does not use it then.
     member _.UseLeader(leader: Leader) : bool =
+        use _ = lease.Guard.Hold()
         // A fetch session on the connection belongs to the topic with that id.
         lease.Use(Role.atLeader leader, (fun present -> present.TopicId = leader.TopicId))
 
@@ -79,6 +83,7 @@ type PartitionClient(settings: ClientSettings, bootstrap: Bootstrap, partition: 
 
     /// Sends any request to the leader as `Call` does. The response is received by `PendingCall.Complete`; until then the client makes no other call.
     member _.Begin(api: Api<'Request, 'Response>, request: 'Request, ?call: CallOptions) : PendingCall<Exchange<'Request, 'Response>> =
+        use _ = lease.Guard.Hold()
         PendingCall<_>(beginCall api request call)
 
     /// Begins one call that concerns the partition. `answerIn` finds the partition's answer in the response; without one the connection is closed,

@@ -224,7 +224,7 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
 
             if source.IsLeader && settings.RackId <> "" && answer.PreferredReadReplica >= 0 && not answer.Error.IsError then
                 let node = answer.PreferredReadReplica
-                let lease = Lease(client.Settings, Role.replica client.Lease partition node)
+                let lease = Lease(client.Settings, Role.replica client.Lease partition node, guard)
                 source <- FetchSource.Replica(node, lease, time.GetTimestamp())
 
     // The reply to a fetch, after session and source have been brought up to date.

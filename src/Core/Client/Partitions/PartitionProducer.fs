@@ -142,7 +142,6 @@ type PartitionProducer private (client: PartitionClient, settings: ProducerSetti
             this.BeginOn(reached, transactionalId, batch, operation, settle)
 
     member private this.BeginCall(batch: RecordBatch, call: CallOptions option) : Call<Produced> =
-        use _ = lease.Guard.Hold()
         let operation = Operation.Begin(client.Settings, call)
 
         match Producible.obstacleWithoutIdentity batch with
@@ -166,7 +165,9 @@ type PartitionProducer private (client: PartitionClient, settings: ProducerSetti
 
     /// Sends a batch as `Produce` does. The response is received by `PendingCall.Complete`; until then the client makes no other call. The memory of
     /// the batch must not change until then either.
-    member this.Begin(batch: RecordBatch, ?call: CallOptions) : PendingCall<Produced> = PendingCall<_>(this.BeginCall(batch, call))
+    member this.Begin(batch: RecordBatch, ?call: CallOptions) : PendingCall<Produced> =
+        use _ = lease.Guard.Hold()
+        PendingCall<_>(this.BeginCall(batch, call))
 
     interface IDisposable with
         member _.Dispose() = if ownsClient then client.Close()
