@@ -68,17 +68,19 @@ let private committed (cluster: TestCluster) (topic: string) (partitions: int) (
         consumer.Add(at topic partition, Start.earliest)
 
     let read = List<string>()
-    let patience = Stopwatch.StartNew()
+    let sinceTheLast = Stopwatch.StartNew()
     // A while longer, for what should not be there.
     let mutable extra = 0
 
     while extra < 5 do
         if read.Count >= count then extra <- extra + 1
-        if patience.Elapsed > ms 30_000 then
+        if sinceTheLast.Elapsed > ms 30_000 then
             failtestf "%d records are committed instead of %d" read.Count count
 
         match consumer.Poll(ms 200) with
-        | Some(ConsumerEvent.Fetched(_, records, _, _)) -> read.AddRange(valuesIn records)
+        | Some(ConsumerEvent.Fetched(_, records, _, _)) ->
+            read.AddRange(valuesIn records)
+            sinceTheLast.Restart()
         | Some(ConsumerEvent.Damaged _) when isMock cluster -> ()
         | Some other -> failtestf "%O" other
         | None -> ()
@@ -92,15 +94,17 @@ let private copied (partitions: int) (count: int) : string list =
 
 /// Polls until so many records have been committed in transactions.
 let private runUntil (count: int) (copy: ExactlyOnce) =
-    let patience = Stopwatch.StartNew()
+    let sinceTheLast = Stopwatch.StartNew()
     let mutable done' = 0
 
     while done' < count do
-        if patience.Elapsed > ms 60_000 then
+        if sinceTheLast.Elapsed > ms 60_000 then
             failtestf "%d records were copied instead of %d" done' count
 
         match copy.Poll(ms 200) with
-        | Some(ExactlyOnceEvent.Committed(_, _, records)) -> done' <- done' + records
+        | Some(ExactlyOnceEvent.Committed(_, _, records)) ->
+            done' <- done' + records
+            sinceTheLast.Restart()
         | Some(ExactlyOnceEvent.Failed problem) -> failtestf "%O" problem
         | _ -> ()
 
@@ -240,7 +244,7 @@ let private fenced (cluster: TestCluster) =
                 let patience = Stopwatch.StartNew()
                 let mutable failed = None
 
-                while failed.IsNone && patience.Elapsed < ms 30_000 do
+                while failed.IsNone && patience.Elapsed < ms 60_000 do
                     second.Poll(ms 50) |> ignore
 
                     match first.Poll(ms 50) with
