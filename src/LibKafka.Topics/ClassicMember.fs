@@ -98,7 +98,7 @@ module internal ClassicMember =
         let state = { state with Me = me; Failures = 0; Heard = now; Led = None }
 
         if isLeader response then
-            let topics = Assignor.subscribers response.Members |> Assignor.topicsOf
+            let topics = Assignor.subscribersWithin state.Limits response.Members |> Assignor.topicsOf
             let state = { state with Led = Some(topics |> List.map (fun topic -> topic, 0) |> Map.ofList) }
             { state with Stage = MemberStage.Counting response; IsCalling = true }, [ MemberAction.AskTopics(TopicsAsked.Names topics) ]
         else
@@ -124,6 +124,10 @@ module internal ClassicMember =
         let next = if Seq.contains 0 counts then min interval (TimeSpan.FromSeconds 3.0) else interval
         { state with TopicsAt = now + next }
 
+    let private leftOut (one: Subscriber) : MemberAction option =
+        one.Unreadable
+        |> Option.map (fun fault -> MemberAction.Tell(MemberEvent.Failed(GroupFailure.MemberLeftOut(one.MemberId, fault))))
+
     let private assign (now: TimeSpan) (response: JoinGroup.Response) (led: Map<string, int>) (state: MemberState) =
         let state = looked now (Map.values led) { state with Led = Some led }
 
@@ -131,8 +135,10 @@ module internal ClassicMember =
         if response.SkipAssignment then
             sync response [] state
         else
-            match Assignor.assignments (assignorsOf state.Settings) led response with
-            | Ok assignments -> sync response assignments state
+            match Assignor.assignmentsWithin state.Limits (assignorsOf state.Settings) led response with
+            | Ok given ->
+                let state, actions = sync response given.Assignments state
+                state, actions @ (given.LeftOut |> List.choose leftOut)
             | Error fault -> Member.fail (GroupFailure.CannotAssign fault) state
 
     let private assigned (now: TimeSpan) (partitions: TopicPartition list) (state: MemberState) : MemberState * MemberAction list =
@@ -157,7 +163,7 @@ module internal ClassicMember =
     let onSynced (now: TimeSpan) (result: Result<SyncGroup.Response, ClientFault>) (state: MemberState) =
         match result with
         | Ok response when not response.Error.IsError ->
-            match ConsumerProtocol.decodeAssignment response.Assignment with
+            match ConsumerProtocol.decodeAssignmentWithin state.Limits response.Assignment with
             | Ok assignment -> assigned now (spread assignment.AssignedPartitions |> List.distinct) state
             | Error fault -> Member.fail (GroupFailure.BadAssignment fault) state
         | Ok response when response.Error = ErrorCode.RebalanceInProgress ->

@@ -86,7 +86,7 @@ type internal MemberLink(settings: ClientSettings, bootstrap: Bootstrap, group: 
         | Some member' -> member'.Group
         | None -> new GroupClient(settings, bootstrap, group.GroupId)
 
-    let mutable state = Membership.start TimeSpan.Zero group
+    let mutable state = Membership.start TimeSpan.Zero settings.Limits group
     let mutable outstanding: LinkCall option = None
     // The call for which no connection was made, because that was cancelled.
     let mutable unsent: MemberAction option = None

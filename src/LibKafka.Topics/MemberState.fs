@@ -2,6 +2,7 @@ namespace LibKafka.Topics
 
 open System
 open LibKafka
+open LibKafka.Wire
 open LibKafka.Client
 open LibKafka.Groups
 open LibKafka.Protocol
@@ -30,8 +31,11 @@ type GroupFailure =
     | Unreachable of ClientFault
     /// The member leads the group and cannot assign the partitions.
     | CannotAssign of AssignFault
+    /// The member leads the group and cannot read the subscription of another member, which gets no partitions. `ClientSettings.Limits` bounds
+    /// the memory that all subscriptions of the group take.
+    | MemberLeftOut of memberId: string * Fault
     /// The leader's assignment cannot be read.
-    | BadAssignment of LibKafka.Wire.Fault
+    | BadAssignment of Fault
     /// The group has no committed offset for the partition, and `GroupSettings.Reset` is none. The member has the partition and waits for
     /// `Seek`.
     | NoOffset of TopicPartition
@@ -41,6 +45,7 @@ type GroupFailure =
     /// Whether the member has left the group because of it, for good.
     member this.IsFatal =
         match this with
+        | MemberLeftOut _
         | NoOffset _
         | OffsetRefused _ -> false
         | _ -> true
@@ -52,6 +57,11 @@ type GroupFailure =
         | Refused(api, code, message) -> api.ToString() + " was refused: " + code.ToString() + ": " + message
         | Unreachable fault -> "the group cannot be reached: " + fault.ToString()
         | CannotAssign fault -> fault.ToString()
+        | MemberLeftOut(memberId, fault) ->
+            "member '"
+            + memberId
+            + "' of the group gets no partitions, because its subscription cannot be read: "
+            + fault.ToString()
         | BadAssignment fault -> "the leader's assignment cannot be read: " + fault.ToString()
         | NoOffset partition -> "no offset is committed for " + partition.ToString() + ": seek one, or set GroupSettings.Reset"
         | OffsetRefused(partition, code) ->
@@ -163,6 +173,8 @@ type internal Unstarted =
 type internal MemberState =
     {
         Settings: GroupSettings
+        /// The limits of the client, for what other members say.
+        Limits: Limits
         Matches: string -> bool
         Stage: MemberStage
         Me: GroupMembership

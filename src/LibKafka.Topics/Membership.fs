@@ -1,6 +1,7 @@
 namespace LibKafka.Topics
 
 open System
+open LibKafka.Wire
 open LibKafka.Client
 
 /// Membership in a group as a pure state machine of either protocol, without I/O and without a clock of its own.
@@ -8,13 +9,14 @@ open LibKafka.Client
 module internal Membership =
 
     /// A member that is not in its group yet.
-    let start (now: TimeSpan) (settings: GroupSettings) : MemberState =
+    let start (now: TimeSpan) (limits: Limits) (settings: GroupSettings) : MemberState =
         let matches, topics =
             match settings.Subscription with
             | Subscription.Topics names -> (fun _ -> false), Some(List.distinct names)
             | Subscription.Pattern pattern -> GroupSettings.matcher pattern |> Result.defaultValue (fun _ -> false), None
 
         { Settings = settings
+          Limits = limits
           Matches = matches
           Stage = MemberStage.Outside
           Me = Member.outside settings
@@ -58,7 +60,7 @@ module internal Membership =
             { state with Stage = MemberStage.Ended }, drop
 
     let private subscribed (now: TimeSpan) (subscription: Subscription) (state: MemberState) : MemberState =
-        let fresh = start now { state.Settings with Subscription = subscription }
+        let fresh = start now state.Limits { state.Settings with Subscription = subscription }
 
         { state with
             Subscription = subscription

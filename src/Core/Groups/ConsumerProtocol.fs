@@ -52,13 +52,17 @@ module ConsumerProtocol =
     let encodeAssignment (assignment: ConsumerProtocolAssignment.Assignment) : Result<Bytes, Fault> =
         encode ConsumerProtocolAssignment.message assignment
 
-    /// The assignment in the response to SyncGroup. A member to which the leader assigned nothing gets no bytes: an assignment without
-    /// partitions.
-    let decodeAssignment (bytes: Bytes) : Result<ConsumerProtocolAssignment.Assignment, Fault> =
+    /// The assignment in the response to SyncGroup, which takes at most `MaxDecodedBytes` of memory. A member to which the leader assigned
+    /// nothing gets no bytes: an assignment without partitions.
+    let decodeAssignmentWithin (limits: Limits) (bytes: Bytes) : Result<ConsumerProtocolAssignment.Assignment, Fault> =
         if bytes.Length = 0 then
             Ok { AssignedPartitions = []; UserData = None }
         else
-            decode ConsumerProtocolAssignment.message bytes
+            decodeWithin limits ConsumerProtocolAssignment.message bytes |> Result.map valueOf
+
+    /// The assignment in the response to SyncGroup, within the standard limits: see `decodeAssignmentWithin`.
+    let decodeAssignment (bytes: Bytes) : Result<ConsumerProtocolAssignment.Assignment, Fault> =
+        decodeAssignmentWithin Limits.standard bytes
 
     /// The bytes of the sticky assignor's user data, in version 1.
     let encodeStickyUserData (data: StickyUserData.UserData) : Result<Bytes, Fault> = Message.encode 1s StickyUserData.message data
@@ -83,14 +87,12 @@ module ConsumerProtocol =
         : Result<struct (ConsumerProtocolSubscription.Subscription * int64), Fault> =
         decodeWithin limits ConsumerProtocolSubscription.message bytes
         |> Result.bind (fun (struct (subscription, size)) ->
-            let rest = limits.MaxDecodedBytes - size
-            // A little memory is enough to find out that the bytes are not the sticky assignor's.
-            let read = stickyWithin { limits with MaxDecodedBytes = max 1024L rest }
-            let tooLarge: Fault = { Problem = Problem.DecodedTooLarge limits.MaxDecodedBytes; Offset = 0; Path = "StickyUserData" }
+            let read = stickyWithin { limits with MaxDecodedBytes = limits.MaxDecodedBytes - size }
 
             match subscription.UserData |> Option.map read with
-            | Some(Ok(struct (_, more))) when more <= rest -> Ok(struct (subscription, size + more))
-            | Some(Ok _)
-            | Some(Error { Problem = Problem.DecodedTooLarge _ }) -> Error tooLarge
+            | Some(Ok(struct (_, more))) -> Ok(struct (subscription, size + more))
+            | Some(Error({ Problem = Problem.DecodedTooLarge _ } as fault)) ->
+                Error { fault with Problem = Problem.DecodedTooLarge limits.MaxDecodedBytes }
             // No assignor decodes it.
-            | _ -> Ok(struct (subscription, size)))
+            | Some(Error _)
+            | None -> Ok(struct (subscription, size)))

@@ -266,13 +266,20 @@ module Notation =
     let private readElements (element: Codec<'T>) (reader: Reader) (count: int) : 'T list =
         let mutable values = ListCollector<'T>()
 
+        let trail = reader.Trail
+
         for i in 0 .. count - 1 do
-            match reader.Trail with
-            | null -> values.Add(element.Read reader)
-            | trail ->
-                trail.Element i
-                values.Add(element.Read reader)
-                trail.Leave()
+            match trail with
+            | null -> ()
+            | trail -> trail.Element i
+
+            let value = element.Read reader
+            reader.Charge(HeapSize.ofElement<'T>())
+            values.Add value
+
+            match trail with
+            | null -> ()
+            | trail -> trail.Leave()
 
         values.Close()
 
@@ -326,11 +333,7 @@ module Notation =
                         member _.TryRead reader =
                             let count = reader.Count(compact, inner.MinSize)
 
-                            if count < 0 then
-                                ValueNone
-                            else
-                                reader.Charge(Operators.int64 count * HeapSize.ofElement<'T>())
-                                ValueSome(readElements inner reader count)
+                            if count < 0 then ValueNone else ValueSome(readElements inner reader count)
 
                         member _.Project values = if isAbsent values then [] else List.map inner.Project values
                         member _.Visit(visitor, values) = visitElements inner visitor values
@@ -352,8 +355,9 @@ module Notation =
                 if reader.Int8() < 0y then
                     None
                 else
+                    let value = inner.Read reader
                     reader.Charge(HeapSize.ofSome<'T>())
-                    Some(inner.Read reader)
+                    Some value
 
             member _.Project value = Option.map inner.Project value
 
@@ -400,8 +404,9 @@ module Notation =
                 | None -> writer.Fail Problem.NullNotAllowed
 
             member _.Read reader =
+                let value = inner.Read reader
                 reader.Charge(HeapSize.ofSome<'T>())
-                Some(inner.Read reader)
+                Some value
 
             member _.Project value = Some(inner.Project(Option.defaultValue fallback value))
 

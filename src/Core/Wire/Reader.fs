@@ -87,7 +87,8 @@ type Reader internal (buffer: byte[], start: int, count: int, maxDecoded: int64)
 
     member internal this.Fail(problem: Problem) : 'T = Fault.raise' problem this.Offset
 
-    /// Counts memory that is about to be allocated.
+    /// Counts memory that is about to be allocated for a value whose bytes have been read. So bytes that are too few are refused for that, and
+    /// not for the memory of a value that they do not contain.
     member internal this.Charge(size: int64) =
         decoded <- decoded + size
         if decoded > maxDecoded then this.Fail(Problem.DecodedTooLarge maxDecoded)

@@ -112,10 +112,10 @@ type internal StructCodec<'R, 'P>
 
     override _.Read reader =
         let row = made ()
-        reader.Charge size
         let outer = reader.BeginStruct()
         let values = row.Read reader
         reader.EndStruct(outer, version.Flexible)
+        reader.Charge size
         build.Invoke values
 
     override _.Project value = build.Invoke(if isAbsent value then fields.Default else made().Project value)

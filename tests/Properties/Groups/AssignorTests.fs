@@ -566,6 +566,8 @@ let private costOf (one: JoinGroup.Member) : int64 =
     let struct (_, cost) = ConsumerProtocol.decodeSubscriptionWithin Limits.standard one.Metadata |> ok "decoded"
     cost
 
+let private subscriptionOf (one: JoinGroup.Member) = ConsumerProtocol.decodeSubscription one.Metadata |> ok "decoded"
+
 let private isLeftOut (limit: int64) (one: Subscriber) : bool =
     match one.Unreadable with
     | None -> false
@@ -604,6 +606,20 @@ let private memory =
                       match read |> List.map _.Unreadable with
                       | [ Some { Problem = Problem.DecodedTooLarge named } ] -> Expect.equal named limit "the limit"
                       | other -> failtestf "%A of %d topics" other plain.Topics.Length)
+
+          testCase "does not count user data that is not the sticky assignor's, even if no more memory is left" (fun () ->
+              let topics = [ "a"; "b" ]
+
+              // No count; a count without elements; more elements than bytes; an element that ends early.
+              for hex in [ ""; "00"; "00000001"; "7fffffff00000000"; "0000000100ff61626364" ] do
+                  let subscription = { (subscribing 0 "one" 0 |> subscriptionOf) with Topics = topics; UserData = Some(Bytes.ofHex hex) }
+                  let metadata = ConsumerProtocol.encodeSubscription subscription |> ok "encoded"
+                  let without = ConsumerProtocol.encodeSubscription { subscription with UserData = Some Bytes.empty } |> ok "encoded"
+                  let limit = costOf { MemberId = "one"; GroupInstanceId = None; Metadata = without }
+                  let one: JoinGroup.Member = { MemberId = "one"; GroupInstanceId = None; Metadata = metadata }
+                  let read = Assignor.subscribersWithin { Limits.standard with MaxDecodedBytes = limit } [ one ]
+                  Expect.equal (read |> List.map _.Subscription.Topics) [ topics ] hex
+                  Expect.equal (read |> List.map _.Unreadable) [ None ] hex)
 
           testCase "is within one limit if each member is just below it: the assignments say who was left out, and why" (fun () ->
               for protocol in 0 .. all.Length - 1 do

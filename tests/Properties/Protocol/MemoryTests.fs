@@ -158,6 +158,18 @@ let private sizeOf (message: Message<'T>) (value: 'T) : int64 =
     let version = message.Versions.Highest
     counted message version (Message.encode version message value |> ok "encode")
 
+let private endsEarly (definition: Definition) =
+    definition.Use
+        { new IUse<Test> with
+            member _.Use message =
+                testCase message.Name (fun () ->
+                    for version in endsOf definition do
+                        let least = Message.minSize version message |> ok "the least size"
+
+                        if least > 0 then
+                            let fault = Message.decode (allowing 0L) version message Bytes.empty |> refused "too few bytes"
+                            Expect.isTrue fault.Problem.IsTruncated (sprintf "version %d: %O" version fault)) }
+
 let private legitimate =
     testList
         "the standard limits allow large answers"
@@ -182,6 +194,7 @@ let tests =
     testList
         "The memory of a decoded message is bounded"
         [ forEach "a message that takes more memory than allowed is refused before it takes it" all refuses
+          forEach "a message without its bytes is refused for that, whatever memory is allowed" all endsEarly
           testCase "unknown tagged fields are counted" (fun () ->
               // Tags without a value.
               let count = 100_000

@@ -40,7 +40,7 @@ let private offsets (answers: (int * Result<CommittedOffset option, ErrorCode>) 
 /// A classic member with partitions 0 and 1, which it reads.
 let private classicWith (settings: GroupSettings) : MemberState =
     follow
-        (Membership.start now settings)
+        (Membership.start now Limits.standard settings)
         [ MemberInput.TimePassed; MemberInput.Joined(Ok joined); synced [ 0; 1 ]; offsets [ 0, Ok None; 1, Ok None ] ]
     |> fst
 
@@ -66,7 +66,7 @@ let private named = MemberInput.TopicsSeen(Ok [ { Name = "t"; Id = topicId; Part
 /// A member of the new protocol with partitions 0 and 1, which it reads.
 let private consumer () : MemberState =
     follow
-        (Membership.start now (settings modern))
+        (Membership.start now Limits.standard (settings modern))
         [ MemberInput.TimePassed; beat 3 (Some [ 0; 1 ]); named; beat 3 None; offsets [ 0, Ok None; 1, Ok None ] ]
     |> fst
 
@@ -117,7 +117,8 @@ let private passing = [ ErrorCode.NotCoordinator; ErrorCode.CoordinatorNotAvaila
 
 let private beaten (code: ErrorCode) = MemberInput.Beaten(Ok { Heartbeat.response.Default with Error = code })
 let private beating (state: MemberState) = fst (Membership.step (Membership.due state) MemberInput.TimePassed state)
-let private joining (protocol: GroupProtocol) = follow (Membership.start now (settings protocol)) [ MemberInput.TimePassed ] |> fst
+let private joining (protocol: GroupProtocol) =
+    follow (Membership.start now Limits.standard (settings protocol)) [ MemberInput.TimePassed ] |> fst
 let private refusedJoin (code: ErrorCode) (id: string) =
     MemberInput.Joined(Ok { JoinGroup.response.Default with Error = code; MemberId = id })
 let private syncing (protocol: GroupProtocol) = follow (joining protocol) [ MemberInput.Joined(Ok joined) ] |> fst
@@ -232,10 +233,45 @@ let private classicCodes =
               let state = does "a static leader that is back" (joining eager) skipping [ "ask for t,u" ]
               does "it assigns nothing" state same [ "sync 0 in 5" ] |> ignore)
 
+          testCase "a leader reads the subscriptions within the limits of the client, and names a member that it leaves out" (fun () ->
+              let subscriber id topics : JoinGroup.Member =
+                  match Assignor.protocols [ Assignors.range ] topics [] -1 None with
+                  | Ok [ protocol ] -> { MemberId = id; GroupInstanceId = None; Metadata = protocol.Metadata }
+                  | other -> failtestf "%A" other
+
+              let members = [ subscriber "m" [ "t" ]; subscriber "n" [ for i in 1..1000 -> "u" + string i ] ]
+              let leading = { joined with Leader = "m"; Members = members }
+              let limits = { Limits.standard with MaxDecodedBytes = 10_000L }
+              let state = follow (Membership.start now limits (settings eager)) [ MemberInput.TimePassed ] |> fst
+              let state = does "it leads" state (MemberInput.Joined(Ok leading)) [ "ask for t" ]
+              let seen = MemberInput.TopicsSeen(Ok [ { Name = "t"; Id = Guid.Empty; Partitions = 2; IsInternal = false } ])
+              let state, actions = Membership.step now seen state
+              Expect.isFalse state.Stage.IsEnded "it stays"
+
+              match actions with
+              | [ MemberAction.Sync(_, _, assignments); MemberAction.Tell(MemberEvent.Failed failure) ] ->
+                  let sizeOf id = (assignments |> List.find (fun one -> one.MemberId = id)).Assignment.Length
+                  Expect.isGreaterThan (sizeOf "m") (sizeOf "n") "the other has nothing"
+                  Expect.isFalse failure.IsFatal "it is not fatal"
+                  Expect.stringContains (failure.ToString()) "'n'" "the member"
+                  Expect.stringContains (failure.ToString()) "MaxDecodedBytes" "the setting"
+              | other -> failtestf "%A" (List.map word other))
+
+          testCase "an assignment is read within the limits of the client" (fun () ->
+              let limits = { Limits.standard with MaxDecodedBytes = 10_000L }
+              let state =
+                  follow (Membership.start now limits (settings eager)) [ MemberInput.TimePassed; MemberInput.Joined(Ok joined) ] |> fst
+              let _, actions = Membership.step now (synced [ 0..999 ]) state
+
+              match actions with
+              | [ MemberAction.Tell(MemberEvent.Failed(GroupFailure.BadAssignment fault)) ] ->
+                  Expect.stringContains (fault.ToString()) "MaxDecodedBytes" "the setting"
+              | other -> failtestf "%A" (List.map word other))
+
           testCase "a pattern is compared with all topics, before it joins and at the interval" (fun () ->
               let settings = { settings eager with Subscription = Subscription.Pattern "t.?" }
               let topic name isInternal : TopicSeen = { Name = name; Id = Guid.Empty; Partitions = 1; IsInternal = isInternal }
-              let state = does "it asks" (Membership.start now settings) MemberInput.TimePassed [ "ask for all topics" ]
+              let state = does "it asks" (Membership.start now Limits.standard settings) MemberInput.TimePassed [ "ask for all topics" ]
               let state =
                   does
                       "it joins"
@@ -249,7 +285,7 @@ let private classicCodes =
 
           testCase "while there is no metadata, it is asked for again after a while" (fun () ->
               let settings = { settings eager with Subscription = Subscription.Pattern "t" }
-              let state = follow (Membership.start now settings) [ MemberInput.TimePassed ] |> fst
+              let state = follow (Membership.start now Limits.standard settings) [ MemberInput.TimePassed ] |> fst
               again "no answer" state (MemberInput.TopicsSeen(Error ClientFault.Closed)) "ask for all topics")
 
           testCase "a commit" (fun () ->
@@ -328,7 +364,7 @@ let private offsetCodes =
           testCase "without a reset policy, a missing one is reported, and the member waits for a seek" (fun () ->
               let state =
                   follow
-                      (Membership.start now { settings cooperative with Reset = None })
+                      (Membership.start now Limits.standard { settings cooperative with Reset = None })
                       [ MemberInput.TimePassed; MemberInput.Joined(Ok joined); synced [ 0 ] ]
                   |> fst
               let failure = GroupFailure.NoOffset(at "t" 0)
@@ -404,7 +440,8 @@ let private consumerCodes =
 
           testCase "a static member leaves for a while, unless told to leave" (fun () ->
               let settings = { settings modern with InstanceId = Some "i" }
-              let memberOf settings = follow (Membership.start now settings) [ MemberInput.TimePassed; beat 3 (Some []) ] |> fst
+              let memberOf settings =
+                  follow (Membership.start now Limits.standard settings) [ MemberInput.TimePassed; beat 3 (Some []) ] |> fst
               does "for a while" (memberOf settings) MemberInput.Closing [ "leave for a while" ] |> ignore
               does "for good" (memberOf { settings with StaticLeaves = true }) MemberInput.Closing [ "leave" ] |> ignore
               does "dynamic" (consumer ()) MemberInput.Closing [ "drop 0,1"; "leave" ] |> ignore) ]

@@ -8,6 +8,7 @@ open Expecto
 open FsCheck
 open FsCheck.FSharp
 open LibKafka
+open LibKafka.Wire
 open LibKafka.Protocol
 open LibKafka.Groups
 open LibKafka.Client
@@ -245,7 +246,7 @@ type private World(protocol: GroupProtocol, isOrderly: bool) =
         | false, _ -> readOne actor
 
     let come () =
-        let actor = Actor(Membership.start now settings)
+        let actor = Actor(Membership.start now Limits.standard settings)
         actors.Add actor
         step actor MemberInput.TimePassed
 
