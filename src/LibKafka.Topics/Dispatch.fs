@@ -11,7 +11,14 @@ open LibKafka.Client
 /// Sends what a collector has, all partitions at once, and follows up each batch until it is delivered or given up.
 [<Sealed>]
 type internal Dispatch
-    (topic: string, settings: ClientSettings, producing: TopicProducerSettings, collector: BatchCollector, preparation: Preparation) =
+    (
+        topic: string,
+        settings: ClientSettings,
+        producing: TopicProducerSettings,
+        collector: BatchCollector,
+        leaders: LeaderDirectory,
+        preparation: Preparation
+    ) =
     let time = settings.Time
     let policy = producing.Retry
     let packer = Packer(producing.Codec, producing.CompressionThreads, time)
@@ -24,10 +31,7 @@ type internal Dispatch
     // Batches that were taken from the collector and are compressed now.
     let unpacked = List<Shipment>()
     let events = List<ProducerEvent>()
-    // Brokers that could not be connected to: until when no partition tries again, and why.
-    let unreachable = Dictionary<BrokerAddress, struct (int64 * ProduceResult)>()
     let mutable reported = 0L
-    let mutable hasFailed = false
 
     let laneOf (partition: int) : Lane =
         while lanes.Count <= partition do
@@ -48,7 +52,6 @@ type internal Dispatch
 
     // After a failure a partition gets no more keyless records until its delay is over.
     let pause (lane: Lane) (delay: TimeSpan) =
-        hasFailed <- true
         collector.SetAvailable(lane.Partition.Partition, false)
         wait lane delay
 
@@ -80,23 +83,14 @@ type internal Dispatch
         reported <- reported + 1L
         collector.Forget collected
 
+    let notSent (fault: ClientFault) = UndeliveredReason.NotProduced(ProduceResult.Rejected(Rejection.NotSent fault))
+
     let attempted (shipment: Shipment) (mayMove: bool) : Attempted =
         { Number = shipment.Attempts
           Elapsed = shipment.Elapsed
           MayMove = mayMove
           MayRenew = preparation.MayRenew
           Random = policy.Random() }
-
-    // An attempt that ended before the batch was sent.
-    let fail (lane: Lane) (shipment: Shipment) (obstacle: Obstacle) =
-        shipment.Begin()
-
-        match AfterAttempt.delay policy (attempted shipment false) with
-        | ValueSome delay when obstacle.IsTransient -> pause lane delay
-        | _ ->
-            lane.Shipment <- null
-            giveUp lane shipment obstacle.Reason
-            wait lane TimeSpan.Zero
 
     // Another partition that can take a batch now.
     let otherThan (lane: Lane) : Lane voption =
@@ -113,24 +107,36 @@ type internal Dispatch
             if other.Stage = Stage.Idle then depart other
         | ValueNone -> lane.Moved.Enqueue shipment
 
-    // If a broker cannot be connected to, its other partitions do not try for a while, which would hold up everything else.
-    let noteReachability (lane: Lane) (produced: Produced) (delay: TimeSpan) =
-        match lane.Address, produced.Result with
-        // The fault says nothing about the broker that was asked to connect to.
-        | _, ProduceResult.Rejected(Rejection.NotSent(ClientFault.NoLeader _)) -> ()
-        | ValueSome address, ProduceResult.Rejected(Rejection.NotSent fault) when fault.IsTransient ->
-            unreachable[address] <- struct (timestampAfter delay, produced.Result)
-        | ValueSome address, _ -> unreachable.Remove address |> ignore
-        | ValueNone, _ -> ()
+    // An attempt that ended before the batch was sent.
+    let fail (lane: Lane) (shipment: Shipment) (obstacle: Obstacle) (moves: bool) =
+        shipment.Begin()
 
-    // Why the lane must not try to connect now.
-    let unreachability (lane: Lane) : ProduceResult voption =
-        match lane.Address with
-        | ValueSome address when not lane.IsConnected ->
-            match unreachable.TryGetValue address with
-            | true, struct (until, result) when until > time.GetTimestamp() -> ValueSome result
-            | _ -> ValueNone
-        | _ -> ValueNone
+        match AfterAttempt.delay policy (attempted shipment moves) with
+        | ValueSome _ when obstacle.IsTransient && moves ->
+            lane.Shipment <- null
+            pause lane (policy.Delay(1, policy.Random()))
+            move lane shipment
+        | ValueSome delay when obstacle.IsTransient -> pause lane delay
+        | _ ->
+            lane.Shipment <- null
+            giveUp lane shipment obstacle.Reason
+            wait lane TimeSpan.Zero
+
+    // The leader could not be connected to.
+    let unreached (lane: Lane) (shipment: Shipment) (fault: ClientFault) =
+        let moves = not shipment.MayBeInLog && mayMove lane shipment
+        fail lane shipment { IsTransient = fault.IsTransient; Reason = notSent fault } moves
+
+    // Waits until a connection may be made, if the batch has the time.
+    let postpone (lane: Lane) (shipment: Shipment) (wait: TimeSpan) =
+        shipment.Touch()
+
+        if policy.TimeLimit = Timeout.InfiniteTimeSpan || shipment.Elapsed + wait < policy.TimeLimit then
+            pause lane wait
+        else
+            lane.Shipment <- null
+            giveUp lane shipment (notSent (leaders.Obstacle lane.Partition))
+            pause lane wait
 
     let throttle (produced: Produced) = if settings.HeedThrottle then produced.Exchange.Info.ThrottleTime else TimeSpan.Zero
 
@@ -145,14 +151,11 @@ type internal Dispatch
         match next with
         | AfterAttempt.Deliver acknowledgement ->
             lane.Shipment <- null
-            noteReachability lane produced TimeSpan.Zero
             collector.SetAvailable(lane.Partition.Partition, true)
             deliver lane shipment acknowledgement
             wait lane (throttle produced)
         | AfterAttempt.Again delay
-        | AfterAttempt.Renew delay ->
-            noteReachability lane produced delay
-            pause lane (max delay (throttle produced))
+        | AfterAttempt.Renew delay -> pause lane (max delay (throttle produced))
         | AfterAttempt.Move ->
             lane.Shipment <- null
             pause lane (policy.Delay(1, policy.Random()))
@@ -216,26 +219,41 @@ type internal Dispatch
         flying.Add lane
         calls.Add call
 
-    let senderFor (lane: Lane) (shipment: Shipment) =
-        match unreachability lane with
-        | ValueSome result -> Error { IsTransient = true; Reason = UndeliveredReason.NotProduced result }
-        | ValueNone -> preparation.SenderFor(lane, shipment)
+    // Sends the lane's batch if there is a connection or one can be made now. Returns whether that has taken an attempt to make one.
+    let sendTo (lane: Lane) (shipment: Shipment) (sender: Sender) (cancellation: CancellationToken) : bool =
+        let wasConnected = lane.IsConnected
 
-    // Sends the lane's batch, unless its producer must not send it.
-    let launch (lane: Lane) =
+        match leaders.Connect(sender.Client, cancellation) with
+        | Reached.Connected _ ->
+            send lane shipment sender
+            not wasConnected
+        | Reached.NotBefore time ->
+            postpone lane shipment (max TimeSpan.Zero (time - leaders.Now))
+            false
+        | Reached.Failed ClientFault.Cancelled -> true
+        | Reached.Failed fault ->
+            unreached lane shipment fault
+            true
+
+    // Sends the lane's batch, unless its producer must not send it. Returns whether that has taken an attempt to make a connection.
+    let launch (lane: Lane) (cancellation: CancellationToken) : bool =
         match lane.Shipment with
-        | null -> lane.Stage <- Stage.Idle
+        | null ->
+            lane.Stage <- Stage.Idle
+            false
         | shipment ->
-            match senderFor lane shipment with
+            match preparation.SenderFor(lane, shipment) with
             | Ok(struct (sender, change)) ->
                 change |> ValueOption.iter (ProducerEvent.IdentityChanged >> events.Add)
-                send lane shipment sender
-            | Error obstacle -> fail lane shipment obstacle
+                sendTo lane shipment sender cancellation
+            | Error obstacle ->
+                fail lane shipment obstacle false
+                false
 
     // Whatever happens, the lane stays in one of the lists.
-    let launchNext (lane: Lane) =
+    let launchNext (lane: Lane) (cancellation: CancellationToken) : bool =
         try
-            launch lane
+            launch lane cancellation
         finally
             if lane.Stage = Stage.Departing then departing.Enqueue lane
 
@@ -261,15 +279,22 @@ type internal Dispatch
             if lane.Stage = Stage.Idle then depart lane
             partition <- collector.NextReady()
 
-    // Connecting takes time, so lanes with a connection go first, and at most one other.
-    let launchAll () =
+    // Lanes that need a connection, until one of them has tried to make it.
+    let rec launchUnconnected (count: int) (cancellation: CancellationToken) =
+        if count > 0 && not (launchNext (departing.Dequeue()) cancellation) then
+            launchUnconnected (count - 1) cancellation
+
+    // Connecting takes time, so lanes with a connection go first, and at most one connection is made.
+    let launchAll (cancellation: CancellationToken) =
         for _ in 1 .. departing.Count do
             let lane = departing.Dequeue()
-            let connects =
-                not (isNull lane.Shipment || lane.IsConnected || preparation.HasObstacle lane || (unreachability lane).IsSome)
-            if connects then departing.Enqueue lane else launchNext lane
 
-        if departing.Count > 0 then launchNext (departing.Dequeue())
+            if isNull lane.Shipment || lane.IsConnected || preparation.HasObstacle lane then
+                launchNext lane cancellation |> ignore
+            else
+                departing.Enqueue lane
+
+        launchUnconnected departing.Count cancellation
 
     /// The number of batches that have been reported.
     member _.Reported = reported
@@ -280,19 +305,10 @@ type internal Dispatch
     /// The calls in flight.
     member _.Calls: IReadOnlyList<PendingCall> = calls
 
-    /// Whether an attempt has failed since this was last asked.
-    member _.TakeFailure() : bool =
-        let failed = hasFailed
-        hasFailed <- false
-        failed
-
     member _.TakeEvents() : ProducerEvent list =
         let taken = List.ofSeq events
         events.Clear()
         taken
-
-    /// Notes a partition's leader.
-    member _.UseLeader(partition: int, leader: Leader) = (laneOf partition).Leader <- ValueSome leader
 
     /// Settles the calls that are known to be ready.
     member _.Settle() =
@@ -300,14 +316,14 @@ type internal Dispatch
             if calls[index].WasReady then land index
 
     /// Sends what is ready. At most one connection is made.
-    member _.Send() =
+    member _.Send(cancellation: CancellationToken) =
         wake ()
         gather ()
 
         if departing.Count > 0 then
             fill ()
             preparation.Prepare departing
-            launchAll ()
+            launchAll cancellation
 
     /// How long there is nothing to do but to wait for calls; `Timeout.InfiniteTimeSpan` for ever.
     member _.Rest: TimeSpan =

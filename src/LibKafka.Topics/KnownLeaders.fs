@@ -1,6 +1,7 @@
 namespace LibKafka.Topics
 
 open System
+open System.Threading
 open LibKafka.Client
 open LibKafka.Protocol
 
@@ -30,6 +31,10 @@ module internal LeaderTimes =
           FirstPause = TimeSpan.FromMilliseconds 50.0
           LongestPause = TimeSpan.FromSeconds 1.0 }
 
+    /// The standard ones with another age; `Timeout.InfiniteTimeSpan` for none.
+    let withAge (age: TimeSpan) : LeaderTimes =
+        { standard with MaxAge = (if age = Timeout.InfiniteTimeSpan then TimeSpan.FromDays 36_500.0 else age) }
+
 /// What is new in an answer about a topic.
 [<RequireQualifiedAccess>]
 type internal TopicChange =
@@ -52,8 +57,8 @@ type internal LeaderStep =
     /// Wait until this time, and ask again.
     | Wait of TimeSpan
 
-/// A broker that could not be connected to.
-type internal DownBroker = { Failures: int; NotBefore: TimeSpan }
+/// A broker that could not be connected to, and the last reason.
+type internal DownBroker = { Failures: int; NotBefore: TimeSpan; Fault: ClientFault }
 
 /// A topic whose leaders are asked for.
 type internal KnownTopic =
@@ -254,15 +259,30 @@ module internal KnownLeaders =
         known.Down.TryFind broker |> Option.forall (fun down -> down.NotBefore <= now)
 
     /// A connection to a broker was made.
-    let connected (broker: BrokerAddress) (known: KnownLeaders) : KnownLeaders = { known with Down = known.Down.Remove broker }
+    let connected (broker: BrokerAddress) (known: KnownLeaders) : KnownLeaders =
+        if known.Down.ContainsKey broker then { known with Down = known.Down.Remove broker } else known
+
+    /// Why a partition cannot be connected now, as far as that is known: there is no leader, or the leader could not be connected to.
+    let obstacle (partition: TopicPartition) (known: KnownLeaders) : ClientFault =
+        let leader =
+            match known.Topics.TryFind partition.Topic |> Option.bind _.Latest with
+            | Some topic -> topic.LeaderOf partition.Partition
+            | None -> Error ErrorCode.LeaderNotAvailable
+
+        match leader with
+        | Error code -> ClientFault.NoLeader(partition, code)
+        | Ok leader ->
+            match known.Down.TryFind leader.Address with
+            | Some down -> down.Fault
+            | None -> ClientFault.NoLeader(partition, ErrorCode.NotLeaderOrFollower)
 
     /// A broker could not be connected to, which has taken this long. It is left alone for twice that time at least, because the caller waits for
     /// each attempt.
-    let notConnected (now: TimeSpan) (random: float) (took: TimeSpan) (broker: BrokerAddress) (known: KnownLeaders) : KnownLeaders =
+    let notConnected (now: TimeSpan) (random: float) (took: TimeSpan) (broker: BrokerAddress) (fault: ClientFault) (known: KnownLeaders) =
         let times = known.Times
         let failures = known.Down.TryFind broker |> Option.map _.Failures |> Option.defaultValue 0
         let pause = spread random (grown times.FirstPause times.LongestPause failures)
 
         { known with
-            Down = known.Down.Add(broker, { Failures = failures + 1; NotBefore = now + max pause (2.0 * took) })
+            Down = known.Down.Add(broker, { Failures = failures + 1; NotBefore = now + max pause (2.0 * took); Fault = fault })
             IsWanted = true }

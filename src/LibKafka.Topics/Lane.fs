@@ -43,9 +43,6 @@ type internal Lane(partition: TopicPartition) =
     /// How its batches are sent; none before the first.
     member val Sender: Sender voption = ValueNone with get, set
 
-    /// The leader according to the metadata, until the client has been told.
-    member val Leader: Leader voption = ValueNone with get, set
-
     /// The batch on its way; null for none.
     member val Shipment: Shipment | null = null with get, set
 
@@ -61,9 +58,6 @@ type internal Lane(partition: TopicPartition) =
     /// Batches that were moved here from other partitions.
     member val Moved = Queue<Shipment>()
 
-    /// The broker that led the partition when a batch was last sent, or should have been.
-    member val Address: BrokerAddress voption = ValueNone with get, set
-
     /// Whether there is a connection to the leader.
     member this.IsConnected: bool =
         match this.Sender with
@@ -72,22 +66,11 @@ type internal Lane(partition: TopicPartition) =
 
     /// Sends the batch, or sends it again if it is in doubt whether it is in the log.
     member this.Begin(sender: Sender, shipment: Shipment, call: CallOptions) : PendingCall<Produced> =
-        match this.Leader with
-        | ValueSome leader ->
-            sender.Client.UseLeader leader |> ignore
-            this.Address <- ValueSome leader.Address
-            this.Leader <- ValueNone
-        | ValueNone -> ()
-
         this.LastSent <- shipment
 
-        let begun =
-            match sender with
-            | Sender.Plain producer -> producer.Begin(shipment.Packed, call = call)
-            | Sender.Idempotent producer ->
-                match producer.State with
-                | ProducerState.InDoubt _ -> producer.BeginRetry(call = call)
-                | _ -> producer.Begin(shipment.Packed, call = call)
-
-        sender.Client.Leader |> Option.iter (fun leader -> this.Address <- ValueSome leader.Address)
-        begun
+        match sender with
+        | Sender.Plain producer -> producer.Begin(shipment.Packed, call = call)
+        | Sender.Idempotent producer ->
+            match producer.State with
+            | ProducerState.InDoubt _ -> producer.BeginRetry(call = call)
+            | _ -> producer.Begin(shipment.Packed, call = call)

@@ -1,6 +1,7 @@
 namespace LibKafka.Topics
 
 open System
+open System.Net.Sockets
 open System.Threading
 open LibKafka.Client
 
@@ -16,8 +17,8 @@ type internal Reached =
 /// The leaders of all partitions of some topics, which the clients of the partitions share: leaders are asked for once for all of them, and
 /// not by each client. See `KnownLeaders` for when. `now` is the clock of all times here. It is used by one thread at a time.
 [<Sealed>]
-type internal LeaderDirectory(settings: ClientSettings, bootstrap: Bootstrap, now: unit -> TimeSpan) =
-    let mutable known = KnownLeaders.empty LeaderTimes.standard
+type internal LeaderDirectory(settings: ClientSettings, bootstrap: Bootstrap, times: LeaderTimes, now: unit -> TimeSpan) =
+    let mutable known = KnownLeaders.empty times
     // What was known when `Refresh` last returned changes.
     let mutable reported = known
 
@@ -48,8 +49,16 @@ type internal LeaderDirectory(settings: ClientSettings, bootstrap: Bootstrap, no
         | Error ClientFault.Cancelled -> Reached.Failed ClientFault.Cancelled
         | Error fault ->
             let time = now ()
-            known <- KnownLeaders.notConnected time (random ()) (time - began) leader.Address known
+            known <- KnownLeaders.notConnected time (random ()) (time - began) leader.Address fault known
             Reached.Failed fault
+
+    // Without a request in flight there is nothing to read, unless the broker has ended the connection.
+    let isQuiet (connection: Connection) : bool =
+        try
+            not (connection.Socket.Poll(0, SelectMode.SelectRead))
+        with
+        | :? ObjectDisposedException
+        | :? SocketException -> false
 
     // Does what the partition must do next, after it has asked for the leaders if that is due.
     let rec follow (client: PartitionClient) (cancellation: CancellationToken) : Reached =
@@ -88,6 +97,9 @@ type internal LeaderDirectory(settings: ClientSettings, bootstrap: Bootstrap, no
     /// Something newer than the last answer is needed.
     member _.Want() = known <- KnownLeaders.want known
 
+    /// The time by its clock.
+    member _.Now: TimeSpan = now ()
+
     /// The time at which `Refresh` has something to do; none without topics.
     member _.NextRefresh: TimeSpan voption = KnownLeaders.due known
 
@@ -106,11 +118,19 @@ type internal LeaderDirectory(settings: ClientSettings, bootstrap: Bootstrap, no
 
         ask topics call
 
-    /// Connects a client that has no connection to its leader, if it may do that now. It asks for the leaders first if that is due. A leader that
-    /// another broker has named is connected to at once.
+    /// Connects a client to its leader, if it may do that now, unless it has a connection that has not ended. It asks for the leaders first if that
+    /// is due. A leader that another broker has named is connected to at once.
     member _.Connect(client: PartitionClient, cancellation: CancellationToken) : Reached =
-        match client.KnownLeader with
-        | Some leader when KnownLeaders.mayConnect (now ()) leader.Address known -> connect client leader cancellation
-        | _ ->
-            known <- KnownLeaders.watch client.Partition.Topic known
-            follow client cancellation
+        match client.Connection with
+        | Some connection when isQuiet connection -> Reached.Connected connection
+        | ended ->
+            if ended.IsSome then client.Close()
+
+            match client.KnownLeader with
+            | Some leader when KnownLeaders.mayConnect (now ()) leader.Address known -> connect client leader cancellation
+            | _ ->
+                known <- KnownLeaders.watch client.Partition.Topic known
+                follow client cancellation
+
+    /// Why a partition cannot be connected now, as far as that is known.
+    member _.Obstacle(partition: TopicPartition) : ClientFault = KnownLeaders.obstacle partition known

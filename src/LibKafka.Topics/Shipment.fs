@@ -45,13 +45,16 @@ type internal Shipment(collected: CollectedBatch, time: TimeProvider) =
     /// The number of attempts that have begun.
     member val Attempts = 0 with get, set
 
+    /// Notes that it could be sent, so that the time to deliver it begins.
+    member _.Touch() = if firstAt.IsNone then firstAt <- ValueSome(time.GetTimestamp())
+
     /// Notes that an attempt begins.
     member this.Begin() =
         this.Attempts <- this.Attempts + 1
         lastAt <- time.GetTimestamp()
-        if firstAt.IsNone then firstAt <- ValueSome lastAt
+        this.Touch()
 
-    /// The time since the first attempt began.
+    /// The time since it could be sent for the first time.
     member _.Elapsed: TimeSpan =
         match firstAt with
         | ValueSome at -> time.GetElapsedTime at

@@ -35,7 +35,7 @@ type TopicConsumer(settings: ClientSettings, bootstrap: Bootstrap, consumer: Con
     let mutable isClosed = false
 
     let now () = time.GetElapsedTime began
-    let leaders = LeaderDirectory(settings, bootstrap, now)
+    let leaders = LeaderDirectory(settings, bootstrap, LeaderTimes.standard, now)
 
     let change (partition: ConsumedPartition) (change: PartitionProgress -> PartitionProgress) =
         partition.Progress <- change partition.Progress

@@ -55,66 +55,48 @@ open LibKafka.Client
 /// InvalidOperationException.
 [<Sealed>]
 type TopicProducer
-    private (topic: string, settings: ClientSettings, bootstrap: Bootstrap, producing: TopicProducerSettings, found: TopicLeaders) =
+    private
+    (
+        topic: string,
+        settings: ClientSettings,
+        bootstrap: Bootstrap,
+        producing: TopicProducerSettings,
+        leaders: LeaderDirectory,
+        partitions: int
+    ) =
     let time = settings.Time
-    let collector = BatchCollector(producing.Batches, found.PartitionCount, time)
+    let collector = BatchCollector(producing.Batches, partitions, time)
     let preparation = Preparation(topic, settings, bootstrap, producing)
-    let dispatch = Dispatch(topic, settings, producing, collector, preparation)
+    let dispatch = Dispatch(topic, settings, producing, collector, leaders, preparation)
     let soleUse = SoleUse("producer of " + topic)
-    let mutable topicId = found.TopicId
-    let mutable lookedUpAt = time.GetTimestamp()
-    // The number of times in a row that the topic could not be looked up.
-    let mutable failures = 0
     // Whether `Add` has said since the last poll that the buffer is full.
     let mutable needsRoom = false
     let mutable isClosed = false
 
-    let takeUp (leaders: TopicLeaders) =
-        // A broker that has just heard of a topic may not know all of its partitions.
-        if leaders.PartitionCount > collector.Partitions || (leaders.PartitionCount > 0 && leaders.TopicId <> topicId) then
-            collector.Partitions <- leaders.PartitionCount
-
-        topicId <- leaders.TopicId
-
-        for entry in leaders.Partitions do
-            entry.Value |> Result.iter (fun leader -> dispatch.UseLeader(entry.Key, leader))
-
-    do takeUp found
-
-    let lookUp () =
-        try
-            failures <- failures + 1
-
-            match Cluster.FindLeaders(settings, bootstrap, [ topic ]) with
-            | Ok [ leaders ] when not leaders.Error.IsError ->
-                failures <- 0
-                takeUp leaders
+    // Asks for all leaders at once if that is due, and takes up new partitions. What cannot be asked now is asked again.
+    let maintain (cancellation: CancellationToken) =
+        match leaders.Refresh cancellation with
+        | Ok(_ :: _) ->
+            match leaders.Topic topic with
+            | Some found when found.PartitionCount > 0 -> collector.Partitions <- found.PartitionCount
             | _ -> ()
-        finally
-            lookedUpAt <- time.GetTimestamp()
-
-    let age () = time.GetElapsedTime lookedUpAt
-
-    // One request finds the leaders of all partitions anew, instead of one for each that has failed.
-    let maintain () =
-        let isOld = producing.MetadataAge <> Timeout.InfiniteTimeSpan && age () >= producing.MetadataAge
-        let isOverdue = age () >= producing.Retry.Delay(failures + 1, 0.0)
-        if isOld || (isOverdue && dispatch.TakeFailure()) then lookUp ()
+        | Ok []
+        | Error _ -> ()
 
     let look () =
         if dispatch.Calls.Count > 0 then
             PendingCalls.WaitAny(dispatch.Calls, TimeSpan.Zero) |> ignore
 
     // Takes each step that is possible without waiting.
-    let step () =
+    let step (cancellation: CancellationToken) =
         look ()
         dispatch.Settle()
-        maintain ()
-        dispatch.Send()
+        maintain cancellation
+        dispatch.Send cancellation
 
         if needsRoom && not dispatch.HasEvents then
             collector.Flush TimeSpan.Zero
-            dispatch.Send()
+            dispatch.Send cancellation
 
         needsRoom <- false
 
@@ -125,13 +107,12 @@ type TopicProducer
             elif other = Timeout.InfiniteTimeSpan then one
             else min one other
 
-        let untilLookUp =
-            if producing.MetadataAge = Timeout.InfiniteTimeSpan then
-                Timeout.InfiniteTimeSpan
-            else
-                max TimeSpan.Zero (producing.MetadataAge - age ())
+        let untilRefresh =
+            match leaders.NextRefresh with
+            | ValueSome due -> max TimeSpan.Zero (due - leaders.Now)
+            | ValueNone -> Timeout.InfiniteTimeSpan
 
-        PendingCalls.WaitAny(dispatch.Calls, within left (within dispatch.Rest untilLookUp), cancellation) |> ignore
+        PendingCalls.WaitAny(dispatch.Calls, within left (within dispatch.Rest untilRefresh), cancellation) |> ignore
 
     // Steps and waits until it is enough, the time is over, or it is cancelled.
     let run (timeout: TimeSpan) (cancellation: CancellationToken) (isEnough: unit -> bool) : ProducerEvent list =
@@ -143,11 +124,11 @@ type TopicProducer
             else
                 max TimeSpan.Zero (timeout - Stopwatch.GetElapsedTime began)
 
-        step ()
+        step cancellation
 
         while not (isEnough () || left () = TimeSpan.Zero || cancellation.IsCancellationRequested) do
             rest (left ()) cancellation
-            step ()
+            step cancellation
 
         dispatch.TakeEvents()
 
@@ -168,10 +149,15 @@ type TopicProducer
         : Result<TopicProducer, ClientFault> =
         let producing = TopicProducerSettings.check (defaultArg producing TopicProducerSettings.standard)
 
-        Cluster.FindLeaders(settings, bootstrap, [ topic ], ?call = call)
+        let began = settings.Time.GetTimestamp()
+        let times = LeaderTimes.withAge producing.MetadataAge
+        let leaders = LeaderDirectory(settings, bootstrap, times, (fun () -> settings.Time.GetElapsedTime began))
+
+        leaders.Ask([ topic ], defaultArg call CallOptions.standard)
         |> Result.bind (fun found ->
             match found with
-            | [ leaders ] when leaders.PartitionCount > 0 -> Ok(new TopicProducer(topic, settings, bootstrap, producing, leaders))
+            | [ one ] when one.PartitionCount > 0 ->
+                Ok(new TopicProducer(topic, settings, bootstrap, producing, leaders, one.PartitionCount))
             | found ->
                 let code = found |> List.map _.Error |> List.tryFind _.IsError
                 let partition = { Topic = topic; Partition = 0 }

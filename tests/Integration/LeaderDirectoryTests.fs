@@ -36,7 +36,7 @@ type private Stage(leader: BrokerAddress, partitions: int) =
 
     let broker = new ScriptedBroker(script)
     let bootstrap = Bootstrap.ofAddresses [ broker.Address ]
-    let directory = LeaderDirectory(patient, bootstrap, (fun () -> now))
+    let directory = LeaderDirectory(patient, bootstrap, LeaderTimes.standard, (fun () -> now))
     let clients =
         [ for index in 0 .. partitions - 1 -> new PartitionClient(patient, bootstrap, { Topic = "t"; Partition = index }) ]
 
@@ -166,7 +166,7 @@ let private connecting =
               use _ = socket
               let now = ref TimeSpan.Zero
               let bootstrap = Bootstrap.ofAddresses [ nobody ]
-              let directory = LeaderDirectory(patient, bootstrap, (fun () -> now.Value))
+              let directory = LeaderDirectory(patient, bootstrap, LeaderTimes.standard, (fun () -> now.Value))
               use client = new PartitionClient(patient, bootstrap, { Topic = "t"; Partition = 0 })
 
               for _ in 1..3 do

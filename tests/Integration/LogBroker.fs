@@ -297,6 +297,16 @@ type BrokerLog(release: Release, version: int16) =
     member _.Batches(topic: string, index: int) : RecordBatch list =
         lock gate (fun () -> logOf (topic, index) |> Seq.filter (fun batch -> not batch.IsControl) |> List.ofSeq)
 
+    /// Deletes a topic: its logs, and what they know of producers.
+    member _.Delete(topic: string) =
+        lock gate (fun () ->
+            for place in logs.Keys |> Seq.filter (fun (name, _) -> name = topic) |> List.ofSeq do
+                logs.Remove place |> ignore
+                openSince.Remove place |> ignore
+
+            for place, producer in known.Keys |> Seq.filter (fun ((name, _), _) -> name = topic) |> List.ofSeq do
+                known.Remove((place, producer)) |> ignore)
+
     /// Gives a topic LogAppendTime.
     member _.SetAppendTime(topic: string) = lock gate (fun () -> appendTime.Add topic |> ignore)
 

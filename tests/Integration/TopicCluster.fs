@@ -15,10 +15,13 @@ type TopicCluster(topic: string, partitions: int, brokers: int, disturb: int -> 
     let mutable partitions = partitions
     let mutable leaders = Array.init 100 (fun partition -> 1 + partition % brokers)
     let mutable epoch = 3
+    let mutable topicId = Guid "11111111-2222-3333-4444-555555555555"
 
     do
         for node in 1..brokers do
             running.Add(new ScriptedBroker(fun me received -> this.Answer(node, me, received)))
+
+    let addresses = [ for broker in running -> broker.Address ]
 
     /// The logs.
     member _.Log = log
@@ -26,11 +29,26 @@ type TopicCluster(topic: string, partitions: int, brokers: int, disturb: int -> 
     /// The brokers; the first is number 1.
     member _.Brokers = List.ofSeq running
 
-    member _.Bootstrap = Bootstrap.ofAddresses [ for broker in running -> broker.Address ]
+    member _.Bootstrap = Bootstrap.ofAddresses addresses
 
     member _.Partitions
         with get () = partitions
         and set (count: int) = partitions <- count
+
+    /// Ends a broker.
+    member _.Stop(node: int) = (running[node - 1] :> IDisposable).Dispose()
+
+    /// Starts a broker again, at the same address.
+    member this.Start(node: int) =
+        let script me received = this.Answer(node, me, received)
+        running[node - 1] <- new ScriptedBroker(script, Net.IPAddress.Loopback, id, addresses[node - 1].Port)
+
+    /// Deletes the topic and creates it again, with this number of partitions. Its epochs begin anew.
+    member _.Recreate(count: int) =
+        log.Delete topic
+        topicId <- Guid.NewGuid()
+        epoch <- 0
+        partitions <- count
 
     /// Another broker leads the partition from now on.
     member _.Move(partition: int, node: int) =
@@ -41,6 +59,7 @@ type TopicCluster(topic: string, partitions: int, brokers: int, disturb: int -> 
         let known: Metadata.Topic =
             { Metadata.topic.Default with
                 Name = Some topic
+                TopicId = topicId
                 Partitions =
                     [ for index in 0 .. partitions - 1 ->
                           { Metadata.partition.Default with
@@ -54,21 +73,24 @@ type TopicCluster(topic: string, partitions: int, brokers: int, disturb: int -> 
         { Metadata.response.Default with
             Brokers =
                 [ for node in 1..brokers ->
-                      let address = running[node - 1].Address
+                      let address = addresses[node - 1]
                       { Metadata.broker.Default with NodeId = node; Host = address.Host; Port = address.Port } ]
             ControllerId = 1
             Topics = [ known ]
             ClusterAuthorizedOperations = AuthorizedOperations.NotAsked }
 
     member private this.Answer(node: int, me: BrokerAddress, received: Received) : Act list =
-        let isElsewhere (request: Produce.Request) =
-            request.Topics |> List.exists (fun topic -> topic.Partitions |> List.exists (fun data -> leaders[data.Index] <> node))
+        let refusal (request: Produce.Request) : ErrorCode =
+            match request.Topics.Head.Partitions.Head.Index with
+            | index when index >= partitions -> ErrorCode.UnknownTopicOrPartition
+            | index when leaders[index] <> node -> ErrorCode.NotLeaderOrFollower
+            | _ -> ErrorCode.None
 
         let answer () =
             match received.Request with
             | Request.Metadata _ -> Script.answer Metadata.api received (this.Metadata())
-            | Request.Produce request when isElsewhere request ->
-                let refuse (answer: Produce.PartitionResponse) = { answer with Error = ErrorCode.NotLeaderOrFollower; BaseOffset = -1L }
+            | Request.Produce request when (refusal request).IsError ->
+                let refuse (answer: Produce.PartitionResponse) = { answer with Error = refusal request; BaseOffset = -1L }
 
                 Script.answer Produce.api received { Script.produced refuse request with NodeEndpoints = [] }
             | _ -> log.Answer me received

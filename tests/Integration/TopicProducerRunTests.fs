@@ -6,6 +6,8 @@ open System.Collections.Generic
 open System.Diagnostics
 open System.Threading
 open Expecto
+open FsCheck
+open FsCheck.FSharp
 open LibKafka.Wire
 open LibKafka.Records
 open LibKafka.Protocol
@@ -71,70 +73,204 @@ let private transactional =
                   Expect.equal (logOf cluster 0 |> List.map snd) [ "3" ] "the log"
                   Expect.isEmpty book.Changes "the transaction's identity is its client's")) ]
 
-/// One of many ways in which a broker fails, or none.
-let private randomly (random: Random) (cluster: unit -> TopicCluster) : int -> Received -> (unit -> Act list) -> Act list =
-    let disturbances: Disturbance list =
-        [ losing Act.Close
-          losing Act.Reset
-          doubting ErrorCode.RequestTimedOut
-          doubting ErrorCode.NotEnoughReplicasAfterAppend
-          refusing ErrorCode.NotEnoughReplicas
-          refusing ErrorCode.MessageTooLarge
-          refusing ErrorCode.OutOfOrderSequenceNumber
-          fun _ _ -> [ Act.Close ] ]
+// ---- a model: the logs of a topic whose brokers fail ----
 
-    fun _ received answer ->
-        let next, partition, node =
-            lock random (fun () -> (if isProduce received then random.Next 30 else 100), random.Next 4, 1 + random.Next 2)
+/// What a leader does with the next batch for a partition.
+type Failure =
+    /// Appends it, and closes the connection.
+    | LoseAnswer
+    /// Appends it, and resets the connection.
+    | ResetAfter
+    /// Closes the connection without reading it.
+    | CutBefore
+    /// Appends it, and answers that it may not have done so.
+    | Doubt of ErrorCode
+    /// Does not append it, and answers with a code.
+    | Refuse of ErrorCode
+    /// Appends it after a while.
+    | Delay of milliseconds: int
 
-        if next < disturbances.Length then
-            disturbances[next] received answer
-        else
-            if next = 29 then (cluster ()).Move(partition, node)
+/// A step of a program. Partitions count from 0.
+type ProducerStep =
+    | AddKeyed of records: int
+    | AddKeyless of records: int
+    | AddTo of partition: int * records: int
+    | Poll of milliseconds: int
+    | Flush of milliseconds: int
+    | Move of partition: int * node: int
+    | Grow
+    | Stop
+    | Start
+    | Fail of partition: int * Failure
+
+/// A program and the settings that it runs with.
+type ProducerProgram = { MoveKeyless: bool; Attempts: int; Linger: int; Steps: ProducerStep list }
+
+let private mostPartitions = 6
+
+let private failure: Gen<Failure> =
+    Gen.frequency
+        [ 4, Gen.constant LoseAnswer
+          2, Gen.constant ResetAfter
+          3, Gen.constant CutBefore
+          2, Gen.elements [ ErrorCode.RequestTimedOut; ErrorCode.NotEnoughReplicasAfterAppend ] |> Gen.map Doubt
+          3,
+          Gen.elements [ ErrorCode.NotEnoughReplicas; ErrorCode.MessageTooLarge; ErrorCode.OutOfOrderSequenceNumber ]
+          |> Gen.map Refuse
+          1, Gen.choose (1, 20) |> Gen.map Delay ]
+
+let private producerStep: Gen<ProducerStep> =
+    let partition = Gen.choose (0, mostPartitions - 1)
+    let records = Gen.choose (1, 8)
+
+    Gen.frequency
+        [ 20, Gen.map AddKeyed records
+          4, Gen.map AddKeyless records
+          4, Gen.map2 (fun partition records -> AddTo(partition, records)) partition records
+          12, Gen.elements [ 0; 0; 1; 5 ] |> Gen.map Poll
+          2, Gen.choose (0, 20) |> Gen.map Flush
+          4, Gen.map2 (fun partition node -> Move(partition, node)) partition (Gen.choose (1, 2))
+          1, Gen.constant Grow
+          1, Gen.constant Stop
+          3, Gen.constant Start
+          8, Gen.map2 (fun partition failure -> Fail(partition, failure)) partition failure ]
+
+type ProducerPrograms =
+    static member Program() : Arbitrary<ProducerProgram> =
+        let make moves attempts linger steps = { MoveKeyless = moves; Attempts = attempts; Linger = linger; Steps = steps }
+
+        let generate =
+            Gen.map4 make (Gen.elements [ true; false ]) (Gen.choose (2, 5)) (Gen.elements [ -1; 0; 1; 3 ]) (Gen.listOf producerStep)
+
+        // Shorter programs, by halves and by single steps.
+        let shrink (program: ProducerProgram) = seq {
+            let length = program.Steps.Length
+
+            if length > 3 then
+                yield { program with Steps = List.take (length / 2) program.Steps }
+                yield { program with Steps = List.skip (length / 2) program.Steps }
+
+            for index in 0 .. length - 1 do
+                yield { program with Steps = List.removeAt index program.Steps }
+        }
+
+        Arb.fromGenShrink (generate, shrink)
+
+/// The failures that are still to come, by partition.
+type private Failures() =
+    let queues = Array.init 100 (fun _ -> Queue<Failure>())
+
+    member _.Add(partition: int, failure: Failure) = lock queues (fun () -> queues[partition].Enqueue failure)
+
+    /// Nothing fails any more.
+    member _.Clear() = lock queues (fun () -> queues |> Array.iter _.Clear())
+
+    /// What a broker does.
+    member _.Disturb (_: int) (received: Received) (answer: unit -> Act list) : Act list =
+        let next =
+            if isProduce received then
+                lock queues (fun () ->
+                    match queues[partitionIn received].TryDequeue() with
+                    | true, failure -> Some failure
+                    | _ -> None)
+            else
+                None
+
+        match next with
+        | None -> answer ()
+        | Some LoseAnswer -> losing Act.Close received answer
+        | Some ResetAfter -> losing Act.Reset received answer
+        | Some CutBefore -> [ Act.Close ]
+        | Some(Doubt code) -> doubting code received answer
+        | Some(Refuse code) -> refusing code received answer
+        | Some(Delay time) ->
+            Thread.Sleep time
             answer ()
 
-/// A random program of adds, polls and flushes against brokers that fail at random.
-let private program (seed: int) =
-    let random = Random seed
-    let mutable cluster: TopicCluster voption = ValueNone
-    use running = new TopicCluster("t", 4, 2, randomly random (fun () -> cluster.Value))
-    cluster <- ValueSome running
-    let next (limit: int) = lock random (fun () -> random.Next limit)
+/// A producer, its cluster, and what the user knows.
+[<Sealed>]
+type private ProducerRun(cluster: TopicCluster, producer: TopicProducer, failures: Failures) =
+    let book = Book()
+    let mutable value = 0
+    let mutable isStopped = false
+
+    let rec add (attempt: unit -> Added) =
+        match attempt () with
+        | Added.Collected ticket -> book.Tickets.Add(ticket, string value)
+        | Added.Full ->
+            book.Take(producer.Poll minute)
+            add attempt
+        | other -> failtestf "%O" other
+
+    let addMany (count: int) (attempt: Bytes -> Added) =
+        for _ in 1..count do
+            value <- value + 1
+            let bytes = Bytes.ofString (string value)
+            add (fun () -> attempt bytes)
+
+    member _.Book = book
+
+    member _.Do(step: ProducerStep) =
+        match step with
+        | AddKeyed count -> addMany count (fun bytes -> producer.Add(Bytes.ofString ("key" + string (value % 17)), bytes))
+        | AddKeyless count -> addMany count (fun bytes -> producer.Add(NullableSpan.Null, bytes))
+        | AddTo(partition, count) ->
+            let partition = partition % producer.Partitions
+            addMany count (fun bytes -> producer.Add(partition, NullableSpan.Null, bytes, ReadOnlySpan.Empty, 0L))
+        | Poll time -> book.Take(producer.Poll(ms time))
+        | Flush time -> book.Take(producer.Flush(ms time))
+        | Move(partition, node) -> cluster.Move(partition, node)
+        | Grow -> cluster.Partitions <- min mostPartitions (cluster.Partitions + 1)
+        | Stop when not isStopped ->
+            cluster.Stop 2
+            isStopped <- true
+        | Start when isStopped ->
+            cluster.Start 2
+            isStopped <- false
+        | Stop
+        | Start -> ()
+        | Fail(partition, failure) -> failures.Add(partition, failure)
+
+    /// Nothing fails any more, and everything is sent.
+    member this.Finish() =
+        failures.Clear()
+        this.Do Start
+        book.Take(producer.Flush minute)
+        Expect.equal producer.Outstanding 0L "all is settled"
+        Expect.equal producer.BufferedBytes 0L "and released"
+
+
+
+/// Every ticket is delivered once or reported, and the order of each partition is kept.
+let private runs (program: ProducerProgram) =
+    let failures = Failures()
+    use cluster = new TopicCluster("t", 4, 2, failures.Disturb)
 
     let producing =
         { eager with
-            MoveKeyless = next 2 = 0
-            Retry = { eager.Retry with Attempts = 2 + next 4 }
-            Batches = { eager.Batches with Linger = (if next 4 = 0 then Timeout.InfiniteTimeSpan else ms (next 3)) } }
+            MoveKeyless = program.MoveKeyless
+            MetadataAge = ms 50
+            Retry = { eager.Retry with Attempts = program.Attempts; TimeLimit = ms 400 }
+            Batches = { eager.Batches with Linger = (if program.Linger < 0 then Timeout.InfiniteTimeSpan else ms program.Linger) } }
 
-    use producer = openWith patient running producing
-    let book = Book()
-
-    for value in 1..300 do
-        match next 10 with
-        | 0 -> book.Add(producer, ValueNone, Bytes.ofString (string value))
-        | 1 -> book.Take(producer.Poll TimeSpan.Zero)
-        | 2 -> book.Take(producer.Poll(ms 1))
-        | 3 when next 5 = 0 -> book.Take(producer.Flush(ms (next 20)))
-        | _ -> addAll book producer [ value ]
-
-    book.Take(producer.Flush minute)
-    Expect.equal producer.Outstanding 0L "all is settled"
-    Expect.equal producer.BufferedBytes 0L "and released"
-    agree running book
-    let all =
-        [ for partition in 0..3 do
-              yield! logOf running partition |> List.map snd ]
+    use producer = openWith patient cluster producing
+    let run = ProducerRun(cluster, producer, failures)
+    List.iter run.Do program.Steps
+    run.Finish()
+    agree cluster run.Book
+    let all = [ for partition in 0..99 -> logOf cluster partition |> List.map snd ] |> List.concat
     Expect.equal (List.distinct all).Length all.Length "no record is in a log twice"
-    if not producing.MoveKeyless then inOrder running
-    Expect.isEmpty running.Failures "every request could be read"
+    if not program.MoveKeyless then inOrder cluster
+    Expect.isEmpty cluster.Failures "every request could be read"
 
-let private programs =
-    let seeds = if Environment.GetEnvironmentVariable "LIBKAFKA_QUICK" = "1" then 10 else 60
-
-    testList
-        "agrees with the logs after random failures"
-        [ for seed in 1..seeds -> testCase ("program " + string seed) (fun () -> program seed) ]
+let private law =
+    testPropertyWithConfig
+        { FsCheckConfig.defaultConfig with
+            maxTest = (if Environment.GetEnvironmentVariable "LIBKAFKA_QUICK" = "1" then 15 else 100)
+            endSize = 100
+            arbitrary = [ typeof<ProducerPrograms> ] }
+        "whatever happens, each record is delivered once or reported, and the order is kept"
+        runs
 
 let private onClusters =
     let fetchAll (cluster: Clusters.TestCluster) topic partition : (int64 * string) list =
@@ -195,4 +331,4 @@ let private onClusters =
                           Expect.equal values (List.sort values) "in order")) ])
 
 [<Tests>]
-let tests = testList "topic producer, runs" [ transactional; programs; onClusters ]
+let tests = testList "topic producer, runs" [ transactional; law; onClusters ]

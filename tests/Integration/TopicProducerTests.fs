@@ -107,6 +107,86 @@ let private delivering =
                   agree cluster book
                   Expect.isNonEmpty (logOf cluster 5) "the new partition is used")) ]
 
+/// The number of requests of an API that the brokers have got.
+let private requests (cluster: TopicCluster) (api: ApiKey) : int =
+    cluster.Brokers |> List.sumBy (fun broker -> (broker.VersionsOf api).Length)
+
+/// Records for each partition of a cluster, one for each.
+let private addToEach (book: Book) (producer: TopicProducer) (partitions: int) (first: int) =
+    for partition in 0 .. partitions - 1 do
+        let value = string (first + partition)
+
+        match producer.Add(partition, NullableSpan.Null, Bytes.ofString value, ReadOnlySpan.Empty, 0L) with
+        | Added.Collected ticket -> book.Tickets.Add(ticket, value)
+        | other -> failtestf "%O" other
+
+let private following =
+    testList
+        "follows the topic"
+        [ for before, after in [ 4, 2; 2, 5 ] do
+              testCase $"that is deleted and created again, with {after} partitions in place of {before}" (fun () ->
+                  let producing = { eager with MetadataAge = ms 20 }
+
+                  producingWith patient producing before calm (fun cluster producer ->
+                      let old = Book()
+                      addAll old producer [ 1..60 ]
+                      old.Take(producer.Flush minute)
+                      agree cluster old
+
+                      for partition in 0..4 do
+                          cluster.Move(partition, 1 + (partition + 1) % 2)
+
+                      cluster.Recreate after
+                      Thread.Sleep 30
+                      let fresh = Book()
+                      fresh.Take(producer.Poll TimeSpan.Zero)
+                      Expect.equal producer.Partitions after "partitions"
+                      addAll fresh producer [ 61..160 ]
+                      fresh.Take(producer.Flush minute)
+                      Expect.isEmpty fresh.Undelivered "all is delivered"
+                      agree cluster fresh
+                      inOrder cluster
+                      Expect.isNonEmpty (logOf cluster (after - 1)) "the partitions are used"))
+
+          testCase "that is created again while it has batches for partitions that are gone, which are reported" (fun () ->
+              let producing = { eager with MetadataAge = ms 20; Retry = { eager.Retry with TimeLimit = ms 300 } }
+
+              producingWith patient producing 4 calm (fun cluster producer ->
+                  producer.Flush minute |> ignore
+                  let book = Book()
+                  addToEach book producer 4 0
+                  cluster.Recreate 2
+                  book.Take(producer.Flush minute)
+                  agree cluster book
+                  Expect.equal (book.Delivered |> List.map _.Partition.Partition |> List.sort) [ 0; 1 ] "delivered"
+                  Expect.equal (book.Undelivered |> List.map _.Partition.Partition |> List.sort) [ 2; 3 ] "not delivered"
+                  Expect.all book.Undelivered (fun undelivered -> not undelivered.MayBeInLog) "certainly not"
+
+                  for undelivered in book.Undelivered do
+                      Expect.stringContains (undelivered.ToString()) "UNKNOWN_TOPIC_OR_PARTITION" "why"))
+
+          testCase "to a broker that comes back, with one connection for each partition and few requests for metadata" (fun () ->
+              producing 30 calm (fun cluster producer ->
+                  let book = Book()
+                  addToEach book producer 30 0
+                  book.Take(producer.Flush minute)
+                  cluster.Stop 2
+                  addToEach book producer 30 30
+                  let metadata = requests cluster ApiKey.Metadata
+                  let clock = Stopwatch.StartNew()
+
+                  while clock.Elapsed < ms 600 do
+                      book.Take(producer.Poll(ms 50))
+
+                  Expect.equal producer.Outstanding 15L "the partitions of the other broker are delivered"
+                  cluster.Start 2
+                  book.Take(producer.Flush minute)
+                  Expect.isEmpty book.Undelivered "all is delivered"
+                  Expect.equal cluster.Brokers[1].Connections 15 "one connection for each partition"
+                  Expect.isLessThan (requests cluster ApiKey.Metadata - metadata) 10 "requests for metadata"
+                  agree cluster book
+                  inOrder cluster)) ]
+
 let private retrying =
     testList
         "keeps order and delivers once"
@@ -464,4 +544,4 @@ let private misusing =
                   Expect.equal producer.Outstanding 1L "it works on")) ]
 
 [<Tests>]
-let tests = testList "topic producer" [ delivering; retrying; reporting; sharing; misusing ]
+let tests = testList "topic producer" [ delivering; following; retrying; reporting; sharing; misusing ]

@@ -126,21 +126,21 @@ let private steps =
           testCase "waits while another one's failed attempt to connect to the broker is recent, or for a newer answer" (fun () ->
               let _, known = after [ topic [ 1; 1; 1; 2 ] ]
               let _, known = next 0 0 known
-              let known = KnownLeaders.notConnected (ms 80) 0.5 TimeSpan.Zero (broker 1) known
+              let known = KnownLeaders.notConnected (ms 80) 0.5 TimeSpan.Zero (broker 1) ClientFault.Closed known
               Expect.equal (fst (next 81 1 known)) (LeaderStep.Wait(ms 100)) "the interval of the answers ends first"
               Expect.equal (fst (next 81 3 known)) (LeaderStep.Connect(leader firstId 2)) "another broker's partition"
               let _, known = answered 100 (topic [ 1; 1; 1; 2 ]) known
               Expect.equal (fst (next 101 1 known)) (LeaderStep.Wait(ms 130)) "the pause ends first"
               let step, known = next 130 1 known
               Expect.equal step (LeaderStep.Connect(leader firstId 1)) "one may try again"
-              let known = KnownLeaders.notConnected (ms 130) 0.5 TimeSpan.Zero (broker 1) known
+              let known = KnownLeaders.notConnected (ms 130) 0.5 TimeSpan.Zero (broker 1) ClientFault.Closed known
               Expect.isFalse (KnownLeaders.mayConnect (ms 229) (broker 1) known) "twice the pause"
               Expect.isTrue (KnownLeaders.mayConnect (ms 230) (broker 1) known) "after it"
               let known = KnownLeaders.connected (broker 1) known
               Expect.equal (fst (next 131 2 known)) (LeaderStep.Connect(leader firstId 1)) "after a success")
 
           testCase "leaves a broker alone for twice as long as the failed attempt has taken" (fun () ->
-              let known = KnownLeaders.notConnected (ms 10_000) 0.5 (ms 10_000) (broker 1) watched
+              let known = KnownLeaders.notConnected (ms 10_000) 0.5 (ms 10_000) (broker 1) ClientFault.Closed watched
               Expect.isFalse (KnownLeaders.mayConnect (ms 29_999) (broker 1) known) "before"
               Expect.isTrue (KnownLeaders.mayConnect (ms 30_000) (broker 1) known) "after") ]
 
@@ -239,7 +239,7 @@ let private live (life: Life) : Events =
 
             if isDown at leader.NodeId then
                 { tried with
-                    Known = KnownLeaders.notConnected (ms at) (random.NextDouble()) TimeSpan.Zero leader.Address known
+                    Known = KnownLeaders.notConnected (ms at) (random.NextDouble()) TimeSpan.Zero leader.Address ClientFault.Closed known
                     Failed = (leader.NodeId, at) :: events.Failed }
             else
                 { tried with Known = KnownLeaders.connected leader.Address known; Connected = events.Connected.Add number }
