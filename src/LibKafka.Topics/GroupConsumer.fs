@@ -8,12 +8,12 @@ open LibKafka.Client
 open LibKafka.Protocol
 
 /// The use of a member by the caller, which ends by giving it back to the heartbeat thread.
-[<Sealed>]
-type private Taken(held: IDisposable, thread: HeartbeatThread) =
+[<Struct; NoEquality; NoComparison>]
+type private Taken(held: GuardedUse, thread: HeartbeatThread option) =
     interface IDisposable with
         member _.Dispose() =
-            thread.Give()
-            held.Dispose()
+            thread |> Option.iter _.Give()
+            (held :> IDisposable).Dispose()
 
 /// A member of a consumer group, of the classic protocol or of the new one (KIP-848). It reads its partitions, all at once, with a
 /// `TopicConsumer`. Everything happens in the caller's thread, inside `Poll`: fetches, heartbeats, rebalances, commits. So `Poll` must be
@@ -48,22 +48,18 @@ type GroupConsumer(settings: ClientSettings, bootstrap: Bootstrap, group: GroupS
     let mutable last: GroupEvent voption = ValueNone
     let mutable closed: GroupClosed option = None
 
-    let guard = new OneThread "consumer"
+    let guard = ThreadGuard "consumer"
 
     // Begins a use by the caller's thread, which takes the member from the heartbeat thread.
-    let take () : IDisposable =
+    let take () : Taken =
         let held = guard.Hold()
 
         try
             if closed.IsSome then raise (ObjectDisposedException(nameof GroupConsumer))
-
-            match thread with
-            | Some thread ->
-                thread.Take()
-                new Taken(held, thread)
-            | None -> held
+            thread |> Option.iter _.Take()
+            new Taken(held, thread)
         with _ ->
-            held.Dispose()
+            (held :> IDisposable).Dispose()
             reraise ()
 
     let owned () : TopicPartition seq = link.State.Owned.Keys

@@ -1,28 +1,8 @@
 namespace LibKafka.Topics
 
 open System
-open System.Threading
 open LibKafka.Records
 open LibKafka.Client
-
-/// Detects that an object is used by two threads at once, or by its own observer or codec while it is at work.
-[<Sealed>]
-type internal SoleUse(name: string) =
-    let mutable isUsed = 0
-
-    /// Begins a use. If there is another, InvalidOperationException.
-    member _.Enter() =
-        if Interlocked.CompareExchange(&isUsed, 1, 0) <> 0 then
-            raise (
-                InvalidOperationException(
-                    "The "
-                    + name
-                    + " is used by two threads at once, or by something that it called. Give each thread its own, or lock it around each call."
-                )
-            )
-
-    /// Ends a use.
-    member _.Exit() = Volatile.Write(&isUsed, 0)
 
 /// A batch on its way to the log.
 [<Sealed>]

@@ -23,7 +23,7 @@ open LibKafka.Client
 /// Two threads must not use a consumer at the same time: the second one gets an InvalidOperationException.
 [<Sealed>]
 type TopicConsumer(settings: ClientSettings, bootstrap: Bootstrap, consumer: ConsumerSettings) =
-    let guard = new OneThread "consumer"
+    let guard = ThreadGuard "consumer"
     let time = settings.Time
     let began = time.GetTimestamp()
     let pool = BufferPool consumer.MaxBytesInHand
@@ -40,11 +40,11 @@ type TopicConsumer(settings: ClientSettings, bootstrap: Bootstrap, consumer: Con
     let change (partition: ConsumedPartition) (change: PartitionProgress -> PartitionProgress) =
         partition.Progress <- change partition.Progress
 
-    let enter () : IDisposable =
+    let enter () : GuardedUse =
         let held = guard.Hold()
 
         if isClosed then
-            held.Dispose()
+            (held :> IDisposable).Dispose()
             raise (ObjectDisposedException(nameof TopicConsumer))
 
         held

@@ -68,7 +68,8 @@ type TopicProducer
     let collector = BatchCollector(producing.Batches, partitions, time)
     let preparation = Preparation(topic, settings, bootstrap, producing)
     let dispatch = Dispatch(topic, settings, producing, collector, leaders, preparation)
-    let soleUse = SoleUse("producer of " + topic)
+    let guard = ThreadGuard("producer of " + topic)
+    let mutable isUsed = false
     // Whether `Add` has said since the last poll that the buffer is full.
     let mutable needsRoom = false
     let mutable isClosed = false
@@ -134,12 +135,29 @@ type TopicProducer
 
     let outstanding () = collector.BatchesBegun - dispatch.Reported
 
-    let enter () =
-        soleUse.Enter()
+    // Begins a use by one thread. An observer or a codec must not use the producer that is at work.
+    let hold () : GuardedUse =
+        let held = guard.Hold()
+
+        if isUsed then
+            (held :> IDisposable).Dispose()
+            raise (InvalidOperationException("The producer of " + topic + " is used by something that it called, such as an observer."))
+
+        isUsed <- true
+        held
+
+    let exit (held: GuardedUse) =
+        isUsed <- false
+        (held :> IDisposable).Dispose()
+
+    let enter () : GuardedUse =
+        let held = hold ()
 
         if isClosed then
-            soleUse.Exit()
+            exit held
             raise (ObjectDisposedException("TopicProducer", "The producer of " + topic + " has been closed."))
+
+        held
 
     /// Looks up the topic's partitions and their leaders, by one request, and makes a producer. It has no connection yet. Fault: `ClientFault.NoLeader` if
     /// there is no such topic, which is transient, as the topic may be about to be created; wrap the call with `RetryPolicy.connect` to wait for it.
@@ -186,7 +204,7 @@ type TopicProducer
     member _.Append
         (hasPartition: bool, partition: int, key: NullableSpan, value: NullableSpan, headers: ReadOnlySpan<RecordHeader>, timestamp: int64)
         : int =
-        enter ()
+        let held = enter ()
 
         try
             let partition = if hasPartition then partition else collector.Choose key
@@ -194,7 +212,7 @@ type TopicProducer
             if index = -1 then needsRoom <- true
             index
         finally
-            soleUse.Exit()
+            exit held
 
     /// Called by `Add`: what the result means.
     [<EditorBrowsable(EditorBrowsableState.Never)>]
@@ -232,7 +250,7 @@ type TopicProducer
     /// It takes longer than the time-out while a connection is made or a broker is slow to accept a batch: see `ClientSettings.ConnectTimeout` and
     /// `CallTimeout`. Cancelling ends the wait and no request. An exception of an observer passes through; the events are returned by the next call.
     member _.Poll(timeout: TimeSpan, ?cancellation: CancellationToken) : ProducerEvent list =
-        enter ()
+        let held = enter ()
 
         try
             // An endless wait ends if there is nothing that it could wait for.
@@ -240,18 +258,18 @@ type TopicProducer
             let isEnough () = dispatch.HasEvents || (timeout = Timeout.InfiniteTimeSpan && isInVain ())
             run timeout (defaultArg cancellation CancellationToken.None) isEnough
         finally
-            soleUse.Exit()
+            exit held
 
     /// Sends all batches, full or not, and waits until each is delivered or given up, the time is over, or it is cancelled. Returns what has happened
     /// since the last call. Afterwards `Outstanding` is 0 if the time was enough.
     member _.Flush(timeout: TimeSpan, ?cancellation: CancellationToken) : ProducerEvent list =
-        enter ()
+        let held = enter ()
 
         try
             collector.Flush TimeSpan.Zero
             run timeout (defaultArg cancellation CancellationToken.None) (fun () -> outstanding () = 0L)
         finally
-            soleUse.Exit()
+            exit held
 
     /// Closes all connections, and returns what has happened since the last call. Batches that have not been delivered are given up: call `Flush` before.
     /// If one is in flight, it may be in the log. Later calls return nothing. The connections of a transaction are left to its client.
@@ -259,7 +277,7 @@ type TopicProducer
         if isClosed then
             []
         else
-            soleUse.Enter()
+            let held = hold ()
 
             try
                 look ()
@@ -268,7 +286,7 @@ type TopicProducer
                 isClosed <- true
                 dispatch.TakeEvents()
             finally
-                soleUse.Exit()
+                exit held
 
     interface IDisposable with
         member this.Dispose() = this.Close() |> List.iter producing.Unreported

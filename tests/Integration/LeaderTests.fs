@@ -211,6 +211,17 @@ let private recreated =
                   Expect.equal fetcher.Offset 5L "the position"
                   isRead fetcher))
 
+          testCase "is reported by a check for truncation, which asks nothing of the new log and leaves the report to the fetch" (fun () ->
+              reading newest topicId (fun _ broker fetcher ->
+                  for _ in 1..2 do
+                      let check = fetcher.CheckTruncation()
+                      Expect.equal (faultOf check.Result) (ClientFault.TopicRecreated { Topic = "t"; Partition = 0 }) "the fault"
+                      Expect.isFalse check.Exchange.Info.WasSent "nothing was sent"
+                      Expect.isNone check.Truncation "nothing is known"
+
+                  Expect.isEmpty (broker.VersionsOf ApiKey.OffsetForLeaderEpoch) "nothing came"
+                  Expect.equal (faultOf (fetcher.Fetch()).Result) (ClientFault.TopicRecreated { Topic = "t"; Partition = 0 }) "the fetch"))
+
           testCase "is reported to a fetcher that waits at the end of the log too" (fun () ->
               electing newest topicId (fun election _ client ->
                   let fetcher = new PartitionFetcher(client, FetcherSettings.standard, 7L)

@@ -184,6 +184,7 @@ let private contents =
               [ "100"; "MaxFrameBytes allows (10)" ]
           says "a batch that is too large: the setting" (encoded (Problem.BatchTooLarge(100, 10))) [ "100"; "MaxBatchBytes allows (10)" ]
           says "a message that is too large: the setting" (encoded (Problem.DecodedTooLarge 10L)) [ "10 bytes"; "MaxDecodedBytes" ]
+          says "too many records: the setting" (encoded (Problem.TooManyRecords 10L)) [ "10 records"; "MaxRecords" ]
           says "records that are too large: the setting" (encoded (Problem.DecompressedTooLarge 10L)) [ "10 bytes"; "MaxDecompressedBytes" ]
           says
               "a request that is too large: the broker's setting"

@@ -203,7 +203,7 @@ module LegacyBatch =
     /// The field at which a fault in the message at `start` occurred.
     let private fieldOf (magic: int8) (start: int) (fault: FaultException) : string =
         match fault.Problem, fault.Offset - start with
-        | Problem.CountTooLarge _, _ -> ""
+        | Problem.TooManyRecords _, _ -> ""
         | Problem.OutOfRange _, _ -> "/Offset"
         | _, at when at < LegacyAt.Crc -> "/Length"
         | _, LegacyAt.Crc -> "/Crc"
@@ -222,7 +222,7 @@ module LegacyBatch =
         try
             while at < size || count = 0 do
                 if count >= limits.MaxRecords then
-                    Fault.raise' (Problem.CountTooLarge(int64 count + 1L, int64 limits.MaxRecords)) at
+                    Fault.raise' (Problem.TooManyRecords(int64 limits.MaxRecords)) at
 
                 let found = parts magic span at
 
@@ -366,7 +366,7 @@ module LegacyBatch =
     /// message's own checksum.
     ///
     /// Faults: `BadCrc` (field `Crc`), `UnknownCodec` and `CodecMissing` (`Attributes`), `CodecFailed` and `DecompressedTooLarge` (`Value`);
-    /// in the records, `CountTooLarge`, `NestedCompression`, `BadMagic`, `BadCrc`, `Truncated`, `BadBatchLength`, `NegativeLength`,
+    /// in the records, `TooManyRecords`, `NestedCompression`, `BadMagic`, `BadCrc`, `Truncated`, `BadBatchLength`, `NegativeLength`,
     /// `BadRecordLength`, `NullNotAllowed` and `OutOfRange`. Faults of records count their offsets from the start of the message, or of the
     /// decompressed messages if it is compressed.
     let openRecords (reading: Reading) (batch: LegacyBatch) : Result<BatchRecords, Fault> = openAt (RecordSetPlace()) reading batch

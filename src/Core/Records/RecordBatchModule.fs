@@ -87,11 +87,16 @@ module RecordBatch =
 
     let private checkCount (limits: Limits) (batch: RecordBatch) (recordBytes: int) : Result<unit, Fault> =
         let count = batch.Count
-        let most = min limits.MaxRecords (recordBytes / LeastRecord)
+        let most = recordBytes / LeastRecord
 
-        if count < 0 then fail "Count" At.Count (Problem.BadRecordCount(count, 0))
-        elif count > most then fail "Count" At.Count (Problem.CountTooLarge(int64 count, int64 most))
-        else Ok()
+        if count < 0 then
+            fail "Count" At.Count (Problem.BadRecordCount(count, 0))
+        elif count > most then
+            fail "Count" At.Count (Problem.CountTooLarge(int64 count, int64 most))
+        elif count > limits.MaxRecords then
+            fail "Count" At.Count (Problem.TooManyRecords(int64 limits.MaxRecords))
+        else
+            Ok()
 
     /// Replaces the batch's header in front of the records in the buffer, with another compression.
     let private withHeader (batch: RecordBatch) (compression: CompressionType) (buffer: CodecBuffer) : RecordBatch =
@@ -169,7 +174,7 @@ module RecordBatch =
     /// decompresses the records if necessary. The records themselves are read and checked one by one during iteration.
     ///
     /// Faults: `BadCrc` (field `Crc`), `UnknownCodec` and `CodecMissing` (`Attributes`), `BadRecordCount` for a negative count and
-    /// `CountTooLarge` (`Count`), `CodecFailed` and `DecompressedTooLarge` (`Records`). Faults of records count their offsets from the start
+    /// `CountTooLarge` and `TooManyRecords` (`Count`), `CodecFailed` and `DecompressedTooLarge` (`Records`). Faults of records count their offsets from the start
     /// of the batch, or of the decompressed records if the batch is compressed.
     let openRecords (reading: Reading) (batch: RecordBatch) : Result<BatchRecords, Fault> = openAt (RecordSetPlace()) reading batch
 

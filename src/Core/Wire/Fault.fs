@@ -15,7 +15,7 @@ type Problem =
     | Truncated of needed: int64 * remaining: int
     /// A negative length or count that does not mean null.
     | NegativeLength of length: int64
-    /// A count of elements that cannot fit in the remaining bytes, or that the limits do not allow.
+    /// A count of elements that cannot fit in the remaining bytes.
     | CountTooLarge of count: int64 * most: int64
     /// Null, although this version does not allow it.
     | NullNotAllowed
@@ -46,6 +46,8 @@ type Problem =
     /// A message of a member of a group, which together with those of the members with smaller messages would take more memory than the limits
     /// allow.
     | GroupTooLarge of most: int64
+    /// A record batch with more records than the limits allow.
+    | TooManyRecords of most: int64
     /// The checksum of a record batch does not match its bytes.
     | BadCrc of stored: uint32 * computed: uint32
     /// A record batch in a format that is not supported.
@@ -110,6 +112,8 @@ type Problem =
             "this decoded message and the smaller ones of the group would together take more than "
             + bytes most
             + " of memory, the limit MaxDecodedBytes"
+        | TooManyRecords most ->
+            "the batch has more than " + n most + (if most = 1L then " record" else " records") + ", the limit MaxRecords"
         | BadCrc(stored, computed) -> "checksum " + stored.ToString "x8" + " does not match the computed " + computed.ToString "x8"
         | BadMagic magic -> "record format (magic) " + string magic + " is not supported"
         | BadBatchLength length -> "batch length " + string length + " is too small for a batch header"

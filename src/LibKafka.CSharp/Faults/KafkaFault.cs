@@ -154,6 +154,7 @@ public sealed class KafkaFault
             or Problem.Tags.FrameTooLarge
             or Problem.Tags.DecodedTooLarge
             or Problem.Tags.GroupTooLarge
+            or Problem.Tags.TooManyRecords
             or Problem.Tags.DecompressedTooLarge
             or Problem.Tags.TooLong => KafkaFaultKind.LimitExceeded,
             _ => KafkaFaultKind.Malformed,

@@ -316,7 +316,7 @@ let decoding =
           test "the limits bound the number of records" {
               let limits = { Limits.standard with MaxRecords = 9 }
               let fault = faultOf (RecordBatch.openRecords { Reading.standard with Limits = limits } (plainBatch 10))
-              Expect.equal fault.Problem (Problem.CountTooLarge(10L, 9L)) "problem"
+              Expect.equal fault.Problem (Problem.TooManyRecords 9L) "problem"
               Expect.isOk (RecordBatch.openRecords { Reading.standard with Limits = limits } (plainBatch 9)) "as many as allowed"
           }
 

@@ -331,10 +331,10 @@ let bounds =
                   let limits = { Limits.standard with MaxRecords = most }
                   LegacyBatch.openRecords { Reading.withCodecs AllCodecs.Set with Limits = limits } batch
               Expect.equal (ok (opened 5)).Count 5 "as many as are allowed"
-              Expect.equal (faultOf (opened 4)).Problem (Problem.CountTooLarge(5L, 4L)) "one more"
+              Expect.equal (faultOf (opened 4)).Problem (Problem.TooManyRecords 4L) "one more"
 
               // A negative limit must not mean that there is no limit.
-              Expect.equal (faultOf (opened -1)).Problem (Problem.CountTooLarge(1L, -1L)) "a negative limit"
+              Expect.equal (faultOf (opened -1)).Problem (Problem.TooManyRecords -1L) "a negative limit"
           }
 
           testSequenced

@@ -86,10 +86,11 @@ type PartitionClient(settings: ClientSettings, bootstrap: Bootstrap, partition: 
         use _ = lease.Guard.Hold()
         PendingCall<_>(beginCall api request call)
 
-    /// Begins one call that concerns the partition. `answerIn` finds the partition's answer in the response; without one the connection is closed,
+    /// Begins one call that concerns the partition, on a connection that was reached, or was not. `answerIn` finds the partition's answer in the response; without one the connection is closed,
     /// and the fault is `NotAnswered`.
     member internal _.BeginAsking
         (
+            reached: Result<Held<Leader>, ClientFault>,
             operation: Operation,
             api: Api<'Request, 'Response>,
             allowed: Held<Leader> -> VersionRange,
@@ -113,7 +114,7 @@ type PartitionClient(settings: ClientSettings, bootstrap: Bootstrap, partition: 
 
             reply exchange result
 
-        lease.Begin(operation, api, allowed, request, read)
+        lease.BeginOn(reached, operation, api, allowed, request, null, Reception.ofApi api, read)
 
     /// Closes the connection if the code says that another broker leads the partition. The next call then goes to the leader that the broker
     /// names or, if it names none, finds it.

@@ -141,10 +141,14 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
 
         reached
 
-    // A position means nothing in the log of a topic that was created again. This is reported once.
+    // A position means nothing in the log of a topic that was created again.
+    let isRecreated (held: Held<Leader>) : bool =
+        topicId <> Guid.Empty && held.Target.TopicId <> Guid.Empty && topicId <> held.Target.TopicId
+
+    // A fetch reports it once.
     let checkTopic (reached: Result<Held<Leader>, ClientFault>) : Result<Held<Leader>, ClientFault> =
         match reached with
-        | Ok held when topicId <> Guid.Empty && held.Target.TopicId <> Guid.Empty && topicId <> held.Target.TopicId ->
+        | Ok held when isRecreated held ->
             topicId <- Guid.Empty
             Error(ClientFault.TopicRecreated partition)
         | Ok held ->
@@ -264,8 +268,11 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
         (call: CallOptions option)
         (reply: Exchange<_, _> -> Result<_, ClientFault> -> Sought)
         : Call<Sought> =
+        let operation = Operation.Begin(client.Settings, call)
+
         client.BeginAsking(
-            Operation.Begin(client.Settings, call),
+            client.Lease.Reach operation,
+            operation,
             ListOffsets.api,
             (fun _ -> AllowedVersions.finding spec),
             listRequest spec,
@@ -298,9 +305,12 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
 
     let beginChecking (call: CallOptions option) : Call<TruncationCheck> =
         let asked = position
+        let operation = Operation.Begin(client.Settings, call)
+        let check held = if isRecreated held then Error(ClientFault.TopicRecreated partition) else Ok held
 
         client.BeginAsking(
-            Operation.Begin(client.Settings, call),
+            client.Lease.Reach operation |> Result.bind check,
+            operation,
             OffsetForLeaderEpoch.api,
             (fun _ -> OffsetForLeaderEpoch.api.Versions),
             epochRequest,
@@ -379,7 +389,8 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
         PendingCall<_>(beginLooking spec call)
 
     /// Asks the leader whether the log still has what was read up to `Position`, which it finds by the epoch there. A fetch does the same by
-    /// itself from version 12 on.
+    /// itself from version 12 on. If the topic was deleted and created again since the last fetch, the fault is `ClientFault.TopicRecreated`, as
+    /// for the next fetch.
     member _.CheckTruncation(?call: CallOptions) : TruncationCheck =
         use _ = guard.Hold()
         (beginChecking call).Complete()
