@@ -46,6 +46,10 @@ module private Reading =
 type private IRequestVisitor<'Result> =
     abstract Visit: api: Api<'Request, 'Response> * request: 'Request -> 'Result
 
+/// An action on a response and its API, of any type.
+type private IResponseVisitor<'Result> =
+    abstract Visit: api: Api<'Request, 'Response> * response: 'Response -> 'Result
+
 /// What can be done with a request of any API.
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Request =
@@ -189,102 +193,114 @@ module Request =
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Response =
 
-    /// Runs an action on the message in the union. The match is a table with a row for each API.
-    let visit (visitor: IMessageVisitor<'Result>) (response: Response) : 'Result =
-        let visit (api: Api<'Q, 'A>) value = visitor.Visit(api.Key, api.Response, value)
-
+    // A table with a row for each API.
+    let private withApi (visitor: IResponseVisitor<'Result>) (response: Response) : 'Result =
         match response with
-        | Response.Produce value -> visit Produce.api value
-        | Response.Fetch value -> visit Fetch.api value
-        | Response.ListOffsets value -> visit ListOffsets.api value
-        | Response.Metadata value -> visit Metadata.api value
-        | Response.OffsetCommit value -> visit OffsetCommit.api value
-        | Response.OffsetFetch value -> visit OffsetFetch.api value
-        | Response.FindCoordinator value -> visit FindCoordinator.api value
-        | Response.JoinGroup value -> visit JoinGroup.api value
-        | Response.Heartbeat value -> visit Heartbeat.api value
-        | Response.LeaveGroup value -> visit LeaveGroup.api value
-        | Response.SyncGroup value -> visit SyncGroup.api value
-        | Response.DescribeGroups value -> visit DescribeGroups.api value
-        | Response.ListGroups value -> visit ListGroups.api value
-        | Response.SaslHandshake value -> visit SaslHandshake.api value
-        | Response.ApiVersions value -> visit ApiVersions.api value
-        | Response.CreateTopics value -> visit CreateTopics.api value
-        | Response.DeleteTopics value -> visit DeleteTopics.api value
-        | Response.DeleteRecords value -> visit DeleteRecords.api value
-        | Response.InitProducerId value -> visit InitProducerId.api value
-        | Response.OffsetForLeaderEpoch value -> visit OffsetForLeaderEpoch.api value
-        | Response.AddPartitionsToTxn value -> visit AddPartitionsToTxn.api value
-        | Response.AddOffsetsToTxn value -> visit AddOffsetsToTxn.api value
-        | Response.EndTxn value -> visit EndTxn.api value
-        | Response.WriteTxnMarkers value -> visit WriteTxnMarkers.api value
-        | Response.TxnOffsetCommit value -> visit TxnOffsetCommit.api value
-        | Response.DescribeAcls value -> visit DescribeAcls.api value
-        | Response.CreateAcls value -> visit CreateAcls.api value
-        | Response.DeleteAcls value -> visit DeleteAcls.api value
-        | Response.DescribeConfigs value -> visit DescribeConfigs.api value
-        | Response.AlterConfigs value -> visit AlterConfigs.api value
-        | Response.AlterReplicaLogDirs value -> visit AlterReplicaLogDirs.api value
-        | Response.DescribeLogDirs value -> visit DescribeLogDirs.api value
-        | Response.SaslAuthenticate value -> visit SaslAuthenticate.api value
-        | Response.CreatePartitions value -> visit CreatePartitions.api value
-        | Response.CreateDelegationToken value -> visit CreateDelegationToken.api value
-        | Response.RenewDelegationToken value -> visit RenewDelegationToken.api value
-        | Response.ExpireDelegationToken value -> visit ExpireDelegationToken.api value
-        | Response.DescribeDelegationToken value -> visit DescribeDelegationToken.api value
-        | Response.DeleteGroups value -> visit DeleteGroups.api value
-        | Response.ElectLeaders value -> visit ElectLeaders.api value
-        | Response.IncrementalAlterConfigs value -> visit IncrementalAlterConfigs.api value
-        | Response.AlterPartitionReassignments value -> visit AlterPartitionReassignments.api value
-        | Response.ListPartitionReassignments value -> visit ListPartitionReassignments.api value
-        | Response.OffsetDelete value -> visit OffsetDelete.api value
-        | Response.DescribeClientQuotas value -> visit DescribeClientQuotas.api value
-        | Response.AlterClientQuotas value -> visit AlterClientQuotas.api value
-        | Response.DescribeUserScramCredentials value -> visit DescribeUserScramCredentials.api value
-        | Response.AlterUserScramCredentials value -> visit AlterUserScramCredentials.api value
-        | Response.Vote value -> visit Vote.api value
-        | Response.BeginQuorumEpoch value -> visit BeginQuorumEpoch.api value
-        | Response.EndQuorumEpoch value -> visit EndQuorumEpoch.api value
-        | Response.DescribeQuorum value -> visit DescribeQuorum.api value
-        | Response.AlterPartition value -> visit AlterPartition.api value
-        | Response.UpdateFeatures value -> visit UpdateFeatures.api value
-        | Response.Envelope value -> visit Envelope.api value
-        | Response.FetchSnapshot value -> visit FetchSnapshot.api value
-        | Response.DescribeCluster value -> visit DescribeCluster.api value
-        | Response.DescribeProducers value -> visit DescribeProducers.api value
-        | Response.BrokerRegistration value -> visit BrokerRegistration.api value
-        | Response.BrokerHeartbeat value -> visit BrokerHeartbeat.api value
-        | Response.UnregisterBroker value -> visit UnregisterBroker.api value
-        | Response.DescribeTransactions value -> visit DescribeTransactions.api value
-        | Response.ListTransactions value -> visit ListTransactions.api value
-        | Response.AllocateProducerIds value -> visit AllocateProducerIds.api value
-        | Response.ConsumerGroupHeartbeat value -> visit ConsumerGroupHeartbeat.api value
-        | Response.ConsumerGroupDescribe value -> visit ConsumerGroupDescribe.api value
-        | Response.ControllerRegistration value -> visit ControllerRegistration.api value
-        | Response.GetTelemetrySubscriptions value -> visit GetTelemetrySubscriptions.api value
-        | Response.PushTelemetry value -> visit PushTelemetry.api value
-        | Response.AssignReplicasToDirs value -> visit AssignReplicasToDirs.api value
-        | Response.ListConfigResources value -> visit ListConfigResources.api value
-        | Response.DescribeTopicPartitions value -> visit DescribeTopicPartitions.api value
-        | Response.ShareGroupHeartbeat value -> visit ShareGroupHeartbeat.api value
-        | Response.ShareGroupDescribe value -> visit ShareGroupDescribe.api value
-        | Response.ShareFetch value -> visit ShareFetch.api value
-        | Response.ShareAcknowledge value -> visit ShareAcknowledge.api value
-        | Response.AddRaftVoter value -> visit AddRaftVoter.api value
-        | Response.RemoveRaftVoter value -> visit RemoveRaftVoter.api value
-        | Response.UpdateRaftVoter value -> visit UpdateRaftVoter.api value
-        | Response.InitializeShareGroupState value -> visit InitializeShareGroupState.api value
-        | Response.ReadShareGroupState value -> visit ReadShareGroupState.api value
-        | Response.WriteShareGroupState value -> visit WriteShareGroupState.api value
-        | Response.DeleteShareGroupState value -> visit DeleteShareGroupState.api value
-        | Response.ReadShareGroupStateSummary value -> visit ReadShareGroupStateSummary.api value
-        | Response.StreamsGroupHeartbeat value -> visit StreamsGroupHeartbeat.api value
-        | Response.StreamsGroupDescribe value -> visit StreamsGroupDescribe.api value
-        | Response.DescribeShareGroupOffsets value -> visit DescribeShareGroupOffsets.api value
-        | Response.AlterShareGroupOffsets value -> visit AlterShareGroupOffsets.api value
-        | Response.DeleteShareGroupOffsets value -> visit DeleteShareGroupOffsets.api value
-        | Response.StreamsGroupTopologyDescriptionUpdate value -> visit StreamsGroupTopologyDescriptionUpdate.api value
-        | Response.UnregisterController value -> visit UnregisterController.api value
+        | Response.Produce value -> visitor.Visit(Produce.api, value)
+        | Response.Fetch value -> visitor.Visit(Fetch.api, value)
+        | Response.ListOffsets value -> visitor.Visit(ListOffsets.api, value)
+        | Response.Metadata value -> visitor.Visit(Metadata.api, value)
+        | Response.OffsetCommit value -> visitor.Visit(OffsetCommit.api, value)
+        | Response.OffsetFetch value -> visitor.Visit(OffsetFetch.api, value)
+        | Response.FindCoordinator value -> visitor.Visit(FindCoordinator.api, value)
+        | Response.JoinGroup value -> visitor.Visit(JoinGroup.api, value)
+        | Response.Heartbeat value -> visitor.Visit(Heartbeat.api, value)
+        | Response.LeaveGroup value -> visitor.Visit(LeaveGroup.api, value)
+        | Response.SyncGroup value -> visitor.Visit(SyncGroup.api, value)
+        | Response.DescribeGroups value -> visitor.Visit(DescribeGroups.api, value)
+        | Response.ListGroups value -> visitor.Visit(ListGroups.api, value)
+        | Response.SaslHandshake value -> visitor.Visit(SaslHandshake.api, value)
+        | Response.ApiVersions value -> visitor.Visit(ApiVersions.api, value)
+        | Response.CreateTopics value -> visitor.Visit(CreateTopics.api, value)
+        | Response.DeleteTopics value -> visitor.Visit(DeleteTopics.api, value)
+        | Response.DeleteRecords value -> visitor.Visit(DeleteRecords.api, value)
+        | Response.InitProducerId value -> visitor.Visit(InitProducerId.api, value)
+        | Response.OffsetForLeaderEpoch value -> visitor.Visit(OffsetForLeaderEpoch.api, value)
+        | Response.AddPartitionsToTxn value -> visitor.Visit(AddPartitionsToTxn.api, value)
+        | Response.AddOffsetsToTxn value -> visitor.Visit(AddOffsetsToTxn.api, value)
+        | Response.EndTxn value -> visitor.Visit(EndTxn.api, value)
+        | Response.WriteTxnMarkers value -> visitor.Visit(WriteTxnMarkers.api, value)
+        | Response.TxnOffsetCommit value -> visitor.Visit(TxnOffsetCommit.api, value)
+        | Response.DescribeAcls value -> visitor.Visit(DescribeAcls.api, value)
+        | Response.CreateAcls value -> visitor.Visit(CreateAcls.api, value)
+        | Response.DeleteAcls value -> visitor.Visit(DeleteAcls.api, value)
+        | Response.DescribeConfigs value -> visitor.Visit(DescribeConfigs.api, value)
+        | Response.AlterConfigs value -> visitor.Visit(AlterConfigs.api, value)
+        | Response.AlterReplicaLogDirs value -> visitor.Visit(AlterReplicaLogDirs.api, value)
+        | Response.DescribeLogDirs value -> visitor.Visit(DescribeLogDirs.api, value)
+        | Response.SaslAuthenticate value -> visitor.Visit(SaslAuthenticate.api, value)
+        | Response.CreatePartitions value -> visitor.Visit(CreatePartitions.api, value)
+        | Response.CreateDelegationToken value -> visitor.Visit(CreateDelegationToken.api, value)
+        | Response.RenewDelegationToken value -> visitor.Visit(RenewDelegationToken.api, value)
+        | Response.ExpireDelegationToken value -> visitor.Visit(ExpireDelegationToken.api, value)
+        | Response.DescribeDelegationToken value -> visitor.Visit(DescribeDelegationToken.api, value)
+        | Response.DeleteGroups value -> visitor.Visit(DeleteGroups.api, value)
+        | Response.ElectLeaders value -> visitor.Visit(ElectLeaders.api, value)
+        | Response.IncrementalAlterConfigs value -> visitor.Visit(IncrementalAlterConfigs.api, value)
+        | Response.AlterPartitionReassignments value -> visitor.Visit(AlterPartitionReassignments.api, value)
+        | Response.ListPartitionReassignments value -> visitor.Visit(ListPartitionReassignments.api, value)
+        | Response.OffsetDelete value -> visitor.Visit(OffsetDelete.api, value)
+        | Response.DescribeClientQuotas value -> visitor.Visit(DescribeClientQuotas.api, value)
+        | Response.AlterClientQuotas value -> visitor.Visit(AlterClientQuotas.api, value)
+        | Response.DescribeUserScramCredentials value -> visitor.Visit(DescribeUserScramCredentials.api, value)
+        | Response.AlterUserScramCredentials value -> visitor.Visit(AlterUserScramCredentials.api, value)
+        | Response.Vote value -> visitor.Visit(Vote.api, value)
+        | Response.BeginQuorumEpoch value -> visitor.Visit(BeginQuorumEpoch.api, value)
+        | Response.EndQuorumEpoch value -> visitor.Visit(EndQuorumEpoch.api, value)
+        | Response.DescribeQuorum value -> visitor.Visit(DescribeQuorum.api, value)
+        | Response.AlterPartition value -> visitor.Visit(AlterPartition.api, value)
+        | Response.UpdateFeatures value -> visitor.Visit(UpdateFeatures.api, value)
+        | Response.Envelope value -> visitor.Visit(Envelope.api, value)
+        | Response.FetchSnapshot value -> visitor.Visit(FetchSnapshot.api, value)
+        | Response.DescribeCluster value -> visitor.Visit(DescribeCluster.api, value)
+        | Response.DescribeProducers value -> visitor.Visit(DescribeProducers.api, value)
+        | Response.BrokerRegistration value -> visitor.Visit(BrokerRegistration.api, value)
+        | Response.BrokerHeartbeat value -> visitor.Visit(BrokerHeartbeat.api, value)
+        | Response.UnregisterBroker value -> visitor.Visit(UnregisterBroker.api, value)
+        | Response.DescribeTransactions value -> visitor.Visit(DescribeTransactions.api, value)
+        | Response.ListTransactions value -> visitor.Visit(ListTransactions.api, value)
+        | Response.AllocateProducerIds value -> visitor.Visit(AllocateProducerIds.api, value)
+        | Response.ConsumerGroupHeartbeat value -> visitor.Visit(ConsumerGroupHeartbeat.api, value)
+        | Response.ConsumerGroupDescribe value -> visitor.Visit(ConsumerGroupDescribe.api, value)
+        | Response.ControllerRegistration value -> visitor.Visit(ControllerRegistration.api, value)
+        | Response.GetTelemetrySubscriptions value -> visitor.Visit(GetTelemetrySubscriptions.api, value)
+        | Response.PushTelemetry value -> visitor.Visit(PushTelemetry.api, value)
+        | Response.AssignReplicasToDirs value -> visitor.Visit(AssignReplicasToDirs.api, value)
+        | Response.ListConfigResources value -> visitor.Visit(ListConfigResources.api, value)
+        | Response.DescribeTopicPartitions value -> visitor.Visit(DescribeTopicPartitions.api, value)
+        | Response.ShareGroupHeartbeat value -> visitor.Visit(ShareGroupHeartbeat.api, value)
+        | Response.ShareGroupDescribe value -> visitor.Visit(ShareGroupDescribe.api, value)
+        | Response.ShareFetch value -> visitor.Visit(ShareFetch.api, value)
+        | Response.ShareAcknowledge value -> visitor.Visit(ShareAcknowledge.api, value)
+        | Response.AddRaftVoter value -> visitor.Visit(AddRaftVoter.api, value)
+        | Response.RemoveRaftVoter value -> visitor.Visit(RemoveRaftVoter.api, value)
+        | Response.UpdateRaftVoter value -> visitor.Visit(UpdateRaftVoter.api, value)
+        | Response.InitializeShareGroupState value -> visitor.Visit(InitializeShareGroupState.api, value)
+        | Response.ReadShareGroupState value -> visitor.Visit(ReadShareGroupState.api, value)
+        | Response.WriteShareGroupState value -> visitor.Visit(WriteShareGroupState.api, value)
+        | Response.DeleteShareGroupState value -> visitor.Visit(DeleteShareGroupState.api, value)
+        | Response.ReadShareGroupStateSummary value -> visitor.Visit(ReadShareGroupStateSummary.api, value)
+        | Response.StreamsGroupHeartbeat value -> visitor.Visit(StreamsGroupHeartbeat.api, value)
+        | Response.StreamsGroupDescribe value -> visitor.Visit(StreamsGroupDescribe.api, value)
+        | Response.DescribeShareGroupOffsets value -> visitor.Visit(DescribeShareGroupOffsets.api, value)
+        | Response.AlterShareGroupOffsets value -> visitor.Visit(AlterShareGroupOffsets.api, value)
+        | Response.DeleteShareGroupOffsets value -> visitor.Visit(DeleteShareGroupOffsets.api, value)
+        | Response.StreamsGroupTopologyDescriptionUpdate value -> visitor.Visit(StreamsGroupTopologyDescriptionUpdate.api, value)
+        | Response.UnregisterController value -> visitor.Visit(UnregisterController.api, value)
+
+    /// Runs an action on the message in the union.
+    let visit (visitor: IMessageVisitor<'Result>) (response: Response) : 'Result =
+        response
+        |> withApi
+            { new IResponseVisitor<'Result> with
+                member _.Visit(api, response) = visitor.Visit(api.Key, api.Response, response) }
+
+    /// How long the client must pause, in milliseconds: see `Api.ThrottleTimeMs`.
+    let throttleTimeMs (response: Response) : int32 =
+        response
+        |> withApi
+            { new IResponseVisitor<int32> with
+                member _.Visit(api, response) = api.ThrottleTimeMs response }
 
     /// The API of the response.
     let apiKey (response: Response) : ApiKey = visit Visitors.key response

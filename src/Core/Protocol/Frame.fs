@@ -49,6 +49,37 @@ module Frame =
         |> Result.bind (fun () -> Message.writeTo writer version api.Response response)
         |> Result.map (fun () -> writer.ToBytes())
 
+    /// Appends the length, the header and a response of any API to what the writer holds. After a fault or an exception the writer is unchanged.
+    let writeAnyResponse (writer: Writer) (version: int16) (correlationId: int32) (response: Response) : Result<unit, Fault> =
+        let start = writer.Length
+        let mutable isWhole = false
+
+        // Of all flexible responses, only that to ApiVersions has the old header.
+        let headerVersion (key: ApiKey) (message: Message<'T>) =
+            match Message.version message version with
+            | Ok version when version.Flexible && key <> ApiKey.ApiVersions -> 1s
+            | _ -> 0s
+
+        try
+            writer.Int32 0
+
+            let written =
+                response
+                |> Response.visit
+                    { new IMessageVisitor<Result<unit, Fault>> with
+                        member _.Visit(key, message, value) =
+                            match
+                                Message.writeTo writer (headerVersion key message) ResponseHeader.message { CorrelationId = correlationId }
+                            with
+                            | Ok() -> Message.writeTo writer version message value
+                            | Error fault -> Error fault }
+
+            isWhole <- written.IsOk
+            if isWhole then writer.PatchInt32(start, writer.Length - start - 4)
+            written
+        finally
+            if not isWhole then writer.Truncate start
+
     /// Reads a header and the message after it, which must take the rest of the frame.
     let private decodeBoth limits headerVersion (header: Message<'Header>) (frame: Bytes) version message =
         Message.reader limits header.Name frame

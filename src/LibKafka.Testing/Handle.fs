@@ -1,0 +1,155 @@
+namespace LibKafka.Testing
+
+open System
+open LibKafka
+open LibKafka.Protocol
+
+/// What a broker of each release says of itself.
+[<RequireQualifiedAccess>]
+module internal Versions =
+
+    let private supported (name: string) (lowest: int16) (highest: int16) : ApiVersions.SupportedFeature =
+        { Name = name; MinVersion = lowest; MaxVersion = highest }
+
+    let private finalized (name: string) (level: int16) : ApiVersions.FinalizedFeature =
+        { Name = name; MaxVersionLevel = level; MinVersionLevel = level }
+
+    // The levels of 4.0; later releases are taken to have the same.
+    let private metadataLevel = 25s
+
+    let private supportedFeatures (version: int16) : ApiVersions.SupportedFeature list =
+        let metadata = supported "metadata.version" 7s metadataLevel
+
+        // Version 3 leaves out the features whose lowest level is 0.
+        if version < 4s then
+            [ metadata ]
+        else
+            [ supported "group.version" 0s 1s
+              supported "kraft.version" 0s 1s
+              metadata
+              supported "transaction.version" 0s 2s
+              supported "eligible.leader.replicas.version" 0s 1s ]
+
+    let private finalizedFeatures (state: State) : ApiVersions.FinalizedFeature list =
+        [ finalized "group.version" 1s
+          if state.Settings.TransactionVersion > 0s then
+              finalized "transaction.version" state.Settings.TransactionVersion
+          finalized "kraft.version" 1s
+          finalized "metadata.version" metadataLevel ]
+
+    let private table (state: State) : ApiVersions.ApiVersion list =
+        [ for struct (key, lowest, highest) in Release.apis state.Settings.Release ->
+              { ApiKey = key; MinVersion = lowest; MaxVersion = highest } ]
+
+    let private response (version: int16) (code: ErrorCode) (apis: ApiVersions.ApiVersion list) (state: State) : Response =
+        let hasFeatures = version >= 3s && state.Settings.Release.IsAtLeast(4, 0) && not code.IsError
+
+        Response.ApiVersions
+            { Error = code
+              ApiKeys = apis
+              ThrottleTimeMs = 0
+              SupportedFeatures = (if hasFeatures then supportedFeatures version else [])
+              FinalizedFeaturesEpoch = (if hasFeatures then 1L else -1L)
+              FinalizedFeatures = (if hasFeatures then finalizedFeatures state else [])
+              ZkMigrationReady = false }
+
+    /// The response to a version of ApiVersions that the release does not have. It is in version 0 (KIP-511).
+    let unsupported (state: State) : Response =
+        let own = table state |> List.filter (fun api -> api.ApiKey = ApiKey.ApiVersions)
+        response 0s ErrorCode.UnsupportedVersion (if state.Settings.Release.IsAtLeast(2, 4) then own else []) state
+
+    let private isNameValid (name: string) =
+        name <> ""
+        && name |> Seq.forall (fun letter -> Char.IsAsciiLetterOrDigit letter || letter = '-' || letter = '.')
+        && Char.IsAsciiLetterOrDigit name[0]
+        && Char.IsAsciiLetterOrDigit name[name.Length - 1]
+
+    let handle (call: Call) (request: ApiVersions.Request) (state: State) : State * Answer =
+        let isValid = isNameValid request.ClientSoftwareName && isNameValid request.ClientSoftwareVersion
+
+        if call.Version >= 3s && not isValid then
+            state, Reply(response call.Version ErrorCode.InvalidRequest [] state)
+        else
+            state, Reply(response call.Version ErrorCode.None (table state) state)
+
+/// The broker as a function: requests in, answers out, state as a value.
+[<RequireQualifiedAccess>]
+module Broker =
+
+    let private ownHandler (call: Call) (request: Request) (state: State) : (State * Answer) voption =
+        match request with
+        | Request.Produce request -> ValueSome(Producing.handle call request state)
+        | Request.Fetch request -> ValueSome(Fetching.handle call request state)
+        | Request.ListOffsets request -> ValueSome(Offsets.list call request state)
+        | Request.OffsetForLeaderEpoch request -> ValueSome(Offsets.forLeaderEpoch call request state)
+        | Request.DeleteRecords request -> ValueSome(Offsets.deleteRecords call request state)
+        | Request.Metadata request -> ValueSome(Topics.metadata call request state)
+        | Request.ApiVersions request -> ValueSome(Versions.handle call request state)
+        | Request.CreateTopics request -> ValueSome(Topics.createTopics call request state)
+        | Request.DeleteTopics request -> ValueSome(Topics.deleteTopics call request state)
+        | Request.CreatePartitions request -> ValueSome(Topics.createPartitions request state)
+        | Request.FindCoordinator request -> ValueSome(Coordinators.handle call request state)
+        | _ -> ValueNone
+
+    /// The subjects, each of which handles its own requests.
+    let private handlers: (Call -> Request -> State -> (State * Answer) voption) list =
+        [ ownHandler
+          ClassicGroup.tryHandle
+          ConsumerGroup.tryHandle
+          GroupOffsets.tryHandle
+          Transactions.tryHandle
+          Security.tryHandle
+          Quotas.tryHandle ]
+
+    /// Charges the quotas for an answer, now or later.
+    let rec private charged (call: Call) (request: Request) (state: State, answer: Answer) : State * Answer =
+        match answer with
+        | Reply response ->
+            let state, response = Quotas.charge call request response state
+            state, Reply response
+        | Later waiting ->
+            let ready now state = waiting.Ready now state |> ValueOption.map (charged { call with Now = now } request)
+            state, Later { waiting with Ready = ready }
+        | Nothing
+        | Close
+        | Raw _ -> state, answer
+
+    /// Whether the release has the version of the API.
+    let accepts (key: ApiKey) (version: int16) (state: State) : bool =
+        match state.Accepted.TryGetValue key.Code with
+        | true, struct (lowest, highest) -> version >= lowest && version <= highest
+        | _ -> false
+
+    /// The answer of the broker `caller.Node` to a request, and the state after it. Requests that the release does not have, and those that
+    /// are not implemented, close the connection.
+    let handle (now: Moment) (caller: Caller) (state: State) (request: Request) : State * Answer =
+        let call = { Now = now; Caller = caller }
+
+        if not (accepts caller.Header.ApiKey caller.Version state) then
+            state, Close
+        else
+            let rec first handlers =
+                match handlers with
+                | [] -> state, Close
+                | handler :: others ->
+                    match handler call request state with
+                    | ValueSome answered -> charged call request answered
+                    | ValueNone -> first others
+
+            first handlers
+
+    /// Applies everything that is due: session time-outs of groups, time-outs of transactions.
+    let tick (now: Moment) (state: State) : State = state |> ClassicGroup.tick now |> ConsumerGroup.tick now |> Transactions.tick now
+
+    /// When `tick` is due next; ValueNone if nothing is.
+    let nextTick (state: State) : Moment voption =
+        let earlier a b =
+            match a, b with
+            | ValueSome a, ValueSome b -> ValueSome(min a b)
+            | ValueNone, other
+            | other, ValueNone -> other
+
+        [ ClassicGroup.nextTick state; ConsumerGroup.nextTick state; Transactions.nextTick state ] |> List.reduce earlier
+
+    /// Forgets a connection that was closed.
+    let closed (connection: int64) (state: State) : State = Security.closed connection state

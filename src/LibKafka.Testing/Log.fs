@@ -1,0 +1,282 @@
+namespace LibKafka.Testing
+
+open System.Collections.Immutable
+open LibKafka.Wire
+open LibKafka.Records
+
+/// A point in time: milliseconds since 1970-01-01 UTC.
+type Moment = int64
+
+/// A batch of an idempotent producer that the log remembers, to recognise it when it is sent again.
+[<Struct>]
+type KnownBatch =
+    {
+        FirstSequence: int32
+        LastSequence: int32
+        /// The offset of the first record.
+        Offset: int64
+        /// The offset of the last record.
+        LastOffset: int64
+        MaxTimestamp: int64
+    }
+
+/// What a log knows of an idempotent or transactional producer.
+type Producer =
+    {
+        Epoch: int16
+        /// The last five batches in this epoch, the latest first.
+        Recent: KnownBatch list
+        /// The first offset of the open transaction.
+        OpenSince: int64 voption
+        /// The epoch of the coordinator that wrote the last transaction marker; -1 if there is none.
+        CoordinatorEpoch: int32
+        /// When the producer last appended.
+        LastTimestamp: Moment
+    }
+
+/// A transaction that was aborted.
+type AbortedRange =
+    {
+        ProducerId: int64
+        FirstOffset: int64
+        /// The offset of the marker.
+        LastOffset: int64
+    }
+
+/// The log of a partition. Immutable; its batches have their offsets and leader epochs.
+[<NoEquality; NoComparison>]
+type Log =
+    {
+        Batches: ImmutableList<RecordBatch>
+        /// The log start offset.
+        Start: int64
+        /// The log end offset: the next record's.
+        End: int64
+        /// The size of all batches.
+        Bytes: int64
+        /// The leader epochs in which batches were appended, with the offsets at which they began, the latest first.
+        Epochs: (struct (int32 * int64)) list
+        Producers: Map<int64, Producer>
+        /// The aborted transactions, the latest marker first.
+        Aborted: AbortedRange list
+    }
+
+/// Operations on a partition's log.
+[<RequireQualifiedAccess>]
+module Log =
+
+    /// A log without records.
+    let empty =
+        { Batches = ImmutableList<RecordBatch>.Empty
+          Start = 0L
+          End = 0L
+          Bytes = 0L
+          Epochs = []
+          Producers = Map.empty
+          Aborted = [] }
+
+    /// The index of the first batch whose last offset is at or after an offset; the number of batches if there is none.
+    let indexOf (offset: int64) (log: Log) : int =
+        let mutable low = 0
+        let mutable high = log.Batches.Count
+
+        while low < high do
+            let middle = (low + high) / 2
+            if log.Batches[middle].LastOffset < offset then low <- middle + 1 else high <- middle
+
+        low
+
+    let private noted (epoch: int32) (log: Log) =
+        match log.Epochs with
+        | struct (latest, _) :: _ when latest >= epoch -> log.Epochs
+        | earlier -> struct (epoch, log.End) :: earlier
+
+    let private remembered (now: Moment) (batch: RecordBatch) (log: Log) : Map<int64, Producer> =
+        if batch.ProducerId < 0L || batch.IsControl then
+            log.Producers
+        else
+            let known =
+                { FirstSequence = batch.BaseSequence
+                  LastSequence = batch.LastSequence
+                  Offset = batch.BaseOffset
+                  LastOffset = batch.LastOffset
+                  MaxTimestamp = batch.MaxTimestamp }
+
+            let openedBy before = if batch.IsTransactional && ValueOption.isNone before then ValueSome batch.BaseOffset else before
+
+            let producer =
+                match log.Producers.TryFind batch.ProducerId with
+                | Some producer ->
+                    let recent = if producer.Epoch = batch.ProducerEpoch then producer.Recent else []
+                    { producer with
+                        Epoch = batch.ProducerEpoch
+                        Recent = List.truncate 5 (known :: recent)
+                        OpenSince = openedBy producer.OpenSince
+                        LastTimestamp = now }
+                | None ->
+                    { Epoch = batch.ProducerEpoch
+                      Recent = [ known ]
+                      OpenSince = openedBy ValueNone
+                      CoordinatorEpoch = -1
+                      LastTimestamp = now }
+
+            log.Producers.Add(batch.ProducerId, producer)
+
+    /// Appends a batch at the log end in a leader epoch. The batch gets its offsets; nothing is checked.
+    let append (now: Moment) (leaderEpoch: int32) (batch: RecordBatch) (log: Log) : Log =
+        let placed = batch.Rebase(log.End, leaderEpoch)
+
+        { log with
+            Batches = log.Batches.Add placed
+            End = placed.NextOffset
+            Bytes = log.Bytes + int64 placed.SizeInBytes
+            Epochs = noted leaderEpoch log
+            Producers = remembered now placed log }
+
+    /// A batch with one control record that ends a transaction.
+    let private markerBatch (now: Moment) (commit: bool) (producerId: int64) (epoch: int16) (coordinatorEpoch: int32) : RecordBatch =
+        let options =
+            { BatchOptions.standard with IsControl = true; IsTransactional = true; ProducerId = producerId; ProducerEpoch = epoch }
+
+        let key = Bytes [| 0uy; 0uy; 0uy; (if commit then 1uy else 0uy) |]
+        let value = Array.zeroCreate<byte> 6
+        System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(System.Span<byte>(value, 2, 4), coordinatorEpoch)
+        let record = { Offset = 0L; Timestamp = now; Key = ValueSome key; Value = ValueSome(Bytes value); Headers = [] }
+
+        match BatchBuilder.build options [ record ] with
+        | Ok batch -> batch
+        | Error fault -> invalidArg (nameof producerId) (fault.ToString())
+
+    /// Appends the marker that ends a producer's transaction. The producer's epoch is the marker's from then on, and its sequences begin anew
+    /// if that is a new epoch.
+    let appendMarker
+        (now: Moment)
+        (leaderEpoch: int32)
+        (commit: bool)
+        (producerId: int64)
+        (epoch: int16)
+        (coordinatorEpoch: int32)
+        (log: Log)
+        =
+        let marker = markerBatch now commit producerId epoch coordinatorEpoch
+        let appended = append now leaderEpoch marker log
+        let before = log.Producers.TryFind producerId
+
+        let producer =
+            { Epoch = epoch
+              Recent =
+                (match before with
+                 | Some known when known.Epoch = epoch -> known.Recent
+                 | _ -> [])
+              OpenSince = ValueNone
+              CoordinatorEpoch = coordinatorEpoch
+              LastTimestamp = now }
+
+        let aborted =
+            match before |> Option.map _.OpenSince with
+            | Some(ValueSome first) when not commit -> { ProducerId = producerId; FirstOffset = first; LastOffset = log.End } :: log.Aborted
+            | _ -> log.Aborted
+
+        { appended with Producers = appended.Producers.Add(producerId, producer); Aborted = aborted }
+
+    /// The first offset of an open transaction, or the given offset if that is lower: with the high watermark, it is the last stable offset.
+    let stableUpTo (highWatermark: int64) (log: Log) : int64 =
+        let lower limit _ (producer: Producer) =
+            match producer.OpenSince with
+            | ValueSome offset -> min limit offset
+            | ValueNone -> limit
+
+        log.Producers |> Map.fold lower highWatermark
+
+    /// The aborted transactions that overlap the offsets from `first` up to, but without, `upTo`, by their markers.
+    let abortedIn (first: int64) (upTo: int64) (log: Log) : AbortedRange list =
+        log.Aborted |> List.filter (fun range -> range.LastOffset >= first && range.FirstOffset < upTo) |> List.rev
+
+    /// The leader epoch of the last batch before an offset; -1 if there is none.
+    let epochBefore (offset: int64) (log: Log) : int32 =
+        log.Epochs
+        |> List.tryFind (fun (struct (_, start)) -> start < offset)
+        |> Option.map (fun (struct (epoch, _)) -> epoch)
+        |> Option.defaultValue -1
+
+    /// The leader epoch of the record at an offset; -1 if it is not known.
+    let epochAt (offset: int64) (log: Log) : int32 = epochBefore (offset + 1L) log
+
+    /// The largest leader epoch at or before a given one that has records, and its end offset: where the next epoch begins, or the log end.
+    /// `current` is the leader's epoch, which may have no records. -1 and -1 if the epoch is later than that or before all that are known.
+    let endOfEpoch (current: int32) (epoch: int32) (log: Log) : struct (int32 * int64) =
+        if epoch = current then
+            struct (epoch, log.End)
+        elif epoch > current then
+            struct (-1, -1L)
+        else
+            let later = log.Epochs |> List.filter (fun (struct (known, _)) -> known > epoch)
+
+            let finish =
+                match List.tryLast later with
+                | Some(struct (_, start)) -> start
+                | None -> log.End
+
+            match log.Epochs |> List.tryFind (fun (struct (known, _)) -> known <= epoch) with
+            | Some(struct (known, _)) -> struct (known, finish)
+            | None when later.IsEmpty -> struct (-1, -1L)
+            | None -> struct (epoch, finish)
+
+    /// Removes whole batches before an offset, and moves the log start offset to it.
+    let deleteBefore (offset: int64) (log: Log) : Log =
+        if offset <= log.Start then
+            log
+        else
+            let removed = indexOf offset log
+            let bytes = Seq.init removed (fun index -> int64 log.Batches[index].SizeInBytes) |> Seq.sum
+            let clamp (struct (epoch, start)) = struct (epoch, max start offset)
+
+            let epochs =
+                let current, older = log.Epochs |> List.partition (fun (struct (_, start)) -> start > offset)
+                current @ (older |> List.truncate 1 |> List.map clamp)
+
+            { log with
+                Batches = log.Batches.RemoveRange(0, removed)
+                Start = offset
+                Bytes = log.Bytes - bytes
+                Epochs = epochs
+                Aborted = log.Aborted |> List.filter (fun range -> range.LastOffset >= offset) }
+
+    /// Removes everything from an offset on, as a follower does that was ahead of its new leader.
+    let truncateTo (offset: int64) (log: Log) : Log =
+        if offset >= log.End then
+            log
+        else
+            let kept = log.Batches |> Seq.filter (fun batch -> batch.LastOffset < offset) |> ImmutableList.CreateRange
+
+            let trim (producer: Producer) =
+                { producer with
+                    Recent = producer.Recent |> List.filter (fun known -> known.LastOffset < offset)
+                    OpenSince = producer.OpenSince |> ValueOption.bind (fun first -> if first < offset then ValueSome first else ValueNone) }
+
+            { log with
+                Batches = kept
+                End = offset
+                Bytes = kept |> Seq.sumBy (fun batch -> int64 batch.SizeInBytes)
+                Epochs = log.Epochs |> List.filter (fun (struct (_, start)) -> start < offset)
+                Producers = log.Producers |> Map.map (fun _ producer -> trim producer)
+                Aborted = log.Aborted |> List.filter (fun range -> range.LastOffset < offset) }
+
+    /// The log with other batches in the same range of offsets, as compaction makes them.
+    let withBatches (batches: RecordBatch seq) (log: Log) : Log =
+        let kept = ImmutableList.CreateRange batches
+        { log with Batches = kept; Bytes = kept |> Seq.sumBy (fun batch -> int64 batch.SizeInBytes) }
+
+    /// Removes the oldest batches until the log has at most a number of bytes. The last batch is always kept.
+    let retain (mostBytes: int64) (log: Log) : Log =
+        if log.Bytes <= mostBytes || log.Batches.Count < 2 then
+            log
+        else
+            let mutable left = log.Bytes
+            let mutable index = 0
+
+            while left > mostBytes && index < log.Batches.Count - 1 do
+                left <- left - int64 log.Batches[index].SizeInBytes
+                index <- index + 1
+
+            deleteBefore log.Batches[index].BaseOffset log

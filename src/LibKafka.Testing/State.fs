@@ -1,0 +1,240 @@
+namespace LibKafka.Testing
+
+open System
+open System.Collections.Generic
+open System.Collections.Immutable
+open LibKafka.Records
+open LibKafka.Protocol
+
+/// Whether a broker of the cluster works.
+[<RequireQualifiedAccess>]
+type NodeStatus =
+    | Running
+    /// It accepts connections and requests, but answers none.
+    | Paused
+    /// It has no open sockets.
+    | Stopped
+
+/// A broker of the cluster.
+type Node = { Id: int32; Host: string; Port: int32; Rack: string option; Status: NodeStatus }
+
+/// One partition: its log, which the leader and the in-sync replicas have whole, and its replicas.
+[<NoEquality; NoComparison>]
+type Partition =
+    {
+        Index: int32
+        Log: Log
+        /// ValueNone if no eligible replica is alive.
+        Leader: int32 voption
+        LeaderEpoch: int32
+        /// The preferred leader first.
+        Replicas: int32 list
+        InSync: int32 list
+        /// The log end offsets of the replicas that do not have the whole log: those that are stopped, paused or held back by a script.
+        Behind: Map<int32, int64>
+    }
+
+[<NoEquality; NoComparison>]
+type Topic =
+    {
+        Name: string
+        Id: Guid
+        IsInternal: bool
+        Partitions: ImmutableArray<Partition>
+        /// The configs that differ from the defaults.
+        Configs: Map<string, string>
+    }
+
+/// A partition of a fetch session.
+type SessionPartition =
+    {
+        Topic: string
+        TopicId: Guid
+        Request: Fetch.PartitionRequest
+        /// What the client was told last, to leave out partitions without news. The watermarks are -1 before the first answer.
+        HighWatermark: int64
+        LogStart: int64
+    }
+
+/// A fetch session (KIP-227).
+type FetchSession =
+    {
+        Id: int32
+        /// The epoch that the next request must have.
+        NextEpoch: int32
+        /// Whether topics are named by id.
+        UsesTopicIds: bool
+        /// In the order of the answers.
+        Partitions: SessionPartition list
+        Created: Moment
+        LastUsed: Moment
+        /// Whether a follower has it.
+        IsPrivileged: bool
+    }
+
+/// The fetch sessions of a broker.
+type FetchSessionCache =
+    {
+        /// By session id.
+        Sessions: Map<int32, FetchSession>
+        /// The number of sessions that were opened, by which they are spread over the shards of the cache.
+        Opened: int32
+    }
+
+/// What a cluster was started with.
+[<NoEquality; NoComparison>]
+type ClusterSettings =
+    {
+        Release: Release
+        ClusterId: string
+        /// For looking into compressed batches.
+        Codecs: CompressionCodecs
+        /// num.partitions
+        DefaultPartitions: int32
+        /// default.replication.factor
+        DefaultReplication: int16
+        /// auto.create.topics.enable
+        AutoCreateTopics: bool
+        /// offsets.topic.num.partitions
+        OffsetsPartitions: int32
+        /// transaction.state.log.num.partitions
+        TransactionPartitions: int32
+        /// The most bytes that a partition's log keeps, whatever the topic's retention.bytes says.
+        MostLogBytes: int64
+        /// Whether a leader sends consumers to the replica in their rack (RackAwareReplicaSelector).
+        IsRackAware: bool
+        /// max.incremental.fetch.session.cache.slots
+        FetchSessionSlots: int32
+        /// Topic configs that differ from Kafka's defaults for all topics.
+        TopicDefaults: Map<string, string>
+        /// The level of the feature transaction.version, from 0 to 2.
+        TransactionVersion: int16
+    }
+
+/// Everything that a cluster is at one moment. Immutable: a request gives the next state.
+[<NoEquality; NoComparison>]
+type State =
+    {
+        Settings: ClusterSettings
+        /// The lowest and highest versions that the release accepts, by the number of the API.
+        Accepted: IReadOnlyDictionary<int16, struct (int16 * int16)>
+        Nodes: Map<int32, Node>
+        Topics: Map<string, Topic>
+        TopicNames: Map<Guid, string>
+        /// From which all ids follow that a broker draws at random, so that a run can be repeated.
+        Seed: uint64
+        /// By broker id.
+        FetchSessions: Map<int32, FetchSessionCache>
+        Groups: GroupTable
+        Transactions: TransactionTable
+        Security: SecurityTable
+        Quotas: QuotaTable
+    }
+
+/// The sender of a request.
+type Caller =
+    {
+        /// The broker that got the request.
+        Node: int32
+        /// The number of the connection. It is unique in the life of a cluster.
+        Connection: int64
+        /// The client's address.
+        Host: string
+        /// The principal of the TLS certificate; ANONYMOUS without one.
+        Principal: string
+        Header: RequestHeader
+        /// The size of the request in bytes, for quotas.
+        RequestSize: int
+    }
+
+    /// The version of the request, and so of the response.
+    member this.Version = this.Header.ApiVersion
+
+/// What a broker does with a request.
+[<NoEquality; NoComparison>]
+type Answer =
+    | Reply of Response
+    /// No response, and the connection goes on to the next request.
+    | Nothing
+    /// The broker closes the connection.
+    | Close
+    /// A response frame, without its length.
+    | Raw of LibKafka.Wire.Bytes
+    /// The response comes later. The connection's next request is read after it.
+    | Later of Waiting
+
+/// A request that waits for something.
+and [<NoEquality; NoComparison>] Waiting =
+    {
+        /// When `Ready` must give an answer.
+        Until: Moment
+        /// Gives the answer if there is one yet. It is called again after each change of the state, and at `Until`.
+        Ready: Moment -> State -> (State * Answer) voption
+    }
+
+/// A request that is handled: when, and from whom.
+[<NoEquality; NoComparison>]
+type Call =
+    { Now: Moment
+      Caller: Caller }
+
+    member this.Version = this.Caller.Version
+    member this.Node = this.Caller.Node
+
+/// Ids that are as good as random and follow from the seed.
+[<RequireQualifiedAccess>]
+module Ids =
+
+    // SplitMix64.
+    let private mix (seed: uint64) : uint64 =
+        let z = (seed ^^^ (seed >>> 30)) * 0xBF58476D1CE4E5B9UL
+        let z = (z ^^^ (z >>> 27)) * 0x94D049BB133111EBUL
+        z ^^^ (z >>> 31)
+
+    /// A number, and the state after it.
+    let number (state: State) : State * uint64 =
+        let seed = state.Seed + 0x9E3779B97F4A7C15UL
+        { state with Seed = seed }, mix seed
+
+    /// A UUID (version 4), and the state after it.
+    let uuid (state: State) : State * Guid =
+        let state, high = number state
+        let state, low = number state
+        let bytes = Array.zeroCreate<byte> 16
+        Buffers.Binary.BinaryPrimitives.WriteUInt64BigEndian(Span bytes, (high &&& 0xFFFFFFFFFFFF0FFFUL) ||| 0x4000UL)
+        Buffers.Binary.BinaryPrimitives.WriteUInt64BigEndian(bytes.AsSpan 8, (low &&& 0x3FFFFFFFFFFFFFFFUL) ||| 0x8000000000000000UL)
+        state, Guid(ReadOnlySpan bytes, true)
+
+/// States to start from.
+[<RequireQualifiedAccess>]
+module State =
+
+    /// Settings of a cluster of the newest release, with the defaults of Kafka where there is no reason for others.
+    let settings: ClusterSettings =
+        { Release = Release.newest
+          ClusterId = "LibKafka.Testing-00000"
+          Codecs = CompressionCodecs.none
+          DefaultPartitions = 1
+          DefaultReplication = 1s
+          AutoCreateTopics = true
+          OffsetsPartitions = 50
+          TransactionPartitions = 50
+          MostLogBytes = Int64.MaxValue
+          IsRackAware = true
+          FetchSessionSlots = 1000
+          TopicDefaults = Map.empty
+          TransactionVersion = 2s }
+
+    /// A cluster of these brokers without topics.
+    let create (settings: ClusterSettings) (nodes: Node list) : State =
+        { Settings = settings
+          Accepted = Release.accepted settings.Release
+          Nodes = Map.ofList [ for node in nodes -> node.Id, node ]
+          Topics = Map.empty
+          TopicNames = Map.empty
+          Seed = 1UL
+          FetchSessions = Map.empty
+          Groups = GroupTable.empty
+          Transactions = TransactionTable.empty
+          Security = SecurityTable.empty
+          Quotas = QuotaTable.empty }
