@@ -56,8 +56,9 @@ public sealed class PartitionProducer : IDisposable
     /// </summary>
     /// <remarks>
     /// Before Kafka 3.0, brokers convert the batches of a topic whose <c>message.format.version</c> is below 0.11 to a format that has no
-    /// headers: record headers are lost, and no response shows it. They refuse the batches of an <see cref="IdempotentProducer"/> for such a
-    /// topic, with <c>ErrorCode.UnsupportedForMessageFormat</c>.
+    /// headers. They refuse a batch whose records have headers, with <c>ErrorCode.UnknownServerError</c>: the result is
+    /// <see cref="ProduceStatus.Unknown"/>, though nothing was appended. They refuse the batches of an <see cref="IdempotentProducer"/> for such
+    /// a topic, with <c>ErrorCode.UnsupportedForMessageFormat</c>.
     /// </remarks>
     /// <param name="batch">The batch.</param>
     /// <param name="cancellationToken">Cancels the call. If the batch has been sent, the result is <see cref="ProduceStatus.Unknown"/>.</param>

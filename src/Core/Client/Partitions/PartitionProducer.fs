@@ -156,9 +156,9 @@ type PartitionProducer private (client: PartitionClient, settings: ProducerSetti
     /// - one whose compression the broker does not know: `ClientFault.BrokerTooOld`;
     /// - one that is larger than `MaxBatchBytes`: `ClientFault.CannotEncode`, which has both sizes.
     ///
-    /// Before Kafka 3.0, brokers convert the batches of a topic whose `message.format.version` is below 0.11 to a format that has no headers:
-    /// record headers are lost, and no response shows it. They refuse the batches of an `IdempotentProducer` for such a topic, with
-    /// UNSUPPORTED_FOR_MESSAGE_FORMAT.
+    /// Before Kafka 3.0, brokers convert the batches of a topic whose `message.format.version` is below 0.11 to a format that has no headers.
+    /// They refuse a batch whose records have headers, with UNKNOWN_SERVER_ERROR: the result is `Unknown`, though nothing was appended. They
+    /// refuse the batches of an `IdempotentProducer` for such a topic, with UNSUPPORTED_FOR_MESSAGE_FORMAT.
     member this.Produce(batch: RecordBatch, ?call: CallOptions) : Produced =
         use _ = lease.Guard.Hold()
         this.BeginCall(batch, call).Complete()
