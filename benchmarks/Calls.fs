@@ -104,7 +104,7 @@ let private both (mock: MockCluster) (name: string) : Row list =
     mock.CreateTopic("produced-" + name, 1, 1)
     mock.CreateTopic("consumed-" + name, 1, 1)
     let consumed = TopicPartition("consumed-" + name, 0)
-    use producer = ConfluentKafka.bulkProducer<byte[] | null> mock.Bootstrap
+    use producer = ConfluentKafka.bulkProducer<byte[] | null> mock.Bootstrap false
     use consumer = ConfluentKafka.consumer<byte[] | null> mock.Bootstrap "headers,timestamp"
     produceRound producer consumed messages |> ignore
     let builder = BatchBuilder BatchOptions.standard

@@ -1,5 +1,6 @@
 using System;
 using System.Buffers.Binary;
+using System.Diagnostics;
 using System.IO;
 using System.Net.Sockets;
 using System.Text;
@@ -17,11 +18,14 @@ public sealed class BareClient : IDisposable
     private readonly Socket _socket;
     private readonly byte[] _out;
     private readonly byte[] _in;
+    private readonly Checksum _checksum;
     private int _correlation;
+    private long _reading;
 
     /// <summary>Connects. Requests and responses must fit into the buffer.</summary>
-    public BareClient(string host, int port, int bufferSize)
+    public BareClient(string host, int port, int bufferSize, Checksum checksum)
     {
+        _checksum = checksum;
         _socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         _socket.Connect(host, port);
         _out = new byte[bufferSize];
@@ -39,7 +43,7 @@ public sealed class BareClient : IDisposable
         at = Text(at, topic);
         at = Int32(at, 1); // partitions
         at = Int32(at, partition);
-        int size = RecordBatchLoop.Encode(_out.AsSpan(at + 4), records, RecordBatchLoop.Crc32C);
+        int size = RecordBatchLoop.Encode(_out.AsSpan(at + 4), records, _checksum);
         at = Int32(at, size) + size;
         var answer = Exchange(at);
         int partitionAt = 4 + 4 + 2 + topic.Length + 4;
@@ -49,12 +53,13 @@ public sealed class BareClient : IDisposable
         return BinaryPrimitives.ReadInt64BigEndian(answer[(partitionAt + 6)..]);
     }
 
-    /// <summary>Fetches from an offset, checks and reads every whole batch; returns the number of records.</summary>
-    public int Fetch(string topic, int partition, long offset, int maxBytes) =>
-        Fetch(topic, partition, offset, maxBytes, RecordBatchLoop.Crc32C);
+    /// <summary>The time taken by verifying and reading fetched batches so far.</summary>
+    public TimeSpan Reading => Stopwatch.GetElapsedTime(0, _reading);
 
-    /// <summary>The same with another function for checksums.</summary>
-    public int Fetch(string topic, int partition, long offset, int maxBytes, Checksum checksum)
+    /// <summary>
+    /// Fetches from an offset, checks and reads every whole batch; returns the number of records and moves the offset past the last one.
+    /// </summary>
+    public int Fetch(string topic, int partition, ref long offset, int maxBytes)
     {
         int at = Begin(1, Fetch11);
         at = Int32(at, -1); // replica
@@ -85,15 +90,18 @@ public sealed class BareClient : IDisposable
         int left = BinaryPrimitives.ReadInt32BigEndian(answer[recordsAt..]);
         var records = answer.Slice(recordsAt + 4, left);
         int count = 0;
+        long began = Stopwatch.GetTimestamp();
         while (records.Length > 61)
         {
             int size = 12 + BinaryPrimitives.ReadInt32BigEndian(records[8..]);
             if (size > records.Length)
                 break;
-            RecordBatchLoop.Decode(records[..size], checksum);
+            RecordBatchLoop.Decode(records[..size], _checksum);
             count += BinaryPrimitives.ReadInt32BigEndian(records[57..]);
+            offset = BinaryPrimitives.ReadInt64BigEndian(records) + BinaryPrimitives.ReadInt32BigEndian(records[23..]) + 1;
             records = records[size..];
         }
+        _reading += Stopwatch.GetTimestamp() - began;
         return count;
     }
 

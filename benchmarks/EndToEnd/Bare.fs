@@ -1,33 +1,44 @@
-/// A bare socket with hand-written loops: the floor for a client.
+/// A bare socket with hand-written loops: the floor for a client. Its checksum is this library's, which is faster than the usual loop.
 module LibKafka.Benchmarks.EndToEnd.Bare
 
 open System
-open System.Net
+open LibKafka.Wire
+open LibKafka.Client
 open LibKafka.Benchmarks.Baseline
 open LibKafka.Benchmarks.EndToEnd.Workload
+
+/// Connects to the only broker of a cluster, which leads every partition.
+let client (bootstrap: string) : BareClient =
+    match BrokerAddress.parseList bootstrap with
+    | Ok [ broker ] -> new BareClient(broker.Host, broker.Port, 2 * fetchBytes, Checksum(fun bytes -> Crc32C.compute bytes))
+    | _ -> invalidOp ("the bare client needs a cluster of one broker, not " + bootstrap)
+
+/// Reads that many records of a partition in order from its first one on.
+let fetchAll (client: BareClient) (topic: string) (partition: int) (records: int) =
+    let mutable offset = 0L
+    let mutable left = records
+
+    while left > 0 do
+        match client.Fetch(topic, partition, &offset, fetchBytes) with
+        | 0 -> invalidOp $"the last {left} records of {topic}-{partition} are missing"
+        | count -> left <- left - count
 
 let private inputs (count: int) : Input[] =
     let now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()
     Array.init count (fun index -> Input(now, null, values[index % values.Length], Array.empty))
 
-/// The benchmark's cluster has one broker, which is the leader of every partition.
 let connect (bootstrap: string) : Side =
-    let broker = IPEndPoint.Parse bootstrap
-    let socket = new BareClient(broker.Address.ToString(), broker.Port, 2 * fetchBytes)
+    let socket = client bootstrap
     let batch = inputs batchRecords
     let one = inputs 1
 
+    let produce partitions =
+        for index in 0 .. batches - 1 do
+            socket.Produce(produceTopic, index % partitions, ReadOnlySpan batch) |> ignore
+
     { new Side with
-        member _.Produce partitions =
-            for index in 0 .. batches - 1 do
-                socket.Produce(produceTopic, index % partitions, ReadOnlySpan batch) |> ignore
-
-        member _.Fetch() =
-            for partition in 0 .. fetchPartitions - 1 do
-                let count = socket.Fetch(fetchTopic, partition, 0L, fetchBytes)
-                if count <> fetchRecords then
-                    invalidOp $"{count} records in place of {fetchRecords}"
-
+        member _.Produce partitions = produce partitions
+        member _.ProduceIdempotently() = produce 1
+        member _.Fetch() = fetchAll socket (fetchTopicOf valueSize) 0 (fetchRecordsOf valueSize)
         member _.ProduceOne() = socket.Produce(singleTopic, 0, ReadOnlySpan one) |> ignore
-
         member _.Dispose() = socket.Dispose() }

@@ -12,11 +12,12 @@ let patience = TimeSpan.FromSeconds 60.0
 let private producerOf<'Key> (config: ProducerConfig) : IProducer<'Key, byte[]> =
     ProducerBuilder<'Key, byte[]>(config).SetLogHandler(fun _ _ -> ()).Build()
 
-let bulkProducer<'Key> (bootstrap: string) : IProducer<'Key, byte[]> =
+let bulkProducer<'Key> (bootstrap: string) (isIdempotent: bool) : IProducer<'Key, byte[]> =
     producerOf (
         ProducerConfig(
             BootstrapServers = bootstrap,
             Acks = Acks.All,
+            EnableIdempotence = isIdempotent,
             BatchSize = 1_000_000,
             BatchNumMessages = batchRecords,
             LingerMs = 5.0,
@@ -72,21 +73,24 @@ let private produceAll (producer: IProducer<Null, byte[]>) (partitions: int) =
     if not (SpinWait.SpinUntil((fun () -> Volatile.Read &delivered.contents = total), patience)) then
         invalidOp $"Confluent.Kafka delivered {delivered.Value} of {total} records"
 
-/// Reads every value of a size in all partitions.
-let fetchAll (consumer: IConsumer<Ignore, byte[]>) (size: int) =
-    consumer.Assign [ for partition in 0 .. fetchPartitions - 1 -> TopicPartitionOffset(fetchTopicOf size, Partition partition, Offset 0L) ]
-
-    let mutable left = fetchPartitions * fetchRecordsOf size
+/// Reads that many records.
+let take (consumer: IConsumer<Ignore, byte[]>) (size: int) (records: int) =
+    let mutable left = records
 
     while left > 0 do
         match consumer.Consume patience with
         | null -> invalidOp $"Confluent.Kafka did not get the last {left} records"
         | result -> if result.Message.Value.Length = size then left <- left - 1
 
+/// Reads a round of records of a size in order.
+let fetchAll (consumer: IConsumer<Ignore, byte[]>) (size: int) =
+    consumer.Assign [ TopicPartitionOffset(fetchTopicOf size, Partition 0, Offset 0L) ]
+    take consumer size (fetchRecordsOf size)
     consumer.Unassign()
 
 let connect (bootstrap: string) : Side =
-    let bulk = lazy (bulkProducer<Null> bootstrap)
+    let bulk = lazy (bulkProducer<Null> bootstrap false)
+    let idempotent = lazy (bulkProducer<Null> bootstrap true)
     let prompt = lazy (promptProducer bootstrap)
     let reading = lazy (consumer<Ignore> bootstrap "none")
     let target = TopicPartition(singleTopic, Partition 0)
@@ -94,10 +98,12 @@ let connect (bootstrap: string) : Side =
 
     { new Side with
         member _.Produce partitions = produceAll bulk.Value partitions
+        member _.ProduceIdempotently() = produceAll idempotent.Value 1
         member _.Fetch() = fetchAll reading.Value valueSize
         member _.ProduceOne() = prompt.Value.ProduceAsync(target, messages[0]).GetAwaiter().GetResult() |> ignore
 
         member _.Dispose() =
             close bulk
+            close idempotent
             close prompt
             close reading }

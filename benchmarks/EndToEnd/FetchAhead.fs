@@ -3,79 +3,83 @@
 module LibKafka.Benchmarks.EndToEnd.FetchAhead
 
 open System
-open System.Net
-open LibKafka.Wire
+open System.Diagnostics
 open LibKafka.Client
 open LibKafka.Benchmarks.Rows
-open LibKafka.Benchmarks.Baseline
 open LibKafka.Benchmarks.EndToEnd.Workload
 open LibKafka.Benchmarks.EndToEnd.Processes
+open LibKafka.Benchmarks.EndToEnd.Comparison
 
-let private turns = 3
-let private rounds = 5
-let private fetches = 28
+// A round returns the seconds for which records were read, and nothing was waited for.
 
-let private ours (size: int) (bootstrap: string) : unit -> unit =
-    let settings = { FetcherSettings.standard with MaxBytes = fetchBytes }
-    let fetcher = new PartitionFetcher(Ours.client bootstrap (fetchTopicOf size) 0, settings, 0L)
-    let memories = [| ReceiveBuffer(); ReceiveBuffer() |]
+let private ours (size: int) (bootstrap: string) : unit -> float =
+    let fetcher = Ours.fetcher bootstrap size
+    let ahead = new FetchAhead(fetcher)
 
     fun () ->
-        let mutable pending = fetcher.Begin(CallOptions.into memories[0])
+        // The fetch that the last round has left in flight.
+        ahead.Settle()
+        fetcher.Position <- FetchPosition.at 0L
+        let mutable left = fetchRecordsOf size
+        let mutable reading = 0L
 
-        for fetch in 1..fetches do
-            let fetched = pending.Complete()
-            if fetch < fetches then
-                pending <- fetcher.Begin(CallOptions.into memories[fetch % 2])
-            Ours.readFetched size fetched
+        while left > 0 do
+            let fetched = ahead.Next()
+            let began = Stopwatch.GetTimestamp()
+            left <- left - Ours.readFetched size fetched
+            reading <- reading + Stopwatch.GetTimestamp() - began
 
-let private bare (size: int) (bootstrap: string) : unit -> unit =
-    let broker = IPEndPoint.Parse bootstrap
-    let socket = new BareClient(broker.Address.ToString(), broker.Port, 2 * fetchBytes)
-    let checksum = Checksum(fun bytes -> Crc32C.compute bytes)
+        Stopwatch.GetElapsedTime(0L, reading).TotalSeconds
+
+let private bare (size: int) (bootstrap: string) : unit -> float =
+    let client = Bare.client bootstrap
 
     fun () ->
-        for _ in 1..fetches do
-            let count = socket.Fetch(fetchTopicOf size, 0, 0L, fetchBytes, checksum)
-            if count <> fetchRecordsOf size then
-                invalidOp $"{count} records in place of {fetchRecordsOf size}"
+        let before = client.Reading
+        Bare.fetchAll client (fetchTopicOf size) 0 (fetchRecordsOf size)
+        (client.Reading - before).TotalSeconds
 
-// It reads as many partitions as the others make fetches, and has its fetches overlap by itself.
-let private confluent (size: int) (bootstrap: string) : unit -> unit =
+let private confluent (size: int) (bootstrap: string) : unit -> float =
     let consumer = ConfluentKafka.consumer<Confluent.Kafka.Ignore> bootstrap "none"
-    fun () -> ConfluentKafka.fetchAll consumer size
 
-let private sides = [ "ours", ours; "bare", bare; "confluent", confluent ]
+    fun () ->
+        ConfluentKafka.fetchAll consumer size
+        Double.NaN
+
+let private sides = Map [ "ours", ours; "bare", bare; "confluent", confluent ]
 
 /// Reads in this process with one of the clients, and prints a line for each round.
-let side (name: string) (size: int) (bootstrap: string) =
-    let work = (Map.ofList sides)[name] size bootstrap
-    repeat rounds work
+let side (name: string) (size: int) (bootstrap: string) (rounds: int) =
+    let work = sides[name] size bootstrap
+    repeatTimed rounds work
 
-/// Records of 100 and of 1,000 bytes in batches of 4 MB, one a fetch.
-let rows () : Row list =
-    withBroker (fun bootstrap ->
-        [ for size in [ valueSize; largeValueSize ] do
-              let measured =
-                  [ for _ in 1..turns do
-                        for name, _ in sides do
-                            name, child [ "fetch-ahead"; name; string size; bootstrap ] ]
-                  |> List.groupBy fst
-                  |> List.map (fun (name, turns) -> name, List.collect snd turns)
-                  |> Map.ofList
+/// The bare client's time for a fetch, divided into reading records and waiting for the response, and how many times as fast it can get at most
+/// if the shorter part is hidden by the longer.
+let private overlapRows (size: int) (bare: Round list) : Row list =
+    let fetches = float (batches / 4)
+    let reading = median [ for round in bare -> round.Call ]
+    let waiting = median [ for round in bare -> round.Seconds - round.Call ]
 
-              let records = float (fetches * fetchRecordsOf size)
+    let row part unit value : Row =
+        { Name = "fetch-overlap"
+          Shape = $"{size}, {part}"
+          Unit = unit
+          Value = value
+          Floor = Nullable()
+          Peers = peers []
+          AllocatedPerRecord = Nullable() }
 
-              let row unit (value: Round -> float) : Row =
-                  let medianOf name = measured[name] |> List.map value |> median
+    [ row "reading" "ms/fetch" (reading / fetches * 1e3)
+      row "waiting and receiving" "ms/fetch" (waiting / fetches * 1e3)
+      row "gain at most" "times" ((reading + waiting) / max reading waiting) ]
 
-                  { Name = "fetch-ahead"
-                    Shape = string size
-                    Unit = unit
-                    Value = medianOf "ours"
-                    Floor = Nullable(medianOf "bare")
-                    Peers = peers [ "Confluent.Kafka", medianOf "confluent" ]
-                    AllocatedPerRecord = Nullable(measured["ours"] |> List.map (fun round -> round.Allocated / records) |> median) }
+/// Records of 100 and of 1,000 bytes, 4 MB a fetch.
+let rows (site: Site) : Row list =
+    [ for size in [ valueSize; largeValueSize ] do
+          let measured =
+              onBrokers site Feed [ fetched size ] (fun bootstrap ->
+                  takingTurns site 5 [ "ours"; "bare"; "confluent" ] (fun name rounds ->
+                      child [ "fetch-ahead"; name; string size; bootstrap; string rounds ]))
 
-              row "records/s" (fun round -> records / round.Seconds)
-              row "cpu s/M records" (fun round -> round.CpuSeconds / records * 1e6) ])
+          yield! bulkRows "fetch-ahead" (string size) (fetchRecordsOf size) measured
+          yield! overlapRows size measured["bare"] ]

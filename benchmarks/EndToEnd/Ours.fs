@@ -8,14 +8,24 @@ open LibKafka.Benchmarks.EndToEnd.Workload
 
 let settings = { ClientSettings.standard with ClientId = "libkafka-bench" }
 
+let brokersAt (bootstrap: string) : Bootstrap = Bootstrap.parse bootstrap |> Result.defaultWith invalidOp
+
 let client (bootstrap: string) topic partition : PartitionClient =
-    match Bootstrap.parse bootstrap with
-    | Error reason -> invalidOp reason
-    | Ok brokers -> new PartitionClient(settings, brokers, { Topic = topic; Partition = partition })
+    new PartitionClient(settings, brokersAt bootstrap, { Topic = topic; Partition = partition })
+
+/// An identity that the cluster gives to an idempotent producer.
+let private newIdentity (bootstrap: string) : ProducerIdentity =
+    use client = client bootstrap produceTopic 0
+
+    let identity = client.Connect() |> Result.bind (fun connection -> ProducerIdentity.Request(connection).Result)
+
+    match identity with
+    | Error fault -> invalidOp (fault.ToString())
+    | Ok response -> ProducerIdentity.ofResponse response |> Result.defaultWith (fun code -> invalidOp (code.ToString()))
 
 /// Builds a batch of that many records of a size in the builder's memory.
 let fillWith (builder: BatchBuilder) (size: int) (records: int) : RecordBatch =
-    let values = if size = valueSize then values else largeValues
+    let values = valuesOf size
     let now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()
     builder.Reset()
 
@@ -28,10 +38,12 @@ let fillWith (builder: BatchBuilder) (size: int) (records: int) : RecordBatch =
 /// Builds a batch of that many records in the builder's memory.
 let fill (builder: BatchBuilder) (records: int) : RecordBatch = fillWith builder valueSize records
 
-let produce (producer: PartitionProducer) (batch: RecordBatch) =
-    match producer.Produce(batch).Result with
+let private expectAcknowledged (produced: Produced) =
+    match produced.Result with
     | ProduceResult.Acknowledged _ -> ()
     | other -> invalidOp (other.ToString())
+
+let produce (producer: PartitionProducer) (batch: RecordBatch) = producer.Produce batch |> expectAcknowledged
 
 /// Reads every value of a batch; returns the number of records.
 let private readBatch (size: int) (batch: RecordBatch) : int =
@@ -45,46 +57,71 @@ let private readBatch (size: int) (batch: RecordBatch) : int =
 
         count
 
-/// Reads every value of a fetch.
-let readFetched (size: int) (fetched: Fetched) =
+/// Reads every value of a fetch; returns the number of records.
+let readFetched (size: int) (fetched: Fetched) : int =
     let mutable count = 0
 
     for item in fetched.Batches do
         match item with
         | RecordSetItem.Batch(batch, _) -> count <- count + readBatch size batch
-        | _ -> invalidOp "a batch is not whole"
+        // The last batch of a response may be cut off.
+        | RecordSetItem.CutOff _ -> ()
+        | _ -> invalidOp "a batch cannot be read"
 
-    if count <> fetchRecordsOf size then
-        invalidOp $"{count} records in place of {fetchRecordsOf size}"
+    if count = 0 then invalidOp (fetched.ToString())
+    count
 
-let private fetch (memory: ReceiveBuffer) (fetcher: PartitionFetcher) = readFetched valueSize (fetcher.Fetch(CallOptions.into memory))
+/// A fetcher of the topic with records of a size, from the first record on.
+let fetcher (bootstrap: string) (size: int) : PartitionFetcher =
+    new PartitionFetcher(client bootstrap (fetchTopicOf size) 0, { FetcherSettings.standard with MaxBytes = fetchBytes }, 0L)
+
+let private fetchAll (memory: ReceiveBuffer) (fetcher: PartitionFetcher) =
+    fetcher.Position <- FetchPosition.at 0L
+    let mutable left = fetchRecordsOf valueSize
+
+    while left > 0 do
+        let fetched = fetcher.Fetch(CallOptions.into memory)
+        left <- left - readFetched valueSize fetched
+
+        match Fetched.advance fetched with
+        | Advance.To next -> fetcher.Position <- next
+        | _ -> invalidOp (fetched.ToString())
 
 let connect (bootstrap: string) : Side =
+    let clients = Collections.Generic.List<PartitionClient>()
+
+    let clientOf topic partition =
+        let client = client bootstrap topic partition
+        clients.Add client
+        client
+
+    // Each is made at its first use: a client that produces does not pay for one that fetches.
     let producers topic partitions =
-        [| for partition in 0 .. partitions - 1 -> new PartitionProducer(client bootstrap topic partition, ProducerSettings.standard) |]
+        lazy [| for partition in 0 .. partitions - 1 -> new PartitionProducer(clientOf topic partition, ProducerSettings.standard) |]
 
     let producing = producers produceTopic 3
     let single = producers singleTopic 1
 
-    let fetching =
-        [| for partition in 0 .. fetchPartitions - 1 ->
-               new PartitionFetcher(client bootstrap fetchTopic partition, { FetcherSettings.standard with MaxBytes = fetchBytes }, 0L) |]
+    let idempotent = lazy new IdempotentProducer(clientOf produceTopic 0, ProducerSettings.standard, newIdentity bootstrap)
 
+    let fetching = lazy (fetcher bootstrap valueSize)
     let builder = BatchBuilder(BatchOptions.standard)
     let memory = ReceiveBuffer()
 
     { new Side with
         member _.Produce partitions =
             for batch in 0 .. batches - 1 do
-                produce producing[batch % partitions] (fill builder batchRecords)
+                produce producing.Value[batch % partitions] (fill builder batchRecords)
 
-        member _.Fetch() = Array.iter (fetch memory) fetching
+        member _.ProduceIdempotently() =
+            for _ in 1..batches do
+                idempotent.Value.Produce(fill builder batchRecords) |> expectAcknowledged
 
-        member _.ProduceOne() = produce single[0] (fill builder 1)
+        member _.Fetch() = fetchAll memory fetching.Value
+        member _.ProduceOne() = produce single.Value[0] (fill builder 1)
 
         member _.Dispose() =
-            for producer in Array.append producing single do
-                producer.Client.Close()
+            for client in clients do
+                client.Close()
 
-            for fetcher in fetching do
-                fetcher.Client.Close() }
+            if fetching.IsValueCreated then fetching.Value.Client.Close() }

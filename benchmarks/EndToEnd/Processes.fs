@@ -6,14 +6,12 @@ open System
 open System.Diagnostics
 open System.Globalization
 open System.IO
-open System.Net
 open System.Runtime
 open LibKafka.Records
 open LibKafka.Client
 open LibKafka.Topics
 open LibKafka.Tests
 open LibKafka.Benchmarks
-open LibKafka.Benchmarks.Baseline
 open LibKafka.Benchmarks.EndToEnd.Workload
 
 /// The measurements of a round.
@@ -31,18 +29,11 @@ type Round =
 // In the child process
 
 /// Runs librdkafka's mock brokers until the standard input ends; prints their addresses.
-let broker () =
+let mock () =
     use mock = MockCluster.start 1
 
-    for topic, partitions in topics do
-        mock.CreateTopic(topic, partitions, 1)
-
-    let builder = BatchBuilder BatchOptions.standard
-
-    for size in [ valueSize; largeValueSize ] do
-        for partition in 0 .. fetchPartitions - 1 do
-            use client = Ours.client mock.Bootstrap (fetchTopicOf size) partition
-            Ours.produce (new PartitionProducer(client, ProducerSettings.standard)) (Ours.fillWith builder size (fetchRecordsOf size))
+    for topic in [ produced; single; keyed; connected ] do
+        mock.CreateTopic(topic.Name, topic.Partitions, 1)
 
     Console.Out.WriteLine mock.Bootstrap
     Console.Out.Flush()
@@ -82,6 +73,7 @@ let private works: (string * (Side -> float)) list =
 
     [ "produce-1", bulk (fun (side: Side) -> side.Produce 1)
       "produce-3", bulk (fun (side: Side) -> side.Produce 3)
+      "produce-idempotently", bulk (fun (side: Side) -> side.ProduceIdempotently())
       "fetch", bulk (fun (side: Side) -> side.Fetch())
       "single", oneByOne ]
 
@@ -94,7 +86,7 @@ let print (round: Round) =
     Console.Out.WriteLine(String.Join(" ", List.map text [ round.CpuSeconds; round.Seconds; round.Allocated; round.Call ]))
 
 /// Does some work that returns the time of a call: first a warm-up, then the measured rounds, one line each.
-let private repeatTimed (rounds: int) (work: unit -> float) =
+let repeatTimed (rounds: int) (work: unit -> float) =
     let clock = Stopwatch.StartNew()
 
     while clock.Elapsed < warmUp do
@@ -129,23 +121,10 @@ let firstCalls (name: string) (bootstrap: string) =
             (JitInfo.GetCompilationTime false - before).TotalSeconds)
     )
 
-/// Produces to a whole topic with one of the clients: once to warm up, and then the measured rounds, one line each.
-let topicProduce (name: string) (bootstrap: string) (rounds: int) =
-    let work = TopicProduce.sides[name] bootstrap
-    work ()
-
-    for _ in 1..rounds do
-        print (
-            measure (fun () ->
-                work ()
-                Double.NaN)
-        )
-
 /// Makes that many connections, of this library or bare ones, keeps them, and prints the time and the memory they hold.
 let connections (name: string) (count: int) (bootstrap: string) =
     let connectBare () : obj =
-        let broker = IPEndPoint.Parse bootstrap
-        let socket = new BareClient(broker.Address.ToString(), broker.Port, 1024)
+        let socket = Bare.client bootstrap
         socket.AskVersions()
         socket
 
@@ -178,8 +157,7 @@ let idlePolls (count: int) (bootstrap: string) =
     let reading = { ConsumerSettings.standard with Fetching = { FetcherSettings.standard with MaxWait = minutes } }
 
     let consume count =
-        let brokers = Bootstrap.ofAddresses (Result.defaultWith invalidOp (BrokerAddress.parseList bootstrap))
-        let consumer = new TopicConsumer({ Ours.settings with CallTimeout = 2.0 * minutes }, brokers, reading)
+        let consumer = new TopicConsumer({ Ours.settings with CallTimeout = 2.0 * minutes }, Ours.brokersAt bootstrap, reading)
 
         for partition in 0 .. count - 1 do
             consumer.Add({ Topic = connectionTopic; Partition = partition }, Start.atOffset 0L)
@@ -217,7 +195,7 @@ let idlePolls (count: int) (bootstrap: string) =
 // ---------------------------------------------------------------------------------------------------------------------
 // In the parent process
 
-/// Starts this program again.
+/// Starts this program again as a child process.
 let start (arguments: string list) : Process =
     let program =
         match Environment.ProcessPath with
@@ -229,7 +207,7 @@ let start (arguments: string list) : Process =
     let info =
         ProcessStartInfo(
             program,
-            assembly :: arguments,
+            assembly :: "child" :: arguments,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             UseShellExecute = false
@@ -253,9 +231,35 @@ let parse (line: string) : Round =
     | [| cpu; seconds; allocated; call |] -> { CpuSeconds = cpu; Seconds = seconds; Allocated = allocated; Call = call }
     | _ -> invalidOp $"not a round: {line}"
 
-/// Runs a function with the bootstrap address of brokers in a process of their own.
-let withBroker (run: string -> 'T) : 'T =
-    use child = start [ "broker" ]
+/// Runs a child process with these arguments; the rounds that it prints.
+let child (arguments: string list) : Round list =
+    use child = start arguments
+    lines child |> List.map parse
+
+/// Runs a child process with these arguments, which prints one round.
+let childOnce (arguments: string list) : Round = child arguments |> List.exactlyOne
+
+/// Where the end-to-end benchmarks run.
+type Site =
+    /// On brokers that a benchmark starts.
+    | OwnBrokers
+    /// On a real cluster of one broker, whose address this is.
+    | Cluster of bootstrap: string
+
+/// Brokers that a benchmark starts, in a process of their own.
+type Brokers =
+    /// librdkafka's, for producing.
+    | Mock
+    /// See `FeedBroker`, for reading.
+    | Feed
+
+/// Runs with the bootstrap address of brokers of that kind.
+let withOwn (brokers: Brokers) (run: string -> 'T) : 'T =
+    use child =
+        start
+            [ match brokers with
+              | Mock -> "mock-brokers"
+              | Feed -> "feed-broker" ]
 
     try
         match child.StandardOutput.ReadLine() with
@@ -265,31 +269,8 @@ let withBroker (run: string -> 'T) : 'T =
         child.StandardInput.Close()
         child.WaitForExit()
 
-/// Runs a child process with these arguments; the rounds that it prints.
-let child (arguments: string list) : Round list =
-    use child = start arguments
-    lines child |> List.map parse
-
-/// Runs the rounds of one client in a process of its own.
-let roundsOf (name: string) (work: string) (bootstrap: string) (rounds: int) : Round list =
-    child [ "side"; name; work; bootstrap; string rounds ]
-
-/// Measures polls of a consumer with that many empty partitions in a process of their own; `Allocated` is the memory that the consumer holds.
-let polling (count: int) (bootstrap: string) : Round =
-    use child = start [ "polls"; string count; bootstrap ]
-    lines child |> List.map parse |> List.exactlyOne
-
-/// Runs the first calls of one client in a process of its own.
-let firstCallsOf (name: string) (bootstrap: string) : Round =
-    use child = start [ "first-calls"; name; bootstrap ]
-    lines child |> List.map parse |> List.exactlyOne
-
-/// Runs the rounds of producing to a topic with one client in a process of its own.
-let topicProduceRounds (name: string) (bootstrap: string) (rounds: int) : Round list =
-    use child = start [ "topic-produce"; name; bootstrap; string rounds ]
-    lines child |> List.map parse
-
-/// Measures that many connections in a process of their own; `Allocated` is the memory that they hold.
-let connecting (name: string) (count: int) (bootstrap: string) : Round =
-    use child = start [ "connections"; name; string count; bootstrap ]
-    lines child |> List.map parse |> List.exactlyOne
+/// Runs with the bootstrap address of brokers that have these topics.
+let onBrokers (site: Site) (own: Brokers) (topics: Topic list) (run: string -> 'T) : 'T =
+    match site with
+    | OwnBrokers -> withOwn own run
+    | Cluster bootstrap -> Cluster.withTopics bootstrap topics (fun () -> run bootstrap)

@@ -4,19 +4,19 @@ module LibKafka.Benchmarks.EndToEnd.TopicProduce
 
 open System
 open System.Collections.Generic
-open System.Net
 open System.Runtime.InteropServices
 open System.Threading
 open Confluent.Kafka
 open LibKafka.Records
 open LibKafka.Client
 open LibKafka.Topics
+open LibKafka.Benchmarks.Rows
 open LibKafka.Benchmarks.Baseline
 open LibKafka.Benchmarks.EndToEnd.Workload
+open LibKafka.Benchmarks.EndToEnd.Processes
+open LibKafka.Benchmarks.EndToEnd.Comparison
 
-let topic = "keyed"
-let partitions = 48
-let records = 5_000_000
+let private records = 5_000_000
 
 /// 100 bytes a record.
 let private keySize = 10
@@ -35,12 +35,9 @@ let private values = pieces 1000 (valueSize - keySize)
 /// This library.
 let private ours (bootstrap: string) : unit -> unit =
     let producer =
-        match Bootstrap.parse bootstrap with
-        | Error reason -> invalidOp reason
-        | Ok brokers ->
-            match TopicProducer.Open(Ours.settings, brokers, topic) with
-            | Error fault -> invalidOp (fault.ToString())
-            | Ok producer -> producer
+        match TopicProducer.Open(Ours.settings, Ours.brokersAt bootstrap, keyedTopic) with
+        | Error fault -> invalidOp (fault.ToString())
+        | Ok producer -> producer
 
     let mutable delivered = 0
 
@@ -70,14 +67,13 @@ let private ours (bootstrap: string) : unit -> unit =
 
 /// A bare socket: the records of each partition are put aside, encoded and sent a batch at a time.
 let private bare (bootstrap: string) : unit -> unit =
-    let broker = IPEndPoint.Parse bootstrap
-    let socket = new BareClient(broker.Address.ToString(), broker.Port, 2 * fetchBytes)
-    let waiting = Array.init partitions (fun _ -> List<Input> batchRecords)
+    let socket = Bare.client bootstrap
+    let waiting = Array.init topicPartitions (fun _ -> List<Input> batchRecords)
 
     let send partition =
         let batch = waiting[partition]
         let records = CollectionsMarshal.AsSpan batch
-        socket.Produce(topic, partition, Span<Input>.op_Implicit records) |> ignore
+        socket.Produce(keyedTopic, partition, Span<Input>.op_Implicit records) |> ignore
         batch.Clear()
 
     fun () ->
@@ -85,11 +81,11 @@ let private bare (bootstrap: string) : unit -> unit =
 
         for index in 0 .. records - 1 do
             let key = keys[index % keys.Length]
-            let partition = Partitioner.ofKey partitions (ReadOnlySpan key)
+            let partition = Partitioner.ofKey topicPartitions (ReadOnlySpan key)
             waiting[partition].Add(Input(now, key, values[index % values.Length], Array.empty))
             if waiting[partition].Count = 8_500 then send partition
 
-        for partition in 0 .. partitions - 1 do
+        for partition in 0 .. topicPartitions - 1 do
             if waiting[partition].Count > 0 then send partition
 
 /// Confluent.Kafka with the same partitions for the same keys, and with idempotence.
@@ -119,7 +115,7 @@ let private confluent (bootstrap: string) : unit -> unit =
 
     let rec produce (message: Message<byte[], byte[]>) =
         try
-            producer.Produce(topic, message, handler)
+            producer.Produce(keyedTopic, message, handler)
         with :? ProduceException<byte[], byte[]> as full when full.Error.Code = ErrorCode.Local_QueueFull ->
             producer.Poll(TimeSpan.FromMilliseconds 10.0) |> ignore
             produce message
@@ -135,5 +131,15 @@ let private confluent (bootstrap: string) : unit -> unit =
         if not (SpinWait.SpinUntil((fun () -> Volatile.Read &delivered.contents = records), ConfluentKafka.patience)) then
             invalidOp $"Confluent.Kafka delivered {delivered.Value} of {records} records"
 
-/// The clients by name: connected, each does the work when it is called.
-let sides: Map<string, string -> unit -> unit> = Map [ "ours", ours; "bare", bare; "confluent", confluent ]
+let private sides = Map [ "ours", ours; "bare", bare; "confluent", confluent ]
+
+/// Produces in this process with one of the clients, and prints a line for each round.
+let side (name: string) (bootstrap: string) (rounds: int) =
+    let work = sides[name] bootstrap
+    repeat rounds work
+
+/// 5 million records.
+let rows (site: Site) : Row list =
+    onBrokers site Mock [ keyed ] (fun bootstrap ->
+        takingTurns site 2 [ "ours"; "bare"; "confluent" ] (fun name rounds -> child [ "topic-produce"; name; bootstrap; string rounds ])
+        |> bulkRows "topic-produce" "" records)
