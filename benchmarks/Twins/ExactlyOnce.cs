@@ -1,11 +1,13 @@
-// Copies a topic to another in upper case, each record once, until Ctrl-C: bootstrap from to group
+// Copies a topic to another in upper case, each record once, until it is stopped
 using System;
 using System.Collections.Generic;
 using System.Linq;
 using System.Threading;
 using Confluent.Kafka;
 
-static class ExactlyOnce
+namespace LibKafka.Benchmarks.Twins;
+
+public static class ExactlyOnce
 {
     public static void Run(string bootstrap, string from, string to, string group, CancellationToken stop)
     {

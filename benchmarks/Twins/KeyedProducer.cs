@@ -1,15 +1,18 @@
-// Produces the lines of the standard input, each "key value", to a topic: bootstrap topic
+// Produces lines, each "key value", to a topic. The number of records that were not delivered is returned
 using System;
+using System.IO;
 using Confluent.Kafka;
 
-static class KeyedProducer
+namespace LibKafka.Benchmarks.Twins;
+
+public static class KeyedProducer
 {
-    public static int Run(string bootstrap, string topic)
+    public static int Run(string bootstrap, string topic, TextReader input)
     {
         var failed = 0;
         var config = new ProducerConfig { BootstrapServers = bootstrap, EnableIdempotence = true };
         using var producer = new ProducerBuilder<string, string>(config).Build();
-        while (Console.ReadLine() is { } line)
+        while (input.ReadLine() is { } line)
         {
             var words = line.Split(' ', 2);
             var message = new Message<string, string> { Key = words[0], Value = words[^1] };
@@ -25,7 +28,6 @@ static class KeyedProducer
                 }
         }
         failed += producer.Flush(TimeSpan.FromSeconds(30));
-        Console.Error.WriteLine($"{failed} records were not delivered");
-        return failed == 0 ? 0 : 1;
+        return failed;
     }
 }

@@ -1,12 +1,14 @@
-// Prints how far a group is behind in each partition of a topic, once a second: bootstrap topic group partitions
+// Prints how far a group is behind in each partition of a topic, once a second, until it is stopped
 using System;
 using System.Linq;
 using System.Threading;
 using Confluent.Kafka;
 
-static class LagMonitor
+namespace LibKafka.Benchmarks.Twins;
+
+public static class LagMonitor
 {
-    public static void Run(string bootstrap, string topic, string group, int partitions, CancellationToken stop)
+    public static void Run(string bootstrap, string topic, string group, int partitions, Action<string> print, CancellationToken stop)
     {
         using var consumer = new ConsumerBuilder<Ignore, Ignore>(
             new ConsumerConfig { BootstrapServers = bootstrap, GroupId = group }
@@ -16,7 +18,7 @@ static class LagMonitor
         {
             var ends = consumer.QueryWatermarkOffsets(committed.TopicPartition, TimeSpan.FromSeconds(10));
             var position = Math.Max(committed.Offset.Value, ends.Low.Value);
-            Console.WriteLine($"{committed.TopicPartition}: {ends.High.Value - position}");
+            print($"{committed.TopicPartition}: {ends.High.Value - position}");
         }
         while (!stop.WaitHandle.WaitOne(TimeSpan.FromSeconds(1)));
     }

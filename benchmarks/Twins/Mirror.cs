@@ -1,9 +1,11 @@
-// Copies a topic from one cluster to the same partitions of another, until Ctrl-C: source target topic group
+// Copies a topic from one cluster to the same partitions of another, until it is stopped
 using System;
 using System.Threading;
 using Confluent.Kafka;
 
-static class Mirror
+namespace LibKafka.Benchmarks.Twins;
+
+public static class Mirror
 {
     public static void Run(string source, string target, string topic, string group, CancellationToken stop)
     {

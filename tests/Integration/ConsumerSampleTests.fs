@@ -14,21 +14,27 @@ open LibKafka.Integration.Clusters
 open LibKafka.Integration.Support
 
 /// Runs a program in a thread of its own until a condition is true. Its exception fails the test.
-let private until (what: string) (isDone: unit -> bool) (program: CancellationToken -> unit) =
+let until (what: string) (isDone: unit -> bool) (program: CancellationToken -> unit) =
     use stop = new CancellationTokenSource()
     let mutable failure: exn option = None
 
-    let thread =
-        Thread(fun () ->
-            try
-                program stop.Token
-            with error ->
-                failure <- Some error)
+    let run () =
+        try
+            program stop.Token
+        with error ->
+            failure <- Some error
 
+    // A program that does not stop must not keep the tests from ending.
+    let thread = Thread(run, IsBackground = true)
     thread.Start()
-    awaiting what (fun () -> failure.IsSome || isDone ())
-    stop.Cancel()
-    thread.Join()
+
+    try
+        awaiting what (fun () -> failure.IsSome || isDone ())
+    finally
+        stop.Cancel()
+
+    if not (thread.Join(ms 30_000)) then failtest "the program does not stop"
+
     failure |> Option.iter (fun error -> failtestf "%O" error)
 
 let private partitionOf (cluster: MockCluster) (topic: string) (index: int) =
