@@ -30,7 +30,7 @@ type Producer =
         OpenSince: int64 voption
         /// The epoch of the coordinator that wrote the last transaction marker; -1 if there is none.
         CoordinatorEpoch: int32
-        /// When the producer last appended.
+        /// The largest timestamp of the last batch or marker.
         LastTimestamp: Moment
     }
 
@@ -91,7 +91,7 @@ module Log =
         | struct (latest, _) :: _ when latest >= epoch -> log.Epochs
         | earlier -> struct (epoch, log.End) :: earlier
 
-    let private remembered (now: Moment) (batch: RecordBatch) (log: Log) : Map<int64, Producer> =
+    let private remembered (batch: RecordBatch) (log: Log) : Map<int64, Producer> =
         if batch.ProducerId < 0L || batch.IsControl then
             log.Producers
         else
@@ -112,18 +112,18 @@ module Log =
                         Epoch = batch.ProducerEpoch
                         Recent = List.truncate 5 (known :: recent)
                         OpenSince = openedBy producer.OpenSince
-                        LastTimestamp = now }
+                        LastTimestamp = batch.MaxTimestamp }
                 | None ->
                     { Epoch = batch.ProducerEpoch
                       Recent = [ known ]
                       OpenSince = openedBy ValueNone
                       CoordinatorEpoch = -1
-                      LastTimestamp = now }
+                      LastTimestamp = batch.MaxTimestamp }
 
             log.Producers.Add(batch.ProducerId, producer)
 
     /// Appends a batch at the log end in a leader epoch. The batch gets its offsets; nothing is checked.
-    let append (now: Moment) (leaderEpoch: int32) (batch: RecordBatch) (log: Log) : Log =
+    let append (leaderEpoch: int32) (batch: RecordBatch) (log: Log) : Log =
         let placed = batch.Rebase(log.End, leaderEpoch)
 
         { log with
@@ -131,7 +131,7 @@ module Log =
             End = placed.NextOffset
             Bytes = log.Bytes + int64 placed.SizeInBytes
             Epochs = noted leaderEpoch log
-            Producers = remembered now placed log }
+            Producers = remembered placed log }
 
     /// A batch with one control record that ends a transaction.
     let private markerBatch (now: Moment) (commit: bool) (producerId: int64) (epoch: int16) (coordinatorEpoch: int32) : RecordBatch =
@@ -159,7 +159,7 @@ module Log =
         (log: Log)
         =
         let marker = markerBatch now commit producerId epoch coordinatorEpoch
-        let appended = append now leaderEpoch marker log
+        let appended = append leaderEpoch marker log
         let before = log.Producers.TryFind producerId
 
         let producer =

@@ -103,7 +103,7 @@ module internal Producing =
         | Repeats known ->
             state, { written with BaseOffset = known.Offset; LogAppendTimeMs = known.MaxTimestamp }, ValueSome(known.LastOffset + 1L)
         | Continues ->
-            let appended = Log.append call.Now partition.LeaderEpoch batch log |> retained topic state
+            let appended = Log.append partition.LeaderEpoch batch log |> retained topic state
             Cluster.updateLog topic.Name partition.Index (fun _ -> appended) state, written, ValueSome appended.End
 
     let private isTooFew (request: Produce.Request) (topic: Topic) (partition: Partition) (state: State) =
@@ -125,7 +125,7 @@ module internal Producing =
         | Error refused -> refusal (refusedBy partition.Log partition.Index refused)
         | Ok batch ->
             match Transactions.admit call request.TransactionalId batch topic.Name partition.Index state with
-            | Refused code -> refusal (failed partition.Index code)
+            | Refused(code, state) -> ValueSome(struct (state, failed partition.Index code, ValueNone))
             | Delayed -> ValueNone
             | Admitted state ->
                 let state, response, required = append call topic partition batch state

@@ -12,6 +12,10 @@ module internal Security =
         | Some session -> session.Principal
         | None -> caller.Principal
 
+    /// The name of the cluster as a resource.
+    [<Literal>]
+    let clusterName = "kafka-cluster"
+
     /// Whether the caller may do something to a resource.
     let isAllowed (_call: Call) (_operation: AclOperation) (_resource: AclResourceType) (_name: string) (_state: State) : bool = true
 
