@@ -109,8 +109,13 @@ type GroupConsumer(settings: ClientSettings, bootstrap: Bootstrap, group: GroupS
     let commitNow (wanted: (TopicPartition * CommittedOffset) list) (call: CallOptions) : GroupCommit =
         let since = time.GetTimestamp()
         let limit = defaultArg call.Timeout settings.CallTimeout
-        let left () = if limit = Timeout.InfiniteTimeSpan then limit else limit - time.GetElapsedTime since
-        let isOver () = limit <> Timeout.InfiniteTimeSpan && left () <= TimeSpan.Zero
+        let left () =
+            if limit = Timeout.InfiniteTimeSpan then
+                limit
+            else
+                max TimeSpan.Zero (limit - time.GetElapsedTime since)
+
+        let isOver () = left () = TimeSpan.Zero || call.Cancellation.IsCancellationRequested
 
         let rec attempt (number: int) =
             let mine, others = wanted |> List.partition (fst >> isOwned)
@@ -129,12 +134,15 @@ type GroupConsumer(settings: ClientSettings, bootstrap: Bootstrap, group: GroupS
 
             feed (MemberInput.CommitAnswered(me, codes commit)) call.Cancellation
 
-            if isTransient commit && not (isOver ()) && not call.Cancellation.IsCancellationRequested then
+            let result = { Partitions = commit.Partitions @ missing }
+
+            if isTransient commit && not (isOver ()) then
                 link.Wait(Member.backoff number, call.Cancellation)
                 link.Pump call.Cancellation
-                attempt (number + 1)
+                // Without time for another attempt, the last result says more.
+                if isOver () then result else attempt (number + 1)
             else
-                { Partitions = commit.Partitions @ missing }
+                result
 
         offsets.Finish()
         let commit = if wanted.IsEmpty then { Partitions = [] } else attempt 1

@@ -534,6 +534,30 @@ let private many (isSecure: bool) (count: int) (test: Gate -> Connection array -
 
 let private asPending (calls: PendingCall<'T> array) : PendingCall array = calls |> Array.map (fun call -> call :> PendingCall)
 
+/// No calls, and a count that takes its time when it is asked for the second time.
+type private LateList() =
+    let mutable asked = 0
+    member val Delay = TimeSpan.Zero with get, set
+
+    interface IReadOnlyList<PendingCall> with
+        member _.Item
+            with get _ = raise (ArgumentOutOfRangeException())
+
+        member this.Count =
+            asked <- asked + 1
+
+            if asked % 3 = 2 then
+                let watch = Stopwatch.StartNew()
+
+                while watch.Elapsed < this.Delay do
+                    Thread.SpinWait 1
+
+            0
+
+        member _.GetEnumerator() : IEnumerator<PendingCall> = (Seq.empty<PendingCall>).GetEnumerator()
+        member _.GetEnumerator() : System.Collections.IEnumerator =
+            (Seq.empty<PendingCall> :> System.Collections.IEnumerable).GetEnumerator()
+
 let private waiting =
     testList
         "waiting for any of several"
@@ -623,6 +647,16 @@ let private waiting =
               Expect.equal (within 10_000 "it wakes" wait) 0 "none is ready"
               Expect.throwsT<ArgumentException> (fun () -> PendingCalls.WaitAny([||], Timeout.InfiniteTimeSpan) |> ignore) "for ever"
               Expect.throwsT<ArgumentOutOfRangeException> (fun () -> PendingCalls.WaitAny([||], ms -2) |> ignore) "a negative time")
+
+          testCase "a wait that ends a millisecond late is not taken for one without a limit" (fun () ->
+              // One millisecond less than nothing is the value of Timeout.InfiniteTimeSpan, to the tick. Each round aims at it with its delay.
+              use stop = new CancellationTokenSource(20_000)
+              let late = LateList()
+
+              for round in 0..2_999 do
+                  late.Delay <- TimeSpan.FromMicroseconds(980.0 + float (round % 30))
+                  Expect.equal (PendingCalls.WaitAny(late, TimeSpan.Zero, stop.Token)) 0 "none is ready"
+                  Expect.isFalse stop.IsCancellationRequested "it did not wait for the cancellation")
 
           testCase "under TLS, what is not for the client does not make a call ready" (fun () ->
               // TLS 1.3 sends session tickets after the handshake.

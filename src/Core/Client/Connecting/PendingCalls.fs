@@ -124,7 +124,6 @@ namespace LibKafka
 
 open System
 open System.Collections.Generic
-open System.Diagnostics
 open System.Runtime.InteropServices
 open System.Threading
 open LibKafka.Client
@@ -208,7 +207,7 @@ type PendingCalls private () =
     static member WaitAny(pending: IReadOnlyList<PendingCall>, timeout: TimeSpan, [<Optional>] cancellation: CancellationToken) : int =
         check pending timeout cancellation
         let poller = Poller.Own
-        let began = Stopwatch.GetTimestamp()
+        let deadline = Deadline.After(TimeProvider.System, timeout)
         let mutable ready = 0
         let mutable isOver = false
 
@@ -216,10 +215,10 @@ type PendingCalls private () =
             listen poller pending cancellation
 
             while ready = 0 && not isOver do
-                let left = if Duration.isEndless timeout then timeout else timeout - Stopwatch.GetElapsedTime began
+                let left = deadline.Remaining
                 let mutable wait = left
                 let readyBefore = gather poller pending &wait
-                isOver <- cancellation.IsCancellationRequested || (left.Ticks <= 0L && not (Duration.isEndless left))
+                isOver <- cancellation.IsCancellationRequested || left.Ticks = 0L
                 if isOver || readyBefore > 0 then wait <- TimeSpan.Zero
 
                 ready <-
