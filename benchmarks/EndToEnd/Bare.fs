@@ -7,11 +7,13 @@ open LibKafka.Client
 open LibKafka.Benchmarks.Baseline
 open LibKafka.Benchmarks.EndToEnd.Workload
 
-/// Connects to the only broker of a cluster, which leads every partition.
-let client (bootstrap: string) : BareClient =
+/// Connects to the only broker of a cluster, which leads every partition. Requests and responses must fit into the buffer.
+let clientWithin (bufferSize: int) (bootstrap: string) : BareClient =
     match BrokerAddress.parseList bootstrap with
-    | Ok [ broker ] -> new BareClient(broker.Host, broker.Port, 2 * fetchBytes, Checksum(fun bytes -> Crc32C.compute bytes))
+    | Ok [ broker ] -> new BareClient(broker.Host, broker.Port, bufferSize, Checksum(fun bytes -> Crc32C.compute bytes))
     | _ -> invalidOp ("the bare client needs a cluster of one broker, not " + bootstrap)
+
+let client (bootstrap: string) : BareClient = clientWithin (2 * fetchBytes) bootstrap
 
 /// Reads that many records of a partition in order from its first one on.
 let fetchAll (client: BareClient) (topic: string) (partition: int) (records: int) =

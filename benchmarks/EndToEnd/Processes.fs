@@ -124,7 +124,7 @@ let firstCalls (name: string) (bootstrap: string) =
 /// Makes that many connections, of this library or bare ones, keeps them, and prints the time and the memory they hold.
 let connections (name: string) (count: int) (bootstrap: string) =
     let connectBare () : obj =
-        let socket = Bare.client bootstrap
+        let socket = Bare.clientWithin 1024 bootstrap
         socket.AskVersions()
         socket
 

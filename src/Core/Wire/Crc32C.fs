@@ -20,11 +20,11 @@ module Crc32C =
     [<Literal>]
     let private Polynomial = 0x82F63B78u
 
-    /// The tables for processors without the instruction. They are in a class so that they are built only on such a processor.
+    /// The tables for processors without the instruction, built on first use.
     [<AbstractClass; Sealed>]
     type private Tables private () =
-        static let tables = CrcTables.make Polynomial
-        static member All = tables
+        static let tables = Lazy<uint32[]>(fun () -> CrcTables.make Polynomial)
+        static member All = tables.Value
 
     /// Works on every processor.
     let internal portable (register: uint32) (span: ReadOnlySpan<byte>) : uint32 = CrcTables.append Tables.All register span

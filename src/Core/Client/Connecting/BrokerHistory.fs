@@ -6,7 +6,6 @@ open System.Net
 open LibKafka.Protocol
 
 /// A version of ApiVersions that a broker answered after it had closed the connection on a higher one.
-[<Struct>]
 type private Fallback = { Version: int16; Since: int64 }
 
 /// What a client remembers about brokers from one connection to the next. It is used by one thread at a time, as its client is.

@@ -5,43 +5,49 @@ open System.Collections.Generic
 open LibKafka.Wire
 open LibKafka.Protocol
 
-/// What a broker said about itself when the connection was made: the versions that it supports, and the features of its cluster.
+/// What a broker said about itself when the connection was made: the versions of each API that it supports, and the features of its cluster.
 [<Sealed>]
-type internal BrokerVersions(response: ApiVersions.Response) =
-    // By the number of the API: a key of a struct type would be boxed for each comparison.
-    let ranges = Dictionary<int16, VersionRange>()
+type internal BrokerVersions(apis: ApiVersions.ApiVersion list, features: ApiVersions.FinalizedFeature list) =
+    // By the number of the API, as an int: .NET has this dictionary compiled, and a key of a struct type would be boxed for each comparison.
+    let known = Dictionary<int, ApiVersions.ApiVersion>()
 
     do
-        for key in response.ApiKeys do
-            ranges[key.ApiKey.Code] <- { Lowest = key.MinVersion; Highest = key.MaxVersion }
+        for api in apis do
+            known[int api.ApiKey.Code] <- api
+
+    let tryFind (api: ApiKey) : VersionRange voption =
+        match known.TryGetValue(int api.Code) with
+        | true, found -> ValueSome { Lowest = found.MinVersion; Highest = found.MaxVersion }
+        | _ -> ValueNone
 
     /// Nothing is known yet.
-    static member val None = BrokerVersions ApiVersions.api.Response.Schema.Default
+    static member val None = BrokerVersions([], [])
 
-    member _.All: Map<ApiKey, VersionRange> = ranges |> Seq.map (fun entry -> ApiKey entry.Key, entry.Value) |> Map.ofSeq
+    member _.All: Map<ApiKey, VersionRange> =
+        known.Values |> Seq.map (fun api -> api.ApiKey, { Lowest = api.MinVersion; Highest = api.MaxVersion }) |> Map.ofSeq
 
     member _.FinalizedFeatures: Map<string, int16> =
-        response.FinalizedFeatures |> List.map (fun feature -> feature.Name, feature.MaxVersionLevel) |> Map.ofList
+        features |> List.map (fun feature -> feature.Name, feature.MaxVersionLevel) |> Map.ofList
 
     /// The versions of an API that the broker supports; none if it does not know the API.
     member _.RangeOf(api: ApiKey) : VersionRange option =
-        match ranges.TryGetValue api.Code with
-        | true, range -> Some range
-        | _ -> None
+        match tryFind api with
+        | ValueSome range -> Some range
+        | ValueNone -> None
 
     /// The highest version that the broker supports and that is within ours.
     member _.Within(api: ApiKey, ours: VersionRange) : Result<int16, ClientFault> =
-        match ranges.TryGetValue api.Code with
-        | true, theirs when min theirs.Highest ours.Highest >= max theirs.Lowest ours.Lowest -> Ok(min theirs.Highest ours.Highest)
-        | true, theirs -> Error(ClientFault.NoCommonVersion(api, ours, Some theirs))
-        | _ -> Error(ClientFault.NoCommonVersion(api, ours, None))
+        match tryFind api with
+        | ValueSome theirs when min theirs.Highest ours.Highest >= max theirs.Lowest ours.Lowest -> Ok(min theirs.Highest ours.Highest)
+        | ValueSome theirs -> Error(ClientFault.NoCommonVersion(api, ours, Some theirs))
+        | ValueNone -> Error(ClientFault.NoCommonVersion(api, ours, None))
 
     /// Whether the broker responds at once when it throttles, and leaves the pause to the client: brokers since 2.0 do (KIP-219, of which
     /// ApiVersions 2 is a part).
     member _.LeavesPause: bool =
-        match ranges.TryGetValue ApiKey.ApiVersions.Code with
-        | true, range -> range.Highest >= 2s
-        | _ -> false
+        match tryFind ApiKey.ApiVersions with
+        | ValueSome range -> range.Highest >= 2s
+        | ValueNone -> false
 
 [<RequireQualifiedAccess>]
 module internal BrokerVersions =

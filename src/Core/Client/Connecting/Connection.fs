@@ -99,7 +99,7 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, channe
         match ask ApiVersions.api version Connection.VersionsRequest operation Reception.versions with
         | Error fault -> Error fault
         | Ok response when response.Error = ErrorCode.None ->
-            versions <- BrokerVersions response
+            versions <- BrokerVersions(response.ApiKeys, response.FinalizedFeatures)
             channel.KnowsSasl <- (versions.RangeOf ApiKey.SaslHandshake).IsSome
             Ok()
         | Ok response when response.Error = ErrorCode.UnsupportedVersion && version > 0s ->

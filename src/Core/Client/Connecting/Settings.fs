@@ -88,8 +88,9 @@ module ClientSettings =
 
     /// The settings, or the fault `InvalidSetting` for the first one that is invalid.
     let check (settings: ClientSettings) : Result<ClientSettings, ClientFault> =
+        // By ticks, because F#'s operators would box both times.
         let isTime (name, time: TimeSpan) =
-            if time > TimeSpan.Zero || time = Timeout.InfiniteTimeSpan then
+            if time.Ticks > 0L || time.Ticks = Timeout.InfiniteTimeSpan.Ticks then
                 None
             else
                 Some(ClientFault.InvalidSetting(name, "it must be positive or infinite"))
@@ -104,7 +105,7 @@ module ClientSettings =
 
         let keepAlive =
             match settings.KeepAlive with
-            | Some probes when probes.Idle < TimeSpan.FromSeconds 1.0 || probes.Interval < TimeSpan.FromSeconds 1.0 ->
+            | Some probes when min probes.Idle.Ticks probes.Interval.Ticks < TimeSpan.TicksPerSecond ->
                 Some(ClientFault.InvalidSetting("KeepAlive", "its times must be at least a second"))
             | Some probes when probes.Probes <= 0 -> Some(ClientFault.InvalidSetting("KeepAlive", "it must have at least one probe"))
             | _ -> None

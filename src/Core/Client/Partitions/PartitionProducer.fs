@@ -73,11 +73,11 @@ type PartitionProducer private (client: PartitionClient, settings: ProducerSetti
         | Ok(Some response) ->
             match answerIn response with
             | None -> ProduceResult.Unknown(Doubt.AnswerLost(ClientFault.NotAnswered partition))
-            | Some answer when ProduceError.isUnsure answer -> ProduceResult.Unknown(Doubt.BrokerUnsure answer)
-            | Some answer when answer.Error.IsError -> ProduceResult.Rejected(Rejection.ByBroker answer)
-            | Some answer ->
+            | Some answer when not answer.Error.IsError ->
                 ProduceResult.Acknowledged
                     { BaseOffset = answer.BaseOffset; LogAppendTimeMs = answer.LogAppendTimeMs; LogStartOffset = answer.LogStartOffset }
+            | Some answer when ProduceError.isUnsure answer -> ProduceResult.Unknown(Doubt.BrokerUnsure answer)
+            | Some answer -> ProduceResult.Rejected(Rejection.ByBroker answer)
 
     let dropIfMoved (produced: Produced) =
         match produced.Refusal, produced.Exchange.Result with
