@@ -77,6 +77,7 @@ module internal Batches =
                 ("Record size " + string length + " is less than the minimum record overhead (" + string LeastLength + ")")
         | RecordSetItem.Corrupt _ :: _ when records.Length > MagicAt && records.Span[MagicAt] > 2uy ->
             refuseWith ErrorCode.CorruptMessage ("Invalid magic found in record: " + string records.Span[MagicAt])
+        | RecordSetItem.Corrupt { Fault = { Problem = Problem.OutOfRange _ } } :: _ -> refuseByLog (malformed rules)
         | RecordSetItem.Batch(_, _) :: RecordSetItem.Corrupt _ :: _ -> refuse ErrorCode.CorruptMessage
         | _ -> refuse (malformed rules)
 
@@ -91,9 +92,15 @@ module internal Batches =
         elif RecordBatch.verify batch |> Result.isError then
             refuse ErrorCode.CorruptMessage
         elif int batch.Compression > int CompressionType.Zstd then
-            refuseByLog ErrorCode.UnknownServerError
+            // Old versions look the codec up to refuse zstd; else the log does.
+            if rules.ProduceVersion < Produce.zstdSince then
+                refuse ErrorCode.UnknownServerError
+            else
+                refuseByLog ErrorCode.UnknownServerError
         elif batch.IsControl then
             refuseByLog ErrorCode.InvalidRecord
+        elif batch.ProducerId >= 0L && batch.BaseSequence < 0 then
+            refuseByLog (malformed rules)
         elif batch.Count <= 0 || (batch.Count <> batch.LastOffsetDelta + 1 && rules.Release.IsAtLeast(2, 0)) then
             refuseByLog (malformed rules)
         else

@@ -89,12 +89,13 @@ module internal Cluster =
 
     /// A new leader in a new epoch. What it did not have of the log is lost, as in an unclean election.
     let elect (leader: int32) (partition: Partition) : Partition =
-        let log = Log.truncateTo (endOf leader partition) partition.Log
+        let epoch = partition.LeaderEpoch + 1
+        let log = partition.Log |> Log.truncateTo (endOf leader partition) |> Log.beginEpoch epoch
 
         { partition with
             Log = log
             Leader = ValueSome leader
-            LeaderEpoch = partition.LeaderEpoch + 1
+            LeaderEpoch = epoch
             InSync = (if List.contains leader partition.InSync then partition.InSync else [ leader ])
             Behind = partition.Behind.Remove leader |> Map.filter (fun _ offset -> offset < log.End) }
 
@@ -106,7 +107,7 @@ module internal Cluster =
               let replicas = [ for replica in 0 .. replication - 1 -> nodes[(first + index + replica) % nodes.Length] ]
 
               { Index = index
-                Log = Log.empty
+                Log = Log.beginEpoch 0 Log.empty
                 Leader = ValueSome replicas.Head
                 LeaderEpoch = 0
                 Replicas = replicas

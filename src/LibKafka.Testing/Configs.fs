@@ -43,7 +43,7 @@ module internal Configs =
           config "delete.retention.ms" "86400000" wide "log.cleaner.delete.retention.ms" always never
           config "file.delete.delay.ms" "60000" wide "log.segment.delete.delay.ms" always never
           config "flush.messages" most wide "log.flush.interval.messages" always never
-          config "flush.ms" most wide "log.flush.interval.ms" always never
+          config "flush.ms" most wide "" always never
           config "follower.replication.throttled.replicas" "" list "" always never
           config "index.interval.bytes" "4096" number "log.index.interval.bytes" always never
           config "leader.replication.throttled.replicas" "" list "" always never

@@ -111,6 +111,10 @@ module internal Fetching =
             |> List.tryFind (fun node -> rackOf node = Some request.RackId && Cluster.isRunning node state)
             |> Option.defaultValue -1
 
+    /// Whether a follower of this id, which is -1 for a consumer, may read from the leader.
+    let private mayFollow (id: int32) (partition: Partition) : bool =
+        id < 0 || (List.contains id partition.Replicas && partition.Leader <> ValueSome id)
+
     /// The partition's replica that the request may read, or an error.
     let private replica (call: Call) (request: Fetch.Request) (target: SessionPartition) (name: string) (state: State) =
         let index = target.Request.Partition
@@ -121,7 +125,10 @@ module internal Fetching =
         | Some partition when fromFollower && List.contains call.Node partition.Replicas ->
             let code = Cluster.checkEpoch known partition
             if code.IsError then Error code else Ok partition
-        | _ -> Cluster.lead call.Node known name index state
+        | _ ->
+            match Cluster.lead call.Node known name index state with
+            | Ok partition when not (mayFollow (replicaId request call) partition) -> Error ErrorCode.NotLeaderOrFollower
+            | result -> result
 
     /// An error with the new leader, if the version has it.
     let private failedWithLeader (call: Call) (name: string) (index: int32) (code: ErrorCode) (state: State) : Fetch.PartitionResponse =
@@ -141,7 +148,7 @@ module internal Fetching =
         if call.Version < Fetch.lastFetchedEpochSince || wanted.LastFetchedEpoch < 0 then
             Ok ValueNone
         else
-            let struct (epoch, finish) = Log.endOfEpoch partition.LeaderEpoch wanted.LastFetchedEpoch partition.Log
+            let struct (epoch, finish) = Log.endOfEpoch wanted.LastFetchedEpoch partition.Log
 
             if epoch < 0 || finish < 0L then
                 Error ErrorCode.OffsetOutOfRange
@@ -179,11 +186,14 @@ module internal Fetching =
             elif request.IsolationLevel = IsolationLevel.ReadCommitted then stable
             else watermark
 
-        if wanted.FetchOffset < log.Start || wanted.FetchOffset > ownEnd then
+        let bytes = min most wanted.PartitionMaxBytes
+
+        if bytes < 0 then
+            final (failed wanted.Partition ErrorCode.UnknownServerError)
+        elif wanted.FetchOffset < log.Start || wanted.FetchOffset > ownEnd then
             final (failed wanted.Partition ErrorCode.OffsetOutOfRange)
         else
             let isHard = call.Version < Fetch.wholeBatchSince
-            let bytes = min most wanted.PartitionMaxBytes
             let slice =
                 if wanted.FetchOffset >= limit then
                     noSlice
@@ -224,10 +234,20 @@ module internal Fetching =
     /// The topic of a partition to read, or the error in its place.
     let private topicOf (call: Call) (target: SessionPartition) (state: State) : Result<Topic, ErrorCode> =
         let found =
-            if call.Version >= Fetch.topicIdsSince then
-                Cluster.tryTopicById target.TopicId state |> Option.toValueOption, ErrorCode.UnknownTopicId
-            else
+            if call.Version < Fetch.topicIdsSince then
                 Cluster.tryTopic target.Topic state |> Option.toValueOption, ErrorCode.UnknownTopicOrPartition
+            else
+                match Cluster.tryTopicById target.TopicId state with
+                | Some topic -> ValueSome topic, ErrorCode.None
+                | None when target.Topic = "" -> ValueNone, ErrorCode.UnknownTopicId
+                // A session knows the name that the id once had.
+                | None ->
+                    let code =
+                        if state.Topics.ContainsKey target.Topic then
+                            ErrorCode.InconsistentTopicId
+                        else
+                            ErrorCode.UnknownTopicOrPartition
+                    ValueNone, code
 
         match found with
         | ValueNone, code -> Error code
@@ -253,15 +273,21 @@ module internal Fetching =
 
               match target.Topic with
               | Error code ->
-                  target, { Response = { failed index code with AbortedTransactions = Some [] }; Slice = noSlice; IsFinal = false }
+                  // This one comes from the log, which ends a long poll.
+                  let isOfLog = code = ErrorCode.InconsistentTopicId
+                  let aborted = if isOfLog || not (state.Settings.Release.IsAtLeast(3, 0)) then None else Some []
+                  let response = { failed index code with AbortedTransactions = aborted }
+                  target, { Response = response; Slice = noSlice; IsFinal = isOfLog }
               | Ok name ->
                   let read = readPartition call request target.Partition name remaining isFirst state
 
                   match read.Slice with
                   | ValueSome slice ->
                       isFirst <- false
-                      remaining <- max 0 (remaining - slice.Bytes)
+                      remaining <- remaining - slice.Bytes
                   | ValueNone -> ()
+
+                  remaining <- max 0 remaining
 
                   target, read ]
 
@@ -289,10 +315,17 @@ module internal Fetching =
                     records
             { read.Response with Records = Some records }
 
+    let private topicKey (call: Call) (partition: SessionPartition) : struct (string * Guid) =
+        if call.Version >= Fetch.topicIdsSince then
+            struct ("", partition.TopicId)
+        else
+            struct (partition.Topic, Guid.Empty)
+
     let private responseOf (call: Call) (session: int32) (results: (SessionPartition * Fetch.PartitionResponse) list) (state: State) =
         let topics: Fetch.TopicResponse list =
-            [ for (name, id), ofTopic in results |> List.groupBy (fun (partition, _) -> partition.Topic, partition.TopicId) ->
-                  { Topic = name; TopicId = id; Partitions = ofTopic |> List.map snd } ]
+            [ for _, ofTopic in results |> List.groupBy (fun (partition, _) -> topicKey call partition) ->
+                  let first = fst ofTopic.Head
+                  { Topic = first.Topic; TopicId = first.TopicId; Partitions = ofTopic |> List.map snd } ]
 
         let leaders =
             results |> Seq.map (fun (_, response) -> response.CurrentLeader) |> Seq.filter (fun leader -> leader.LeaderId >= 0)
@@ -346,6 +379,9 @@ module internal Fetching =
             | state, Error code -> state, refused code
             | state, Ok(context, partitions) ->
                 let targets =
-                    [ for partition in partitions -> { Partition = partition; Topic = topicOf call partition state |> Result.map _.Name } ]
+                    [ for partition in partitions ->
+                          let topic = topicOf call partition state |> Result.map _.Name
+                          let named = { partition with Topic = Result.defaultValue partition.Topic topic }
+                          { Partition = named; Topic = topic } ]
 
                 wait call request context targets state

@@ -88,6 +88,14 @@ module Broker =
         | Request.CreateTopics request -> ValueSome(Topics.createTopics call request state)
         | Request.DeleteTopics request -> ValueSome(Topics.deleteTopics call request state)
         | Request.CreatePartitions request -> ValueSome(Topics.createPartitions request state)
+        | Request.DescribeConfigs request -> ValueSome(ConfigRequests.describe call request state)
+        | Request.AlterConfigs request -> ValueSome(ConfigRequests.alterAll call request state)
+        | Request.IncrementalAlterConfigs request -> ValueSome(ConfigRequests.alterSome call request state)
+        | Request.DescribeCluster request -> ValueSome(Descriptions.cluster request state)
+        | Request.DescribeTopicPartitions request -> ValueSome(Descriptions.topicPartitions call request state)
+        | Request.ElectLeaders request -> ValueSome(Replicas.electLeaders request state)
+        | Request.AlterPartitionReassignments request -> ValueSome(Replicas.alterReassignments request state)
+        | Request.ListPartitionReassignments _ -> ValueSome(Replicas.listReassignments state)
         | Request.FindCoordinator request -> ValueSome(Coordinators.handle call request state)
         | _ -> ValueNone
 

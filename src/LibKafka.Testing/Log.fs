@@ -30,7 +30,7 @@ type Producer =
         OpenSince: int64 voption
         /// The epoch of the coordinator that wrote the last transaction marker; -1 if there is none.
         CoordinatorEpoch: int32
-        /// The largest timestamp of the last batch or marker.
+        /// The maximum timestamp of the last batch, or the time of the last transaction marker.
         LastTimestamp: Moment
     }
 
@@ -86,10 +86,13 @@ module Log =
 
         low
 
-    let private noted (epoch: int32) (log: Log) =
+    /// Notes that a leader epoch begins at the log end. It replaces epochs in which nothing was appended.
+    let beginEpoch (epoch: int32) (log: Log) : Log =
         match log.Epochs with
-        | struct (latest, _) :: _ when latest >= epoch -> log.Epochs
-        | earlier -> struct (epoch, log.End) :: earlier
+        | struct (latest, _) :: _ when latest >= epoch -> log
+        | earlier ->
+            let kept = earlier |> List.skipWhile (fun (struct (_, start)) -> start >= log.End)
+            { log with Epochs = struct (epoch, log.End) :: kept }
 
     let private remembered (batch: RecordBatch) (log: Log) : Map<int64, Producer> =
         if batch.ProducerId < 0L || batch.IsControl then
@@ -125,12 +128,12 @@ module Log =
     /// Appends a batch at the log end in a leader epoch. The batch gets its offsets; nothing is checked.
     let append (leaderEpoch: int32) (batch: RecordBatch) (log: Log) : Log =
         let placed = batch.Rebase(log.End, leaderEpoch)
+        let log = beginEpoch leaderEpoch log
 
         { log with
             Batches = log.Batches.Add placed
             End = placed.NextOffset
             Bytes = log.Bytes + int64 placed.SizeInBytes
-            Epochs = noted leaderEpoch log
             Producers = remembered placed log }
 
     /// A batch with one control record that ends a transaction.
@@ -202,25 +205,18 @@ module Log =
     /// The leader epoch of the record at an offset; -1 if it is not known.
     let epochAt (offset: int64) (log: Log) : int32 = epochBefore (offset + 1L) log
 
-    /// The largest leader epoch at or before a given one that has records, and its end offset: where the next epoch begins, or the log end.
-    /// `current` is the leader's epoch, which may have no records. -1 and -1 if the epoch is later than that or before all that are known.
-    let endOfEpoch (current: int32) (epoch: int32) (log: Log) : struct (int32 * int64) =
-        if epoch = current then
-            struct (epoch, log.End)
-        elif epoch > current then
-            struct (-1, -1L)
-        else
-            let later = log.Epochs |> List.filter (fun (struct (known, _)) -> known > epoch)
-
-            let finish =
-                match List.tryLast later with
-                | Some(struct (_, start)) -> start
-                | None -> log.End
+    /// The largest known leader epoch at or before a given one, and its end offset: where the next epoch begins, or the log end. -1 and -1
+    /// if the epoch is later than all that are known. An epoch before all that are known is returned itself.
+    let endOfEpoch (epoch: int32) (log: Log) : struct (int32 * int64) =
+        match log.Epochs with
+        | struct (latest, _) :: _ when latest = epoch -> struct (epoch, log.End)
+        | struct (latest, _) :: _ when epoch >= 0 && epoch < latest ->
+            let struct (_, finish) = log.Epochs |> List.findBack (fun (struct (known, _)) -> known > epoch)
 
             match log.Epochs |> List.tryFind (fun (struct (known, _)) -> known <= epoch) with
             | Some(struct (known, _)) -> struct (known, finish)
-            | None when later.IsEmpty -> struct (-1, -1L)
             | None -> struct (epoch, finish)
+        | _ -> struct (-1, -1L)
 
     /// Removes whole batches before an offset, and moves the log start offset to it.
     let deleteBefore (offset: int64) (log: Log) : Log =

@@ -145,7 +145,7 @@ module internal Offsets =
             match Cluster.lead call.Node wanted.CurrentLeaderEpoch topic wanted.Partition state with
             | Error code -> result code -1 -1L
             | Ok partition ->
-                let struct (epoch, offset) = Log.endOfEpoch partition.LeaderEpoch wanted.LeaderEpoch partition.Log
+                let struct (epoch, offset) = Log.endOfEpoch wanted.LeaderEpoch partition.Log
                 result ErrorCode.None epoch offset
 
     let forLeaderEpoch (call: Call) (request: OffsetForLeaderEpoch.Request) (state: State) : State * Answer =

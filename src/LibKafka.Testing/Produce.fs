@@ -142,7 +142,8 @@ module internal Producing =
                 let leader = topic.Partitions[data.Index] |> Cluster.currentLeader
                 refusal { failed data.Index code with CurrentLeader = leader }
             | Error code, _ -> refusal (failed data.Index code)
-            | Ok partition, _ when isTooFew request topic partition state -> refusal (failed data.Index ErrorCode.NotEnoughReplicas)
+            | Ok partition, _ when isTooFew request topic partition state ->
+                refusal { failed data.Index ErrorCode.NotEnoughReplicas with LogStartOffset = partition.Log.Start }
             | Ok partition, Some records -> checkAndAppend call request topic partition records state
             | Ok _, None -> refusal (failed data.Index ErrorCode.CorruptMessage)
 

@@ -28,7 +28,7 @@ module internal Topics =
         | Some node -> node.Status = NodeStatus.Stopped
         | None -> true
 
-    let private partitionMetadata (state: State) (partition: Partition) : Metadata.Partition =
+    let partitionMetadata (state: State) (partition: Partition) : Metadata.Partition =
         { Error = (if partition.Leader.IsNone then ErrorCode.LeaderNotAvailable else ErrorCode.None)
           PartitionIndex = partition.Index
           LeaderId = ValueOption.defaultValue -1 partition.Leader
@@ -44,7 +44,7 @@ module internal Topics =
         else
             AuthorizedOperations 0
 
-    let private topicOperations: AuthorizedOperations =
+    let topicOperations: AuthorizedOperations =
         AuthorizedOperations.Of
             [ AclOperation.Read
               AclOperation.Write
@@ -55,7 +55,7 @@ module internal Topics =
               AclOperation.DescribeConfigs
               AclOperation.AlterConfigs ]
 
-    let private clusterOperations: AuthorizedOperations =
+    let clusterOperations: AuthorizedOperations =
         AuthorizedOperations.Of
             [ AclOperation.Create
               AclOperation.Alter

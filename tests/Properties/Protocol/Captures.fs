@@ -11,6 +11,13 @@ open LibKafka.Properties
 type Exchange =
     {
         Sequence: int
+        /// The number of the connection; 0 if the set does not have it.
+        Connection: int
+        /// The broker, such as `4.0.0-three/2`; empty if the set does not have it.
+        Broker: string
+        /// When the request and the response passed, in milliseconds since the recording began; 0 if the set does not have it.
+        RequestAt: int64
+        ResponseAt: int64
         Client: string
         Api: string
         Key: int16
@@ -51,7 +58,13 @@ let private hasResponse (line: JsonElement) = [ "response_hex"; "response_base64
 let private read (line: JsonElement) : Exchange =
     let version = line.GetProperty("version").GetInt16()
 
+    let times = property "t" line |> Option.map (fun times -> [ for time in times.EnumerateArray() -> time.GetInt64() ])
+
     { Sequence = line.GetProperty("seq").GetInt32()
+      Connection = property "conn" line |> Option.map _.GetInt32() |> Option.defaultValue 0
+      Broker = property "broker" line |> Option.map (fun _ -> TestData.text "broker" line) |> Option.defaultValue ""
+      RequestAt = times |> Option.map List.head |> Option.defaultValue 0L
+      ResponseAt = times |> Option.map List.last |> Option.defaultValue 0L
       Client = TestData.text "client" line
       Api = TestData.text "api" line
       Key = line.GetProperty("key").GetInt16()

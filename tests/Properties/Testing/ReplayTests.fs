@@ -1,0 +1,129 @@
+/// The test broker answers recorded requests as the real brokers did.
+module LibKafka.Properties.Testing.ReplayTests
+
+open Expecto
+open LibKafka.Properties
+open LibKafka.Properties.Testing.Replay
+
+/// The scenarios with responses that differ from those of the real broker, and how many they are at most. All other scenarios have none.
+let private allowed: Map<string, int> =
+    Map
+        [ // Groups are not there yet.
+          "h3", 1
+          "e7", 20
+          "b1", 27
+          "b3", 6
+          "b7", 9
+          "b9", 24
+          "b11", 5
+          "f1", 77
+          "f3", 77
+          "b13", 29
+          "f5", 33
+          "f7", 34
+          "b19", 8
+          "f9", 21
+          "b21", 24
+          "b23", 5
+          "f11", 117
+          "b25", 28
+          "f13", 117
+          "b31", 8
+          "b33", 20
+          "f15", 48
+          "f17", 22
+          "g1.0.2.3", 9
+          "g2.3.0.3", 25
+          "g1.0.2.17", 12
+          "g2.3.0.17", 10
+          "g1.0.2.19", 31
+          "g2.3.0.19", 44
+          "e25", 17
+          // SASL and quotas are not there yet.
+          "h9", 1
+          "h10", 1
+          "h13", 1
+          "h14", 1
+          "h17", 3
+          "h18", 4
+          "h21", 1
+          "h25", 2
+          "h27", 4
+          "h29", 2
+          "a1", 5
+          "a5", 3
+          "a9", 8
+          "g2.3.0.21", 4
+          "g1.0.2.23", 1
+          "g1.0.2.24", 1
+          "g1.0.2.29", 3
+          "g1.0.2.30", 3
+          "g2.3.0.29", 1
+          "g2.3.0.30", 1
+          "g2.3.0.31", 2
+          "g2.3.0.32", 2
+          "g1.0.2.21", 6
+          "a11", 9
+          "a3", 8
+          "a13", 12
+          "a7", 22
+          "a15", 17
+          "a17", 6
+          "a19", 4
+          // Formats before 0.11 are not written yet, and old releases refuse batches with other codes.
+          "g2.3.0.5", 37
+          "g2.3.0.7", 54
+          "g2.3.0.9", 41
+          "g1.0.2.15", 9
+          "g2.3.0.11", 36
+          "g2.3.0.13", 4
+          "g2.3.0.15", 7
+          "g1.0.2.5", 26
+          "g1.0.2.7", 31
+          "g1.0.2.9", 25
+          "g1.0.2.11", 24
+          "g1.0.2.13", 1
+          "g2.3.0.43", 2
+          "g1.0.2.41", 6
+          "g1.0.2.43", 5
+          // Logs have no segments yet, at whose ends a fetch ends.
+          "c1", 1
+          "c3", 1
+          "d19", 1
+          // The time at which a broker did something by itself is not in the recording, or another scenario ran at the same time.
+          "e3", 1
+          "e9", 3
+          "e11", 1
+          "e17", 2
+          "e19", 1
+          "b5", 2
+          "b51", 6
+          "b15", 3
+          "b17", 2
+          "b27", 2
+          "e23", 1
+          "i27", 4 ]
+
+let private differences (scenario: string, exchanges) =
+    let comparisons = replay scenario exchanges
+    scenario, comparisons |> List.filter (fun it -> it.Verdict = Verdict.Different)
+
+let private cut (text: string) = if text.Length > 600 then text.Substring(0, 600) + "…" else text
+
+let private described (comparison: Comparison) =
+    sprintf "%O\n  recorded %s\n  answered %s" comparison.Exchange (cut comparison.Recorded) (cut comparison.Answered)
+
+[<Tests>]
+let tests =
+    testList
+        "replay"
+        [ testCase "recorded conversations get the recorded responses" (fun () ->
+              let found = scenarios.Value |> Array.ofList |> Array.Parallel.map differences
+
+              // Other recordings have other scenarios, of which there are no numbers.
+              if TestData.areOwn "LIBKAFKA_CAPTURES" then
+                  for scenario, different in found do
+                      let most = allowed.TryFind(idOf scenario) |> Option.defaultValue 0
+
+                      if different.Length > most then
+                          failtestf "%s: %d differ, %d may\n%s" scenario different.Length most (described different.Head)) ]
