@@ -28,26 +28,35 @@ module internal Coordinators =
         let _, partition = partition kind key state
         if partition.Leader = ValueSome call.Node then ErrorCode.None else ErrorCode.NotCoordinator
 
-    let private find (kind: CoordinatorType) (key: string) (state: State) : State * FindCoordinator.Coordinator =
+    let private failed (key: string) (code: ErrorCode) (text: string) : FindCoordinator.Coordinator =
+        { Key = key; NodeId = -1; Host = ""; Port = -1; Error = code; ErrorMessage = Some text }
+
+    let private locate (call: Call) (kind: CoordinatorType) (key: string) (state: State) : State * FindCoordinator.Coordinator =
         let state, partition = partition kind key state
 
         match partition.Leader |> ValueOption.map (fun leader -> state.Nodes[leader]) with
         | ValueSome node when node.Status <> NodeStatus.Stopped ->
             state, { Key = key; NodeId = node.Id; Host = node.Host; Port = node.Port; Error = ErrorCode.None; ErrorMessage = Some "" }
         | _ ->
-            state,
-            { Key = key
-              NodeId = -1
-              Host = ""
-              Port = -1
-              Error = ErrorCode.CoordinatorNotAvailable
-              ErrorMessage = Some "The coordinator is not available." }
+            let text = if call.Version >= FindCoordinator.keysSince then "" else "The coordinator is not available."
+            state, failed key ErrorCode.CoordinatorNotAvailable text
+
+    let private find (call: Call) (kind: CoordinatorType) (key: string) (state: State) : State * FindCoordinator.Coordinator =
+        let may resource = Security.isAllowed call AclOperation.Describe resource key state
+        let refused (code: ErrorCode) = state, failed key code code.Description
+
+        match kind with
+        | CoordinatorType.Group when not (may AclResourceType.Group) -> refused ErrorCode.GroupAuthorizationFailed
+        | CoordinatorType.Transaction when not (may AclResourceType.TransactionalId) -> refused ErrorCode.TransactionalIdAuthorizationFailed
+        | CoordinatorType.Group
+        | CoordinatorType.Transaction -> locate call kind key state
+        | _ -> refused ErrorCode.InvalidRequest
 
     /// FindCoordinator. Before version 4 it has one key, and the coordinator is in the response itself.
     let handle (call: Call) (request: FindCoordinator.Request) (state: State) : State * Answer =
         let keys = if call.Version >= FindCoordinator.keysSince then request.Keys else [ request.Key ]
         let folder (state, found) key =
-            let state, coordinator = find request.KeyType key state
+            let state, coordinator = find call request.KeyType key state
             state, coordinator :: found
 
         let state, found = keys |> List.fold folder (state, [])

@@ -105,6 +105,7 @@ module Broker =
           ClassicGroup.tryHandle
           ConsumerGroup.tryHandle
           GroupOffsets.tryHandle
+          GroupAdmin.tryHandle
           Transactions.tryHandle
           Security.tryHandle
           Quotas.tryHandle ]
