@@ -74,13 +74,14 @@ module internal ConsumerAssign =
         let each, extras = all.Length / ordered.Length, all.Length % ordered.Length
         let existing = Owned.ofPairs all
 
-        let kept =
-            [ for index, memberId in List.indexed ordered do
-                  let quota = if index < extras then each + 1 else each
-                  let had = Owned.intersect byId[memberId].Target existing |> Owned.toPairs
-                  memberId, quota, List.truncate quota had ]
+        // Only one of several members may keep a partition that they all had.
+        let keep (taken: Set<Guid * int32>) (index, memberId) =
+            let quota = if index < extras then each + 1 else each
+            let had = Owned.intersect byId[memberId].Target existing |> Owned.toPairs
+            let part = had |> List.filter (fun it -> not (taken.Contains it)) |> List.truncate quota
+            (memberId, quota, part), Set.union taken (Set.ofList part)
 
-        let taken = kept |> List.collect (fun (_, _, part) -> part) |> Set.ofList
+        let kept, taken = ordered |> List.indexed |> List.mapFold keep Set.empty
 
         let fill free (memberId, quota, part: (Guid * int32) list) =
             let given, rest = List.splitAt (quota - part.Length) free

@@ -71,10 +71,9 @@ module internal Coordinators =
                 { ThrottleTimeMs = 0
                   Error = own.Error
                   ErrorMessage =
-                    (if not own.Error.IsError && state.Settings.Release.IsAtLeast(2, 0) then
-                         Some "NONE"
-                     else
-                         own.ErrorMessage)
+                    (if not (state.Settings.Release.IsAtLeast(2, 0)) then None
+                     elif own.Error.IsError then own.ErrorMessage
+                     else Some "NONE")
                   NodeId = own.NodeId
                   Host = own.Host
                   Port = own.Port

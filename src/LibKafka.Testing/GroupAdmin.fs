@@ -110,7 +110,7 @@ module internal GroupAdmin =
 
     let private isEmpty (group: Group) : bool =
         match group.Kind with
-        | GroupKind.Classic classic -> classic.Members.IsEmpty && classic.Pending.IsEmpty
+        | GroupKind.Classic classic -> classic.Members.IsEmpty
         | GroupKind.Consumer consumer -> consumer.Members.IsEmpty
 
     let private deleteOne (call: Call) (groupId: string) (state: State) : DeleteGroups.Result * State =

@@ -243,15 +243,6 @@ module internal GroupOffsets =
                     TopicId = topic.Id
                     Partitions = [ for it, code in partitions -> { PartitionIndex = it.Partition; Error = code } ] } ] }
 
-    /// The response to a TxnOffsetCommit that is refused as a whole.
-    let refuseInTransaction (code: ErrorCode) (request: TxnOffsetCommit.Request) : TxnOffsetCommit.Response =
-        { ThrottleTimeMs = 0
-          Topics =
-            [ for topic in request.Topics ->
-                  { Name = topic.Name
-                    TopicId = topic.TopicId
-                    Partitions = [ for it in topic.Partitions -> { PartitionIndex = it.PartitionIndex; Error = code } ] } ] }
-
     let private endIn (producerId: int64) (isCommit: bool) (group: Group) : Group =
         let newer (all: Map<struct (string * int32), CommittedOffset>) key (offset: CommittedOffset) =
             match all.TryFind key with

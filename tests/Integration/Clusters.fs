@@ -8,6 +8,8 @@ open System.Threading
 open Expecto
 open LibKafka.Protocol
 open LibKafka.Client
+open LibKafka.Compression
+open LibKafka.Testing
 open LibKafka.Tests
 open LibKafka.Integration.Support
 
@@ -220,6 +222,27 @@ let all: TestCluster list =
       for bootstrap, user, password in Option.toList saslListener do
           real true (lazy (withSasl (Bootstrap.parse bootstrap |> ok) (pemFiles ()) user password)) bootstrap ]
 
+let private embeddedBroker = lazy TestBroker.Start(TestBrokerOptions(Brokers = 3, Codecs = AllCodecs.Set))
+
+/// The brokers inside the process. They are started when the cluster is first used.
+let embedded: TestCluster =
+    let inner = lazy (real false (lazy patient) embeddedBroker.Value.Bootstrap)
+
+    { Name = "on the brokers inside the process"
+      IsSecured = false
+      Settings = fun () -> patient
+      Bootstrap = fun () -> embeddedBroker.Value.Bootstrap
+      CreateWith = fun configs topic partitions -> inner.Value.CreateWith configs topic partitions
+      Delete = fun topic -> inner.Value.Delete topic }
+
+let private stopEmbedded () : string list =
+    if embeddedBroker.IsValueCreated then
+        let failures = embeddedBroker.Value.Failures
+        embeddedBroker.Value.Dispose()
+        failures
+    else
+        []
+
 let private onEachOf (clusters: TestCluster list) (name: string) (tests: TestCluster -> Test list) : Test =
     testList name [ for cluster in clusters -> testList cluster.Name (tests cluster) ]
 
@@ -229,11 +252,15 @@ let isMock (cluster: TestCluster) : bool = cluster.Name = (fst mock).Name
 /// The same tests on every cluster.
 let onEach name tests = onEachOf all name tests
 
+/// The same tests on every cluster, the one inside the process included.
+let onEachAndEmbedded name tests = onEachOf (all @ [ embedded ]) name tests
+
 /// The same tests on every cluster that other clients can use too.
 let onEachUnsecured name tests = onEachOf (all |> List.filter (fun cluster -> not cluster.IsSecured)) name tests
 
-/// Stops the mock cluster that the tests shared. Returns its brokers' complaints about requests that they could not read.
-let stop () : string list = snd mock ()
+/// Stops the clusters that the tests shared. Returns the complaints of the mock brokers about requests that they could not read, and the
+/// exceptions of the brokers inside the process.
+let stop () : string list = snd mock () @ stopEmbedded ()
 
 /// A mock cluster for one test alone, which may disturb it without affecting other tests.
 let withMock (brokers: int) (test: MockCluster -> unit) =

@@ -520,4 +520,4 @@ let tests =
                   mixed cluster "the new protocol" (GroupProtocol.Consumer None) (fun config ->
                       config.GroupProtocol <- Nullable Confluent.Kafka.GroupProtocol.Consumer) ]
 
-    testList "members of groups" [ onEach "group consumer" each; moves ]
+    testList "members of groups" [ onEachAndEmbedded "group consumer" each; moves ]

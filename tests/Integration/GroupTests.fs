@@ -863,7 +863,7 @@ let private beat (client: ConsumerGroupClient) =
     client.Owned <- client.Assignment
 
 let private clusters =
-    onEach "groups" (fun cluster ->
+    onEachAndEmbedded "groups" (fun cluster ->
         [ if not cluster.IsSecured then
               among PartitionAssignmentStrategy.Range Assignors.range cluster
               among PartitionAssignmentStrategy.RoundRobin Assignors.roundRobin cluster
