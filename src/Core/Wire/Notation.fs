@@ -521,7 +521,7 @@ module Notation =
 
             override _.Visit(visitor, record) = if not (isDefault fallback (get record)) then visitor.Lost name }
 
-    let private absentRow (fallback: 'T) =
+    let inline private absentRow (fallback: 'T) =
         { new Row<'R, 'T>() with
             member _.Read _ = fallback
             member _.Project _ = fallback
@@ -564,13 +564,15 @@ module Notation =
           Default = Text.show codec schema.Default
           Ignorable = schema.Place.Ignorable }
 
-    let private inOrder name (schema: Schema<'T>) (get: 'R -> 'T) (codec: Codec<'T>) =
+    // These are inlined, so that the JIT compiler has fewer functions to compile for each type of field.
+
+    let inline private inOrder name (schema: Schema<'T>) (get: 'R -> 'T) (codec: Codec<'T>) =
         { new Part<'R>(InOrder, codec.MinSize) with
             override _.Shape = fieldShape name schema codec
             override _.Write(writer, record) = writeField name codec writer (get record)
             override _.Visit(visitor, record) = visitField name codec visitor (get record) }
 
-    let private inOrderRow name (schema: Schema<'T>) (get: 'R -> 'T) (codec: Codec<'T>) =
+    let inline private inOrderRow name (schema: Schema<'T>) (get: 'R -> 'T) (codec: Codec<'T>) =
         { new Row<'R, 'T>() with
             member _.Read reader = readField name codec reader
             member _.Project record = codec.Project(get record)
@@ -608,9 +610,8 @@ module Notation =
         let place = schema.Place
 
         Fields
-            { new FieldsDefinition<'R, 'T>() with
+            { new FieldsDefinition<'R, 'T>(sizeof<'T>, []) with
                 member _.Default = schema.Default
-                member _.Size = sizeof<'T>
 
                 member _.AddParts(version, parts) =
                     if place.Versions.IsIn version then

@@ -49,14 +49,25 @@ type internal Row<'R, 'P>() =
     abstract Project: 'R -> 'P
     abstract Build: Source -> 'P
 
+/// Some fields of the record 'R at every version, independent of their types: `size` is that of the fields in the record, in bytes, and `groups` are
+/// the fields that these consist of. A type of its own, so that the JIT compiler compiles it once and not for each type of field.
+[<AbstractClass>]
+type internal FieldGroup<'R>(size: int, groups: FieldGroup<'R> list) =
+    member _.Size = size
+
+    /// Adds the parts at one version.
+    abstract AddParts: MessageVersion * List<Part<'R>> -> unit
+
+    default _.AddParts(version, parts) =
+        for group in groups do
+            group.AddParts(version, parts)
+
 /// Some fields of the record 'R at every version. Writing handles the parts one by one. Only reading needs them as a tuple, so the row is
 /// made on the first read.
 [<AbstractClass>]
-type internal FieldsDefinition<'R, 'P>() =
+type internal FieldsDefinition<'R, 'P>(size, groups) =
+    inherit FieldGroup<'R>(size, groups)
     abstract Default: 'P
-    /// The size of the fields in the record, in bytes.
-    abstract Size: int
-    abstract AddParts: MessageVersion * List<Part<'R>> -> unit
     abstract Row: MessageVersion -> Row<'R, 'P>
 
 /// Some fields of the record 'R, in wire order.
@@ -187,13 +198,8 @@ type MessageBuilder internal () =
         let right = right.Definition
 
         Fields
-            { new FieldsDefinition<'R, 'A * 'B>() with
+            { new FieldsDefinition<'R, 'A * 'B>(left.Size + right.Size, [ left; right ]) with
                 member _.Default = left.Default, right.Default
-                member _.Size = left.Size + right.Size
-
-                member _.AddParts(version, parts) =
-                    left.AddParts(version, parts)
-                    right.AddParts(version, parts)
 
                 member _.Row version =
                     let left = left.Row version
@@ -225,10 +231,8 @@ type MessageBuilder internal () =
     /// A record without fields.
     member _.Return(value: 'R) : Schema<'R> =
         let none =
-            { new FieldsDefinition<'R, 'R>() with
+            { new FieldsDefinition<'R, 'R>(0, []) with
                 member _.Default = value
-                member _.Size = 0
-                member _.AddParts(_, _) = ()
 
                 member _.Row _ =
                     { new Row<'R, 'R>() with

@@ -107,18 +107,35 @@ module internal BrokerQuery =
                 { Topic = Option.defaultValue "" topic.Name; Partition = found.PartitionIndex }, found
     }
 
+    // The leader of a partition that was looked for in a response, or why there is none.
+    let private judge
+        response
+        address
+        version
+        (topic: Metadata.Topic option)
+        (found: Metadata.Partition option)
+        : Result<Leader, ErrorCode> =
+        match topic, found with
+        | Some topic, _ when topic.Error.IsError -> Error topic.Error
+        | Some topic, Some found -> leader address version topic found
+        | None, _ -> Error(notDescribed response)
+        | Some _, None -> Error ErrorCode.UnknownTopicOrPartition
+
+    /// The leader of one partition in a response of some version, or the error code that says why there is none.
+    let leaderIn (response: Metadata.Response) (version: int16) (wanted: TopicPartition) : Result<Leader, ErrorCode> =
+        let topic = response.Topics |> List.tryFind (fun topic -> Option.defaultValue "" topic.Name = wanted.Topic)
+
+        topic
+        |> Option.bind (fun topic -> topic.Partitions |> List.tryFind (fun found -> found.PartitionIndex = wanted.Partition))
+        |> judge response (addressIn response) version topic
+
     /// Finds leaders in a response of some version, each in constant time, or the error code that says why there is none.
     let leadersIn (response: Metadata.Response) (version: int16) : TopicPartition -> Result<Leader, ErrorCode> =
         let address = addressesIn response
         let topic = topicsIn response
         let partition = partitionsIn response |> Answers.first
 
-        fun wanted ->
-            match topic wanted.Topic, partition wanted with
-            | Some topic, _ when topic.Error.IsError -> Error topic.Error
-            | Some topic, Some found -> leader address version topic found
-            | None, _ -> Error(notDescribed response)
-            | Some _, None -> Error ErrorCode.UnknownTopicOrPartition
+        fun wanted -> judge response address version (topic wanted.Topic) (partition wanted)
 
     /// The leaders of all partitions of some topics in a response of some version: each topic once, in the order of the names.
     let topicLeadersIn (response: Metadata.Response) (version: int16) (topics: string list) : TopicLeaders list =

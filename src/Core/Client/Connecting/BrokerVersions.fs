@@ -52,6 +52,10 @@ type internal BrokerVersions(apis: ApiVersions.ApiVersion list, features: ApiVer
 [<RequireQualifiedAccess>]
 module internal BrokerVersions =
 
+    // Whether the body of a response in version 0 has the length that its count of APIs says: an error code, the count, and three int16 for each.
+    let private isWhole (frame: Bytes) : bool =
+        frame.Length >= 10 && int64 frame.Length = 10L + 6L * int64 (BinaryPrimitives.ReadInt32BigEndian(frame.Span.Slice 6))
+
     /// Reads a response to ApiVersions. A broker that does not know the version of the request responds in version 0 with error 35 (KIP-511).
     /// Some add a body that is not well formed, so only the error code is used unless all of it can be read.
     let decode (limits: Limits) (version: int16) (frame: Bytes) : Result<struct (ApiVersions.Response * int), Fault> =
@@ -59,9 +63,10 @@ module internal BrokerVersions =
         let refused = ErrorCode.UnsupportedVersion
 
         if frame.Length >= 6 && BinaryPrimitives.ReadInt16BigEndian(frame.Span.Slice 4) = refused.Code then
-            match Frame.readResponse limits api 0s frame with
-            | Ok(struct (response, 0)) -> Ok(struct (response, 0))
-            | _ -> Ok(struct ({ api.Response.Schema.Default with Error = refused }, frame.Length - 6))
+            // The check beforehand saves the exception of a body that cannot be read.
+            let whole = if isWhole frame then Frame.readResponse limits api 0s frame |> Result.toOption else None
+            let codeAlone () = struct ({ api.Response.Schema.Default with Error = refused }, frame.Length - 6)
+            Ok(Option.defaultWith codeAlone whole)
         else
             Frame.readResponse limits api version frame
 

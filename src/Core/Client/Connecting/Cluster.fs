@@ -42,7 +42,7 @@ type Cluster private () =
 
     /// The leader of a partition according to a metadata response of some version, or the error code that says why there is none.
     static member LeaderIn(response: Metadata.Response, version: int16, partition: TopicPartition) : Result<Leader, ErrorCode> =
-        BrokerQuery.leadersIn response version partition
+        BrokerQuery.leaderIn response version partition
 
     /// The leaders of partitions according to a metadata response of some version: a function that does not search the response for each.
     static member LeadersIn(response: Metadata.Response, version: int16) : TopicPartition -> Result<Leader, ErrorCode> =

@@ -121,7 +121,7 @@ module internal Role =
     let leader (bootstrap: Bootstrap) (partition: TopicPartition) : Role<Leader> =
         let find (operation: Operation) =
             withTopics bootstrap [ partition.Topic ] operation (fun response version ->
-                BrokerQuery.leadersIn response version partition |> Result.mapError (fun code -> ClientFault.NoLeader(partition, code)))
+                BrokerQuery.leaderIn response version partition |> Result.mapError (fun code -> ClientFault.NoLeader(partition, code)))
             |> Result.map atLeader
 
         { role (Some partition) unknownLeader find leaderHasMoved with Newer = newerLeader () }

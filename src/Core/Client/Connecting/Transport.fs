@@ -110,21 +110,24 @@ type internal Transport private (broker: BrokerAddress, socket: Socket, plain: S
             sent <- sent - skipped
             if skipped < piece.Count then plain.Write(piece.Slice(skipped).AsSpan())
 
+    // TLS on a socket that is connected. A function of its own, so that .NET does not load its part with TLS for clients without.
+    static let secureWith (tls: Tls) (broker: BrokerAddress) (socket: Socket) (plain: SocketStream) (operation: Operation) =
+        let secure = new SslStream(plain)
+
+        try
+            secure.AuthenticateAsClient(tls.OptionsFor broker.Host)
+            Ok(new Transport(broker, socket, plain, secure))
+        with error ->
+            secure.Dispose()
+            Error(SocketFault.ofHandshake plain broker operation error)
+
     // TLS on a socket that is connected, if the settings have it.
     static let secure (broker: BrokerAddress) (socket: Socket) (operation: Operation) : Result<Transport, ClientFault> =
         let plain = new SocketStream(socket, operation.Deadline)
 
         match operation.Settings.Tls with
         | None -> Ok(new Transport(broker, socket, plain, null))
-        | Some tls ->
-            let secure = new SslStream(plain)
-
-            try
-                secure.AuthenticateAsClient(tls.OptionsFor broker.Host)
-                Ok(new Transport(broker, socket, plain, secure))
-            with error ->
-                secure.Dispose()
-                Error(SocketFault.ofHandshake plain broker operation error)
+        | Some tls -> secureWith tls broker socket plain operation
 
     // The time-out of a socket's connect and the deadline are the same time by two clocks, so the time of the connect itself decides.
     static let connect (broker: BrokerAddress) (address: IPAddress) (socket: Socket) (operation: Operation) : Result<unit, ClientFault> =

@@ -10,7 +10,7 @@ module internal AllowedVersions =
 
     /// All versions, except those that name topics by their ids if the cluster reports no id.
     let naming (api: Api<'Request, 'Response>) (topicIdsSince: int16) (held: Held<Leader>) : VersionRange =
-        if held.Target.TopicId = Guid.Empty then
+        if held.Target.TopicId.Equals Guid.Empty then
             { Caps.versionsOf api with Highest = topicIdsSince - 1s }
         else
             Caps.versionsOf api

@@ -143,7 +143,8 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
 
     // A position means nothing in the log of a topic that was created again.
     let isRecreated (held: Held<Leader>) : bool =
-        topicId <> Guid.Empty && held.Target.TopicId <> Guid.Empty && topicId <> held.Target.TopicId
+        let now = held.Target.TopicId
+        not (now.Equals topicId || now.Equals Guid.Empty || topicId.Equals Guid.Empty)
 
     // A fetch reports it once.
     let checkTopic (reached: Result<Held<Leader>, ClientFault>) : Result<Held<Leader>, ClientFault> =
