@@ -356,6 +356,8 @@ type internal Dispatch
                 giveUp lane (lane.Moved.Dequeue()) UndeliveredReason.Closed
 
             lane.Stage <- Stage.Idle
+            if lane.Partition.Partition < collector.Partitions then
+                collector.SetAvailable(lane.Partition.Partition, true)
 
         waiting.Clear()
         departing.Clear()

@@ -1,6 +1,7 @@
 namespace LibKafka.Topics
 
 open System
+open System.Collections.Generic
 open System.Threading
 open LibKafka
 open LibKafka.Records
@@ -23,6 +24,10 @@ type ExactlyOnceSettings =
         TransactionalId: string
         /// The coordinator aborts a transaction that stays open longer.
         TransactionTimeout: TimeSpan
+        /// How long a transaction takes more input after its first records. It is committed at the next `Poll` after that, and before the member
+        /// gives up partitions. Zero to commit each fetched part of a partition in a transaction of its own. Readers of committed records wait as
+        /// long for the output. It must be shorter than `TransactionTimeout`.
+        TransactionInterval: TimeSpan
         /// How partitions are read. Only committed records are read.
         Reading: ConsumerSettings
         /// How the output is collected into batches.
@@ -34,23 +39,33 @@ type ExactlyOnceSettings =
 [<RequireQualifiedAccess>]
 module ExactlyOnceSettings =
 
-    /// A dynamic member of a classic group that reads these topics from the earliest offset. Transactions of at most a minute, no
-    /// compression.
+    /// A dynamic member of a classic group that reads these topics from the earliest offset. Transactions that take input for 100 ms and may stay
+    /// open for a minute, no compression.
     let make (groupId: string) (topics: string list) (transactionalId: string) =
         { Group = { GroupSettings.make groupId topics with RequireStable = true }
           TransactionalId = transactionalId
           TransactionTimeout = TimeSpan.FromMinutes 1.0
+          TransactionInterval = TimeSpan.FromMilliseconds 100.0
           Reading = ConsumerSettings.standard
           Collecting = { CollectorSettings.standard with Linger = Timeout.InfiniteTimeSpan }
           Codec = None }
 
+    /// The settings, or ArgumentException for the first one that is invalid.
+    let internal check (settings: ExactlyOnceSettings) : ExactlyOnceSettings =
+        let interval = settings.TransactionInterval
+
+        if interval < TimeSpan.Zero || interval >= settings.TransactionTimeout then
+            raise (ArgumentException("TransactionInterval must not be negative, and shorter than TransactionTimeout.", nameof settings))
+
+        settings
+
 /// What happened in `ExactlyOnce.Poll`.
 [<RequireQualifiedAccess; NoComparison>]
 type ExactlyOnceEvent =
-    /// A transaction was committed: the output of the records of a partition up to this position, and the position itself.
-    | Committed of from: TopicPartition * next: FetchPosition * records: int
-    /// A transaction was aborted. Its records are read and transformed again, here or by another member.
-    | Aborted of from: TopicPartition * TransactionProblem
+    /// A transaction was committed: `records` records of output, and the positions up to which their input was read.
+    | Committed of positions: (TopicPartition * FetchPosition) list * records: int
+    /// A transaction was aborted. Its input is read and transformed again, here or by another member.
+    | Aborted of from: TopicPartition list * TransactionProblem
     /// What the last transaction has led to is not known yet, because the coordinator cannot be reached. The next `Poll` asks again.
     | Unsettled of TransactionProblem
     /// Something else about the group or a partition.
@@ -62,19 +77,27 @@ type ExactlyOnceEvent =
     /// A one-line description.
     override this.ToString() =
         match this with
-        | Committed(from, next, records) -> from.ToString() + ": committed " + string records + " records up to " + next.ToString()
-        | Aborted(from, problem) -> from.ToString() + ": aborted: " + problem.ToString()
+        | Committed(positions, records) ->
+            let each = positions |> List.map (fun (from, next) -> from.ToString() + " up to " + next.ToString())
+            "committed " + string records + (if records = 1 then " record: " else " records: ") + String.Join("; ", each)
+        | Aborted(from, problem) -> "aborted " + String.Join(", ", from) + ": " + problem.ToString()
         | Unsettled problem -> "not settled yet: " + problem.ToString()
         | Group event -> event.ToString()
         | Failed problem -> problem.ToString()
 
+/// The part of a partition that the open transaction has read.
+[<Struct>]
+type private Input = { Start: FetchPosition; Next: FetchPosition }
+
 /// Consumes, transforms and produces, each record exactly once (KIP-98, KIP-447): the output and the positions of the input are committed
-/// in one transaction, which is aborted if the member has lost its place in the group. Each fetched part of a partition is a transaction.
+/// in one transaction, which is aborted if the member has lost its place in the group. A transaction takes the input of all partitions for
+/// `TransactionInterval`, and its output may go to any topics.
 ///
 /// Everything happens in the caller's thread, inside `Poll`. What fails for a transient reason is repeated, for half a minute. Readers of
 /// the output see each record once if they read committed records only. Two threads must not use it at the same time.
 [<Sealed>]
 type ExactlyOnce(settings: ClientSettings, bootstrap: Bootstrap, process': ExactlyOnceSettings, transform: Transform) =
+    let process' = ExactlyOnceSettings.check process'
     let group = { process'.Group with CommitInterval = None }
 
     let reading =
@@ -83,9 +106,17 @@ type ExactlyOnce(settings: ClientSettings, bootstrap: Bootstrap, process': Exact
     let consumer = new GroupConsumer(settings, bootstrap, group, reading)
     let transaction = new TransactionClient(settings, bootstrap, process'.TransactionalId)
     let offsets = new GroupClient(settings, bootstrap, group.GroupId)
-    let output = TransformOutput(settings, transaction, process'.Collecting, process'.Codec)
+    let output = TransformOutput(settings, bootstrap, transaction, process'.Collecting, process'.Codec)
+    let time = settings.Time
+    // The input of the open transaction, and when it took the first of it.
+    let input = Dictionary<TopicPartition, Input>()
+    let mutable since = 0L
+    // Partitions that the member gives up in its next poll: they are not read again here.
+    let mutable leaving: Set<TopicPartition> = Set.empty
+    // What the next polls return.
+    let told = Queue<ExactlyOnceEvent>()
     let mutable failure: TransactionProblem option = None
-    let mutable refreshed = settings.Time.GetTimestamp()
+    let mutable left = GroupLeave.Silent
 
     let fail (problem: TransactionProblem) : 'T = raise (TransactionException problem)
 
@@ -98,7 +129,10 @@ type ExactlyOnce(settings: ClientSettings, bootstrap: Bootstrap, process': Exact
         match problem with
         | TransactionProblem.Refused(_, code) -> code.IsRetriable
         | TransactionProblem.Unanswered(_, fault) -> fault.IsTransient
-        | TransactionProblem.NotProduced _ -> true
+        | TransactionProblem.NotProduced _
+        | TransactionProblem.PartitionsLost _ -> true
+
+    // ---- the steps of a transaction ----
 
     let identified (result: Result<Result<ProducerIdentity, ErrorCode>, ClientFault>) : Result<ErrorCode list, ClientFault> =
         result
@@ -126,36 +160,37 @@ type ExactlyOnce(settings: ClientSettings, bootstrap: Bootstrap, process': Exact
         | Some connection -> connection.FinalizedFeatures |> Map.tryFind "transaction.version" |> Option.forall (fun level -> level < 2s)
         | None -> true
 
-    let commitOffset (from: TopicPartition) (next: FetchPosition) =
+    let commitOffsets (taken: (TopicPartition * Input) list) =
         if mustAddGroup () then
             let reply = RetryPolicy.standard.Run(fun call -> transaction.AddOffsets(group.GroupId, call))
             check ApiKey.AddOffsetsToTxn (reply.Result |> Result.map (fun response -> [ response.Error ]))
 
-        let offset = { Offset = next.Offset; LeaderEpoch = next.LastEpoch; Metadata = "" }
+        let after (input: Input) : CommittedOffset = { Offset = input.Next.Offset; LeaderEpoch = input.Next.LastEpoch; Metadata = "" }
+        let positions = taken |> List.map (fun (from, input) -> from, after input)
         let place = consumer.Membership
-        let reply = RetryPolicy.standard.Run(fun call -> transaction.CommitOffsets(offsets, place, [ from, offset ], call))
+        let reply = RetryPolicy.standard.Run(fun call -> transaction.CommitOffsets(offsets, place, positions, call))
         check ApiKey.TxnOffsetCommit (reply.Result |> Result.map (List.map _.Error))
 
     let commit () =
         let reply = RetryPolicy.standard.Run(fun call -> transaction.Commit(call))
         check ApiKey.EndTxn (reply.Result |> Result.map (fun response -> [ response.Error ]))
 
-    // How far the group has read a partition, when no transaction can change it any more.
-    let committed (from: TopicPartition) : int64 =
+    // Whether the group has these positions, when no transaction can change that any more. One transaction has committed all of them, or none.
+    let isCommitted (taken: (TopicPartition * Input) list) : bool =
+        let partitions = List.map fst taken
         let policy = RetryPolicy.standard
-        let reply = policy.Run(fun call -> offsets.FetchOffsets(GroupMembership.none, [ from ], group.RequireStable, call))
+        let reply = policy.Run(fun call -> offsets.FetchOffsets(GroupMembership.none, partitions, group.RequireStable, call))
+
+        let offsetOf (fetched: FetchedOffset) =
+            match fetched.Result with
+            | Ok offset -> fetched.Partition, offset |> Option.map _.Offset |> Option.defaultValue -1L
+            | Error code -> fail (TransactionProblem.Refused(ApiKey.OffsetFetch, code))
 
         match reply.Result with
         | Error fault -> fail (TransactionProblem.Unanswered(ApiKey.OffsetFetch, fault))
         | Ok results ->
-            match results.Head.Result with
-            | Ok offset -> offset |> Option.map _.Offset |> Option.defaultValue -1L
-            | Error code -> fail (TransactionProblem.Refused(ApiKey.OffsetFetch, code))
-
-    // The records of an aborted transaction are read again, unless they are another member's by now.
-    let goBack (from: TopicPartition) (start: FetchPosition) =
-        if List.contains from consumer.Partitions then
-            consumer.Seek(from, Start.At start)
+            let known = results |> List.map offsetOf |> Map.ofList
+            taken |> List.forall (fun (from, input) -> known[from] >= input.Next.Offset)
 
     let abort () =
         output.Clear()
@@ -164,25 +199,14 @@ type ExactlyOnce(settings: ClientSettings, bootstrap: Bootstrap, process': Exact
             RetryPolicy.standard.Run(fun call -> transaction.Abort(call)) |> ignore
             renew ()
 
-    // What the partition's transaction led to is known once the producer has a new epoch: nothing of it is open then.
-    let recover
-        (from: TopicPartition)
-        (start: FetchPosition)
-        (next: FetchPosition)
-        (isEnding: bool)
-        (problem: TransactionProblem)
-        : ExactlyOnceEvent =
-        if isEnding then
-            output.Clear()
-            renew ()
-        else
-            abort ()
+    // The input of an aborted transaction is read again, unless it is another member's by now.
+    let goBack (taken: (TopicPartition * Input) list) =
+        let owned = Set.ofList consumer.Partitions - leaving
 
-        if isEnding && committed from >= next.Offset then
-            ExactlyOnceEvent.Committed(from, next, 0)
-        else
-            goBack from start
-            ExactlyOnceEvent.Aborted(from, problem)
+        for from, input in taken do
+            if owned.Contains from then consumer.Seek(from, Start.At input.Start)
+
+    // ---- what is not settled ----
 
     // What has to be done before anything is read: at first, to get the producer's identity, and later, to settle a transaction that has
     // failed.
@@ -190,11 +214,6 @@ type ExactlyOnce(settings: ClientSettings, bootstrap: Bootstrap, process': Exact
         Some(fun () ->
             initialize ()
             None)
-
-    let refresh () =
-        if settings.Time.GetElapsedTime refreshed >= group.MetadataInterval then
-            refreshed <- settings.Time.GetTimestamp()
-            output.Refresh()
 
     let settle (work: unit -> ExactlyOnceEvent option) : ExactlyOnceEvent option =
         try
@@ -208,42 +227,138 @@ type ExactlyOnce(settings: ClientSettings, bootstrap: Bootstrap, process': Exact
                 failure <- Some ended.Problem
                 Some(ExactlyOnceEvent.Failed ended.Problem)
 
-    let transact (from: TopicPartition) (records: FetchedRecords) (start: FetchPosition) (next: FetchPosition) : ExactlyOnceEvent option =
-        let mutable isEnding = false
+    // Work that is repeated until it has succeeded.
+    let settleLater (work: unit -> ExactlyOnceEvent option) = unsettled <- Some work
 
-        // If the transform fails, nothing of it is kept, and the records are read again.
-        unsettled <-
-            Some(fun () ->
-                abort ()
-                goBack from start
-                None)
+    let takenNow () = [ for entry in input -> entry.Key, entry.Value ]
+
+    let undo (taken: (TopicPartition * Input) list) (event: ExactlyOnceEvent option) : ExactlyOnceEvent option =
+        abort ()
+        goBack taken
+        input.Clear()
+        event
+
+    // What the transaction led to is known once the producer has a new epoch: nothing of it is open then.
+    let findOut (taken: (TopicPartition * Input) list) (count: int) (problem: TransactionProblem) : ExactlyOnceEvent option =
+        output.Clear()
+        renew ()
+        let isCommitted = isCommitted taken
+        if not isCommitted then goBack taken
+        input.Clear()
+
+        if isCommitted then
+            Some(ExactlyOnceEvent.Committed(taken |> List.map (fun (from, input) -> from, input.Next), count))
+        else
+            Some(ExactlyOnceEvent.Aborted(List.map fst taken, problem))
+
+    let giveUp (problem: TransactionProblem) : ExactlyOnceEvent option =
+        let taken = takenNow ()
+        let work () = undo taken (Some(ExactlyOnceEvent.Aborted(List.map fst taken, problem)))
+        settleLater work
+        settle work
+
+    // ---- the open transaction ----
+
+    let isOpen () = input.Count > 0
+
+    // How long it takes more input.
+    let rest () : TimeSpan = max TimeSpan.Zero (process'.TransactionInterval - time.GetElapsedTime since)
+
+    let isDue () = isOpen () && rest () = TimeSpan.Zero
+
+    let note (from: TopicPartition) (start: FetchPosition) (next: FetchPosition) =
+        if not (isOpen ()) then since <- time.GetTimestamp()
+
+        input[from] <-
+            match input.TryGetValue from with
+            | true, before -> { before with Next = next }
+            | false, _ -> { Start = start; Next = next }
+
+    // Transforms records. If the transform throws, nothing of the transaction is kept, and its input is read again.
+    let takeIn (from: TopicPartition) (records: FetchedRecords) (start: FetchPosition) (next: FetchPosition) : ExactlyOnceEvent option =
+        note from start next
+        let taken = takenNow ()
+        settleLater (fun () -> undo taken None)
 
         try
-            refresh ()
             transform.Invoke(from, records, output)
+            output.Send()
+            unsettled <- None
+            None
+        with :? TransactionException as ended ->
+            giveUp ended.Problem
+
+    // Commits the open transaction.
+    let finish () : ExactlyOnceEvent option =
+        let taken = takenNow ()
+        let count = output.Count
+        let mutable isEnding = false
+        settleLater (fun () -> undo taken None)
+
+        try
             output.Deliver()
-            commitOffset from next
+            commitOffsets taken
             isEnding <- true
             commit ()
             unsettled <- None
-            let count = output.Count
             output.Clear()
-            Some(ExactlyOnceEvent.Committed(from, next, count))
+            input.Clear()
+            Some(ExactlyOnceEvent.Committed(taken |> List.map (fun (from, input) -> from, input.Next), count))
         with :? TransactionException as ended ->
-            let isEnding = isEnding
-            let work () = Some(recover from start next isEnding ended.Problem)
-            unsettled <- Some work
-            settle work
+            if isEnding then
+                let work () = findOut taken count ended.Problem
+                settleLater work
+                settle work
+            else
+                giveUp ended.Problem
+
+    // The transaction ends before something else happens to its input.
+    let endBefore (event: GroupEvent) (finish: unit -> ExactlyOnceEvent option) : ExactlyOnceEvent option =
+        match finish () with
+        | Some first ->
+            told.Enqueue(ExactlyOnceEvent.Group event)
+            Some first
+        | None -> Some(ExactlyOnceEvent.Group event)
 
     let handle (event: GroupEvent) : ExactlyOnceEvent option =
         match event with
-        | GroupEvent.Read(ConsumerEvent.Fetched(from, records, fetched, next)) -> transact from records fetched.Position next
+        | GroupEvent.Read(ConsumerEvent.Fetched(from, records, fetched, next)) -> takeIn from records fetched.Position next
+        | GroupEvent.Revoking partitions when isOpen () ->
+            leaving <- Set.ofList partitions
+            endBefore event finish
+        | GroupEvent.Lost(partitions, reason) when partitions |> List.exists input.ContainsKey ->
+            endBefore event (fun () -> giveUp (TransactionProblem.PartitionsLost reason))
+        | GroupEvent.Read _ when isOpen () -> endBefore event finish
         | other -> Some(ExactlyOnceEvent.Group other)
 
-    let poll (timeout: TimeSpan) (cancellation: CancellationToken) : ExactlyOnceEvent option =
+    let shorter (one: TimeSpan) (other: TimeSpan) = if one = Timeout.InfiniteTimeSpan || other < one then other else one
+
+    let rec poll (began: int64) (timeout: TimeSpan) (cancellation: CancellationToken) : ExactlyOnceEvent option =
+        let left () =
+            if timeout = Timeout.InfiniteTimeSpan then
+                timeout
+            else
+                max TimeSpan.Zero (timeout - time.GetElapsedTime began)
+
+        let isOver () = left () = TimeSpan.Zero || cancellation.IsCancellationRequested
+
         match unsettled |> Option.bind settle with
         | Some event -> Some event
-        | None -> consumer.Poll(timeout, cancellation) |> Option.bind handle
+        | None when isDue () -> finish ()
+        | None ->
+            leaving <- Set.empty
+            let patience = if isOpen () then shorter (left ()) (rest ()) else left ()
+
+            match consumer.Poll(patience, cancellation) with
+            | Some event ->
+                match handle event with
+                | Some event -> Some event
+                | None when isDue () -> finish ()
+                | None when isOver () -> None
+                | None -> poll began timeout cancellation
+            | None when isDue () -> finish ()
+            | None when isOver () || not (isOpen ()) -> None
+            | None -> poll began timeout cancellation
 
     /// The settings it was made with.
     member _.Settings = process'
@@ -251,22 +366,37 @@ type ExactlyOnce(settings: ClientSettings, bootstrap: Bootstrap, process': Exact
     /// The consumer of the input.
     member _.Consumer = consumer
 
-    /// Transforms the next records, or says what else has happened. None if there is nothing within the time, or if it is cancelled. An
-    /// exception of the transform passes through, after its transaction was aborted.
+    /// Transforms records, and returns the next transaction that has ended, or what else has happened. None if there is nothing within the time,
+    /// or if it is cancelled; a transaction may stay open then, which a later `Poll` ends. An exception of the transform passes through, and
+    /// its transaction is aborted.
     member _.Poll(timeout: TimeSpan, ?cancellation: CancellationToken) : ExactlyOnceEvent option =
-        match failure with
-        | Some problem -> Some(ExactlyOnceEvent.Failed problem)
-        | None -> poll timeout (defaultArg cancellation CancellationToken.None)
+        match told.TryDequeue(), failure with
+        | (true, event), _ -> Some event
+        | _, Some problem -> Some(ExactlyOnceEvent.Failed problem)
+        | _, None -> poll (time.GetTimestamp()) timeout (defaultArg cancellation CancellationToken.None)
 
-    /// Leaves the group and closes all connections. A transaction that is open, because the transform or a step has failed, is aborted.
+    /// Leaves the group and closes all connections. A transaction that is open is aborted, and its input is transformed again by another member or
+    /// at the next start.
     member _.Close(?call: CallOptions) : GroupLeave =
-        try
-            if unsettled.IsSome && transaction.Identity.IsSome then
+        let abandon () =
+            output.Clear()
+
+            if (isOpen () || unsettled.IsSome) && transaction.Identity.IsSome then
                 transaction.Abort(?call = call) |> ignore
-            (consumer.Close(?call = call)).Leave
+
+        // An observer may throw, but every connection must be closed.
+        try
+            try
+                abandon ()
+            finally
+                output.Close()
+                transaction.Close()
+                offsets.Close()
         finally
-            transaction.Close()
-            offsets.Close()
+            input.Clear()
+            left <- (consumer.Close(?call = call)).Leave
+
+        left
 
     interface IDisposable with
         member this.Dispose() = this.Close() |> ignore

@@ -64,6 +64,7 @@ type GroupConsumer(settings: ClientSettings, bootstrap: Bootstrap, group: GroupS
 
     let owned () : TopicPartition seq = link.State.Owned.Keys
     let isOwned (partition: TopicPartition) = link.State.Owned.ContainsKey partition
+    let isReleasing (partition: TopicPartition) = link.State.Releasing.Contains partition
 
     // The position after the event in hand.
     let inHand () =
@@ -326,11 +327,14 @@ type GroupConsumer(settings: ClientSettings, bootstrap: Bootstrap, group: GroupS
         link.Subscribe(subscription, CallOptions.standard)
 
     /// Sets where a partition is read from: see `TopicConsumer.Seek`. A partition without a committed offset may be started this way.
-    /// ArgumentException if the member does not have it.
+    /// ArgumentException if the member does not have it, or gives it up in the next poll.
     member _.Seek(partition: TopicPartition, start: Start) : unit =
         use _ = take ()
         if not (isOwned partition) then
             raise (ArgumentException("The member does not have " + partition.ToString() + ".", nameof partition))
+
+        if isReleasing partition then
+            raise (ArgumentException("The member gives up " + partition.ToString() + " in the next poll.", nameof partition))
 
         match inHand () with
         | Some(current, _) when current = partition -> last <- ValueNone

@@ -271,6 +271,18 @@ type TopicProducer
         finally
             exit held
 
+    /// Gives up all batches without an event, after their transaction has failed. What is in flight is abandoned.
+    member internal _.Discard() =
+        let held = hold ()
+
+        try
+            look ()
+            dispatch.Settle()
+            dispatch.Abandon()
+            dispatch.TakeEvents() |> ignore
+        finally
+            exit held
+
     /// Closes all connections, and returns what has happened since the last call. Batches that have not been delivered are given up: call `Flush` before.
     /// If one is in flight, it may be in the log. Later calls return nothing. The connections of a transaction are left to its client.
     member _.Close() : ProducerEvent list =

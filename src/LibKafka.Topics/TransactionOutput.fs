@@ -2,6 +2,7 @@ namespace LibKafka.Topics
 
 open System
 open System.Collections.Generic
+open System.Threading
 open LibKafka
 open LibKafka.Records
 open LibKafka.Protocol
@@ -16,6 +17,8 @@ type TransactionProblem =
     | Unanswered of api: ApiKey * ClientFault
     /// A batch is not in the log, or it is not known whether it is.
     | NotProduced of TopicPartition * reason: string
+    /// The member has lost partitions that the transaction has read.
+    | PartitionsLost of LossReason
 
     /// A one-line description.
     override this.ToString() =
@@ -23,140 +26,72 @@ type TransactionProblem =
         | Refused(api, code) -> api.ToString() + " was refused: " + code.ToString() + ": " + code.Description
         | Unanswered(api, fault) -> api.ToString() + ": " + fault.ToString()
         | NotProduced(partition, reason) -> "a batch for " + partition.ToString() + " was not produced: " + reason
+        | PartitionsLost reason -> "partitions were lost: " + reason.ToString()
 
 /// Ends the work of a transaction that cannot be committed. It is caught where the transaction is aborted.
 type internal TransactionException(problem: TransactionProblem) =
     inherit Exception(problem.ToString())
     member _.Problem = problem
 
-/// A batch on its way.
-[<NoEquality; NoComparison>]
-type private SentBatch =
-    { Collector: BatchCollector
-      Collected: CollectedBatch
-      Batch: RecordBatch
-      Producer: IdempotentProducer
-      Partition: TopicPartition
-      Call: PendingCall<Produced> }
-
-/// Where a transform puts its records. They belong to the transaction that also commits the records they were made from.
+/// Where a transform puts its records. They belong to the transaction that also commits the positions of the records they were made from. Each
+/// topic has a `TopicProducer`: all of its partitions are sent to at once, and what is not acknowledged is sent again for half a minute.
 [<Sealed>]
 type TransformOutput
-    internal (settings: ClientSettings, transaction: TransactionClient, collecting: CollectorSettings, codec: ICompressionCodec option) =
-    let collectors = Dictionary<string, BatchCollector>()
-    // The partitions of the open transaction.
-    let added = HashSet<TopicPartition>()
-    let underway = List<SentBatch>()
+    internal
+    (
+        settings: ClientSettings,
+        bootstrap: Bootstrap,
+        transaction: TransactionClient,
+        collecting: CollectorSettings,
+        codec: ICompressionCodec option
+    ) =
+    let producers = Dictionary<string, TopicProducer>()
     let mutable count = 0
+
+    let producing =
+        { TopicProducerSettings.standard with
+            Batches = collecting
+            Codec = codec
+            Guarantee = Guarantee.InTransaction transaction
+            // A transaction that follows another one at once is refused for some milliseconds.
+            Retry = { RetryPolicy.standard<Produced> with FirstDelay = TimeSpan.FromMilliseconds 20.0 } }
 
     let fail (problem: TransactionProblem) : 'T = raise (TransactionException problem)
 
-    let answered (api: ApiKey) (result: Result<'T, ClientFault>) : 'T =
-        match result with
-        | Ok value -> value
-        | Error fault -> fail (TransactionProblem.Unanswered(api, fault))
+    let check (events: ProducerEvent list) =
+        for event in events do
+            match event with
+            | ProducerEvent.Undelivered { Reason = UndeliveredReason.NotInTransaction(code, _) } when code.IsError ->
+                fail (TransactionProblem.Refused(ApiKey.AddPartitionsToTxn, code))
+            | ProducerEvent.Undelivered undelivered ->
+                fail (TransactionProblem.NotProduced(undelivered.Partition, undelivered.Reason.ToString()))
+            | ProducerEvent.Delivered _
+            | ProducerEvent.IdentityChanged _ -> ()
 
-    let checkCode (api: ApiKey) (code: ErrorCode) = if code.IsError then fail (TransactionProblem.Refused(api, code))
-
-    let partitionsOf (topic: string) : int =
-        let policy =
-            RetryPolicy.patient (fun (exchange: Exchange<Metadata.Request, Metadata.Response>) ->
-                match exchange.Result with
-                | Ok response -> response.Topics |> List.exists _.Error.IsRetriable
-                | Error fault -> fault.IsTransient)
-
-        let exchange =
-            policy.Run(fun call -> transaction.Call(Metadata.api, LinkMessages.topics (TopicsAsked.Names [ topic ]), call))
-        let found = (answered ApiKey.Metadata exchange.Result).Topics.Head
-        checkCode ApiKey.Metadata found.Error
-        found.Partitions.Length
-
-    let collectorOf (topic: string) : BatchCollector =
-        match collectors.TryGetValue topic with
-        | true, collector -> collector
+    let producerOf (topic: string) : TopicProducer =
+        match producers.TryGetValue topic with
+        | true, producer -> producer
         | false, _ ->
-            let collector = BatchCollector(collecting, partitionsOf topic, settings.Time)
-            collectors.Add(topic, collector)
-            collector
-
-    let compressed (partition: TopicPartition) (batch: RecordBatch) : RecordBatch =
-        match codec with
-        | None -> batch
-        | Some codec ->
-            match RecordBatch.compress codec batch with
-            | Ok smaller -> smaller
-            | Error fault -> fail (TransactionProblem.NotProduced(partition, fault.ToString()))
-
-    // Before the first batch for a partition, it becomes part of the transaction.
-    let addPartition (partition: TopicPartition) =
-        if added.Add partition then
-            let reply = RetryPolicy.standard.Run(fun call -> transaction.AddPartitions([ partition ], call))
-            for result in answered ApiKey.AddPartitionsToTxn reply.Result do
-                checkCode ApiKey.AddPartitionsToTxn result.Error
-
-    // A batch that was not taken, or of which that is not known, is sent again.
-    let settle (sent: SentBatch) =
-        let first = sent.Call.Complete()
-        let policy = RetryPolicy.patient Transient.isIdempotent
-        let produced = policy.Run(fun call -> if call.Attempt = 1 then first else sent.Producer.Produce(sent.Batch, call))
-
-        match produced.Result with
-        | ProduceResult.Acknowledged _ -> sent.Collector.Release sent.Collected
-        | other -> fail (TransactionProblem.NotProduced(sent.Partition, other.ToString()))
-
-    let settleAll () =
-        while underway.Count > 0 do
-            settle underway[0]
-            underway.RemoveAt 0
-
-    let send (topic: string) (collector: BatchCollector) (collected: CollectedBatch) =
-        let partition = { Topic = topic; Partition = collected.Partition }
-        if underway.Exists(fun sent -> sent.Partition = partition) then settleAll ()
-        addPartition partition
-        let producer = transaction.Producer partition
-        let batch = compressed partition collected.Batch
-
-        underway.Add
-            { Collector = collector
-              Collected = collected
-              Batch = batch
-              Producer = producer
-              Partition = partition
-              Call = producer.Begin batch }
-
-    // Sends what can be taken, one batch of each partition at once.
-    let rec sendReady (topic: string) (collector: BatchCollector) =
-        match collector.TryTake() with
-        | ValueSome collected ->
-            send topic collector collected
-            sendReady topic collector
-        | ValueNone -> ()
-
-    let flush (topic: string) (collector: BatchCollector) =
-        collector.Flush TimeSpan.Zero
-        sendReady topic collector
-
-    let rec discard (collector: BatchCollector) =
-        match collector.TryTake() with
-        | ValueSome collected ->
-            collector.Release collected
-            discard collector
-        | ValueNone -> ()
+            match RetryPolicy.connect.Run(fun call -> TopicProducer.Open(settings, bootstrap, topic, producing, call)) with
+            | Ok producer ->
+                producers.Add(topic, producer)
+                producer
+            | Error fault -> fail (TransactionProblem.Unanswered(ApiKey.Metadata, fault))
 
     /// Adds a record to the transaction. Its partition is chosen by the key, as `CollectorSettings.Partitioning` says; the timestamp is in
     /// milliseconds since 1970-01-01 UTC. ArgumentException if it is larger than a batch may be. The bytes are copied.
     member _.Add(topic: string, key: NullableSpan, value: NullableSpan, headers: ReadOnlySpan<RecordHeader>, timestamp: int64) : unit =
-        let collector = collectorOf topic
-        let mutable outcome = collector.Add(key, value, headers, timestamp)
+        let producer = producerOf topic
+        let mutable outcome = producer.Add(key, value, headers, timestamp)
 
-        if outcome.IsFull then
-            flush topic collector
-            settleAll ()
-            outcome <- collector.Add(key, value, headers, timestamp)
+        while outcome.IsFull do
+            check (producer.Poll Timeout.InfiniteTimeSpan)
+            outcome <- producer.Add(key, value, headers, timestamp)
 
-        match outcome with
-        | Added.Collected _ -> count <- count + 1
-        | other -> raise (ArgumentException("A record for the topic " + topic + " was " + other.ToString() + ".", nameof value))
+        if outcome.IsTooLarge then
+            raise (ArgumentException("A record for the topic " + topic + " was " + outcome.ToString() + ".", nameof value))
+
+        count <- count + 1
 
     /// Adds a record without headers, with the time of now.
     member this.Add(topic: string, key: NullableSpan, value: NullableSpan) : unit =
@@ -165,29 +100,27 @@ type TransformOutput
     /// The number of records that were added to the transaction.
     member _.Count = count
 
+    /// Sends what is ready, without waiting for answers.
+    member internal _.Send() =
+        for producer in producers.Values do
+            check (producer.Poll TimeSpan.Zero)
+
     /// Sends everything, and waits until it is acknowledged.
     member internal _.Deliver() =
-        for entry in List.ofSeq collectors do
-            flush entry.Key entry.Value
+        for producer in producers.Values do
+            check (producer.Flush TimeSpan.Zero)
 
-        settleAll ()
+        for producer in producers.Values do
+            check (producer.Flush Timeout.InfiniteTimeSpan)
 
     /// Begins with nothing, after a transaction has ended. What is on its way is abandoned.
     member internal _.Clear() =
         count <- 0
-        added.Clear()
 
-        for sent in underway do
-            sent.Call.Abandon()
-            sent.Collector.Forget sent.Collected
+        for producer in producers.Values do
+            producer.Discard()
 
-        underway.Clear()
-
-        for collector in collectors.Values do
-            collector.Flush TimeSpan.Zero
-            discard collector
-
-    /// Takes up new partitions of the topics.
-    member internal _.Refresh() =
-        for entry in List.ofSeq collectors do
-            entry.Value.Partitions <- max entry.Value.Partitions (partitionsOf entry.Key)
+    /// Ends its producers.
+    member internal _.Close() =
+        for producer in producers.Values do
+            producer.Close() |> ignore

@@ -51,6 +51,8 @@ type ConsumerCluster(partitions: int, topicId: Guid) =
 
     let logs = Array.init partitions (fun _ -> newLog ())
     let mutable addresses: BrokerAddress[] = [||]
+    let mutable others: BrokerAddress -> Received -> Act list = fun _ -> Script.unexpected
+    let mutable versions = Script.everything
 
     let change (partition: int) (work: Log -> 'T) : 'T =
         lock gate (fun () ->
@@ -172,11 +174,11 @@ type ConsumerCluster(partitions: int, topicId: Guid) =
 
     let script (me: BrokerAddress) (received: Received) : Act list =
         match received.Request with
-        | Request.ApiVersions _ -> Script.answer ApiVersions.api received (Script.versionsResponse ErrorCode.None Script.everything)
+        | Request.ApiVersions _ -> Script.answer ApiVersions.api received (Script.versionsResponse ErrorCode.None versions)
         | Request.Metadata _ -> Script.answer Metadata.api received (lock gate metadata)
         | Request.Fetch request -> fetch (nodeOf me) received request
         | Request.ListOffsets request -> find received request
-        | _ -> Script.unexpected received
+        | _ -> others me received
 
     let brokers = [| for _ in 1..2 -> new ScriptedBroker(script) |]
     do addresses <- brokers |> Array.map _.Address
@@ -188,6 +190,11 @@ type ConsumerCluster(partitions: int, topicId: Guid) =
 
     /// The addresses of both brokers.
     member _.Bootstrap = Bootstrap.ofAddresses (List.ofArray addresses)
+
+    /// Answers the requests that are not about logs, of these APIs.
+    member _.AnswerOthers(apis: ApiVersions.ApiVersion list, answer: BrokerAddress -> Received -> Act list) =
+        versions <- Script.everythingBut apis
+        others <- answer
 
     /// The brokers.
     member _.Brokers = brokers

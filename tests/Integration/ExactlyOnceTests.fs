@@ -30,7 +30,8 @@ let private settingsWith (isStable: bool) (groupId: string) (source: string) (id
                 HeartbeatInterval = ms 200
                 RebalanceTimeout = ms 20_000
                 RequireStable = isStable }
-        // Small fetches, so that there are many transactions.
+        // Small fetches in transactions of their own, so that there are many.
+        TransactionInterval = TimeSpan.Zero
         Reading = { settings.Reading with Fetching = { FetcherSettings.standard with MaxWait = ms 100; MaxBytes = 1 } } }
 
 let private settingsOf = settingsWith true
@@ -102,7 +103,7 @@ let private runUntil (count: int) (copy: ExactlyOnce) =
             failtestf "%d records were copied instead of %d" done' count
 
         match copy.Poll(ms 200) with
-        | Some(ExactlyOnceEvent.Committed(_, _, records)) ->
+        | Some(ExactlyOnceEvent.Committed(_, records)) ->
             done' <- done' + records
             sinceTheLast.Restart()
         | Some(ExactlyOnceEvent.Failed problem) -> failtestf "%O" problem
@@ -147,6 +148,47 @@ let private oneAfterAnother (cluster: TestCluster) =
 
                 let expected = copied 3 (10 * rounds)
                 Expect.equal (committed cluster target 2 expected.Length |> List.sort) expected "each record once")))
+
+/// Copies each record to two topics.
+let private copyingToBoth (first: string) (second: string) =
+    let toFirst, toSecond = copying first, copying second
+
+    Transform(fun from records output ->
+        toFirst.Invoke(from, records, output)
+        toSecond.Invoke(from, records, output))
+
+let private inOne (cluster: TestCluster) =
+    testCase "one transaction takes the input of several partitions, and its output goes to several topics" (fun () ->
+        if not (isMock cluster) then stable cluster
+        cluster.WithTopic 3 (fun source ->
+            cluster.WithTopic 2 (fun first ->
+                cluster.WithTopic 3 (fun second ->
+                    for partition in 0..2 do
+                        write cluster source partition 0 10
+
+                    let settings = settingsWith (not (isMock cluster)) (newName ()) source (newName ()) (snd classic)
+                    let settings = { settings with TransactionInterval = ms 1_500 }
+                    use copy = new ExactlyOnce(cluster.Settings(), cluster.Brokers, settings, copyingToBoth first second)
+                    let patience = Stopwatch.StartNew()
+                    let commits = List<(TopicPartition * FetchPosition) list * int>()
+
+                    while commits |> Seq.sumBy snd < 60 do
+                        if patience.Elapsed > ms 60_000 then failtestf "not all is copied: %A" commits
+
+                        match copy.Poll(ms 200) with
+                        | Some(ExactlyOnceEvent.Committed(positions, records)) -> commits.Add(positions, records)
+                        | Some(ExactlyOnceEvent.Failed problem) -> failtestf "%O" problem
+                        | _ -> ()
+
+                    let positions = commits |> Seq.collect fst |> Map.ofSeq |> Map.toList
+                    Expect.equal
+                        (positions |> List.map (fun (from, next) -> from, next.Offset))
+                        [ for partition in 0..2 -> at source partition, 10L ]
+                        "how far the input was read"
+                    Expect.isLessThan commits.Count 15 "several fetches in one transaction"
+                    Expect.exists commits (fun (positions, _) -> positions.Length > 1) "several partitions in one transaction"
+                    Expect.equal (committed cluster first 2 30 |> List.sort) (copied 3 10) "each record once in the first topic"
+                    Expect.equal (committed cluster second 3 30 |> List.sort) (copied 3 10) "and in the second"))))
 
 let private together (cluster: TestCluster) (name: string, protocol: GroupProtocol) =
     testCase ("copies that come and go copy each record once: " + name) (fun () ->
@@ -224,6 +266,33 @@ let private failing (cluster: TestCluster) =
                 runUntil 8 copy
                 Expect.equal (committed cluster target 1 10 |> List.sort) (copied 1 10) "each record once")))
 
+let private failingTogether (cluster: TestCluster) =
+    testCase "if a transform fails, the input of all partitions of the transaction is read again" (fun () ->
+        stable cluster
+
+        cluster.WithTopic 3 (fun source ->
+            cluster.WithTopic 1 (fun target ->
+                for partition in 0..2 do
+                    write cluster source partition 0 6
+
+                let copying = copying target
+                let mutable calls = 0
+
+                let transform =
+                    Transform(fun from records output ->
+                        calls <- calls + 1
+                        if calls = 5 then failwith "the transform failed"
+                        copying.Invoke(from, records, output)
+                        // What has been added so far is sent before it fails.
+                        if calls < 5 then output.Deliver())
+
+                let settings = { settingsOf (newName ()) source (newName ()) (snd classic) with TransactionInterval = ms 5_000 }
+                use copy = new ExactlyOnce(cluster.Settings(), cluster.Brokers, settings, transform)
+                Expect.throwsC (fun () -> runUntil 18 copy) (fun error ->
+                    Expect.equal error.Message "the transform failed" "its own exception")
+                runUntil 18 copy
+                Expect.equal (committed cluster target 1 18 |> List.sort) (copied 3 6) "each record once")))
+
 let private fenced (cluster: TestCluster) =
     testCase "a copy whose transactional id is taken over fails, and has committed nothing more" (fun () ->
         stable cluster
@@ -278,8 +347,8 @@ let private sample (cluster: TestCluster) =
 
                 let print (line: string) =
                     printed.Add line
-                    if (printed |> Seq.filter _.Contains("committed 2 records") |> Seq.length) = 2 then
-                        stop.Cancel()
+                    let countIn (line: string) = if line.StartsWith "committed " then int (line.Split(' ')[1]) else 0
+                    if Seq.sumBy countIn printed = 4 then stop.Cancel()
 
                 LibKafka.Samples.ExactlyOnceCopy.run cluster.Brokers source target (newName ()) print stop.Token
                 Expect.equal (committed cluster target 1 4 |> List.sort) [ "0/0"; "0/1"; "1/0"; "1/1" ] "the copies"
@@ -289,11 +358,13 @@ let private sample (cluster: TestCluster) =
 let tests =
     onEach "exactly once" (fun cluster ->
         [ oneAfterAnother cluster
+          inOne cluster
 
           if not (isMock cluster) then
               together cluster classic
               together cluster modern
               failing cluster
+              failingTogether cluster
               fenced cluster
 
               if not cluster.IsSecured then sample cluster ])

@@ -472,6 +472,44 @@ let private replicas =
                   Expect.equal follower.Connections 1 "on one connection"
                   Expect.isSome fetcher.Client.Connection "that to the leader stays"))
 
+          testCase "can be asked by a call that is completed later" (fun () ->
+              withReplica serving near (fun leader follower fetcher ->
+                  fetcher.Fetch() |> ignore
+
+                  for _ in 1..2 do
+                      let pending = fetcher.Begin()
+                      Expect.equal (PendingCalls.WaitAny([| pending :> PendingCall |], ms 20_000)) 1 "its answer arrives"
+                      Expect.throwsT<InvalidOperationException>
+                          (fun () -> fetcher.Fetch() |> ignore)
+                          "one call at a time, to either broker"
+                      let fetched = pending.Complete()
+                      Expect.equal fetched.Exchange.Info.Broker (Some follower.Address) "the broker"
+                      Expect.equal fetched.HighWatermark (Some 99L) "its answer"
+
+                  Expect.equal (racks leader, racks follower) ([ "here" ], [ "here"; "here" ]) "the fetches"))
+
+          testCase "is asked again, on another connection, after a call to it was abandoned" (fun () ->
+              let asked = ref 0
+              use answers = new Threading.ManualResetEventSlim()
+
+              let late request =
+                  asked.Value <- asked.Value + 1
+                  if asked.Value = 2 then answers.Wait 20_000 |> ignore
+                  serving request
+
+              withReplica late near (fun leader follower fetcher ->
+                  fetcher.Fetch() |> ignore
+                  fetcher.Fetch() |> ignore
+                  let pending = fetcher.Begin()
+                  Expect.equal (PendingCalls.WaitAny([| pending :> PendingCall |], ms 50)) 0 "the replica does not answer"
+                  pending.Abandon()
+                  answers.Set()
+                  Expect.equal (faultOf (pending.Complete()).Result) ClientFault.Cancelled "the fault"
+                  let fetched = fetcher.Fetch()
+                  Expect.equal (fetched.Exchange.Info.Broker, fetched.HighWatermark) (Some follower.Address, Some 99L) "the replica"
+                  Expect.equal follower.Connections 2 "connections"
+                  Expect.hasLength (racks leader) 1 "the leader was not asked"))
+
           testCase "is ignored without a rack" (fun () ->
               withReplica serving FetcherSettings.standard (fun leader follower fetcher ->
                   for _ in 1..2 do

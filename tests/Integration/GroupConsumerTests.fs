@@ -350,6 +350,8 @@ let private grows (cluster: TestCluster) (name: string, protocol: GroupProtocol)
 let private statics (cluster: TestCluster) (name: string, protocol: GroupProtocol) =
     testCase ("a static member that comes back has its partitions again, without a rebalance of the others: " + name) (fun () ->
         requires cluster protocol
+        // Static members came with Kafka 2.3.
+        cluster.Requires(ApiKey.JoinGroup, 5s)
 
         cluster.WithTopic 4 (fun topic ->
             let groupId = newGroup ()

@@ -334,6 +334,20 @@ let private renewal =
                   Expect.equal observer.Threads [ Environment.CurrentManagedThreadId ] "one thread"
                   Expect.equal (observer.Exchanges |> List.filter (fun info -> info.Fault.IsSome)) [] "no fault"))
 
+          testCase "waits for a call in flight, even if the session ends meanwhile, and happens before the next one" (fun () ->
+              let time = time ()
+
+              guardedBy (lasting 10_000L) (fun broker ->
+                  use connection = Connection.Open(settings time (Sasl.plain "orders" "s3cret,=pass"), broker.Address) |> ok
+                  let pending = connection.Begin(ListOffsets.api, Script.askLatest)
+                  time.Advance(ms 12_000)
+                  Expect.isOk (pending.Complete()).Result "the answer to a request that was sent in time"
+                  Expect.equal (broker.VersionsOf ApiKey.SaslHandshake).Length 1 "not yet"
+                  let next = connection.Begin(ListOffsets.api, Script.askLatest)
+                  Expect.equal (broker.VersionsOf ApiKey.SaslHandshake).Length 2 "before the next request is sent"
+                  Expect.isOk (next.Complete()).Result "its answer"
+                  Expect.equal broker.Connections 1 "one connection"))
+
           testCase "happens on a session that has ended too: the broker accepts a new authentication and nothing else" (fun () ->
               let time = time ()
 

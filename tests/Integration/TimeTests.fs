@@ -193,6 +193,23 @@ let private throttling =
                   ok (ask connection).Result |> ignore
                   Expect.hasLength broker.Calls 3 "a pause that has passed by itself is not waited for"))
 
+          testCase "a call that was begun waits before it is sent, and not after" (fun () ->
+              let time = ManualTime()
+
+              Scripted.connection (heeding time) (throttled 5_000) (fun broker connection ->
+                  let first = connection.Begin(ListOffsets.api, Script.askLatest)
+                  // The pause begins when the answer is read.
+                  time.Advance(ms 3_000)
+                  Expect.equal (first.Complete()).Info.ThrottleTime (ms 5_000) "the pause"
+                  let second = inThread (fun () -> connection.Begin(ListOffsets.api, Script.askLatest))
+                  time.AwaitTimer(ms 5_000)
+                  Expect.hasLength broker.Calls 1 "nothing was sent meanwhile"
+                  time.Advance(ms 5_000)
+                  let second = second ()
+                  Expect.equal (PendingCalls.WaitAny([| second :> PendingCall |], ms 20_000)) 1 "its answer arrives"
+                  ok (second.Complete()).Result |> ignore
+                  Expect.hasLength broker.Calls 2 "then it was"))
+
           testCase "the wait is within the time of the call" (fun () ->
               let time = ManualTime()
 
