@@ -30,6 +30,8 @@ type internal BatchRules =
         /// How much earlier and later than now timestamps may be.
         MostBefore: int64
         MostAfter: int64
+        /// The format in which the topic keeps records.
+        Magic: int8
     }
 
 /// Checks the batches that clients send, as a broker does, and sets what the broker decides.
@@ -64,6 +66,12 @@ module internal Batches =
     [<Literal>]
     let private LeastLength = 14
 
+    /// Whether there is one batch of the current format, and no other after it.
+    let isSingle (records: Bytes) : bool =
+        match RecordSet.split records |> Seq.truncate 2 |> List.ofSeq with
+        | RecordSetItem.Batch _ :: ([] | [ RecordSetItem.CutOff _ ]) -> true
+        | _ -> false
+
     /// The single batch of a request's records.
     let private single (rules: BatchRules) (records: Bytes) : Result<RecordBatch, BatchRefusal> =
         let items = RecordSet.split records |> Seq.truncate 2 |> List.ofSeq
@@ -83,7 +91,11 @@ module internal Batches =
 
     /// The checks that need no look at the records.
     let private checkHeader (rules: BatchRules) (batch: RecordBatch) : Result<RecordBatch, BatchRefusal> =
-        if batch.Compression = CompressionType.Zstd && rules.ProduceVersion < Produce.zstdSince then
+        let isOld = rules.ProduceVersion < Produce.zstdSince
+
+        if int batch.Compression >= int CompressionType.Zstd && not (rules.Release.IsAtLeast(2, 1)) then
+            refuseByLog ErrorCode.UnknownServerError
+        elif batch.Compression = CompressionType.Zstd && isOld then
             refuse ErrorCode.UnsupportedCompressionType
         elif batch.BaseOffset <> 0L then
             refuse (malformed rules)
@@ -93,10 +105,9 @@ module internal Batches =
             refuse ErrorCode.CorruptMessage
         elif int batch.Compression > int CompressionType.Zstd then
             // Old versions look the codec up to refuse zstd; else the log does.
-            if rules.ProduceVersion < Produce.zstdSince then
-                refuse ErrorCode.UnknownServerError
-            else
-                refuseByLog ErrorCode.UnknownServerError
+            if isOld then refuse ErrorCode.UnknownServerError else refuseByLog ErrorCode.UnknownServerError
+        elif rules.Magic < 2y && (batch.ProducerId >= 0L || batch.IsTransactional) then
+            refuseByLog ErrorCode.UnsupportedForMessageFormat
         elif batch.IsControl then
             refuseByLog ErrorCode.InvalidRecord
         elif batch.ProducerId >= 0L && batch.BaseSequence < 0 then
@@ -151,7 +162,7 @@ module internal Batches =
 
     /// What the records of a batch have to say.
     [<NoEquality; NoComparison>]
-    type private Findings = { MaxTimestamp: int64; Count: int; Keyless: int list; BadTimestamps: (struct (int * string)) list }
+    type private Findings = { MaxTimestamp: int64; Keyless: int list; BadTimestamps: (struct (int * string)) list; HasHeaders: bool }
 
     /// Reads all records. It throws `CorruptRecordException` if one cannot be read.
     let private inspect (rules: BatchRules) (batch: RecordBatch) (records: BatchRecords) : Findings =
@@ -160,12 +171,14 @@ module internal Batches =
         let mutable maxTimestamp = -1L
         let mutable index = 0
         let mutable keyless = []
+        let mutable hasHeaders = false
         let mutable late = []
         let mutable each = records.WithCreateTime().GetEnumerator()
 
         while each.MoveNext() do
             let record = &each.Current
             if rules.IsCompacted && not record.HasKey then keyless <- index :: keyless
+            if rules.Magic < 2y && record.Headers.Count > 0 then hasHeaders <- true
 
             match timestampFault rules isCompressed isAppendTime index &record with
             | ValueSome text -> late <- struct (index, text) :: late
@@ -174,7 +187,7 @@ module internal Batches =
             if record.Timestamp > maxTimestamp then maxTimestamp <- record.Timestamp
             index <- index + 1
 
-        { MaxTimestamp = maxTimestamp; Count = index; Keyless = List.rev keyless; BadTimestamps = List.rev late }
+        { MaxTimestamp = maxTimestamp; Keyless = List.rev keyless; BadTimestamps = List.rev late; HasHeaders = hasHeaders }
 
     let private recordError index text : Produce.RecordError = { BatchIndex = index; Message = Some text }
 
@@ -206,7 +219,9 @@ module internal Batches =
           ByLog = true }
 
     let private judge (rules: BatchRules) (place: string) (found: Findings) : Result<Findings, BatchRefusal> =
-        if not found.Keyless.IsEmpty then Error(keylessRefusal rules place found.Keyless)
+        // An old format has no headers, and the broker fails.
+        if found.HasHeaders then Error { refusal ErrorCode.UnknownServerError with ByLog = true }
+        elif not found.Keyless.IsEmpty then Error(keylessRefusal rules place found.Keyless)
         elif not found.BadTimestamps.IsEmpty then Error(timestampRefusal found.BadTimestamps)
         else Ok found
 
@@ -238,7 +253,7 @@ module internal Batches =
 
         if batch.Compression <> CompressionType.None && isNull (rules.Codecs.Find batch.Compression) then
             // Without a codec the records cannot be looked at.
-            Ok(timed rules { MaxTimestamp = batch.MaxTimestamp; Count = batch.Count; Keyless = []; BadTimestamps = [] } batch)
+            Ok(timed rules { MaxTimestamp = batch.MaxTimestamp; Keyless = []; BadTimestamps = []; HasHeaders = false } batch)
         else
             match RecordBatch.openRecords reading batch with
             | Error { Problem = Problem.CodecFailed _ } -> refuseByLog ErrorCode.UnknownServerError
@@ -251,4 +266,14 @@ module internal Batches =
 
     /// The batch as the log keeps it, without its offset. `place` is the name of the partition.
     let check (rules: BatchRules) (place: string) (records: Bytes) : Result<RecordBatch, BatchRefusal> =
-        single rules records |> Result.bind (checkHeader rules) |> Result.bind (checkRecords rules place)
+        let isOldSet = records.Length > MagicAt && records.Span[MagicAt] < 2uy && rules.ProduceVersion < Produce.batchesSince
+
+        let batch =
+            if isOldSet then
+                match LegacyWriter.read rules.Codecs records with
+                | Some batch -> Ok batch
+                | None -> refuse ErrorCode.CorruptMessage
+            else
+                single rules records
+
+        batch |> Result.bind (checkHeader rules) |> Result.bind (checkRecords rules place)

@@ -90,6 +90,17 @@ module internal Fetching =
 
             Bytes all
 
+    /// The batches of a slice. One that is cut off is left out.
+    let private batchesOf (slice: Slice) : RecordBatch list =
+        let rec from index (room: int) =
+            if room <= 0 || index >= slice.Log.Batches.Count then
+                []
+            else
+                let batch = slice.Log.Batches[index]
+                if batch.SizeInBytes > room then [] else batch :: from (index + 1) (room - batch.SizeInBytes)
+
+        from slice.First slice.Bytes
+
     let private replicaId (request: Fetch.Request) (call: Call) : int32 =
         if call.Version >= 15s then request.ReplicaState.ReplicaId else request.ReplicaId
 
@@ -174,6 +185,7 @@ module internal Fetching =
         (most: int)
         (isFirst: bool)
         (partition: Partition)
+        (state: State)
         =
         let wanted = target.Request
         let log = partition.Log
@@ -203,7 +215,11 @@ module internal Fetching =
             { Response =
                 { failed wanted.Partition ErrorCode.None with
                     HighWatermark = watermark
-                    LastStableOffset = stable
+                    LastStableOffset =
+                        (if request.IsolationLevel = IsolationLevel.ReadCommitted || state.Settings.Release.IsAtLeast(2, 0) then
+                             stable
+                         else
+                             -1L)
                     LogStartOffset = log.Start
                     AbortedTransactions = aborted request wanted.FetchOffset slice log }
               Slice = slice
@@ -226,7 +242,7 @@ module internal Fetching =
                         LogStartOffset = partition.Log.Start
                         DivergingEpoch = diverging }
             | Ok ValueNone ->
-                let read = readLog call request target most isFirst partition
+                let read = readLog call request target most isFirst partition state
                 let elsewhere = if read.IsFinal then -1 else preferred call request partition state
 
                 if elsewhere >= 0 then final { read.Response with PreferredReadReplica = elsewhere } else read
@@ -303,16 +319,24 @@ module internal Fetching =
         || reads |> List.exists (fun (_, read) -> read.IsFinal)
         || reads |> List.forall (fun (target, _) -> target.Topic.IsError)
 
-    let private delivered (call: Call) (state: State) (read: Read) : Fetch.PartitionResponse =
+    let private delivered (call: Call) (target: Target) (state: State) (read: Read) : Fetch.PartitionResponse =
+        let name = Result.defaultValue "" target.Topic
+        let offset = target.Partition.Request.FetchOffset
+        let most = target.Partition.Request.PartitionMaxBytes
+
         match read.Slice with
         | ValueNone -> read.Response
         | ValueSome slice ->
-            let records = bytesOf slice
+            let isOld =
+                call.Version < Fetch.batchesSince
+                || not (state.Settings.Release.IsAtLeast(3, 0)) && LegacyWriter.magicOfTopic state.Topics[name] state < 2y
+
             let records =
-                if call.Version < Fetch.batchesSince then
-                    LegacyWriter.convert call.Version state records
+                if isOld then
+                    LegacyWriter.convert call state.Topics[name] offset slice.Bytes most (batchesOf slice) state
                 else
-                    records
+                    bytesOf slice
+
             { read.Response with Records = Some records }
 
     let private topicKey (call: Call) (partition: SessionPartition) : struct (string * Guid) =
@@ -341,7 +365,7 @@ module internal Fetching =
 
     /// The answer with what was read, and the state in which the session knows it.
     let private answer (call: Call) (request: Fetch.Request) (context: FetchContext) (reads: (Target * Read) list) (state: State) =
-        let results = reads |> List.map (fun (target, read) -> target.Partition, delivered call state read)
+        let results = reads |> List.map (fun (target, read) -> target.Partition, delivered call target state read)
 
         match context with
         | FetchContext.Sessionless -> state, responseOf call 0 results state

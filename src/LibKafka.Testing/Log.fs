@@ -238,6 +238,13 @@ module Log =
                 Epochs = epochs
                 Aborted = log.Aborted |> List.filter (fun range -> range.LastOffset >= offset) }
 
+    /// Forgets the producers of which the log has no batch any more, as brokers before 2.4 do after deleting records.
+    let forgetProducers (log: Log) : Log =
+        let isKnown _ (producer: Producer) =
+            producer.OpenSince.IsSome || producer.Recent |> List.exists (fun known -> known.LastOffset >= log.Start)
+
+        { log with Producers = log.Producers |> Map.filter isKnown }
+
     /// Removes everything from an offset on, as a follower does that was ahead of its new leader.
     let truncateTo (offset: int64) (log: Log) : Log =
         if offset >= log.End then

@@ -169,7 +169,8 @@ module internal Offsets =
                 if offset < 0L || offset > Cluster.highWatermark partition then
                     state, result -1L ErrorCode.OffsetOutOfRange
                 else
-                    let deleted = Log.deleteBefore offset partition.Log
+                    let forget = if state.Settings.Release.IsAtLeast(2, 4) then id else Log.forgetProducers
+                    let deleted = Log.deleteBefore offset partition.Log |> forget
                     Cluster.updateLog topic wanted.PartitionIndex (fun _ -> deleted) state, result deleted.Start ErrorCode.None
 
     let deleteRecords (call: Call) (request: DeleteRecords.Request) (state: State) : State * Answer =

@@ -49,7 +49,8 @@ module internal Producing =
           IsCompacted = Configs.isCompacted topic state
           AppendTime = Configs.value "message.timestamp.type" topic state = "LogAppendTime"
           MostBefore = config before
-          MostAfter = config after }
+          MostAfter = config after
+          Magic = LegacyWriter.magicOfTopic topic state }
 
     /// Whether a batch continues what the log knows of its producer.
     [<NoEquality; NoComparison>]
@@ -82,9 +83,13 @@ module internal Producing =
         let most = if asked < 0L then state.Settings.MostLogBytes else min asked state.Settings.MostLogBytes
         Log.retain most log
 
-    let private refusedBy (log: Log) (index: int32) (refusal: BatchRefusal) : Produce.PartitionResponse =
+    let private refusedBy (release: Release) (log: Log) (index: int32) (refusal: BatchRefusal) : Produce.PartitionResponse =
+        // Before 2.4, these errors came without it.
+        let isToldLogStart (code: ErrorCode) =
+            release.IsAtLeast(2, 4) || code <> ErrorCode.CorruptMessage && code <> ErrorCode.InvalidTimestamp
+
         { failed index refusal.Code with
-            LogStartOffset = (if refusal.ByLog then log.Start else -1L)
+            LogStartOffset = (if refusal.ByLog && (isToldLogStart refusal.Code) then log.Start else -1L)
             RecordErrors = refusal.Records
             ErrorMessage = refusal.Text }
 
@@ -122,7 +127,7 @@ module internal Producing =
         let refusal response = ValueSome(struct (state, response, ValueNone))
 
         match Batches.check (rulesFor call topic state) place records with
-        | Error refused -> refusal (refusedBy partition.Log partition.Index refused)
+        | Error refused -> refusal (refusedBy state.Settings.Release partition.Log partition.Index refused)
         | Ok batch ->
             match Transactions.admit call request.TransactionalId batch topic.Name partition.Index state with
             | Refused(code, state) -> ValueSome(struct (state, failed partition.Index code, ValueNone))
@@ -249,17 +254,28 @@ module internal Producing =
 
         { Until = call.Now + 1000L; Ready = ready }
 
+    /// Whether an old broker closes the connection because of the records: none, and before 2.0 also several batches or an older format.
+    let private isFatal (release: Release) (version: int16) (data: Produce.PartitionData) : bool =
+        match data.Records with
+        | None -> true
+        | Some records when version < Produce.batchesSince -> records.Length = 0
+        | Some records -> records.Length = 0 || (not (release.IsAtLeast(2, 0)) && not (Batches.isSingle records))
+
     let handle (call: Call) (request: Produce.Request) (state: State) : State * Answer =
         let items = request.Topics |> List.collect (fun topic -> topic.Partitions |> List.map (fun data -> topic, data))
 
         // The last one counts if a partition is there twice.
         let distinct = items |> List.rev |> List.distinctBy (fun (topic, data) -> topic.Name, topic.TopicId, data.Index) |> List.rev
 
+        let release = state.Settings.Release
+
+        // The broker fails on null records. It never answers, or closes the connection before 3.0.
         if items |> List.exists (fun (_, data) -> data.Records.IsNone) then
-            // The broker fails on null records. Releases before 2.0 close the connection, later ones never answer.
-            if state.Settings.Release.IsAtLeast(2, 0) then
+            if release.IsAtLeast(3, 0) then
                 state, Later { Until = Int64.MaxValue; Ready = fun _ _ -> ValueNone }
             else
                 state, Close
+        elif not (release.IsAtLeast(2, 4)) && items |> List.exists (fun (_, data) -> isFatal release call.Version data) then
+            state, Close
         else
             produce call request [] distinct state

@@ -179,6 +179,8 @@ type internal ServerConnection(engine: Engine, node: int32, number: int64, socke
     let buffer = Array.zeroCreate<byte>(64 * 1024)
     let mutable start = 0
     let mutable finish = 0
+    // Requests to Produce are read into the same memory again and again: the log copies their batches. What others contain may be kept.
+    let mutable forProduce: byte[] = Array.empty
 
     let host =
         match socket.RemoteEndPoint with
@@ -213,19 +215,30 @@ type internal ServerConnection(engine: Engine, node: int32, number: int64, socke
 
         isOpen
 
-    let readFrame () : Bytes voption =
-        let prefix = Array.zeroCreate<byte> 4
+    let memoryFor (isProduce: bool) (length: int) : Memory<byte> =
+        if not isProduce then
+            Memory<byte>(GC.AllocateUninitializedArray<byte> length)
+        else
+            if forProduce.Length < length then
+                forProduce <- GC.AllocateUninitializedArray<byte> length
+            Memory<byte>(forProduce, 0, length)
 
-        if not (readExactly (prefix.AsMemory())) then
+    let readFrame () : Bytes voption =
+        // The length and the API key.
+        let prefix = Array.zeroCreate<byte> 6
+
+        if not (readExactly (prefix.AsMemory(0, 4))) then
             ValueNone
         else
             let length = BinaryPrimitives.ReadInt32BigEndian(ReadOnlySpan prefix)
 
-            if length < 0 || length > mostBytes then
+            if length < 2 || length > mostBytes || not (readExactly (prefix.AsMemory(4, 2))) then
                 ValueNone
             else
-                let frame = GC.AllocateUninitializedArray<byte> length
-                if readExactly (frame.AsMemory()) then ValueSome(Bytes frame) else ValueNone
+                let isProduce = BinaryPrimitives.ReadInt16BigEndian(ReadOnlySpan<byte>(prefix, 4, 2)) = ApiKey.Produce.Code
+                let frame = memoryFor isProduce length
+                prefix.AsSpan(4, 2).CopyTo frame.Span
+                if readExactly (frame.Slice 2) then ValueSome(Bytes(Memory.op_Implicit frame)) else ValueNone
 
     let send (bytes: ReadOnlySpan<byte>) =
         let mutable sent = 0

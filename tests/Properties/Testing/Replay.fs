@@ -207,9 +207,14 @@ let private recordsText (base64: string) : string =
             | Ok records -> header.ToString() + ": " + String.Join("; ", records |> List.map record)
             | Error fault -> header.ToString() + ": " + fault.ToString()
         | RecordSetItem.Batch(batch, _) -> Bytes.toHex batch.Bytes
+        | RecordSetItem.Legacy(batch, _) when batch.Compression <> CompressionType.None ->
+            match LegacyBatch.openRecords reading batch |> Result.bind BatchRecords.toList with
+            | Ok records -> string batch.Magic + ": " + String.Join("; ", records)
+            | Error fault -> fault.ToString()
         | RecordSetItem.Legacy(batch, _) -> Bytes.toHex batch.Bytes
         | RecordSetItem.Corrupt corrupt -> "corrupt " + Bytes.toHex corrupt.Bytes
-        | RecordSetItem.CutOff(bytes, _) -> "cut off after " + string bytes
+        // The size depends on the sizes of compressed batches before it.
+        | RecordSetItem.CutOff _ -> "cut off"
 
     RecordSet.split (Bytes(Convert.FromBase64String base64)) |> Seq.map text |> String.concat " | "
 
