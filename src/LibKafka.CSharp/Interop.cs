@@ -20,6 +20,9 @@ internal static class Interop
     public static FSharpOption<T>? OptionOf<T>(T? value)
         where T : class => value is null ? FSharpOption<T>.None : FSharpOption<T>.Some(value);
 
+    public static FSharpOption<CancellationToken>? OptionOf(CancellationToken token) =>
+        token.CanBeCanceled ? FSharpOption<CancellationToken>.Some(token) : FSharpOption<CancellationToken>.None;
+
     public static FSharpOption<Bytes>? OptionOf(ReadOnlyMemory<byte>? bytes) =>
         bytes is { } given ? FSharpOption<Bytes>.Some(new(given)) : FSharpOption<Bytes>.None;
 

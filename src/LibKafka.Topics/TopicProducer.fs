@@ -147,8 +147,9 @@ type TopicProducer
         held
 
     let exit (held: GuardedUse) =
+        // A conversion to IDisposable would allocate.
+        use _ = held
         isUsed <- false
-        (held :> IDisposable).Dispose()
 
     let enter () : GuardedUse =
         let held = hold ()

@@ -39,6 +39,8 @@ let private known: (Type * (unit -> obj)) list =
       typeof<AdminClient>, (fun () -> new AdminClient(options))
       typeof<GroupMembership>, (fun () -> GroupMembership.None)
       typeof<PartitionAssignor>, (fun () -> PartitionAssignor.Range)
+      typeof<ChoosePartition>, (fun () -> Partitioning.ByKey)
+      typeof<TimeProvider>, (fun () -> TimeProvider.System)
       typeof<ICompressionCodec>, (fun () -> gzip)
       typeof<RecordBatch>, (fun () -> batch "a" 1) ]
 
@@ -150,7 +152,15 @@ let private trialsOf
 /// Members with spans, which reflection cannot pass.
 let private byHand: Map<string, obj | null -> unit> =
     let nullText: string = Unchecked.defaultof<string>
-    Map.ofList [ "KafkaHeader..ctor(name)", (fun _ -> KafkaHeader(nullText, NullableSpan()) |> ignore) ]
+
+    let addWithoutTopic () =
+        match sample typeof<TransformOutput> with
+        | :? TransformOutput as output -> output.Add(nullText, NullableSpan(), NullableSpan(), 0L, ReadOnlySpan.Empty)
+        | other -> failtestf "%O" other
+
+    Map.ofList
+        [ "KafkaHeader..ctor(name)", (fun _ -> KafkaHeader(nullText, NullableSpan()) |> ignore)
+          "TransformOutput.Add(topic)", (fun _ -> addWithoutTopic ()) ]
 
 let private trialsOfParameters (declaring: Type) (found: MethodBase) (invoke: (obj | null)[] -> unit) : Trial list =
     let parameters = found.GetParameters()

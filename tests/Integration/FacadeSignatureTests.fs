@@ -138,13 +138,13 @@ let private types =
               for it in facade.GetExportedTypes() do
                   Expect.equal it.Namespace "LibKafka" it.Name)
 
-          testCase "a C# program needs no LibKafka.Client" (fun () ->
+          testCase "a C# program needs no LibKafka.Client and no LibKafka.Topics" (fun () ->
               let clientTypes =
                   facade.GetExportedTypes()
                   |> List.ofArray
                   |> List.collect signature
                   |> List.collect (snd >> parts)
-                  |> List.filter (fun it -> it.Namespace = "LibKafka.Client")
+                  |> List.filter (fun it -> it.Namespace = "LibKafka.Client" || it.Namespace = "LibKafka.Topics")
                   |> List.map _.Name
                   |> List.distinct
 
@@ -188,5 +188,32 @@ let private callLaws =
                   if isResult it && not it.IsAbstract then
                       Expect.isNotNull (it.GetMethod("ThrowIfError", Type.EmptyTypes)) it.Name) ]
 
+// ---- unions ----
+
+/// The classes of the façade that derive from a type, without those in between.
+let private classesOf (above: Type) : int =
+    facade.GetExportedTypes() |> Array.filter (fun it -> not it.IsAbstract && above.IsAssignableFrom it) |> Array.length
+
+let private casesOf (union: Type) : int = (FSharpType.GetUnionCases union).Length
+
+let private unions =
+    testList
+        "every case of a union of whole topics has"
+        [ for union, kinds in
+              [ typeof<Topics.UndeliveredReason>, typeof<UndeliveredReason>
+                typeof<Topics.CommitOutcome>, typeof<CommitStatus>
+                typeof<Topics.GroupFailure>, typeof<GroupFailureKind>
+                typeof<Topics.LossReason>, typeof<LossReason> ] do
+              testCase ("a value in the façade: " + union.Name) (fun () ->
+                  Expect.equal (Enum.GetValues kinds).Length (casesOf union) kinds.Name)
+
+          testCase "a class in the façade: the events" (fun () ->
+              Expect.equal (classesOf typeof<ProducerEvent>) (casesOf typeof<Topics.ProducerEvent>) "of a producer"
+              Expect.equal (classesOf typeof<ConsumerEvent>) (casesOf typeof<Topics.ConsumerEvent>) "of a consumer"
+              // An event about a partition, or about a group, is one case of the other events.
+              let ofGroup = casesOf typeof<Topics.ConsumerEvent> + casesOf typeof<Topics.GroupEvent> - 1
+              Expect.equal (classesOf typeof<GroupEvent>) ofGroup "of a group"
+              Expect.equal (classesOf typeof<ExactlyOnceEvent>) (ofGroup + casesOf typeof<Topics.ExactlyOnceEvent> - 1) "of exactly once") ]
+
 [<Tests>]
-let tests = testList "façade, signatures" [ types; callLaws ]
+let tests = testList "façade, signatures" [ types; callLaws; unions ]

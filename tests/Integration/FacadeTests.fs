@@ -533,6 +533,11 @@ let private options =
                     typeof<ConsumerSubscription>
                     typeof<ConsumerGroupSubscription>
                     typeof<RetryPolicy<FetchResult>>
+                    typeof<BatchCollectorOptions>
+                    typeof<TopicProducerOptions>
+                    typeof<TopicConsumerOptions>
+                    typeof<GroupConsumerOptions>
+                    typeof<ExactlyOnceOptions>
                     typeof<GroupMembership>
                     typeof<NewPartitions>
                     typeof<ConfigEntry>

@@ -70,6 +70,11 @@ let lone (key: ApiKey) (version: int) (rest: Received -> Act list) (test: Script
 
     Scripted.broker script test
 
+/// A broker that refuses every member of a group. The test gets its address.
+let refusingMembers (code: ErrorCode) (test: string -> unit) =
+    let answer (received: Received) = Script.answer JoinGroup.api received { JoinGroup.response.Default with Error = code }
+    lone ApiKey.JoinGroup 7 answer (fun broker -> test (broker.Address.ToString()))
+
 /// For each recorded exchange whose version and request are accepted: makes the same call and gets the same response. The request must be the
 /// recorded one after `ours` has changed it, and the result must be what `expected` makes of the response.
 let replaysWhere

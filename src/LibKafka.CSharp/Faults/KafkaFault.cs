@@ -99,6 +99,15 @@ public sealed class KafkaFault
     /// <summary>The fault of an item that the answer leaves out.</summary>
     internal static KafkaFault NotAnswered(string message) => new(KafkaFaultKind.NotAnswered, message);
 
+    /// <summary>The fault of partitions that the member does not have.</summary>
+    internal static KafkaFault NotAssigned(string message) => new(KafkaFaultKind.NotAssigned, message);
+
+    /// <summary>The fault of a partition that a member does not know where to read from.</summary>
+    internal static KafkaFault NoCommittedOffset(string message) => new(KafkaFaultKind.NoCommittedOffset, message);
+
+    /// <summary>The fault of a batch of a transaction that is not in the log, or may not be.</summary>
+    internal static KafkaFault NotProduced(string message) => new(KafkaFaultKind.NotProduced, message);
+
     /// <summary>The fault of a request that cannot be written.</summary>
     internal static KafkaFault CannotEncode(Fault fault, BrokerAddress broker) =>
         At(KafkaFaultKind.CannotEncode, $"the request cannot be written: {fault}", broker, fault);

@@ -88,8 +88,8 @@ public enum KafkaFaultKind
     Unusable,
 
     /// <summary>
-    /// The broker answered with an error code: see <see cref="KafkaFault.ErrorCode"/>. Only <see cref="KafkaException"/> has faults of this
-    /// kind; in a result an error code is <see cref="KafkaResult.Error"/>.
+    /// The broker answered with an error code: see <see cref="KafkaFault.ErrorCode"/>. Only <see cref="KafkaException"/> and the events of a poll
+    /// have faults of this kind; in a result an error code is <see cref="KafkaResult.Error"/>.
     /// </summary>
     BrokerError,
 
@@ -153,4 +153,15 @@ public enum KafkaFaultKind
     /// where reading must continue, such as <c>OffsetSpec.Earliest</c>.
     /// </summary>
     TopicRecreated,
+
+    /// <summary>The member of a group does not have the partition, or has lost it. Its offset was not committed.</summary>
+    NotAssigned,
+
+    /// <summary>
+    /// The group has no committed offset for the partition, and <see cref="GroupConsumerOptions.Reset"/> is null: seek one, or set it.
+    /// </summary>
+    NoCommittedOffset,
+
+    /// <summary>A batch of a transaction is not in the log, or it is not known whether it is.</summary>
+    NotProduced,
 }

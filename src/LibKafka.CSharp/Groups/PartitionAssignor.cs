@@ -270,7 +270,7 @@ public sealed class PartitionAssignor
     /// <returns>The name.</returns>
     public override string ToString() => Name;
 
-    private static FSharpList<Core.Assignor> ToCore(IEnumerable<PartitionAssignor> assignors) =>
+    internal static FSharpList<Core.Assignor> ToCore(IEnumerable<PartitionAssignor> assignors) =>
         Interop.RequiredAll(assignors).Select(assignor => assignor._core).ToFSharpList();
 
     private static FSharpList<Core.Subscriber> ToCore(IEnumerable<GroupSubscriber> members) =>

@@ -17,7 +17,7 @@ namespace LibKafka;
 public sealed class RecordBatchBuilder
 {
     private readonly BatchBuilder _core;
-    private RecordHeader[] _headers = [];
+    private readonly HeaderBuffer _headers = new();
 
     /// <summary>A builder without records.</summary>
     /// <param name="options">The header fields; null for a batch to be sent by a producer that is not idempotent.</param>
@@ -67,25 +67,8 @@ public sealed class RecordBatchBuilder
     /// <param name="headers">The headers, in order.</param>
     /// <returns>Whether the record was added.</returns>
     /// <exception cref="InvalidOperationException">The batch has been built in place and the builder has not been reset.</exception>
-    public bool TryAdd(NullableSpan key, NullableSpan value, long timestamp, params ReadOnlySpan<KafkaHeader> headers)
-    {
-        if (headers.IsEmpty)
-        {
-            return _core.TryAdd(timestamp, key, value);
-        }
-
-        if (_headers.Length < headers.Length)
-        {
-            Array.Resize(ref _headers, Math.Max(headers.Length, 2 * _headers.Length));
-        }
-
-        for (var i = 0; i < headers.Length; i++)
-        {
-            _headers[i] = headers[i].ToCore();
-        }
-
-        return _core.TryAdd(timestamp, key, value, _headers.AsSpan(0, headers.Length));
-    }
+    public bool TryAdd(NullableSpan key, NullableSpan value, long timestamp, params ReadOnlySpan<KafkaHeader> headers) =>
+        headers.IsEmpty ? _core.TryAdd(timestamp, key, value) : _core.TryAdd(timestamp, key, value, _headers.ToCore(headers));
 
     /// <summary>Adds a record. Changes nothing if the batch would exceed its limit.</summary>
     /// <param name="key">The key; null differs from empty.</param>

@@ -36,7 +36,7 @@ public sealed class ProduceResult : KafkaResult
         : this(core, core.Refusal.OrNull(), new CallReport(core.Exchanges, call.CancellationToken)) { }
 
     private ProduceResult(Client.Produced core, Produce.PartitionResponse? refusal, CallReport report)
-        : base(report, FaultOf(core.Result, report), refusal?.Error ?? ErrorCode.None, refusal?.ErrorMessage.OrNull())
+        : base(report, FaultOf(core.Result, report.FaultOf), refusal?.Error ?? ErrorCode.None, refusal?.ErrorMessage.OrNull())
     {
         Core = core;
         _refusal = refusal;
@@ -129,7 +129,22 @@ public sealed class ProduceResult : KafkaResult
             ? FormattableString.Invariant($"{Status}: {Error}; the batch has {Batch.Count} records in {Batch.SizeInBytes} bytes")
         : $"{Status}";
 
-    private static KafkaFault? FaultOf(Client.ProduceResult result, CallReport report)
+    /// <summary>Why a batch is not in the log, or may not be: a fault, or an error code as one. Null if neither is the reason.</summary>
+    internal static KafkaFault? FailureOf(Client.ProduceResult result, BrokerAddress? broker)
+    {
+        var refusal = result switch
+        {
+            Client.ProduceResult.Rejected { Item: Client.Rejection.ByBroker it } => it.Item,
+            Client.ProduceResult.Unknown { Item: Client.Doubt.BrokerUnsure it } => it.Item,
+            Client.ProduceResult.Unknown { Item: Client.Doubt.SentBefore { Item: Client.Rejection.ByBroker it } } => it.Item,
+            _ => null,
+        };
+        return refusal is null
+            ? FaultOf(result, fault => KafkaFault.Of(fault, broker))
+            : KafkaFault.Of(refusal.Error, refusal.ErrorMessage.OrNull(), broker);
+    }
+
+    private static KafkaFault? FaultOf(Client.ProduceResult result, Func<Client.ClientFault, KafkaFault> faultOf)
     {
         var rejection = result switch
         {
@@ -137,8 +152,8 @@ public sealed class ProduceResult : KafkaResult
             Client.ProduceResult.Unknown { Item: Client.Doubt.SentBefore { Item: var it } } => it,
             _ => null,
         };
-        return rejection is Client.Rejection.NotSent { Item: var notSent } ? report.FaultOf(notSent)
-            : result is Client.ProduceResult.Unknown { Item: Client.Doubt.AnswerLost { Item: var lost } } ? report.FaultOf(lost)
+        return rejection is Client.Rejection.NotSent { Item: var notSent } ? faultOf(notSent)
+            : result is Client.ProduceResult.Unknown { Item: Client.Doubt.AnswerLost { Item: var lost } } ? faultOf(lost)
             : null;
     }
 }

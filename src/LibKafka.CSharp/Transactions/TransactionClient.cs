@@ -4,7 +4,6 @@ using System.Linq;
 using System.Threading;
 using LibKafka.Protocol;
 using Microsoft.FSharp.Core;
-using Core = LibKafka.Client;
 
 namespace LibKafka;
 
@@ -22,7 +21,7 @@ namespace LibKafka;
 /// </remarks>
 public sealed class TransactionClient : IDisposable
 {
-    private readonly Core.TransactionClient _core;
+    private readonly Client.TransactionClient _core;
     private readonly CoordinatorAccess _coordinator;
     private readonly ExchangeLog _log = new();
     private readonly Dictionary<TopicPartition, IdempotentProducer> _producers = [];
@@ -93,7 +92,7 @@ public sealed class TransactionClient : IDisposable
     public IdempotentProducer Producer(TopicPartition partition, ProducerOptions? producerOptions = null)
     {
         Begin(new CallOptions());
-        var settings = producerOptions is null ? null : FSharpOption<Core.ProducerSettings>.Some(producerOptions.ToSettings());
+        var settings = producerOptions is null ? null : FSharpOption<Client.ProducerSettings>.Some(producerOptions.ToSettings());
         var core = _core.Producer(Interop.Required(partition).ToCore(), settings);
         if (!_producers.TryGetValue(partition, out var producer))
         {
@@ -290,7 +289,7 @@ public sealed class TransactionClient : IDisposable
     }
 
     private static KafkaResult<ProducerIdentity> ToResult(
-        Core.Reply<FSharpResult<FSharpResult<Core.ProducerIdentity, ErrorCode>, Core.ClientFault>> reply,
+        Client.Reply<FSharpResult<FSharpResult<Client.ProducerIdentity, ErrorCode>, Client.ClientFault>> reply,
         CallOptions callOptions
     )
     {
@@ -299,6 +298,8 @@ public sealed class TransactionClient : IDisposable
             : reply.Result.ResultValue.IsError ? new(report, null, reply.Result.ResultValue.ErrorValue)
             : new(report, ProducerIdentity.Of(reply.Result.ResultValue.ResultValue));
     }
+
+    internal Client.TransactionClient Core => _core;
 
     private void Begin(CallOptions callOptions) => _coordinator.Begin(this, callOptions);
 }
