@@ -42,7 +42,11 @@ type GroupCommit =
     member this.IsStored = this.Partitions |> List.forall (fun one -> one.Outcome = CommitOutcome.Stored)
 
     /// A one-line description.
-    override this.ToString() = "committed " + String.Join("; ", this.Partitions)
+    override this.ToString() =
+        if this.Partitions.IsEmpty then
+            "nothing to commit"
+        else
+            "committed " + String.Join("; ", this.Partitions)
 
 /// What a member of a group gets from `GroupConsumer.Poll`.
 [<RequireQualifiedAccess; NoComparison>]

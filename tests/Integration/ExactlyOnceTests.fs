@@ -334,26 +334,6 @@ let private fenced (cluster: TestCluster) =
 
                 Expect.equal (committed cluster target 1 8 |> List.sort) (copied 2 4) "each record once")))
 
-let private sample (cluster: TestCluster) =
-    testCase "the sample copies a topic in upper case" (fun () ->
-        stable cluster
-
-        cluster.WithTopic 2 (fun source ->
-            cluster.WithTopic 1 (fun target ->
-                write cluster source 0 0 2
-                write cluster source 1 0 2
-                let printed = List<string>()
-                use stop = new CancellationTokenSource(ms 60_000)
-
-                let print (line: string) =
-                    printed.Add line
-                    let countIn (line: string) = if line.StartsWith "committed " then int (line.Split(' ')[1]) else 0
-                    if Seq.sumBy countIn printed = 4 then stop.Cancel()
-
-                LibKafka.Samples.ExactlyOnceCopy.run cluster.Brokers source target (newName ()) print stop.Token
-                Expect.equal (committed cluster target 1 4 |> List.sort) [ "0/0"; "0/1"; "1/0"; "1/1" ] "the copies"
-                Expect.equal (Seq.last printed) "left" "how it ended")))
-
 [<Tests>]
 let tests =
     onEach "exactly once" (fun cluster ->
@@ -365,6 +345,4 @@ let tests =
               together cluster modern
               failing cluster
               failingTogether cluster
-              fenced cluster
-
-              if not cluster.IsSecured then sample cluster ])
+              fenced cluster ])

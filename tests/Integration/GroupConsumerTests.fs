@@ -465,27 +465,6 @@ let private moves =
             awaitShares 2 [ 2 ] (fun () -> [ member'.Held ])
             Expect.equal (member'.Stop()).Leave (GroupLeave.Told ErrorCode.None) "it left"))
 
-let private sample (cluster: TestCluster) =
-    testCase "the sample prints and commits the records of a topic" (fun () ->
-        cluster.WithTopic 1 (fun topic ->
-            let groupId = newGroup ()
-            write cluster topic 0 0 3
-            let printed = List<string>()
-            use stop = new CancellationTokenSource(ms 60_000)
-
-            let print (line: string) =
-                printed.Add line
-                if line.StartsWith "committed" then stop.Cancel()
-
-            LibKafka.Samples.GroupMember.run cluster.Brokers topic groupId print stop.Token
-
-            for offset in 0..2 do
-                Expect.contains printed $"{topic}-0 {offset}:  = 0/{offset}" "a record"
-
-            let isCommit (line: string) = line.StartsWith $"committed {topic}-0 at offset 3" && line.EndsWith ": stored"
-            Expect.exists printed isCommit "the commit"
-            Expect.equal (Seq.last printed) "left" "how it ended"))
-
 let private classicConfig (strategy: PartitionAssignmentStrategy) (config: ConsumerConfig) =
     config.PartitionAssignmentStrategy <- strategy
     config.SessionTimeoutMs <- int session.TotalMilliseconds
@@ -515,8 +494,6 @@ let tests =
 
               classic "range" PartitionAssignmentStrategy.Range Assignors.range
               classic "cooperative-sticky" PartitionAssignmentStrategy.CooperativeSticky Assignors.cooperativeSticky
-
-              sample cluster
 
               if not (isMock cluster) then
                   mixed cluster "the new protocol" (GroupProtocol.Consumer None) (fun config ->

@@ -4,17 +4,41 @@ module LibKafka.Integration.TwinTests
 open System
 open System.Collections.Generic
 open System.IO
+open System.Threading
 open Confluent.Kafka
 open Expecto
 open LibKafka.Client
 open LibKafka.Benchmarks
 open LibKafka.Tests
 open LibKafka.Integration.Clusters
-open LibKafka.Integration.ConsumerSampleTests
 open LibKafka.Integration.Support
 
 let private partitions = 2
 let private count = 100
+
+/// Runs a program in a thread of its own until a condition is true. Its exception fails the test.
+let private until (what: string) (isDone: unit -> bool) (program: CancellationToken -> unit) =
+    use stop = new CancellationTokenSource()
+    let mutable failure: exn option = None
+
+    let run () =
+        try
+            program stop.Token
+        with error ->
+            failure <- Some error
+
+    // A program that does not stop must not keep the tests from ending.
+    let thread = Thread(run, IsBackground = true)
+    thread.Start()
+
+    try
+        awaiting what (fun () -> failure.IsSome || isDone ())
+    finally
+        stop.Cancel()
+
+    if not (thread.Join(ms 30_000)) then failtest "the program does not stop"
+
+    failure |> Option.iter (fun error -> failtestf "%O" error)
 
 /// Runs a test on a mock cluster that has the topic.
 let private withTopic (topic: string) (test: MockCluster -> unit) =

@@ -11,7 +11,11 @@ let private read (path: string list) = File.ReadAllText(Path.Combine(TestData.ch
 let tests =
     testList
         "the README"
-        [ for sample in [ [ "samples"; "FSharp"; "Program.fs" ]; [ "samples"; "CSharp"; "Program.cs" ] ] do
+        [ for sample in
+              [ [ "samples"; "FSharp"; "Program.fs" ]
+                [ "samples"; "CSharp"; "Program.cs" ]
+                [ "samples"; "Topics"; "FSharp"; "GroupMember.fs" ]
+                [ "samples"; "Topics"; "CSharp"; "GroupMember.cs" ] ] do
               test ("quotes " + String.concat "/" sample + " as it is") {
                   Expect.stringContains (read [ "README.md" ]) ((read sample).TrimEnd()) "the sample's source stands in the README"
               } ]
