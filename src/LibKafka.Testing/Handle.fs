@@ -108,6 +108,7 @@ module Broker =
           GroupAdmin.tryHandle
           Transactions.tryHandle
           Security.tryHandle
+          Acls.tryHandle
           Quotas.tryHandle ]
 
     /// Charges the quotas for an answer, now or later.
@@ -137,7 +138,7 @@ module Broker =
         if not (accepts caller.Header.ApiKey caller.Version state) then
             state, Close
         else
-            let rec first handlers =
+            let rec first (handlers: (Call -> Request -> State -> (State * Answer) voption) list) =
                 match handlers with
                 | [] -> state, Close
                 | handler :: others ->
@@ -145,7 +146,9 @@ module Broker =
                     | ValueSome answered -> charged call request answered
                     | ValueNone -> first others
 
-            first handlers
+            match Security.gate call request state with
+            | ValueSome answered -> answered
+            | ValueNone -> first handlers
 
     /// Applies everything that is due: session time-outs of groups, time-outs of transactions.
     let tick (now: Moment) (state: State) : State = state |> ClassicGroup.tick now |> ConsumerGroup.tick now |> Transactions.tick now

@@ -3,8 +3,11 @@ namespace LibKafka.Testing
 open System
 open System.Buffers.Binary
 open System.Collections.Generic
+open System.IO
 open System.Net
+open System.Net.Security
 open System.Net.Sockets
+open System.Security.Authentication
 open System.Threading
 open LibKafka
 open LibKafka.Wire
@@ -33,11 +36,13 @@ type internal Waiter(waiting: Waiting) =
 
 /// Holds the state of a cluster, and gives it the requests of all connections one after another.
 [<Sealed>]
-type internal Engine(initial: State, clock: unit -> Moment) =
+type internal Engine(initial: State, clock: unit -> Moment, script: Script, log: ExchangeLog) =
     let gate = obj ()
+    let usesSasl = not initial.Security.Mechanisms.IsEmpty
     let waiters = List<Waiter>()
     let failures = List<string>()
     let mutable state = initial
+    let mutable connections = 0L
     let mutable isStopped = false
 
     // What no request waits for does not wake the waiting ones.
@@ -86,6 +91,26 @@ type internal Engine(initial: State, clock: unit -> Moment) =
                 | ValueNone -> Monitor.Wait gate |> ignore)
 
     do Thread(tick, IsBackground = true, Name = "LibKafka.Testing clock").Start()
+
+    /// What happens to requests other than usual.
+    member _.Script = script
+
+    /// The requests that were received.
+    member _.Log = log
+
+    /// A number for a new connection.
+    member _.NextConnection() : int64 = Interlocked.Increment &connections
+
+    /// The name of a topic.
+    member _.NameOf(id: Guid) : string option = lock gate (fun () -> state.TopicNames.TryFind id)
+
+    /// The state at this moment, or after the broker's pause.
+    member _.StateWhenRunning(node: int32) : State =
+        lock gate (fun () ->
+            while not isStopped && state.Nodes[node].Status = NodeStatus.Paused do
+                Monitor.Wait gate |> ignore
+
+            state)
 
     /// The state at this moment.
     member _.State = lock gate (fun () -> state)
@@ -162,9 +187,15 @@ type internal Engine(initial: State, clock: unit -> Moment) =
             lock gate (fun () -> failures.Add(failure.ToString()))
             Close
 
-    member _.Read(frame: Bytes) : Incoming = Frames.read (lock gate (fun () -> state)) frame
+    /// The answer to a SASL token without a Kafka header.
+    member _.Token(connection: int64, token: Bytes) : Answer =
+        lock gate (fun () ->
+            let after, answer = Security.token (clock ()) connection token state
+            change after
+            answer)
 
-    member _.UnsupportedApiVersions = Versions.unsupported (lock gate (fun () -> state))
+    /// Whether an authentication failed, so that the connection must be closed.
+    member _.IsRefused(connection: int64) : bool = usesSasl && lock gate (fun () -> Security.isRefused connection state)
 
     member _.Closed(connection: int64) = lock gate (fun () -> change (Broker.closed connection state))
 
@@ -172,7 +203,7 @@ type internal Engine(initial: State, clock: unit -> Moment) =
 
 /// One connection: reads requests and writes their responses, one after another.
 [<Sealed>]
-type internal ServerConnection(engine: Engine, node: int32, number: int64, socket: Socket) =
+type internal ServerConnection(engine: Engine, node: int32, number: int64, socket: Socket, stream: Stream, principal: string) =
     // socket.request.max.bytes
     static let mostBytes = 100 * 1024 * 1024
     let writer = Writer 4096
@@ -199,10 +230,10 @@ type internal ServerConnection(engine: Engine, node: int32, number: int64, socke
             let wanted = target.Length - filled
 
             if wanted >= buffer.Length then
-                let count = socket.Receive(target.Span.Slice filled)
+                let count = stream.Read(target.Span.Slice filled)
                 if count = 0 then isOpen <- false else filled <- filled + count
             else
-                let count = socket.Receive(buffer.AsSpan())
+                let count = stream.Read(buffer.AsSpan())
 
                 if count = 0 then
                     isOpen <- false
@@ -240,11 +271,7 @@ type internal ServerConnection(engine: Engine, node: int32, number: int64, socke
                 prefix.AsSpan(4, 2).CopyTo frame.Span
                 if readExactly (frame.Slice 2) then ValueSome(Bytes(Memory.op_Implicit frame)) else ValueNone
 
-    let send (bytes: ReadOnlySpan<byte>) =
-        let mutable sent = 0
-
-        while sent < bytes.Length do
-            sent <- sent + socket.Send(bytes.Slice sent)
+    let send (bytes: ReadOnlySpan<byte>) = stream.Write bytes
 
     let reply (version: int16) (correlationId: int32) (response: Response) : bool =
         writer.Clear()
@@ -257,42 +284,127 @@ type internal ServerConnection(engine: Engine, node: int32, number: int64, socke
             engine.Fail("A response cannot be written: " + fault.ToString())
             false
 
+    /// Sends the first bytes of a response.
+    let replyPartly (header: RequestHeader) (bytes: int) (response: Response) =
+        writer.Clear()
+
+        match Frame.writeAnyResponse writer header.ApiVersion header.CorrelationId response with
+        | Ok() -> send (writer.Written.Slice(0, min bytes writer.Written.Length))
+        | Error fault -> engine.Fail("A response cannot be written: " + fault.ToString())
+
+    /// Reads until the client closes the connection, and answers nothing.
+    let rec fallSilent () : bool =
+        match readFrame () with
+        | ValueSome _ -> fallSilent ()
+        | ValueNone -> false
+
     // KIP-219: the client has its answer, and its next request is read after the throttle time.
     let mute (response: Response) =
         let throttleTime = Response.throttleTimeMs response
 
         if throttleTime > 0 then Thread.Sleep throttleTime
 
+    /// Sends a whole response; false if the connection must be closed.
+    let respond (exchange: Exchange) (correlationId: int32) (response: Response) : bool =
+        // Before release 2.0, a throttled response is sent after its throttle time.
+        let isHeld = Response.throttleTimeMs response > 0 && not (engine.State.Settings.Release.IsAtLeast(2, 0))
+        if isHeld then mute response
+
+        // A test may look at the response as soon as its client has it.
+        exchange.Answer response
+
+        if reply exchange.Version correlationId response then
+            if not isHeld then mute response
+            not (engine.IsRefused number)
+        else
+            false
+
+    let sendFrame (bytes: Bytes) =
+        let length = Array.zeroCreate<byte> 4
+        BinaryPrimitives.WriteInt32BigEndian(length.AsSpan(), bytes.Length)
+        send (ReadOnlySpan length)
+        send bytes.Span
+
+    /// Gives the answer of a request that was carried out to the client, in the way that the script says.
+    let give (exchange: Exchange) (reaction: Reaction) (answer: Answer) : bool =
+        let respond = respond exchange exchange.Header.CorrelationId
+
+        match answer, reaction.Kind with
+        | _, ReactionKind.Silence -> fallSilent ()
+        | Reply response, ReactionKind.CutAfter bytes ->
+            replyPartly exchange.Header bytes response
+            false
+        | Nothing, ReactionKind.CutAfter _ -> false
+        | Reply response, ReactionKind.WrongCorrelationId -> reply exchange.Version (exchange.Header.CorrelationId + 1) response
+        | Reply response, ReactionKind.Change change -> respond (change.Invoke response)
+        | Reply _, ReactionKind.FailAfterwards code -> respond (ErrorResponses.create exchange.Version exchange.Request code)
+        | Reply response, _ -> respond response
+        | Nothing, _ -> true
+        | Raw bytes, _ ->
+            sendFrame bytes
+            true
+        | (Close | Later _), _ -> false
+
+    let carryOut (exchange: Exchange) (size: int) : Answer =
+        engine.Handle(
+            { Node = node; Connection = number; Host = host; Principal = principal; Header = exchange.Header; RequestSize = size },
+            exchange.Request
+        )
+
+    let react (exchange: Exchange) (size: int) : bool =
+        let reaction = engine.Script.React(engine.NameOf, exchange)
+        let pause () = if reaction.DelayTime > TimeSpan.Zero then Thread.Sleep reaction.DelayTime
+
+        let instead (response: Response) =
+            pause ()
+            Request.isAnswered exchange.Request && respond exchange exchange.Header.CorrelationId response
+
+        match reaction.Kind with
+        | ReactionKind.Ignore -> fallSilent ()
+        | ReactionKind.Fail code -> instead (ErrorResponses.create exchange.Version exchange.Request code)
+        | ReactionKind.Reply response -> instead response
+        | ReactionKind.Raw bytes ->
+            pause ()
+            send bytes.Span
+            true
+        | ReactionKind.Close
+        | ReactionKind.CutRequestAfter _ ->
+            pause ()
+            false
+        | _ ->
+            let answer = carryOut exchange size
+            pause ()
+            give exchange reaction answer
+
+    let answerToken (token: Bytes) : bool =
+        match engine.Token(number, token) with
+        | Raw bytes ->
+            sendFrame bytes
+            true
+        | _ -> false
+
+    let answerRequest (state: State) (frame: Bytes) : bool =
+        match Frames.read state frame with
+        | Incoming.Malformed -> false
+        | Incoming.UnsupportedApiVersions correlationId -> reply 0s correlationId (Versions.unsupported state)
+        | Incoming.Request(header, request) ->
+            let exchange = engine.Log.Add(node, number, header, request, frame.Length)
+
+            try
+                react exchange frame.Length
+            with
+            // The client closed the connection, or the broker is stopped.
+            | :? IOException
+            | :? SocketException
+            | :? ObjectDisposedException -> false
+            | failure ->
+                engine.Fail(failure.ToString())
+                false
+
     /// Answers one request; false if the connection must be closed.
     let answer (frame: Bytes) : bool =
-        match engine.Read frame with
-        | Incoming.Malformed -> false
-        | Incoming.UnsupportedApiVersions correlationId -> reply 0s correlationId engine.UnsupportedApiVersions
-        | Incoming.Request(header, request) ->
-            let caller =
-                { Node = node
-                  Connection = number
-                  Host = host
-                  Principal = "User:ANONYMOUS"
-                  Header = header
-                  RequestSize = frame.Length }
-
-            match engine.Handle(caller, request) with
-            | Reply response ->
-                if reply header.ApiVersion header.CorrelationId response then
-                    mute response
-                    true
-                else
-                    false
-            | Nothing -> true
-            | Raw bytes ->
-                let length = Array.zeroCreate<byte> 4
-                BinaryPrimitives.WriteInt32BigEndian(length.AsSpan(), bytes.Length)
-                send (ReadOnlySpan length)
-                send bytes.Span
-                true
-            | Close
-            | Later _ -> false
+        let state = engine.StateWhenRunning node
+        if Security.awaitsToken number state then answerToken frame else answerRequest state frame
 
     let rec serve () =
         match readFrame () with
@@ -305,19 +417,56 @@ type internal ServerConnection(engine: Engine, node: int32, number: int64, socke
             try
                 serve ()
             with
+            | :? IOException
             | :? SocketException
             | :? ObjectDisposedException -> ()
         finally
+            stream.Dispose()
             socket.Dispose()
             engine.Closed number
 
 /// The sockets of one broker.
 [<Sealed>]
-type internal Listener(address: IPAddress, port: int) =
+type internal Listener(address: IPAddress, port: int, tls: SslServerAuthenticationOptions voption) =
+    static let anonymous = "User:ANONYMOUS"
     let socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp)
     let open' = HashSet<Socket>()
+    let mutable isStopped = false
+
+    let close (connection: Socket) =
+        try
+            connection.Shutdown SocketShutdown.Both
+        with
+        | :? SocketException
+        | :? ObjectDisposedException -> ()
+
+        connection.Dispose()
+
+    /// The stream of a connection after the TLS handshake, and the principal of the client's certificate. ValueNone if the handshake failed.
+    let connect (connection: Socket) : struct (Stream * string) voption =
+        let plain = new NetworkStream(connection, false)
+
+        match tls with
+        | ValueNone -> ValueSome(struct (plain, anonymous))
+        | ValueSome options ->
+            let stream = new SslStream(plain)
+
+            try
+                stream.AuthenticateAsServer options
+
+                match stream.RemoteCertificate with
+                | null -> ValueSome(struct (stream, anonymous))
+                | certificate -> ValueSome(struct (stream, "User:" + certificate.Subject.Replace(", ", ",")))
+            with
+            | :? AuthenticationException
+            | :? IOException
+            | :? ObjectDisposedException ->
+                stream.Dispose()
+                ValueNone
 
     do
+        // A broker that is started again gets its port back though connections of before linger.
+        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true)
         socket.Bind(IPEndPoint(address, port))
         socket.Listen 512
 
@@ -327,21 +476,30 @@ type internal Listener(address: IPAddress, port: int) =
         | _ -> port
 
     /// Accepts connections in a thread of its own, each of which gets one too.
-    member _.Start(engine: Engine, node: int32, nextConnection: unit -> int64) =
+    member _.Start(engine: Engine, node: int32) =
         let forget (connection: Socket) = lock open' (fun () -> open'.Remove connection |> ignore)
 
         let serve (connection: Socket) =
             connection.NoDelay <- true
-            lock open' (fun () -> open'.Add connection |> ignore)
-            let number = nextConnection ()
+
+            let isOpen =
+                lock open' (fun () ->
+                    if not isStopped then open'.Add connection |> ignore
+                    not isStopped)
 
             let run () =
                 try
-                    ServerConnection(engine, node, number, connection).Run()
+                    match connect connection with
+                    | ValueSome(struct (stream, principal)) ->
+                        ServerConnection(engine, node, engine.NextConnection(), connection, stream, principal).Run()
+                    | ValueNone -> connection.Dispose()
                 finally
                     forget connection
 
-            Thread(run, 256 * 1024, IsBackground = true, Name = "LibKafka.Testing connection").Start()
+            if isOpen then
+                Thread(run, 256 * 1024, IsBackground = true, Name = "LibKafka.Testing connection").Start()
+            else
+                connection.Dispose()
 
         let accept () =
             try
@@ -353,16 +511,14 @@ type internal Listener(address: IPAddress, port: int) =
 
         Thread(accept, 256 * 1024, IsBackground = true, Name = "LibKafka.Testing listener").Start()
 
-    /// Closes the listener and all connections.
-    member _.Stop() =
-        socket.Dispose()
-
+    /// Closes all connections.
+    member _.CloseConnections() =
         lock open' (fun () ->
             for connection in open' do
-                try
-                    connection.Shutdown SocketShutdown.Both
-                with
-                | :? SocketException
-                | :? ObjectDisposedException -> ()
+                close connection)
 
-                connection.Dispose())
+    /// Closes the listener and all connections.
+    member this.Stop() =
+        lock open' (fun () -> isStopped <- true)
+        socket.Dispose()
+        this.CloseConnections()

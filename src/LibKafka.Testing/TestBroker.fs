@@ -1,11 +1,15 @@
 namespace LibKafka.Testing
 
 open System
+open System.Collections.Generic
 open System.Diagnostics
 open System.Net
+open System.Net.Security
 open System.Runtime.InteropServices
-open System.Threading
+open System.Security.Cryptography.X509Certificates
+open LibKafka
 open LibKafka.Records
+open LibKafka.Protocol
 
 /// What a test cluster is started with.
 [<Sealed>]
@@ -31,18 +35,103 @@ type TestBrokerOptions() =
     /// The most bytes that the log of a partition keeps: older batches are deleted. Unlimited by default.
     member val MostLogBytes = Int64.MaxValue with get, set
 
+    /// The users and their passwords, for SASL with PLAIN and SCRAM.
+    member val Users: IEnumerable<KeyValuePair<string, string>> = Seq.empty with get, set
+
+    /// The SASL mechanisms: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 and OAUTHBEARER. By default the first three if there are users, else none.
+    /// With a mechanism, clients must authenticate.
+    member val SaslMechanisms: string seq = Seq.empty with get, set
+
+    /// The name of the user of a valid bearer token; null if the token is not valid. By default, JSON web tokens are accepted whatever their
+    /// signature.
+    member val BearerTokens: Func<string, string | null> | null = null with get, set
+
+    /// How long clients may use a connection before they must authenticate again (KIP-368). Zero for no limit.
+    member val SessionLifetime = TimeSpan.Zero with get, set
+
+    /// The certificate of the brokers with its private key. With one, all connections use TLS.
+    member val Certificate: X509Certificate2 | null = null with get, set
+
+    /// Whether clients must have a certificate. Any is accepted, and its subject is the principal: `User:CN=orders`.
+    member val RequiresClientCertificate = false with get, set
+
+    /// Whether ACLs decide what clients may do. Without it, everything is allowed.
+    member val Authorizes = false with get, set
+
+    /// The principals that may do everything, such as `User:admin`.
+    member val SuperUsers: string seq = Seq.empty with get, set
+
+    /// The level of the feature transaction.version, from 0 to 2.
+    member val TransactionVersion = 2 with get, set
+
     /// The racks of the brokers, in the order of their ids. Brokers without one have none.
     member val Racks: string seq = Seq.empty with get, set
 
 /// A cluster of Kafka brokers inside the process, for tests: real sockets on the loopback address, any client, nothing on disk. Everything
 /// is gone after `Dispose`.
 [<Sealed>]
-type TestBroker private (engine: Engine, listeners: (int32 * Listener) list) =
+type TestBroker private (engine: Engine, first: (int32 * Listener) list, tls: SslServerAuthenticationOptions voption) =
+    // By broker id. A broker that is started again has a new one.
+    let listeners = Dictionary<int32, Listener>(first |> Seq.map KeyValuePair.Create)
+
+    static let tlsOf (options: TestBrokerOptions) : SslServerAuthenticationOptions voption =
+        match options.Certificate with
+        | null -> ValueNone
+        | certificate ->
+            let isRequired = options.RequiresClientCertificate
+
+            ValueSome(
+                SslServerAuthenticationOptions(
+                    ServerCertificate = certificate,
+                    ClientCertificateRequired = isRequired,
+                    RemoteCertificateValidationCallback = (fun _ client _ _ -> not isRequired || not (isNull client))
+                )
+            )
+
+    static let mechanismsOf (options: TestBrokerOptions) : string list =
+        let named = List.ofSeq options.SaslMechanisms
+
+        match named |> List.tryFind (fun name -> not (List.contains name SaslExchange.all)) with
+        | Some unknown -> raise (ArgumentException("There is no SASL mechanism " + unknown + ".", nameof options))
+        | None when named.IsEmpty && not (Seq.isEmpty options.Users) -> List.truncate 3 SaslExchange.all
+        | None -> named
+
+    static let securityOf (options: TestBrokerOptions) : SecurityTable =
+        let token (now: Moment) (token: string) : BearerToken voption =
+            match options.BearerTokens with
+            | null -> SaslExchange.unsignedToken now token
+            | check ->
+                match check.Invoke token with
+                | null -> ValueNone
+                | user -> ValueSome { User = user; Expires = ValueNone }
+
+        { SecurityTable.empty with
+            Mechanisms = mechanismsOf options
+            Passwords = Map.ofSeq (options.Users |> Seq.map (fun pair -> pair.Key, pair.Value))
+            Token = token
+            MaxReauthMs = int64 options.SessionLifetime.TotalMilliseconds
+            IsAuthorizing = options.Authorizes
+            SuperUsers = Set.ofSeq options.SuperUsers }
+
+    static let mostRequests = 10_000
+
+    static let mostRequestBytes = 64L * 1024L * 1024L
 
     static let clock () : unit -> Moment =
         let begun = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()
         let watch = Stopwatch.StartNew()
         fun () -> begun + watch.ElapsedMilliseconds
+
+    let demandNode (id: int32) =
+        if not (engine.State.Nodes.ContainsKey id) then
+            raise (ArgumentOutOfRangeException("broker", id, "There is no broker with this id."))
+
+    let demandPartition (topic: string) (partition: int32) : Partition =
+        ArgumentNullException.ThrowIfNull topic
+
+        match Cluster.tryPartition topic partition engine.State with
+        | Some found -> found
+        | None -> raise (ArgumentException("There is no partition " + string partition + " of a topic " + topic + ".", nameof topic))
 
     /// Starts a cluster of brokers on free ports.
     static member Start([<Optional; DefaultParameterValue(1)>] brokers: int) : TestBroker =
@@ -55,10 +144,12 @@ type TestBroker private (engine: Engine, listeners: (int32 * Listener) list) =
         if options.Brokers < 1 || options.Brokers > 1000 then
             raise (ArgumentOutOfRangeException(nameof options, options.Brokers, "The number of brokers must be from 1 to 1000."))
 
+        let tls = tlsOf options
+
         let listeners =
             [ for index in 0 .. options.Brokers - 1 ->
                   let port = if options.Port = 0 then 0 else options.Port + index
-                  index + 1, Listener(IPAddress.Loopback, port) ]
+                  index + 1, Listener(IPAddress.Loopback, port, tls) ]
 
         let racks = Array.ofSeq options.Racks
 
@@ -72,18 +163,22 @@ type TestBroker private (engine: Engine, listeners: (int32 * Listener) list) =
                 Codecs = options.Codecs
                 AutoCreateTopics = options.AutoCreateTopics
                 DefaultPartitions = options.DefaultPartitions
-                MostLogBytes = options.MostLogBytes }
+                MostLogBytes = options.MostLogBytes
+                TransactionVersion = int16 options.TransactionVersion }
 
-        let engine = Engine(State.create settings nodes, clock ())
-        let mutable connections = 0L
+        let state = State.create settings nodes
+        let state = { state with Security = securityOf options }
+
+        let engine = Engine(state, clock (), Script(), ExchangeLog(mostRequests, mostRequestBytes))
+
         for id, listener in listeners do
-            listener.Start(engine, id, (fun () -> Interlocked.Increment &connections))
+            listener.Start(engine, id)
 
-        new TestBroker(engine, listeners)
+        new TestBroker(engine, listeners, tls)
 
     /// The addresses of the brokers, as clients take them: `127.0.0.1:40001,127.0.0.1:40002`.
     member _.Bootstrap: string =
-        listeners |> List.map (fun (_, listener) -> "127.0.0.1:" + string listener.Port) |> String.concat ","
+        engine.State.Nodes.Values |> Seq.map (fun node -> node.Host + ":" + string node.Port) |> String.concat ","
 
     /// The state of the cluster at this moment. It is a value that does not change any more.
     member _.State: State = engine.State
@@ -104,7 +199,7 @@ type TestBroker private (engine: Engine, listeners: (int32 * Listener) list) =
         if partitions < 1 then
             raise (ArgumentOutOfRangeException(nameof partitions, partitions, "A topic has at least one partition."))
 
-        if replicas < 1 || replicas > listeners.Length then
+        if replicas < 1 || replicas > first.Length then
             raise (
                 ArgumentOutOfRangeException(nameof replicas, replicas, "The number of replicas must be from 1 to the number of brokers.")
             )
@@ -118,22 +213,117 @@ type TestBroker private (engine: Engine, listeners: (int32 * Listener) list) =
     /// The records in the log of a partition, control records excluded.
     member _.Log(topic: string, [<Optional; DefaultParameterValue(0)>] partition: int) : RecordData list =
         ArgumentNullException.ThrowIfNull topic
-        let state = engine.State
+        let codecs = engine.State.Settings.Codecs
 
-        match Cluster.tryPartition topic partition state with
-        | None -> raise (ArgumentException("There is no partition " + string partition + " of a topic " + topic + ".", nameof topic))
-        | Some found ->
-            [ for batch in found.Log.Batches do
-                  if not batch.IsControl then
-                      match RecordBatch.toList (Reading.withCodecs state.Settings.Codecs) batch with
-                      | Ok records -> yield! records
-                      | Error fault -> raise (InvalidOperationException("A batch cannot be read: " + fault.ToString())) ]
+        [ for batch in (demandPartition topic partition).Log.Batches do
+              if not batch.IsControl then
+                  match RecordBatch.toList (Reading.withCodecs codecs) batch with
+                  | Ok records -> yield! records
+                  | Error fault -> raise (InvalidOperationException("A batch cannot be read: " + fault.ToString())) ]
+
+    /// What happens to the requests of clients, other than usual.
+    member _.Script: Script = engine.Script
+
+    /// The latest requests that the brokers received, the oldest first: at most 10,000 of at most 64 MiB together.
+    member _.Requests: IReadOnlyList<Exchange> = engine.Log.Snapshot()
+
+    /// Forgets the requests so far.
+    member _.ClearRequests() = engine.Log.Clear()
+
+    /// The first request that matches, among those in `Requests` and those to come. TimeoutException if there is none in time.
+    member _.WaitFor(filter: RequestFilter, timeout: TimeSpan) : Exchange =
+        ArgumentNullException.ThrowIfNull filter
+        engine.Log.WaitFor(filter, engine.NameOf, timeout)
+
+    /// The first request of an API, among those in `Requests` and those to come. TimeoutException if there is none in time.
+    member this.WaitFor(api: ApiKey, timeout: TimeSpan) : Exchange = this.WaitFor(RequestFilter(Api = Nullable api), timeout)
+
+    /// Changes the state of the cluster in any way.
+    member _.Change(update: Func<State, State>) =
+        ArgumentNullException.ThrowIfNull update
+        engine.Change(fun _ state -> update.Invoke state)
+
+    /// Stops a broker: its partitions are led by other in-sync replicas, if there are any, and its connections are closed.
+    member _.StopBroker(id: int32) =
+        demandNode id
+
+        lock listeners (fun () ->
+            if engine.State.Nodes[id].Status <> NodeStatus.Stopped then
+                engine.Change(fun _ state -> Nodes.stop id state)
+                listeners[id].Stop())
+
+    /// Starts a broker that was stopped, on the same port. Its replicas are in sync at once.
+    member _.StartBroker(id: int32) =
+        demandNode id
+
+        lock listeners (fun () ->
+            let node = engine.State.Nodes[id]
+
+            if node.Status = NodeStatus.Stopped then
+                let listener = Listener(IPAddress.Loopback, node.Port, tls)
+                listeners[id] <- listener
+                engine.Change(fun _ state -> Nodes.start id state)
+                listener.Start(engine, id))
+
+    /// Makes a broker stand still: it accepts connections and requests, but answers nothing. The other brokers do not notice.
+    member _.PauseBroker(id: int32) =
+        demandNode id
+        engine.Change(fun _ state -> if Cluster.isRunning id state then Control.pause id state else state)
+
+    /// Ends a pause. The requests that came meanwhile are carried out.
+    member _.ResumeBroker(id: int32) =
+        demandNode id
+        engine.Change(fun _ state -> if state.Nodes[id].Status = NodeStatus.Paused then Control.resume id state else state)
+
+    /// Closes all connections of a broker.
+    member _.CloseConnections(id: int32) =
+        demandNode id
+        lock listeners (fun () -> listeners[id].CloseConnections())
+
+    /// Makes another replica the leader of a partition.
+    member _.MoveLeader(topic: string, partition: int32, broker: int32) =
+        demandNode broker
+        let found = demandPartition topic partition
+
+        if not (List.contains broker found.Replicas) then
+            raise (
+                ArgumentException("Broker " + string broker + " has no replica of " + topic + "-" + string partition + ".", nameof broker)
+            )
+
+        engine.Change(fun _ state -> Control.moveLeader topic partition broker state)
+
+    /// Loses the records of a partition from an offset on, as an unclean election does. The leader epoch rises.
+    member _.TruncateLog(topic: string, partition: int32, offset: int64) =
+        demandPartition topic partition |> ignore
+        engine.Change(fun _ state -> Control.truncate topic partition offset state)
+
+    /// Deletes the records of a partition before an offset, as retention does: whole batches, and the log start offset moves.
+    member _.DeleteRecords(topic: string, partition: int32, offset: int64) =
+        let found = demandPartition topic partition
+
+        if offset > found.Log.End then
+            raise (
+                ArgumentOutOfRangeException(nameof offset, offset, "The offset is after the log end offset " + string found.Log.End + ".")
+            )
+
+        engine.Change(fun _ state -> Cluster.updateLog topic partition (Log.deleteBefore offset) state)
+
+    /// Makes the brokers those of another release of Kafka. Open connections stay open, as they do not in reality.
+    member _.SetRelease(release: string) =
+        ArgumentNullException.ThrowIfNull release
+        let release = Release.parse release
+        engine.Change(fun _ state -> Control.setRelease release state)
+
+    /// Forgets all fetch sessions. Clients get FETCH_SESSION_ID_NOT_FOUND.
+    member _.EvictFetchSessions() = engine.Change(fun _ state -> { state with FetchSessions = Map.empty })
 
     /// Closes all sockets. The threads of the cluster end.
     member _.Dispose() =
         engine.Stop()
-        for _, listener in listeners do
-            listener.Stop()
+
+        lock listeners (fun () ->
+            for listener in listeners.Values do
+                listener.Stop())
 
     interface IDisposable with
         member this.Dispose() = this.Dispose()

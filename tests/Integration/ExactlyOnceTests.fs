@@ -336,7 +336,7 @@ let private fenced (cluster: TestCluster) =
 
 [<Tests>]
 let tests =
-    onEach "exactly once" (fun cluster ->
+    onEachAndEmbedded "exactly once" (fun cluster ->
         [ oneAfterAnother cluster
           inOne cluster
 

@@ -256,7 +256,7 @@ let private readCommitted (cluster: TestCluster) (topic: string) (count: int) : 
         | _ -> failtestf "only %d of %d records came" i count)
 
 let private clusters =
-    onEach "transactions" (fun cluster ->
+    onEachAndEmbedded "transactions" (fun cluster ->
         [ testCase "include a batch and a group's offsets, and are committed" (fun () ->
               cluster.WithPartition(fun topic client ->
                   let id = "libkafka-test-" + Guid.NewGuid().ToString "N"

@@ -95,7 +95,17 @@ let private initialState (scenario: string) (exchanges: Exchange list) : State =
             FetchSessionSlots = slots
             TransactionVersion = transactionVersion }
 
-    let state = State.create settings [ for id in 1..count -> node id ]
+    // The broker had a listener for SASL, and quota windows of one second, five of them.
+    let security =
+        if scenario.Contains "SASL" then
+            { SecurityTable.empty with
+                Mechanisms = [ "PLAIN"; "SCRAM-SHA-512"; "SCRAM-SHA-256" ]
+                Passwords = Map [ "alice", "alice-secret" ] }
+        else
+            SecurityTable.empty
+
+    let created = State.create settings [ for id in 1..count -> node id ]
+    let state = { created with Security = security; Quotas = { created.Quotas with Windows = 5 } }
     let state, _ = Cluster.internalTopic Cluster.OffsetsTopic settings.OffsetsPartitions state
     fst (Cluster.internalTopic Cluster.TransactionTopic settings.TransactionPartitions state)
 
@@ -315,8 +325,8 @@ let private recordedText (exchange: Exchange) : string * Response option =
 /// A request that waits for its answer.
 type private Pending = { Of: Exchange; Waiting: Waiting }
 
-/// The state of a run.
-type private Run = { State: State; Pending: Pending list; Done: Comparison list }
+/// The state of a run. `Muted` is when the broker reads the next request of a connection whose last response was throttled.
+type private Run = { State: State; Pending: Pending list; Done: Comparison list; Muted: Map<int, Moment> }
 
 let private finish (exchange: Exchange) (state: State) (answer: Answer) (run: Run) : Run =
     let before = run.State
@@ -388,12 +398,19 @@ let rec private pass (until: Moment) (run: Run) : Run =
         let progress = ticked.Pending.Length < run.Pending.Length || not (Object.ReferenceEquals(ticked.State, run.State))
         if progress then pass until ticked else ticked
 
+/// A SASL token without a Kafka header.
+let private isToken (exchange: Exchange) = exchange.Api = "SaslToken"
+
 let private handle (exchange: Exchange) (run: Run) : Run =
-    let now = nowOf exchange
+    let now = run.Muted.TryFind exchange.Connection |> Option.fold max (nowOf exchange)
     let run = pass now run
     let run = { run with State = intervene exchange now run.State }
 
     match Frames.read run.State exchange.Request with
+    | _ when isToken exchange ->
+        let state, _ = Security.token now (int64 exchange.Connection) exchange.Request run.State
+        let comparison = { Exchange = exchange; Verdict = Verdict.Skipped; Recorded = ""; Answered = "" }
+        { run with State = state; Done = comparison :: run.Done }
     | Incoming.Malformed -> finish exchange run.State Close run
     | Incoming.UnsupportedApiVersions _ -> finish exchange run.State (Reply(Versions.unsupported run.State)) run
     | Incoming.Request(header, request) ->
@@ -406,6 +423,13 @@ let private handle (exchange: Exchange) (run: Run) : Run =
               RequestSize = exchange.Request.Length }
 
         let state, answer = Broker.handle now caller run.State request
+
+        let run =
+            match answer with
+            | Reply response when Response.throttleTimeMs response > 0 ->
+                { run with Muted = run.Muted.Add(exchange.Connection, now + int64 (Response.throttleTimeMs response)) }
+            | _ -> run
+
         accept now exchange state answer run |> wake now
 
 /// A broker closes the connection after a refused batch that asks for no answer. The recording shows it only by the next request, which comes
@@ -423,8 +447,8 @@ let private withClosed (exchanges: Exchange list) (comparison: Comparison) : Com
 
 /// Replays one scenario, whose exchanges are in the order of their requests.
 let replay (scenario: string) (exchanges: Exchange list) : Comparison list =
-    let skipped, given = exchanges |> List.partition (fun exchange -> exchange.Key < 0s)
-    let run = { State = initialState scenario exchanges; Pending = []; Done = [] }
+    let skipped, given = exchanges |> List.partition (fun exchange -> exchange.Key < 0s && not (isToken exchange))
+    let run = { State = initialState scenario exchanges; Pending = []; Done = []; Muted = Map.empty }
     let ended = given |> List.fold (fun run exchange -> handle exchange run) run
     let ended = pass (Int64.MaxValue - 1L) ended
 

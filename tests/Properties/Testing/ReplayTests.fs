@@ -11,65 +11,53 @@ let private allowed: Map<string, int> =
         [ // Groups are not there yet.
           "h3", 1
           "e7", 20
-          "b1", 27
+          "b1", 14
           "b3", 6
-          "b7", 9
-          "b9", 24
+          "b7", 8
+          "b9", 16
           "b11", 5
           "f1", 77
           "f3", 77
-          "b13", 29
+          "b13", 16
           "f5", 33
           "f7", 34
-          "b19", 8
+          "b19", 7
           "f9", 21
-          "b21", 24
+          "b21", 16
           "b23", 5
           "f11", 117
-          "b25", 28
+          "b25", 15
           "f13", 117
-          "b31", 8
-          "b33", 20
+          "b31", 7
+          "b33", 11
           "f15", 48
           "f17", 22
           "g1.0.2.3", 9
           "g2.3.0.3", 25
-          "g1.0.2.17", 12
-          "g2.3.0.17", 10
+          "g1.0.2.17", 5
+          "g2.3.0.17", 7
           "g1.0.2.19", 31
           "g2.3.0.19", 44
           "e25", 17
-          // SASL and quotas are not there yet.
-          "h9", 1
-          "h10", 1
+          // The nonces of SCRAM are random, and throttle times depend on the moment at which a broker read a request.
           "h13", 1
-          "h14", 1
           "h17", 3
-          "h18", 4
-          "h21", 1
-          "h25", 2
-          "h27", 4
-          "h29", 2
-          "a1", 5
-          "a5", 3
-          "a9", 8
+          "h18", 1
+          "a1", 3
+          "a5", 2
+          "a9", 6
           "g2.3.0.21", 4
-          "g1.0.2.23", 1
-          "g1.0.2.24", 1
           "g1.0.2.29", 3
-          "g1.0.2.30", 3
+          "g1.0.2.30", 1
           "g2.3.0.29", 1
-          "g2.3.0.30", 1
-          "g2.3.0.31", 2
-          "g2.3.0.32", 2
-          "g1.0.2.21", 6
-          "a11", 9
-          "a3", 8
+          "g1.0.2.21", 4
+          "a11", 8
+          "a3", 10
           "a13", 12
-          "a7", 22
-          "a15", 17
-          "a17", 6
-          "a19", 4
+          "a7", 14
+          "a15", 18
+          "a17", 2
+          "a19", 1
           // Formats before 0.11 are not written yet, and old releases refuse batches with other codes.
           "g2.3.0.5", 37
           "g2.3.0.7", 54
@@ -122,8 +110,11 @@ let tests =
 
               // Other recordings have other scenarios, of which there are no numbers.
               if TestData.areOwn "LIBKAFKA_CAPTURES" then
-                  for scenario, different in found do
-                      let most = allowed.TryFind(idOf scenario) |> Option.defaultValue 0
+                  let most scenario = allowed.TryFind(idOf scenario) |> Option.defaultValue 0
 
-                      if different.Length > most then
-                          failtestf "%s: %d differ, %d may\n%s" scenario different.Length most (described different.Head)) ]
+                  let worse =
+                      [ for scenario, different in found do
+                            if different.Length > most scenario then
+                                sprintf "%s: %d differ, %d may\n%s" scenario different.Length (most scenario) (described different.Head) ]
+
+                  Expect.isEmpty worse (String.concat "\n" worse)) ]
