@@ -13,7 +13,7 @@ let help =
 
   demo  [options]   build and run the demo, which produces, fetches and verifies a million records; `demo help` lists its options
   test  [--quick]   check the formatting, build everything, run all tests, and publish and run the Native AOT smoke program
-  bench [name ...]  run all benchmarks, or those named
+  bench [name ...]  run all benchmarks, or those named; with --bootstrap HOST:PORT those of clients on a cluster of one broker
   sizes             list the source files and their longest functions; files and functions above the limits come first
   format            format all source files
   pack              create the NuGet packages in artifacts/packages"""
