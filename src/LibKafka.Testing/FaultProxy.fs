@@ -161,7 +161,11 @@ type private ProxyConnection(hub: ProxyHub, client: Socket, broker: Socket) =
         | ReactionKind.Silence -> true
         | _ ->
             // A test may look at the response as soon as its client has it.
-            decoded |> Option.iter (fun (exchange, response) -> exchange.Answer response)
+            decoded
+            |> Option.iter (fun (exchange, response) ->
+                exchange.Answer response
+                hub.Log.Grow(exchange, frame.Length))
+
             up.Write(frame, 0, frame.Length)
             true
 

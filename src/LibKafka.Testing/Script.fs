@@ -15,6 +15,12 @@ type Exchange internal (number: int64, time: DateTimeOffset, broker: int32, conn
     [<VolatileField>]
     let mutable response: Response option = None
 
+    /// The bytes of the request and of the response, for the limit of the log that has the exchange.
+    member val internal Size = 0 with get, set
+
+    /// Whether a log still has the exchange.
+    member val internal IsKept = true with get, set
+
     /// The position of the request among all that were received, from 1 on.
     member _.Number = number
 
@@ -269,33 +275,43 @@ type Script() =
 [<Sealed>]
 type internal ExchangeLog(mostExchanges: int, mostBytes: int64) =
     let gate = obj ()
-    let exchanges = Queue<struct (Exchange * int)>()
+    let exchanges = Queue<Exchange>()
     let mutable bytes = 0L
     let mutable count = 0L
     let mutable waiting = 0
 
-    let first (isMeant: Exchange -> bool) : Exchange option =
-        exchanges |> Seq.tryPick (fun (struct (exchange, _)) -> if isMeant exchange then Some exchange else None)
+    let first (isMeant: Exchange -> bool) : Exchange option = exchanges |> Seq.tryFind isMeant
+
+    let grow (exchange: Exchange) (size: int) =
+        exchange.Size <- exchange.Size + size
+        bytes <- bytes + int64 size
+
+        while exchanges.Count > 1 && (exchanges.Count > mostExchanges || bytes > mostBytes) do
+            let oldest = exchanges.Dequeue()
+            oldest.IsKept <- false
+            bytes <- bytes - int64 oldest.Size
 
     /// Notes a request of some bytes. The oldest ones are forgotten.
     member _.Add(broker: int32, connection: int64, header: RequestHeader, request: Request, size: int) : Exchange =
         lock gate (fun () ->
             count <- count + 1L
             let exchange = Exchange(count, DateTimeOffset.UtcNow, broker, connection, header, request)
-            exchanges.Enqueue(struct (exchange, size))
-            bytes <- bytes + int64 size
-
-            while exchanges.Count > 1 && (exchanges.Count > mostExchanges || bytes > mostBytes) do
-                let struct (_, oldest) = exchanges.Dequeue()
-                bytes <- bytes - int64 oldest
+            exchanges.Enqueue exchange
+            grow exchange size
 
             if waiting > 0 then Monitor.PulseAll gate
             exchange)
 
-    member _.Snapshot() : Exchange list = lock gate (fun () -> [ for struct (exchange, _) in exchanges -> exchange ])
+    /// Notes the size of the response of an exchange.
+    member _.Grow(exchange: Exchange, size: int) = lock gate (fun () -> if exchange.IsKept then grow exchange size)
+
+    member _.Snapshot() : Exchange list = lock gate (fun () -> List.ofSeq exchanges)
 
     member _.Clear() =
         lock gate (fun () ->
+            for exchange in exchanges do
+                exchange.IsKept <- false
+
             exchanges.Clear()
             bytes <- 0L)
 
@@ -317,7 +333,7 @@ type internal ExchangeLog(mostExchanges: int, mostBytes: int64) =
                 match found with
                 | Some exchange -> exchange
                 | None ->
-                    let apis = exchanges |> Seq.map (fun (struct (exchange, _)) -> exchange.Api.ToString()) |> Seq.distinct
+                    let apis = exchanges |> Seq.map (fun exchange -> exchange.Api.ToString()) |> Seq.distinct
                     let seen = if exchanges.Count = 0 then "There were none." else "There were: " + String.concat ", " apis + "."
                     raise (
                         TimeoutException(

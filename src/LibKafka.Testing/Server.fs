@@ -314,6 +314,7 @@ type internal ServerConnection(engine: Engine, node: int32, number: int64, socke
         exchange.Answer response
 
         if reply exchange.Version correlationId response then
+            engine.Log.Grow(exchange, writer.Written.Length)
             if not isHeld then mute response
             not (engine.IsRefused number)
         else

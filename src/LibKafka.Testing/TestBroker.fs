@@ -221,6 +221,36 @@ type TestBroker private (engine: Engine, first: (int32 * Listener) list, tls: Ss
                   | Ok records -> yield! records
                   | Error fault -> raise (InvalidOperationException("A batch cannot be read: " + fault.ToString())) ]
 
+    /// Appends records to a partition without a client, as one batch. Their offsets are ignored. Returns the offset of the first one.
+    member _.Produce(topic: string, partition: int, records: RecordData seq) : int64 =
+        ArgumentNullException.ThrowIfNull records
+        demandPartition topic partition |> ignore
+        let numbered = records |> Seq.mapi (fun index record -> { record with Offset = int64 index }) |> List.ofSeq
+
+        match BatchBuilder.build BatchOptions.standard numbered with
+        | Error fault -> raise (ArgumentException("The records cannot be a batch: " + fault.ToString(), nameof records))
+        | Ok batch ->
+            let first = ref -1L
+
+            let append (partition: Partition) =
+                first.Value <- partition.Log.End
+                { partition with Log = Log.append partition.LeaderEpoch batch partition.Log }
+
+            engine.Change(fun _ state -> Cluster.updatePartition topic partition append state)
+            first.Value
+
+    /// Appends records without keys to the first partition of a topic. Returns the offset of the first one.
+    member this.Produce(topic: string, [<ParamArray>] values: string[]) : int64 =
+        ArgumentNullException.ThrowIfNull values
+        let now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()
+
+        this.Produce(
+            topic,
+            0,
+            [ for value in values ->
+                  { Offset = 0L; Timestamp = now; Key = ValueNone; Value = ValueSome(Wire.Bytes.ofString value); Headers = [] } ]
+        )
+
     /// What happens to the requests of clients, other than usual.
     member _.Script: Script = engine.Script
 
@@ -307,6 +337,11 @@ type TestBroker private (engine: Engine, first: (int32 * Listener) list, tls: Ss
             )
 
         engine.Change(fun _ state -> Cluster.updateLog topic partition (Log.deleteBefore offset) state)
+
+    /// Compacts the logs of a topic now, as the cleaner does: of each key, only the last record is left.
+    member _.Compact(topic: string) =
+        demandPartition topic 0 |> ignore
+        engine.Change(fun now state -> Compaction.compactTopic now state.Topics[topic] state)
 
     /// Makes the brokers those of another release of Kafka. Open connections stay open, as they do not in reality.
     member _.SetRelease(release: string) =

@@ -111,6 +111,21 @@ let private reactions =
               kafka.Script.Clear()
               Expect.notEqual (ok (connection.Call(Metadata.api, request)).Result).ClusterId (Some "changed") "without the script"))
 
+      testCase "the log of requests forgets the oldest ones beyond its limits" (fun () ->
+          let log = ExchangeLog(3, 100L)
+          let header = { ApiKey = ApiKey.Heartbeat; ApiVersion = 0s; CorrelationId = 1; ClientId = None }
+          let request = Request.Heartbeat { GroupId = "g"; GenerationId = 0; MemberId = ""; GroupInstanceId = None }
+          let add size = log.Add(1, 1L, header, request, size)
+          let numbers () = [ for exchange in log.Snapshot() -> exchange.Number ]
+          let added = [ for _ in 1..4 -> add 10 ]
+          Expect.equal (numbers ()) [ 2L; 3L; 4L ] "by number"
+          log.Grow(added[3], 75)
+          Expect.equal (numbers ()) [ 3L; 4L ] "by the size of a response"
+          log.Grow(added[0], 1000)
+          Expect.equal (numbers ()) [ 3L; 4L ] "a response of a forgotten request"
+          add 1000 |> ignore
+          Expect.equal (numbers ()) [ 5L ] "the last one is always kept")
+
       testCase "requests and responses are values, and a test waits for them" (fun () ->
           withBroker 1 (fun kafka ->
               produce patient kafka "a" |> ignore
@@ -193,6 +208,20 @@ let private cluster =
               Expect.isLessThanOrEqual (kafka.WaitFor(ApiKey.Produce, ms 1000)).Version 7s "the version"
               Expect.equal (log kafka) [ "a0" ] "the log"))
 
+      testCase "records are appended without a client, and compacted" (fun () ->
+          withBroker 1 (fun kafka ->
+              Expect.equal (kafka.Produce("orders", "a", "b")) 0L "the first offset"
+              Expect.equal (kafka.Produce("orders", "c")) 2L "the next offset"
+              use client = clientOf patient kafka
+              let fetcher = new PartitionFetcher(client, FetcherSettings.standard, 0L)
+              Expect.equal (fetchUntil 3L fetcher |> valuesOf) [ "a"; "b"; "c" ] "what a client reads"
+              kafka.Topic "keyed"
+              let keyed (key: string) (value: string) = { record 0 value with Key = text key }
+              kafka.Produce("keyed", 0, [ keyed "k" "old"; keyed "l" "other"; keyed "k" "new" ]) |> ignore
+              kafka.Produce("keyed", 0, [ keyed "m" "last" ]) |> ignore
+              kafka.Compact "keyed"
+              Expect.equal (kafka.Log "keyed" |> valuesOf) [ "other"; "new"; "last" ] "the log"))
+
       testCase "misuse is refused" (fun () ->
           withBroker 1 (fun kafka ->
               let throws (action: unit -> unit) =
@@ -204,6 +233,8 @@ let private cluster =
 
               throws (fun () -> kafka.StopBroker 9)
               throws (fun () -> kafka.MoveLeader("none", 0, 1))
+              throws (fun () -> kafka.Produce("none", "a") |> ignore)
+              throws (fun () -> kafka.Compact "none")
               throws (fun () -> kafka.DeleteRecords("orders", 0, 1L))
               throws (fun () -> kafka.Script.On(ApiKey.Produce, Reaction.Close, 0) |> ignore)
               throws (fun () -> Reaction.CutAfter -1 |> ignore)
