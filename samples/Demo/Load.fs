@@ -8,6 +8,17 @@ open LibKafka.Demo.Options
 /// Record `number` goes to partition `number % partitions`, so partition p holds every number with remainder p.
 let countIn (options: Options) (partition: int) : int = (options.Records - partition + options.Partitions - 1) / options.Partitions
 
+/// Large loads are produced and fetched in rounds, so that brokers inside this process need not keep more than about this many bytes.
+let private mostBytes = 500_000_000L
+
+/// The places of a partition's records that belong to each round: from the first number on, up to the second.
+let rounds (options: Options) : (int * int) list =
+    let perPartition = countIn options 0
+    let bytesOfPlace = int64 options.Partitions * int64 (options.Size + 10)
+    let perRound = int (max 1L (min (int64 perPartition) (mostBytes / bytesOfPlace)))
+
+    [ for first in 0L .. int64 perRound .. int64 (perPartition - 1) -> int first, int (min (first + int64 perRound) (int64 perPartition)) ]
+
 /// The number of a record from its partition and its index there.
 let numberOf (options: Options) (partition: int) (place: int) : int64 = int64 partition + int64 place * int64 options.Partitions
 

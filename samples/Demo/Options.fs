@@ -6,7 +6,7 @@ open LibKafka.Client
 
 type Options =
     {
-        /// The brokers of a real cluster; none for mock brokers inside this process.
+        /// The brokers of a real cluster; none for brokers inside this process.
         Bootstrap: Bootstrap option
         Records: int
         /// Bytes of each record's value.
@@ -24,7 +24,7 @@ type Command =
 let help =
     """Produces records to every partition of a new topic, fetches them all back, and checks every byte and every offset.
 
-  --bootstrap HOST:PORT[,HOST:PORT…]  a real cluster; without it, three mock brokers inside this process
+  --bootstrap HOST:PORT[,HOST:PORT…]  a real cluster; without it, three brokers inside this process
   --records N                         how many records               (1000000)
   --size BYTES                        the size of each record's value    (100)
   --partitions N                      how many partitions                 (48)
@@ -46,7 +46,8 @@ let parse (arguments: string list) : Result<Command, string> =
         let set parsed rest (change: 'T -> Options) = parsed |> Result.bind (fun value -> go (change value) rest)
 
         match arguments with
-        | [] when options.Keep && options.Bootstrap.IsNone -> Error "--keep goes with --bootstrap: the mock brokers end with the demo"
+        | [] when options.Keep && options.Bootstrap.IsNone ->
+            Error "--keep goes with --bootstrap: the brokers inside this process end with the demo"
         | [] -> Ok(Run options)
         | ("--help" | "-h") :: _ -> Ok Help
         | "--keep" :: rest -> go { options with Keep = true } rest
@@ -55,6 +56,6 @@ let parse (arguments: string list) : Result<Command, string> =
         | "--size" :: text :: rest -> set (whole "--size" 0 900_000 text) rest (fun n -> { options with Size = n })
         | "--partitions" :: text :: rest -> set (whole "--partitions" 1 100_000 text) rest (fun n -> { options with Partitions = n })
         | [ ("--bootstrap" | "--records" | "--size" | "--partitions") as name ] -> Error(name + " needs a value")
-        | unknown :: _ -> Error("unknown option '" + unknown + "'; --help tells the options")
+        | unknown :: _ -> Error("unknown option '" + unknown + "'; --help lists the options")
 
     go standard arguments

@@ -9,7 +9,7 @@ open LibKafka.Wire
 open LibKafka.Records
 open LibKafka.Protocol
 open LibKafka.Client
-open LibKafka.Tests
+open LibKafka.Testing
 open LibKafka.Demo.Options
 
 /// Ends the demo with a line and an exit code.
@@ -17,8 +17,16 @@ exception private Stop of line: string * code: int
 
 let private fail line = raise (Stop(line, 1))
 
-/// The topic to use, and what to do with it at the end.
-type private Stage = { Settings: ClientSettings; Brokers: Bootstrap; Topic: string; CleanUp: unit -> unit }
+/// The topic to use, and what to do with it.
+type private Stage =
+    {
+        Settings: ClientSettings
+        Brokers: Bootstrap
+        Topic: string
+        /// Deletes the records of each partition up to its given number, if the brokers need the memory.
+        Forget: int list -> unit
+        CleanUp: unit -> unit
+    }
 
 /// The totals of all exchanges.
 type private Tally() =
@@ -31,26 +39,35 @@ type private Tally() =
 
 /// Shows the progress of a phase: one line that is overwritten on a terminal, a line for each tenth otherwise.
 type private Progress(name: string, total: int) =
-    let watch = Stopwatch.StartNew()
+    let watch = Stopwatch()
+    let mutable count = 0
     let mutable shownAt = -1000L
     let mutable shownTenth = 0
 
-    let line (count: int) =
+    let line () =
         let rate = float count / max 1e-9 watch.Elapsed.TotalSeconds
         name + " " + count.ToString "N0" + " of " + total.ToString "N0" + " records, " + rate.ToString "N0" + " records/s"
 
     member _.Elapsed = watch.Elapsed
 
-    member _.Show(count: int) =
+    /// Counts the time of some work.
+    member _.During(work: unit -> unit) =
+        watch.Start()
+        work ()
+        watch.Stop()
+
+    member _.Add(more: int) =
+        count <- count + more
+
         if Console.IsOutputRedirected then
             let tenth = int (10L * int64 count / int64 total)
 
             if tenth > shownTenth then
                 shownTenth <- tenth
-                Console.Out.WriteLine(line count)
+                Console.Out.WriteLine(line ())
         elif count = total || watch.ElapsedMilliseconds - shownAt > 100L then
             shownAt <- watch.ElapsedMilliseconds
-            Console.Out.Write("\r" + (line count).PadRight 76)
+            Console.Out.Write("\r" + (line ()).PadRight 76)
             if count = total then Console.Out.WriteLine()
 
 // Retries are up to the caller, and this is a caller. A batch that is not in the log is sent again, since the leader of a new topic may not
@@ -72,13 +89,12 @@ let private produce (producer: PartitionProducer) (batch: RecordBatch) (cancella
 
     attempt 25
 
-/// Produces one partition's records in batches of the largest size that brokers accept.
-let private producePartition options (producer: PartitionProducer) partition (report: int -> unit) cancellation =
+/// Produces some of one partition's records in batches of the largest size that brokers accept.
+let private producePartition options (producer: PartitionProducer) partition (first: int, limit: int) (report: int -> unit) cancellation =
     let builder = BatchBuilder(BatchOptions.standard, batchLimit)
     let value = Array.zeroCreate<byte> options.Size
-    let count = Load.countIn options partition
     let now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()
-    let mutable firstInBatch = 0
+    let mutable firstInBatch = first
 
     let send () =
         let batch = builder.Build()
@@ -90,7 +106,7 @@ let private producePartition options (producer: PartitionProducer) partition (re
         firstInBatch <- firstInBatch + batch.Count
         report batch.Count
 
-    for place in 0 .. count - 1 do
+    for place in first .. limit - 1 do
         Load.fill (Load.numberOf options partition place) (value.AsSpan())
 
         if not (builder.TryAdd(now, NullableSpan.Null, NullableSpan(ReadOnlySpan value))) then
@@ -99,12 +115,11 @@ let private producePartition options (producer: PartitionProducer) partition (re
 
     if builder.Count > 0 then send ()
 
-/// Fetches one partition's records and verifies the bytes and offset of each.
-let private checkPartition options (fetcher: PartitionFetcher) partition (report: int -> unit) cancellation =
+/// Fetches some of one partition's records, from the fetcher's position on, and verifies the bytes and offset of each.
+let private checkPartition options (fetcher: PartitionFetcher) partition (limit: int) (report: int -> unit) cancellation =
     let name = fetcher.Client.Partition.ToString()
     let expected = Array.zeroCreate<byte> options.Size
-    let count = Load.countIn options partition
-    let mutable place = 0
+    let mutable place = int fetcher.Offset
     let mutable empty = 0
 
     let checkBatch (batch: RecordBatch) =
@@ -122,7 +137,7 @@ let private checkPartition options (fetcher: PartitionFetcher) partition (report
 
                 place <- place + 1
 
-    while place < count do
+    while place < limit do
         let fetched = fetcher.Fetch(CallOptions.cancelledBy cancellation)
         let before = place
 
@@ -148,28 +163,31 @@ let private checkPartition options (fetcher: PartitionFetcher) partition (report
         if empty > 20 then
             fail (name + ": the records from offset " + string place + " on do not come")
 
-let private eachPartition options (stage: Stage) (progress: Progress) (work: PartitionClient -> int -> (int -> unit) -> unit) =
-    let mutable recordCount = 0
-
+let private eachPartition options (stage: Stage) (work: PartitionClient -> int -> unit) =
     for partition in 0 .. options.Partitions - 1 do
         use client = new PartitionClient(stage.Settings, stage.Brokers, { Topic = stage.Topic; Partition = partition })
-
-        work client partition (fun count ->
-            recordCount <- recordCount + count
-            progress.Show recordCount)
+        work client partition
 
 let private run options (stage: Stage) (tally: Tally) (cancellation: CancellationToken) =
     let producing = Progress("produced", options.Records)
-
-    eachPartition options stage producing (fun client partition report ->
-        producePartition options (new PartitionProducer(client, ProducerSettings.standard)) partition report cancellation)
-
-    let producedIn = producing.Elapsed
     let fetching = Progress("fetched ", options.Records)
 
-    eachPartition options stage fetching (fun client partition report ->
-        checkPartition options (new PartitionFetcher(client, FetcherSettings.standard, 0L)) partition report cancellation)
+    for first, limit in Load.rounds options do
+        let limitIn partition = min limit (Load.countIn options partition)
 
+        producing.During(fun () ->
+            eachPartition options stage (fun client partition ->
+                let producer = new PartitionProducer(client, ProducerSettings.standard)
+                producePartition options producer partition (first, limitIn partition) producing.Add cancellation))
+
+        fetching.During(fun () ->
+            eachPartition options stage (fun client partition ->
+                let fetcher = new PartitionFetcher(client, FetcherSettings.standard, int64 first)
+                checkPartition options fetcher partition (limitIn partition) fetching.Add cancellation))
+
+        stage.Forget(List.init options.Partitions limitIn)
+
+    let producedIn = producing.Elapsed
     let fetchedIn = fetching.Elapsed
     let megabytes = float options.Records * float options.Size / 1e6
 
@@ -191,29 +209,23 @@ let private run options (stage: Stage) (tally: Tally) (cancellation: Cancellatio
       "faults     " + tally.Faults.ToString "N0" ]
     |> List.iter Console.Out.WriteLine
 
-/// Three of librdkafka's mock brokers inside this process. They keep about 5 MiB of a partition.
-let private mockStage options settings : Stage =
-    // A record takes its value and at most this many bytes more.
-    let overhead = 16
-    let largest = int64 (Load.countIn options 0) * int64 (options.Size + overhead)
+/// Three brokers inside this process.
+let private ownStage options settings : Stage =
+    let kafka = TestBroker.Start 3
+    let topic = "libkafka-demo"
+    kafka.Topic(topic, options.Partitions, 3)
+    let brokers = Bootstrap.parse kafka.Bootstrap |> Result.defaultWith fail
 
-    if largest > int64 MockCluster.RetainedBytes then
-        let line =
-            "this load puts "
-            + largest.ToString "N0"
-            + " bytes on a partition and the mock brokers keep "
-            + MockCluster.RetainedBytes.ToString "N0"
-            + ": take fewer or smaller records, more partitions, or a real cluster with --bootstrap"
+    let forget (counts: int list) =
+        use admin = new AdminClient(settings, brokers)
+        let before = counts |> List.mapi (fun partition count -> { Topic = topic; Partition = partition }, int64 count)
 
-        raise (Stop(line, 2))
+        for partition, result in (admin.DeleteRecords(before, TimeSpan.FromSeconds 20.0)).Result do
+            match result with
+            | Ok _ -> ()
+            | Error fault -> fail ("the records of " + partition.ToString() + " cannot be deleted: " + fault.ToString())
 
-    let mock = MockCluster.start 3
-    mock.CreateTopic("libkafka-demo", options.Partitions, 3)
-
-    { Settings = settings
-      Brokers = mock.Brokers |> List.map (fun (_, host, port) -> { Host = host; Port = port }) |> Bootstrap.ofAddresses
-      Topic = "libkafka-demo"
-      CleanUp = fun () -> (mock :> IDisposable).Dispose() }
+    { Settings = settings; Brokers = brokers; Topic = topic; Forget = forget; CleanUp = kafka.Dispose }
 
 /// A new topic on a real cluster.
 let private realStage options settings brokers (cancellation: CancellationToken) : Stage =
@@ -238,6 +250,7 @@ let private realStage options settings brokers (cancellation: CancellationToken)
     { Settings = settings
       Brokers = brokers
       Topic = topic
+      Forget = ignore
       CleanUp = if options.Keep then (fun () -> Console.Out.WriteLine("kept       " + topic)) else delete }
 
 let private demo options (cancellation: CancellationToken) =
@@ -248,7 +261,7 @@ let private demo options (cancellation: CancellationToken) =
     let stage =
         match options.Bootstrap with
         | Some brokers -> realStage options settings brokers cancellation
-        | None -> mockStage options settings
+        | None -> ownStage options settings
 
     try
         run options stage tally cancellation

@@ -15,7 +15,8 @@ let tests =
               [ [ "samples"; "FSharp"; "Program.fs" ]
                 [ "samples"; "CSharp"; "Program.cs" ]
                 [ "samples"; "Topics"; "FSharp"; "GroupMember.fs" ]
-                [ "samples"; "Topics"; "CSharp"; "GroupMember.cs" ] ] do
+                [ "samples"; "Topics"; "CSharp"; "GroupMember.cs" ]
+                [ "samples"; "Testing"; "OrderTests.fs" ] ] do
               test ("quotes " + String.concat "/" sample + " as it is") {
                   Expect.stringContains (read [ "README.md" ]) ((read sample).TrimEnd()) "the sample's source stands in the README"
               } ]
