@@ -36,6 +36,8 @@ let private ours (bootstrap: string) : unit -> unit =
                 if record.Value.Length = valueSize then left <- left - 1
         | Some(GroupEvent.Committed commit) when commit.IsStored -> ()
         | Some(GroupEvent.Assigned _) -> ()
+        // Such as a coordinator that is still starting.
+        | Some(GroupEvent.Failed failure) when not failure.IsFatal -> ()
         | Some other -> invalidOp (other.ToString())
         | None -> invalidOp $"the last {left} records are missing"
 
