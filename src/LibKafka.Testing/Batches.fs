@@ -164,30 +164,51 @@ module internal Batches =
     [<NoEquality; NoComparison>]
     type private Findings = { MaxTimestamp: int64; Keyless: int list; BadTimestamps: (struct (int * string)) list; HasHeaders: bool }
 
-    /// Reads all records. It throws `CorruptRecordException` if one cannot be read.
-    let private inspect (rules: BatchRules) (batch: RecordBatch) (records: BatchRecords) : Findings =
+    /// The records whose timestamps the topic refuses.
+    let private badTimestamps (rules: BatchRules) (batch: RecordBatch) (records: BatchRecords) : (struct (int * string)) list =
         let isCompressed = batch.Compression <> CompressionType.None
         let isAppendTime = batch.TimestampType = TimestampType.LogAppendTime
-        let mutable maxTimestamp = -1L
+        let mutable found = []
+        let mutable index = 0
+        let mutable each = records.GetEnumerator()
+
+        while each.MoveNext() do
+            match timestampFault rules isCompressed isAppendTime index &each.Current with
+            | ValueSome text -> found <- struct (index, text) :: found
+            | ValueNone -> ()
+
+            index <- index + 1
+
+        List.rev found
+
+    /// Reads all records. It throws `CorruptRecordException` if one cannot be read.
+    let private inspect (rules: BatchRules) (batch: RecordBatch) (records: BatchRecords) : Findings =
+        let records = records.WithCreateTime()
+        let mutable least = rules.Now
+        let mutable most = -1L
         let mutable index = 0
         let mutable keyless = []
         let mutable hasHeaders = false
-        let mutable late = []
-        let mutable each = records.WithCreateTime().GetEnumerator()
+        let mutable each = records.GetEnumerator()
 
         while each.MoveNext() do
             let record = &each.Current
+            let timestamp = record.Timestamp
+            if timestamp > most then most <- timestamp
+            if timestamp < least && timestamp <> -1L then least <- timestamp
             if rules.IsCompacted && not record.HasKey then keyless <- index :: keyless
             if rules.Magic < 2y && record.Headers.Count > 0 then hasHeaders <- true
-
-            match timestampFault rules isCompressed isAppendTime index &record with
-            | ValueSome text -> late <- struct (index, text) :: late
-            | ValueNone -> ()
-
-            if record.Timestamp > maxTimestamp then maxTimestamp <- record.Timestamp
             index <- index + 1
 
-        { MaxTimestamp = maxTimestamp; Keyless = List.rev keyless; BadTimestamps = List.rev late; HasHeaders = hasHeaders }
+        let isSuspect =
+            batch.TimestampType = TimestampType.LogAppendTime
+            || rules.Now - least > rules.MostBefore
+            || most - rules.Now > rules.MostAfter
+
+        { MaxTimestamp = most
+          Keyless = List.rev keyless
+          BadTimestamps = (if isSuspect then badTimestamps rules batch records else [])
+          HasHeaders = hasHeaders }
 
     let private recordError index text : Produce.RecordError = { BatchIndex = index; Message = Some text }
 

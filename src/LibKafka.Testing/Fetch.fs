@@ -1,6 +1,7 @@
 namespace LibKafka.Testing
 
 open System
+open System.Runtime.InteropServices
 open LibKafka
 open LibKafka.Wire
 open LibKafka.Records
@@ -70,13 +71,34 @@ module internal Fetching =
             else
                 ValueNone
 
+    let private segmentOf (batch: RecordBatch) : ArraySegment<byte> =
+        match MemoryMarshal.TryGetArray batch.Bytes.Memory with
+        | true, segment -> segment
+        | _ -> ArraySegment<byte>()
+
+    /// The bytes of a slice where they are, if its batches lie one after another in memory.
+    let private contiguous (slice: Slice) : Bytes voption =
+        let first = segmentOf slice.Log.Batches[slice.First]
+        let mutable finish = first.Offset
+        let mutable index = slice.First
+        let mutable isContiguous = true
+
+        while isContiguous && finish - first.Offset < slice.Bytes do
+            let next = segmentOf slice.Log.Batches[index]
+            isContiguous <- Object.ReferenceEquals(next.Array, first.Array) && next.Offset = finish
+            finish <- next.Offset + next.Count
+            index <- index + 1
+
+        match first.Array with
+        | null -> ValueNone
+        | array when isContiguous -> ValueSome(Bytes(ReadOnlyMemory<byte>(array, first.Offset, slice.Bytes)))
+        | _ -> ValueNone
+
     /// The bytes of a slice.
     let private bytesOf (slice: Slice) : Bytes =
-        let first = slice.Log.Batches[slice.First]
-
-        if first.SizeInBytes = slice.Bytes then
-            first.Bytes
-        else
+        match contiguous slice with
+        | ValueSome bytes -> bytes
+        | ValueNone ->
             let all = GC.AllocateUninitializedArray<byte> slice.Bytes
             let mutable at = 0
             let mutable index = slice.First

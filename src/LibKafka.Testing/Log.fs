@@ -1,6 +1,9 @@
 namespace LibKafka.Testing
 
+open System
+open System.Buffers.Binary
 open System.Collections.Immutable
+open System.Threading
 open LibKafka.Wire
 open LibKafka.Records
 
@@ -43,6 +46,23 @@ type AbortedRange =
         LastOffset: int64
     }
 
+/// Memory for the batches of a log, one after another, so that consecutive ones can be sent without copying them.
+[<Sealed>]
+type LogChunk internal (size: int) =
+    let bytes = GC.AllocateUninitializedArray<byte> size
+    let mutable used = 0
+
+    member internal _.Bytes = bytes
+
+    /// Reserves space from a position on. It fails if there is too little, or if another version of the log has used it: the versions of a
+    /// log share memory, but what one of them has never changes.
+    member internal _.TryReserve(start: int, count: int) : bool =
+        count <= size - start && Interlocked.CompareExchange(&used, start + count, start) = start
+
+/// Where a log appends.
+[<NoEquality; NoComparison>]
+type LogTail = { Chunk: LogChunk; Used: int }
+
 /// The log of a partition. Immutable; its batches have their offsets and leader epochs.
 [<NoEquality; NoComparison>]
 type Log =
@@ -59,6 +79,8 @@ type Log =
         Producers: Map<int64, Producer>
         /// The aborted transactions, the latest marker first.
         Aborted: AbortedRange list
+        /// The memory to which batches are appended.
+        Tail: LogTail voption
     }
 
 /// Operations on a partition's log.
@@ -73,7 +95,38 @@ module Log =
           Bytes = 0L
           Epochs = []
           Producers = Map.empty
-          Aborted = [] }
+          Aborted = []
+          Tail = ValueNone }
+
+    [<Literal>]
+    let private LeastChunk = 16384
+
+    [<Literal>]
+    let private MostChunk = 8388608
+
+    /// Space for a batch at the tail, or in a new chunk, twice as large as the last one.
+    let private reserve (size: int) (log: Log) : LogTail =
+        match log.Tail with
+        | ValueSome tail when tail.Chunk.TryReserve(tail.Used, size) -> tail
+        | tail ->
+            let last = tail |> ValueOption.map _.Chunk.Bytes.Length |> ValueOption.defaultValue (LeastChunk / 2)
+            let chunk = LogChunk(max size (min MostChunk (2 * last)))
+            chunk.TryReserve(0, size) |> ignore
+            { Chunk = chunk; Used = 0 }
+
+    /// A copy of a batch in the log's memory, with its offset and leader epoch.
+    let private place (leaderEpoch: int32) (batch: RecordBatch) (log: Log) : struct (RecordBatch * LogTail) =
+        let size = batch.SizeInBytes
+        let tail = reserve size log
+        let target = tail.Chunk.Bytes.AsSpan(tail.Used, size)
+        batch.Bytes.Span.CopyTo target
+        // The base offset is the first field, and the leader epoch follows the length. The checksum covers neither.
+        BinaryPrimitives.WriteInt64BigEndian(target, log.End)
+        BinaryPrimitives.WriteInt32BigEndian(target.Slice 12, leaderEpoch)
+
+        match RecordBatch.ofBytes (Bytes(ReadOnlyMemory<byte>(tail.Chunk.Bytes, tail.Used, size))) with
+        | Ok placed -> struct (placed, { tail with Used = tail.Used + size })
+        | Error fault -> raise (InvalidOperationException("The log is full: " + fault.ToString()))
 
     /// The index of the first batch whose last offset is at or after an offset; the number of batches if there is none.
     let indexOf (offset: int64) (log: Log) : int =
@@ -127,13 +180,14 @@ module Log =
 
     /// Appends a batch at the log end in a leader epoch. The batch gets its offsets; nothing is checked.
     let append (leaderEpoch: int32) (batch: RecordBatch) (log: Log) : Log =
-        let placed = batch.Rebase(log.End, leaderEpoch)
+        let struct (placed, tail) = place leaderEpoch batch log
         let log = beginEpoch leaderEpoch log
 
         { log with
             Batches = log.Batches.Add placed
             End = placed.NextOffset
             Bytes = log.Bytes + int64 placed.SizeInBytes
+            Tail = ValueSome tail
             Producers = remembered placed log }
 
     /// A batch with one control record that ends a transaction.

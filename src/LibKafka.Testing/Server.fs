@@ -34,6 +34,23 @@ type internal Waiter(waiting: Waiting) =
             if answer.IsNone then Monitor.Wait(gate, milliseconds) |> ignore
             answer)
 
+/// Memory for responses, which the connections use in turn. What was returned last is given first, because it is in the processor's cache.
+[<Sealed>]
+type internal Writers() =
+    // More than are in use at once on most machines.
+    static let most = 16
+    let free = Stack<Writer>()
+
+    member _.Rent() : Writer =
+        lock free (fun () ->
+            match free.TryPop() with
+            | true, writer -> writer
+            | _ -> Writer 4096)
+
+    member _.Return(writer: Writer) =
+        writer.Clear()
+        lock free (fun () -> if free.Count < most then free.Push writer)
+
 /// Holds the state of a cluster, and gives it the requests of all connections one after another.
 [<Sealed>]
 type internal Engine(initial: State, clock: unit -> Moment, script: Script, log: ExchangeLog) =
@@ -97,6 +114,9 @@ type internal Engine(initial: State, clock: unit -> Moment, script: Script, log:
 
     /// The requests that were received.
     member _.Log = log
+
+    /// Memory for the responses of all connections.
+    member val Writers = Writers()
 
     /// A number for a new connection.
     member _.NextConnection() : int64 = Interlocked.Increment &connections
@@ -206,13 +226,9 @@ type internal Engine(initial: State, clock: unit -> Moment, script: Script, log:
 type internal ServerConnection(engine: Engine, node: int32, number: int64, socket: Socket, stream: Stream, principal: string) =
     // socket.request.max.bytes
     static let mostBytes = 100 * 1024 * 1024
-    let writer = Writer 4096
-    let buffer = Array.zeroCreate<byte>(64 * 1024)
+    let buffer = Array.zeroCreate<byte>(16 * 1024)
     let mutable start = 0
     let mutable finish = 0
-    // Requests to Produce are read into the same memory again and again: the log copies their batches. What others contain may be kept.
-    let mutable forProduce: byte[] = Array.empty
-
     let host =
         match socket.RemoteEndPoint with
         | :? IPEndPoint as point -> point.Address.ToString()
@@ -246,50 +262,47 @@ type internal ServerConnection(engine: Engine, node: int32, number: int64, socke
 
         isOpen
 
-    let memoryFor (isProduce: bool) (length: int) : Memory<byte> =
-        if not isProduce then
-            Memory<byte>(GC.AllocateUninitializedArray<byte> length)
-        else
-            if forProduce.Length < length then
-                forProduce <- GC.AllocateUninitializedArray<byte> length
-            Memory<byte>(forProduce, 0, length)
-
     let readFrame () : Bytes voption =
-        // The length and the API key.
-        let prefix = Array.zeroCreate<byte> 6
+        let prefix = Array.zeroCreate<byte> 4
 
-        if not (readExactly (prefix.AsMemory(0, 4))) then
+        if not (readExactly (prefix.AsMemory())) then
             ValueNone
         else
             let length = BinaryPrimitives.ReadInt32BigEndian(ReadOnlySpan prefix)
 
-            if length < 2 || length > mostBytes || not (readExactly (prefix.AsMemory(4, 2))) then
+            if length < 0 || length > mostBytes then
                 ValueNone
             else
-                let isProduce = BinaryPrimitives.ReadInt16BigEndian(ReadOnlySpan<byte>(prefix, 4, 2)) = ApiKey.Produce.Code
-                let frame = memoryFor isProduce length
-                prefix.AsSpan(4, 2).CopyTo frame.Span
-                if readExactly (frame.Slice 2) then ValueSome(Bytes(Memory.op_Implicit frame)) else ValueNone
+                // The request is remembered, so its memory is not used again.
+                let frame = GC.AllocateUninitializedArray<byte> length
+                if readExactly (frame.AsMemory()) then ValueSome(Bytes frame) else ValueNone
 
     let send (bytes: ReadOnlySpan<byte>) = stream.Write bytes
 
-    let reply (version: int16) (correlationId: int32) (response: Response) : bool =
-        writer.Clear()
+    /// Sends a response and returns its size; 0 if it cannot be written.
+    let write (version: int16) (correlationId: int32) (response: Response) : int =
+        let writer = engine.Writers.Rent()
 
         match Frame.writeAnyResponse writer version correlationId response with
         | Ok() ->
+            let size = writer.Written.Length
             send writer.Written
-            true
+            engine.Writers.Return writer
+            size
         | Error fault ->
             engine.Fail("A response cannot be written: " + fault.ToString())
-            false
+            0
+
+    let reply (version: int16) (correlationId: int32) (response: Response) : bool = write version correlationId response > 0
 
     /// Sends the first bytes of a response.
     let replyPartly (header: RequestHeader) (bytes: int) (response: Response) =
-        writer.Clear()
+        let writer = engine.Writers.Rent()
 
         match Frame.writeAnyResponse writer header.ApiVersion header.CorrelationId response with
-        | Ok() -> send (writer.Written.Slice(0, min bytes writer.Written.Length))
+        | Ok() ->
+            send (writer.Written.Slice(0, min bytes writer.Written.Length))
+            engine.Writers.Return writer
         | Error fault -> engine.Fail("A response cannot be written: " + fault.ToString())
 
     /// Reads until the client closes the connection, and answers nothing.
@@ -312,9 +325,10 @@ type internal ServerConnection(engine: Engine, node: int32, number: int64, socke
 
         // A test may look at the response as soon as its client has it.
         exchange.Answer response
+        let size = write exchange.Version correlationId response
 
-        if reply exchange.Version correlationId response then
-            engine.Log.Grow(exchange, writer.Written.Length)
+        if size > 0 then
+            engine.Log.Grow(exchange, size)
             if not isHeld then mute response
             not (engine.IsRefused number)
         else

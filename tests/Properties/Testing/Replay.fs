@@ -253,12 +253,37 @@ let rec private canonical (node: JsonNode | null) : JsonNode | null =
         JsonArray(copies |> List.sortBy text |> Array.ofList)
     | value -> value.DeepClone()
 
+let rec private reorder (node: JsonNode | null) : JsonNode | null =
+    match node with
+    | :? JsonObject as fields ->
+        let copy = JsonObject()
+        for pair in fields do
+            copy[pair.Key] <- reorder pair.Value
+        copy
+    | :? JsonArray as items ->
+        let copies = [ for item in items -> reorder item ]
+        let text (item: JsonNode | null) =
+            match item with
+            | null -> ""
+            | item -> item.ToJsonString()
+        JsonArray(copies |> List.sortBy text |> Array.ofList)
+    | null -> null
+    | value -> value.DeepClone()
+
 let private textOf (version: int16) (response: Response) : string =
     match Response.toJson version response with
     | Error fault -> "not in this version: " + fault.ToString()
     | Ok json ->
         match canonical (JsonNode.Parse json) with
         | null -> "null"
+        | node -> node.ToJsonString()
+
+let private reordered (json: string) : string =
+    if not (json.StartsWith '{') then
+        json
+    else
+        match reorder (JsonNode.Parse json) with
+        | null -> json
         | node -> node.ToJsonString()
 
 /// The error codes in a response's JSON other than 0.
@@ -325,8 +350,31 @@ let private recordedText (exchange: Exchange) : string * Response option =
 /// A request that waits for its answer.
 type private Pending = { Of: Exchange; Waiting: Waiting }
 
-/// The state of a run. `Muted` is when the broker reads the next request of a connection whose last response was throttled.
-type private Run = { State: State; Pending: Pending list; Done: Comparison list; Muted: Map<int, Moment> }
+/// The state of a run. `Muted` is when the broker reads the next request of a connection whose last response was throttled. `Members` are the ids that the test broker gave to members of groups, each with the recorded one.
+type private Run =
+    { State: State; Pending: Pending list; Done: Comparison list; Muted: Map<int, Moment>; Members: (string * string) list }
+
+/// The member id that the broker gave in a response.
+let private memberIdIn (response: Response) : string option =
+    match response with
+    | Response.JoinGroup response when response.MemberId <> "" -> Some response.MemberId
+    | Response.ConsumerGroupHeartbeat { MemberId = Some id } when id <> "" -> Some id
+    | _ -> None
+
+/// The recorded request with the test broker's member ids.
+let private renamed (version: int16) (run: Run) (request: Request) : Request =
+    if run.Members.IsEmpty then
+        request
+    else
+        match Request.toJson version request with
+        | Error _ -> request
+        | Ok json ->
+            let own = run.Members |> List.fold (fun (json: string) (own, recorded) -> json.Replace(recorded, own)) json
+
+            if own = json then
+                request
+            else
+                Request.ofJson (Request.apiKey request) version own |> Result.defaultValue request
 
 let private finish (exchange: Exchange) (state: State) (answer: Answer) (run: Run) : Run =
     let before = run.State
@@ -339,9 +387,17 @@ let private finish (exchange: Exchange) (state: State) (answer: Answer) (run: Ru
         | Reply own -> Some own
         | _ -> None
 
+    let members =
+        match Option.bind memberIdIn response, Option.bind memberIdIn own with
+        | Some recorded, Some own when recorded <> own -> (own, recorded) :: run.Members |> List.distinct
+        | _ -> run.Members
+
+    let asRecorded (text: string) = members |> List.fold (fun (text: string) (own, recorded) -> text.Replace(own, recorded)) text
+
     let answered =
         match answer, own with
-        | _, Some own -> textOf version own
+        // The lists are in an order of their own again.
+        | _, Some own -> textOf version own |> asRecorded |> reordered
         | Nothing, _ -> "no answer"
         | Close, _ -> "closed"
         | _ -> "raw"
@@ -357,7 +413,7 @@ let private finish (exchange: Exchange) (state: State) (answer: Answer) (run: Ru
 
     let comparison = { Exchange = exchange; Verdict = verdict; Recorded = recorded; Answered = answered }
 
-    { run with State = state; Done = comparison :: run.Done }
+    { run with State = state; Done = comparison :: run.Done; Members = members }
 
 /// Asks the waiting requests again, until none has an answer.
 let rec private wake (now: Moment) (run: Run) : Run =
@@ -422,7 +478,7 @@ let private handle (exchange: Exchange) (run: Run) : Run =
               Header = header
               RequestSize = exchange.Request.Length }
 
-        let state, answer = Broker.handle now caller run.State request
+        let state, answer = Broker.handle now caller run.State (renamed exchange.Version run request)
 
         let run =
             match answer with
@@ -448,7 +504,7 @@ let private withClosed (exchanges: Exchange list) (comparison: Comparison) : Com
 /// Replays one scenario, whose exchanges are in the order of their requests.
 let replay (scenario: string) (exchanges: Exchange list) : Comparison list =
     let skipped, given = exchanges |> List.partition (fun exchange -> exchange.Key < 0s && not (isToken exchange))
-    let run = { State = initialState scenario exchanges; Pending = []; Done = []; Muted = Map.empty }
+    let run = { State = initialState scenario exchanges; Pending = []; Done = []; Muted = Map.empty; Members = [] }
     let ended = given |> List.fold (fun run exchange -> handle exchange run) run
     let ended = pass (Int64.MaxValue - 1L) ended
 
