@@ -35,6 +35,8 @@ type internal ConsumedPartition(reader: PartitionReader, start: Start) =
     /// Whether the answer to its request has arrived.
     member val HasArrived = false with get, set
     member val IsRemoved = false with get, set
+    /// The bytes of memory into which its answer is being received.
+    member val BytesArriving = 0L with get, set
     /// The bytes of memory of its event in hand.
     member val BytesInHand = 0L with get, set
 

@@ -313,7 +313,7 @@ type internal Dispatch
     /// Settles the calls that are known to be ready.
     member _.Settle() =
         for index in calls.Count - 1 .. -1 .. 0 do
-            if calls[index].WasReady then land index
+            if calls[index].WasReady && calls[index].Receive() then land index
 
     /// Sends what is ready. At most one connection is made.
     member _.Send(cancellation: CancellationToken) =

@@ -111,7 +111,7 @@ type ExactlyOnce(settings: ClientSettings, bootstrap: Bootstrap, process': Exact
     // The input of the open transaction, and when it took the first of it.
     let input = Dictionary<TopicPartition, Input>()
     let mutable since = 0L
-    // Partitions that the member gives up in its next poll: they are not read again here.
+    // Partitions that the member gives up in its next poll or has lost: if it has them again, it reads them from the committed position.
     let mutable leaving: Set<TopicPartition> = Set.empty
     // What the next polls return.
     let told = Queue<ExactlyOnceEvent>()
@@ -167,7 +167,9 @@ type ExactlyOnce(settings: ClientSettings, bootstrap: Bootstrap, process': Exact
 
         let after (input: Input) : CommittedOffset = { Offset = input.Next.Offset; LeaderEpoch = input.Next.LastEpoch; Metadata = "" }
         let positions = taken |> List.map (fun (from, input) -> from, after input)
+        // With the place from before a loss, the coordinator refuses the positions.
         let place = consumer.Membership
+        consumer.Losses |> List.tryHead |> Option.iter (fun (_, reason) -> fail (TransactionProblem.PartitionsLost reason))
         let reply = RetryPolicy.standard.Run(fun call -> transaction.CommitOffsets(offsets, place, positions, call))
         check ApiKey.TxnOffsetCommit (reply.Result |> Result.map (List.map _.Error))
 
@@ -201,7 +203,8 @@ type ExactlyOnce(settings: ClientSettings, bootstrap: Bootstrap, process': Exact
 
     // The input of an aborted transaction is read again, unless it is another member's by now.
     let goBack (taken: (TopicPartition * Input) list) =
-        let owned = Set.ofList consumer.Partitions - leaving
+        let lost = consumer.Losses |> List.collect fst |> Set.ofList
+        let owned = Set.ofList consumer.Partitions - leaving - lost
 
         for from, input in taken do
             if owned.Contains from then consumer.Seek(from, Start.At input.Start)
@@ -327,6 +330,7 @@ type ExactlyOnce(settings: ClientSettings, bootstrap: Bootstrap, process': Exact
             leaving <- Set.ofList partitions
             endBefore event finish
         | GroupEvent.Lost(partitions, reason) when partitions |> List.exists input.ContainsKey ->
+            leaving <- Set.ofList partitions
             endBefore event (fun () -> giveUp (TransactionProblem.PartitionsLost reason))
         | GroupEvent.Read _ when isOpen () -> endBefore event finish
         | other -> Some(ExactlyOnceEvent.Group other)

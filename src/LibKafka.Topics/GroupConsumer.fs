@@ -284,6 +284,15 @@ type GroupConsumer(settings: ClientSettings, bootstrap: Bootstrap, group: GroupS
         use _ = take ()
         link.State.Me
 
+    /// The losses of partitions that no poll has returned yet.
+    member internal _.Losses: (TopicPartition list * LossReason) list =
+        use _ = take ()
+
+        [ for action in link.Todo do
+              match action with
+              | MemberAction.Tell(MemberEvent.Lost(partitions, reason)) -> partitions, reason
+              | _ -> () ]
+
     /// The partitions that the member has.
     member _.Partitions: TopicPartition list =
         use _ = take ()

@@ -112,7 +112,7 @@ type internal GroupOffsets(settings: ClientSettings, bootstrap: Bootstrap, group
     /// Takes an answer that has arrived, and sends the next request.
     member _.Pump() =
         match outstanding with
-        | Some(call, answer) when call.IsReady ->
+        | Some(call, answer) when call.IsReady && call.Receive() ->
             outstanding <- None
 
             try

@@ -203,7 +203,7 @@ type internal MemberLink(settings: ClientSettings, bootstrap: Bootstrap, group: 
         postponed |> Option.iter (perform call)
 
         match outstanding with
-        | Some ended when ended.Call.IsReady -> answered call ended
+        | Some ended when ended.Call.IsReady && ended.Call.Receive() -> answered call ended
         | _ -> ()
 
         if Membership.due state <= now () then feed call MemberInput.TimePassed

@@ -80,6 +80,13 @@ type internal PartitionReader(client: PartitionClient, settings: ConsumerSetting
         client.LastLeader |> Option.iter (fun leader -> topicId <- leader.TopicId)
         call
 
+    /// Receives what has arrived of the answer to the request in flight. Whether `Complete` would not wait.
+    member _.Receive() : bool =
+        match inFlight with
+        | ValueSome(InFlight.Fetch call) -> call.Receive()
+        | ValueSome(InFlight.Search call) -> call.Receive()
+        | ValueNone -> true
+
     /// Waits for the answer to the request in flight.
     member _.Complete(attempt: int) : PartitionAnswer =
         match inFlight with

@@ -32,6 +32,9 @@ type TopicConsumer(settings: ClientSettings, bootstrap: Bootstrap, consumer: Con
     // The partition whose event the last poll has handed out.
     let mutable current: ConsumedPartition voption = ValueNone
     let mutable bytesInHand = 0L
+    // The bytes of memory into which answers are being received, and the partitions whose answers must wait because of them.
+    let mutable bytesArriving = 0L
+    let unreceived = Queue<ConsumedPartition>()
     let mutable isClosed = false
 
     let now () = time.GetElapsedTime began
@@ -148,8 +151,32 @@ type TopicConsumer(settings: ClientSettings, bootstrap: Bootstrap, consumer: Con
 
         event
 
+    // The answer of a partition is no longer being received.
+    let endArrival (partition: ConsumedPartition) =
+        bytesArriving <- bytesArriving - partition.BytesArriving
+        partition.BytesArriving <- 0L
+
+        while unreceived.Count > 0 && bytesArriving < consumer.MaxBytesInHand do
+            schedule.Watch(unreceived.Dequeue())
+
+    // Receives what has arrived of an answer. Whether that is all of it: the rest of it is waited for together with the other answers.
+    let isReceived (partition: ConsumedPartition) : bool =
+        if partition.Reader.Receive() then
+            endArrival partition
+            true
+        else
+            bytesArriving <- bytesArriving - partition.BytesArriving + int64 partition.Reader.Held
+            partition.BytesArriving <- int64 partition.Reader.Held
+            partition.HasArrived <- false
+            schedule.Watch partition
+            false
+
     let rec takeAnswered () : ConsumerEvent voption =
         match schedule.NextAnswered() with
+        | ValueSome partition when partition.BytesArriving = 0L && bytesArriving >= consumer.MaxBytesInHand ->
+            unreceived.Enqueue partition
+            takeAnswered ()
+        | ValueSome partition when not (isReceived partition) -> takeAnswered ()
         | ValueSome partition ->
             match receive partition with
             | ValueSome event -> ValueSome event
@@ -208,6 +235,7 @@ type TopicConsumer(settings: ClientSettings, bootstrap: Bootstrap, consumer: Con
     let close (partition: ConsumedPartition) =
         partition.IsRemoved <- true
         schedule.Unwatch partition
+        endArrival partition
         bytesInHand <- bytesInHand - partition.BytesInHand
         partition.BytesInHand <- 0L
         partition.Reader.Close()

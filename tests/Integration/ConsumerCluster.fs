@@ -16,6 +16,10 @@ type Disturbance =
     | Cut
     /// Never answers.
     | Lose
+    /// Sends the first half of its answer, and nothing more.
+    | Halve
+    /// Sends its answer in two halves, with a pause between them.
+    | Interrupt of milliseconds: int
     /// Answers without topics, and asks for a pause.
     | Throttle of milliseconds: int
     /// Answers with an error code.
@@ -134,6 +138,16 @@ type ConsumerCluster(partitions: int, topicId: Guid) =
         while log.Leader > 0 && log.End <= offset && log.Disturbances.Count = 0 && left () > TimeSpan.Zero do
             Monitor.Wait(gate, max TimeSpan.Zero (left ())) |> ignore
 
+    // An answer in two halves.
+    let halves (acts: Act list) : Act list =
+        acts
+        |> List.collect (fun act ->
+            match act with
+            | Act.Send bytes ->
+                let middle = bytes.Length / 2
+                [ Act.Send(Array.take middle bytes); Act.Send(Array.skip middle bytes) ]
+            | other -> [ other ])
+
     let fetch (node: int) (received: Received) (request: Fetch.Request) : Act list =
         let topic = request.Topics.Head
         let asked = topic.Partitions.Head
@@ -158,6 +172,11 @@ type ConsumerCluster(partitions: int, topicId: Guid) =
                 match disturbance with
                 | Disturbance.Cut -> [ Act.Close ]
                 | Disturbance.Lose -> []
+                | Disturbance.Halve -> halves (responding (answer node asked)) |> List.truncate 1
+                | Disturbance.Interrupt time ->
+                    match halves (responding (answer node asked)) with
+                    | [ first; second ] -> [ first; Act.Do(fun () -> Thread.Sleep time); second ]
+                    | other -> other
                 | Disturbance.Throttle time -> respond { Fetch.response.Default with ThrottleTimeMs = time }
                 | Disturbance.Refuse code -> refused code
             elif topic.TopicId <> Guid.Empty && topic.TopicId <> topicId then

@@ -39,6 +39,8 @@ let private step: Gen<Step> =
         Gen.frequency
             [ 4, Gen.constant Disturbance.Cut
               1, Gen.constant Disturbance.Lose
+              1, Gen.constant Disturbance.Halve
+              3, Gen.choose (1, 10) |> Gen.map Disturbance.Interrupt
               2, Gen.choose (1, 20) |> Gen.map Disturbance.Throttle
               1, Gen.constant (Disturbance.Refuse ErrorCode.KafkaStorageError)
               2, Gen.constant (Disturbance.Refuse ErrorCode.NotLeaderOrFollower)

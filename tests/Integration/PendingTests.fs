@@ -507,10 +507,10 @@ let private secured =
 
          { patient with Tls = Some(Tls.ofPemFiles files |> ok) })
 
-/// So many connections to a broker that holds back its answers, plain or with TLS.
-let private many (isSecure: bool) (count: int) (test: Gate -> Connection array -> unit) =
+/// So many connections to a broker, plain or with TLS.
+let private manyOf (answer: Gate -> Received -> Act list) (isSecure: bool) (count: int) (test: Gate -> Connection array -> unit) =
     use gate = new Gate()
-    let script _ = Script.knowing Script.everything (held gate)
+    let script _ = Script.knowing Script.everything (answer gate)
 
     let secure =
         if isSecure then
@@ -531,6 +531,81 @@ let private many (isSecure: bool) (count: int) (test: Gate -> Connection array -
 
         for connection in connections do
             connection.Close()
+
+/// Answers in two pieces, of which the second waits.
+let private inPieces (gate: Gate) (size: int) (received: Received) : Act list =
+    match received.Request with
+    | Request.ListOffsets request ->
+        let frame = Script.frame ListOffsets.api received (Script.found 7L request)
+        [ Act.Send(Array.take size frame); Act.Do(fun () -> gate.Pass received.Connection); Act.Send(Array.skip size frame) ]
+    | _ -> Script.unexpected received
+
+let private pieces =
+    testList
+        "received in pieces"
+        [ for isSecure in [ false; true ] do
+              for size in [ 1; 3; 4; 10 ] do
+                  let kind = if isSecure then "TLS" else "plain"
+
+                  testCase $"{kind}, first {size} bytes: it is ready again when more arrives, and then complete" (fun () ->
+                      manyOf (fun gate -> inPieces gate size) isSecure 1 (fun gate connections ->
+                          let pending = begin' connections[0]
+                          let all = [| pending :> PendingCall |]
+                          Expect.equal (PendingCalls.WaitAny(all, ms 20_000)) 1 "something arrives"
+                          Expect.isFalse (pending.Receive()) "not all of it"
+                          Expect.isFalse pending.WasReady "it is not ready"
+                          Expect.equal (PendingCalls.WaitAny(all, ms 50)) 0 "nothing more arrives"
+                          gate.Open()
+
+                          while not (pending.Receive()) do
+                              Expect.equal (PendingCalls.WaitAny(all, ms 20_000)) 1 "more arrives"
+
+                          Expect.isTrue (pending.WasReady && pending.Receive()) "and it stays so"
+                          Expect.isOk (within 1_000 "no wait" pending.Complete).Result "the answer"
+                          Expect.isOk (ask connections[0]).Result "the connection can still be used"))
+
+          testCase "completing it waits for the rest" (fun () ->
+              use gate = new Gate()
+
+              Scripted.connection patient (inPieces gate 6) (fun _ connection ->
+                  let pending = begin' connection
+                  Expect.isTrue (SpinWait.SpinUntil((fun () -> pending.IsReady), 20_000)) "it has begun"
+                  Expect.isFalse (pending.Receive()) "not all of it"
+                  let opening = Task.Delay(200).ContinueWith(fun (_: Task) -> gate.Open())
+                  Expect.isOk (pending.Complete()).Result "the answer"
+                  opening.Wait()))
+
+          testCase "the end of the connection ends it" (fun () ->
+              let half (received: Received) =
+                  match received.Request with
+                  | Request.ListOffsets request ->
+                      [ Act.Send(Script.frame ListOffsets.api received (Script.found 7L request) |> Array.take 10); Act.Close ]
+                  | _ -> Script.unexpected received
+
+              Scripted.connection patient half (fun _ connection ->
+                  let pending = begin' connection
+                  Expect.isTrue (SpinWait.SpinUntil(pending.Receive, 20_000)) "it is over"
+                  Expect.equal (faultOf (pending.Complete()).Result) ClientFault.Closed "the fault"
+                  Expect.isFalse connection.IsOpen "the connection"))
+
+          testCase "a rest that does not come gets as much time again, and no more" (fun () ->
+              use gate = new Gate()
+
+              Scripted.connection patient (inPieces gate 6) (fun _ connection ->
+                  let watch = Stopwatch.StartNew()
+                  let pending = connection.Begin(ListOffsets.api, Script.askLatest, inTime 300)
+                  Thread.Sleep 400
+                  Expect.isFalse (pending.Receive()) "there is time for the rest"
+
+                  while not (pending.Receive()) do
+                      PendingCalls.WaitAny([| pending :> PendingCall |], ms 20_000) |> ignore
+
+                  Expect.isGreaterThan watch.Elapsed (ms 600) "as much again"
+                  Expect.isLessThan watch.Elapsed (ms 5_000) "and no more"
+                  let exchange = within 1_000 "no wait" pending.Complete
+                  Expect.isTrue (faultOf exchange.Result).IsTimedOut "the fault")) ]
+
+let private many = manyOf held
 
 let private asPending (calls: PendingCall<'T> array) : PendingCall array = calls |> Array.map (fun call -> call :> PendingCall)
 
@@ -671,4 +746,5 @@ let private waiting =
                   Expect.equal (PendingCalls.WaitAny(pending, ms 20_000)) 1 "now it is")) ]
 
 [<Tests>]
-let tests = testList "pending call" [ connections; partitions; producers; groups; transactions; testSequenced waiting ]
+let tests =
+    testList "pending call" [ connections; partitions; producers; groups; transactions; pieces; testSequenced waiting ]

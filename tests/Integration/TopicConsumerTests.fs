@@ -117,6 +117,52 @@ let private turns =
               for partition in 0..199 do
                   Expect.equal (List.ofSeq read[partition]) (cluster.Records partition) ("partition " + string partition))
 
+          testCase "a broker that sends half of an answer and then nothing holds up no other partition" (fun () ->
+              use cluster = new ConsumerCluster(3)
+              cluster.Disturb(0, Disturbance.Halve)
+
+              for partition in 0..2 do
+                  cluster.Append(partition, 10, 20_000)
+
+              let settings = { patient with CallTimeout = ms 3_000 }
+              use consumer = new TopicConsumer(settings, cluster.Bootstrap, settingsOf 100)
+              consumer.Add(cluster.Partition 0, Start.earliest)
+              // The first half arrives.
+              Expect.isNone (consumer.Poll(ms 300)) "nothing yet"
+              let clock = Stopwatch.StartNew()
+
+              for partition in 1..2 do
+                  consumer.Add(cluster.Partition partition, Start.earliest)
+
+              let read = readWhile consumer (fun read -> total read < 20)
+              Expect.isLessThan clock.Elapsed (ms 2_000) "before the time of the call is over"
+              Expect.equal (read.Keys |> Seq.sort |> List.ofSeq) [ 1; 2 ] "the other partitions"
+
+              match nextEvent consumer with
+              | ConsumerEvent.Failed(partition, ConsumerFailure.Fault(ClientFault.TimedOut _), 1) ->
+                  Expect.equal partition.Partition 0 "the partition whose answer has no end"
+              | other -> failtestf "%O" other
+
+              let rest = readWhile consumer (fun read -> total read < 10)
+              Expect.equal (List.ofSeq rest[0]) (cluster.Records 0) "and it is asked again")
+
+          testCase "an answer that comes in pieces is received while other partitions are read" (fun () ->
+              use cluster = new ConsumerCluster(2)
+              cluster.Disturb(0, Disturbance.Interrupt 400)
+
+              for partition in 0..1 do
+                  for _ in 1..5 do
+                      cluster.Append(partition, 10, 5_000)
+
+              use consumer = consumerOf cluster 2_000
+
+              for partition in 0..1 do
+                  consumer.Add(cluster.Partition partition, Start.earliest)
+
+              Expect.equal (nextEvent consumer).Partition.Partition 1 "the other one first"
+              let read = readWhile consumer (fun read -> not (read.ContainsKey 0) || read[0].Count < 50)
+              Expect.equal (List.ofSeq read[0]) (cluster.Records 0) "all of it")
+
           testCase "what is appended during a long poll arrives at once" (fun () ->
               use cluster = new ConsumerCluster(2)
               use consumer = consumerOf cluster 15_000

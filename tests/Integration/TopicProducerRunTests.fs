@@ -101,7 +101,8 @@ type ProducerStep =
     | Grow
     | Stop
     | Start
-    | Fail of partition: int * Failure
+    /// The next batches of a partition fail, some times in a row.
+    | Fail of partition: int * times: int * Failure
 
 /// A program and the settings that it runs with.
 type ProducerProgram = { MoveKeyless: bool; Attempts: int; Linger: int; Steps: ProducerStep list }
@@ -133,7 +134,7 @@ let private producerStep: Gen<ProducerStep> =
           1, Gen.constant Grow
           1, Gen.constant Stop
           3, Gen.constant Start
-          8, Gen.map2 (fun partition failure -> Fail(partition, failure)) partition failure ]
+          6, Gen.map3 (fun partition times failure -> Fail(partition, times, failure)) partition (Gen.elements [ 1; 1; 2; 6 ]) failure ]
 
 type ProducerPrograms =
     static member Program() : Arbitrary<ProducerProgram> =
@@ -229,7 +230,9 @@ type private ProducerRun(cluster: TopicCluster, producer: TopicProducer, failure
             isStopped <- false
         | Stop
         | Start -> ()
-        | Fail(partition, failure) -> failures.Add(partition, failure)
+        | Fail(partition, times, failure) ->
+            for _ in 1..times do
+                failures.Add(partition, failure)
 
     /// Nothing fails any more, and everything is sent.
     member this.Finish() =

@@ -179,6 +179,15 @@ type ClassicCoordinator(session: TimeSpan, rebalance: TimeSpan, ledger: Ledger) 
 
     member _.Leave(now: TimeSpan, id: string) = find id |> Option.iter (remove now)
 
+    /// The ids of the members.
+    member _.Members: string list = [ for one in members -> one.Id ]
+
+    /// Removes a member whose session is over. One that waits to join does not have to send heartbeats, and stays.
+    member _.Expire(now: TimeSpan, id: string) =
+        match find id with
+        | Some one when one.Join.IsNone -> remove now one
+        | _ -> ()
+
     member _.Commit(membership: GroupMembership, offsets: (TopicPartition * CommittedOffset) list) : ErrorCode =
         let code = check membership.MemberId membership.GenerationOrEpoch
 
@@ -268,6 +277,9 @@ type ConsumerCoordinator(session: TimeSpan, interval: TimeSpan, ledger: Ledger) 
         |> Option.exists (fun one ->
             membership.GenerationOrEpoch > 0
             && (one.Epoch = membership.GenerationOrEpoch || one.Previous = membership.GenerationOrEpoch))
+
+    /// The ids of the members.
+    member _.Members: string list = [ for one in members -> one.Name ]
 
     /// The partitions that there are now.
     member _.Partitions

@@ -2,6 +2,7 @@ namespace LibKafka.Client
 
 open System
 open System.Buffers.Binary
+open System.Runtime.ExceptionServices
 open LibKafka.Wire
 open LibKafka.Protocol
 
@@ -86,13 +87,16 @@ type internal Flight
         size: int,
         isAnswered: bool,
         wasPrevented: bool,
-        fault: ClientFault option
+        fault: ClientFault option,
+        receive: Action<Flight>
     ) =
     let options = operation.Options
     let partition = operation.Partition
     let mutable deadline = operation.Deadline
     let mutable fault = fault
     let mutable isReady = false
+    // Whether the rest of the response has been given more time.
+    let mutable isExtended = false
 
     // The most time for the rest of a response that has begun to arrive when the caller comes back at the end of the call's time.
     static let mostForRest = TimeSpan.FromSeconds 5.0
@@ -110,6 +114,15 @@ type internal Flight
                 guard.Exit()
 
     member _.Transport = transport
+
+    /// The whole response, once it has been received.
+    member val Frame: Bytes voption = ValueNone with get, set
+
+    /// Why receiving it has failed.
+    member val Failure: ExceptionDispatchInfo | null = null with get, set
+
+    /// Whether a part of the response has been received.
+    member val HasBegun = false with get, set
     member _.Options = options
     member _.Partition = partition
 
@@ -160,11 +173,31 @@ type internal Flight
 
     /// Allows time for the rest of a response that has begun to arrive: what the call was given, but at most 5 seconds. A caller that comes
     /// back when its time is over has not waited for the broker.
-    member _.AllowForRest(guard: ThreadGuard) =
+    member this.AllowForRest(guard: ThreadGuard) =
         let most = Duration.sooner deadline.Allowed mostForRest
 
-        if fault.IsNone && isAnswered && deadline.LeavesLess most && hasArrived guard then
+        if fault.IsNone && isAnswered && not isExtended && deadline.LeavesLess most && (this.HasBegun || hasArrived guard) then
+            isExtended <- true
             deadline <- Deadline.After(deadline.Time, most)
+
+    member private this.IsWhole =
+        fault.IsSome
+        || not isAnswered
+        || this.Frame.IsSome
+        || not (isNull this.Failure)
+        || options.Cancellation.IsCancellationRequested
+
+    /// Receives what has arrived without waiting. Whether completing the call is known not to wait at all. If it is not, the call is not ready
+    /// again before more arrives.
+    member this.Receive(guard: ThreadGuard) : bool =
+        if not this.IsWhole then
+            use _ = guard.HoldInFlight()
+            receive.Invoke this
+            if deadline.IsOver then this.AllowForRest guard
+
+        let isWhole = this.IsWhole || deadline.IsOver
+        isReady <- isWhole
+        isWhole
 
 /// One request at a time and its response, over a transport: correlation ids, frames, and what each exchange took.
 [<Sealed>]
@@ -175,6 +208,10 @@ type internal Channel(broker: BrokerAddress, settings: ClientSettings, transport
     let clientId = Some settings.ClientId
     let asked = Some broker
     let prefix: byte[] = Array.zeroCreate 4
+    // What is being received: the length of a frame or the frame, and how much of it has been.
+    let mutable target = ArraySegment prefix
+    let mutable got = 0
+    let mutable isLength = true
     let mutable correlation = 0
     let mutable answered = 0
     let mutable closed: string option = None
@@ -205,8 +242,8 @@ type internal Channel(broker: BrokerAddress, settings: ClientSettings, transport
     // A broker that expects TLS answers what it cannot read with an alert: 0x15, then the version, which begins with 0x03.
     let isTlsAlert () = answered = 0 && not transport.IsSecure && prefix[0] = 0x15uy && prefix[1] = 0x03uy
 
-    let readFrame (deadline: Deadline) (memory: ReceiveBuffer option) : Bytes =
-        transport.ReadExactly(ArraySegment prefix, deadline)
+    // Prepares for a frame, of which the length has been received.
+    let expectFrame (memory: ReceiveBuffer option) =
         let length = BinaryPrimitives.ReadInt32BigEndian(ReadOnlySpan prefix)
 
         if isTlsAlert () then
@@ -216,27 +253,75 @@ type internal Channel(broker: BrokerAddress, settings: ClientSettings, transport
         if length < 4 || length > limits.MaxFrameBytes then
             raise (ClientFaultException(ClientFault.BadFrameLength(length, limits.MaxFrameBytes)))
 
-        let frame =
+        target <-
             match memory with
             | Some memory -> memory.Take length
             | None -> ArraySegment(GC.AllocateUninitializedArray<byte> length)
 
-        transport.ReadExactly(frame, deadline)
-        Bytes(frame.AsMemory())
+        got <- 0
+        isLength <- false
+
+    let expectLength () =
+        target <- ArraySegment prefix
+        got <- 0
+        isLength <- true
+
+    // The next frame. None if `waits` is false and the whole frame has not arrived yet: what has is kept.
+    let rec readFrame (waits: bool) (deadline: Deadline) (memory: ReceiveBuffer option) : Bytes voption =
+        let rest = target.Slice got
+
+        if waits then
+            transport.ReadExactly(rest, deadline)
+            got <- target.Count
+        else
+            got <- got + transport.ReadArrived rest
+
+        if got < target.Count then
+            ValueNone
+        elif isLength then
+            expectFrame memory
+            readFrame waits deadline memory
+        else
+            let frame = Bytes(target.AsMemory())
+            expectLength ()
+            ValueSome frame
 
     // The response to the request with this id. All requests since the last response, except this one, asked for none. A broker that responds
     // to them nevertheless is tolerated.
-    let rec readResponse (id: int32) (deadline: Deadline) (memory: ReceiveBuffer option) : Bytes =
-        let frame = readFrame deadline memory
-        let received = BinaryPrimitives.ReadInt32BigEndian frame.Span
+    let rec readResponse (waits: bool) (id: int32) (deadline: Deadline) (memory: ReceiveBuffer option) : Bytes voption =
+        match readFrame waits deadline memory with
+        | ValueNone -> ValueNone
+        | ValueSome frame ->
+            let received = BinaryPrimitives.ReadInt32BigEndian frame.Span
 
-        if received > answered && received < id then
-            readResponse id deadline memory
-        elif received = id then
-            answered <- id
-            frame
-        else
-            raise (ClientFaultException(ClientFault.WrongCorrelationId(id, received)))
+            if received > answered && received < id then
+                readResponse waits id deadline memory
+            elif received = id then
+                answered <- id
+                ValueSome frame
+            else
+                raise (ClientFaultException(ClientFault.WrongCorrelationId(id, received)))
+
+    // Receives what has arrived of the response to a request. A failure is raised when the call is completed.
+    let receiveArrived (flight: Flight) =
+        try
+            flight.Frame <- readResponse false flight.Began.Id flight.Deadline flight.Options.Memory
+            flight.HasBegun <- flight.Frame.IsSome || got > 0 || not isLength
+        with error ->
+            flight.Failure <- ExceptionDispatchInfo.Capture error
+
+    // One for all calls, so that it is not allocated for each.
+    let receiving = Action<Flight> receiveArrived
+
+    // The whole response.
+    let await (flight: Flight) : Bytes =
+        match flight.Failure with
+        | null -> ()
+        | failure -> failure.Throw()
+
+        match flight.Frame with
+        | ValueSome frame -> frame
+        | ValueNone -> (readResponse true flight.Began.Id flight.Deadline flight.Options.Memory).Value
 
     let start () : Beginning =
         correlation <- correlation + 1
@@ -282,8 +367,7 @@ type internal Channel(broker: BrokerAddress, settings: ClientSettings, transport
         use _ = options.Cancellation.UnsafeRegister(cut, transport)
 
         try
-            let frame = readResponse flight.Began.Id flight.Deadline options.Memory
-            reception.Read(limits, flight.Version, frame)
+            reception.Read(limits, flight.Version, await flight)
         with error ->
             let operation: Operation =
                 { Settings = settings; Options = options; Deadline = flight.Deadline; History = null; Partition = flight.Partition }
@@ -412,7 +496,7 @@ type internal Channel(broker: BrokerAddress, settings: ClientSettings, transport
         // The writer must not keep the request alive while the call waits for the response.
         writer.Clear()
         guard.IsInFlight <- true
-        Flight(transport, operation, api.Key, version, began, size, isAnswered, obstacle.IsSome, fault)
+        Flight(transport, operation, api.Key, version, began, size, isAnswered, obstacle.IsSome, fault, receiving)
 
     /// Waits for the response to the request in flight. The exchange is not reported.
     member this.Complete(flight: Flight, request: 'Request, reception: Reception<'Answer>) : Exchange<'Request, 'Answer> =

@@ -117,6 +117,15 @@ type PendingCall internal (call: Call) =
             | null -> true
             | flight -> flight.WasReady)
 
+    /// Receives what has arrived of the response into the call's memory, without waiting. Whether `Complete` would not wait at all: the whole
+    /// response is there, or it is ready for another reason. Once true, it stays true. If it is false, the call becomes ready again when more
+    /// arrives, so that a slow sender does not hold up other calls.
+    member _.Receive() : bool =
+        call.IsCompleted
+        || (match call.Flight with
+            | null -> true
+            | flight -> flight.Receive call.Guard)
+
     /// Whether the call has a reply, because it was completed or abandoned.
     member _.IsCompleted: bool = call.IsCompleted
 

@@ -81,6 +81,9 @@ type internal SocketStream(socket: Socket, deadline: Deadline) =
             socket.ReceiveTimeout <- within
             receiveTimeout <- within
 
+        this.Receive(target, within)
+
+    member private _.Receive(target: Span<byte>, within: int) : int =
         let began = Stopwatch.GetTimestamp()
 
         let count =
@@ -96,6 +99,9 @@ type internal SocketStream(socket: Socket, deadline: Deadline) =
         count
 
     override this.Read(target: byte[], offset: int, count: int) : int = this.Read(Span<byte>(target, offset, count))
+
+    /// Reads some of the bytes that are there. The socket must be readable.
+    member this.ReadNow(target: Span<byte>) : int = this.Receive(target, receiveTimeout)
 
     // The socket's send time-out starts again each time the peer accepts some bytes, so a timer limits a send that is long enough for that.
     member private this.Arm(size: int) =

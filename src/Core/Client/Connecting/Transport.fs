@@ -110,24 +110,21 @@ type internal Transport private (broker: BrokerAddress, socket: Socket, plain: S
             sent <- sent - skipped
             if skipped < piece.Count then plain.Write(piece.Slice(skipped).AsSpan())
 
-    // TLS on a socket that is connected. A function of its own, so that .NET does not load its part with TLS for clients without.
-    static let secureWith (tls: Tls) (broker: BrokerAddress) (socket: Socket) (plain: SocketStream) (operation: Operation) =
-        let secure = new SslStream(plain)
-
-        try
-            secure.AuthenticateAsClient(tls.OptionsFor broker.Host)
-            Ok(new Transport(broker, socket, plain, secure))
-        with error ->
-            secure.Dispose()
-            Error(SocketFault.ofHandshake plain broker operation error)
-
     // TLS on a socket that is connected, if the settings have it.
     static let secure (broker: BrokerAddress) (socket: Socket) (operation: Operation) : Result<Transport, ClientFault> =
         let plain = new SocketStream(socket, operation.Deadline)
 
         match operation.Settings.Tls with
         | None -> Ok(new Transport(broker, socket, plain, null))
-        | Some tls -> secureWith tls broker socket plain operation
+        | Some tls ->
+            let secure = new SslStream(plain)
+
+            try
+                secure.AuthenticateAsClient(tls.OptionsFor broker.Host)
+                Ok(new Transport(broker, socket, plain, secure))
+            with error ->
+                secure.Dispose()
+                Error(SocketFault.ofHandshake plain broker operation error)
 
     // The time-out of a socket's connect and the deadline are the same time by two clocks, so the time of the connect itself decides.
     static let connect (broker: BrokerAddress) (address: IPAddress) (socket: Socket) (operation: Operation) : Result<unit, ClientFault> =
@@ -283,39 +280,80 @@ type internal Transport private (broker: BrokerAddress, socket: Socket, plain: S
             together.Clear()
             rest <- take together pieceSize rest
 
-    /// Fills the segment; a fault if the peer closes the connection before. Bytes are read straight into the segment, except for the first few
-    /// of a response, which are read together with its length.
-    member _.ReadExactly(target: ArraySegment<byte>, deadline: Deadline) =
-        plain.Deadline <- deadline
-        let mutable got = 0
+    // Takes what has been read ahead.
+    member private _.TakeAhead(target: ArraySegment<byte>) : int =
+        let count = min target.Count (aheadTo - aheadFrom)
+        ahead.AsSpan(aheadFrom, count).CopyTo(target.AsSpan())
+        aheadFrom <- aheadFrom + count
+        count
 
+    member private _.ReadInto(target: ArraySegment<byte>, isThere: bool) : int =
+        if isThere then plain.ReadNow(target.AsSpan()) else stream.Read(target.AsSpan())
+
+    // Reads some bytes straight into the segment, except for the first few of a response, which are read together with its length. `isThere`
+    // says that the socket is readable, so that no time-out is needed.
+    member private this.ReadSome(target: ArraySegment<byte>, isThere: bool) : int =
+        let count =
+            if aheadFrom < aheadTo then
+                this.TakeAhead target
+            elif target.Count < ahead.Length then
+                aheadFrom <- 0
+                aheadTo <- 0
+                aheadTo <- this.ReadInto(ArraySegment ahead, isThere)
+                this.TakeAhead target
+            else
+                this.ReadInto(target, isThere)
+
+        if count = 0 then raise (ClientFaultException ClientFault.Closed)
+
+        bytesIn <- bytesIn + int64 count
+        count
+
+    member private _.ThrowFailure() =
         match failure with
         | null -> ()
         | failure -> failure.Throw()
 
-        let take (count: int) =
-            ahead.AsSpan(aheadFrom, count).CopyTo(target.AsSpan got)
-            aheadFrom <- aheadFrom + count
-            count
+    /// Fills the segment; a fault if the peer closes the connection before.
+    member this.ReadExactly(target: ArraySegment<byte>, deadline: Deadline) =
+        plain.Deadline <- deadline
+        this.ThrowFailure()
+        let mutable got = 0
 
         while got < target.Count do
-            let missing = target.Count - got
+            got <- got + this.ReadSome(target.Slice got, false)
+
+    // Under TLS, what the socket has may be a part of a record, and the stream may have records that it has read before.
+    member private this.ReadSecured(target: ArraySegment<byte>) : int =
+        plain.NeverWaits <- true
+
+        try
+            try
+                this.ReadSome(target, false)
+            with
+            | :? WouldWaitException -> 0
+            | :? IOException as error when (error.InnerException :? WouldWaitException) -> 0
+        finally
+            plain.NeverWaits <- false
+
+    /// Fills the segment as far as that is possible without waiting, and returns how far; a fault if the peer has closed the connection.
+    member this.ReadArrived(target: ArraySegment<byte>) : int =
+        this.ThrowFailure()
+        let mutable got = 0
+        let mutable isDry = false
+
+        while got < target.Count && not isDry do
+            let rest = target.Slice got
 
             let count =
-                if aheadFrom < aheadTo then
-                    take (min missing (aheadTo - aheadFrom))
-                elif missing < ahead.Length then
-                    aheadFrom <- 0
-                    aheadTo <- 0
-                    aheadTo <- stream.Read(Span ahead)
-                    take (min missing aheadTo)
-                else
-                    stream.Read(target.Slice(got).AsSpan())
-
-            if count = 0 then raise (ClientFaultException ClientFault.Closed)
+                if not (isNull tls) then this.ReadSecured rest
+                elif aheadFrom < aheadTo || plain.IsReadable then this.ReadSome(rest, true)
+                else 0
 
             got <- got + count
-            bytesIn <- bytesIn + int64 count
+            isDry <- count = 0
+
+        got
 
     interface IDisposable with
         member _.Dispose() =
