@@ -23,15 +23,20 @@ module internal GroupAdmin =
         | ClassicPhase.Stable _ -> true
         | _ -> false
 
-    /// Releases before 4.0 show no assignments during a rebalance.
+    /// Releases before 4.0 show no assignments during a rebalance. 2.3.0 shows the assignment in place of the metadata.
     let private describedMember (group: ClassicState) (state: State) (one: ClassicMember) : DescribeGroups.Member =
         let isSettled = isStable group
+        let release = state.Settings.Release
+        let isSwapped = release.IsAtLeast(2, 3) && not (release.IsAtLeast(2, 3, 1))
 
         { MemberId = one.MemberId
           GroupInstanceId = one.InstanceId
           ClientId = one.ClientId
           ClientHost = one.ClientHost
-          MemberMetadata = (if isSettled then ClassicRebalance.metadata group.ProtocolName one else ClassicRebalance.noBytes)
+          MemberMetadata =
+            (if not isSettled then ClassicRebalance.noBytes
+             elif isSwapped then one.Assignment
+             else ClassicRebalance.metadata group.ProtocolName one)
           MemberAssignment =
             (if isSettled || state.Settings.Release.IsAtLeast(4, 0) then
                  one.Assignment

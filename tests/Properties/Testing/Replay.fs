@@ -55,6 +55,27 @@ let private metadataOf (exchanges: Exchange list) : Metadata.Response option =
             | _ -> None
         | _ -> None)
 
+/// The recorded response, if there is one that can be read.
+let private responseOf (exchange: Exchange) : Response option =
+    exchange.Response
+    |> Option.bind (fun frame ->
+        match Frame.decodeAnyResponse Limits.standard (ApiKey exchange.Key) exchange.ResponseVersion frame with
+        | Ok(_, response) -> Some response
+        | Error _ -> None)
+
+/// The level of the feature transaction.version, if a recorded broker says it.
+let private transactionVersionOf (exchanges: Exchange list) : int16 option =
+    exchanges
+    |> List.tryPick (fun exchange ->
+        match responseOf exchange with
+        | Some(Response.ApiVersions response) when not response.FinalizedFeatures.IsEmpty ->
+            response.FinalizedFeatures
+            |> List.tryFind (fun feature -> feature.Name = "transaction.version")
+            |> Option.map _.MaxVersionLevel
+            |> Option.defaultValue 0s
+            |> Some
+        | _ -> None)
+
 /// The cluster as it was when the scenario began.
 let private initialState (scenario: string) (exchanges: Exchange list) : State =
     let release, count = clusterOf exchanges.Head.Broker
@@ -79,11 +100,6 @@ let private initialState (scenario: string) (exchanges: Exchange list) : State =
         | "i27" -> 16
         | _ -> 1000
 
-    let transactionVersion =
-        if scenario.Contains "transaction.version 0" then 0s
-        elif scenario.Contains "transaction.version 1" then 1s
-        else 2s
-
     let settings =
         { State.settings with
             Release = Release.parse release
@@ -93,7 +109,7 @@ let private initialState (scenario: string) (exchanges: Exchange list) : State =
             OffsetsPartitions = 5
             TransactionPartitions = 5
             FetchSessionSlots = slots
-            TransactionVersion = transactionVersion }
+            TransactionVersion = transactionVersionOf exchanges |> Option.defaultValue 2s }
 
     // The broker had a listener for SASL, and quota windows of one second, five of them.
     let security =
@@ -105,7 +121,11 @@ let private initialState (scenario: string) (exchanges: Exchange list) : State =
             SecurityTable.empty
 
     let created = State.create settings [ for id in 1..count -> node id ]
-    let state = { created with Security = security; Quotas = { created.Quotas with Windows = 5 } }
+    let state =
+        { created with
+            Security = security
+            Quotas = { created.Quotas with Windows = 5 }
+            Groups = { created.Groups with Settings = ReplayGroups.settings } }
     let state, _ = Cluster.internalTopic Cluster.OffsetsTopic settings.OffsetsPartitions state
     fst (Cluster.internalTopic Cluster.TransactionTopic settings.TransactionPartitions state)
 
@@ -126,14 +146,6 @@ let private renameSession (node: int32) (own: int32) (recorded: int32) (state: S
             { state with FetchSessions = state.FetchSessions.Add(node, { cache with Sessions = sessions }) }
         | None -> state
     | _ -> state
-
-/// The recorded response, if there is one that can be read.
-let private responseOf (exchange: Exchange) : Response option =
-    exchange.Response
-    |> Option.bind (fun frame ->
-        match Frame.decodeAnyResponse Limits.standard (ApiKey exchange.Key) exchange.ResponseVersion frame with
-        | Ok(_, response) -> Some response
-        | Error _ -> None)
 
 /// When the recorded broker handled the request: when it came, or the time that the broker says.
 let private nowOf (exchange: Exchange) : Moment =
@@ -160,6 +172,7 @@ let private intervene (exchange: Exchange) (now: Moment) (state: State) : State 
     | 1646, _ -> Nodes.stop 1 state
     | 1650, _ -> Nodes.start 2 state
     | 1675, _ -> Nodes.start 1 state
+    | 26842, _ -> Nodes.demote 1 state
     | 7488, _ -> Compaction.compactTopic now state.Topics["d-cmp-ax"] state
     | _, Some(Response.InitProducerId response) when response.ProducerId >= 0L ->
         { state with Transactions = { state.Transactions with NextProducerId = response.ProducerId } }
@@ -174,6 +187,14 @@ let private adopt (node: int32) (recorded: Response) (own: Response) (state: Sta
         recorded.Topics
         |> List.fold (fun state topic -> renameTopic (Option.defaultValue "" topic.Name) topic.TopicId state) state
     | Response.Fetch recorded, Response.Fetch own -> renameSession node own.SessionId recorded.SessionId state
+    | Response.JoinGroup recorded, Response.JoinGroup own -> ReplayGroups.rename own.MemberId recorded.MemberId state
+    | _ -> state
+
+/// Makes the coordinators that the recorded brokers name those of the cluster.
+let private placeCoordinators (request: Request) (exchange: Exchange) (state: State) : State =
+    match request, responseOf exchange with
+    | Request.FindCoordinator request, Some(Response.FindCoordinator response) ->
+        ReplayGroups.place request.KeyType response.Coordinators state
     | _ -> state
 
 // ---- Comparing ----
@@ -336,11 +357,11 @@ let private judge (exchange: Exchange) (recorded: string) (answered: string) : V
         else
             Verdict.Different
 
-let private recordedText (exchange: Exchange) : string * Response option =
+let private recordedText (state: State) (exchange: Exchange) : string * Response option =
     match exchange.Response with
     | Some frame ->
         match Frame.decodeAnyResponse Limits.standard (ApiKey exchange.Key) exchange.ResponseVersion frame with
-        | Ok(_, response) -> textOf exchange.ResponseVersion response, Some response
+        | Ok(_, response) -> textOf exchange.ResponseVersion (ReplayGroups.withoutOthers state response), Some response
         | Error fault -> "unreadable: " + fault.ToString(), None
     | None when exchange.ClosedByBroker -> "closed", None
     | None -> "no answer", None
@@ -378,7 +399,7 @@ let private renamed (version: int16) (run: Run) (request: Request) : Request =
 
 let private finish (exchange: Exchange) (state: State) (answer: Answer) (run: Run) : Run =
     let before = run.State
-    let recorded, response = recordedText exchange
+    let recorded, response = recordedText state exchange
     // The response may be in an older version than the request.
     let version = exchange.ResponseVersion
 
@@ -478,7 +499,8 @@ let private handle (exchange: Exchange) (run: Run) : Run =
               Header = header
               RequestSize = exchange.Request.Length }
 
-        let state, answer = Broker.handle now caller run.State (renamed exchange.Version run request)
+        let state, answer =
+            Broker.handle now caller (placeCoordinators request exchange run.State) (renamed exchange.Version run request)
 
         let run =
             match answer with
@@ -501,6 +523,15 @@ let private withClosed (exchanges: Exchange list) (comparison: Comparison) : Com
     else
         comparison
 
+/// Compares again with the recorded ids of members, some of which become known after the responses that have them.
+let private withRenamed (members: (string * string) list) (comparison: Comparison) : Comparison =
+    if comparison.Verdict = Verdict.Different then
+        let replaced = members |> List.fold (fun (text: string) (own, recorded) -> text.Replace(own, recorded)) comparison.Answered
+        let answered = reordered replaced
+        { comparison with Verdict = judge comparison.Exchange comparison.Recorded answered; Answered = answered }
+    else
+        comparison
+
 /// Replays one scenario, whose exchanges are in the order of their requests.
 let replay (scenario: string) (exchanges: Exchange list) : Comparison list =
     let skipped, given = exchanges |> List.partition (fun exchange -> exchange.Key < 0s && not (isToken exchange))
@@ -510,13 +541,14 @@ let replay (scenario: string) (exchanges: Exchange list) : Comparison list =
 
     let unanswered =
         [ for pending in ended.Pending do
-              let recorded, _ = recordedText pending.Of
+              let recorded, _ = recordedText ended.State pending.Of
               let verdict = if recorded = "no answer" then Verdict.Same else Verdict.Different
               { Exchange = pending.Of; Verdict = verdict; Recorded = recorded; Answered = "no answer" } ]
 
     [ for exchange in skipped -> { Exchange = exchange; Verdict = Verdict.Skipped; Recorded = ""; Answered = "" } ]
     @ unanswered
     @ ended.Done
+    |> List.map (withRenamed ended.Members)
     |> List.map (withClosed exchanges)
     |> List.sortBy _.Exchange.Sequence
 
