@@ -7,6 +7,7 @@ open Confluent.Kafka
 open Expecto
 open LibKafka
 open LibKafka.Wire
+open LibKafka.Records
 open LibKafka.Protocol
 open LibKafka.Client
 open LibKafka.Testing
@@ -71,6 +72,24 @@ let private reactions =
               Expect.isEmpty (log kafka) "the log"
               produce patient kafka "b" |> ignore
               Expect.equal (log kafka) [ "b0" ] "the log after it"))
+
+      testCase "a remembered request keeps its bytes when the next one arrives on the same connection" (fun () ->
+          withBroker 1 (fun kafka ->
+              use client = clientOf patient kafka
+              let producer = new PartitionProducer(client, ProducerSettings.standard)
+
+              for name in [ "a"; "b" ] do
+                  acknowledged (producer.Produce(batch name 1)) |> ignore
+
+              let produced =
+                  [ for exchange in kafka.Requests do
+                        match exchange.Request with
+                        | Request.Produce request ->
+                            let records = request.Topics[0].Partitions[0].Records |> Option.get
+                            yield! RecordBatch.ofBytes records |> ok |> RecordBatch.toList Reading.standard |> ok |> valuesOf
+                        | _ -> () ]
+
+              Expect.equal produced [ "a0"; "b0" ] "the records of both requests"))
 
       testCase "a filter does not apply to other topics, partitions, versions, clients and brokers" (fun () ->
           withBroker 1 (fun kafka ->

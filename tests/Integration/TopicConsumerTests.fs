@@ -29,6 +29,11 @@ let recordsIn (records: FetchedRecords) : (int64 * string) list =
     |> ok
     |> List.map (fun record -> record.Offset, (record.Value |> ValueOption.map Bytes.toText |> ValueOption.defaultValue ""))
 
+/// Lets a consumer read partitions from the earliest offset on.
+let private addFromStart (cluster: ConsumerCluster) (consumer: TopicConsumer) (partitions: int list) =
+    for partition in partitions do
+        consumer.Add(cluster.Partition partition, Start.earliest)
+
 /// Polls until a condition is true, and collects the records of each partition.
 let private readWhile (consumer: TopicConsumer) (condition: Dictionary<int, List<int64 * string>> -> bool) =
     let read = Dictionary<int, List<int64 * string>>()
@@ -66,8 +71,7 @@ let private turns =
 
               use consumer = consumerOf cluster 15_000
 
-              for partition in 0..2 do
-                  consumer.Add(cluster.Partition partition, Start.earliest)
+              addFromStart cluster consumer [ 0..2 ]
 
               let clock = Stopwatch.StartNew()
               let read = readWhile consumer (fun read -> total read < 500)
@@ -85,8 +89,7 @@ let private turns =
               let small = { settings with Fetching = { settings.Fetching with MaxBytes = 100 } }
               use consumer = new TopicConsumer(patient, cluster.Bootstrap, small)
 
-              for partition in 0..3 do
-                  consumer.Add(cluster.Partition partition, Start.earliest)
+              addFromStart cluster consumer [ 0..3 ]
 
               // The others are answered while an event is handled.
               let handled () =
@@ -131,8 +134,7 @@ let private turns =
               Expect.isNone (consumer.Poll(ms 300)) "nothing yet"
               let clock = Stopwatch.StartNew()
 
-              for partition in 1..2 do
-                  consumer.Add(cluster.Partition partition, Start.earliest)
+              addFromStart cluster consumer [ 1..2 ]
 
               let read = readWhile consumer (fun read -> total read < 20)
               Expect.isLessThan clock.Elapsed (ms 2_000) "before the time of the call is over"
@@ -156,8 +158,7 @@ let private turns =
 
               use consumer = consumerOf cluster 2_000
 
-              for partition in 0..1 do
-                  consumer.Add(cluster.Partition partition, Start.earliest)
+              addFromStart cluster consumer [ 0..1 ]
 
               Expect.equal (nextEvent consumer).Partition.Partition 1 "the other one first"
               let read = readWhile consumer (fun read -> not (read.ContainsKey 0) || read[0].Count < 50)
@@ -206,8 +207,7 @@ let private handling =
               let small = { settings with Fetching = { settings.Fetching with MaxBytes = 100 } }
               use consumer = new TopicConsumer(patient, cluster.Bootstrap, small)
 
-              for partition in 0..2 do
-                  consumer.Add(cluster.Partition partition, Start.earliest)
+              addFromStart cluster consumer [ 0..2 ]
 
               match nextEvent consumer with
               | ConsumerEvent.Fetched(kept, records, _, next) ->
@@ -230,8 +230,7 @@ let private handling =
 
               use consumer = new TopicConsumer(patient, cluster.Bootstrap, { settingsOf 50 with MaxBytesInHand = 200_000L })
 
-              for partition in 0..19 do
-                  consumer.Add(cluster.Partition partition, Start.earliest)
+              addFromStart cluster consumer [ 0..19 ]
 
               let handled = HashSet<int>()
               let kept = Queue<TopicPartition>()
@@ -270,8 +269,7 @@ let private handling =
 
               use consumer = new TopicConsumer(settings, cluster.Bootstrap, settingsOf 50)
 
-              for partition in 0..4 do
-                  consumer.Add(cluster.Partition partition, Start.earliest)
+              addFromStart cluster consumer [ 0..4 ]
 
               let read = List<int64 * string>()
               let patience = Stopwatch.StartNew()

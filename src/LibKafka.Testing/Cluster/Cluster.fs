@@ -74,7 +74,7 @@ module internal Cluster =
             elif partition.Leader <> ValueSome node then Error ErrorCode.NotLeaderOrFollower
             else Ok partition
 
-    /// The leader as KIP-951 tells it.
+    /// The leader in the form of KIP-951.
     let currentLeader (partition: Partition) : CurrentLeader =
         { LeaderId = ValueOption.defaultValue -1 partition.Leader; LeaderEpoch = partition.LeaderEpoch }
 

@@ -51,7 +51,7 @@ module internal Nodes =
     /// The broker is gone, and the cluster has noticed it.
     let stop (node: int32) (state: State) : State = state |> withStatus node NodeStatus.Stopped |> demote node
 
-    /// The broker is back, and its replicas have all records at once. It leads the partitions that nobody else could.
+    /// Starts the broker again. Its replicas have all records at once. It becomes the leader of the partitions that had none.
     let start (node: int32) (state: State) : State =
         let started = withStatus node NodeStatus.Running state
 

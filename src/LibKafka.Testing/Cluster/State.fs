@@ -154,7 +154,7 @@ type Caller =
 [<NoEquality; NoComparison>]
 type Answer =
     | Reply of Response
-    /// No response, and the connection goes on to the next request.
+    /// No response, and the connection continues with the next request.
     | Nothing
     /// The broker closes the connection.
     | Close

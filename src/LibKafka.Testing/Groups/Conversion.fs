@@ -5,7 +5,7 @@ open LibKafka.Wire
 open LibKafka.Protocol
 open LibKafka.Groups
 
-/// Turns groups of one protocol into groups of the other, while their members go on.
+/// Turns groups of one protocol into groups of the other, while their members stay.
 [<RequireQualifiedAccess>]
 module internal Conversion =
 

@@ -143,7 +143,7 @@ module Security =
         | ValueSome { Expires = ValueSome moment } -> now > moment
         | _ -> false
 
-    /// Refuses the requests of clients that have not authenticated, or whose session is over. ValueNone if the request may go on.
+    /// Refuses the requests of clients that have not authenticated, or whose session is over. ValueNone if the request is allowed.
     let gate (call: Call) (request: Request) (state: State) : (State * Answer) voption =
         if state.Security.Mechanisms.IsEmpty then
             ValueNone

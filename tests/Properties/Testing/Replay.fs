@@ -188,6 +188,8 @@ let private adopt (node: int32) (recorded: Response) (own: Response) (state: Sta
         |> List.fold (fun state topic -> renameTopic (Option.defaultValue "" topic.Name) topic.TopicId state) state
     | Response.Fetch recorded, Response.Fetch own -> renameSession node own.SessionId recorded.SessionId state
     | Response.JoinGroup recorded, Response.JoinGroup own -> ReplayGroups.rename own.MemberId recorded.MemberId state
+    | Response.ConsumerGroupHeartbeat { MemberId = Some recorded }, Response.ConsumerGroupHeartbeat { MemberId = Some own } ->
+        ReplayGroups.rename own recorded state
     | _ -> state
 
 /// Makes the coordinators that the recorded brokers name those of the cluster.
@@ -382,21 +384,6 @@ let private memberIdIn (response: Response) : string option =
     | Response.ConsumerGroupHeartbeat { MemberId = Some id } when id <> "" -> Some id
     | _ -> None
 
-/// The recorded request with the test broker's member ids.
-let private renamed (version: int16) (run: Run) (request: Request) : Request =
-    if run.Members.IsEmpty then
-        request
-    else
-        match Request.toJson version request with
-        | Error _ -> request
-        | Ok json ->
-            let own = run.Members |> List.fold (fun (json: string) (own, recorded) -> json.Replace(recorded, own)) json
-
-            if own = json then
-                request
-            else
-                Request.ofJson (Request.apiKey request) version own |> Result.defaultValue request
-
 let private finish (exchange: Exchange) (state: State) (answer: Answer) (run: Run) : Run =
     let before = run.State
     let recorded, response = recordedText state exchange
@@ -499,8 +486,7 @@ let private handle (exchange: Exchange) (run: Run) : Run =
               Header = header
               RequestSize = exchange.Request.Length }
 
-        let state, answer =
-            Broker.handle now caller (placeCoordinators request exchange run.State) (renamed exchange.Version run request)
+        let state, answer = Broker.handle now caller (placeCoordinators request exchange run.State) request
 
         let run =
             match answer with
