@@ -335,7 +335,7 @@ type internal Dispatch
 
             for lane in waiting do
                 let left = if lane.NotBefore <= now then TimeSpan.Zero else time.GetElapsedTime(now, lane.NotBefore)
-                if rest = Timeout.InfiniteTimeSpan || left < rest then rest <- left
+                rest <- Waiting.shorter left rest
 
             rest
 

@@ -265,7 +265,7 @@ type ExactlyOnce(settings: ClientSettings, bootstrap: Bootstrap, process': Exact
     let isOpen () = input.Count > 0
 
     // How long it takes more input.
-    let rest () : TimeSpan = max TimeSpan.Zero (process'.TransactionInterval - time.GetElapsedTime since)
+    let rest () : TimeSpan = Waiting.left time since process'.TransactionInterval
 
     let isDue () = isOpen () && rest () = TimeSpan.Zero
 
@@ -335,15 +335,8 @@ type ExactlyOnce(settings: ClientSettings, bootstrap: Bootstrap, process': Exact
         | GroupEvent.Read _ when isOpen () -> endBefore event finish
         | other -> Some(ExactlyOnceEvent.Group other)
 
-    let shorter (one: TimeSpan) (other: TimeSpan) = if one = Timeout.InfiniteTimeSpan || other < one then other else one
-
     let rec poll (began: int64) (timeout: TimeSpan) (cancellation: CancellationToken) : ExactlyOnceEvent option =
-        let left () =
-            if timeout = Timeout.InfiniteTimeSpan then
-                timeout
-            else
-                max TimeSpan.Zero (timeout - time.GetElapsedTime began)
-
+        let left () = Waiting.left time began timeout
         let isOver () = left () = TimeSpan.Zero || cancellation.IsCancellationRequested
 
         match unsettled |> Option.bind settle with
@@ -351,7 +344,7 @@ type ExactlyOnce(settings: ClientSettings, bootstrap: Bootstrap, process': Exact
         | None when isDue () -> finish ()
         | None ->
             leaving <- Set.empty
-            let patience = if isOpen () then shorter (left ()) (rest ()) else left ()
+            let patience = if isOpen () then Waiting.shorter (left ()) (rest ()) else left ()
 
             match consumer.Poll(patience, cancellation) with
             | Some event ->

@@ -110,12 +110,7 @@ type GroupConsumer(settings: ClientSettings, bootstrap: Bootstrap, group: GroupS
     let commitNow (wanted: (TopicPartition * CommittedOffset) list) (call: CallOptions) : GroupCommit =
         let since = time.GetTimestamp()
         let limit = defaultArg call.Timeout settings.CallTimeout
-        let left () =
-            if limit = Timeout.InfiniteTimeSpan then
-                limit
-            else
-                max TimeSpan.Zero (limit - time.GetElapsedTime since)
-
+        let left () = Waiting.left time since limit
         let isOver () = left () = TimeSpan.Zero || call.Cancellation.IsCancellationRequested
 
         let rec attempt (number: int) =
@@ -209,27 +204,17 @@ type GroupConsumer(settings: ClientSettings, bootstrap: Bootstrap, group: GroupS
         | true, event -> ValueSome event
         | false, _ -> work cancellation
 
-    let shorter (one: TimeSpan) (other: TimeSpan) =
-        if one = Timeout.InfiniteTimeSpan then other
-        elif other = Timeout.InfiniteTimeSpan then one
-        else min one other
-
     let read (patience: TimeSpan) (cancellation: CancellationToken) : GroupEvent voption =
         others.Clear()
         link.Outstanding |> Option.iter others.Add
         offsets.Outstanding |> Option.iter others.Add
 
-        match reader.PollWith(others, shorter patience link.Patience, cancellation) with
+        match reader.PollWith(others, Waiting.shorter patience link.Patience, cancellation) with
         | Some event -> ValueSome(GroupEvent.Read event)
         | None -> ValueNone
 
     let rec poll (since: int64) (timeout: TimeSpan) (cancellation: CancellationToken) : GroupEvent option =
-        let left () =
-            if timeout = Timeout.InfiniteTimeSpan then
-                timeout
-            else
-                max TimeSpan.Zero (timeout - time.GetElapsedTime since)
-
+        let left () = Waiting.left time since timeout
         let isOver () = left () = TimeSpan.Zero || cancellation.IsCancellationRequested
 
         let found =

@@ -210,11 +210,7 @@ type internal MemberLink(settings: ClientSettings, bootstrap: Bootstrap, group: 
 
     /// Waits until there is something to pump, at most this long.
     member this.Wait(atMost: TimeSpan, cancellation: CancellationToken) =
-        let patience =
-            match this.Patience with
-            | none when none = Timeout.InfiniteTimeSpan -> atMost
-            | some when atMost = Timeout.InfiniteTimeSpan -> some
-            | some -> min some atMost
+        let patience = Waiting.shorter this.Patience atMost
 
         match outstanding with
         | Some waiting -> PendingCalls.WaitAny([| waiting.Call |], patience, cancellation) |> ignore

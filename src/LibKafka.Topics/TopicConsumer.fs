@@ -194,12 +194,7 @@ type TopicConsumer(settings: ClientSettings, bootstrap: Bootstrap, consumer: Con
         | ValueNone -> takeAnswered ()
 
     let rec poll (others: IReadOnlyList<PendingCall>) (since: int64) (timeout: TimeSpan) (cancellation: CancellationToken) =
-        let left () =
-            if timeout = Timeout.InfiniteTimeSpan then
-                timeout
-            else
-                max TimeSpan.Zero (timeout - time.GetElapsedTime since)
-
+        let left () = Waiting.left time since timeout
         let isReady (call: PendingCall) = call.WasReady
         let found = if hasRoom () then turn cancellation else ValueNone
 

@@ -3,7 +3,6 @@ namespace LibKafka.Topics
 open System
 open System.Collections.Generic
 open System.ComponentModel
-open System.Diagnostics
 open System.Runtime.CompilerServices
 open System.Threading
 open LibKafka
@@ -103,27 +102,20 @@ type TopicProducer
 
     // Waits for what happens next.
     let rest (left: TimeSpan) (cancellation: CancellationToken) =
-        let within (one: TimeSpan) (other: TimeSpan) =
-            if one = Timeout.InfiniteTimeSpan then other
-            elif other = Timeout.InfiniteTimeSpan then one
-            else min one other
-
         let untilRefresh =
             match leaders.NextRefresh with
             | ValueSome due -> max TimeSpan.Zero (due - leaders.Now)
             | ValueNone -> Timeout.InfiniteTimeSpan
 
-        PendingCalls.WaitAny(dispatch.Calls, within left (within dispatch.Rest untilRefresh), cancellation) |> ignore
+        PendingCalls.WaitAny(dispatch.Calls, left |> Waiting.shorter dispatch.Rest |> Waiting.shorter untilRefresh, cancellation)
+        |> ignore
 
     // Steps and waits until it is enough, the time is over, or it is cancelled.
     let run (timeout: TimeSpan) (cancellation: CancellationToken) (isEnough: unit -> bool) : ProducerEvent list =
-        let began = Stopwatch.GetTimestamp()
-
-        let left () =
-            if timeout = Timeout.InfiniteTimeSpan then
-                timeout
-            else
-                max TimeSpan.Zero (timeout - Stopwatch.GetElapsedTime began)
+        // A producer waits by the clock of the machine, as `WaitAny` does.
+        let clock = TimeProvider.System
+        let began = clock.GetTimestamp()
+        let left () = Waiting.left clock began timeout
 
         step cancellation
 
