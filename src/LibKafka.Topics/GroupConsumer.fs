@@ -66,6 +66,30 @@ type GroupConsumer(settings: ClientSettings, bootstrap: Bootstrap, group: GroupS
     let isOwned (partition: TopicPartition) = link.State.Owned.ContainsKey partition
     let isReleasing (partition: TopicPartition) = link.State.Releasing.Contains partition
 
+    // The partitions that the member has lost, which the user does not know yet: only the heartbeat thread or a commit has noticed. The reader
+    // still has their positions. They must not be committed, even if the member has got the partitions again: others may have read them
+    // meanwhile.
+    let lost () : Set<TopicPartition> = link.Losses |> Seq.collect fst |> Set.ofSeq
+
+    // The partitions whose positions can be committed.
+    let held () : TopicPartition list =
+        let lost = lost ()
+        owned () |> Seq.filter (fun partition -> not (lost.Contains partition)) |> List.ofSeq
+
+    // The partitions for whose positions a commit by the user has a result: those that it has not given up, or does not know to be lost.
+    let known () : TopicPartition seq =
+        let leaving =
+            match last with
+            | ValueSome(GroupEvent.Revoking partitions) -> partitions
+            | _ -> []
+
+        seq {
+            yield! owned ()
+            yield! lost ()
+            yield! leaving
+        }
+        |> Seq.distinct
+
     // The position after the event in hand.
     let inHand () =
         match last with
@@ -89,10 +113,10 @@ type GroupConsumer(settings: ClientSettings, bootstrap: Bootstrap, group: GroupS
         feed (MemberInput.CommitAnswered(me, codes commit)) cancellation
 
     let beginCommit (cancellation: CancellationToken) =
-        if positions.Unstored(owned (), None).IsEmpty then
+        if positions.Unstored(held (), None).IsEmpty then
             feed (MemberInput.CommitAnswered(link.State.Me, [])) cancellation
         else
-            offsets.Commit((fun () -> link.State.Me, positions.Unstored(owned (), None)), commitAnswered cancellation)
+            offsets.Commit((fun () -> link.State.Me, positions.Unstored(held (), None)), commitAnswered cancellation)
 
     // Whether a commit may be accepted a moment later, when the rebalance or the next heartbeat is over.
     let isTransient (commit: GroupCommit) =
@@ -108,18 +132,15 @@ type GroupConsumer(settings: ClientSettings, bootstrap: Bootstrap, group: GroupS
 
     // Commits the offsets of the partitions that the member has, until they are stored, refused for good, or out of time.
     let commitNow (wanted: (TopicPartition * CommittedOffset) list) (call: CallOptions) : GroupCommit =
+        let all (outcome: CommitOutcome) =
+            List.map (fun (partition, offset) -> { Partition = partition; Offset = offset; Outcome = outcome })
         let since = time.GetTimestamp()
         let limit = defaultArg call.Timeout settings.CallTimeout
         let left () = Waiting.left time since limit
         let isOver () = left () = TimeSpan.Zero || call.Cancellation.IsCancellationRequested
 
         let rec attempt (number: int) =
-            let mine, others = wanted |> List.partition (fst >> isOwned)
-
-            let missing =
-                others
-                |> List.map (fun (partition, offset) -> { Partition = partition; Offset = offset; Outcome = CommitOutcome.NotAssigned })
-
+            let mine, others = wanted |> List.partition (fst >> (Set.ofList (held ())).Contains)
             let me = link.State.Me
 
             let commit =
@@ -130,7 +151,7 @@ type GroupConsumer(settings: ClientSettings, bootstrap: Bootstrap, group: GroupS
 
             feed (MemberInput.CommitAnswered(me, codes commit)) call.Cancellation
 
-            let result = { Partitions = commit.Partitions @ missing }
+            let result = { Partitions = commit.Partitions @ all CommitOutcome.NotAssigned others }
 
             if isTransient commit && not (isOver ()) then
                 link.Wait(Member.backoff number, call.Cancellation)
@@ -140,14 +161,20 @@ type GroupConsumer(settings: ClientSettings, bootstrap: Bootstrap, group: GroupS
             else
                 result
 
-        offsets.Finish()
-        let commit = if wanted.IsEmpty then { Partitions = [] } else attempt 1
+        let isCancelled = not (offsets.Finish call.Cancellation)
+
+        let commit =
+            if wanted.IsEmpty then { Partitions = [] }
+            elif isCancelled then { Partitions = all (CommitOutcome.Unknown ClientFault.Cancelled) wanted }
+            else attempt 1
+
         positions.Stored commit
         commit
 
     // ---- polling ----
 
-    // The last event has been handled. Partitions that were being revoked are given up, after what was handled of them has been committed.
+    // The last event has been handled. Partitions that were being revoked are given up, after what was handled of them has been committed,
+    // or the commits that the user has begun are answered.
     let settle (cancellation: CancellationToken) =
         let handled = last
         last <- ValueNone
@@ -156,11 +183,13 @@ type GroupConsumer(settings: ClientSettings, bootstrap: Bootstrap, group: GroupS
         | ValueSome(GroupEvent.Read event) -> reader.Handled event.Partition
         | ValueSome(GroupEvent.Revoking partitions) ->
             if group.CommitInterval.IsSome then
-                let commit = commitNow (positions.Unstored(List.filter isOwned partitions, None)) (CallOptions.cancelledBy cancellation)
+                let commit = commitNow (positions.Unstored(partitions, None)) (CallOptions.cancelledBy cancellation)
                 if not commit.Partitions.IsEmpty then told.Enqueue(GroupEvent.Committed commit)
+            else
+                offsets.Finish cancellation |> ignore
 
+            List.iter positions.Forget partitions
             feed MemberInput.Released cancellation
-            positions.Keep isOwned
         | _ -> ()
 
     // A partition that the user has sought meanwhile is read from there.
@@ -171,6 +200,10 @@ type GroupConsumer(settings: ClientSettings, bootstrap: Bootstrap, group: GroupS
 
     let drop (partition: TopicPartition) =
         positions.Dropping partition
+        reader.Remove partition
+
+    let lose (partition: TopicPartition) =
+        positions.Forget partition
         reader.Remove partition
 
     let event (told: MemberEvent) : GroupEvent =
@@ -189,6 +222,7 @@ type GroupConsumer(settings: ClientSettings, bootstrap: Bootstrap, group: GroupS
             match action with
             | MemberAction.Add partitions -> List.iter add partitions
             | MemberAction.Drop partitions -> List.iter drop partitions
+            | MemberAction.Lose(partitions, _) -> List.iter lose partitions
             | MemberAction.FetchOffsets(me, partitions) ->
                 offsets.Fetch(me, partitions, (fun result -> feed (MemberInput.OffsetsFetched result) cancellation))
             | MemberAction.CommitHandled -> beginCommit cancellation
@@ -232,7 +266,7 @@ type GroupConsumer(settings: ClientSettings, bootstrap: Bootstrap, group: GroupS
 
     let close (countsInHand: bool) (call: CallOptions) : GroupClosed =
         try
-            let wanted () = positions.Unstored(owned (), (if countsInHand then inHand () else None))
+            let wanted () = positions.Unstored(known (), (if countsInHand then inHand () else None))
 
             let commit =
                 if group.CommitInterval.IsSome && not link.State.Stage.IsEnded then
@@ -272,11 +306,7 @@ type GroupConsumer(settings: ClientSettings, bootstrap: Bootstrap, group: GroupS
     /// The losses of partitions that no poll has returned yet.
     member internal _.Losses: (TopicPartition list * LossReason) list =
         use _ = take ()
-
-        [ for action in link.Todo do
-              match action with
-              | MemberAction.Tell(MemberEvent.Lost(partitions, reason)) -> partitions, reason
-              | _ -> () ]
+        link.Losses
 
     /// The partitions that the member has.
     member _.Partitions: TopicPartition list =
@@ -298,7 +328,7 @@ type GroupConsumer(settings: ClientSettings, bootstrap: Bootstrap, group: GroupS
     /// does not count. What is refused for a transient reason is sent again within the time of the call.
     member _.Commit(?call: CallOptions) : GroupCommit =
         use _ = take ()
-        commitNow (positions.Unstored(owned (), inHand ())) (defaultArg call CallOptions.standard)
+        commitNow (positions.Unstored(known (), inHand ())) (defaultArg call CallOptions.standard)
 
     /// Commits these offsets, each one after the last record processed, and waits for the answer. For partitions that the member does not
     /// have nothing is sent: see `CommitOutcome.NotAssigned`.
@@ -324,7 +354,7 @@ type GroupConsumer(settings: ClientSettings, bootstrap: Bootstrap, group: GroupS
     /// ArgumentException if the member does not have it, or gives it up in the next poll.
     member _.Seek(partition: TopicPartition, start: Start) : unit =
         use _ = take ()
-        if not (isOwned partition) then
+        if not (isOwned partition) || lost().Contains partition then
             raise (ArgumentException("The member does not have " + partition.ToString() + ".", nameof partition))
 
         if isReleasing partition then

@@ -29,14 +29,14 @@ type internal HandledPositions(reader: TopicConsumer) =
             if one.Outcome = CommitOutcome.Stored then
                 stored[one.Partition] <- { Offset = one.Offset.Offset; LastEpoch = one.Offset.LeaderEpoch }
 
-    /// Forgets the partitions that the member does not have.
-    member _.Keep(isOwned: TopicPartition -> bool) =
-        for partition in List.ofSeq dropped.Keys do
-            if not (isOwned partition) then dropped.Remove partition |> ignore
+    /// Forgets a partition that the member has given up or lost.
+    member _.Forget(partition: TopicPartition) =
+        dropped.Remove partition |> ignore
+        stored.Remove partition |> ignore
 
     /// The positions that differ from what the group has. `inHand` is the position after the event that the caller has, if it counts.
     member _.Unstored
-        (owned: TopicPartition seq, inHand: (TopicPartition * FetchPosition) option)
+        (partitions: TopicPartition seq, inHand: (TopicPartition * FetchPosition) option)
         : (TopicPartition * CommittedOffset) list =
         let positionOf (partition: TopicPartition) =
             match inHand, dropped.TryGetValue partition with
@@ -49,7 +49,7 @@ type internal HandledPositions(reader: TopicConsumer) =
             | true, known -> known = position
             | false, _ -> false
 
-        [ for partition in owned do
+        [ for partition in partitions do
               match positionOf partition with
               | Some position when not (isStored partition position) ->
                   partition, { Offset = position.Offset; LeaderEpoch = position.LastEpoch; Metadata = "" }
@@ -121,16 +121,17 @@ type internal GroupOffsets(settings: ClientSettings, bootstrap: Bootstrap, group
                 begin' ()
         | _ -> ()
 
-    /// Waits for the answers to all requests.
-    member this.Finish() =
-        while outstanding.IsSome do
-            match outstanding with
-            | Some(call, _) -> PendingCalls.WaitAny([| call |], Timeout.InfiniteTimeSpan) |> ignore
-            | None -> ()
+    /// Waits for the answers to all requests, unless it is cancelled. Returns whether all are answered.
+    member this.Finish(cancellation: CancellationToken) : bool =
+        while outstanding.IsSome && not cancellation.IsCancellationRequested do
+            PendingCalls.WaitAny([ for call, _ in Option.toList outstanding -> call ], Timeout.InfiniteTimeSpan, cancellation)
+            |> ignore
 
             this.Pump()
 
-    /// Commits offsets and waits for the answer.
+        outstanding.IsNone
+
+    /// Commits offsets and waits for the answer. No other request may be outstanding.
     member _.CommitNow(me: GroupMembership, offsets: (TopicPartition * CommittedOffset) list, call: CallOptions) : GroupCommit =
         outcomes offsets (client.CommitOffsets(me, offsets, call)).Result
 

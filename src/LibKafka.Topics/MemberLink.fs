@@ -144,6 +144,7 @@ type internal MemberLink(settings: ClientSettings, bootstrap: Bootstrap, group: 
         | MemberAction.CommitHandled
         | MemberAction.Add _
         | MemberAction.Drop _
+        | MemberAction.Lose _
         | MemberAction.Tell _ -> todo.Enqueue action
         | MemberAction.Leave(me, isTemporary) ->
             leave me isTemporary call
@@ -172,6 +173,13 @@ type internal MemberLink(settings: ClientSettings, bootstrap: Bootstrap, group: 
 
     /// What the caller is to do, in this order.
     member _.Todo = todo
+
+    /// The partitions that the member has lost and the caller still has. The member may have got some of them again.
+    member _.Losses: (TopicPartition list * LossReason) list =
+        [ for action in todo do
+              match action with
+              | MemberAction.Lose(partitions, reason) -> partitions, reason
+              | _ -> () ]
 
     /// The call that is outstanding.
     member _.Outstanding: PendingCall option = outstanding |> Option.map _.Call

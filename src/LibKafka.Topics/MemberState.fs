@@ -138,8 +138,10 @@ type internal MemberAction =
     | CommitHandled
     /// Begins to read partitions.
     | Add of AssignedPartition list
-    /// Stops reading partitions.
+    /// Stops reading partitions. Their positions can be committed until they are given up.
     | Drop of TopicPartition list
+    /// Stops reading partitions that others may read already. Their positions are worthless, even if the member gets them again.
+    | Lose of TopicPartition list * LossReason
     | Tell of MemberEvent
 
 /// How far a member is with its group.
@@ -269,7 +271,7 @@ module internal Member =
             Unnamed = []
             Led = None
             Rejoin = None },
-        [ if not owned.IsEmpty then MemberAction.Drop owned
+        [ if not owned.IsEmpty then MemberAction.Lose(owned, reason)
           if not untold.IsEmpty then MemberAction.Tell(MemberEvent.Lost(untold, reason)) ]
 
     /// The member cannot stay in the group.

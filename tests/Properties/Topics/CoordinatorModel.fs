@@ -312,13 +312,17 @@ type ConsumerCoordinator(session: TimeSpan, interval: TimeSpan, ledger: Ledger) 
             members.Remove one |> ignore
             epoch <- epoch + 1)
 
-    member _.Commit(membership: GroupMembership, offsets: (TopicPartition * CommittedOffset) list) : ErrorCode =
+    /// The code for a commit or a fetch of offsets by a member that is not in this epoch.
+    member _.Check(membership: GroupMembership) : ErrorCode =
         match find membership.MemberId with
         | None -> ErrorCode.UnknownMemberId
         | Some one when one.Epoch <> membership.GenerationOrEpoch -> ErrorCode.StaleMemberEpoch
-        | Some _ ->
-            ledger.Store offsets
-            ErrorCode.None
+        | Some _ -> ErrorCode.None
+
+    member this.Commit(membership: GroupMembership, offsets: (TopicPartition * CommittedOffset) list) : ErrorCode =
+        let code = this.Check membership
+        if not code.IsError then ledger.Store offsets
+        code
 
     /// Removes members whose session is over.
     member _.Tick(now: TimeSpan) = if members.RemoveAll(fun one -> now >= one.Expires) > 0 then epoch <- epoch + 1

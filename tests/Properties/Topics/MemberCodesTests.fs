@@ -88,6 +88,7 @@ let private word (action: MemberAction) : string =
     | MemberAction.CommitHandled -> "commit"
     | MemberAction.Add started -> "add " + numbers (started |> List.map _.Partition)
     | MemberAction.Drop partitions -> "drop " + numbers partitions
+    | MemberAction.Lose(partitions, _) -> "lose " + numbers partitions
     | MemberAction.Tell(MemberEvent.Assigned started) -> "assigned " + numbers (started |> List.map _.Partition)
     | MemberAction.Tell(MemberEvent.Revoking partitions) -> "revoking " + numbers partitions
     | MemberAction.Tell(MemberEvent.Lost(partitions, LossReason.Removed code)) -> "lost " + numbers partitions + " by " + code.Name
@@ -133,11 +134,11 @@ let private classicCodes =
               does "none" state (beaten ErrorCode.None) [] |> ignore
               does "rebalance" state (beaten ErrorCode.RebalanceInProgress) [ "join as 'm'" ] |> ignore
 
-              does "generation" state (beaten ErrorCode.IllegalGeneration) [ "drop 0,1"; "lost 0,1 by ILLEGAL_GENERATION"; "join as 'm'" ]
+              does "generation" state (beaten ErrorCode.IllegalGeneration) [ "lose 0,1"; "lost 0,1 by ILLEGAL_GENERATION"; "join as 'm'" ]
               |> ignore
 
               for code in [ ErrorCode.UnknownMemberId; ErrorCode.GroupIdNotFound ] do
-                  does code.Name state (beaten code) [ "drop 0,1"; "lost 0,1 by " + code.Name; "join as ''" ] |> ignore
+                  does code.Name state (beaten code) [ "lose 0,1"; "lost 0,1 by " + code.Name; "join as ''" ] |> ignore
 
               for code in passing do
                   again code.Name state (beaten code) "beat in 5"
@@ -147,7 +148,7 @@ let private classicCodes =
                     ErrorCode.GroupAuthorizationFailed
                     ErrorCode.InvalidGroupId
                     ErrorCode.UnknownServerError ] do
-                  let failed = does code.Name state (beaten code) [ "drop 0,1"; "lost 0,1 by failure"; "failed: Heartbeat " + code.Name ]
+                  let failed = does code.Name state (beaten code) [ "lose 0,1"; "lost 0,1 by failure"; "failed: Heartbeat " + code.Name ]
                   Expect.equal (Membership.due failed) TimeSpan.MaxValue "for good")
 
           testCase "an eager member gives up everything before it joins again" (fun () ->
@@ -207,7 +208,7 @@ let private classicCodes =
               again "at first" state lost "beat in 5"
               let late = now + seconds 45.0
               let _, actions = Membership.step late lost state
-              Expect.equal (List.map word actions) [ "drop 0,1"; "lost 0,1 by silence" ] "later")
+              Expect.equal (List.map word actions) [ "lose 0,1"; "lost 0,1 by silence" ] "later")
 
           testCase "a leader assigns from the topics of all members, and rejoins if their partitions change" (fun () ->
               let subscription (topics: string list) =
@@ -298,17 +299,17 @@ let private classicCodes =
                   "generation"
                   state
                   (answered ErrorCode.IllegalGeneration)
-                  [ "drop 0,1"; "lost 0,1 by ILLEGAL_GENERATION"; "join as 'm'" ]
+                  [ "lose 0,1"; "lost 0,1 by ILLEGAL_GENERATION"; "join as 'm'" ]
               |> ignore
 
-              does "member" state (answered ErrorCode.UnknownMemberId) [ "drop 0,1"; "lost 0,1 by UNKNOWN_MEMBER_ID"; "join as ''" ]
+              does "member" state (answered ErrorCode.UnknownMemberId) [ "lose 0,1"; "lost 0,1 by UNKNOWN_MEMBER_ID"; "join as ''" ]
               |> ignore
 
               does
                   "fenced"
                   state
                   (answered ErrorCode.FencedInstanceId)
-                  [ "drop 0,1"; "lost 0,1 by failure"; "failed: OffsetCommit FENCED_INSTANCE_ID" ]
+                  [ "lose 0,1"; "lost 0,1 by failure"; "failed: OffsetCommit FENCED_INSTANCE_ID" ]
               |> ignore
 
               let before = MemberInput.CommitAnswered({ state.Me with GenerationOrEpoch = 4 }, [ ErrorCode.IllegalGeneration ])
@@ -410,7 +411,7 @@ let private consumerCodes =
 
           for code in [ ErrorCode.UnknownMemberId; ErrorCode.FencedMemberEpoch ] do
               testCase (code.ToString() + " takes everything, and the member joins at once") (fun () ->
-                  let state = does "lost" (beating (consumer ())) (refusedBeat code) [ "drop 0,1"; "lost 0,1 by " + code.Name; "report " ]
+                  let state = does "lost" (beating (consumer ())) (refusedBeat code) [ "lose 0,1"; "lost 0,1 by " + code.Name; "report " ]
                   Expect.equal state.Me.GenerationOrEpoch 0 "with epoch 0")
 
           testCase "what goes away by itself changes nothing" (fun () ->
@@ -427,7 +428,7 @@ let private consumerCodes =
                     ErrorCode.UnsupportedVersion
                     ErrorCode.InvalidRequest
                     ErrorCode.InvalidRegularExpression ] do
-                  let expected = [ "drop 0,1"; "lost 0,1 by failure"; "failed: ConsumerGroupHeartbeat " + code.Name ]
+                  let expected = [ "lose 0,1"; "lost 0,1 by failure"; "failed: ConsumerGroupHeartbeat " + code.Name ]
                   does code.Name (beating (consumer ())) (refusedBeat code) expected |> ignore)
 
           testCase "a topic that may not be read is reported, and the member stays" (fun () ->

@@ -134,7 +134,9 @@ type private World(protocol: GroupProtocol, isOrderly: bool) =
               if isAsked topic.Key then
                   { Name = topic.Key; Id = topicId topic.Key; Partitions = topic.Value; IsInternal = false } ]
 
-    let fetched (partition: TopicPartition) : FetchedOffset = { Partition = partition; Result = Ok(ledger.Committed partition) }
+    let fetched (me: GroupMembership) (partition: TopicPartition) : FetchedOffset =
+        let code = if protocol.IsClassic then ErrorCode.None else consumer.Check me
+        { Partition = partition; Result = if code.IsError then Error code else Ok(ledger.Committed partition) }
 
     let owned (partitions: HeartbeatTopicPartitions list) =
         Set.ofList
@@ -197,14 +199,15 @@ type private World(protocol: GroupProtocol, isOrderly: bool) =
         | MemberAction.Leave(me, _) -> if protocol.IsClassic then classic.Leave(now, me.MemberId) else consumer.Leave actor.Id
         | MemberAction.AskTopics asked ->
             call (Error >> MemberInput.TopicsSeen) (fun reply -> reply (MemberInput.TopicsSeen(Ok(seen asked))))
-        | MemberAction.FetchOffsets(_, partitions) ->
-            let serve reply = reply (MemberInput.OffsetsFetched(Ok(List.map fetched partitions)))
+        | MemberAction.FetchOffsets(me, partitions) ->
+            let serve reply = reply (MemberInput.OffsetsFetched(Ok(List.map (fetched me) partitions)))
             send actor true (Error >> MemberInput.OffsetsFetched) serve step
         | MemberAction.CommitHandled ->
             let me = actor.State.Me
             step actor (MemberInput.CommitAnswered(me, [ commit actor (List.ofSeq actor.Positions.Keys) ]))
         | MemberAction.Add started -> List.iter (add actor) started
-        | MemberAction.Drop partitions -> actor.Reading.ExceptWith partitions
+        | MemberAction.Drop partitions
+        | MemberAction.Lose(partitions, _) -> actor.Reading.ExceptWith partitions
         | MemberAction.Tell event -> actor.Events.Enqueue event
 
     let forget (actor: Actor) (partitions: TopicPartition seq) =
