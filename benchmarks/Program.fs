@@ -17,6 +17,7 @@ let private local: (string * (unit -> Row list)) list =
       "guard", Guard.rows
       "connect", (fun () -> EndToEnd.connectionRows () @ Leaders.rows ())
       "poll-cost", EndToEnd.pollRows
+      "test-broker", TestBrokers.rows
       "plot", Plot.rows ]
 
 // These run on a real cluster too.
@@ -55,6 +56,7 @@ let private head () : string list =
       "first-calls: a record a call from the start of a process on, with the time that the JIT compiler took in it"
       "connect, leaders: a connection to each partition's leader, which is asked for once for all partitions; the peer asks for each"
       "poll-cost: a poll of a consumer with so many empty partitions, each with a connection and a fetch in flight"
+      "test-broker: the broker of LibKafka.Testing in the process of its client; a million records of 100 bytes in batches of 0.8 MB, one in flight"
       "messages: floor is a copy of the same bytes, B/record counts for each partition or message"
       "startup: a process from its start to its end, its processor time and the methods it compiled; floor is one that does nothing"
       "encode and decode with a codec: the floor is the codec alone, so what is reached is the part of the time that it takes"
@@ -93,6 +95,10 @@ let private runChild (arguments: string list) =
     | [ "connections"; name; count; bootstrap ] -> Processes.connections name (int count) bootstrap
     | [ "connect-broker"; partitions; certificateFile ] -> ConnectBroker.run (int partitions) certificateFile
     | "connecting" :: way :: count :: listener -> Leaders.connecting way (int count) listener
+    | [ "test-broker-start"; name ] -> TestBrokers.starts name
+    | [ "test-broker-traffic"; name; partitions; fetches; rounds ] ->
+        TestBrokers.traffic name (int partitions) (Boolean.Parse fetches) (int rounds)
+    | [ "test-broker-memory"; bytes ] -> TestBrokers.memory (int64 bytes)
     | [ "polls"; count; bootstrap ] -> Processes.idlePolls (int count) bootstrap
     | _ -> invalidOp (String.Join(" ", arguments))
 

@@ -8,9 +8,10 @@ open System.Text
 [<Struct>]
 type internal Apart = { Start: int; Before: int; Content: Bytes }
 
-/// A growing buffer into which values are encoded. It can be cleared and reused with its memory.
+/// A growing buffer into which values are encoded. It can be cleared and reused with its memory. Blobs, such as the records of a partition, of at
+/// least `apartFrom` bytes are not copied but referenced until the writer is cleared: `Segments` has them in their places.
 [<Sealed>]
-type Writer internal (capacity: int, apartFrom: int) =
+type Writer(capacity: int, apartFrom: int) =
     let mutable buffer: byte[] = Array.zeroCreate (max 16 capacity)
     let mutable position = 0
     let mutable trail: Trail | null = null
@@ -38,15 +39,19 @@ type Writer internal (capacity: int, apartFrom: int) =
     /// The number of bytes written so far.
     member _.Length = position + apartLength
 
-    /// The output. The span is valid until the next write.
-    member _.Written: ReadOnlySpan<byte> = ReadOnlySpan<byte>(buffer, 0, position)
+    /// The output of a writer that copies all its input. The span is valid until the next write.
+    member _.Written: ReadOnlySpan<byte> =
+        if not apart.IsEmpty then
+            raise (InvalidOperationException "Some blobs were not copied, so the output is in several segments.")
+
+        ReadOnlySpan<byte>(buffer, 0, position)
 
     /// The output as a segment of the writer's own buffer. It is valid until the next write.
     member internal _.Segment = ArraySegment<byte>(buffer, 0, position)
 
     /// The output in consecutive segments: parts of the writer's own buffer, and between them the blobs that were not copied. They are valid
     /// until the next write.
-    member internal _.Segments: ArraySegment<byte> list =
+    member _.Segments: ArraySegment<byte> list =
         let mutable finish = position
         let mutable segments = []
 
@@ -58,7 +63,15 @@ type Writer internal (capacity: int, apartFrom: int) =
         ArraySegment<byte>(buffer, 0, finish) :: segments
 
     /// A copy of the output.
-    member _.ToBytes() : Bytes = Bytes(buffer.AsSpan(0, position).ToArray())
+    member this.ToBytes() : Bytes =
+        let all = GC.AllocateUninitializedArray<byte> this.Length
+        let mutable at = 0
+
+        for segment in this.Segments do
+            segment.AsSpan().CopyTo(all.AsSpan at)
+            at <- at + segment.Count
+
+        Bytes all
 
     /// Discards the output and keeps the memory.
     member this.Clear() =

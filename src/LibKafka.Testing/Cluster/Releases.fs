@@ -13,11 +13,18 @@ type Release =
     /// Whether it is this release or a later one.
     member this.IsAtLeast(major: int, minor: int) = this.IsAtLeast(major, minor, 0)
 
+    /// Whether it is the other release or a later one.
+    member this.IsAtLeast(other: Release) =
+        let (Release(major, minor, patch)) = other
+        this.IsAtLeast(major, minor, patch)
+
     /// Whether it is this release or a later one.
     member this.IsAtLeast(major: int, minor: int, patch: int) =
         let (Release(ownMajor, ownMinor, ownPatch)) = this
-        let order = compare (struct (ownMajor, ownMinor, ownPatch)) (struct (major, minor, patch))
-        order >= 0
+
+        if ownMajor <> major then ownMajor > major
+        elif ownMinor <> minor then ownMinor > minor
+        else ownPatch >= patch
 
     /// Whether its clusters have ZooKeeper. Releases before 4.0 do.
     member this.HasZooKeeper = not (this.IsAtLeast(4, 0))
@@ -26,6 +33,9 @@ type Release =
     override this.ToString() =
         let (Release(major, minor, patch)) = this
         String.Join('.', [| string major; string minor; string patch |])
+
+/// The versions of an API that a release supports.
+type ApiRange = { Key: ApiKey; Lowest: int16; Highest: int16 }
 
 /// The versions of the APIs that each release supports.
 [<RequireQualifiedAccess>]
@@ -181,54 +191,60 @@ module internal ReleaseTable =
 92: 4.1=0-0
 """
 
-    /// The last patch of each minor release.
-    let patches: (struct (int * int * int)) list =
-        [ struct (1, 0, 2)
-          struct (1, 1, 1)
-          struct (2, 0, 1)
-          struct (2, 1, 1)
-          struct (2, 2, 2)
-          struct (2, 3, 1)
-          struct (2, 4, 1)
-          struct (2, 5, 1)
-          struct (2, 6, 3)
-          struct (2, 7, 2)
-          struct (2, 8, 2)
-          struct (3, 0, 2)
-          struct (3, 1, 2)
-          struct (3, 2, 3)
-          struct (3, 3, 2)
-          struct (3, 4, 1)
-          struct (3, 5, 2)
-          struct (3, 6, 2)
-          struct (3, 7, 2)
-          struct (3, 8, 1)
-          struct (3, 9, 2)
-          struct (4, 0, 2)
-          struct (4, 1, 2)
-          struct (4, 2, 1)
-          struct (4, 3, 1) ]
+    /// The last patch of a minor release.
+    let lastPatch (major: int) (minor: int) : int voption =
+        match major, minor with
+        | 1, 0 -> ValueSome 2
+        | 1, 1 -> ValueSome 1
+        | 2, 0 -> ValueSome 1
+        | 2, 1 -> ValueSome 1
+        | 2, 2 -> ValueSome 2
+        | 2, 3 -> ValueSome 1
+        | 2, 4 -> ValueSome 1
+        | 2, 5 -> ValueSome 1
+        | 2, 6 -> ValueSome 3
+        | 2, 7 -> ValueSome 2
+        | 2, 8 -> ValueSome 2
+        | 3, 0 -> ValueSome 2
+        | 3, 1 -> ValueSome 2
+        | 3, 2 -> ValueSome 3
+        | 3, 3 -> ValueSome 2
+        | 3, 4 -> ValueSome 1
+        | 3, 5 -> ValueSome 2
+        | 3, 6 -> ValueSome 2
+        | 3, 7 -> ValueSome 2
+        | 3, 8 -> ValueSome 1
+        | 3, 9 -> ValueSome 2
+        | 4, 0 -> ValueSome 2
+        | 4, 1 -> ValueSome 2
+        | 4, 2 -> ValueSome 1
+        | 4, 3 -> ValueSome 1
+        | _ -> ValueNone
 
 /// Releases of Apache Kafka from 1.0.0 to 4.3.1.
 [<RequireQualifiedAccess>]
 module Release =
 
-    let private parts (text: string) : int list voption =
-        let numbers = text.Split('.') |> Array.map Int32.TryParse
-        if numbers |> Array.forall fst then
-            ValueSome(numbers |> Array.map snd |> List.ofArray)
-        else
-            ValueNone
+    let private isPatch (patch: int) (major: int) (minor: int) : bool =
+        match ReleaseTable.lastPatch major minor with
+        | ValueSome last -> patch >= 0 && patch <= last
+        | ValueNone -> false
 
     /// Parses a release such as `2.8.1`, or `2.8` for its last patch release. None if there is no such release.
     let tryParse (text: string) : Release option =
-        let last major minor =
-            ReleaseTable.patches |> List.tryPick (fun (struct (a, b, patch)) -> if a = major && b = minor then Some patch else None)
+        let parts = text.Split '.'
+        let isNumber, major = Int32.TryParse parts[0]
+        let isFollowed, minor = if parts.Length > 1 then Int32.TryParse parts[1] else false, 0
 
-        match parts text with
-        | ValueSome [ major; minor ] -> last major minor |> Option.map (fun patch -> Release(major, minor, patch))
-        | ValueSome [ major; minor; patch ] when last major minor |> Option.exists (fun last -> patch >= 0 && patch <= last) ->
-            Some(Release(major, minor, patch))
+        match parts.Length with
+        | 2 when isNumber && isFollowed ->
+            match ReleaseTable.lastPatch major minor with
+            | ValueSome patch -> Some(Release(major, minor, patch))
+            | ValueNone -> None
+        | 3 when isNumber && isFollowed ->
+            match Int32.TryParse parts[2] with
+            | true, patch when isPatch patch major minor -> Some(Release(major, minor, patch))
+            | _ -> None
         | _ -> None
 
     /// Like `tryParse`. It throws `ArgumentException` if there is no such release.
@@ -241,45 +257,76 @@ module Release =
     /// The newest release, 4.3.1.
     let newest = Release(4, 3, 1)
 
-    let private range (text: string) : struct (int16 * int16) voption =
-        match text.Split '-' with
-        | [| lowest; highest |] -> ValueSome(struct (Int16.Parse lowest, Int16.Parse highest))
-        | _ -> ValueNone
+    // The tables are read character by character, because a cluster reads one when it starts: anything more general would take the JIT compiler
+    // longer than the rest of the start.
 
-    let private atLeast (release: Release) (since: string) : bool =
-        match parts since with
-        | ValueSome [ major; minor ] -> release.IsAtLeast(major, minor)
-        | ValueSome [ major; minor; patch ] -> release.IsAtLeast(major, minor, patch)
-        | _ -> false
+    /// The number at a position of a table, and the position after it.
+    let private number (table: string) (start: int) : struct (int * int) =
+        let mutable at = start
+        let mutable value = 0
 
-    /// The range of versions of the line's API in a release.
-    let private rangeIn (release: Release) (line: string) : (struct (ApiKey * int16 * int16)) voption =
-        let fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries)
+        while at < table.Length && Char.IsAsciiDigit table[at] do
+            value <- 10 * value + int table[at] - int '0'
+            at <- at + 1
 
-        fields
-        |> Seq.skip 1
-        |> Seq.map (fun field -> field.Split '=')
-        |> Seq.filter (fun pair -> atLeast release pair[0])
-        |> Seq.tryLast
-        |> ValueOption.ofOption
-        |> ValueOption.bind (fun pair -> range pair[1])
-        |> ValueOption.map (fun (struct (lowest, highest)) -> struct (ApiKey(Int16.Parse(fields[0].TrimEnd ':')), lowest, highest))
+        struct (value, at)
+
+    /// The release at a position of a table, and the position after it.
+    let private releaseAt (table: string) (start: int) : struct (Release * int) =
+        let struct (major, at) = number table start
+        let struct (minor, at) = number table (at + 1)
+
+        if table[at] = '.' then
+            let struct (patch, at) = number table (at + 1)
+            struct (Release(major, minor, patch), at)
+        else
+            struct (Release(major, minor, 0), at)
+
+    /// The range of an API in a release, from the fields of its line, the first of which is at a position; null if the release does not have it. The
+    /// position of the next line comes with it.
+    let private rangeAt (release: Release) (key: ApiKey) (table: string) (start: int) : struct (ApiRange | null * int) =
+        let mutable at = start
+        let mutable range: ApiRange | null = null
+
+        while table[at] = ' ' do
+            let struct (since, equals) = releaseAt table (at + 1)
+            let isIncluded = release.IsAtLeast since
+
+            if Char.IsAsciiDigit table[equals + 1] then
+                let struct (lowest, dash) = number table (equals + 1)
+                let struct (highest, next) = number table (dash + 1)
+                if isIncluded then
+                    range <- { Key = key; Lowest = int16 lowest; Highest = int16 highest }
+                at <- next
+            else
+                // "none": the release no longer has it.
+                if isIncluded then range <- null
+                at <- equals + 5
+
+        struct (range, at + 1)
 
     /// The APIs that a broker of the release reports in ApiVersions, with their lowest and highest versions, by API key.
-    let apis (release: Release) : (struct (ApiKey * int16 * int16)) list =
+    let apis (release: Release) : ApiRange list =
         let table = if release.HasZooKeeper then ReleaseTable.ZooKeeper else ReleaseTable.KRaft
-        [ for line in table.Split('\n', StringSplitOptions.RemoveEmptyEntries) do
-              match rangeIn release line with
-              | ValueSome range -> range
-              | ValueNone -> () ]
+        let ranges = List<ApiRange>()
+        let mutable at = 1
 
-    /// The lowest and highest versions that a broker of the release accepts, by the number of the API. From 4.0 on, brokers report versions of
-    /// Produce that they do not accept, for the sake of old librdkafka clients.
-    let internal accepted (release: Release) : IReadOnlyDictionary<int16, struct (int16 * int16)> =
-        let table = Dictionary<int16, struct (int16 * int16)>()
+        while at < table.Length do
+            let struct (key, colon) = number table at
+            let struct (range, next) = rangeAt release (ApiKey(int16 key)) table (colon + 1)
 
-        for struct (key, lowest, highest) in apis release do
-            let lowest = if key = ApiKey.Produce && release.IsAtLeast(4, 0) then 3s else lowest
-            table[key.Code] <- struct (lowest, highest)
+            match range with
+            | null -> ()
+            | range -> ranges.Add range
 
-        table
+            at <- next
+
+        List.ofSeq ranges
+
+    /// The versions that a broker of the release accepts. From 4.0 on, brokers report versions of Produce that they do not accept, for the sake of
+    /// old librdkafka clients.
+    let internal accepted (release: Release) : ApiRange list =
+        if release.IsAtLeast(4, 0) then
+            apis release |> List.map (fun range -> if range.Key = ApiKey.Produce then { range with Lowest = 3s } else range)
+        else
+            apis release

@@ -1,7 +1,6 @@
 namespace LibKafka.Testing
 
 open System
-open System.Collections.Generic
 open System.Collections.Immutable
 open LibKafka.Records
 open LibKafka.Protocol
@@ -116,8 +115,8 @@ type ClusterSettings =
 type State =
     {
         Settings: ClusterSettings
-        /// The lowest and highest versions that the release accepts, by the number of the API.
-        Accepted: IReadOnlyDictionary<int16, struct (int16 * int16)>
+        /// The versions that the release accepts.
+        Accepted: ApiRange list
         Nodes: Map<int32, Node>
         Topics: Map<string, Topic>
         TopicNames: Map<Guid, string>
@@ -168,9 +167,47 @@ and [<NoEquality; NoComparison>] Waiting =
     {
         /// When `Ready` must give an answer.
         Until: Moment
-        /// Gives the answer if there is one yet. It is called again after each change of the state, and at `Until`.
+        /// Whether a change of the state, from the first to the second, may have made the answer ready.
+        Concerns: State -> State -> bool
+        /// Gives the answer if there is one yet. It is called again after each change that concerns it, and at `Until`.
         Ready: Moment -> State -> (State * Answer) voption
     }
+
+/// How long requests wait, and for what.
+[<RequireQualifiedAccess>]
+module internal Waiting =
+
+    let private differ (before: 'T) (after: 'T) : bool = not (Object.ReferenceEquals(before, after))
+
+    /// Whether brokers or settings changed.
+    let isClusterChanged (before: State) (after: State) : bool = differ before.Nodes after.Nodes || differ before.Settings after.Settings
+
+    /// Whether groups changed.
+    let areGroupsChanged (before: State) (after: State) : bool = differ before.Groups after.Groups
+
+    /// Whether groups or transactions changed. The clock depends on nothing else.
+    let areTimersChanged (before: State) (after: State) : bool =
+        areGroupsChanged before after || differ before.Transactions after.Transactions
+
+    let private find (topic: string) (index: int32) (state: State) : Partition voption =
+        match state.Topics.TryFind topic with
+        | Some topic when index >= 0 && index < topic.Partitions.Length -> ValueSome topic.Partitions[index]
+        | _ -> ValueNone
+
+    /// Whether a partition changed, or was added or deleted.
+    let isPartitionChanged (topic: string) (index: int32) (before: State) (after: State) : bool =
+        differ before.Topics after.Topics
+        && (match find topic index before, find topic index after with
+            | ValueSome before, ValueSome after -> differ before after
+            | ValueNone, ValueNone -> false
+            | _ -> true)
+
+    /// Whether anything changed that a request may wait for.
+    let isAnythingChanged (before: State) (after: State) : bool =
+        differ before.Topics after.Topics || isClusterChanged before after || areTimersChanged before after
+
+    /// A request that is never answered.
+    let never: Waiting = { Until = Int64.MaxValue; Concerns = (fun _ _ -> false); Ready = fun _ _ -> ValueNone }
 
 /// A request that is handled: when, and from whom.
 [<NoEquality; NoComparison>]

@@ -376,7 +376,7 @@ module internal GroupOffsets =
             state, Reply(Response.OffsetFetch(fetchOne call request state))
         elif request.Groups.IsEmpty then
             // Brokers never answer it.
-            state, Later { Until = Int64.MaxValue; Ready = fun _ _ -> ValueNone }
+            state, Later Waiting.never
         else
             state,
             Reply(

@@ -65,7 +65,8 @@ module internal Groups =
     let await (ticket: Ticket) (adapt: Response -> Response) (state: State) : State * Answer =
         match tryTake ticket adapt state with
         | ValueSome answered -> answered
-        | ValueNone -> state, Later { Until = Int64.MaxValue; Ready = fun _ state -> tryTake ticket adapt state }
+        | ValueNone ->
+            state, Later { Until = Int64.MaxValue; Concerns = Waiting.areGroupsChanged; Ready = fun _ state -> tryTake ticket adapt state }
 
     /// What a description says if the client did not ask for the operations. Releases before 2.4 say 0.
     let notAsked (state: State) : AuthorizedOperations =

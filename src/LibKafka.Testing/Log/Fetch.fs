@@ -412,7 +412,14 @@ module internal Fetching =
 
         match ready call.Now state with
         | ValueSome answer -> answer
-        | ValueNone -> state, Later { Until = until; Ready = ready }
+        | ValueNone ->
+            let concerns before after =
+                Waiting.isClusterChanged before after
+                || targets
+                   |> List.exists (fun target ->
+                       Waiting.isPartitionChanged target.Partition.Topic target.Partition.Request.Partition before after)
+
+            state, Later { Until = until; Concerns = concerns; Ready = ready }
 
     let private refused (code: ErrorCode) : Answer =
         Reply(Response.Fetch { ThrottleTimeMs = 0; Error = code; SessionId = 0; Topics = []; NodeEndpoints = [] })

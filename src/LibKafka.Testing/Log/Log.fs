@@ -99,18 +99,17 @@ module Log =
           Tail = ValueNone }
 
     [<Literal>]
-    let private LeastChunk = 16384
+    let private LeastChunk = 16384L
 
     [<Literal>]
-    let private MostChunk = 8388608
+    let private MostChunk = 8388608L
 
-    /// Space for a batch at the tail, or in a new chunk, twice as large as the last one.
+    /// Space for a batch at the tail, or in a new chunk. That is small compared with the log, so that the memory follows from its size.
     let private reserve (size: int) (log: Log) : LogTail =
         match log.Tail with
         | ValueSome tail when tail.Chunk.TryReserve(tail.Used, size) -> tail
-        | tail ->
-            let last = tail |> ValueOption.map _.Chunk.Bytes.Length |> ValueOption.defaultValue (LeastChunk / 2)
-            let chunk = LogChunk(max size (min MostChunk (2 * last)))
+        | _ ->
+            let chunk = LogChunk(max (int64 size) (Math.Clamp(log.Bytes / 4L, LeastChunk, MostChunk)) |> int)
             chunk.TryReserve(0, size) |> ignore
             { Chunk = chunk; Used = 0 }
 

@@ -223,7 +223,12 @@ module internal Producing =
 
         match ready call.Now state with
         | ValueSome answer -> answer
-        | ValueNone -> state, Later { Until = until; Ready = ready }
+        | ValueNone ->
+            let concerns before after =
+                Waiting.isClusterChanged before after
+                || outcomes |> List.exists (fun outcome -> Waiting.isPartitionChanged outcome.Name outcome.Response.Index before after)
+
+            state, Later { Until = until; Concerns = concerns; Ready = ready }
 
     let private finish (call: Call) (request: Produce.Request) (outcomes: Outcome list) (state: State) : State * Answer =
         match request.Acks with
@@ -252,7 +257,7 @@ module internal Producing =
                 ValueSome(produce call request (outcome :: outcomes) items.Tail state)
             | ValueSome(struct (state, outcome)) -> ValueSome(produce call request (outcome :: outcomes) items.Tail state)
 
-        { Until = call.Now + 1000L; Ready = ready }
+        { Until = call.Now + 1000L; Concerns = Waiting.isAnythingChanged; Ready = ready }
 
     /// Whether an old broker closes the connection because of the records: none, and before 2.0 also several batches or an older format.
     let private isFatal (release: Release) (version: int16) (data: Produce.PartitionData) : bool =
@@ -271,10 +276,7 @@ module internal Producing =
 
         // The broker fails on null records. It never answers, or closes the connection before 3.0.
         if items |> List.exists (fun (_, data) -> data.Records.IsNone) then
-            if release.IsAtLeast(3, 0) then
-                state, Later { Until = Int64.MaxValue; Ready = fun _ _ -> ValueNone }
-            else
-                state, Close
+            if release.IsAtLeast(3, 0) then state, Later Waiting.never else state, Close
         elif not (release.IsAtLeast(2, 4)) && items |> List.exists (fun (_, data) -> isFatal release call.Version data) then
             state, Close
         else

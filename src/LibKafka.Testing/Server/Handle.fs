@@ -38,8 +38,7 @@ module internal Versions =
           finalized "metadata.version" metadataLevel ]
 
     let private table (state: State) : ApiVersions.ApiVersion list =
-        [ for struct (key, lowest, highest) in Release.apis state.Settings.Release ->
-              { ApiKey = key; MinVersion = lowest; MaxVersion = highest } ]
+        [ for range in Release.apis state.Settings.Release -> { ApiKey = range.Key; MinVersion = range.Lowest; MaxVersion = range.Highest } ]
 
     let private response (version: int16) (code: ErrorCode) (apis: ApiVersions.ApiVersion list) (state: State) : Response =
         let hasFeatures = version >= 3s && state.Settings.Release.IsAtLeast(4, 0) && not code.IsError
@@ -126,9 +125,8 @@ module Broker =
 
     /// Whether the release has the version of the API.
     let accepts (key: ApiKey) (version: int16) (state: State) : bool =
-        match state.Accepted.TryGetValue key.Code with
-        | true, struct (lowest, highest) -> version >= lowest && version <= highest
-        | _ -> false
+        state.Accepted
+        |> List.exists (fun range -> range.Key.Code = key.Code && version >= range.Lowest && version <= range.Highest)
 
     /// The answer of the broker `caller.Node` to a request, and the state after it. Requests that the release does not have, and those that
     /// are not implemented, close the connection.

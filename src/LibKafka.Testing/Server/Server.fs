@@ -39,13 +39,16 @@ type internal Waiter(waiting: Waiting) =
 type internal Writers() =
     // More than are in use at once on most machines.
     static let most = 16
+
+    // Records of a partition of at least this size are sent from the log itself.
+    static let leastApart = 16 * 1024
     let free = Stack<Writer>()
 
     member _.Rent() : Writer =
         lock free (fun () ->
             match free.TryPop() with
             | true, writer -> writer
-            | _ -> Writer 4096)
+            | _ -> Writer(4096, leastApart))
 
     member _.Return(writer: Writer) =
         writer.Clear()
@@ -62,52 +65,65 @@ type internal Engine(initial: State, clock: unit -> Moment, script: Script, log:
     let mutable connections = 0L
     let mutable isStopped = false
 
-    // What no request waits for does not wake the waiting ones.
-    let isWake (before: State) (after: State) =
-        not (Object.ReferenceEquals(before.Topics, after.Topics))
-        || not (Object.ReferenceEquals(before.Nodes, after.Nodes))
-        || not (Object.ReferenceEquals(before.Groups, after.Groups))
-        || not (Object.ReferenceEquals(before.Transactions, after.Transactions))
-        || not (Object.ReferenceEquals(before.Settings, after.Settings))
+    // When the clock must do something. ValueNone if it has nothing to do, and null as its thread if it never had.
+    let mutable due: Moment voption = ValueNone
+    let mutable clockThread: Thread | null = null
 
-    // Asks the waiting requests again until nothing changes any more.
-    let rec wake () =
-        let before = state
+    // Asks the waiting requests that a change since `before` concerns, until nothing changes any more.
+    let rec wake (before: State) =
+        let current = state
         let now = clock ()
         let mutable index = 0
 
         while index < waiters.Count do
             let waiter = waiters[index]
 
-            match waiter.Waiting.Ready now state with
+            match (if waiter.Waiting.Concerns before state then waiter.Waiting.Ready now state else ValueNone) with
             | ValueNone -> index <- index + 1
             | ValueSome(after, answer) ->
                 waiters.RemoveAt index
                 state <- after
                 waiter.Complete answer
 
-        if isWake before state then wake ()
-
-    let change (after: State) =
-        let before = state
-        state <- after
-
-        if isWake before after then
-            wake ()
-            Monitor.PulseAll gate
+        if not (Object.ReferenceEquals(current, state)) then wake current
 
     // Runs what is due, and sleeps until something else is.
-    let tick () =
+    let rec tick () =
         lock gate (fun () ->
             while not isStopped do
                 let now = clock ()
 
-                match Broker.nextTick state with
-                | ValueSome due when due <= now -> change (Broker.tick now state)
-                | ValueSome due -> Monitor.Wait(gate, int (min (due - now) 60_000L)) |> ignore
+                match due with
+                | ValueSome moment when moment <= now ->
+                    change (Broker.tick now state)
+                    due <- Broker.nextTick state
+                | ValueSome moment -> Monitor.Wait(gate, int (min (moment - now) 60_000L)) |> ignore
                 | ValueNone -> Monitor.Wait gate |> ignore)
 
-    do Thread(tick, IsBackground = true, Name = "LibKafka.Testing clock").Start()
+    // The clock wakes by itself if something is due later than it was.
+    and schedule () =
+        let before = due
+        due <- Broker.nextTick state
+
+        match before, due with
+        | _, ValueSome _ when isNull clockThread ->
+            let thread = Thread(tick, 256 * 1024, IsBackground = true, Name = "LibKafka.Testing clock")
+            clockThread <- thread
+            thread.Start()
+        | ValueNone, ValueSome _ -> Monitor.PulseAll gate
+        | ValueSome before, ValueSome now when now < before -> Monitor.PulseAll gate
+        | _ -> ()
+
+    and change (after: State) =
+        let before = state
+
+        if not (Object.ReferenceEquals(before, after)) then
+            state <- after
+            if waiters.Count > 0 then wake before
+            if Waiting.areTimersChanged before state then schedule ()
+            // Those who wait for the end of a broker's pause.
+            if not (Object.ReferenceEquals(before.Nodes, state.Nodes)) then
+                Monitor.PulseAll gate
 
     /// What happens to requests other than usual.
     member _.Script = script
@@ -153,17 +169,19 @@ type internal Engine(initial: State, clock: unit -> Moment, script: Script, log:
             waiters.Clear()
             Monitor.PulseAll gate)
 
-    member private _.Start(caller: Caller, request: Request) : Result<Answer, Waiter> =
+    /// Lets a request wait. The answer is `Close` if the cluster was stopped.
+    member private _.Enlist(waiting: Waiting) : Waiter =
+        let waiter = Waiter waiting
+        if isStopped then waiter.Complete Close else waiters.Add waiter
+        waiter
+
+    member private this.Start(caller: Caller, request: Request) : Result<Answer, Waiter> =
         lock gate (fun () ->
             let after, answer = Broker.handle (clock ()) caller state request
             change after
 
             match answer with
-            | Later waiting when not isStopped ->
-                let waiter = Waiter waiting
-                waiters.Add waiter
-                Error waiter
-            | Later _ -> Ok Close
+            | Later waiting -> Error(this.Enlist waiting)
             | answer -> Ok answer)
 
     /// The answer that a waiting request must have now.
@@ -183,26 +201,37 @@ type internal Engine(initial: State, clock: unit -> Moment, script: Script, log:
         let left = waiter.Waiting.Until - clock ()
 
         match (if left > 0L then waiter.Wait(int (min left 60_000L)) else ValueNone) with
+        | ValueSome(Later waiting) -> this.AwaitAgain waiting
         | ValueSome answer -> answer
         | ValueNone when clock () < waiter.Waiting.Until -> this.Await waiter
         | ValueNone ->
             match this.Expire waiter with
+            | ValueSome(Later waiting) -> this.AwaitAgain waiting
             | ValueSome answer -> answer
             // A request that is never answered.
             | ValueNone -> waiter.Wait Timeout.Infinite |> ValueOption.defaultValue Close
+
+    /// Waits for something else. It may have happened before the request was enlisted.
+    member private this.AwaitAgain(waiting: Waiting) : Answer =
+        let again =
+            lock gate (fun () ->
+                match waiting.Ready (clock ()) state with
+                | ValueSome(after, answer) ->
+                    change after
+                    Ok answer
+                | ValueNone -> Error(this.Enlist waiting))
+
+        match again with
+        | Ok(Later waiting) -> this.AwaitAgain waiting
+        | Ok answer -> answer
+        | Error waiter -> this.Await waiter
 
     /// The answer to a request, after waiting for it. It is never `Later`.
     member this.Handle(caller: Caller, request: Request) : Answer =
         try
             match this.Start(caller, request) with
             | Ok answer -> answer
-            | Error waiter ->
-                match this.Await waiter with
-                | Later waiting ->
-                    let again = Waiter waiting
-                    lock gate (fun () -> if isStopped then again.Complete Close else waiters.Add again)
-                    this.Await again
-                | answer -> answer
+            | Error waiter -> this.Await waiter
         with failure ->
             lock gate (fun () -> failures.Add(failure.ToString()))
             Close
@@ -262,9 +291,9 @@ type internal ServerConnection(engine: Engine, node: int32, number: int64, socke
 
         isOpen
 
-    let readFrame () : Bytes voption =
-        let prefix = Array.zeroCreate<byte> 4
+    let prefix = Array.zeroCreate<byte> 4
 
+    let readFrame () : Bytes voption =
         if not (readExactly (prefix.AsMemory())) then
             ValueNone
         else
@@ -279,31 +308,38 @@ type internal ServerConnection(engine: Engine, node: int32, number: int64, socke
 
     let send (bytes: ReadOnlySpan<byte>) = stream.Write bytes
 
-    /// Sends a response and returns its size; 0 if it cannot be written.
-    let write (version: int16) (correlationId: int32) (response: Response) : int =
+    /// Sends at most so many bytes of consecutive pieces. Without TLS, none of them is copied.
+    let sendPieces (most: int) (pieces: ArraySegment<byte> list) =
+        let mutable left = most
+        // The system takes several pieces at once, but not always all of their bytes.
+        let mutable skipped =
+            match stream with
+            | :? NetworkStream when most = Int32.MaxValue && not pieces.Tail.IsEmpty -> socket.Send(List<ArraySegment<byte>> pieces)
+            | _ -> 0
+
+        for piece in pieces do
+            let passed = min skipped piece.Count
+            let count = min left (piece.Count - passed)
+            if count > 0 then
+                send (ReadOnlySpan<byte>(piece.Array, piece.Offset + passed, count))
+            skipped <- skipped - passed
+            left <- left - count
+
+    /// Sends at most so many bytes of a response and returns its size; 0 if it cannot be written.
+    let write (most: int) (version: int16) (correlationId: int32) (response: Response) : int =
         let writer = engine.Writers.Rent()
 
         match Frame.writeAnyResponse writer version correlationId response with
         | Ok() ->
-            let size = writer.Written.Length
-            send writer.Written
+            let size = writer.Length
+            sendPieces most writer.Segments
             engine.Writers.Return writer
             size
         | Error fault ->
             engine.Fail("A response cannot be written: " + fault.ToString())
             0
 
-    let reply (version: int16) (correlationId: int32) (response: Response) : bool = write version correlationId response > 0
-
-    /// Sends the first bytes of a response.
-    let replyPartly (header: RequestHeader) (bytes: int) (response: Response) =
-        let writer = engine.Writers.Rent()
-
-        match Frame.writeAnyResponse writer header.ApiVersion header.CorrelationId response with
-        | Ok() ->
-            send (writer.Written.Slice(0, min bytes writer.Written.Length))
-            engine.Writers.Return writer
-        | Error fault -> engine.Fail("A response cannot be written: " + fault.ToString())
+    let reply (version: int16) (correlationId: int32) (response: Response) : bool = write Int32.MaxValue version correlationId response > 0
 
     /// Reads until the client closes the connection, and answers nothing.
     let rec fallSilent () : bool =
@@ -325,7 +361,7 @@ type internal ServerConnection(engine: Engine, node: int32, number: int64, socke
 
         // A test may look at the response as soon as its client has it.
         exchange.Answer response
-        let size = write exchange.Version correlationId response
+        let size = write Int32.MaxValue exchange.Version correlationId response
 
         if size > 0 then
             engine.Log.Grow(exchange, size)
@@ -347,7 +383,7 @@ type internal ServerConnection(engine: Engine, node: int32, number: int64, socke
         match answer, reaction.Kind with
         | _, ReactionKind.Silence -> fallSilent ()
         | Reply response, ReactionKind.CutAfter bytes ->
-            replyPartly exchange.Header bytes response
+            write bytes exchange.Version exchange.Header.CorrelationId response |> ignore
             false
         | Nothing, ReactionKind.CutAfter _ -> false
         | Reply response, ReactionKind.WrongCorrelationId -> reply exchange.Version (exchange.Header.CorrelationId + 1) response

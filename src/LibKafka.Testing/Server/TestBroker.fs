@@ -35,6 +35,9 @@ type TestBrokerOptions() =
     /// The most bytes that the log of a partition keeps: older batches are deleted. Unlimited by default.
     member val MostLogBytes = Int64.MaxValue with get, set
 
+    /// The most bytes that the remembered requests and their responses have together: 64 MiB by default.
+    member val MostRequestBytes = 64L * 1024L * 1024L with get, set
+
     /// The users and their passwords, for SASL with PLAIN and SCRAM.
     member val Users: IEnumerable<KeyValuePair<string, string>> = Seq.empty with get, set
 
@@ -72,7 +75,11 @@ type TestBrokerOptions() =
 [<Sealed>]
 type TestBroker private (engine: Engine, first: (int32 * Listener) list, tls: SslServerAuthenticationOptions voption) =
     // By broker id. A broker that is started again has a new one.
-    let listeners = Dictionary<int32, Listener>(first |> Seq.map KeyValuePair.Create)
+    let listeners = Dictionary<int32, Listener>()
+
+    do
+        for id, listener in first do
+            listeners.Add(id, listener)
 
     static let tlsOf (options: TestBrokerOptions) : SslServerAuthenticationOptions voption =
         match options.Certificate with
@@ -107,15 +114,13 @@ type TestBroker private (engine: Engine, first: (int32 * Listener) list, tls: Ss
 
         { SecurityTable.empty with
             Mechanisms = mechanismsOf options
-            Passwords = Map.ofSeq (options.Users |> Seq.map (fun pair -> pair.Key, pair.Value))
+            Passwords = (Map.empty, options.Users) ||> Seq.fold (fun all user -> all.Add(user.Key, user.Value))
             Token = token
             MaxReauthMs = int64 options.SessionLifetime.TotalMilliseconds
             IsAuthorizing = options.Authorizes
             SuperUsers = Set.ofSeq options.SuperUsers }
 
     static let mostRequests = 10_000
-
-    static let mostRequestBytes = 64L * 1024L * 1024L
 
     static let clock () : unit -> Moment =
         let begun = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()
@@ -169,7 +174,7 @@ type TestBroker private (engine: Engine, first: (int32 * Listener) list, tls: Ss
         let state = State.create settings nodes
         let state = { state with Security = securityOf options }
 
-        let engine = Engine(state, clock (), Script(), ExchangeLog(mostRequests, mostRequestBytes))
+        let engine = Engine(state, clock (), Script(), ExchangeLog(mostRequests, options.MostRequestBytes))
 
         for id, listener in listeners do
             listener.Start(engine, id)
@@ -177,8 +182,7 @@ type TestBroker private (engine: Engine, first: (int32 * Listener) list, tls: Ss
         new TestBroker(engine, listeners, tls)
 
     /// The addresses of the brokers, as clients take them: `127.0.0.1:40001,127.0.0.1:40002`.
-    member _.Bootstrap: string =
-        engine.State.Nodes.Values |> Seq.map (fun node -> node.Host + ":" + string node.Port) |> String.concat ","
+    member _.Bootstrap: string = String.Join(',', [ for node in engine.State.Nodes.Values -> node.Host + ":" + string node.Port ])
 
     /// The state of the cluster at this moment. It is a value that does not change any more.
     member _.State: State = engine.State
@@ -254,7 +258,7 @@ type TestBroker private (engine: Engine, first: (int32 * Listener) list, tls: Ss
     /// What happens to the requests of clients, other than usual.
     member _.Script: Script = engine.Script
 
-    /// The latest requests that the brokers received, the oldest first: at most 10,000 of at most 64 MiB together.
+    /// The latest requests that the brokers received, the oldest first: at most 10,000, of `MostRequestBytes` bytes together.
     member _.Requests: IReadOnlyList<Exchange> = engine.Log.Snapshot()
 
     /// Forgets the requests so far.

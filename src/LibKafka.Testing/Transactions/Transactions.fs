@@ -185,7 +185,7 @@ module internal Transactions =
             List.fold jam state adding, reply ErrorCode.UnsupportedVersion []
         elif request.Transactions.IsEmpty then
             // The broker never answers.
-            state, Later { Until = System.Int64.MaxValue; Ready = fun _ _ -> ValueNone }
+            state, Later Waiting.never
         else
             let one (state, found) (transaction: AddPartitionsToTxn.Transaction) =
                 let state, topics = addPartitions call transaction state
@@ -277,7 +277,7 @@ module internal Transactions =
 
         match ready call.Now state with
         | ValueSome answered -> answered
-        | ValueNone -> state, Later { Until = until; Ready = ready }
+        | ValueNone -> state, Later { Until = until; Concerns = Waiting.isAnythingChanged; Ready = ready }
 
     // ---- The end ----
 

@@ -27,7 +27,7 @@ let tests =
 
               for KeyValue(name, rows) in published do
                   let apis = Release.apis (Release.parse name)
-                  Expect.equal (Set.ofList [ for struct (key, lowest, highest) in apis -> key.Code, lowest, highest ]) rows name
+                  Expect.equal (Set.ofList [ for range in apis -> range.Key.Code, range.Lowest, range.Highest ]) rows name
                   Expect.equal ((Release.parse name).ToString()) name "the name")
 
           testCase "a minor release is its last patch release" (fun () ->
