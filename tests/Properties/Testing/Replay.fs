@@ -370,8 +370,8 @@ let private recordedText (state: State) (exchange: Exchange) : string * Response
 
 // ---- Running ----
 
-/// A request that waits for its answer.
-type private Pending = { Of: Exchange; Waiting: Waiting }
+/// A request that waits for its answer, and the state in which it had none.
+type private Pending = { Of: Exchange; Waiting: Waiting; Since: State }
 
 /// The state of a run. `Muted` is when the broker reads the next request of a connection whose last response was throttled. `Members` are the ids that the test broker gave to members of groups, each with the recorded one.
 type private Run =
@@ -429,7 +429,12 @@ let rec private wake (now: Moment) (run: Run) : Run =
         run.Pending
         |> List.tryPick (fun pending ->
             match pending.Waiting.Ready now run.State with
-            | ValueSome(state, answer) -> Some(pending, state, answer)
+            | ValueSome(state, answer) ->
+                // The sockets' side of the broker asks only those whom the change concerns.
+                if now < pending.Waiting.Until && not (pending.Waiting.Concerns pending.Since run.State) then
+                    invalidOp (pending.Of.Api + " has an answer because of a change that does not concern it")
+
+                Some(pending, state, answer)
             | ValueNone -> None)
 
     match ready with
@@ -440,7 +445,7 @@ let rec private wake (now: Moment) (run: Run) : Run =
 
 and private accept (now: Moment) (exchange: Exchange) (state: State) (answer: Answer) (run: Run) : Run =
     match answer with
-    | Later waiting -> { run with State = state; Pending = run.Pending @ [ { Of = exchange; Waiting = waiting } ] }
+    | Later waiting -> { run with State = state; Pending = run.Pending @ [ { Of = exchange; Waiting = waiting; Since = state } ] }
     | answer -> finish exchange state answer run
 
 /// Lets the time pass up to a moment.
