@@ -13,6 +13,8 @@ let help =
 
   demo  [options]   build and run the demo, which produces, fetches and verifies a million records; `demo help` lists its options
   test  [--quick]   check the formatting, build everything, run all tests, and publish and run the Native AOT smoke program
+  reliability [soak [minutes]]
+                    run the long form of the reliability tests, or only their soak test, for 10 minutes by default
   bench [name ...]  run all benchmarks, or those named; with --bootstrap HOST:PORT those of clients on a cluster of one broker
   sizes             list the source files and their longest functions; files and functions above the limits come first
   format            format all source files
@@ -214,15 +216,15 @@ let readSummary (file: string) =
 
     if List.isEmpty cases then failed else List.reduce (+) cases
 
-/// Runs a test program. If its exit code contradicts its summary, that is a failure.
-let runSuite quick folder assembly =
+/// Runs a test program with arguments and environment variables. If its exit code contradicts its summary, that is a failure.
+let runSuite folder assembly arguments environment =
     step $"Run {folder}" (fun () ->
         let summary = Path.Combine(artifacts, "test-results", assembly + ".xml")
         Directory.CreateDirectory(Path.GetDirectoryName summary) |> ignore
         File.Delete summary
         let colours = if Console.IsOutputRedirected then [ "--colours"; "0" ] else []
-        let suite = builtProgram folder assembly ([ "--no-spinner"; "--junit-summary"; summary ] @ colours)
-        let code = run { suite with Environment = [ if quick then "LIBKAFKA_QUICK", "1" ] }
+        let suite = builtProgram folder assembly ([ "--no-spinner"; "--junit-summary"; summary ] @ colours @ arguments)
+        let code = run { suite with Environment = environment }
 
         if not (File.Exists summary) then
             say $"   exit code {code}, and no summary: {folder} did not finish."
@@ -257,8 +259,11 @@ let checkNativeAot () =
 
 let buildAndTest quick =
     if step "Build the solution with warnings as errors" (fun () -> succeeds [ building "LibKafka.sln" ]) then
-        runSuite quick "tests/Properties" "LibKafka.Properties"
-        + runSuite quick "tests/Integration" "LibKafka.Integration"
+        let shortened = [ if quick then "LIBKAFKA_QUICK", "1" ]
+
+        runSuite "tests/Properties" "LibKafka.Properties" [] shortened
+        + runSuite "tests/Integration" "LibKafka.Integration" [] shortened
+        + runSuite "tests/Reliability" "LibKafka.Reliability" [] []
         + checkNativeAot ()
     else
         failed
@@ -362,13 +367,21 @@ let demo arguments =
     require "Build the demo" [ building "samples/Demo" ]
     run (builtProgram "samples/Demo" "LibKafka.Demo" arguments)
 
-let test quick =
-    restore ()
-    let formatting = checkFormatting ()
-    let total = formatting + buildAndTest quick
+/// Prints the results of tests. Returns the script's exit code.
+let report total =
     let skippedToo = if total.Skipped > 0 then $", {total.Skipped} skipped" else ""
     say $"{total.Passed} passed, {total.Failed} failed{skippedToo}"
     if total.Failed = 0 then 0 else 1
+
+let test quick =
+    restore ()
+    let formatting = checkFormatting ()
+    report (formatting + buildAndTest quick)
+
+let reliability arguments environment =
+    restore ()
+    require "Build the reliability tests" [ building "tests/Reliability" ]
+    report (runSuite "tests/Reliability" "LibKafka.Reliability" arguments environment)
 
 let bench names =
     restore ()
@@ -430,11 +443,14 @@ exit (
     | "demo" :: arguments -> demo arguments
     | [ "test" ] -> test false
     | [ "test"; "--quick" ] -> test true
+    | [ "reliability" ] -> reliability [] [ "LIBKAFKA_RELIABILITY", "long" ]
+    | "reliability" :: "soak" :: ([] | [ _ ] as minutes) ->
+        reliability [ "--filter-test-list"; "9 soak" ] [ "LIBKAFKA_SOAK", List.tryHead minutes |> Option.defaultValue "10" ]
     | "bench" :: names -> bench names
     | [ "sizes" ] -> sizes ()
     | [ "format" ] -> format ()
     | [ "pack" ] -> pack ()
-    | ("test" | "sizes" | "format" | "pack") as target :: rest ->
+    | ("test" | "reliability" | "sizes" | "format" | "pack") as target :: rest ->
         wrongUse ($"{target} does not take these arguments: " + String.Join(" ", rest))
     | target :: _ -> wrongUse $"There is no target named {target}."
 )

@@ -137,16 +137,19 @@ module ErrorResponses =
           Error = code
           Groups = request.Groups |> List.map group }
 
-    let private findCoordinator (code: ErrorCode) (request: FindCoordinator.Request) : FindCoordinator.Response =
+    let private findCoordinator (version: int16) (code: ErrorCode) (request: FindCoordinator.Request) : FindCoordinator.Response =
         let coordinator (key: string) : FindCoordinator.Coordinator =
             { Key = key; NodeId = -1; Host = ""; Port = -1; Error = code; ErrorMessage = None }
 
+        // Since version 4 there is a result for each key, and none for the whole response.
+        let isWhole = version < 4s
+
         { ThrottleTimeMs = 0
-          Error = code
+          Error = (if isWhole then code else ErrorCode.None)
           ErrorMessage = None
-          NodeId = -1
+          NodeId = (if isWhole then -1 else 0)
           Host = ""
-          Port = -1
+          Port = (if isWhole then -1 else 0)
           Coordinators = request.Keys |> List.map coordinator }
 
     let private addPartitionsToTxn (code: ErrorCode) (request: AddPartitionsToTxn.Request) : AddPartitionsToTxn.Response =
@@ -207,7 +210,7 @@ module ErrorResponses =
         | Request.OffsetCommit request -> some (Response.OffsetCommit(offsetCommit code request))
         | Request.OffsetFetch request -> some (Response.OffsetFetch(offsetFetch version code request))
         | Request.TxnOffsetCommit request -> some (Response.TxnOffsetCommit(txnOffsetCommit code request))
-        | Request.FindCoordinator request -> some (Response.FindCoordinator(findCoordinator code request))
+        | Request.FindCoordinator request -> some (Response.FindCoordinator(findCoordinator version code request))
         | Request.AddPartitionsToTxn request -> some (Response.AddPartitionsToTxn(addPartitionsToTxn code request))
         | Request.DescribeGroups request -> some (Response.DescribeGroups(describeGroups code request))
         | Request.DeleteGroups request ->

@@ -273,6 +273,7 @@ type FaultProxy private (address: DnsEndPoint) as this =
 
             connection.Start()
         with
+        | :? IOException
         | :? SocketException
         | :? ObjectDisposedException ->
             client.Dispose()

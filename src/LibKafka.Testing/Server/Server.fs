@@ -531,8 +531,6 @@ type internal Listener(address: IPAddress, port: int, tls: SslServerAuthenticati
         let forget (connection: Socket) = lock open' (fun () -> open'.Remove connection |> ignore)
 
         let serve (connection: Socket) =
-            connection.NoDelay <- true
-
             let isOpen =
                 lock open' (fun () ->
                     if not isStopped then open'.Add connection |> ignore
@@ -540,11 +538,20 @@ type internal Listener(address: IPAddress, port: int, tls: SslServerAuthenticati
 
             let run () =
                 try
-                    match connect connection with
-                    | ValueSome(struct (stream, principal)) ->
-                        ServerConnection(engine, node, engine.NextConnection(), connection, stream, principal).Run()
-                    | ValueNone -> connection.Dispose()
+                    try
+                        connection.NoDelay <- true
+
+                        match connect connection with
+                        | ValueSome(struct (stream, principal)) ->
+                            ServerConnection(engine, node, engine.NextConnection(), connection, stream, principal).Run()
+                        | ValueNone -> ()
+                    with
+                    // The connection was closed before it was served.
+                    | :? IOException
+                    | :? SocketException
+                    | :? ObjectDisposedException -> ()
                 finally
+                    connection.Dispose()
                     forget connection
 
             if isOpen then

@@ -1,0 +1,90 @@
+/// Invariant 6: decoders take any bytes, in linear time and bounded memory. That any bytes give a value or a fault, and how much memory they
+/// take, is tested with every message, batch and codec in tests/Properties; here is the time.
+module LibKafka.Reliability.DecoderTests
+
+open System
+open System.Diagnostics
+open Expecto
+open LibKafka.Wire
+open LibKafka.Records
+open LibKafka.Compression
+open LibKafka.Protocol
+open LibKafka.Reliability.Support
+
+/// A decoder, and bytes of about a size that take it long.
+type private Decoder = { Name: string; Bytes: int -> Bytes; Decode: Bytes -> unit }
+
+let private metadata (size: int) : Bytes =
+    let partition: Metadata.Partition = { Metadata.partition.Default with ReplicaNodes = [ 1; 2; 3 ]; IsrNodes = [ 1; 2; 3 ] }
+    let topic: Metadata.Topic = { Metadata.topic.Default with Name = Some "orders"; Partitions = List.replicate 10 partition }
+    let response = { Metadata.response.Default with Topics = List.replicate (size / 600) topic }
+    Message.encode Metadata.api.Versions.Highest Metadata.api.Response response |> ok
+
+let private batch (size: int) : RecordBatch = batchOf [ for index in 1 .. size / 20 -> string index ]
+
+let private noise (size: int) : Bytes =
+    let bytes = Array.zeroCreate<byte> size
+    (Random seed).NextBytes bytes
+    Bytes bytes
+
+/// Many small batches, every other of which is damaged.
+let private damaged (size: int) : Bytes =
+    let one = (batchOf [ "a" ]).Bytes.ToArray()
+    let bytes = Array.init (size / one.Length * one.Length) (fun index -> one[index % one.Length])
+
+    for start in 0 .. 2 * one.Length .. bytes.Length - one.Length do
+        bytes[start + 20] <- ~~~bytes[start + 20]
+
+    Bytes bytes
+
+let private readAll (items: RecordSetItem seq) =
+    for item in items do
+        match item with
+        | RecordSetItem.Batch(batch, _) -> RecordBatch.toList (Reading.withCodecs AllCodecs.Set) batch |> ignore
+        | RecordSetItem.Legacy(batch, _) -> LegacyBatch.openRecords Reading.standard batch |> ignore
+        | RecordSetItem.Corrupt _
+        | RecordSetItem.CutOff _ -> ()
+
+let private readSet (bytes: Bytes) = readAll (RecordSet.split bytes)
+
+let private decodeMetadata (bytes: Bytes) =
+    Message.decode Limits.standard Metadata.api.Versions.Highest Metadata.api.Response bytes |> ignore
+
+let private decoders: Decoder list =
+    [ { Name = "a response"; Bytes = metadata; Decode = decodeMetadata }
+      { Name = "a response whose last byte is missing"
+        Bytes = (fun size -> let bytes = metadata size in bytes.Slice(0, bytes.Length - 1))
+        Decode = decodeMetadata }
+      { Name = "a record batch"; Bytes = (fun size -> (batch size).Bytes); Decode = readSet }
+      { Name = "record batches, half of them damaged"; Bytes = damaged; Decode = readSet }
+      { Name = "random bytes as record batches"; Bytes = noise; Decode = readSet }
+      { Name = "zeros as record batches"; Bytes = (fun size -> Bytes(Array.zeroCreate<byte> size)); Decode = readSet }
+      for codec in AllCodecs.List do
+          { Name = "a batch compressed with " + CompressionType.name codec.Type
+            Bytes = (fun size -> (RecordBatch.compress codec (batch size) |> ok).Bytes)
+            Decode = readSet } ]
+
+/// The shortest of some times, which other programs disturb least.
+let private time (repetitions: int) (action: unit -> unit) : float =
+    List.min
+        [ for _ in 1..repetitions ->
+              let watch = Stopwatch.StartNew()
+              action ()
+              watch.Elapsed.TotalMilliseconds ]
+
+/// Eight times the bytes take at most 24 times as long: linear time and some noise. Quadratic time would be 64 times as long.
+let private isLinear (decoder: Decoder) =
+    testCase (decoder.Name + " takes time in proportion to its length") (fun () ->
+        let small, large = decoder.Bytes 200_000, decoder.Bytes 1_600_000
+        decoder.Decode small
+        let factor = float large.Length / float (max 1 small.Length)
+
+        let rec attempt (left: int) =
+            let ratio = time 5 (fun () -> decoder.Decode large) / max 0.02 (time 5 (fun () -> decoder.Decode small))
+            if ratio > 3.0 * factor && left > 0 then attempt (left - 1) else ratio
+
+        Expect.isLessThan (attempt 3) (3.0 * factor) "the times of eight times as many bytes"
+        Figures.add "6. decoders timed" 1)
+
+[<Tests>]
+let tests = testSequenced (testList "6 decoders" [ for decoder in decoders -> isLinear decoder ])
