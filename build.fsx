@@ -18,7 +18,7 @@ let help =
   bench [name ...]  run all benchmarks, or those named; with --bootstrap HOST:PORT those of clients on a cluster of one broker
   sizes             list the source files and their longest functions; files and functions above the limits come first
   format            format all source files
-  pack              create the NuGet packages in artifacts/packages"""
+  pack              create the NuGet packages in artifacts/packages, a folder that NuGet takes as a source"""
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Programs
@@ -161,20 +161,10 @@ let require heading commands = if not (step heading (fun () -> succeeds commands
 // ---------------------------------------------------------------------------------------------------------------------
 // Restoring and building
 
-/// Sets the package source that paket.dependencies leaves open to the first one that is enabled on this machine.
-let provideSource () =
-    if String.IsNullOrEmpty(Environment.GetEnvironmentVariable "NUGET_SOURCE") then
-        let _, lines = capture (command dotnet [ "nuget"; "list"; "source"; "--format"; "short" ])
-
-        match lines |> List.tryFind (fun line -> line.StartsWith "E") with
-        | Some line -> Environment.SetEnvironmentVariable("NUGET_SOURCE", line.Substring(line.IndexOf ' ' + 1).Trim())
-        | None ->
-            complain "No NuGet source is enabled on this machine: set NUGET_SOURCE to the address of one."
-            exit 1
-
+/// The same as the first build does, so that tools are there before it.
 let restore () =
-    provideSource ()
-    require "Restore tools and packages" [ command dotnet [ "tool"; "restore" ]; command dotnet [ "paket"; "restore" ] ]
+    let prepare = command dotnet [ "msbuild"; ".config/Prepare.proj"; "-nologo"; "-verbosity:quiet" ]
+    require "Restore tools and packages" [ prepare ]
 
 /// A Release build of a project or solution. It is quiet, so its output is only errors.
 let release verb project options =
@@ -423,11 +413,29 @@ let format () =
     require "Format every source file" [ fantomas []; csharpier "format" ]
     0
 
+/// A script that uses a package from the feed, as the README shows it, with a package cache of its own.
+let useIn (feed: string) : Command =
+    let script = Path.Combine(feed, "use.fsx")
+
+    File.WriteAllText(
+        script,
+        $"""#i "nuget: {feed}"
+#r "nuget: LibKafka.Topics"
+open LibKafka.Client
+Bootstrap.parse "localhost:9092" |> Result.defaultWith failwith
+"""
+    )
+
+    let cache = Path.Combine(artifacts, "package-cache")
+    if Directory.Exists cache then Directory.Delete(cache, true)
+    { command dotnet [ "fsi"; script ] with Environment = [ "NUGET_PACKAGES", cache ] }
+
 let pack () =
     restore ()
     let output = Path.Combine(artifacts, "packages")
     let projects = Directory.GetFiles(Path.Combine(root, "src"), "*.?sproj", SearchOption.AllDirectories) |> Array.sort
     require $"Pack into {output}" [ for project in projects -> release "pack" project [ "--output"; output ] ]
+    require "Use a package in a script" [ useIn output ]
     0
 
 prepareEnvironment ()

@@ -28,7 +28,9 @@ let help =
   --records N                         how many records               (1000000)
   --size BYTES                        the size of each record's value    (100)
   --partitions N                      how many partitions                 (48)
-  --keep                              leave the topic on the real cluster"""
+  --keep                              leave the topic on the real cluster
+
+The exit code is 0 if everything is as produced, 1 if it is not or the cluster cannot be used, or 2 for wrong usage."""
 
 let private standard = { Bootstrap = None; Records = 1_000_000; Size = 100; Partitions = 48; Keep = false }
 
@@ -56,6 +58,6 @@ let parse (arguments: string list) : Result<Command, string> =
         | "--size" :: text :: rest -> set (whole "--size" 0 900_000 text) rest (fun n -> { options with Size = n })
         | "--partitions" :: text :: rest -> set (whole "--partitions" 1 100_000 text) rest (fun n -> { options with Partitions = n })
         | [ ("--bootstrap" | "--records" | "--size" | "--partitions") as name ] -> Error(name + " needs a value")
-        | unknown :: _ -> Error("unknown option '" + unknown + "'; --help lists the options")
+        | unknown :: _ -> Error("unknown option '" + unknown + "'; `dotnet fsi build.fsx demo help` lists the options")
 
     go standard arguments

@@ -2,7 +2,6 @@
 module LibKafka.Demo.Program
 
 open System
-open System.Diagnostics
 open System.Runtime.InteropServices
 open System.Threading
 open LibKafka.Wire
@@ -36,39 +35,6 @@ type private Tally() =
     member this.Count(info: ExchangeInfo) =
         this.Exchanges <- this.Exchanges + 1
         if info.Fault.IsSome then this.Faults <- this.Faults + 1
-
-/// Shows the progress of a phase: one line that is overwritten on a terminal, a line for each tenth otherwise.
-type private Progress(name: string, total: int) =
-    let watch = Stopwatch()
-    let mutable count = 0
-    let mutable shownAt = -1000L
-    let mutable shownTenth = 0
-
-    let line () =
-        let rate = float count / max 1e-9 watch.Elapsed.TotalSeconds
-        name + " " + count.ToString "N0" + " of " + total.ToString "N0" + " records, " + rate.ToString "N0" + " records/s"
-
-    member _.Elapsed = watch.Elapsed
-
-    /// Counts the time of some work.
-    member _.During(work: unit -> unit) =
-        watch.Start()
-        work ()
-        watch.Stop()
-
-    member _.Add(more: int) =
-        count <- count + more
-
-        if Console.IsOutputRedirected then
-            let tenth = int (10L * int64 count / int64 total)
-
-            if tenth > shownTenth then
-                shownTenth <- tenth
-                Console.Out.WriteLine(line ())
-        elif count = total || watch.ElapsedMilliseconds - shownAt > 100L then
-            shownAt <- watch.ElapsedMilliseconds
-            Console.Out.Write("\r" + (line ()).PadRight 76)
-            if count = total then Console.Out.WriteLine()
 
 // Retries are up to the caller, and this is a caller. A batch that is not in the log is sent again, since the leader of a new topic may not
 // be ready yet. A batch that may be in the log is not sent again: it could be there twice.
@@ -197,17 +163,14 @@ let private run options (stage: Stage) (tally: Tally) (cancellation: Cancellatio
         + (megabytes / elapsed.TotalSeconds).ToString "N1"
         + " MB/s"
 
-    [ "records    "
-      + options.Records.ToString "N0"
-      + " of "
-      + options.Size.ToString "N0"
-      + " bytes, every byte and offset as produced"
-      "data       " + megabytes.ToString "N1" + " MB in " + options.Partitions.ToString "N0" + " partitions"
-      "produce    " + rate producedIn
-      "fetch      " + rate fetchedIn + ", verifying included"
-      "exchanges  " + tally.Exchanges.ToString "N0"
-      "faults     " + tally.Faults.ToString "N0" ]
-    |> List.iter Console.Out.WriteLine
+    let row (name: string) (text: string) = Console.Out.WriteLine(name.PadRight 12 + text)
+    Console.Out.WriteLine()
+    row "records" (options.Records.ToString "N0" + " of " + options.Size.ToString "N0" + " bytes, every byte and offset as produced")
+    row "data" (megabytes.ToString "N1" + " MB in " + options.Partitions.ToString "N0" + " partitions")
+    row "produced at" (rate producedIn)
+    row "fetched at" (rate fetchedIn + ", verifying included")
+    row "exchanges" (tally.Exchanges.ToString "N0")
+    row "faults" (tally.Faults.ToString "N0")
 
 /// Three brokers inside this process.
 let private ownStage options settings : Stage =
@@ -251,7 +214,24 @@ let private realStage options settings brokers (cancellation: CancellationToken)
       Brokers = brokers
       Topic = topic
       Forget = ignore
-      CleanUp = if options.Keep then (fun () -> Console.Out.WriteLine("kept       " + topic)) else delete }
+      CleanUp = if options.Keep then (fun () -> Console.Out.WriteLine("kept".PadRight 12 + topic)) else delete }
+
+// What the demo is about to do.
+let private heading options : string =
+    let brokers =
+        match options.Bootstrap with
+        | Some brokers -> "the cluster at " + brokers.ToString()
+        | None -> "three brokers inside this process"
+
+    "Produces "
+    + options.Records.ToString "N0"
+    + " records of "
+    + options.Size.ToString "N0"
+    + " bytes to "
+    + options.Partitions.ToString "N0"
+    + " partitions of "
+    + brokers
+    + ", fetches them, and checks every byte and every offset."
 
 let private demo options (cancellation: CancellationToken) =
     let tally = Tally()
@@ -262,6 +242,8 @@ let private demo options (cancellation: CancellationToken) =
         match options.Bootstrap with
         | Some brokers -> realStage options settings brokers cancellation
         | None -> ownStage options settings
+
+    Console.Out.WriteLine(heading options)
 
     try
         run options stage tally cancellation
