@@ -24,6 +24,7 @@ module internal ConfigRequests =
               synonym config.BrokerName (Configs.fallback config.Name state.Settings) (sourceOf config None state) ]
 
     let private topicConfig
+        (call: Call)
         (request: DescribeConfigs.Request)
         (topic: Topic)
         (state: State)
@@ -34,7 +35,8 @@ module internal ConfigRequests =
         { Name = config.Name
           Value = Some(Configs.value config.Name topic state)
           ReadOnly = false
-          IsDefault = own.IsNone
+          // Later versions have the source instead.
+          IsDefault = own.IsNone && call.Version < DescribeConfigs.sourceSince
           Source = sourceOf config own state
           IsSensitive = false
           Synonyms = (if request.IncludeSynonyms then synonyms config own state else [])
@@ -89,7 +91,7 @@ module internal ConfigRequests =
             | None when (Topics.nameFault resource.ResourceName).IsSome -> result resource ErrorCode.InvalidTopicException []
             | None -> result resource ErrorCode.UnknownTopicOrPartition []
             | Some topic ->
-                let configs = Configs.inRelease state.Settings.Release |> List.map (topicConfig request topic state)
+                let configs = Configs.inRelease state.Settings.Release |> List.map (topicConfig call request topic state)
                 result resource ErrorCode.None (configs |> List.filter asked)
         | ConfigResourceType.Broker when resource.ResourceName = "" -> result resource ErrorCode.None []
         | ConfigResourceType.Broker when resource.ResourceName = string call.Node ->

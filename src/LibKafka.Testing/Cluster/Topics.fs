@@ -175,8 +175,9 @@ module internal Topics =
         else
             Ok replicas
 
-    let private checkNumbers (call: Call) (topic: CreateTopics.Topic) (state: State) : Result<struct (int32 * int32), Refusal> =
-        let hasDefaults = call.Version >= CreateTopics.defaultsSince
+    let private checkNumbers (topic: CreateTopics.Topic) (state: State) : Result<struct (int32 * int32), Refusal> =
+        // KIP-464. It is for all versions of the request, although clients are told to use version 4.
+        let hasDefaults = state.Settings.Release.IsAtLeast(2, 4)
         let live = (Cluster.liveNodes state).Length
 
         let partitions =
@@ -220,7 +221,7 @@ module internal Topics =
         | ValueNone ->
             let placed =
                 if topic.Assignments.IsEmpty then
-                    checkNumbers call topic state
+                    checkNumbers topic state
                     |> Result.map (fun (struct (count, replication)) -> Cluster.place state.Topics.Count count replication 0 state)
                 else
                     checkAssignments topic state

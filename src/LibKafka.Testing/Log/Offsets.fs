@@ -115,7 +115,8 @@ module internal Offsets =
             | Ok partition when call.Version = 0s -> { failed ErrorCode.None with OldStyleOffsets = oldStyle wanted partition }
             | Ok partition ->
                 let found = lookUp wanted.Spec request.IsolationLevel request.ReplicaId partition state
-                { failed ErrorCode.None with Offset = found.Offset; Timestamp = found.Timestamp; LeaderEpoch = found.Epoch }
+                let epoch = if call.Version >= 4s then found.Epoch else -1
+                { failed ErrorCode.None with Offset = found.Offset; Timestamp = found.Timestamp; LeaderEpoch = epoch }
 
     let list (call: Call) (request: ListOffsets.Request) (state: State) : State * Answer =
         let twice =
