@@ -1,0 +1,106 @@
+/// What the pages of the documentation name and link to exists.
+module LibKafka.Integration.PageTests
+
+open System
+open System.IO
+open System.Reflection
+open System.Text.RegularExpressions
+open FSharp.Reflection
+open Expecto
+open LibKafka.Client
+open LibKafka.Properties
+
+let private assemblies =
+    [ typeof<LibKafka.Client.Connection>
+      typeof<LibKafka.Topics.TopicProducer>
+      typeof<LibKafka.KafkaClientOptions>
+      typeof<LibKafka.Testing.TestBroker> ]
+    |> List.map _.Assembly
+
+// An F# module that has the name of a type is compiled with a suffix.
+let private typeName (compiled: Type) : string =
+    let name = (compiled.Name.Split '`')[0]
+    if name.EndsWith "Module" then name.Substring(0, name.Length - 6) else name
+
+// A case of a union without fields is a property or a field, and a case with fields has a method that makes it.
+let private memberNames (compiled: Type) : Set<string> =
+    let flags = BindingFlags.Public ||| BindingFlags.Static ||| BindingFlags.Instance ||| BindingFlags.FlattenHierarchy
+
+    set
+        [ for one in compiled.GetMembers flags do
+              one.Name
+              if one.Name.StartsWith "New" then one.Name.Substring 3
+          for one in compiled.GetNestedTypes() do
+              typeName one ]
+
+/// The members of all public types, by the name of the type.
+let private known: Lazy<Map<string, Set<string>>> =
+    lazy
+        ([ for assembly in assemblies do
+               for compiled in assembly.GetExportedTypes() -> typeName compiled, memberNames compiled ]
+         |> List.groupBy fst
+         |> List.map (fun (name, same) -> name, same |> List.map snd |> Set.unionMany)
+         |> Map.ofList)
+
+let private isKnown (owner: string, name: string) : bool =
+    match known.Value.TryFind owner with
+    | Some members -> members.Contains name
+    | None -> owner = "LibKafka" || owner = "Timeout"
+
+let private namesOn (page: string) : (string * string) list =
+    [ for found in Regex.Matches(File.ReadAllText page, "`([A-Z]\\w+)\\.([A-Z]\\w+)[`(]") -> found.Groups[1].Value, found.Groups[2].Value ]
+
+let private pages =
+    [ for folder in [ "."; "docs" ] do
+          yield! Directory.GetFiles(Path.Combine(TestData.checkout, folder), "*.md") ]
+
+// The links of a page to others in the repository: file and anchor.
+let private linksOn (page: string) : (string * string) list =
+    [ for found in Regex.Matches(File.ReadAllText page, "\\]\\((?!http)([^)#]*)(?:#([^)]*))?\\)") ->
+          found.Groups[1].Value, found.Groups[2].Value ]
+
+// Headings as anchors: lower case, hyphens for spaces, other signs left out.
+let private anchorsOf (page: string) : string list =
+    [ for found in Regex.Matches(File.ReadAllText page, "(?m)^#+ (.*)$") ->
+          Regex.Replace(found.Groups[1].Value.ToLowerInvariant().Replace(' ', '-'), "[^\\w-]", "") ]
+
+/// The pages whose names are all of this library.
+let private naming =
+    [ "README.md"
+      "ARCHITECTURE.md"
+      "docs/concepts.md"
+      "docs/settings.md"
+      "docs/guarantees.md"
+      "docs/from-confluent-kafka.md"
+      "docs/testing.md"
+      "docs/troubleshooting.md"
+      "docs/names.md" ]
+
+[<Tests>]
+let tests =
+    testList
+        "pages"
+        [ for page in naming do
+              test page {
+                  let unknown = namesOn (Path.Combine(TestData.checkout, page)) |> List.filter (fun name -> not (isKnown name))
+                  Expect.isEmpty unknown "names that do not exist"
+              }
+
+          test "the faults of docs/troubleshooting.md are all that there are" {
+              let page = File.ReadAllText(Path.Combine(TestData.checkout, "docs", "troubleshooting.md"))
+              let rows = [ for found in Regex.Matches(page, "(?m)^\\| `(\\w+)` \\|") -> found.Groups[1].Value ]
+              let cases = [ for case in FSharpType.GetUnionCases typeof<ClientFault> -> case.Name ]
+              Expect.equal (List.sort rows) (List.sort cases) "one row for each fault"
+          }
+
+          test "links lead to files and headings that exist" {
+              for page in pages do
+                  for file, anchor in linksOn page do
+                      let target =
+                          if file = "" then
+                              page
+                          else
+                              Path.GetFullPath(Path.Combine(nonNull (Path.GetDirectoryName page), file))
+                      Expect.isTrue (File.Exists target || Directory.Exists target) $"{page}: {file}"
+                      if anchor <> "" then Expect.contains (anchorsOf target) anchor $"{page}: {file}"
+          } ]
