@@ -56,7 +56,7 @@ let private metadataOf (exchanges: Exchange list) : Metadata.Response option =
         | _ -> None)
 
 /// The recorded response, if there is one that can be read.
-let private responseOf (exchange: Exchange) : Response option =
+let responseOf (exchange: Exchange) : Response option =
     exchange.Response
     |> Option.bind (fun frame ->
         match Frame.decodeAnyResponse Limits.standard (ApiKey exchange.Key) exchange.ResponseVersion frame with
@@ -77,7 +77,7 @@ let private transactionVersionOf (exchanges: Exchange list) : int16 option =
         | _ -> None)
 
 /// The cluster as it was when the scenario began.
-let private initialState (scenario: string) (exchanges: Exchange list) : State =
+let initialState (scenario: string) (exchanges: Exchange list) : State =
     let release, count = clusterOf exchanges.Head.Broker
     let metadata = metadataOf exchanges
 
@@ -129,7 +129,8 @@ let private initialState (scenario: string) (exchanges: Exchange list) : State =
     let state, _ = Cluster.internalTopic Cluster.OffsetsTopic settings.OffsetsPartitions state
     fst (Cluster.internalTopic Cluster.TransactionTopic settings.TransactionPartitions state)
 
-let private renameTopic (name: string) (id: Guid) (state: State) : State =
+/// Gives a topic the recorded id.
+let renameTopic (name: string) (id: Guid) (state: State) : State =
     match state.Topics.TryFind name with
     | Some topic when id <> Guid.Empty && topic.Id <> id ->
         { state with
@@ -523,10 +524,10 @@ let private withRenamed (members: (string * string) list) (comparison: Compariso
     else
         comparison
 
-/// Replays one scenario, whose exchanges are in the order of their requests.
-let replay (scenario: string) (exchanges: Exchange list) : Comparison list =
+/// Replays exchanges in the order of their requests, with a cluster in this state.
+let replayFrom (state: State) (exchanges: Exchange list) : Comparison list =
     let skipped, given = exchanges |> List.partition (fun exchange -> exchange.Key < 0s && not (isToken exchange))
-    let run = { State = initialState scenario exchanges; Pending = []; Done = []; Muted = Map.empty; Members = [] }
+    let run = { State = state; Pending = []; Done = []; Muted = Map.empty; Members = [] }
     let ended = given |> List.fold (fun run exchange -> handle exchange run) run
     let ended = pass (Int64.MaxValue - 1L) ended
 
@@ -542,6 +543,9 @@ let replay (scenario: string) (exchanges: Exchange list) : Comparison list =
     |> List.map (withRenamed ended.Members)
     |> List.map (withClosed exchanges)
     |> List.sortBy _.Exchange.Sequence
+
+/// Replays one scenario, whose exchanges are in the order of their requests.
+let replay (scenario: string) (exchanges: Exchange list) : Comparison list = replayFrom (initialState scenario exchanges) exchanges
 
 /// The scenarios of the second set, but for the conversations of real clients, which are not complete.
 let scenarios: Lazy<(string * Exchange list) list> =
