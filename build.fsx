@@ -15,6 +15,9 @@ let help =
   test  [--quick]   check the formatting, build everything, run all tests, and publish and run the Native AOT smoke program
   reliability [soak [minutes]]
                     run the long form of the reliability tests, or only their soak test, for 10 minutes by default
+  coverage          run all tests, and report the lines of the libraries that no test runs; fails below 90 %
+  mutants [--only number ...]
+                    make small changes of the sources in a copy, one at a time, and check that a test notices each
   bench [name ...]  run all benchmarks, or those named; with --bootstrap HOST:PORT those of clients on a cluster of one broker
   clients           install kcat, kafkajs and @platformatic/kafka under artifacts, and run the scripts of tests/Clients with the test broker
   loop  NAME TIMES  run a test list of tests/Integration, or one of those scripts (kafkajs/group), on new clusters until it fails
@@ -480,6 +483,198 @@ let sourceFiles folder =
     |> List.sortBy (fun file -> -file.Lines, file.Path)
 
 // ---------------------------------------------------------------------------------------------------------------------
+// Coverage
+
+/// The parts whose lines the tests must run, and how their source files are recognised.
+let coveredParts: (string * (string -> bool)) list =
+    let isIn (folder: string) (file: string) = file.StartsWith folder
+
+    [ "Wire", isIn "src/Core/Wire/"
+      "Records", isIn "src/Core/Records/"
+      "Protocol without messages", Regex("^src/Core/Protocol/[^/]*$").IsMatch
+      "Client", isIn "src/Core/Client/"
+      "Testing", isIn "src/LibKafka.Testing/" ]
+
+/// The least part of the lines, in percent.
+let leastCoverage = 90.0
+
+let coverageFile suite = Path.Combine(artifacts, "coverage", suite + ".xml")
+
+/// Runs a suite and notes which lines of the libraries it has run.
+let measureCoverage suite =
+    let output = coverageFile suite
+    File.Delete output
+
+    let test =
+        [ "test"; "tests/" + suite; "--no-build"; "-c"; "Release"; "-v"; "q" ]
+        @ [ "-p:CollectCoverage=true"
+            "-p:CoverletOutputFormat=cobertura"
+            "-p:CoverletOutput=" + output
+            "-p:Include=\"[LibKafka.Core]*,[LibKafka.Testing]*\"" ]
+
+    // Tests of memory may fail, because measuring takes some.
+    step $"Run tests/{suite} with coverage" (fun () ->
+        capture { command dotnet test with Environment = [ ("LIBKAFKA_QUICK", "1") ] } |> ignore)
+
+/// How often each line of each source file was run.
+let readCoverage (suites: string list) : Map<string, Map<int, int>> =
+    [ for suite in suites |> List.filter (coverageFile >> File.Exists) do
+          let report = XDocument.Load(coverageFile suite)
+          let text (name: string) (element: XElement) = element.Attribute(XName.Get name).Value
+          let folders = [ for source in report.Descendants(XName.Get "source") -> source.Value ]
+
+          let relative (file: string) =
+              let whole = folders |> List.map (fun folder -> Path.Combine(folder, file)) |> List.tryFind File.Exists
+              Path.GetRelativePath(root, Option.defaultValue file whole).Replace('\\', '/')
+
+          for found in report.Descendants(XName.Get "class") do
+              for line in found.Descendants(XName.Get "line") ->
+                  relative (text "filename" found), int (text "number" line), int (text "hits" line) ]
+    |> List.groupBy (fun (file, _, _) -> file)
+    |> List.map (fun (file, lines) ->
+        let hits = lines |> List.groupBy (fun (_, number, _) -> number)
+        file, Map.ofList [ for number, same in hits -> number, same |> List.map (fun (_, _, count) -> count) |> List.max ])
+    |> Map.ofList
+
+/// Consecutive numbers as ranges.
+let ranges (numbers: int list) : string =
+    let extend (found: (int * int) list) number =
+        match found with
+        | (first, last) :: rest when number <= last + 2 -> (first, number) :: rest
+        | _ -> (number, number) :: found
+
+    numbers
+    |> List.fold extend []
+    |> List.rev
+    |> List.map (fun (first, last) -> if first = last then string first else $"{first}-{last}")
+    |> String.concat ", "
+
+let percentage (lines: Map<int, int>) : float =
+    100.0 * float (lines |> Map.filter (fun _ hits -> hits > 0)).Count / float (max 1 lines.Count)
+
+/// Writes the lines that were not run to a report. Returns the parts that are covered too little.
+let reportCoverage (covered: Map<string, Map<int, int>>) : string list =
+    let report = Path.Combine(artifacts, "coverage", "uncovered.txt")
+
+    let uncovered =
+        [ for KeyValue(file, lines) in covered do
+              let missed =
+                  [ for KeyValue(number, hits) in lines do
+                        if hits = 0 then number ]
+              if not missed.IsEmpty && coveredParts |> List.exists (fun (_, isPart) -> isPart file) then
+                  $"%5.1f{percentage lines} %%  {file}: {ranges missed}" ]
+
+    File.WriteAllLines(report, uncovered |> List.sort)
+
+    let tooLittle =
+        [ for name, isPart in coveredParts do
+              let files = covered |> Map.filter (fun file _ -> isPart file)
+              let lines =
+                  Map.ofSeq (files |> Seq.collect (fun file -> file.Value |> Seq.map (fun line -> (file.Key, line.Key), line.Value)))
+              let run = (lines |> Map.filter (fun _ hits -> hits > 0)).Count
+              let percent = 100.0 * float run / float (max 1 lines.Count)
+              say $"%6.1f{percent} %%  %6d{run} of %6d{lines.Count} lines  {name}"
+              if percent < leastCoverage then name ]
+
+    say $"What was not run: {report}"
+    tooLittle
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Mutants: small changes of the sources, each of which a test must notice. They are made in a copy of the repository. The test projects are
+// built once, without optimization, so that no code of a library is inlined into them. After a change, only its library is built again.
+
+/// A change of one place of a source file, and the tests that must notice it.
+type Mutant =
+    { Number: int
+      File: string
+      Old: string
+      New: string
+      Project: string
+      Tests: string }
+
+    override this.ToString() = $"{this.Number} {this.File}: {this.Old.Trim()}  =>  {this.New.Trim()}"
+
+let readMutants () : Mutant list =
+    let paragraphs = File.ReadAllText(Path.Combine(root, "tests/Mutants/mutants.txt")).Split("\n\n")
+
+    let parse index (paragraph: string) =
+        let field (name: string) =
+            let start = name + ": "
+            (paragraph.Split '\n' |> Array.find (fun line -> line.StartsWith start)).Substring start.Length
+
+        match (field "test").Split(", ", 2) with
+        | [| project; tests |] ->
+            { Number = index + 1; File = field "file"; Old = field "old"; New = field "new"; Project = project; Tests = tests }
+        | _ -> failwith $"the tests of mutant {index + 1}"
+
+    paragraphs |> Array.filter (fun paragraph -> paragraph.StartsWith "file: ") |> Array.mapi parse |> List.ofArray
+
+/// Copies the files of the repository that are not ignored.
+let copyRepository (target: string) =
+    let _, files = capture (command "git" [ "ls-files"; "--cached"; "--others"; "--exclude-standard" ])
+
+    for file in files |> List.filter (fun file -> File.Exists(Path.Combine(root, file))) do
+        let copy = Path.Combine(target, file)
+        Directory.CreateDirectory(Path.GetDirectoryName copy) |> ignore
+        File.Copy(Path.Combine(root, file), copy, true)
+
+/// The project file of a source file: the nearest one above it.
+let rec projectOf (folder: string) : string =
+    match Directory.GetFiles(folder, "*.?sproj") with
+    | [||] -> projectOf (Path.GetDirectoryName folder)
+    | projects -> projects[0]
+
+/// Whether the tests of a mutant pass. Tests that do not end within two minutes, or none at all, do not.
+let passes (copy: string) (mutant: Mutant) : bool =
+    let folder = Path.Combine(copy, "tests", mutant.Project, "bin", "Debug", "net10.0")
+    let summary = Path.Combine(copy, "summary.xml")
+    File.Delete summary
+    let program = Path.Combine(folder, "LibKafka." + mutant.Project + ".dll")
+    let arguments = [ program; "--no-spinner"; "--junit-summary"; summary; "--filter-test-list"; mutant.Tests ]
+    let info = startInfo (command dotnet arguments)
+    info.RedirectStandardOutput <- true
+    info.RedirectStandardError <- true
+    use running = new Process(StartInfo = info)
+    running.OutputDataReceived.Add ignore
+    running.ErrorDataReceived.Add ignore
+    running.Start() |> ignore
+    running.BeginOutputReadLine()
+    running.BeginErrorReadLine()
+
+    if running.WaitForExit(TimeSpan.FromMinutes 2.0) then
+        running.ExitCode = 0 && File.Exists summary && (readSummary summary).Failed = 0
+    else
+        running.Kill true
+        false
+
+/// Makes a mutant, runs its tests and takes it back. Returns the complaint if no test has noticed it.
+let tryMutant (copy: string) (mutant: Mutant) : string option =
+    let file = Path.Combine(copy, mutant.File)
+    let source = File.ReadAllText file
+
+    if source.Split(mutant.Old).Length <> 2 then
+        Some "the old text does not occur once"
+    else
+        let project = projectOf (Path.GetDirectoryName file)
+        let assembly = Path.GetFileNameWithoutExtension project + ".dll"
+        let built = Path.Combine(Path.GetDirectoryName project, "bin", "Debug", "net10.0", assembly)
+        let used = Path.Combine(copy, "tests", mutant.Project, "bin", "Debug", "net10.0", assembly)
+        let original = File.ReadAllBytes used
+        File.WriteAllText(file, source.Replace(mutant.Old, mutant.New))
+
+        try
+            match capture (command dotnet [ "build"; project; "--no-dependencies"; "-c"; "Debug"; "-v"; "q"; "--nologo" ]) with
+            | 0, _ ->
+                File.Copy(built, used, true)
+                if passes copy mutant then Some "no test has noticed it" else None
+            | _, lines ->
+                List.iter say lines
+                Some "it does not compile"
+        finally
+            File.WriteAllText(file, source)
+            File.WriteAllBytes(used, original)
+
+// ---------------------------------------------------------------------------------------------------------------------
 // Targets. Each returns the script's exit code.
 
 let wrongUse (complaint: string) =
@@ -569,6 +764,51 @@ let loop (name: string) (times: int) =
 
     if failure.IsNone then 0 else 1
 
+let coverage () =
+    let suites = [ "Properties"; "Integration"; "Reliability" ]
+    restore ()
+    require "Build the tests" [ for suite in suites -> building ("tests/" + suite) ]
+    Directory.CreateDirectory(Path.Combine(artifacts, "coverage")) |> ignore
+    List.iter measureCoverage suites
+
+    match reportCoverage (readCoverage suites) with
+    | [] -> 0
+    | parts ->
+        let names = String.concat ", " parts
+        say $"Less than {leastCoverage} %% of the lines were run: {names}"
+        1
+
+/// Tries the mutants with these numbers; all of them if there are none.
+let mutants (numbers: int list) =
+    let chosen = readMutants () |> List.filter (fun mutant -> numbers.IsEmpty || List.contains mutant.Number numbers)
+    let copy = Path.Combine(Path.GetTempPath(), "libkafka-mutants")
+    if Directory.Exists copy then Directory.Delete(copy, true)
+    step $"Copy the repository to {copy}" (fun () -> copyRepository copy)
+    let there (command: Command) = { command with Folder = copy }
+
+    require
+        "Build the tests"
+        [ for project in chosen |> List.map _.Project |> List.distinct ->
+              there (command dotnet [ "build"; "tests/" + project; "-c"; "Debug"; "-v"; "q"; "--nologo" ]) ]
+
+    let broken =
+        step "Run the tests without a mutant" (fun () ->
+            chosen |> List.distinctBy (fun mutant -> mutant.Project, mutant.Tests) |> List.filter (passes copy >> not))
+
+    for mutant in broken do
+        say $"these tests fail without a mutant: {mutant.Project}, {mutant.Tests}"
+
+    let survivors =
+        chosen
+        |> List.filter (fun mutant ->
+            let complaint = step (string mutant) (fun () -> tryMutant copy mutant)
+            complaint |> Option.iter (fun complaint -> say ("   SURVIVED: " + complaint))
+            complaint.IsSome)
+
+    say $"{chosen.Length - survivors.Length} of {chosen.Length} mutants caught"
+    Directory.Delete(copy, true)
+    if survivors.IsEmpty && broken.IsEmpty then 0 else 1
+
 let bench names =
     restore ()
     require "Build the benchmarks" [ building "benchmarks" ]
@@ -647,9 +887,12 @@ exit (
     | "demo" :: arguments -> demo arguments
     | [ "test" ] -> test false
     | [ "test"; "--quick" ] -> test true
-    | [ "reliability" ] -> reliability [] [ "LIBKAFKA_RELIABILITY", "long" ]
+    | [ "reliability" ] -> reliability [] [ ("LIBKAFKA_RELIABILITY", "long") ]
     | "reliability" :: "soak" :: ([] | [ _ ] as minutes) ->
-        reliability [ "--filter-test-list"; "9 soak" ] [ "LIBKAFKA_SOAK", List.tryHead minutes |> Option.defaultValue "10" ]
+        reliability [ "--filter-test-list"; "9 soak" ] [ ("LIBKAFKA_SOAK", List.tryHead minutes |> Option.defaultValue "10") ]
+    | [ "coverage" ] -> coverage ()
+    | [ "mutants" ] -> mutants []
+    | "mutants" :: "--only" :: (_ :: _ as numbers) when List.forall (Seq.forall Char.IsDigit) numbers -> mutants (List.map int numbers)
     | "bench" :: names -> bench names
     | [ "clients" ] -> clients ()
     | [ "loop"; name; times ] when fst (Int32.TryParse times) && int times > 0 -> loop name (int times)
@@ -657,7 +900,7 @@ exit (
     | [ "sizes" ] -> sizes ()
     | [ "format" ] -> format ()
     | [ "pack" ] -> pack ()
-    | ("test" | "reliability" | "clients" | "sizes" | "format" | "pack") as target :: rest ->
+    | ("test" | "reliability" | "clients" | "mutants" | "coverage" | "sizes" | "format" | "pack") as target :: rest ->
         wrongUse ($"{target} does not take these arguments: " + String.Join(" ", rest))
     | target :: _ -> wrongUse $"There is no target named {target}."
 )

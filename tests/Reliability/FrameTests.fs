@@ -13,12 +13,12 @@ open LibKafka.Reliability.Support
 let private topic = "orders"
 
 /// A call on a connection to the only broker.
-type private Call = { Name: string; Api: ApiKey; Make: Connection -> Result<unit, ClientFault> }
+type private Call = { Name: string; Api: ApiKey; Make: Connection -> CallOptions -> Result<unit, ClientFault> }
 
 let private call (api: Api<'Request, 'Response>) (request: 'Request) : Call =
     { Name = api.Key.ToString()
       Api = api.Key
-      Make = fun connection -> (connection.Call(api, request)).Result |> Result.map ignore }
+      Make = fun connection options -> (connection.Call(api, request, options)).Result |> Result.map ignore }
 
 let private metadata: Metadata.Request =
     { Topics = None
@@ -50,19 +50,19 @@ let private withBroker (test: TestBroker -> unit) =
     demandSound kafka
 
 /// A connection of a client with its own id, by which its requests are found.
-let private connect (kafka: TestBroker) (settings: ClientSettings) (id: string) : Connection =
+let private connect (kafka: TestBroker) (id: string) : Connection =
     Connection.Open({ settings with ClientId = id }, { Host = "127.0.0.1"; Port = kafka.State.Nodes[1].Port }) |> ok
 
 let private requestsOf (kafka: TestBroker) (id: string) : int =
     kafka.Requests |> Seq.filter (fun exchange -> exchange.ClientId = id) |> Seq.length
 
 /// The connection is closed after the fault, and nothing more is sent on it.
-let private isDead (kafka: TestBroker) (connection: Connection) (id: string) (one: Call) (what: string) =
-    Expect.isError (one.Make connection) (what + ": a fault")
+let private isDead (kafka: TestBroker) (connection: Connection) (id: string) (one: Call) (options: CallOptions) (what: string) =
+    Expect.isError (one.Make connection options) (what + ": a fault")
     Expect.isFalse connection.IsOpen (what + ": the connection is closed")
     let sent = requestsOf kafka id
 
-    match one.Make connection with
+    match one.Make connection CallOptions.standard with
     | Error(ClientFault.Unusable _) -> ()
     | other -> failtestf "%s: another call on the connection: %A" what other
 
@@ -81,7 +81,8 @@ let private faults (one: Call) =
 
                     if not isSlow || round <= (if isLong then 10 else 1) then
                         let id = $"{one.Name}-{round}-{index}"
-                        use connection = connect kafka { settings with CallTimeout = ms (if isSlow then 60 else 5_000) } id
+                        use connection = connect kafka id
+                        let options = { CallOptions.standard with Timeout = (if isSlow then Some(ms 60) else None) }
 
                         kafka.Script.On(
                             RequestFilter(Api = Nullable one.Api),
@@ -92,7 +93,7 @@ let private faults (one: Call) =
 
                         // Of a response that is cut off, not all bytes may have arrived.
                         if name <> "the response is cut off" then
-                            isDead kafka connection id one $"{name} (seed {seed})"
+                            isDead kafka connection id one options $"{name} (seed {seed})"
 
                         kafka.Script.Clear()
                         kafka.ClearRequests()))
@@ -103,16 +104,16 @@ let private cuts (one: Call) =
             use relay = new ByteRelay(kafka)
 
             let size =
-                use connection = connect kafka settings "calm"
+                use connection = connect kafka "calm"
                 relay.Count()
-                one.Make connection |> ok
+                one.Make connection CallOptions.standard |> ok
                 relay.Passed Direction.Responses
 
             for at in 0L .. size - 1L do
                 let id = $"{one.Name}-{at}"
-                use connection = connect kafka settings id
+                use connection = connect kafka id
                 kafka.Script.On(one.Api, Reaction.CutAfter(int at)) |> ignore
-                isDead kafka connection id one $"the response ends after {at} of {size} bytes"
+                isDead kafka connection id one CallOptions.standard $"the response ends after {at} of {size} bytes"
                 kafka.ClearRequests()))
 
 /// The body of a response is replaced by random bytes: if it can be read by chance, the frames are still in step.
@@ -122,7 +123,7 @@ let private garbage (one: Call) =
             let random = Random seed
 
             for round in 1 .. (if isLong then 5_000 else 200) do
-                use connection = connect kafka settings $"garbage-{round}"
+                use connection = connect kafka $"garbage-{round}"
                 let body = Array.zeroCreate<byte>(random.Next 80)
                 random.NextBytes body
 
@@ -139,7 +140,7 @@ let private garbage (one: Call) =
                     Reaction.Raw(Bytes frame)
 
                 kafka.Script.On(RequestFilter(Api = Nullable one.Api), Func<_, _> spoil) |> ignore
-                let result = one.Make connection
+                let result = one.Make connection CallOptions.standard
                 Figures.add "1. responses of random bytes" 1
 
                 if connection.IsOpen then

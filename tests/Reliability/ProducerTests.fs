@@ -138,7 +138,11 @@ let private run (kind: Kind) (steps: int) (seed: int) =
     faults.Further <- [ fence kafka random; if kind.Truncates then truncate kafka random book ]
 
     let client = { impatient with CallTimeout = ms 150; ConnectTimeout = ms 500; Observe = thrower.Observe }
-    use producer = TopicProducer.Open(client, bootstrap kafka, "t", producingOf random) |> ok
+    let producing = producingOf random
+
+    use producer =
+        (quickly RetryPolicy.connect).Run(fun call -> TopicProducer.Open(client, bootstrap kafka, "t", producing, call)) |> ok
+
     thrower.IsOn <- kind.Throws
     let mutable value = 0
 
