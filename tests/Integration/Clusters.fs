@@ -30,6 +30,10 @@ type TestCluster =
         /// Creates a topic with this number of partitions and these configs.
         CreateWith: (string * string) list -> string -> int -> unit
         Delete: string -> unit
+        /// The shortest session time-out of a classic group, and the one of groups of the new protocol. The mock cluster's rebalances take a
+        /// second less.
+        Session: TimeSpan
+        ConsumerSession: TimeSpan
     }
 
     member this.Brokers = Bootstrap.parse (this.Bootstrap()) |> ok
@@ -82,7 +86,9 @@ let private mock: TestCluster * (unit -> string list) =
       Settings = fun () -> patient
       Bootstrap = fun () -> cluster.Value.Bootstrap
       CreateWith = fun _ topic partitions -> cluster.Value.CreateTopic(topic, partitions, 3)
-      Delete = fun topic -> cluster.Value.DeleteTopic topic },
+      Delete = fun topic -> cluster.Value.DeleteTopic topic
+      Session = ms 3_000
+      ConsumerSession = ms 30_000 },
     stop
 
 /// Waits for something that a cluster does asynchronously.
@@ -163,7 +169,9 @@ let private real (isSecured: bool) (settings: Lazy<ClientSettings>) (bootstrap: 
       Settings = fun () -> settings.Value
       Bootstrap = fun () -> bootstrap
       CreateWith = create
-      Delete = delete }
+      Delete = delete
+      Session = ms 6_000
+      ConsumerSession = ms 45_000 }
 
 let private variable (name: string) : string option =
     match Environment.GetEnvironmentVariable name with
@@ -222,7 +230,18 @@ let all: TestCluster list =
       for bootstrap, user, password in Option.toList saslListener do
           real true (lazy (withSasl (Bootstrap.parse bootstrap |> ok) (pemFiles ()) user password)) bootstrap ]
 
-let private embeddedBroker = lazy TestBroker.Start(TestBrokerOptions(Brokers = 3, Codecs = AllCodecs.Set))
+let private embeddedSession = ms 3_000
+
+let private embeddedBroker =
+    lazy
+        TestBroker.Start(
+            TestBrokerOptions(
+                Brokers = 3,
+                Codecs = AllCodecs.Set,
+                MinSessionTimeout = embeddedSession,
+                ConsumerSessionTimeout = embeddedSession
+            )
+        )
 
 /// The brokers inside the process. They are started when the cluster is first used.
 let embedded: TestCluster =
@@ -233,7 +252,9 @@ let embedded: TestCluster =
       Settings = fun () -> patient
       Bootstrap = fun () -> embeddedBroker.Value.Bootstrap
       CreateWith = fun configs topic partitions -> inner.Value.CreateWith configs topic partitions
-      Delete = fun topic -> inner.Value.Delete topic }
+      Delete = fun topic -> inner.Value.Delete topic
+      Session = embeddedSession
+      ConsumerSession = embeddedSession }
 
 let private stopEmbedded () : string list =
     if embeddedBroker.IsValueCreated then

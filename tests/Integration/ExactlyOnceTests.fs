@@ -293,6 +293,52 @@ let private failingTogether (cluster: TestCluster) =
                 runUntil 18 copy
                 Expect.equal (committed cluster target 1 18 |> List.sort) (copied 3 6) "each record once")))
 
+let private removed (cluster: TestCluster) =
+    testCase "a transaction is aborted if the member was removed from the group and has come back during the transform" (fun () ->
+        stable cluster
+
+        cluster.WithTopic 1 (fun source ->
+            cluster.WithTopic 1 (fun target ->
+                write cluster source 0 0 10
+                let settings = settingsOf (newName ()) source (newName ()) (snd classic)
+                let settings = { settings with Group = { settings.Group with HeartbeatThread = true } }
+                let copying = copying target
+                let mutable consumer: GroupConsumer option = None
+
+                let remove (consumer: GroupConsumer) =
+                    let before = consumer.Membership
+                    use client = new GroupClient(cluster.Settings(), cluster.Brokers, settings.Group.GroupId)
+                    client.Leave before |> ignore
+
+                    // Only the heartbeat thread sees it.
+                    awaiting "the member to be back" (fun () ->
+                        consumer.Membership.MemberId <> before.MemberId && consumer.Partitions = [ at source 0 ])
+
+                let transform =
+                    Transform(fun from records output ->
+                        copying.Invoke(from, records, output)
+                        consumer |> Option.iter remove
+                        consumer <- None)
+
+                use copy = new ExactlyOnce(cluster.Settings(), cluster.Brokers, settings, transform)
+                consumer <- Some copy.Consumer
+                let mutable aborted = None
+
+                awaiting "the abort" (fun () ->
+                    match copy.Poll(ms 200) with
+                    | Some(ExactlyOnceEvent.Aborted(partitions, problem)) -> aborted <- Some(partitions, problem)
+                    | Some(ExactlyOnceEvent.Committed _) -> failtest "it was committed"
+                    | _ -> ()
+
+                    aborted.IsSome)
+
+                match aborted with
+                | Some(partitions, TransactionProblem.PartitionsLost _) -> Expect.equal partitions [ at source 0 ] "its input"
+                | other -> failtestf "%O" other
+
+                runUntil 10 copy
+                Expect.equal (committed cluster target 1 10 |> List.sort) (copied 1 10) "each record once")))
+
 let private fenced (cluster: TestCluster) =
     testCase "a copy whose transactional id is taken over fails, and has committed nothing more" (fun () ->
         stable cluster
@@ -345,4 +391,5 @@ let tests =
               together cluster modern
               failing cluster
               failingTogether cluster
+              removed cluster
               fenced cluster ])

@@ -142,8 +142,7 @@ let private classic =
     testList
         "classic groups"
         [ testCase "a member joins, assigns partitions, sends heartbeats, commits offsets and leaves, on a cluster" (fun () ->
-              onCluster (fun cluster options ->
-                  cluster.SetInitialRebalanceDelay(TimeSpan.FromMilliseconds 1.0)
+              onCluster (fun _ options ->
                   use group = new GroupClient(options, "g")
                   Expect.isNull group.Connection "nothing is connected yet"
                   let coordinator = group.Connect().ThrowIfError().Broker

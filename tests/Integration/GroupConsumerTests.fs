@@ -22,15 +22,15 @@ type private Partitioned = LibKafka.Client.TopicPartition
 
 let private at (topic: string) (partition: int) : Partitioned = { Topic = topic; Partition = partition }
 
-/// The shortest session that brokers allow by default.
-let private session = ms 6_000
-
 let private newGroup () = "libkafka-test-" + Guid.NewGuid().ToString "N"
 
-let private settingsOf (groupId: string) (topic: string) (protocol: GroupProtocol) =
+let private sessionOf (cluster: TestCluster) (protocol: GroupProtocol) =
+    if protocol.IsClassic then cluster.Session else cluster.ConsumerSession
+
+let private settingsOf (cluster: TestCluster) (groupId: string) (topic: string) (protocol: GroupProtocol) =
     { GroupSettings.make groupId [ topic ] with
         Protocol = protocol
-        SessionTimeout = session
+        SessionTimeout = sessionOf cluster protocol
         HeartbeatInterval = ms 200
         RebalanceTimeout = ms 20_000
         MetadataInterval = ms 1_000
@@ -178,7 +178,7 @@ let private together (cluster: TestCluster) (name: string, protocol: GroupProtoc
         requires cluster protocol
 
         cluster.WithTopic 6 (fun topic ->
-            let group = settingsOf (newGroup ()) topic protocol
+            let group = settingsOf cluster (newGroup ()) topic protocol
             for partition in 0..5 do
                 write cluster topic partition 0 10
 
@@ -210,7 +210,7 @@ let private killed (cluster: TestCluster) (name: string, protocol: GroupProtocol
         requires cluster protocol
 
         cluster.WithTopic 4 (fun topic ->
-            let group = settingsOf (newGroup ()) topic protocol
+            let group = settingsOf cluster (newGroup ()) topic protocol
             use first = new Runner(cluster, group)
             use second = new Runner(cluster, group)
             awaitShares 4 [ 2; 2 ] (fun () -> [ first.Held; second.Held ])
@@ -227,24 +227,25 @@ let private killed (cluster: TestCluster) (name: string, protocol: GroupProtocol
             let read = second.Read |> List.filter (fun value -> int (value.Split('/')[1]) >= 10)
             Expect.equal (List.sort read) (List.sort (List.except (all 4 10) (all 4 20))) "the rest, once"))
 
-// The session time-out of the new protocol is the brokers', 45 seconds.
-let private slow (cluster: TestCluster) (hasThread: bool) =
+let private slow (cluster: TestCluster) (name: string, protocol: GroupProtocol) (hasThread: bool) =
     let what =
         if hasThread then
             "keeps its partitions with a heartbeat thread"
         else
             "loses its partitions without a heartbeat thread"
 
-    testCase ("a member whose handler takes longer than the session " + what) (fun () ->
+    testCase ($"a member whose handler takes longer than the session {what}: {name}") (fun () ->
+        requires cluster protocol
+
         cluster.WithTopic 2 (fun topic ->
-            let protocol = GroupProtocol.Classic [ Assignors.cooperativeSticky ]
-            let group = { settingsOf (newGroup ()) topic protocol with HeartbeatThread = hasThread; RebalanceTimeout = ms 30_000 }
+            let group =
+                { settingsOf cluster (newGroup ()) topic protocol with HeartbeatThread = hasThread; RebalanceTimeout = ms 30_000 }
             write cluster topic 0 0 1
             let mutable handled = 0
 
             let handle (_: FetchedRecords) =
                 handled <- handled + 1
-                if handled = 1 then Thread.Sleep(ms 9_000)
+                if handled = 1 then Thread.Sleep(1.5 * group.SessionTimeout)
 
             use slow = new Runner(cluster, group, handle)
             awaitRead 1 [ slow ]
@@ -256,7 +257,7 @@ let private slow (cluster: TestCluster) (hasThread: bool) =
 let private cancelled (cluster: TestCluster) =
     testCase "a poll ends when it is cancelled, and the member leaves" (fun () ->
         cluster.WithTopic 1 (fun topic ->
-            let group = settingsOf (newGroup ()) topic (GroupProtocol.Classic [ Assignors.range ])
+            let group = settingsOf cluster (newGroup ()) topic (GroupProtocol.Classic [ Assignors.range ])
             use consumer = new GroupConsumer(cluster.Settings(), cluster.Brokers, group, reading)
             awaiting "the partition" (fun () ->
                 consumer.Poll(ms 100) |> ignore
@@ -271,10 +272,81 @@ let private cancelled (cluster: TestCluster) =
             Expect.isLessThan clock.Elapsed (ms 5_000) "soon"
             Expect.equal (consumer.Close()).Leave (GroupLeave.Told ErrorCode.None) "it left"))
 
+let private stopped (cluster: TestCluster) (name: string, protocol: GroupProtocol) =
+    testCase ("a member that is stopped during a rebalance leaves at once, and the others have its partitions: " + name) (fun () ->
+        requires cluster protocol
+
+        cluster.WithTopic 2 (fun topic ->
+            let group = settingsOf cluster (newGroup ()) topic protocol
+            let join () = new GroupConsumer(cluster.Settings(), cluster.Brokers, group, reading)
+
+            // Until Ctrl-C is pressed, and then the end of the program.
+            let stop (consumer: GroupConsumer) (pressed: CancellationToken) =
+                let clock = Stopwatch.StartNew()
+
+                while not pressed.IsCancellationRequested do
+                    consumer.Poll(Timeout.InfiniteTimeSpan, pressed) |> ignore
+
+                let closed = consumer.Close()
+                Expect.isLessThan clock.Elapsed (ms 2_500) "at once"
+                Expect.equal closed.Leave (GroupLeave.Told ErrorCode.None) "it left"
+
+            use staying = join ()
+
+            awaiting "both partitions" (fun () ->
+                staying.Poll(ms 100) |> ignore
+                staying.Partitions.Length = 2)
+
+            // The rebalance waits for the first member, which does not poll meanwhile.
+            use joining = join ()
+            use pressed = new CancellationTokenSource(ms 500)
+            stop joining pressed.Token
+
+            // Now the first member is told to give up a partition, and is stopped instead.
+            use last = new Runner(cluster, group)
+
+            awaiting "the revocation" (fun () ->
+                match staying.Poll(ms 100) with
+                | Some(GroupEvent.Lost _ as lost) -> failtestf "%O" lost
+                | event -> event |> Option.exists _.IsRevoking)
+
+            use pressed = new CancellationTokenSource()
+            pressed.Cancel()
+            staying.Poll(Timeout.InfiniteTimeSpan, pressed.Token) |> ignore
+            stop staying pressed.Token
+            awaitShares 2 [ 2 ] (fun () -> [ last.Held ])))
+
+let private foreignKilled (cluster: TestCluster) (name: string, protocol: GroupProtocol) =
+    testCase ("our member continues to read the partitions of a process with Confluent.Kafka that is killed: " + name) (fun () ->
+        requires cluster protocol
+
+        cluster.WithTopic 4 (fun topic ->
+            let group = settingsOf cluster (newGroup ()) topic protocol
+            let session = if protocol.IsClassic then Some cluster.Session else None
+
+            for partition in 0..3 do
+                write cluster topic partition 0 10
+
+            use theirs = new ForeignMember.ForeignMember(cluster.Bootstrap(), topic, group.GroupId, session)
+            awaiting "the records" (fun () -> theirs.Committed.Length >= 40)
+            use ours = new Runner(cluster, group)
+            awaiting "half of the partitions" (fun () -> ours.Held.Count = 2)
+
+            for partition in 0..3 do
+                write cluster topic partition 10 100
+
+            awaiting "records in both" (fun () -> ours.Read.Length >= 100 && theirs.Read.Length >= 60)
+            theirs.Kill()
+            awaitShares 4 [ 4 ] (fun () -> [ ours.Held ])
+            let everything = all 4 110 |> Set.ofList
+            awaiting "all records" (fun () -> Set.ofList (ours.Read @ theirs.Read) = everything)
+            Expect.isEmpty (Set.intersect (Set.ofList ours.Read) (Set.ofList theirs.Committed)) "what was committed is not read again"))
+
 let private commits (cluster: TestCluster) =
     testCase "a commit has a result for each partition" (fun () ->
         cluster.WithTopic 2 (fun topic ->
-            let group = { settingsOf (newGroup ()) topic (GroupProtocol.Classic [ Assignors.range ]) with CommitInterval = None }
+            let group =
+                { settingsOf cluster (newGroup ()) topic (GroupProtocol.Classic [ Assignors.range ]) with CommitInterval = None }
 
             write cluster topic 0 0 5
             use consumer = new GroupConsumer(cluster.Settings(), cluster.Brokers, group, reading)
@@ -311,7 +383,7 @@ let private patterns (cluster: TestCluster) (name: string, protocol: GroupProtoc
 
         cluster.WithTopic 2 (fun topic ->
             let prefix = topic + "x"
-            let group = { settingsOf (newGroup ()) topic protocol with Subscription = Subscription.Pattern(prefix + ".*") }
+            let group = { settingsOf cluster (newGroup ()) topic protocol with Subscription = Subscription.Pattern(prefix + ".*") }
             cluster.Create (prefix + "1") 1
 
             try
@@ -337,7 +409,7 @@ let private grows (cluster: TestCluster) (name: string, protocol: GroupProtocol)
         requires cluster protocol
 
         cluster.WithTopic 1 (fun topic ->
-            use member' = new Runner(cluster, settingsOf (newGroup ()) topic protocol)
+            use member' = new Runner(cluster, settingsOf cluster (newGroup ()) topic protocol)
             awaitShares 1 [ 1 ] (fun () -> [ member'.Held ])
             use admin = new AdminClient(cluster.Settings(), cluster.Brokers)
             for _, result in (admin.CreatePartitions([ { Name = topic; Count = 3; Assignments = None } ], ms 15_000)).Result do
@@ -355,7 +427,7 @@ let private statics (cluster: TestCluster) (name: string, protocol: GroupProtoco
 
         cluster.WithTopic 4 (fun topic ->
             let groupId = newGroup ()
-            let settings name = { settingsOf groupId topic protocol with InstanceId = Some name; SessionTimeout = ms 20_000 }
+            let settings name = { settingsOf cluster groupId topic protocol with InstanceId = Some name; SessionTimeout = ms 20_000 }
             use first = new Runner(cluster, settings "a")
             let second = new Runner(cluster, settings "b")
             awaitShares 4 [ 2; 2 ] (fun () -> [ first.Held; second.Held ])
@@ -374,7 +446,7 @@ let private mixed (cluster: TestCluster) (name: string) (protocol: GroupProtocol
         requires cluster protocol
 
         cluster.WithTopic 6 (fun topic ->
-            let group = settingsOf (newGroup ()) topic protocol
+            let group = settingsOf cluster (newGroup ()) topic protocol
             use first = new Runner(cluster, group)
             use second = new Runner(cluster, group)
             awaitShares 6 [ 3; 3 ] (fun () -> [ first.Held; second.Held ])
@@ -441,9 +513,11 @@ let private moves =
                   Settings = (fun () -> patient)
                   Bootstrap = (fun () -> mock.Bootstrap)
                   CreateWith = (fun _ topic partitions -> mock.CreateTopic(topic, partitions, 3))
-                  Delete = ignore }
+                  Delete = ignore
+                  Session = ms 3_000
+                  ConsumerSession = ms 30_000 }
 
-            let group = settingsOf "g" "t" (GroupProtocol.Classic [ Assignors.cooperativeSticky ])
+            let group = settingsOf cluster "g" "t" (GroupProtocol.Classic [ Assignors.cooperativeSticky ])
             mock.CreateTopic("t", 2, 3)
             mock.SetLeader("t", 0, 3)
             mock.SetLeader("t", 1, 3)
@@ -465,32 +539,42 @@ let private moves =
             awaitShares 2 [ 2 ] (fun () -> [ member'.Held ])
             Expect.equal (member'.Stop()).Leave (GroupLeave.Told ErrorCode.None) "it left"))
 
-let private classicConfig (strategy: PartitionAssignmentStrategy) (config: ConsumerConfig) =
+let private classicConfig (cluster: TestCluster) (strategy: PartitionAssignmentStrategy) (config: ConsumerConfig) =
     config.PartitionAssignmentStrategy <- strategy
-    config.SessionTimeoutMs <- int session.TotalMilliseconds
+    config.SessionTimeoutMs <- int cluster.Session.TotalMilliseconds
     config.HeartbeatIntervalMs <- 200
 
 [<Tests>]
 let tests =
     let each (cluster: TestCluster) =
-        [ for protocol in protocols do
+        [ // The rebalances of the mock cluster take seconds.
+          let isSlow = isMock cluster
+          let both = [ classic Assignors.cooperativeSticky; modern ]
+
+          for protocol in (if isSlow then both else protocols) do
               together cluster protocol
 
-          for protocol in [ classic Assignors.cooperativeSticky; modern ] do
-              killed cluster protocol
+          killed cluster both.Head
 
-              if not (isMock cluster) then
+          if not isSlow then
+              killed cluster modern
+
+              for protocol in both do
                   grows cluster protocol
                   statics cluster protocol
                   patterns cluster protocol
+                  stopped cluster protocol
+                  if not cluster.IsSecured then foreignKilled cluster protocol
 
-          slow cluster true
-          slow cluster false
+                  if snd protocol |> sessionOf cluster < ms 10_000 then
+                      slow cluster protocol true
+                      slow cluster protocol false
+
           cancelled cluster
           commits cluster
 
           if not cluster.IsSecured then
-              let classic name strategy assignor = mixed cluster name (GroupProtocol.Classic [ assignor ]) (classicConfig strategy)
+              let classic name strategy assignor = mixed cluster name (GroupProtocol.Classic [ assignor ]) (classicConfig cluster strategy)
 
               classic "range" PartitionAssignmentStrategy.Range Assignors.range
               classic "cooperative-sticky" PartitionAssignmentStrategy.CooperativeSticky Assignors.cooperativeSticky

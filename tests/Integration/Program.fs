@@ -2,9 +2,8 @@ module LibKafka.Integration.Program
 
 open Expecto
 
-[<EntryPoint>]
-let main argv =
-    let failed = runTestsInAssemblyWithCLIArgs [] argv
+let private runTests (arguments: string[]) : int =
+    let failed = runTestsInAssemblyWithCLIArgs [] arguments
 
     match Clusters.stop () with
     | [] -> failed
@@ -13,3 +12,9 @@ let main argv =
             eprintfn "a mock broker was sent what it could not read: %s" complaint
 
         1
+
+[<EntryPoint>]
+let main arguments =
+    match ForeignMember.tryRun (List.ofArray arguments) with
+    | Some code -> code
+    | None -> runTests arguments

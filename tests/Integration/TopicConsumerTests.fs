@@ -697,7 +697,7 @@ let private use' =
               use cluster = new ConsumerCluster(2)
               let isArmed = ref false
               let observe _ = if isArmed.Value then invalidOp "thrown by the test"
-              let consumer = new TopicConsumer({ patient with Observe = observe }, cluster.Bootstrap, settingsOf 15_000)
+              let consumer = new TopicConsumer({ patient with Observe = observe }, cluster.Bootstrap, settingsOf 2_000)
               consumer.Add(cluster.Partition 0, Start.atOffset 0L)
               consumer.Add(cluster.Partition 1, Start.atOffset 0L)
               Expect.isNone (consumer.Poll(ms 100)) "nothing"

@@ -404,6 +404,8 @@ type MockCluster private (client: nativeint, cluster: nativeint, log: GCHandle, 
         for apiKey, highest in [ 11s, 5s; 13s, 1s; 14s, 3s ] do
             Native.rd_kafka_mock_set_apiversion (cluster, apiKey, 0s, highest) |> Native.check "rd_kafka_mock_set_apiversion"
 
+        Native.rd_kafka_mock_group_initial_rebalance_delay_ms (cluster, 100)
+
         // The native side calls back until the client is gone, also if Dispose is never called.
         new MockCluster(client, cluster, GCHandle.Alloc log, complaints)
 
@@ -566,7 +568,7 @@ type MockCluster private (client: nativeint, cluster: nativeint, log: GCHandle, 
         command "rd_kafka_mock_coordinator_set" (fun it ->
             Native.rd_kafka_mock_coordinator_set (it, Native.utf8 keyType, Native.utf8 key, brokerId))
 
-    /// How long a new group waits for further members: 3 s unless set.
+    /// How long a new group waits for further members: 100 ms unless set, so that tests need not wait.
     member _.SetInitialRebalanceDelay(delay: TimeSpan) =
         paced (fun it -> Native.rd_kafka_mock_group_initial_rebalance_delay_ms (it, milliseconds delay))
 

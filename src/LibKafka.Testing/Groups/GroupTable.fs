@@ -21,7 +21,7 @@ type GroupSettings =
         HeartbeatIntervalMs: int32
         /// group.consumer.session.timeout.ms
         SessionTimeoutMs: int32
-        /// How often the topics that match regular expressions are looked up again.
+        /// How often the topics that match regular expressions are looked up again. Shorter here than Kafka's 10 seconds.
         RegexRefreshMs: int32
         /// The longest metadata of an offset, in characters (offset.metadata.max.bytes).
         MaxMetadataLength: int32
@@ -213,7 +213,7 @@ module GroupTable =
           MaxSize = Int32.MaxValue
           HeartbeatIntervalMs = 500
           SessionTimeoutMs = 45_000
-          RegexRefreshMs = 10_000
+          RegexRefreshMs = 1_000
           MaxMetadataLength = 4096 }
 
     let empty: GroupTable = { Settings = settings; ById = Map.empty; Answers = Map.empty; NextTicket = 1L; NextCommit = 1L }

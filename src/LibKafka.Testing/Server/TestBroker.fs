@@ -67,6 +67,12 @@ type TestBrokerOptions() =
     /// The level of the feature transaction.version, from 0 to 2.
     member val TransactionVersion = 2 with get, set
 
+    /// The shortest session time-out that members of classic groups may ask for (group.min.session.timeout.ms).
+    member val MinSessionTimeout = TimeSpan.FromSeconds 6.0 with get, set
+
+    /// The session time-out of groups of the new protocol (group.consumer.session.timeout.ms).
+    member val ConsumerSessionTimeout = TimeSpan.FromSeconds 45.0 with get, set
+
     /// The racks of the brokers, in the order of their ids. Brokers without one have none.
     member val Racks: string seq = Seq.empty with get, set
 
@@ -120,6 +126,13 @@ type TestBroker private (engine: Engine, first: (int32 * Listener) list, tls: Ss
             IsAuthorizing = options.Authorizes
             SuperUsers = Set.ofSeq options.SuperUsers }
 
+    static let groupsOf (options: TestBrokerOptions) : GroupTable =
+        { GroupTable.empty with
+            Settings =
+                { GroupTable.settings with
+                    MinSessionTimeoutMs = int options.MinSessionTimeout.TotalMilliseconds
+                    SessionTimeoutMs = int options.ConsumerSessionTimeout.TotalMilliseconds } }
+
     static let mostRequests = 10_000
 
     static let clock () : unit -> Moment =
@@ -172,7 +185,7 @@ type TestBroker private (engine: Engine, first: (int32 * Listener) list, tls: Ss
                 TransactionVersion = int16 options.TransactionVersion }
 
         let state = State.create settings nodes
-        let state = { state with Security = securityOf options }
+        let state = { state with Security = securityOf options; Groups = groupsOf options }
 
         let engine = Engine(state, clock (), Script(), ExchangeLog(mostRequests, options.MostRequestBytes))
 

@@ -10,7 +10,8 @@ let settings: GroupSettings =
         InitialRebalanceDelayMs = 100
         MinSessionTimeoutMs = 1_000
         HeartbeatIntervalMs = 1_000
-        SessionTimeoutMs = 10_000 }
+        SessionTimeoutMs = 10_000
+        RegexRefreshMs = 10_000 }
 
 /// Gives a member the id that the recorded broker gave it.
 let rename (own: string) (recorded: string) (state: State) : State =
