@@ -75,6 +75,10 @@ internal static class Interop
             ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds)
             : null;
 
+    /// <summary>The settings, which must be valid.</summary>
+    public static T Checked<T>(FSharpResult<T, Client.ClientFault> settings, string name) =>
+        settings.IsOk ? settings.ResultValue : throw new ArgumentException(settings.ErrorValue.ToString(), name);
+
     /// <summary>The argument, which must not be null.</summary>
     public static T Required<T>(T? value, [CallerArgumentExpression(nameof(value))] string? name = null)
         where T : class

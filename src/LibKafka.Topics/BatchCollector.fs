@@ -8,6 +8,7 @@ open System.Runtime.CompilerServices
 open System.Threading
 open LibKafka.Wire
 open LibKafka.Records
+open LibKafka.Client
 
 /// The place of a record among those that were added: what its batch's report says is true of the record.
 [<Struct>]
@@ -69,20 +70,15 @@ module CollectorSettings =
           MaxBufferedBytes = 64L * 1024L * 1024L
           Partitioning = Partitioning.byKey }
 
-    /// The settings, or ArgumentException for the first one that is invalid.
-    let internal check (settings: CollectorSettings) : CollectorSettings =
-        let invalid name reason : unit = raise (ArgumentException(name + " " + reason, "settings"))
-
-        if settings.MaxBatchBytes <= RecordBatch.HeaderSize then
-            invalid "MaxBatchBytes" "must be more than the 61 bytes of a batch's header."
-
-        if settings.Linger < TimeSpan.Zero && settings.Linger <> Timeout.InfiniteTimeSpan then
-            invalid "Linger" "must be a time, or Timeout.InfiniteTimeSpan."
-
-        if settings.MaxBufferedBytes < int64 settings.MaxBatchBytes then
-            invalid "MaxBufferedBytes" "must be at least MaxBatchBytes."
-
+    /// The settings, or the fault `InvalidSetting` for the first one that is invalid.
+    let check (settings: CollectorSettings) : Result<CollectorSettings, ClientFault> =
         settings
+        |> Checked.byRules
+            [ "MaxBatchBytes", settings.MaxBatchBytes > RecordBatch.HeaderSize, "it must be more than the 61 bytes of a batch's header"
+              "Linger",
+              settings.Linger >= TimeSpan.Zero || settings.Linger = Timeout.InfiniteTimeSpan,
+              "it must be a time, or Timeout.InfiniteTimeSpan"
+              "MaxBufferedBytes", settings.MaxBufferedBytes >= int64 settings.MaxBatchBytes, "it must be at least MaxBatchBytes" ]
 
 /// Sizes of records in a batch.
 [<RequireQualifiedAccess>]
@@ -216,7 +212,7 @@ type internal BegunBatch = { Partition: int; Number: int64; BeganAt: int64 }
 /// Adding a record allocates nothing once the memory has grown: a batch's memory is used again after `Release`. Not thread-safe.
 [<Sealed>]
 type BatchCollector(settings: CollectorSettings, partitions: int, time: TimeProvider) =
-    let settings = CollectorSettings.check settings
+    let settings = CollectorSettings.check settings |> Checked.orThrow (nameof settings)
 
     let lingerTicks =
         if settings.Linger = Timeout.InfiniteTimeSpan then

@@ -72,30 +72,39 @@ module internal ClassicMember =
     // What an error code means in every one of the calls. `again` is what to do about one that goes away by itself.
     let private refusal (now: TimeSpan) (api: ApiKey) (code: ErrorCode) (again: MemberState -> MemberState) (state: MemberState) =
         if isRemoval code then
+            let hasFailed = api = ApiKey.JoinGroup || (api = ApiKey.SyncGroup && state.Failures > 0)
             let state, actions = Member.removed now (LossReason.Removed code) (code = ErrorCode.IllegalGeneration) -1 state
-            // A coordinator that knows no such member when it joins is not asked again at once.
-            (if api = ApiKey.JoinGroup then Member.later now state else state), actions
+
+            // A coordinator that knows no such member when it joins, or again when it has joined, is not asked again at once.
+            if hasFailed then
+                let state, report = Member.later now state |> Member.withReport now api (ConsumerFailure.Code code)
+                state, actions @ report
+            else
+                { state with Failures = state.Failures + 1 }, actions
         elif Member.isPassing code then
-            again state, []
+            again state |> Member.withReport now api (ConsumerFailure.Code code)
         else
             refused api code state
 
     // No answer. A member that has been out of touch for the session time-out has lost its partitions.
-    let private unanswered (now: TimeSpan) (fault: ClientFault) (again: MemberState -> MemberState) (state: MemberState) =
+    let private unanswered (now: TimeSpan) (api: ApiKey) (fault: ClientFault) (again: MemberState -> MemberState) (state: MemberState) =
+        let report = Member.withReport now api (ConsumerFailure.Fault fault)
+
         if not (Member.isPassingFault fault) then
             Member.fail (GroupFailure.Unreachable fault) state
         elif not state.Owned.IsEmpty && Member.isExpired now state then
             let state, actions = Member.removed now LossReason.SessionExpired true -1 state
-            Member.later now state, actions
+            let state, more = Member.later now state |> report
+            state, actions @ more
         else
-            again state, []
+            again state |> report
 
     // Joins again after a while, with the same id. The partitions are still the member's.
     let private joinLater now (state: MemberState) = Member.later now { state with Stage = MemberStage.Outside }
 
     let private joined (now: TimeSpan) (response: JoinGroup.Response) (state: MemberState) : MemberState * MemberAction list =
         let me = { state.Me with MemberId = response.MemberId; GenerationOrEpoch = response.GenerationId }
-        let state = { state with Me = me; Failures = 0; Heard = now; Led = None }
+        let state = { state with Me = me; Heard = now; Led = None }
 
         if isLeader response then
             let topics = Assignor.subscribersWithin state.Limits response.Members |> Assignor.topicsOf
@@ -110,9 +119,10 @@ module internal ClassicMember =
         | Ok response when not response.Error.IsError -> joined now response state
         | Ok response when response.Error = ErrorCode.MemberIdRequired && state.Me.MemberId = "" ->
             { state with Stage = MemberStage.Outside; RetryAt = now; Me = { state.Me with MemberId = response.MemberId } }, []
-        | Ok response when response.Error = ErrorCode.RebalanceInProgress -> joinLater now state, []
+        | Ok response when response.Error = ErrorCode.RebalanceInProgress ->
+            joinLater now state |> Member.withReport now ApiKey.JoinGroup (ConsumerFailure.Code response.Error)
         | Ok response -> refusal now ApiKey.JoinGroup response.Error (joinLater now) state
-        | Error fault -> unanswered now fault (joinLater now) state
+        | Error fault -> unanswered now ApiKey.JoinGroup fault (joinLater now) state
 
     let private counts (topics: string list) (seen: TopicSeen list) : Map<string, int> =
         let known = seen |> List.map (fun topic -> topic.Name, topic.Partitions) |> Map.ofList
@@ -169,7 +179,7 @@ module internal ClassicMember =
         | Ok response when response.Error = ErrorCode.RebalanceInProgress ->
             { state with Stage = MemberStage.Outside; RetryAt = now; Heard = now }, []
         | Ok response -> refusal now ApiKey.SyncGroup response.Error (joinLater now) state
-        | Error fault -> unanswered now fault (joinLater now) state
+        | Error fault -> unanswered now ApiKey.SyncGroup fault (joinLater now) state
 
     let private beatLater (now: TimeSpan) (state: MemberState) : MemberState =
         { state with BeatAt = now + min state.Interval (Member.backoff state.Failures); Failures = state.Failures + 1 }
@@ -182,7 +192,7 @@ module internal ClassicMember =
         | Ok response when not response.Error.IsError -> alive, []
         | Ok response when response.Error = ErrorCode.RebalanceInProgress -> rejoin "the group rebalances" alive, []
         | Ok response -> refusal now ApiKey.Heartbeat response.Error (beatLater now) state
-        | Error fault -> unanswered now fault (beatLater now) state
+        | Error fault -> unanswered now ApiKey.Heartbeat fault (beatLater now) state
 
     // The topics of the group's metadata have changed since the member joined or, as the leader, assigned partitions.
     let private compare (now: TimeSpan) (topics: TopicSeen list) (state: MemberState) : MemberState =
@@ -214,10 +224,10 @@ module internal ClassicMember =
         match result, state.Stage, state.Led with
         | Ok topics, MemberStage.Counting response, Some led -> assign now response (counts (Map.keys led |> List.ofSeq) topics) state
         | Ok topics, _, _ -> compare now topics state, []
-        | Error fault, MemberStage.Counting _, _ -> unanswered now fault (joinLater now) state
+        | Error fault, MemberStage.Counting _, _ -> unanswered now ApiKey.Metadata fault (joinLater now) state
         | Error fault, _, _ when Member.isPassingFault fault ->
             let state = Member.later now state
-            { state with TopicsAt = state.RetryAt }, []
+            { state with TopicsAt = state.RetryAt } |> Member.withReport now ApiKey.Metadata (ConsumerFailure.Fault fault)
         | Error fault, _, _ -> Member.fail (GroupFailure.Unreachable fault) state
 
     /// The user has given up partitions. An eager member joins now; a cooperative one joins again, to have them assigned to others.

@@ -49,8 +49,7 @@ type ConsumerFailure =
     override this.ToString() =
         match this with
         | Fault fault -> fault.ToString()
-        | Code code when code.Description <> "" -> code.ToString() + ": " + code.Description
-        | Code code -> code.ToString()
+        | Code code -> code.Explain null
 
 /// What a consumer reports about a partition. The memory of fetched records is valid until the event has been handled: see
 /// `TopicConsumer.Poll`.

@@ -27,19 +27,26 @@ module internal ConsumerMember =
     // The member joins again at once, with epoch 0.
     let private removed (now: TimeSpan) (reason: LossReason) (state: MemberState) = Member.removed now reason true 0 state
 
+    let private isRemoval (code: ErrorCode) = code = ErrorCode.UnknownMemberId || code = ErrorCode.FencedMemberEpoch
+
     // A member outside the group stays there, and one inside keeps its partitions.
     let private again (now: TimeSpan) (state: MemberState) : MemberState =
         let state = Member.later now state
         { state with Stage = (if state.Stage.IsJoining then MemberStage.Outside else state.Stage); BeatAt = state.RetryAt }
 
+    let private withReport (now: TimeSpan) (failure: ConsumerFailure) = Member.withReport now ApiKey.ConsumerGroupHeartbeat failure
+
     let private unanswered (now: TimeSpan) (fault: ClientFault) (state: MemberState) =
+        let report = withReport now (ConsumerFailure.Fault fault)
+
         if not (Member.isPassingFault fault) then
             Member.fail (GroupFailure.Unreachable fault) state
         elif not state.Owned.IsEmpty && Member.isExpired now state then
             let state, actions = removed now LossReason.SessionExpired state
-            again now state, actions
+            let state, more = again now state |> report
+            state, actions @ more
         else
-            again now state, []
+            again now state |> report
 
     let private withUnnamed (state: MemberState) : MemberState =
         let isUnnamed id = not (state.Names.ContainsKey id)
@@ -69,13 +76,14 @@ module internal ConsumerMember =
     let onAnswered (now: TimeSpan) (result: Result<ConsumerGroupHeartbeat.Response, ClientFault>) (state: MemberState) =
         match result with
         | Ok response when not response.Error.IsError -> alive now response state, []
-        | Ok response when response.Error = ErrorCode.UnknownMemberId || response.Error = ErrorCode.FencedMemberEpoch ->
-            removed now (LossReason.Removed response.Error) state
+        | Ok response when isRemoval response.Error && state.Stage.IsJoining ->
+            again now state |> withReport now (ConsumerFailure.Code response.Error)
+        | Ok response when isRemoval response.Error -> removed now (LossReason.Removed response.Error) state
         // The member may not read a topic of its subscription. The coordinator has changed nothing.
         | Ok response when response.Error = ErrorCode.TopicAuthorizationFailed ->
             let failure = GroupFailure.Refused(ApiKey.ConsumerGroupHeartbeat, response.Error, defaultArg response.ErrorMessage "")
             again now { state with Heard = now }, [ MemberAction.Tell(MemberEvent.Failed failure) ]
-        | Ok response when Member.isPassing response.Error -> again now state, []
+        | Ok response when Member.isPassing response.Error -> again now state |> withReport now (ConsumerFailure.Code response.Error)
         | Ok response -> refused response state
         | Error fault -> unanswered now fault state
 
@@ -89,7 +97,9 @@ module internal ConsumerMember =
 
             // A topic that the broker does not know yet is asked for again after a while.
             withUnnamed { state with Names = names; TopicsAt = now + TimeSpan.FromSeconds 1.0 }, []
-        | Error fault when Member.isPassingFault fault -> { state with TopicsAt = now + TimeSpan.FromSeconds 1.0 }, []
+        | Error fault when Member.isPassingFault fault ->
+            { state with TopicsAt = now + TimeSpan.FromSeconds 1.0; Failures = state.Failures + 1 }
+            |> Member.withReport now ApiKey.Metadata (ConsumerFailure.Fault fault)
         | Error fault -> Member.fail (GroupFailure.Unreachable fault) state
 
     /// The user has given up partitions, which the coordinator learns at once.

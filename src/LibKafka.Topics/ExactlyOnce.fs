@@ -50,14 +50,18 @@ module ExactlyOnceSettings =
           Collecting = { CollectorSettings.standard with Linger = Timeout.InfiniteTimeSpan }
           Codec = None }
 
-    /// The settings, or ArgumentException for the first one that is invalid.
-    let internal check (settings: ExactlyOnceSettings) : ExactlyOnceSettings =
+    /// The settings, or the fault `InvalidSetting` for the first one that is invalid.
+    let check (settings: ExactlyOnceSettings) : Result<ExactlyOnceSettings, ClientFault> =
         let interval = settings.TransactionInterval
 
-        if interval < TimeSpan.Zero || interval >= settings.TransactionTimeout then
-            raise (ArgumentException("TransactionInterval must not be negative, and shorter than TransactionTimeout.", nameof settings))
-
         settings
+        |> Checked.byRules
+            [ "TransactionInterval",
+              interval >= TimeSpan.Zero && interval < settings.TransactionTimeout,
+              "it must not be negative, and shorter than TransactionTimeout" ]
+        |> Result.bind (fun _ -> GroupSettings.check settings.Group)
+        |> Result.bind (fun _ -> CollectorSettings.check settings.Collecting)
+        |> Result.map (fun _ -> settings)
 
 /// What happened in `ExactlyOnce.Poll`.
 [<RequireQualifiedAccess; NoComparison>]
@@ -97,7 +101,7 @@ type private Input = { Start: FetchPosition; Next: FetchPosition }
 /// the output see each record once if they read committed records only. Two threads must not use it at the same time.
 [<Sealed>]
 type ExactlyOnce(settings: ClientSettings, bootstrap: Bootstrap, process': ExactlyOnceSettings, transform: Transform) =
-    let process' = ExactlyOnceSettings.check process'
+    let process' = ExactlyOnceSettings.check process' |> Checked.orThrow (nameof process')
     let group = { process'.Group with CommitInterval = None }
 
     let reading =

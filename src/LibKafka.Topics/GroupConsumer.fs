@@ -26,11 +26,7 @@ type private Taken(held: GuardedUse, thread: HeartbeatThread option) =
 /// Two threads must not use a consumer at the same time.
 [<Sealed>]
 type GroupConsumer(settings: ClientSettings, bootstrap: Bootstrap, group: GroupSettings, consumer: ConsumerSettings) =
-    do
-        match GroupSettings.check group with
-        | Ok _ -> ()
-        | Error fault -> raise (ArgumentException(fault.ToString(), nameof group))
-
+    let group = GroupSettings.check group |> Checked.orThrow (nameof group)
     let reader = new TopicConsumer(settings, bootstrap, consumer)
     let link = MemberLink(settings, bootstrap, group)
     let offsets = GroupOffsets(settings, bootstrap, group)
@@ -211,6 +207,7 @@ type GroupConsumer(settings: ClientSettings, bootstrap: Bootstrap, group: GroupS
         | MemberEvent.Assigned partitions -> GroupEvent.Assigned partitions
         | MemberEvent.Revoking partitions -> GroupEvent.Revoking partitions
         | MemberEvent.Lost(partitions, reason) -> GroupEvent.Lost(partitions, reason)
+        | MemberEvent.CallFailed failure -> GroupEvent.CallFailed failure
         | MemberEvent.Failed failure -> GroupEvent.Failed failure
 
     // Does what the member wants, up to its next event.
@@ -343,9 +340,7 @@ type GroupConsumer(settings: ClientSettings, bootstrap: Bootstrap, group: GroupS
 
     /// Changes the subscription. ArgumentException if it cannot be used.
     member _.Subscribe(subscription: Subscription) : unit =
-        match GroupSettings.check { group with Subscription = subscription } with
-        | Ok _ -> ()
-        | Error fault -> raise (ArgumentException(fault.ToString(), nameof subscription))
+        GroupSettings.check { group with Subscription = subscription } |> Checked.orThrow (nameof subscription) |> ignore
 
         use _ = take ()
         link.Subscribe(subscription, CallOptions.standard)

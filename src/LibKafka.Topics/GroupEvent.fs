@@ -62,6 +62,8 @@ type GroupEvent =
     | Lost of TopicPartition list * LossReason
     /// The result of a commit that `Poll` has made: at the interval, before partitions were given up, or after `BeginCommit`.
     | Committed of GroupCommit
+    /// A call to the coordinator has failed, for a reason that may go away by itself. The member calls again, and reports each failed attempt.
+    | CallFailed of GroupCallFailure
     /// Something is wrong. If the failure is fatal, the member has left the group, and every further `Poll` returns the same.
     | Failed of GroupFailure
 
@@ -73,6 +75,7 @@ type GroupEvent =
         | Revoking partitions -> "revoking: " + String.Join(", ", partitions)
         | Lost(partitions, reason) -> "lost: " + String.Join(", ", partitions) + ": " + reason.ToString()
         | Committed commit -> commit.ToString()
+        | CallFailed failure -> failure.ToString()
         | Failed failure -> failure.ToString()
 
 /// How a member has left its group.

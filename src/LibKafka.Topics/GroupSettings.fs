@@ -31,6 +31,13 @@ type GroupProtocol =
     /// ConsumerGroupHeartbeat (KIP-848, Kafka 4.0): the coordinator assigns the partitions, with this assignor or one of its own choice.
     | Consumer of serverAssignor: string option
 
+    /// A one-line description.
+    override this.ToString() =
+        match this with
+        | Classic assignors -> "classic with " + String.Join(" or ", assignors |> List.map _.Name)
+        | Consumer(Some assignor) -> "consumer with " + assignor
+        | Consumer None -> "consumer"
+
 /// How a member takes part in its group, and where it starts to read.
 [<NoEquality; NoComparison>]
 type GroupSettings =

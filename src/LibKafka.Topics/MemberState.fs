@@ -53,8 +53,7 @@ type GroupFailure =
     /// A one-line description.
     override this.ToString() =
         match this with
-        | Refused(api, code, "") -> api.ToString() + " was refused: " + code.ToString() + ": " + code.Description
-        | Refused(api, code, message) -> api.ToString() + " was refused: " + code.ToString() + ": " + message
+        | Refused(api, code, message) -> api.ToString() + " was refused: " + code.Explain message
         | Unreachable fault -> "the group cannot be reached: " + fault.ToString()
         | CannotAssign fault -> fault.ToString()
         | MemberLeftOut(memberId, fault) ->
@@ -64,8 +63,31 @@ type GroupFailure =
             + fault.ToString()
         | BadAssignment fault -> "the leader's assignment cannot be read: " + fault.ToString()
         | NoOffset partition -> "no offset is committed for " + partition.ToString() + ": seek one, or set GroupSettings.Reset"
-        | OffsetRefused(partition, code) ->
-            "the committed offset of " + partition.ToString() + " cannot be read: " + code.ToString() + ": " + code.Description
+        | OffsetRefused(partition, code) -> "the committed offset of " + partition.ToString() + " cannot be read: " + code.Explain null
+
+/// A call of a member to its coordinator that has failed for a reason that may go away by itself: the coordinator restarts or moves, or the
+/// network is interrupted. The member calls again after a pause, without end: the pauses grow from 0.1 to 1 second.
+[<NoComparison>]
+type GroupCallFailure =
+    {
+        /// What the member has called, or what it needs to find out before: its coordinator (`NoCoordinator` faults), topics, offsets.
+        Api: ApiKey
+        Failure: ConsumerFailure
+        /// The number of failures in a row, including this one.
+        Attempt: int
+        /// The time since the coordinator last confirmed that the member is in the group; since the member was made, if it never has.
+        Silence: TimeSpan
+    }
+
+    /// A one-line description.
+    override this.ToString() =
+        this.Api.ToString()
+        + " has failed "
+        + (if this.Attempt = 1 then "once" else string this.Attempt + " times in a row")
+        + ", "
+        + this.Silence.TotalSeconds.ToString("0.0", Globalization.CultureInfo.InvariantCulture)
+        + " s after the last success: "
+        + this.Failure.ToString()
 
 /// Why a member has lost its partitions.
 [<RequireQualifiedAccess>]
@@ -90,6 +112,7 @@ type internal MemberEvent =
     | Assigned of AssignedPartition list
     | Revoking of TopicPartition list
     | Lost of TopicPartition list * LossReason
+    | CallFailed of GroupCallFailure
     | Failed of GroupFailure
 
 /// What a metadata request asks for.
@@ -289,6 +312,15 @@ module internal Member =
     let later (now: TimeSpan) (state: MemberState) : MemberState =
         { state with RetryAt = now + backoff state.Failures; Failures = state.Failures + 1 }
 
+    /// Reports a call that has failed for a reason that may go away by itself.
+    let callFailed (now: TimeSpan) (api: ApiKey) (failure: ConsumerFailure) (attempt: int) (state: MemberState) : MemberAction =
+        let failed = { Api = api; Failure = failure; Attempt = attempt; Silence = now - state.Heard }
+        MemberAction.Tell(MemberEvent.CallFailed failed)
+
+    /// Reports the last failure of the calls to the coordinator.
+    let withReport (now: TimeSpan) (api: ApiKey) (failure: ConsumerFailure) (state: MemberState) : MemberState * MemberAction list =
+        state, [ callFailed now api failure state.Failures state ]
+
     /// Whether the coordinator has not responded for so long that it considers the member dead.
     let isExpired (now: TimeSpan) (state: MemberState) : bool = now - state.Heard >= state.Settings.SessionTimeout
 
@@ -327,6 +359,9 @@ module internal Member =
     let private offsetsLater (now: TimeSpan) (unstarted: Unstarted) : Unstarted =
         { unstarted with At = now + backoff unstarted.Failures; Failures = unstarted.Failures + 1 }
 
+    let private offsetsFailed (now: TimeSpan) (failure: ConsumerFailure) (state: MemberState) : MemberAction =
+        callFailed now ApiKey.OffsetFetch failure state.Unstarted.Failures state
+
     let private startWith (now: TimeSpan) (answers: FetchedOffset list) (state: MemberState) : MemberState * MemberAction list =
         let asked = state.Unstarted.Asked
         let unstarted = { state.Unstarted with Asked = Set.empty; IsAsking = false }
@@ -351,29 +386,35 @@ module internal Member =
         let isDone = settled.Length = results.Length
         let unstarted = { unstarted with Waiting = waiting }
 
-        let isStale =
+        let codes =
             answers
-            |> List.exists (fun answer ->
+            |> List.choose (fun answer ->
                 match answer.Result with
-                | Error code -> isAboutMember code
-                | Ok _ -> false)
+                | Error code when asked.Contains answer.Partition -> Some code
+                | _ -> None)
 
-        { state with
-            // Perhaps the coordinator has another epoch of the member: the next heartbeat settles that.
-            BeatAt = if isStale then now else state.BeatAt
-            Unstarted = (if isDone then { unstarted with At = now; Failures = 0 } else offsetsLater now unstarted) },
+        let state =
+            { state with
+                // Perhaps the coordinator has another epoch of the member: the next heartbeat settles that.
+                BeatAt = if List.exists isAboutMember codes then now else state.BeatAt
+                Unstarted = (if isDone then { unstarted with At = now; Failures = 0 } else offsetsLater now unstarted) }
+
+        state,
         [ if not started.IsEmpty then
               yield MemberAction.Add started
               yield MemberAction.Tell(MemberEvent.Assigned started)
           for failure in failures do
-              yield MemberAction.Tell(MemberEvent.Failed failure) ]
+              yield MemberAction.Tell(MemberEvent.Failed failure)
+          for code in codes |> List.filter isUnsettled |> List.distinct do
+              yield offsetsFailed now (ConsumerFailure.Code code) state ]
 
     /// The committed offsets have been answered.
     let offsetsFetched (now: TimeSpan) (result: Result<FetchedOffset list, ClientFault>) (state: MemberState) =
         match result with
         | Ok answers -> startWith now answers state
         | Error fault when isPassingFault fault ->
-            { state with Unstarted = offsetsLater now { state.Unstarted with Asked = Set.empty; IsAsking = false } }, []
+            let state = { state with Unstarted = offsetsLater now { state.Unstarted with Asked = Set.empty; IsAsking = false } }
+            state, [ offsetsFailed now (ConsumerFailure.Fault fault) state ]
         | Error fault -> fail (GroupFailure.Unreachable fault) { state with Unstarted = { state.Unstarted with IsAsking = false } }
 
     /// Asks for the committed offsets of new partitions, while the member is in the group.

@@ -23,7 +23,7 @@ type internal Preparation(topic: string, settings: ClientSettings, bootstrap: Bo
     // Why the last request for an identity or for the transaction failed, for each partition that is concerned.
     let obstacles = Dictionary<int, Obstacle>()
 
-    let explain (code: ErrorCode) = code.ToString() + ": " + code.Description
+    let explain (code: ErrorCode) = code.Explain null
 
     let noIdentity (isTransient: bool) (reason: string) = Error { IsTransient = isTransient; Reason = UndeliveredReason.NoIdentity reason }
 

@@ -158,7 +158,13 @@ type TopicProducer
     static member Open
         (settings: ClientSettings, bootstrap: Bootstrap, topic: string, ?producing: TopicProducerSettings, ?call: CallOptions)
         : Result<TopicProducer, ClientFault> =
-        let producing = TopicProducerSettings.check (defaultArg producing TopicProducerSettings.standard)
+        let producing =
+            TopicProducerSettings.check (defaultArg producing TopicProducerSettings.standard) |> Checked.orThrow (nameof producing)
+
+        match producing.Guarantee with
+        | Guarantee.InTransaction transaction when transaction.Identity.IsNone ->
+            raise (InvalidOperationException "The transaction has no identity yet: call InitProducerId first.")
+        | _ -> ()
 
         let began = settings.Time.GetTimestamp()
         let times = LeaderTimes.withAge producing.MetadataAge

@@ -17,6 +17,13 @@ type Guarantee =
     /// batch for it. The caller begins (`TransactionClient.InitProducerId`), and commits or aborts after `TopicProducer.Flush`.
     | InTransaction of TransactionClient
 
+    /// A one-line description.
+    override this.ToString() =
+        match this with
+        | Idempotent -> "idempotent"
+        | Plain -> "plain"
+        | InTransaction _ -> "in a transaction"
+
 /// How a topic producer works.
 [<NoEquality; NoComparison>]
 type TopicProducerSettings =
@@ -67,22 +74,16 @@ module TopicProducerSettings =
                 | ProducerEvent.Delivered _
                 | ProducerEvent.IdentityChanged _ -> () }
 
-    /// The settings, or ArgumentException for the first one that is invalid.
-    let internal check (settings: TopicProducerSettings) : TopicProducerSettings =
-        if settings.Producing.Acks = Acks.None then
-            raise (
-                ArgumentException("A topic producer reports what happened to each batch, which Acks.None does not allow.", nameof settings)
-            )
-
-        if settings.CompressionThreads < 1 then
-            raise (ArgumentException("CompressionThreads must be at least 1, which is the caller's thread.", nameof settings))
-
-        if settings.MetadataAge <= TimeSpan.Zero && settings.MetadataAge <> Threading.Timeout.InfiniteTimeSpan then
-            raise (ArgumentException("MetadataAge must be positive or infinite.", nameof settings))
-
-        match settings.Guarantee with
-        | Guarantee.InTransaction transaction when transaction.Identity.IsNone ->
-            raise (InvalidOperationException "The transaction has no identity yet: call InitProducerId first.")
-        | _ -> ()
-
-        { settings with Batches = CollectorSettings.check settings.Batches }
+    /// The settings, or the fault `InvalidSetting` for the first one that is invalid.
+    let check (settings: TopicProducerSettings) : Result<TopicProducerSettings, ClientFault> =
+        CollectorSettings.check settings.Batches
+        |> Result.bind (fun _ ->
+            settings
+            |> Checked.byRules
+                [ "Producing.Acks",
+                  settings.Producing.Acks <> Acks.None,
+                  "a topic producer reports what happened to each batch, which Acks.None does not allow"
+                  "CompressionThreads", settings.CompressionThreads >= 1, "it must be at least 1, which is the caller's thread"
+                  "MetadataAge",
+                  settings.MetadataAge > TimeSpan.Zero || settings.MetadataAge = Threading.Timeout.InfiniteTimeSpan,
+                  "it must be positive or infinite" ])

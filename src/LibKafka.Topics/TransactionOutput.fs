@@ -23,7 +23,7 @@ type TransactionProblem =
     /// A one-line description.
     override this.ToString() =
         match this with
-        | Refused(api, code) -> api.ToString() + " was refused: " + code.ToString() + ": " + code.Description
+        | Refused(api, code) -> api.ToString() + " was refused: " + code.Explain null
         | Unanswered(api, fault) -> api.ToString() + ": " + fault.ToString()
         | NotProduced(partition, reason) -> "a batch for " + partition.ToString() + " was not produced: " + reason
         | PartitionsLost reason -> "partitions were lost: " + reason.ToString()

@@ -25,7 +25,7 @@ let private groupWith (commitInterval: Nullable<TimeSpan>) (reset: Nullable<Offs
     GroupConsumerOptions(
         Guid.NewGuid().ToString "N",
         [ topic ],
-        SessionTimeout = 6.0 * second,
+        SessionTimeout = 3.0 * second,
         HeartbeatInterval = 2.0 * soon,
         RebalanceTimeout = 20.0 * second,
         CommitInterval = commitInterval,
@@ -208,6 +208,20 @@ let private membership =
                       | _ -> records ()
 
                   Expect.equal (records ()).Result.Position.Offset 1L "from the position"))
+
+          testCase "reports each call to its coordinator that has failed" (fun () ->
+              Replay.refusingMembers ErrorCode.CoordinatorLoadInProgress (fun address ->
+                  use consumer = memberOf (KafkaClientOptions address) (newGroup ())
+
+                  for attempt in 1..3 do
+                      let failed, _ = until<GroupCallFailed> consumer
+                      Expect.equal (failed.Api, failed.Attempt) (ApiKey.JoinGroup, attempt) "the call and the attempt"
+                      Expect.equal failed.Fault.ErrorCode ErrorCode.CoordinatorLoadInProgress "the code"
+                      Expect.isTrue failed.Fault.IsTransient "it may go away"
+                      Expect.isGreaterThan failed.Silence TimeSpan.Zero "the time since the last success"
+                      Expect.stringStarts (failed.ToString()) "JoinGroup has failed" "the text"
+
+                  Expect.equal (consumer.Close()).Status GroupLeaveStatus.Silent "it was not in the group"))
 
           testCase "that the coordinator refuses has failed for good" (fun () ->
               Replay.refusingMembers ErrorCode.GroupAuthorizationFailed (fun address ->

@@ -273,9 +273,16 @@ let private opening =
               scripted Script.unexpected (fun options ->
                   let openWith (producing: TopicProducerOptions) () = TopicProducer.Open(options, topic, producing) |> ignore
                   let unanswered = TopicProducerOptions(Producing = ProducerOptions(Acks = Acks.None))
-                  Expect.throwsT<ArgumentException> (openWith unanswered) "nothing can be reported"
+
+                  let throwsArgument (call: unit -> unit) (what: string) =
+                      Expect.throwsC call (fun error ->
+                          match error with
+                          | :? ArgumentException as error -> Expect.equal error.ParamName "producerOptions" what
+                          | other -> failtestf "%O" other)
+
+                  throwsArgument (openWith unanswered) "nothing can be reported"
                   let small = TopicProducerOptions(Batches = BatchCollectorOptions(MaxBufferedBytes = 1_000L))
-                  Expect.throwsT<ArgumentException> (openWith small) "smaller than a batch"
+                  throwsArgument (openWith small) "smaller than a batch"
                   use transaction = new TransactionClient(options, "id")
                   let early = TopicProducerOptions(Guarantee = DeliveryGuarantee.InTransaction transaction)
                   Expect.throwsT<InvalidOperationException> (openWith early) "no identity yet"

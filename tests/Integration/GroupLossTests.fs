@@ -156,10 +156,15 @@ let tests =
                   let isLost (event: GroupEvent) = event.IsLost
                   awaiting "the loss" (fun () -> consumer.Poll(ms 50) |> Option.exists isLost)
 
-                  awaiting "the partition" (fun () ->
-                      consumer.Poll(ms 20) |> ignore
-                      consumer.Partitions = [ first ])
+                  let unstable (event: GroupEvent) =
+                      match event with
+                      | GroupEvent.CallFailed failure when failure.Api = ApiKey.OffsetFetch && failure.Attempt > 1 -> Some failure
+                      | _ -> None
 
+                  // The member has the partition, and does not know yet where to read it.
+                  let failure = pollFor consumer "the committed offset" unstable
+                  Expect.equal failure.Failure (ConsumerFailure.Code ErrorCode.UnstableOffsetCommit) "it is reported why nothing is read"
+                  Expect.equal consumer.Partitions [ first ] "the partition"
                   Expect.equal (outcomes (consumer.Commit())) [] "nothing of it has been read"
                   coordinator.IsStable <- true
                   let isAssigned (event: GroupEvent) = event.IsAssigned
@@ -197,6 +202,7 @@ let tests =
                       | _ -> None
 
                   Expect.equal (pollFor consumer "the revocation" revoking) [ first ] "the partition"
+                  Expect.throwsT<ArgumentException> (fun () -> consumer.Seek(first, Start.earliest)) "it is given up in the next poll"
                   let epoch = consumer.Membership.GenerationOrEpoch
                   coordinator.Say Fenced
                   awaiting "the new epoch" (isBack consumer epoch)

@@ -352,6 +352,7 @@ type private Group(cluster: ConsumerCluster, coordinator: Coordinator, protocol:
         | Some(GroupEvent.Revoking some)
         | Some(GroupEvent.Lost(some, _)) -> forget actor some
         | Some(GroupEvent.Failed failure) -> failtestf "%O" failure
+        | Some(GroupEvent.CallFailed _)
         | Some(GroupEvent.Read(ConsumerEvent.Failed _))
         | Some(GroupEvent.Committed _)
         | None -> ()

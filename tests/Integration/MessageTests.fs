@@ -10,6 +10,7 @@ open LibKafka.Records
 open LibKafka.Protocol
 open LibKafka.Client
 open LibKafka.Groups
+open LibKafka.Topics
 open LibKafka.Integration.Support
 
 // ---- values of every case ----
@@ -119,6 +120,13 @@ let private rules =
               all<NotForwardable> |> List.iter (string >> checkLine)
               all<AdminFault> |> List.iter (string >> checkLine)
               all<AssignFault> |> List.iter (string >> checkLine)
+              all<GroupFailure> |> List.iter (string >> checkLine)
+              all<LossReason> |> List.iter (string >> checkLine)
+              all<CommitOutcome> |> List.iter (string >> checkLine)
+              all<GroupLeave> |> List.iter (string >> checkLine)
+              all<ConsumerFailure> |> List.iter (string >> checkLine)
+              // The reason of a batch that was not produced is a line already.
+              all<TransactionProblem> |> List.filter (fun one -> not one.IsNotProduced) |> List.iter (string >> checkLine)
               all<Rejection> |> List.iter (string >> checkLine)
               all<Doubt> |> List.iter (string >> checkLine)
               all<ProduceResult> |> List.iter (string >> checkLine))
@@ -219,10 +227,10 @@ let private contents =
               Expect.equal items [ string whole; "a batch that is cut off after 70 bytes" ] "both"
               List.iter checkLine items)
 
-          testCase "the types of the client that a program prints have a text of their own" (fun () ->
+          testCase "the types of the client and of whole topics that a program prints have a text of their own" (fun () ->
               let isPrinted (found: Type) =
                   (FSharpType.IsUnion found || FSharpType.IsRecord found)
-                  && found.Namespace = "LibKafka.Client"
+                  && (found.Namespace = "LibKafka.Client" || found.Namespace = "LibKafka.Topics")
                   && not found.IsNested
                   && not (
                       Regex.IsMatch(
@@ -232,7 +240,8 @@ let private contents =
                   )
 
               let without =
-                  [ for found in typeof<ClientFault>.Assembly.GetExportedTypes() do
+                  [ for found in
+                        Array.append (typeof<ClientFault>.Assembly.GetExportedTypes()) (typeof<GroupEvent>.Assembly.GetExportedTypes()) do
                         let text = if isPrinted found then found.GetMethod("ToString", Type.EmptyTypes) else null
 
                         match text with

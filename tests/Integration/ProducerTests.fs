@@ -293,11 +293,12 @@ let private identities =
                   Expect.equal (ProducerIdentity.ofResponse response) (Error ErrorCode.ClusterAuthorizationFailed) "the code"))
 
           testCase "of a mock broker can be used for producing" (fun () ->
-              withMockPartition patient (fun _ client ->
+              withMockPartition patient (fun mock client ->
                   use connection = client.Connect() |> ok
-                  let ask () = (ProducerIdentity.Request connection).Result |> ok |> ProducerIdentity.ofResponse |> ok
-                  let identity = ask ()
-                  Expect.notEqual (ask ()).ProducerId identity.ProducerId "each has an id of its own"
+                  let identity = (ProducerIdentity.Request connection).Result |> ok |> ProducerIdentity.ofResponse |> ok
+                  let brokers = Bootstrap.parse mock.Bootstrap |> ok
+                  let other = ProducerIdentity.Request(patient, brokers) |> ok |> ProducerIdentity.ofResponse |> ok
+                  Expect.notEqual other.ProducerId identity.ProducerId "each has an id of its own"
                   let producer = IdempotentProducer(client, ProducerSettings.standard, identity)
                   Expect.equal (acknowledged (producer.Produce(batch "a" 2))) 0L "the first"
                   Expect.equal (acknowledged (producer.Produce(batch "b" 1))) 2L "the second")) ]

@@ -76,7 +76,11 @@ public sealed class BatchCollector
     public BatchCollector(BatchCollectorOptions options, int partitions, TimeProvider? timeProvider = null)
     {
         Options = Interop.Required(options);
-        _core = new(options.ToCore(), partitions, timeProvider ?? TimeProvider.System);
+        _core = new(
+            Interop.Checked(Topics.CollectorSettingsModule.check(options.ToCore()), nameof(options)),
+            partitions,
+            timeProvider ?? TimeProvider.System
+        );
     }
 
     /// <summary>The options.</summary>

@@ -149,11 +149,7 @@ public sealed class FetchFailed : ConsumerEvent
     {
         Attempt = core.attempt;
         IsTransient = core.failure.IsTransient;
-        Fault = core.failure switch
-        {
-            Topics.ConsumerFailure.Fault it => KafkaFault.Of(it.Item, null),
-            _ => KafkaFault.Of(((Topics.ConsumerFailure.Code)core.failure).Item, null, null),
-        };
+        Fault = KafkaFault.Of(core.failure);
     }
 
     /// <summary>Why. An error code is a fault of the kind <see cref="KafkaFaultKind.BrokerError"/>.</summary>

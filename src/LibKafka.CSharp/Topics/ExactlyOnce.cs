@@ -144,9 +144,9 @@ public sealed record ExactlyOnceOptions
     /// </summary>
     public ICompressionCodec? Codec { get; init; }
 
-    internal Topics.ExactlyOnceSettings ToCore(Topics.GroupSettings group, ConsumerEventCache events) =>
+    internal Topics.ExactlyOnceSettings ToCore(ConsumerEventCache events) =>
         new(
-            group: group,
+            group: Group.ToCore(),
             transactionalId: TransactionalId,
             transactionTimeout: TransactionTimeout,
             transactionInterval: TransactionInterval,
@@ -204,12 +204,12 @@ public sealed class ExactlyOnce : IDisposable
         ArgumentNullException.ThrowIfNull(exactlyOnceOptions);
         ArgumentNullException.ThrowIfNull(transform);
         Options = exactlyOnceOptions;
-        var group = GroupConsumer.Checked(exactlyOnceOptions.Group, nameof(exactlyOnceOptions));
+        var settings = Topics.ExactlyOnceSettingsModule.check(exactlyOnceOptions.ToCore(_events));
         var headers = new HeaderBuffer();
         _core = new(
             options.ToSettings(new()),
             options.ToBootstrap(),
-            exactlyOnceOptions.ToCore(group, _events),
+            Interop.Checked(settings, nameof(exactlyOnceOptions)),
             (from, records, output) => transform(TopicPartition.Of(from), new(records), new(output, headers, options.TimeProvider))
         );
         Consumer = new(_core.Consumer, exactlyOnceOptions.Group, _events);

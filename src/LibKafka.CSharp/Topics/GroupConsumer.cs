@@ -58,7 +58,7 @@ public sealed class GroupConsumer : IDisposable
         ArgumentNullException.ThrowIfNull(groupOptions);
         Options = groupOptions;
         _events = new();
-        var group = Checked(groupOptions, nameof(groupOptions));
+        var group = Interop.Checked(Topics.GroupSettingsModule.check(groupOptions.ToCore()), nameof(groupOptions));
         _core = new(options.ToSettings(new()), options.ToBootstrap(), group, (consumerOptions ?? new()).ToCore(_events));
     }
 
@@ -209,12 +209,4 @@ public sealed class GroupConsumer : IDisposable
     /// As <c>Close</c>, but the last event does not count as handled: an exception may have ended its handling.
     /// </summary>
     public void Dispose() => ((IDisposable)_core).Dispose();
-
-    /// <summary>The settings, which can be used together.</summary>
-    internal static Topics.GroupSettings Checked(GroupConsumerOptions options, string name)
-    {
-        var settings = options.ToCore();
-        var result = Topics.GroupSettingsModule.check(settings);
-        return result.IsOk ? settings : throw new ArgumentException(result.ErrorValue.ToString(), name);
-    }
 }

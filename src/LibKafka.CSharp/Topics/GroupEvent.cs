@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 using System.Linq;
 using LibKafka.Protocol;
@@ -7,7 +8,7 @@ namespace LibKafka;
 /// <summary>
 /// What <c>GroupConsumer.Poll</c> returns: an event about a partition that the member reads (<see cref="ConsumerEvent"/>, such as
 /// <see cref="RecordsFetched"/>), <see cref="PartitionsAssigned"/>, <see cref="PartitionsRevoking"/>, <see cref="PartitionsLost"/>,
-/// <see cref="OffsetsCommitted"/> or <see cref="GroupFailed"/>.
+/// <see cref="OffsetsCommitted"/>, <see cref="GroupCallFailed"/> or <see cref="GroupFailed"/>.
 /// </summary>
 public abstract class GroupEvent : ExactlyOnceEvent
 {
@@ -21,6 +22,7 @@ public abstract class GroupEvent : ExactlyOnceEvent
             Topics.GroupEvent.Revoking it => new PartitionsRevoking(it),
             Topics.GroupEvent.Lost it => new PartitionsLost(it),
             Topics.GroupEvent.Committed it => new OffsetsCommitted(it),
+            Topics.GroupEvent.CallFailed it => new GroupCallFailed(it),
             _ => new GroupFailed((Topics.GroupEvent.Failed)core),
         };
 }
@@ -165,6 +167,42 @@ public sealed class OffsetsCommitted : GroupEvent
     public GroupCommit Commit { get; }
 
     /// <summary>The partitions with their offsets and results.</summary>
+    /// <returns>A one-line description.</returns>
+    public override string ToString() => _core.ToString();
+}
+
+/// <summary>
+/// A call of the member to its coordinator has failed for a reason that may go away by itself: the coordinator restarts or moves, or the network
+/// is interrupted. The member calls again after a pause, without end, and reports each failed attempt: the pauses grow from 0.1 to 1 second.
+/// </summary>
+public sealed class GroupCallFailed : GroupEvent
+{
+    private readonly Topics.GroupEvent _core;
+
+    internal GroupCallFailed(Topics.GroupEvent.CallFailed core)
+    {
+        _core = core;
+        Api = core.Item.Api;
+        Fault = KafkaFault.Of(core.Item.Failure);
+        Attempt = core.Item.Attempt;
+        Silence = core.Item.Silence;
+    }
+
+    /// <summary>What the member has called.</summary>
+    public ApiKey Api { get; }
+
+    /// <summary>Why it has failed. An error code is a fault of the kind <see cref="KafkaFaultKind.BrokerError"/>.</summary>
+    public KafkaFault Fault { get; }
+
+    /// <summary>The number of failures in a row, including this one.</summary>
+    public int Attempt { get; }
+
+    /// <summary>
+    /// The time since the coordinator last confirmed that the member is in the group; since the member was made, if it never has.
+    /// </summary>
+    public TimeSpan Silence { get; }
+
+    /// <summary>The call, the number of attempts and the fault.</summary>
     /// <returns>A one-line description.</returns>
     public override string ToString() => _core.ToString();
 }

@@ -118,9 +118,10 @@ public sealed class TopicProducer : IDisposable
         var log = new ExchangeLog();
         var settings = options.ToSettings(log);
         var given = producerOptions ?? new();
+        var producing = Interop.Checked(Topics.TopicProducerSettingsModule.check(given.ToCore()), nameof(producerOptions));
         return log.Run(
             callOptions,
-            () => Topics.TopicProducer.Open(settings, options.ToBootstrap(), topic, given.ToCore(), callOptions.ToCore()),
+            () => Topics.TopicProducer.Open(settings, options.ToBootstrap(), topic, producing, callOptions.ToCore()),
             core => new TopicProducer(core, given)
         );
     }

@@ -94,6 +94,7 @@ let private word (action: MemberAction) : string =
     | MemberAction.Tell(MemberEvent.Lost(partitions, LossReason.Removed code)) -> "lost " + numbers partitions + " by " + code.Name
     | MemberAction.Tell(MemberEvent.Lost(partitions, LossReason.SessionExpired)) -> "lost " + numbers partitions + " by silence"
     | MemberAction.Tell(MemberEvent.Lost(partitions, LossReason.Failed _)) -> "lost " + numbers partitions + " by failure"
+    | MemberAction.Tell(MemberEvent.CallFailed failure) -> failure.Api.ToString() + " failed, attempt " + string failure.Attempt
     | MemberAction.Tell(MemberEvent.Failed(GroupFailure.Refused(api, code, _))) -> "failed: " + api.ToString() + " " + code.Name
     | MemberAction.Tell(MemberEvent.Failed failure) -> "failed: " + failure.ToString()
 
@@ -108,8 +109,14 @@ let private later (state: MemberState) : TimeSpan * string list =
     let _, actions = Membership.step due MemberInput.TimePassed state
     due - now, List.map word actions
 
+// The call has failed, which is reported, and the next one comes later.
 let private again (what: string) (state: MemberState) (input: MemberInput) (expected: string) =
-    let state = does what state input []
+    let state, actions = Membership.step now input state
+
+    match actions with
+    | [ MemberAction.Tell(MemberEvent.CallFailed failure) ] -> Expect.equal failure.Attempt 1 (what + ": the attempt")
+    | other -> failtestf "%s: %A" what (List.map word other)
+
     let wait, actions = later state
     Expect.equal actions [ expected ] (what + ": the next call")
     Expect.isGreaterThan wait TimeSpan.Zero (what + ": not at once")
@@ -208,7 +215,7 @@ let private classicCodes =
               again "at first" state lost "beat in 5"
               let late = now + seconds 45.0
               let _, actions = Membership.step late lost state
-              Expect.equal (List.map word actions) [ "lose 0,1"; "lost 0,1 by silence" ] "later")
+              Expect.equal (List.map word actions) [ "lose 0,1"; "lost 0,1 by silence"; "Heartbeat failed, attempt 1" ] "later")
 
           testCase "a leader assigns from the topics of all members, and rejoins if their partitions change" (fun () ->
               let subscription (topics: string list) =
@@ -349,7 +356,12 @@ let private offsetCodes =
           testCase "one that cannot be read yet is asked for again, alone" (fun () ->
               for code in ErrorCode.UnstableOffsetCommit :: passing do
                   let state = follow (syncing cooperative) [ synced [ 0; 1 ] ] |> fst
-                  let state = does code.Name state (offsets [ 0, Ok None; 1, Error code ]) [ "add 0"; "assigned 0" ]
+                  let state =
+                      does
+                          code.Name
+                          state
+                          (offsets [ 0, Ok None; 1, Error code ])
+                          [ "add 0"; "assigned 0"; "OffsetFetch failed, attempt 1" ]
                   let wait, actions = later state
                   Expect.equal actions [ "offsets of 1" ] "again"
                   Expect.isGreaterThan wait TimeSpan.Zero "not at once")

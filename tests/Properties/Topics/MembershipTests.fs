@@ -244,7 +244,8 @@ type private World(protocol: GroupProtocol, isOrderly: bool) =
         match actor.Events.TryDequeue() with
         | true, MemberEvent.Revoking _ -> actor.IsRevoking <- true
         | true, MemberEvent.Lost(partitions, _) -> forget actor partitions
-        | true, MemberEvent.Assigned _ -> ()
+        | true, MemberEvent.Assigned _
+        | true, MemberEvent.CallFailed _ -> ()
         | true, MemberEvent.Failed failure -> failtestf "%s" (failure.ToString())
         | false, _ -> readOne actor
 

@@ -38,6 +38,15 @@ type ProducerIdentity =
         )
         |> Reply.ofExchange _.Error
 
+    /// The same, on a connection of its own to one of the brokers, which is closed again. `ProducerIdentity.ofResponse` gives the identity.
+    static member Request
+        (settings: ClientSettings, bootstrap: Bootstrap, ?call: CallOptions)
+        : Result<InitProducerId.Response, ClientFault> =
+        Cluster.Connect(settings, bootstrap, ?call = call)
+        |> Result.bind (fun connection ->
+            use connection = connection
+            (ProducerIdentity.Request(connection, ?call = call)).Result)
+
     /// As in `producer 4711 epoch 3`.
     override this.ToString() = "producer " + string this.ProducerId + " epoch " + string this.ProducerEpoch
 
