@@ -37,6 +37,7 @@ let private ours (bootstrap: string) : unit -> unit =
         | Some(GroupEvent.Committed commit) when commit.IsStored -> ()
         | Some(GroupEvent.Assigned _) -> ()
         // Such as a coordinator that is still starting.
+        | Some(GroupEvent.CallFailed _) -> ()
         | Some(GroupEvent.Failed failure) when not failure.IsFatal -> ()
         | Some other -> invalidOp (other.ToString())
         | None -> invalidOp $"the last {left} records are missing"
