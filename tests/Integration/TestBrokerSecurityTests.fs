@@ -104,6 +104,30 @@ let private sasl =
               let request: Heartbeat.Request = { GroupId = "g"; GenerationId = 0; MemberId = ""; GroupInstanceId = None }
               Expect.isError (connection.Call(Heartbeat.api, request).Result) "too late"))
 
+      testCase "a client authenticates again on its open connection, but not as another user" (fun () ->
+          let options = secured ()
+          options.SessionLifetime <- TimeSpan.FromSeconds 1.5
+
+          withOptions options (fun kafka ->
+              use connection = Connection.Open(using (Sasl.plain "alice" "alice-secret"), address kafka) |> ok
+
+              let authenticate (user: string) (password: string) =
+                  let shake = connection.Call(SaslHandshake.api, { Mechanism = "PLAIN" }).Result |> ok
+                  Expect.equal shake.Error ErrorCode.None "the mechanism"
+                  let token = Bytes.ofString ("\000" + user + "\000" + password)
+                  connection.Call(SaslAuthenticate.api, { AuthBytes = token }).Result
+
+              Threading.Thread.Sleep 1000
+              let again = authenticate "alice" "alice-secret" |> ok
+              Expect.equal again.Error ErrorCode.None "the same user"
+              Expect.isGreaterThan again.SessionLifetimeMs 0L "the new session"
+              Threading.Thread.Sleep 1000
+              Expect.isOk (connection.Call(Metadata.api, metadata).Result) "the first session would be over"
+
+              match authenticate "pässe" "wörd,=1" with
+              | Ok refused -> Expect.equal refused.Error ErrorCode.SaslAuthenticationFailed "another user"
+              | Result.Error fault -> failtestf "%O" fault))
+
       testCase "Confluent.Kafka authenticates with SCRAM" (fun () ->
           withOptions (secured ()) (fun kafka ->
               let config =
@@ -225,6 +249,21 @@ let private proxy =
               match produce "b" with
               | ProduceResult.Acknowledged _ -> ()
               | other -> failtestf "the next request: %O" other)
+
+      testCase "a proxy connects to brokers with TLS" (fun () ->
+          let certificate = authority.Value.Issue(Purpose.Broker [ "127.0.0.1" ])
+          use kafka = TestBroker.Start(TestBrokerOptions(Brokers = 2, Certificate = certificate))
+          kafka.Topic("orders", 2)
+          let trusting host =
+              SslClientAuthenticationOptions(TargetHost = host, RemoteCertificateValidationCallback = (fun _ _ _ _ -> true))
+          use proxy = FaultProxy.Start(kafka.Bootstrap.Split(',')[0], Func<_, _> trusting)
+
+          for partition in 0..1 do
+              use client =
+                  new PartitionClient(patient, Bootstrap.parse proxy.Bootstrap |> ok, { Topic = "orders"; Partition = partition })
+
+              acknowledged ((new PartitionProducer(client, ProducerSettings.standard)).Produce(batch "a" 2)) |> ignore
+              Expect.equal (kafka.Log("orders", partition) |> valuesOf) [ "a0"; "a1" ] "the log")
 
       testCase "a proxy answers with errors and changed responses" (fun () ->
           use kafka = TestBroker.Start 1

@@ -105,6 +105,9 @@ module internal Configs =
     let isCompacted (topic: Topic) (state: State) : bool =
         (value "cleanup.policy" topic state).Contains("compact", StringComparison.Ordinal)
 
+    /// Whether old segments of a topic are deleted.
+    let isDeleted (topic: Topic) (state: State) : bool = (value "cleanup.policy" topic state).Contains("delete", StringComparison.Ordinal)
+
     /// Whether a value can be parsed as the config's type.
     let private isValid (config: TopicConfig) (value: string) : bool =
         match config.Name, config.Type with

@@ -4,7 +4,7 @@ open System
 open LibKafka
 open LibKafka.Protocol
 
-/// DescribeCluster and DescribeTopicPartitions.
+/// DescribeCluster, DescribeTopicPartitions, DescribeLogDirs and DescribeQuorum.
 [<RequireQualifiedAccess>]
 module internal Descriptions =
 
@@ -112,3 +112,104 @@ module internal Descriptions =
                 hidden |> List.map (missing ErrorCode.TopicAuthorizationFailed)
 
         state, Reply(Response.DescribeTopicPartitions { ThrottleTimeMs = 0; Topics = topics @ refused; NextCursor = cursor })
+
+    /// The only log directory of a broker. It has no limit.
+    let private logDirPath = "/tmp/kafka-logs"
+
+    let private logDir (call: Call) (wanted: (Topic * int32 list) list) (state: State) : DescribeLogDirs.LogDir =
+        let replica (topic: Topic) (index: int32) : DescribeLogDirs.Partition option =
+            match Cluster.tryPartition topic.Name index state with
+            | Some partition when List.contains call.Node partition.Replicas ->
+                Some
+                    { PartitionIndex = index
+                      PartitionSize = partition.Log.Bytes
+                      OffsetLag = max 0L (Cluster.highWatermark partition - Cluster.endOf call.Node partition)
+                      IsFutureKey = false }
+            | _ -> None
+
+        let replicas (topic: Topic) (indexes: int32 list) : DescribeLogDirs.Topic =
+            { Name = topic.Name; Partitions = List.choose (replica topic) indexes }
+
+        let topics = wanted |> List.map (fun (topic, indexes) -> replicas topic indexes)
+        let topics = topics |> List.filter (fun topic -> not topic.Partitions.IsEmpty)
+
+        { Error = ErrorCode.None
+          Path = logDirPath
+          Topics = topics
+          TotalBytes = Int64.MaxValue
+          UsableBytes = Int64.MaxValue
+          IsCordoned = false }
+
+    let logDirs (call: Call) (request: DescribeLogDirs.Request) (state: State) : State * Answer =
+        let wanted =
+            match request.Topics with
+            | None -> [ for topic in state.Topics.Values -> topic, [ 0 .. topic.Partitions.Length - 1 ] ]
+            | Some topics ->
+                [ for topic in topics do
+                      match Cluster.tryTopic topic.Topic state with
+                      | Some found -> found, topic.Partitions
+                      | None -> () ]
+
+        let response: DescribeLogDirs.Response =
+            if Security.isAllowed call AclOperation.Describe AclResourceType.Cluster Security.clusterName state then
+                { ThrottleTimeMs = 0; Error = ErrorCode.None; Results = [ logDir call wanted state ] }
+            else
+                { ThrottleTimeMs = 0; Error = ErrorCode.ClusterAuthorizationFailed; Results = [] }
+
+        state, Reply(Response.DescribeLogDirs response)
+
+    // The quorum consists of all brokers. The metadata log is not kept: its end follows from the time, as the leader appends a record to an idle log
+    // every half second (metadata.max.idle.interval.ms).
+    let private quorum (call: Call) (state: State) : DescribeQuorum.PartitionResponse =
+        let finish = call.Now / 500L
+
+        let voter (node: Node) : DescribeQuorum.Replica =
+            { ReplicaId = node.Id
+              ReplicaDirectoryId = Guid(node.Id, 0s, 0x4000s, 0x80uy, 0uy, 0uy, 0uy, 0uy, 0uy, 0uy, 0uy)
+              LogEndOffset = finish
+              LastFetchTimestamp = call.Now
+              LastCaughtUpTimestamp = call.Now }
+
+        let live = Cluster.liveNodes state
+
+        { PartitionIndex = 0
+          Error = ErrorCode.None
+          ErrorMessage = Some ""
+          LeaderId = live |> List.tryHead |> Option.map _.Id |> Option.defaultValue -1
+          LeaderEpoch = 1
+          HighWatermark = finish
+          CurrentVoters = List.map voter live
+          Observers = [] }
+
+    let private noQuorum (index: int32) : DescribeQuorum.PartitionResponse =
+        { PartitionIndex = index
+          Error = ErrorCode.UnknownTopicOrPartition
+          ErrorMessage = Some ""
+          LeaderId = -1
+          LeaderEpoch = -1
+          HighWatermark = -1L
+          CurrentVoters = []
+          Observers = [] }
+
+    let describeQuorum (call: Call) (request: DescribeQuorum.Request) (state: State) : State * Answer =
+        let answer code topics nodes =
+            state, Reply(Response.DescribeQuorum { Error = code; ErrorMessage = Some ""; Topics = topics; Nodes = nodes })
+
+        if Security.isAllowed call AclOperation.Describe AclResourceType.Cluster Security.clusterName state then
+            let partition (topic: string) (wanted: DescribeQuorum.PartitionRequest) =
+                if topic = "__cluster_metadata" && wanted.PartitionIndex = 0 then
+                    quorum call state
+                else
+                    noQuorum wanted.PartitionIndex
+
+            let topics: DescribeQuorum.TopicResponse list =
+                [ for topic in request.Topics ->
+                      { TopicName = topic.TopicName; Partitions = topic.Partitions |> List.map (partition topic.TopicName) } ]
+
+            let nodes: DescribeQuorum.Node list =
+                [ for node in Cluster.liveNodes state ->
+                      { NodeId = node.Id; Listeners = [ { Name = "CONTROLLER"; Host = node.Host; Port = uint16 node.Port } ] } ]
+
+            answer ErrorCode.None topics nodes
+        else
+            answer ErrorCode.ClusterAuthorizationFailed [] []

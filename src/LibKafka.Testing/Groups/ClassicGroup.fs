@@ -41,7 +41,7 @@ module internal ClassicGroup =
             Ticket: Ticket
             /// For a new member.
             NewId: string
-            Settings: GroupSettings
+            Settings: BrokerGroupSettings
         }
 
     let private reply (joining: Joining) (response: JoinGroup.Response) (group: ClassicState) : ClassicStep =
@@ -274,7 +274,7 @@ module internal ClassicGroup =
         let state, code = if refusal.IsError then state, refusal else beat call request state
         state, Reply(Response.Heartbeat { ThrottleTimeMs = 0; Error = code })
 
-    let private leaveOne (now: Moment) (settings: GroupSettings) (step: ClassicStep) (one: LeaveGroup.MemberRequest) =
+    let private leaveOne (now: Moment) (settings: BrokerGroupSettings) (step: ClassicStep) (one: LeaveGroup.MemberRequest) =
         let group = step.Group
 
         let response code : LeaveGroup.MemberResponse = { MemberId = one.MemberId; GroupInstanceId = one.GroupInstanceId; Error = code }

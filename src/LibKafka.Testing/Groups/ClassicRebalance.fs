@@ -178,7 +178,7 @@ module internal ClassicRebalance =
                       for ticket in ValueOption.toList one.Sync -> toSync (refusedSync ErrorCode.RebalanceInProgress) ticket ] }
         | _ -> still group
 
-    let private awaitMembers (now: Moment) (settings: GroupSettings) (group: ClassicState) : ClassicStep =
+    let private awaitMembers (now: Moment) (settings: BrokerGroupSettings) (group: ClassicState) : ClassicStep =
         let isFirst = (group.Phase = ClassicPhase.Empty)
         let delay = int64 settings.InitialRebalanceDelayMs
         let extension = int32 (max 0L (rebalanceTimeout group - delay))
@@ -196,11 +196,11 @@ module internal ClassicRebalance =
         if isFirst && delay = 0L then completeJoin now waiting else tryComplete now waiting
 
     /// Begins a rebalance.
-    let prepare (now: Moment) (settings: GroupSettings) (group: ClassicState) : ClassicStep =
+    let prepare (now: Moment) (settings: BrokerGroupSettings) (group: ClassicState) : ClassicStep =
         group |> cancelSync |> andThen (awaitMembers now settings)
 
     /// After a member has joined or left: begins a rebalance, or completes the one that has begun.
-    let proceed (now: Moment) (settings: GroupSettings) (group: ClassicState) : ClassicStep =
+    let proceed (now: Moment) (settings: BrokerGroupSettings) (group: ClassicState) : ClassicStep =
         match group.Phase with
         | ClassicPhase.PreparingRebalance _ -> tryComplete now group
         | ClassicPhase.Empty when group.Members.IsEmpty -> still group
@@ -329,16 +329,16 @@ module internal ClassicRebalance =
         else
             tryComplete now { group with Pending = rest; IsStored = true }
 
-    let private expireMembers (now: Moment) (settings: GroupSettings) (group: ClassicState) : ClassicStep =
+    let private expireMembers (now: Moment) (settings: BrokerGroupSettings) (group: ClassicState) : ClassicStep =
         match group.Members |> List.filter (fun one -> not (isWaiting one) && one.Expires <= now) with
         | [] -> still group
         | expired -> expired |> List.fold (fun step one -> andThen (remove one) step) (still group) |> andThen (proceed now settings)
 
-    let private extend (now: Moment) (settings: GroupSettings) (extension: int32) : JoinDeadline =
+    let private extend (now: Moment) (settings: BrokerGroupSettings) (extension: int32) : JoinDeadline =
         let delay = min settings.InitialRebalanceDelayMs extension
         { At = now + int64 delay; Extension = ValueSome(extension - delay); HasNewMembers = false }
 
-    let private expirePhase (now: Moment) (settings: GroupSettings) (group: ClassicState) : ClassicStep =
+    let private expirePhase (now: Moment) (settings: BrokerGroupSettings) (group: ClassicState) : ClassicStep =
         let removeLate () =
             group.Members
             |> List.filter _.OwesSync
@@ -356,7 +356,7 @@ module internal ClassicRebalance =
         | _ -> still group
 
     /// Applies the time-outs that are due.
-    let tick (now: Moment) (settings: GroupSettings) (group: ClassicState) : ClassicStep =
+    let tick (now: Moment) (settings: BrokerGroupSettings) (group: ClassicState) : ClassicStep =
         group |> expirePending now |> andThen (expireMembers now settings) |> andThen (expirePhase now settings)
 
     /// The times at which something is due.

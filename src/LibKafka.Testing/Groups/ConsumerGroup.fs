@@ -191,7 +191,13 @@ module internal ConsumerGroup =
         | Some one -> fencedInstance memberId instanceId one.MemberId
 
     /// The member that sends the heartbeat, as it was before.
-    let private subscribe (call: Call) (settings: GroupSettings) memberId (request: ConsumerGroupHeartbeat.Request) (group: ConsumerState) =
+    let private subscribe
+        (call: Call)
+        (settings: BrokerGroupSettings)
+        memberId
+        (request: ConsumerGroupHeartbeat.Request)
+        (group: ConsumerState)
+        =
         match request.InstanceId, ConsumerReconcile.tryMember memberId group with
         | _, None when request.MemberEpoch = 0 && group.Members.Length >= settings.MaxSize ->
             refuse

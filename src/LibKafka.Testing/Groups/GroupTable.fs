@@ -5,7 +5,7 @@ open LibKafka.Wire
 open LibKafka.Protocol
 
 /// The broker configs that concern groups.
-type GroupSettings =
+type BrokerGroupSettings =
     {
         /// How long the first rebalance of an empty classic group waits for more members (group.initial.rebalance.delay.ms). 0 here, so that
         /// tests need not wait; 3000 in Kafka.
@@ -192,7 +192,7 @@ type Group =
 /// The groups of the cluster.
 type GroupTable =
     {
-        Settings: GroupSettings
+        Settings: BrokerGroupSettings
         /// By group id.
         ById: Map<string, Group>
         /// The responses to waiting requests, until they are fetched.
@@ -206,7 +206,7 @@ type GroupTable =
 module GroupTable =
 
     /// Kafka's defaults, but for those that would make tests slow.
-    let settings: GroupSettings =
+    let settings: BrokerGroupSettings =
         { InitialRebalanceDelayMs = 0
           MinSessionTimeoutMs = 6_000
           MaxSessionTimeoutMs = 1_800_000

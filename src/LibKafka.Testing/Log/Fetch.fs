@@ -41,10 +41,17 @@ module internal Fetching =
 
     let private final response = { Response = response; Slice = noSlice; IsFinal = true }
 
-    /// The batches from an offset up to a limit, in at most so many bytes. A batch may be cut off, but the first one comes whole if
+    /// The batches of one segment from an offset up to a limit, in at most so many bytes. A batch may be cut off, but the first one comes whole if
     /// `isFirst` says so.
     let private slice (offset: int64) (limit: int64) (mostBytes: int) (isFirst: bool) (isHard: bool) (log: Log) : Slice voption =
         let first = Log.indexOf offset log
+
+        let limit =
+            if first < log.Batches.Count then
+                min limit (Log.endOfSegment (Log.segmentOf log.Batches[first].BaseOffset log) log)
+            else
+                limit
+
         let mutable bytes = 0L
         let mutable index = first
 

@@ -68,6 +68,12 @@ type LogTail = { Chunk: LogChunk; Used: int }
 type Log =
     {
         Batches: ImmutableList<RecordBatch>
+        /// The base offsets of the segments, in ascending order. The last segment is the active one, to which batches are appended.
+        Segments: ImmutableList<int64>
+        /// The bytes that were appended to the active segment.
+        ActiveBytes: int64
+        /// The maximum timestamp of the first batch of the active segment; ValueNone if it is empty.
+        ActiveSince: Moment voption
         /// The log start offset.
         Start: int64
         /// The log end offset: the next record's.
@@ -90,6 +96,9 @@ module Log =
     /// A log without records.
     let empty =
         { Batches = ImmutableList<RecordBatch>.Empty
+          Segments = ImmutableList<int64>.Empty.Add 0L
+          ActiveBytes = 0L
+          ActiveSince = ValueNone
           Start = 0L
           End = 0L
           Bytes = 0L
@@ -137,6 +146,31 @@ module Log =
             if log.Batches[middle].LastOffset < offset then low <- middle + 1 else high <- middle
 
         low
+
+    /// The index of the segment with an offset.
+    let segmentOf (offset: int64) (log: Log) : int =
+        let found = log.Segments.BinarySearch offset
+        max 0 (if found >= 0 then found else ~~~found - 1)
+
+    /// The offset at which a segment ends: the base offset of the next one, or the log end.
+    let endOfSegment (index: int) (log: Log) : int64 = if index + 1 < log.Segments.Count then log.Segments[index + 1] else log.End
+
+    /// Begins a new segment at the log end, unless the active one is empty.
+    let roll (log: Log) : Log =
+        if log.ActiveSince.IsNone || log.Segments[log.Segments.Count - 1] = log.End then
+            log
+        else
+            { log with Segments = log.Segments.Add log.End; ActiveBytes = 0L; ActiveSince = ValueNone }
+
+    /// The log with the segments that remain after the removal of batches. The active segment is the last one with its batches.
+    let private withSegments (segments: ImmutableList<int64>) (log: Log) : Log =
+        let active = indexOf segments[segments.Count - 1] log
+        let batches = log.Batches.GetRange(active, log.Batches.Count - active)
+
+        { log with
+            Segments = segments
+            ActiveBytes = batches |> Seq.sumBy (fun batch -> int64 batch.SizeInBytes)
+            ActiveSince = (if batches.IsEmpty then ValueNone else ValueSome batches[0].MaxTimestamp) }
 
     /// Notes that a leader epoch begins at the log end. It replaces epochs in which nothing was appended.
     let beginEpoch (epoch: int32) (log: Log) : Log =
@@ -186,6 +220,8 @@ module Log =
             Batches = log.Batches.Add placed
             End = placed.NextOffset
             Bytes = log.Bytes + int64 placed.SizeInBytes
+            ActiveBytes = log.ActiveBytes + int64 placed.SizeInBytes
+            ActiveSince = ValueSome(ValueOption.defaultValue placed.MaxTimestamp log.ActiveSince)
             Tail = ValueSome tail
             Producers = remembered placed log }
 
@@ -286,6 +322,7 @@ module Log =
 
             { log with
                 Batches = log.Batches.RemoveRange(0, removed)
+                Segments = log.Segments.RemoveRange(0, segmentOf offset log)
                 Start = offset
                 Bytes = log.Bytes - bytes
                 Epochs = epochs
@@ -310,6 +347,8 @@ module Log =
                     Recent = producer.Recent |> List.filter (fun known -> known.LastOffset < offset)
                     OpenSince = producer.OpenSince |> ValueOption.bind (fun first -> if first < offset then ValueSome first else ValueNone) }
 
+            let segments = log.Segments.RemoveAll(fun first -> first > offset)
+
             { log with
                 Batches = kept
                 End = offset
@@ -317,6 +356,7 @@ module Log =
                 Epochs = log.Epochs |> List.filter (fun (struct (_, start)) -> start < offset)
                 Producers = log.Producers |> Map.map (fun _ producer -> trim producer)
                 Aborted = log.Aborted |> List.filter (fun range -> range.LastOffset < offset) }
+            |> withSegments (if segments.IsEmpty then segments.Add offset else segments)
 
     /// The log with other batches in the same range of offsets, as compaction makes them.
     let withBatches (batches: RecordBatch seq) (log: Log) : Log =

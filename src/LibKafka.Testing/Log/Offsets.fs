@@ -35,14 +35,13 @@ module internal Offsets =
         |> Option.filter (fun found -> found.Offset < before)
         |> Option.defaultValue missing
 
+    /// The first record with the maximum timestamp of the whole log. It is missing if it is not before `before`, even if records before that have
+    /// timestamps.
     let private withMaxTimestamp (before: int64) (log: Log) (state: State) : Found =
-        let batches = log.Batches |> Seq.filter (fun batch -> batch.LastOffset < before)
-
-        if Seq.isEmpty batches then
+        if log.Batches.IsEmpty then
             missing
         else
-            let most = batches |> Seq.map _.MaxTimestamp |> Seq.max
-            search most before log state
+            search (log.Batches |> Seq.map _.MaxTimestamp |> Seq.max) before log state
 
     let private epochAtStart (log: Log) : int32 =
         match log.Epochs |> List.tryLast with
@@ -68,20 +67,21 @@ module internal Offsets =
         else
             search spec.Timestamp upTo log state
 
-    /// Version 0: the starts of the segments, of which there is one, and the end.
+    /// Version 0: the end and the starts of the segments, the latest first. With a timestamp, the starts of the segments that begin with a batch that is
+    /// not later.
     let private oldStyle (wanted: ListOffsets.PartitionRequest) (partition: Partition) : int64 list =
         let log = partition.Log
         let finish = Cluster.highWatermark partition
+        let starts = log.Segments |> Seq.map (max log.Start) |> Seq.filter (fun start -> start <= finish) |> Seq.rev |> List.ofSeq
+
+        let isEarly (start: int64) =
+            let first = Log.indexOf start log
+            first < log.Batches.Count && log.Batches[first].MaxTimestamp <= wanted.Spec.Timestamp
 
         let all =
-            if wanted.Spec = OffsetSpec.Latest then
-                List.distinct [ finish; log.Start ]
-            elif wanted.Spec = OffsetSpec.Earliest then
-                [ log.Start ]
-            elif log.Batches |> Seq.exists (fun batch -> batch.MaxTimestamp <= wanted.Spec.Timestamp) then
-                [ log.Start ]
-            else
-                []
+            if wanted.Spec = OffsetSpec.Latest then List.distinct (finish :: starts)
+            elif wanted.Spec = OffsetSpec.Earliest then [ log.Start ]
+            else List.filter isEarly starts
 
         List.truncate wanted.MaxNumOffsets all
 

@@ -78,11 +78,6 @@ module internal Producing =
             | None, [] when batch.BaseSequence = 0 -> Continues
             | _ -> Breaks ErrorCode.OutOfOrderSequenceNumber
 
-    let private retained (topic: Topic) (state: State) (log: Log) : Log =
-        let asked = if Configs.isCompacted topic state then -1L else Configs.number64 "retention.bytes" topic state
-        let most = if asked < 0L then state.Settings.MostLogBytes else min asked state.Settings.MostLogBytes
-        Log.retain most log
-
     let private refusedBy (release: Release) (log: Log) (index: int32) (refusal: BatchRefusal) : Produce.PartitionResponse =
         // Before 2.4, these errors came without it.
         let isToldLogStart (code: ErrorCode) =
@@ -108,8 +103,8 @@ module internal Producing =
         | Repeats known ->
             state, { written with BaseOffset = known.Offset; LogAppendTimeMs = known.MaxTimestamp }, ValueSome(known.LastOffset + 1L)
         | Continues ->
-            let appended = Log.append partition.LeaderEpoch batch log |> retained topic state
-            Cluster.updateLog topic.Name partition.Index (fun _ -> appended) state, written, ValueSome appended.End
+            let appended = Segments.append call.Now batch topic state partition
+            Cluster.updatePartition topic.Name partition.Index (fun _ -> appended) state, written, ValueSome appended.Log.End
 
     let private isTooFew (request: Produce.Request) (topic: Topic) (partition: Partition) (state: State) =
         request.Acks = Acks.All && int64 partition.InSync.Length < Configs.number64 "min.insync.replicas" topic state

@@ -11,7 +11,8 @@ open LibKafka.Protocol
 
 /// A request that a broker got, and its response.
 [<Sealed>]
-type Exchange internal (number: int64, time: DateTimeOffset, broker: int32, connection: int64, header: RequestHeader, request: Request) =
+type BrokerExchange
+    internal (number: int64, time: DateTimeOffset, broker: int32, connection: int64, header: RequestHeader, request: Request) =
     [<VolatileField>]
     let mutable response: Response option = None
 
@@ -76,9 +77,9 @@ type RequestFilter() =
     member val Broker = Nullable<int32>() with get, set
 
     /// Any other condition.
-    member val Where: Func<Exchange, bool> | null = null with get, set
+    member val Where: Func<BrokerExchange, bool> | null = null with get, set
 
-    member internal this.Matches(nameOf: Guid -> string option, exchange: Exchange) : bool =
+    member internal this.Matches(nameOf: Guid -> string option, exchange: BrokerExchange) : bool =
         (not this.Api.HasValue || this.Api.Value = exchange.Api)
         && (not this.Version.HasValue || this.Version.Value = exchange.Version)
         && (not this.Broker.HasValue || this.Broker.Value = exchange.Broker)
@@ -192,7 +193,7 @@ type Reaction private (kind: ReactionKind, delay: TimeSpan) =
 
 /// A reaction to the requests that match a filter.
 [<Sealed>]
-type ScriptRule internal (filter: RequestFilter, react: Func<Exchange, Reaction>, times: int) =
+type ScriptRule internal (filter: RequestFilter, react: Func<BrokerExchange, Reaction>, times: int) =
     let mutable hits = 0
     let mutable isRemoved = false
 
@@ -205,14 +206,14 @@ type ScriptRule internal (filter: RequestFilter, react: Func<Exchange, Reaction>
     member internal _.IsOver = Volatile.Read &isRemoved || Volatile.Read &hits >= times
 
     /// Uses the rule once if it applies to the request. The caller holds a lock.
-    member internal this.TryUse(nameOf: Guid -> string option, exchange: Exchange) : bool =
+    member internal this.TryUse(nameOf: Guid -> string option, exchange: BrokerExchange) : bool =
         if not this.IsOver && filter.Matches(nameOf, exchange) then
             hits <- hits + 1
             true
         else
             false
 
-    member internal _.React(exchange: Exchange) : Reaction =
+    member internal _.React(exchange: BrokerExchange) : Reaction =
         match react.Invoke exchange with
         | null -> Reaction.Proceed
         | reaction -> reaction
@@ -248,7 +249,9 @@ type Script() =
         this.On(RequestFilter(Api = Nullable api), reaction, times)
 
     /// Calls a function for each of the next `times` requests that match the filter. It decides what happens.
-    member _.On(filter: RequestFilter, react: Func<Exchange, Reaction>, [<Optional; DefaultParameterValue(1)>] times: int) : ScriptRule =
+    member _.On
+        (filter: RequestFilter, react: Func<BrokerExchange, Reaction>, [<Optional; DefaultParameterValue(1)>] times: int)
+        : ScriptRule =
         ArgumentNullException.ThrowIfNull filter
         ArgumentNullException.ThrowIfNull react
         add filter react times
@@ -260,7 +263,7 @@ type Script() =
             Volatile.Write(&count, 0))
 
     /// What happens to a request. `nameOf` gives the names of topics that are named by id.
-    member internal _.React(nameOf: Guid -> string option, exchange: Exchange) : Reaction =
+    member internal _.React(nameOf: Guid -> string option, exchange: BrokerExchange) : Reaction =
         let find () =
             lock gate (fun () ->
                 rules.RemoveAll(fun rule -> rule.IsOver) |> ignore
@@ -275,14 +278,14 @@ type Script() =
 [<Sealed>]
 type internal ExchangeLog(mostExchanges: int, mostBytes: int64) =
     let gate = obj ()
-    let exchanges = Queue<Exchange>()
+    let exchanges = Queue<BrokerExchange>()
     let mutable bytes = 0L
     let mutable count = 0L
     let mutable waiting = 0
 
-    let first (isMeant: Exchange -> bool) : Exchange option = exchanges |> Seq.tryFind isMeant
+    let first (isMeant: BrokerExchange -> bool) : BrokerExchange option = exchanges |> Seq.tryFind isMeant
 
-    let grow (exchange: Exchange) (size: int) =
+    let grow (exchange: BrokerExchange) (size: int) =
         exchange.Size <- exchange.Size + size
         bytes <- bytes + int64 size
 
@@ -292,10 +295,10 @@ type internal ExchangeLog(mostExchanges: int, mostBytes: int64) =
             bytes <- bytes - int64 oldest.Size
 
     /// Notes a request of some bytes. The oldest ones are forgotten.
-    member _.Add(broker: int32, connection: int64, header: RequestHeader, request: Request, size: int) : Exchange =
+    member _.Add(broker: int32, connection: int64, header: RequestHeader, request: Request, size: int) : BrokerExchange =
         lock gate (fun () ->
             count <- count + 1L
-            let exchange = Exchange(count, DateTimeOffset.UtcNow, broker, connection, header, request)
+            let exchange = BrokerExchange(count, DateTimeOffset.UtcNow, broker, connection, header, request)
             exchanges.Enqueue exchange
             grow exchange size
 
@@ -303,9 +306,9 @@ type internal ExchangeLog(mostExchanges: int, mostBytes: int64) =
             exchange)
 
     /// Notes the size of the response of an exchange.
-    member _.Grow(exchange: Exchange, size: int) = lock gate (fun () -> if exchange.IsKept then grow exchange size)
+    member _.Grow(exchange: BrokerExchange, size: int) = lock gate (fun () -> if exchange.IsKept then grow exchange size)
 
-    member _.Snapshot() : Exchange list = lock gate (fun () -> List.ofSeq exchanges)
+    member _.Snapshot() : BrokerExchange list = lock gate (fun () -> List.ofSeq exchanges)
 
     member _.Clear() =
         lock gate (fun () ->
@@ -316,7 +319,7 @@ type internal ExchangeLog(mostExchanges: int, mostBytes: int64) =
             bytes <- 0L)
 
     /// The first request that matches, among those that are remembered and those to come. TimeoutException after the time.
-    member this.WaitFor(filter: RequestFilter, nameOf: Guid -> string option, timeout: TimeSpan) : Exchange =
+    member this.WaitFor(filter: RequestFilter, nameOf: Guid -> string option, timeout: TimeSpan) : BrokerExchange =
         let watch = Stopwatch.StartNew()
         let isMeant exchange = filter.Matches(nameOf, exchange)
 

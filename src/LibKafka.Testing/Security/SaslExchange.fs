@@ -105,7 +105,7 @@ module internal SaslExchange =
         | _ -> invalid mechanism
 
     /// RFC 7628: `n,,^Aauth=Bearer TOKEN^A^A`.
-    let private bearer (check: string -> BearerToken voption) (message: string) : SaslStep =
+    let private bearer (check: string -> AcceptedToken voption) (message: string) : SaslStep =
         let prefix = "auth=Bearer "
 
         let token =
@@ -145,7 +145,7 @@ module internal SaslExchange =
         | true, value -> ValueSome value
         | _ -> ValueNone
 
-    let private unsigned (now: Moment) (payload: JsonElement) : BearerToken voption =
+    let private unsigned (now: Moment) (payload: JsonElement) : AcceptedToken voption =
         match claim "sub" payload, claim "exp" payload with
         | ValueSome user, ValueSome expires when user.ValueKind = JsonValueKind.String && expires.ValueKind = JsonValueKind.Number ->
             let moment = int64 (expires.GetDouble() * 1000.0)
@@ -158,7 +158,7 @@ module internal SaslExchange =
 
     /// Accepts JSON web tokens without checking a signature, as brokers do that have no other check: the claim `sub` is the user, and `exp`
     /// is in the future.
-    let unsignedToken (now: Moment) (token: string) : BearerToken voption =
+    let unsignedToken (now: Moment) (token: string) : AcceptedToken voption =
         match token.Split '.' with
         | [| _; payload; _ |] ->
             try

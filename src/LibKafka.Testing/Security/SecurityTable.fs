@@ -60,7 +60,7 @@ type Acl =
       Permission: AclPermission }
 
 /// A valid bearer token.
-type BearerToken =
+type AcceptedToken =
     {
         /// The name of the user.
         User: string
@@ -77,7 +77,7 @@ type SecurityTable =
         /// The passwords of the users, for PLAIN and SCRAM.
         Passwords: Map<string, string>
         /// Checks a bearer token.
-        Token: Moment -> string -> BearerToken voption
+        Token: Moment -> string -> AcceptedToken voption
         /// connections.max.reauth.ms; 0 for no limit.
         MaxReauthMs: int64
         /// By connection.

@@ -6,7 +6,9 @@ open System.Collections.Concurrent
 open System.Collections.Generic
 open System.IO
 open System.Net
+open System.Net.Security
 open System.Net.Sockets
+open System.Security.Authentication
 open System.Threading
 open LibKafka
 open LibKafka.Wire
@@ -16,7 +18,7 @@ open LibKafka.Protocol
 [<RequireQualifiedAccess; NoEquality; NoComparison>]
 type private Owed =
     /// The broker's next frame, for a request that the proxy could not read if there is no exchange.
-    | Broker of Exchange option * Reaction
+    | Broker of BrokerExchange option * Reaction
     /// These bytes, after a time.
     | Own of byte[] * TimeSpan
     /// The end of the connection, after a time.
@@ -88,11 +90,10 @@ type private ProxyHub(script: Script, log: ExchangeLog, localPort: string -> int
 
 /// One client's connection, and the one to its broker.
 [<Sealed>]
-type private ProxyConnection(hub: ProxyHub, client: Socket, broker: Socket) =
+type private ProxyConnection(hub: ProxyHub, client: Socket, broker: Socket, down: Stream) =
     static let mostBytes = 1024 * 1024 * 1024
     let number = hub.NextConnection()
     let up = new NetworkStream(client, false)
-    let down = new NetworkStream(broker, false)
     let owed = new BlockingCollection<Owed>()
     let mutable isSilent = false
     let mutable isClosed = false
@@ -113,7 +114,7 @@ type private ProxyConnection(hub: ProxyHub, client: Socket, broker: Socket) =
                 prefix.CopyTo(frame, 0)
                 if stream.ReadAtLeast(frame.AsSpan 4, length, false) < length then null else frame
 
-    let encode (exchange: Exchange) (response: Response) : byte[] =
+    let encode (exchange: BrokerExchange) (response: Response) : byte[] =
         let writer = Writer 1024
 
         match Frame.writeAnyResponse writer exchange.Version exchange.Header.CorrelationId response with
@@ -128,7 +129,7 @@ type private ProxyConnection(hub: ProxyHub, client: Socket, broker: Socket) =
         broker.Dispose()
 
     /// Sends a frame of the broker to the client, in the way that the script says; false if the connection must be closed.
-    let pass (exchange: Exchange option) (reaction: Reaction) (frame: byte[]) : bool =
+    let pass (exchange: BrokerExchange option) (reaction: Reaction) (frame: byte[]) : bool =
         let decoded =
             exchange
             |> Option.bind (fun exchange ->
@@ -190,7 +191,7 @@ type private ProxyConnection(hub: ProxyHub, client: Socket, broker: Socket) =
             answer ()
 
     /// Forwards a request, or does what the script says in its place.
-    let react (exchange: Exchange) (reaction: Reaction) (frame: byte[]) =
+    let react (exchange: BrokerExchange) (reaction: Reaction) (frame: byte[]) =
         let isAnswered = Request.isAnswered exchange.Request
 
         let instead (response: Response) =
@@ -246,10 +247,10 @@ type private ProxyConnection(hub: ProxyHub, client: Socket, broker: Socket) =
     member _.IsClosed = Volatile.Read &isClosed
 
 /// A proxy that clients use in place of a Kafka cluster, and that breaks their requests and responses as a script says. It understands
-/// the protocol: it puts its own addresses into the responses in place of the brokers', so that clients reach all brokers through it. The
-/// connections are not encrypted.
+/// the protocol: it puts its own addresses into the responses in place of the brokers', so that clients reach all brokers through it. Clients
+/// connect to it without TLS, even if the brokers have it.
 [<Sealed>]
-type FaultProxy private (address: DnsEndPoint) as this =
+type FaultProxy private (address: DnsEndPoint, tls: Func<string, SslClientAuthenticationOptions> | null) as this =
     let script = Script()
     let log = ExchangeLog(10_000, 64L * 1024L * 1024L)
     let gate = obj ()
@@ -258,6 +259,17 @@ type FaultProxy private (address: DnsEndPoint) as this =
     let mutable isStopped = false
     let hub = ProxyHub(script, log, fun host port -> this.PortFor(host, port))
 
+    /// The bytes of a connection to a broker, after the TLS handshake if there is one.
+    let stream (host: string) (broker: Socket) : Stream =
+        let plain = new NetworkStream(broker, false)
+
+        match tls with
+        | null -> plain
+        | tls ->
+            let secure = new SslStream(plain)
+            secure.AuthenticateAsClient(tls.Invoke host)
+            secure
+
     let connect (host: string) (port: int) (client: Socket) =
         let broker = new Socket(SocketType.Stream, ProtocolType.Tcp)
 
@@ -265,7 +277,7 @@ type FaultProxy private (address: DnsEndPoint) as this =
             client.NoDelay <- true
             broker.NoDelay <- true
             broker.Connect(host, port)
-            let connection = ProxyConnection(hub, client, broker)
+            let connection = ProxyConnection(hub, client, broker, stream host broker)
 
             lock gate (fun () ->
                 connections.RemoveAll(fun other -> other.IsClosed) |> ignore
@@ -275,6 +287,8 @@ type FaultProxy private (address: DnsEndPoint) as this =
         with
         | :? IOException
         | :? SocketException
+        | :? IOException
+        | :? AuthenticationException
         | :? ObjectDisposedException ->
             client.Dispose()
             broker.Dispose()
@@ -282,19 +296,28 @@ type FaultProxy private (address: DnsEndPoint) as this =
     let accept (listener: TcpListener) (host: string) (port: int) () =
         try
             while true do
-                connect host port (listener.AcceptSocket())
+                let client = listener.AcceptSocket()
+                // The handshake of one client does not hold up the others.
+                Thread((fun () -> connect host port client), 256 * 1024, IsBackground = true, Name = "LibKafka.Testing proxy").Start()
         with
         | :? SocketException
         | :? InvalidOperationException -> ()
 
-    /// Starts a proxy in front of a broker, which is given as `host:port`. The other brokers of the cluster are found by its responses.
-    static member Start(target: string) : FaultProxy =
+    static let start (target: string) (tls: Func<string, SslClientAuthenticationOptions> | null) : FaultProxy =
         ArgumentNullException.ThrowIfNull target
         let cut = target.LastIndexOf ':'
 
         match (if cut > 0 then Int32.TryParse(target.Substring(cut + 1)) else (false, 0)) with
-        | true, port when port > 0 && port < 65536 -> new FaultProxy(DnsEndPoint(target.Substring(0, cut).Trim('[', ']'), port))
+        | true, port when port > 0 && port < 65536 -> new FaultProxy(DnsEndPoint(target.Substring(0, cut).Trim('[', ']'), port), tls)
         | _ -> raise (ArgumentException("'" + target + "' is not of the form host:port.", nameof target))
+
+    /// Starts a proxy in front of a broker, which is given as `host:port`. The other brokers of the cluster are found by its responses.
+    static member Start(target: string) : FaultProxy = start target null
+
+    /// The same for brokers with TLS. The function gives the options for a host; it must set `TargetHost`.
+    static member Start(target: string, tls: Func<string, SslClientAuthenticationOptions>) : FaultProxy =
+        ArgumentNullException.ThrowIfNull tls
+        start target tls
 
     /// The port of the proxy for a broker. It is opened when a response first names the broker.
     member private _.PortFor(host: string, port: int) : int =
@@ -322,13 +345,13 @@ type FaultProxy private (address: DnsEndPoint) as this =
     member _.Script: Script = script
 
     /// The latest requests, the oldest first: at most 10,000 of at most 64 MiB together.
-    member _.Requests: IReadOnlyList<Exchange> = log.Snapshot()
+    member _.Requests: IReadOnlyList<BrokerExchange> = log.Snapshot()
 
     /// Forgets the requests so far.
     member _.ClearRequests() = log.Clear()
 
     /// The first request that matches, among those in `Requests` and those to come. TimeoutException if there is none in time.
-    member _.WaitFor(filter: RequestFilter, timeout: TimeSpan) : Exchange =
+    member _.WaitFor(filter: RequestFilter, timeout: TimeSpan) : BrokerExchange =
         ArgumentNullException.ThrowIfNull filter
         log.WaitFor(filter, hub.NameOf, timeout)
 

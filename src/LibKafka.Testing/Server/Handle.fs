@@ -92,6 +92,8 @@ module Broker =
         | Request.IncrementalAlterConfigs request -> ValueSome(ConfigRequests.alterSome call request state)
         | Request.DescribeCluster request -> ValueSome(Descriptions.cluster request state)
         | Request.DescribeTopicPartitions request -> ValueSome(Descriptions.topicPartitions call request state)
+        | Request.DescribeLogDirs request -> ValueSome(Descriptions.logDirs call request state)
+        | Request.DescribeQuorum request -> ValueSome(Descriptions.describeQuorum call request state)
         | Request.ElectLeaders request -> ValueSome(Replicas.electLeaders request state)
         | Request.AlterPartitionReassignments request -> ValueSome(Replicas.alterReassignments request state)
         | Request.ListPartitionReassignments _ -> ValueSome(Replicas.listReassignments state)

@@ -354,7 +354,7 @@ type internal ServerConnection(engine: Engine, node: int32, number: int64, socke
         if throttleTime > 0 then Thread.Sleep throttleTime
 
     /// Sends a whole response; false if the connection must be closed.
-    let respond (exchange: Exchange) (correlationId: int32) (response: Response) : bool =
+    let respond (exchange: BrokerExchange) (correlationId: int32) (response: Response) : bool =
         // Before release 2.0, a throttled response is sent after its throttle time.
         let isHeld = Response.throttleTimeMs response > 0 && not (engine.State.Settings.Release.IsAtLeast(2, 0))
         if isHeld then mute response
@@ -377,7 +377,7 @@ type internal ServerConnection(engine: Engine, node: int32, number: int64, socke
         send bytes.Span
 
     /// Gives the answer of a request that was carried out to the client, in the way that the script says.
-    let give (exchange: Exchange) (reaction: Reaction) (answer: Answer) : bool =
+    let give (exchange: BrokerExchange) (reaction: Reaction) (answer: Answer) : bool =
         let respond = respond exchange exchange.Header.CorrelationId
 
         match answer, reaction.Kind with
@@ -396,13 +396,13 @@ type internal ServerConnection(engine: Engine, node: int32, number: int64, socke
             true
         | (Close | Later _), _ -> false
 
-    let carryOut (exchange: Exchange) (size: int) : Answer =
+    let carryOut (exchange: BrokerExchange) (size: int) : Answer =
         engine.Handle(
             { Node = node; Connection = number; Host = host; Principal = principal; Header = exchange.Header; RequestSize = size },
             exchange.Request
         )
 
-    let react (exchange: Exchange) (size: int) : bool =
+    let react (exchange: BrokerExchange) (size: int) : bool =
         let reaction = engine.Script.React(engine.NameOf, exchange)
         let pause () = if reaction.DelayTime > TimeSpan.Zero then Thread.Sleep reaction.DelayTime
 

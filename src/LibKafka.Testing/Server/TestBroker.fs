@@ -67,11 +67,22 @@ type TestBrokerOptions() =
     /// The level of the feature transaction.version, from 0 to 2.
     member val TransactionVersion = 2 with get, set
 
+    /// How long the first rebalance of an empty classic group waits for more members (group.initial.rebalance.delay.ms). Zero by default; 3 seconds in
+    /// Kafka.
+    member val InitialRebalanceDelay = TimeSpan.Zero with get, set
+
     /// The shortest session time-out that members of classic groups may ask for (group.min.session.timeout.ms).
     member val MinSessionTimeout = TimeSpan.FromSeconds 6.0 with get, set
 
+    /// The longest session time-out that members of classic groups may ask for (group.max.session.timeout.ms).
+    member val MaxSessionTimeout = TimeSpan.FromMinutes 30.0 with get, set
+
     /// The session time-out of groups of the new protocol (group.consumer.session.timeout.ms).
     member val ConsumerSessionTimeout = TimeSpan.FromSeconds 45.0 with get, set
+
+    /// How often members of groups of the new protocol send a heartbeat (group.consumer.heartbeat.interval.ms). Half a second by default; 5 seconds in
+    /// Kafka.
+    member val ConsumerHeartbeatInterval = TimeSpan.FromMilliseconds 500.0 with get, set
 
     /// The racks of the brokers, in the order of their ids. Brokers without one have none.
     member val Racks: string seq = Seq.empty with get, set
@@ -110,7 +121,7 @@ type TestBroker private (engine: Engine, first: (int32 * Listener) list, tls: Ss
         | None -> named
 
     static let securityOf (options: TestBrokerOptions) : SecurityTable =
-        let token (now: Moment) (token: string) : BearerToken voption =
+        let token (now: Moment) (token: string) : AcceptedToken voption =
             match options.BearerTokens with
             | null -> SaslExchange.unsignedToken now token
             | check ->
@@ -127,11 +138,20 @@ type TestBroker private (engine: Engine, first: (int32 * Listener) list, tls: Ss
             SuperUsers = Set.ofSeq options.SuperUsers }
 
     static let groupsOf (options: TestBrokerOptions) : GroupTable =
+        let milliseconds (name: string) (time: TimeSpan) : int32 =
+            if time < TimeSpan.Zero || time.TotalMilliseconds > float Int32.MaxValue then
+                raise (ArgumentOutOfRangeException(nameof options, time, name + " must be from 0 to 2,147,483,647 milliseconds."))
+
+            int32 time.TotalMilliseconds
+
         { GroupTable.empty with
             Settings =
                 { GroupTable.settings with
-                    MinSessionTimeoutMs = int options.MinSessionTimeout.TotalMilliseconds
-                    SessionTimeoutMs = int options.ConsumerSessionTimeout.TotalMilliseconds } }
+                    InitialRebalanceDelayMs = milliseconds (nameof options.InitialRebalanceDelay) options.InitialRebalanceDelay
+                    MinSessionTimeoutMs = milliseconds (nameof options.MinSessionTimeout) options.MinSessionTimeout
+                    MaxSessionTimeoutMs = milliseconds (nameof options.MaxSessionTimeout) options.MaxSessionTimeout
+                    SessionTimeoutMs = milliseconds (nameof options.ConsumerSessionTimeout) options.ConsumerSessionTimeout
+                    HeartbeatIntervalMs = milliseconds (nameof options.ConsumerHeartbeatInterval) options.ConsumerHeartbeatInterval } }
 
     static let mostRequests = 10_000
 
@@ -150,6 +170,19 @@ type TestBroker private (engine: Engine, first: (int32 * Listener) list, tls: Ss
         match Cluster.tryPartition topic partition engine.State with
         | Some found -> found
         | None -> raise (ArgumentException("There is no partition " + string partition + " of a topic " + topic + ".", nameof topic))
+
+    let demandMembers (group: string) =
+        ArgumentNullException.ThrowIfNull group
+
+        if (GroupControl.members group engine.State).IsEmpty then
+            raise (ArgumentException("There is no group '" + group + "' with members.", nameof group))
+
+    let demandConsumers (group: string) =
+        ArgumentNullException.ThrowIfNull group
+
+        match Groups.tryFind group engine.State |> Option.map _.Kind with
+        | Some(GroupKind.Consumer _) -> ()
+        | _ -> raise (ArgumentException("There is no group '" + group + "' of the new protocol (KIP-848).", nameof group))
 
     /// Starts a cluster of brokers on free ports.
     static member Start([<Optional; DefaultParameterValue(1)>] brokers: int) : TestBroker =
@@ -249,11 +282,11 @@ type TestBroker private (engine: Engine, first: (int32 * Listener) list, tls: Ss
         | Ok batch ->
             let first = ref -1L
 
-            let append (partition: Partition) =
+            let append (now: Moment) (state: State) (partition: Partition) =
                 first.Value <- partition.Log.End
-                { partition with Log = Log.append partition.LeaderEpoch batch partition.Log }
+                Segments.append now batch state.Topics[topic] state partition
 
-            engine.Change(fun _ state -> Cluster.updatePartition topic partition append state)
+            engine.Change(fun now state -> Cluster.updatePartition topic partition (append now state) state)
             first.Value
 
     /// Appends records without keys to the first partition of a topic. Returns the offset of the first one.
@@ -272,18 +305,18 @@ type TestBroker private (engine: Engine, first: (int32 * Listener) list, tls: Ss
     member _.Script: Script = engine.Script
 
     /// The latest requests that the brokers received, the oldest first: at most 10,000, of `MostRequestBytes` bytes together.
-    member _.Requests: IReadOnlyList<Exchange> = engine.Log.Snapshot()
+    member _.Requests: IReadOnlyList<BrokerExchange> = engine.Log.Snapshot()
 
     /// Forgets the requests so far.
     member _.ClearRequests() = engine.Log.Clear()
 
     /// The first request that matches, among those in `Requests` and those to come. TimeoutException if there is none in time.
-    member _.WaitFor(filter: RequestFilter, timeout: TimeSpan) : Exchange =
+    member _.WaitFor(filter: RequestFilter, timeout: TimeSpan) : BrokerExchange =
         ArgumentNullException.ThrowIfNull filter
         engine.Log.WaitFor(filter, engine.NameOf, timeout)
 
     /// The first request of an API, among those in `Requests` and those to come. TimeoutException if there is none in time.
-    member this.WaitFor(api: ApiKey, timeout: TimeSpan) : Exchange = this.WaitFor(RequestFilter(Api = Nullable api), timeout)
+    member this.WaitFor(api: ApiKey, timeout: TimeSpan) : BrokerExchange = this.WaitFor(RequestFilter(Api = Nullable api), timeout)
 
     /// Changes the state of the cluster in any way.
     member _.Change(update: Func<State, State>) =
@@ -360,11 +393,57 @@ type TestBroker private (engine: Engine, first: (int32 * Listener) list, tls: Ss
         demandPartition topic 0 |> ignore
         engine.Change(fun now state -> Compaction.compactTopic now state.Topics[topic] state)
 
+    /// Deletes the old segments of a topic now: those beyond its retention.bytes and those older than its retention.ms. Otherwise this is done if a
+    /// new segment begins, of which segment.bytes and segment.ms determine the size.
+    member _.ApplyRetention(topic: string) =
+        demandPartition topic 0 |> ignore
+        engine.Change(fun now state -> Segments.retainTopic now state.Topics[topic] state)
+
+    /// Begins a new segment in the log of a partition, unless the last one is empty.
+    member _.RollSegment(topic: string, [<Optional; DefaultParameterValue(0)>] partition: int32) =
+        demandPartition topic partition |> ignore
+        engine.Change(fun _ state -> Cluster.updateLog topic partition Log.roll state)
+
     /// Makes the brokers those of another release of Kafka. Open connections stay open, as they do not in reality.
     member _.SetRelease(release: string) =
         ArgumentNullException.ThrowIfNull release
         let release = Release.parse release
         engine.Change(fun _ state -> Control.setRelease release state)
+
+    /// The ids of a group's members, in the order in which they joined. Empty if there is no such group.
+    member _.Members(group: string) : IReadOnlyList<string> =
+        ArgumentNullException.ThrowIfNull group
+        GroupControl.members group engine.State
+
+    /// Makes the members of a group rebalance: those of a classic group must join again, and a group of the new protocol begins its next epoch.
+    member _.Rebalance(group: string) =
+        demandMembers group
+        engine.Change(fun now state -> GroupControl.rebalance now group state)
+
+    /// Ends the session of one member of a group, or of all, as if they had been silent for too long: the group rebalances without them.
+    member _.ExpireSessions(group: string, [<Optional; DefaultParameterValue(null: string | null)>] memberId: string | null) =
+        demandMembers group
+        let isMeant (one: string) = isNull memberId || String.Equals(one, memberId)
+        engine.Change(fun now state -> GroupControl.expire now group isMeant state)
+
+    /// Sets the target assignment of a group of the new protocol, by member id. Members that are not named get nothing. It replaces the assignor's
+    /// until `ClearAssignment`.
+    member _.SetAssignment(group: string, assignment: IReadOnlyDictionary<string, IReadOnlyList<Client.TopicPartition>>) =
+        ArgumentNullException.ThrowIfNull assignment
+        demandConsumers group
+
+        engine.Change(fun _ state ->
+            let part (memberId: string) (partitions: IReadOnlyList<Client.TopicPartition>) =
+                match GroupControl.owned (List.ofSeq partitions) state with
+                | Ok owned -> memberId, owned
+                | Error missing -> raise (ArgumentException("There is no partition " + missing.ToString() + ".", nameof assignment))
+
+            ConsumerGroup.setTarget group (Map.ofSeq [ for pair in assignment -> part pair.Key pair.Value ]) state)
+
+    /// Gives the target assignment of a group back to its assignor.
+    member _.ClearAssignment(group: string) =
+        demandConsumers group
+        engine.Change(fun _ state -> ConsumerGroup.clearTarget group state)
 
     /// Forgets all fetch sessions. Clients get FETCH_SESSION_ID_NOT_FOUND.
     member _.EvictFetchSessions() = engine.Change(fun _ state -> { state with FetchSessions = Map.empty })

@@ -176,6 +176,27 @@ let private classic =
               Expect.equal (synced cluster first).Assignment (Bytes [| 1uy |]) "the leader's part"
               Expect.equal (synced cluster waiting).Assignment (Bytes [| 2uy |]) "the follower's part")
 
+          testCase "a test makes the members rebalance" (fun () ->
+              let cluster = cluster ()
+              let leader = stable cluster
+              Expect.equal (GroupControl.members "g" cluster.State) [ leader.MemberId ] "the members"
+              cluster.Change(GroupControl.rebalance cluster.Now "g")
+              Expect.equal (heartbeat cluster 1 leader.MemberId None) ErrorCode.RebalanceInProgress "the heartbeat"
+              let again = joined cluster (join cluster leader.MemberId None)
+              Expect.equal (again.GenerationId, again.MemberId) (2, leader.MemberId) "the next generation")
+
+          testCase "a test ends the session of one member, and the others rebalance" (fun () ->
+              let cluster = cluster ()
+              let leader = stable cluster
+              let second = join cluster (newId cluster) None
+              let again = join cluster leader.MemberId None
+              let leading, following = joined cluster again, joined cluster second
+              synced cluster (syncAs cluster leading None [ leading.MemberId, 1uy; following.MemberId, 2uy ]) |> ignore
+              cluster.Change(GroupControl.expire cluster.Now "g" (fun one -> one = following.MemberId))
+              Expect.equal (GroupControl.members "g" cluster.State) [ leading.MemberId ] "the members"
+              Expect.equal (heartbeat cluster 2 following.MemberId None) ErrorCode.UnknownMemberId "the member without a session"
+              Expect.equal (heartbeat cluster 2 leading.MemberId None) ErrorCode.RebalanceInProgress "the other member")
+
           testCase "a member that does not join again is removed after the rebalance timeout" (fun () ->
               let cluster = cluster ()
               let leader = stable cluster
@@ -448,6 +469,22 @@ let private consumers =
               for one in [ a; b; a; b; a; b ] do
                   beat cluster one |> ignore
               Expect.equal (Set.union a.Owned b.Owned) (set [ 0..5 ]) "the assignor's again")
+
+          testCase "a test begins the next epoch of a consumer group, and ends the sessions of its members" (fun () ->
+              let cluster = cluster ()
+              let a = consumer "a"
+              beat cluster a |> ignore
+
+              let epoch () =
+                  match (Groups.tryFind "g" cluster.State).Value.Kind with
+                  | GroupKind.Consumer group -> group.Epoch
+                  | GroupKind.Classic _ -> failtest "a classic group"
+
+              let before = epoch ()
+              cluster.Change(GroupControl.rebalance cluster.Now "g")
+              Expect.equal (epoch ()) (before + 1) "the epoch"
+              cluster.Change(GroupControl.expire cluster.Now "g" (fun _ -> true))
+              Expect.isEmpty (GroupControl.members "g" cluster.State) "the members")
 
           testCase "a classic group goes on as a consumer group, and back" (fun () ->
               let cluster = cluster ()

@@ -244,5 +244,113 @@ let private fetching =
               | _ -> failtest "it does not end"
           | _ -> failtest "it does not wait") ]
 
+let private withConfigs (configs: (string * string) list) : PureCluster =
+    let cluster = start State.settings 1 [ "t", 1 ]
+    cluster.Change(Cluster.updateTopic "t" (fun topic -> { topic with Configs = Map.ofList configs }))
+    cluster
+
+let private logOf (cluster: PureCluster) : Log = (Cluster.tryPartition "t" 0 cluster.State).Value.Log
+
+let private at (timestamp: int64) (count: int) : RecordBatch =
+    let record = { Offset = 0L; Timestamp = timestamp; Key = ValueNone; Value = ValueSome(Bytes [| 1uy |]); Headers = [] }
+    batchOf (numbered 0L (List.replicate count record))
+
+let private retention (cluster: PureCluster) = cluster.Change(fun state -> Segments.retainTopic cluster.Now state.Topics["t"] state)
+
+let private segments =
+    [ property
+          "segments divide the log, none but a single batch is larger than segment.bytes, and a fetch ends with one"
+          (Gen.zip (batchesGen bytesGen) (Gen.choose (100, 2000)))
+          (fun (batches, size) ->
+              let cluster = withConfigs [ "segment.bytes", string size; "message.timestamp.type", "CreateTime" ]
+
+              for batch in batches do
+                  Expect.equal (produced (cluster.Get(9s, produceRequest None "t" 0 batch.Bytes))).Error ErrorCode.None "the batch"
+
+              let log = logOf cluster
+              let bounds = List.pairwise (List.ofSeq log.Segments @ [ max log.End 1L ])
+              Expect.equal log.Segments[0] 0L "the first one"
+              Expect.all bounds (fun (first, next) -> first < next) "in order and not empty"
+
+              for first, next in bounds do
+                  let within = log.Batches |> Seq.filter (fun batch -> batch.BaseOffset >= first && batch.BaseOffset < next) |> List.ofSeq
+                  let bytes = within |> List.sumBy _.SizeInBytes
+                  Expect.isTrue (bytes <= size || within.Length = 1) "the size"
+
+                  if not within.IsEmpty then
+                      let answer = fetchedOf (cluster.Get(11s, fetchRequest first 1_000_000 1_000_000 0 1))
+                      Expect.equal answer.Records.Value.Length bytes "the fetch")
+
+      testCase "retention.bytes deletes whole segments, and never the active one" (fun () ->
+          let batch = at 1L 1
+          let size = batch.SizeInBytes
+          let cluster = withConfigs [ "segment.bytes", string (2 * size); "retention.bytes", string (3 * size) ]
+
+          for _ in 1..7 do
+              produce cluster batch |> ignore
+
+          // 0-1, 2-3, 4-5, 6: without the first segment there are five batches, without the second three.
+          retention cluster
+          let log = logOf cluster
+          Expect.equal (log.Start, List.ofSeq log.Segments) (4L, [ 4L; 6L ]) "the start and the segments"
+          cluster.Change(Cluster.updateTopic "t" (fun topic -> { topic with Configs = Map [ "retention.bytes", "1" ] }))
+          retention cluster
+          Expect.equal (logOf cluster).Start 6L "the active segment remains")
+
+      testCase "retention.ms deletes the segments whose records are all too old, in the end the active one too" (fun () ->
+          let cluster = withConfigs [ "segment.bytes", "1"; "retention.ms", "1000" ]
+          cluster.Now <- 1_000_000L
+
+          for age in [ 3000L; 500L; 3000L ] do
+              produce cluster (at (cluster.Now - age) 1) |> ignore
+
+          retention cluster
+          Expect.equal (logOf cluster).Start 1L "a segment that is not old ends it"
+          cluster.Wait 2000
+          retention cluster
+          let log = logOf cluster
+          Expect.equal (log.Start, log.Batches.Count, log.Segments[0]) (3L, 0, 3L) "nothing is left"
+          produce cluster (at cluster.Now 1) |> ignore
+          Expect.equal (logOf cluster).End 4L "the log continues")
+
+      testCase "a batch that is much later than the first of the segment begins a new one" (fun () ->
+          let cluster = withConfigs [ "segment.ms", "1000" ]
+          for timestamp in [ 10L; 1010L; 1011L ] do
+              produce cluster (at timestamp 1) |> ignore
+          Expect.equal (List.ofSeq (logOf cluster).Segments) [ 0L; 2L ] "the segments")
+
+      testCase "the record with the largest timestamp is not found before the last stable offset if it is after it" (fun () ->
+          let cluster = start State.settings 1 [ "t", 1 ]
+          produce cluster (at 10L 1) |> ignore
+
+          let ongoing =
+              match
+                  BatchBuilder.build
+                      (options true 7L 0s 0)
+                      [ { Offset = 0L; Timestamp = 20L; Key = ValueNone; Value = ValueNone; Headers = [] } ]
+              with
+              | Ok batch -> batch
+              | Error fault -> failtestf "%O" fault
+
+          cluster.Change(Cluster.updateLog "t" 0 (Log.append 0 ongoing))
+
+          let latest (isolation: IsolationLevel) =
+              let request =
+                  Request.ListOffsets
+                      { ReplicaId = -1
+                        IsolationLevel = isolation
+                        TimeoutMs = 0
+                        Topics =
+                          [ { Name = "t"
+                              Partitions =
+                                [ { PartitionIndex = 0; CurrentLeaderEpoch = -1; Spec = OffsetSpec.MaxTimestamp; MaxNumOffsets = 1 } ] } ] }
+
+              match cluster.Get(7s, request) with
+              | Response.ListOffsets { Topics = [ { Partitions = [ found ] } ] } -> found.Offset, found.Timestamp
+              | other -> failtest (Response.show other)
+
+          Expect.equal (latest IsolationLevel.ReadUncommitted) (1L, 20L) "uncommitted"
+          Expect.equal (latest IsolationLevel.ReadCommitted) (-1L, -1L) "committed") ]
+
 [<Tests>]
-let tests = testList "log of the test broker" (offsets @ compaction @ legacy @ fetching)
+let tests = testList "log of the test broker" (offsets @ compaction @ legacy @ fetching @ segments)

@@ -5,7 +5,7 @@ open LibKafka.Protocol
 open LibKafka.Testing
 
 /// The configs of the recorded brokers.
-let settings: GroupSettings =
+let settings: BrokerGroupSettings =
     { GroupTable.settings with
         InitialRebalanceDelayMs = 100
         MinSessionTimeoutMs = 1_000
