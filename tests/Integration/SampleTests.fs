@@ -89,6 +89,11 @@ let tests =
                   Expect.notEqual result.ExitCode 0 "the exit code"
                   Expect.stringContains result.Errors ("cannot connect to " + address) "why"))
 
+          testCase "the sample of tests in C# passes" (fun () ->
+              let result = run "Testing/CSharp" "LibKafka.Samples.Testing.CSharp" []
+              Expect.equal (result.ExitCode, result.Errors) (0, "") "it succeeds"
+              Expect.stringContains result.Output "3 tests passed" "the tests")
+
           testCase "the demo verifies every record on brokers of its own" (fun () ->
               let result = demo [ "--records"; "1000"; "--partitions"; "3" ]
               Expect.equal (result.ExitCode, result.Errors) (0, "") "it succeeds"

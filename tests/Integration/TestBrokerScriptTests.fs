@@ -115,7 +115,7 @@ let private reactions =
                   | Response.Metadata metadata -> Response.Metadata { metadata with ClusterId = Some "changed" }
                   | other -> other
 
-              let decide (exchange: LibKafka.Testing.Exchange) =
+              let decide (exchange: LibKafka.Testing.BrokerExchange) =
                   if exchange.Api = ApiKey.Metadata then Reaction.Change(Func<_, _> change) else Reaction.Proceed
 
               kafka.Script.On(RequestFilter(), Func<_, _> decide, Int32.MaxValue) |> ignore

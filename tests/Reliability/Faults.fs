@@ -92,7 +92,7 @@ type Faults(kafka: TestBroker, topics: string list, seed: int) =
           ApiKey.AddPartitionsToTxn
           ApiKey.EndTxn ]
 
-    let react (api: ApiKey) (times: int) (choose: Exchange -> Reaction) =
+    let react (api: ApiKey) (times: int) (choose: BrokerExchange -> Reaction) =
         kafka.Script.On(RequestFilter(Api = Nullable api), Func<_, _> choose, times) |> ignore
 
     let breakNext (api: ApiKey) =

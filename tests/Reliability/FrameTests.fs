@@ -86,7 +86,7 @@ let private faults (one: Call) =
 
                         kafka.Script.On(
                             RequestFilter(Api = Nullable one.Api),
-                            Func<_, _>(fun (exchange: LibKafka.Testing.Exchange) ->
+                            Func<_, _>(fun (exchange: LibKafka.Testing.BrokerExchange) ->
                                 snd (List.item index (Broken.reactions random exchange.Header.CorrelationId)))
                         )
                         |> ignore
@@ -132,7 +132,7 @@ let private garbage (one: Call) =
                     for index in 0 .. body.Length - 1 do
                         if random.Next 8 > 0 then body[index] <- 0uy
 
-                let spoil (exchange: LibKafka.Testing.Exchange) =
+                let spoil (exchange: LibKafka.Testing.BrokerExchange) =
                     let frame = Array.zeroCreate<byte>(8 + body.Length)
                     BinaryPrimitives.WriteInt32BigEndian(frame.AsSpan(), 4 + body.Length)
                     BinaryPrimitives.WriteInt32BigEndian(frame.AsSpan 4, exchange.Header.CorrelationId)

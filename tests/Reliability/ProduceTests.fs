@@ -67,7 +67,7 @@ type private Ledger() =
         Figures.add "2. batches rejected" this.Rejected.Count
         Figures.add "2. batches with an unknown result" this.Unknown.Count
 
-let private reaction (random: Random) (exchange: Exchange) : Reaction =
+let private reaction (random: Random) (exchange: BrokerExchange) : Reaction =
     let pick (from: 'T list) = from[random.Next from.Length]
 
     match random.Next 5 with

@@ -47,12 +47,17 @@ module internal Cluster =
         | Some offset -> min offset partition.Log.End
         | None -> partition.Log.End
 
-    /// The offset up to which all in-sync replicas have the log.
+    /// The offset up to which all in-sync replicas have the log. It does not rise while they are too few.
     let highWatermark (partition: Partition) : int64 =
+        let limit =
+            match partition.Frozen with
+            | ValueSome frozen when partition.InSync.Length < frozen.LeastInSync -> min frozen.Offset partition.Log.End
+            | _ -> partition.Log.End
+
         if partition.Behind.IsEmpty then
-            partition.Log.End
+            limit
         else
-            partition.InSync |> List.fold (fun limit node -> min limit (endOf node partition)) partition.Log.End
+            partition.InSync |> List.fold (fun limit node -> min limit (endOf node partition)) limit
 
     let lastStableOffset (partition: Partition) : int64 = Log.stableUpTo (highWatermark partition) partition.Log
 
@@ -112,7 +117,8 @@ module internal Cluster =
                 LeaderEpoch = 0
                 Replicas = replicas
                 InSync = replicas
-                Behind = Map.empty } ]
+                Behind = Map.empty
+                Frozen = ValueNone } ]
 
     /// Adds a topic with a new id.
     let addTopic (name: string) (isInternal: bool) (configs: Map<string, string>) (partitions: Partition list) (state: State) =

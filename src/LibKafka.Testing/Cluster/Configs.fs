@@ -105,6 +105,15 @@ module internal Configs =
     let isCompacted (topic: Topic) (state: State) : bool =
         (value "cleanup.policy" topic state).Contains("compact", StringComparison.Ordinal)
 
+    /// The number of replicas that must be in sync for acks = all, and from 3.7 on also for the high watermark to rise. From then on it is at most
+    /// the number of replicas.
+    let leastInSync (topic: Topic) (partition: Partition) (state: State) : int64 =
+        let asked = number64 "min.insync.replicas" topic state
+        if state.Settings.Release.IsAtLeast(3, 7) then
+            min asked (int64 partition.Replicas.Length)
+        else
+            asked
+
     /// Whether old segments of a topic are deleted.
     let isDeleted (topic: Topic) (state: State) : bool = (value "cleanup.policy" topic state).Contains("delete", StringComparison.Ordinal)
 

@@ -17,6 +17,10 @@ type NodeStatus =
 /// A broker of the cluster.
 type Node = { Id: int32; Host: string; Port: int32; Rack: string option; Status: NodeStatus }
 
+/// A high watermark that does not rise as long as too few replicas are in sync.
+[<Struct>]
+type FrozenWatermark = { Offset: int64; LeastInSync: int }
+
 /// One partition: its log, which the leader and the in-sync replicas have whole, and its replicas.
 [<NoEquality; NoComparison>]
 type Partition =
@@ -31,6 +35,8 @@ type Partition =
         InSync: int32 list
         /// The log end offsets of the replicas that do not have the whole log: those that are stopped, paused or held back by a script.
         Behind: Map<int32, int64>
+        /// Set if a batch was appended while fewer replicas than min.insync.replicas were in sync (KIP-966).
+        Frozen: FrozenWatermark voption
     }
 
 [<NoEquality; NoComparison>]

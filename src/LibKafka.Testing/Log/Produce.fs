@@ -107,7 +107,7 @@ module internal Producing =
             Cluster.updatePartition topic.Name partition.Index (fun _ -> appended) state, written, ValueSome appended.Log.End
 
     let private isTooFew (request: Produce.Request) (topic: Topic) (partition: Partition) (state: State) =
-        request.Acks = Acks.All && int64 partition.InSync.Length < Configs.number64 "min.insync.replicas" topic state
+        request.Acks = Acks.All && int64 partition.InSync.Length < Configs.leastInSync topic partition state
 
     /// Checks the batch, and whether its transaction admits it, and appends it. ValueNone if the transaction is not ready yet.
     let private checkAndAppend
@@ -193,7 +193,7 @@ module internal Producing =
         | ValueNone, _ -> ValueSome outcome
         | ValueSome _, None -> instead ErrorCode.UnknownTopicOrPartition
         | ValueSome required, Some partition when Cluster.highWatermark partition >= required ->
-            let least = Configs.number64 "min.insync.replicas" state.Topics[outcome.Name] state
+            let least = Configs.leastInSync state.Topics[outcome.Name] partition state
             if int64 partition.InSync.Length < least then
                 instead ErrorCode.NotEnoughReplicasAfterAppend
             else

@@ -74,10 +74,21 @@ module internal Segments =
             topic.Partitions |> Seq.map (retain now topic state) |> System.Collections.Immutable.ImmutableArray.CreateRange
         Cluster.updateTopic topic.Name (fun topic -> { topic with Partitions = partitions }) state
 
+    /// The high watermark that a partition keeps, if it has too few replicas in sync for it to rise.
+    let private frozen (topic: Topic) (state: State) (partition: Partition) : FrozenWatermark voption =
+        let least = int (Configs.leastInSync topic partition state)
+
+        if state.Settings.Release.IsAtLeast(3, 7) && partition.InSync.Length < least then
+            ValueSome { Offset = Cluster.highWatermark partition; LeastInSync = least }
+        else
+            ValueNone
+
     /// The partition with a batch at the end of its log. Retention is applied if a new segment began.
     let append (now: Moment) (batch: RecordBatch) (topic: Topic) (state: State) (partition: Partition) : Partition =
         let rolled = rollFor batch topic state partition.Log
-        let appended = { partition with Log = Log.append partition.LeaderEpoch batch rolled }
+
+        let appended = { partition with Log = Log.append partition.LeaderEpoch batch rolled; Frozen = frozen topic state partition }
+
         let isNew = rolled.Segments.Count > partition.Log.Segments.Count
         let retained = if isNew then retain now topic state appended else appended
         { retained with Log = Log.retain state.Settings.MostLogBytes retained.Log }

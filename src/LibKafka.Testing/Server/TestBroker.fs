@@ -271,6 +271,13 @@ type TestBroker private (engine: Engine, first: (int32 * Listener) list, tls: Ss
                   | Ok records -> yield! records
                   | Error fault -> raise (InvalidOperationException("A batch cannot be read: " + fault.ToString())) ]
 
+    /// The values in the log of a partition as text, control records excluded. The value of a tombstone is null.
+    member this.Values(topic: string, [<Optional; DefaultParameterValue(0)>] partition: int) : IReadOnlyList<string | null> =
+        [| for record in this.Log(topic, partition) do
+               match record.Value with
+               | ValueSome value -> Wire.Bytes.toText value
+               | ValueNone -> null |]
+
     /// Appends records to a partition without a client, as one batch. Their offsets are ignored. Returns the offset of the first one.
     member _.Produce(topic: string, partition: int, records: RecordData seq) : int64 =
         ArgumentNullException.ThrowIfNull records

@@ -313,6 +313,41 @@ let private segments =
           produce cluster (at cluster.Now 1) |> ignore
           Expect.equal (logOf cluster).End 4L "the log continues")
 
+      testCase "the high watermark does not rise while too few replicas are in sync" (fun () ->
+          let cluster = start State.settings 3 []
+          cluster.Change(fun state -> fst (Topics.create "t" 1 3 (Map [ "min.insync.replicas", "2" ]) state))
+          let watermark () = Cluster.highWatermark (Cluster.tryPartition "t" 0 cluster.State).Value
+          let node = (Cluster.tryPartition "t" 0 cluster.State).Value.Leader.Value
+
+          let append (acks: Acks) =
+              let partition: Produce.PartitionData = { Index = 0; Records = Some (at 1L 1).Bytes }
+
+              let request =
+                  Request.Produce
+                      { TransactionalId = None
+                        Acks = acks
+                        TimeoutMs = 1000
+                        Topics = [ { Name = "t"; TopicId = Guid.Empty; Partitions = [ partition ] } ] }
+
+              match cluster.Ask(9s, request, node) with
+              | Reply response -> (produced response).Error
+              | _ -> failtest "no reply"
+
+          Expect.equal (append Acks.All) ErrorCode.None "with all"
+
+          for other in [ 1..3 ] |> List.except [ node ] do
+              cluster.Change(Nodes.stop other)
+
+          Expect.equal (append Acks.All) ErrorCode.NotEnoughReplicas "acks = all"
+          Expect.equal (append Acks.Leader) ErrorCode.None "acks = 1"
+          Expect.equal (watermark (), (logOf cluster).End) (1L, 2L) "the high watermark"
+          cluster.Change(Nodes.start (1 + node % 3))
+          Expect.equal (watermark ()) 2L "with two in sync again"
+          cluster.Change(fun state -> { state with Settings = { state.Settings with Release = Release.parse "3.6" } })
+          cluster.Change(Nodes.stop (1 + node % 3))
+          Expect.equal (append Acks.Leader) ErrorCode.None "acks = 1"
+          Expect.equal (watermark ()) 3L "before 3.7")
+
       testCase "a batch that is much later than the first of the segment begins a new one" (fun () ->
           let cluster = withConfigs [ "segment.ms", "1000" ]
           for timestamp in [ 10L; 1010L; 1011L ] do
