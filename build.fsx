@@ -864,7 +864,7 @@ Bootstrap.parse "localhost:9092" |> Result.defaultWith failwith
 
     let cache = Path.Combine(artifacts, "package-cache")
     if Directory.Exists cache then Directory.Delete(cache, true)
-    { command dotnet [ "fsi"; script ] with Environment = [ "NUGET_PACKAGES", cache ] }
+    { command dotnet [ "fsi"; script ] with Environment = List.singleton ("NUGET_PACKAGES", cache) }
 
 let pack () =
     restore ()
