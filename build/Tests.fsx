@@ -1,0 +1,77 @@
+// Running the test projects, and counting their results.
+#load "Programs.fsx"
+
+open System
+open System.IO
+open System.Xml.Linq
+open Programs
+
+/// Counts the test cases of a JUnit file. A file without test cases is a failure.
+let readSummary (file: string) =
+    let has name (case: XElement) = not (Seq.isEmpty (case.Descendants(XName.Get name)))
+
+    let cases =
+        [ for case in XDocument.Load(file).Descendants(XName.Get "testcase") do
+              if has "failure" case || has "error" case then failed
+              elif has "skipped" case then skipped
+              else passed ]
+
+    if List.isEmpty cases then failed else List.reduce (+) cases
+
+/// Runs a test program with arguments and environment variables. If its exit code contradicts its summary, that is a failure.
+let runSuite folder assembly arguments environment =
+    step $"Run {folder}" (fun () ->
+        let summary = Path.Combine(artifacts, "test-results", assembly + ".xml")
+        Directory.CreateDirectory(Path.GetDirectoryName summary) |> ignore
+        File.Delete summary
+        let colours = if Console.IsOutputRedirected then [ "--colours"; "0" ] else []
+        let suite = builtProgram folder assembly ([ "--no-spinner"; "--junit-summary"; summary ] @ colours @ arguments)
+        let code = run { suite with Environment = environment }
+
+        if not (File.Exists summary) then
+            say $"   exit code {code}, and no summary: {folder} did not finish."
+            failed
+        else
+            match readSummary summary with
+            | tally when code <> 0 && tally.Failed = 0 ->
+                say $"   exit code {code}, although no test failed."
+                tally + failed
+            | tally -> tally)
+
+/// Native AOT links with a C compiler driver: clang by default, or gcc.
+let aotLinker () =
+    if not (OperatingSystem.IsLinux()) || isOnPath "clang" then Some []
+    elif isOnPath "gcc" then Some [ "-p:CppCompilerAndLinker=gcc" ]
+    else None
+
+let checkNativeAot () =
+    step "Publish and run the smoke program with Native AOT" (fun () ->
+        match aotLinker () with
+        | None ->
+            say "   skipped: Native AOT needs clang or gcc for linking, and neither is installed."
+            skipped
+        | Some linker ->
+            let folder = Path.Combine(artifacts, "aot")
+            let publishing = release "publish" "samples/Aot" ([ "--output"; folder ] @ linker)
+
+            if succeeds [ publishing ] && run (command (Path.Combine(folder, "LibKafka.Aot")) []) = 0 then
+                passed
+            else
+                failed)
+
+let buildAndTest quick =
+    if step "Build the solution with warnings as errors" (fun () -> succeeds [ building "LibKafka.sln" ]) then
+        let shortened = [ if quick then "LIBKAFKA_QUICK", "1" ]
+
+        runSuite "tests/Properties" "LibKafka.Properties" [] shortened
+        + runSuite "tests/Integration" "LibKafka.Integration" [] shortened
+        + runSuite "tests/Reliability" "LibKafka.Reliability" [] []
+        + checkNativeAot ()
+    else
+        failed
+
+/// Prints the results of tests. Returns the script's exit code.
+let report total =
+    let skippedToo = if total.Skipped > 0 then $", {total.Skipped} skipped" else ""
+    say $"{total.Passed} passed, {total.Failed} failed{skippedToo}"
+    if total.Failed = 0 then 0 else 1
