@@ -486,7 +486,7 @@ let private consumers =
               cluster.Change(GroupControl.expire cluster.Now "g" (fun _ -> true))
               Expect.isEmpty (GroupControl.members "g" cluster.State) "the members")
 
-          testCase "a classic group goes on as a consumer group, and back" (fun () ->
+          testCase "a classic group becomes a consumer group, and back" (fun () ->
               let cluster = cluster ()
               let id = newId cluster
               let metadata = subscription [ "t" ]
