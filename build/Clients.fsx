@@ -113,6 +113,7 @@ let runScript (client: string, script: string) : Result<string, string list> =
 /// Runs a test list of tests/Integration, whose cluster is in its own process. Returns the number of its tests, or the output if it failed.
 let runTestList (name: string) : Result<string, string list> =
     let summary = Path.Combine(artifacts, "test-results", "loop.xml")
+    Directory.CreateDirectory(Path.GetDirectoryName summary) |> ignore
     File.Delete summary
     let options = [ "--no-spinner"; "--colours"; "0"; "--filter-test-list"; name; "--junit-summary"; summary ]
     let outcome = captureWithin (TimeSpan.FromMinutes 5.0) (builtProgram "tests/Integration" "LibKafka.Integration" options)
