@@ -3,7 +3,6 @@
 #load "Programs.fsx" "Tests.fsx"
 
 open System
-open System.Diagnostics
 open System.IO
 open Programs
 open Tests
@@ -56,21 +55,10 @@ let passes (copy: string) (mutant: Mutant) : bool =
     File.Delete summary
     let program = Path.Combine(folder, "LibKafka." + mutant.Project + ".dll")
     let arguments = [ program; "--no-spinner"; "--junit-summary"; summary; "--filter-test-list"; mutant.Tests ]
-    let info = startInfo (command dotnet arguments)
-    info.RedirectStandardOutput <- true
-    info.RedirectStandardError <- true
-    use running = new Process(StartInfo = info)
-    running.OutputDataReceived.Add ignore
-    running.ErrorDataReceived.Add ignore
-    running.Start() |> ignore
-    running.BeginOutputReadLine()
-    running.BeginErrorReadLine()
 
-    if running.WaitForExit(TimeSpan.FromMinutes 2.0) then
-        running.ExitCode = 0 && File.Exists summary && (readSummary summary).Failed = 0
-    else
-        running.Kill true
-        false
+    match captureWithin (TimeSpan.FromMinutes 2.0) (command dotnet arguments) with
+    | Some 0, _ -> File.Exists summary && (readSummary summary).Failed = 0
+    | _ -> false
 
 /// Makes a mutant, runs its tests and takes it back. Returns the complaint if no test has noticed it.
 let tryMutant (copy: string) (mutant: Mutant) : string option =

@@ -113,7 +113,7 @@ module internal Descriptions =
 
         state, Reply(Response.DescribeTopicPartitions { ThrottleTimeMs = 0; Topics = topics @ refused; NextCursor = cursor })
 
-    /// The only log directory of a broker. It has no limit.
+    /// The only log directory of a broker, named as Kafka's default (`log.dirs`); nothing is on disk. It has no limit.
     let private logDirPath = "/tmp/kafka-logs"
 
     let private logDir (call: Call) (wanted: (Topic * int32 list) list) (state: State) : DescribeLogDirs.LogDir =
