@@ -59,6 +59,18 @@ let checkNativeAot () =
             else
                 failed)
 
+/// A project that refers to the library builds it for debugging, without optimization, unless it says otherwise.
+let checkDebugBuild () =
+    step "Build the smoke program for debugging, and run it" (fun () ->
+        let project = "samples/Aot"
+        let folder = Path.Combine(artifacts, "debug")
+        let building = command dotnet [ "build"; project; "-c"; "Debug"; "-v"; "q"; "--nologo"; "--output"; folder ]
+
+        if succeeds [ building; command dotnet [ Path.Combine(folder, "LibKafka.Aot.dll") ] ] then
+            passed
+        else
+            failed)
+
 let buildAndTest quick =
     if step "Build the solution with warnings as errors" (fun () -> succeeds [ building "LibKafka.sln" ]) then
         let shortened = [ if quick then "LIBKAFKA_QUICK", "1" ]
@@ -67,6 +79,7 @@ let buildAndTest quick =
         + runSuite "tests/Integration" "LibKafka.Integration" [] shortened
         + runSuite "tests/Reliability" "LibKafka.Reliability" [] []
         + checkNativeAot ()
+        + checkDebugBuild ()
     else
         failed
 

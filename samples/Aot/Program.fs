@@ -1,4 +1,5 @@
-/// Uses everything that could fail in a trimmed, natively compiled program: messages, text, JSON, record batches and a connection.
+/// Uses everything that could fail in a trimmed, natively compiled program, or in one that is built without optimization: messages, text, JSON,
+/// record batches and a connection.
 module LibKafka.Aot.Program
 
 open System
@@ -53,6 +54,25 @@ let private batches () =
 
     demand "all records are read" (count = 100)
 
+// Runs of some lengths are copied in blocks. In memory with something else around, a wrong block would be seen.
+let private lengths () =
+    let margin = 100
+    let content = Array.init 1_100 (fun i -> byte (i ||| 1))
+
+    for length in 0 .. content.Length do
+        let memory: byte[] = Array.create 4_000 0xEEuy
+        let builder = BatchBuilder(BatchOptions.standard, Memory<byte>(memory, margin, memory.Length - 2 * margin))
+        let part = ReadOnlySpan<byte>(content, 0, length)
+        builder.Add(1L, NullableSpan part, NullableSpan part)
+        let batch = builder.BuildInPlace()
+        let finish = margin + batch.SizeInBytes
+        demand "nothing is written before the batch" (not (memory.AsSpan(0, margin).ContainsAnyExcept 0xEEuy))
+        demand "nothing is written after the batch" (not (memory.AsSpan(finish).ContainsAnyExcept 0xEEuy))
+
+        for record in valueOf (RecordBatch.openRecords Reading.standard batch) do
+            demand "the key is read back" (record.Key.Span.SequenceEqual(ReadOnlySpan<byte>(content, 0, length)))
+            demand "the value is read back" (record.Value.Span.SequenceEqual(ReadOnlySpan<byte>(content, 0, length)))
+
 let private compression () =
     let builder = BatchBuilder BatchOptions.standard
     let value = (Bytes.ofString (String.replicate 50 "packs well ")).Span
@@ -77,6 +97,7 @@ let private connection () =
 let main _ =
     messages ()
     batches ()
+    lengths ()
     compression ()
     connection ()
     0

@@ -157,7 +157,10 @@ module internal Put =
     /// `varint` as a call, for code that is not hot.
     let varintCall (origin: byref<byte>) (at: nativeint) (raw: uint64) : nativeint = varint &origin at raw
 
-    let inline copyAt<'Block> (target: byref<byte>) (source: byref<byte>) (at: nativeint) =
+    // Not `inline`: without optimization, the F# compiler gives a generic inline function that is called from another inline function the same
+    // type argument at every call.
+    [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+    let copyAt<'Block> (target: byref<byte>) (source: byref<byte>) (at: nativeint) =
         Unsafe.WriteUnaligned(&Unsafe.Add(&target, at), Unsafe.ReadUnaligned<'Block>(&Unsafe.Add(&source, at)))
 
     /// Copies short runs, such as most keys and many values, without a call. The last block may overlap the one before it.
