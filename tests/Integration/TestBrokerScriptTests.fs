@@ -3,6 +3,10 @@ module LibKafka.Integration.TestBrokerScriptTests
 
 open System
 open System.Diagnostics
+open System.Net
+open System.Net.Sockets
+open System.Threading
+open System.Threading.Tasks
 open Confluent.Kafka
 open Expecto
 open LibKafka
@@ -240,6 +244,39 @@ let private cluster =
               kafka.Produce("keyed", 0, [ keyed "m" "last" ]) |> ignore
               kafka.Compact "keyed"
               Expect.equal (kafka.Log "keyed" |> valuesOf) [ "other"; "new"; "last" ] "the log"))
+
+      testCase "a log has no records from before its log start offset, even if that is inside a batch" (fun () ->
+          withBroker 1 (fun kafka ->
+              kafka.Produce("orders", "a", "b", "c") |> ignore
+              kafka.Produce("orders", "d") |> ignore
+              kafka.DeleteRecords("orders", 0, 2L)
+              Expect.equal [ for record in kafka.Log "orders" -> record.Offset ] [ 2L; 3L ] "the offsets"
+              Expect.equal (List.ofSeq (kafka.Values "orders")) [ "c"; "d" ] "the values"))
+
+      testCase "connections that are reset or closed while they are accepted do no harm" (fun () ->
+          withBroker 1 (fun kafka ->
+              use proxy = FaultProxy.Start kafka.Bootstrap
+              use stop = new CancellationTokenSource()
+
+              let close () =
+                  while not stop.IsCancellationRequested do
+                      kafka.CloseConnections 1
+                      proxy.CloseConnections()
+
+              let closing = Task.Run close
+
+              for bootstrap in List.replicate 150 [ kafka.Bootstrap; proxy.Bootstrap ] |> List.concat do
+                  use client = new Socket(SocketType.Stream, ProtocolType.Tcp)
+                  // Closing it resets the connection.
+                  client.LingerState <- LingerOption(true, 0)
+                  client.Connect(IPEndPoint.Parse bootstrap)
+
+              stop.Cancel()
+              closing.Wait()
+
+              for bootstrap in [ kafka.Bootstrap; proxy.Bootstrap ] do
+                  use connection = Cluster.Connect(patient, Bootstrap.parse bootstrap |> ok) |> ok
+                  Expect.isTrue (Result.isOk (connection.VersionOf Metadata.api)) bootstrap))
 
       testCase "misuse is refused" (fun () ->
           withBroker 1 (fun kafka ->

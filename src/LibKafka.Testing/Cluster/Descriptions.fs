@@ -122,7 +122,7 @@ module internal Descriptions =
             | Some partition when List.contains call.Node partition.Replicas ->
                 Some
                     { PartitionIndex = index
-                      PartitionSize = partition.Log.Bytes
+                      PartitionSize = Log.bytesBefore (Cluster.endOf call.Node partition) partition.Log
                       OffsetLag = max 0L (Cluster.highWatermark partition - Cluster.endOf call.Node partition)
                       IsFutureKey = false }
             | _ -> None

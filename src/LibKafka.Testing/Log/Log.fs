@@ -147,6 +147,13 @@ module Log =
 
         low
 
+    /// The size of the batches before an offset.
+    let bytesBefore (offset: int64) (log: Log) : int64 =
+        if offset >= log.End then
+            log.Bytes
+        else
+            Seq.init (indexOf offset log) (fun index -> int64 log.Batches[index].SizeInBytes) |> Seq.sum
+
     /// The index of the segment with an offset.
     let segmentOf (offset: int64) (log: Log) : int =
         let found = log.Segments.BinarySearch offset
@@ -313,7 +320,6 @@ module Log =
             log
         else
             let removed = indexOf offset log
-            let bytes = Seq.init removed (fun index -> int64 log.Batches[index].SizeInBytes) |> Seq.sum
             let clamp (struct (epoch, start)) = struct (epoch, max start offset)
 
             let epochs =
@@ -324,7 +330,7 @@ module Log =
                 Batches = log.Batches.RemoveRange(0, removed)
                 Segments = log.Segments.RemoveRange(0, segmentOf offset log)
                 Start = offset
-                Bytes = log.Bytes - bytes
+                Bytes = log.Bytes - bytesBefore offset log
                 Epochs = epochs
                 Aborted = log.Aborted |> List.filter (fun range -> range.LastOffset >= offset) }
 

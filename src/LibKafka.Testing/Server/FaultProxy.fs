@@ -287,7 +287,6 @@ type FaultProxy private (address: DnsEndPoint, tls: Func<string, SslClientAuthen
         with
         | :? IOException
         | :? SocketException
-        | :? IOException
         | :? AuthenticationException
         | :? ObjectDisposedException ->
             client.Dispose()
@@ -319,8 +318,8 @@ type FaultProxy private (address: DnsEndPoint, tls: Func<string, SslClientAuthen
         ArgumentNullException.ThrowIfNull tls
         start target tls
 
-    /// The port of the proxy for a broker. It is opened when a response first names the broker.
-    member private _.PortFor(host: string, port: int) : int =
+    /// The port of the proxy for a broker. It is opened when a response first names the broker. ObjectDisposedException if that is after `Dispose`.
+    member private this.PortFor(host: string, port: int) : int =
         lock gate (fun () ->
             let key = struct (host, port)
 
@@ -328,6 +327,7 @@ type FaultProxy private (address: DnsEndPoint, tls: Func<string, SslClientAuthen
                 match listeners.TryGetValue key with
                 | true, listener -> listener
                 | _ ->
+                    ObjectDisposedException.ThrowIf(isStopped, this)
                     let listener = new TcpListener(IPAddress.Loopback, 0)
                     listener.Start 512
                     listeners[key] <- listener

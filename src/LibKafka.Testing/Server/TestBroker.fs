@@ -260,15 +260,17 @@ type TestBroker private (engine: Engine, first: (int32 * Listener) list, tls: Ss
 
             fst (Topics.create name partitions replicas Map.empty state))
 
-    /// The records in the log of a partition, control records excluded.
+    /// The records in the log of a partition, from the log start offset on, control records excluded.
     member _.Log(topic: string, [<Optional; DefaultParameterValue(0)>] partition: int) : RecordData list =
         ArgumentNullException.ThrowIfNull topic
         let codecs = engine.State.Settings.Codecs
+        let log = (demandPartition topic partition).Log
 
-        [ for batch in (demandPartition topic partition).Log.Batches do
+        [ for batch in log.Batches do
               if not batch.IsControl then
                   match RecordBatch.toList (Reading.withCodecs codecs) batch with
-                  | Ok records -> yield! records
+                  // The log may start inside its first batch.
+                  | Ok records -> yield! records |> List.filter (fun record -> record.Offset >= log.Start)
                   | Error fault -> raise (InvalidOperationException("A batch cannot be read: " + fault.ToString())) ]
 
     /// The values in the log of a partition as text, control records excluded. The value of a tombstone is null.
@@ -384,7 +386,7 @@ type TestBroker private (engine: Engine, first: (int32 * Listener) list, tls: Ss
         demandPartition topic partition |> ignore
         engine.Change(fun _ state -> Control.truncate topic partition offset state)
 
-    /// Deletes the records of a partition before an offset, as retention does: whole batches, and the log start offset moves.
+    /// Deletes the records of a partition before an offset, which becomes the log start offset. A batch is removed if all of its records are deleted.
     member _.DeleteRecords(topic: string, partition: int32, offset: int64) =
         let found = demandPartition topic partition
 

@@ -3,6 +3,7 @@ module LibKafka.Properties.Testing.AnswerTests
 
 open Expecto
 open LibKafka
+open LibKafka.Records
 open LibKafka.Protocol
 open LibKafka.Testing
 open LibKafka.Properties.Testing.PureCluster
@@ -72,4 +73,39 @@ let tests =
                           Expect.equal topic.Error expected (release + ", version " + string version)
                           let found = cluster.State.Topics.TryFind "new" |> Option.map _.Partitions.Length
                           Expect.equal found (if expected = ErrorCode.None then Some 3 else None) "the partitions"
-                      | other -> failtest (Response.show other)) ]
+                      | other -> failtest (Response.show other))
+
+          testCase "a broker describes the log directory with its own replicas, their sizes and lags" (fun () ->
+              let cluster = start State.settings 3 []
+              cluster.Change(fun state -> fst (Topics.create "t" 3 2 Map.empty state))
+              let records = batch BatchOptions.standard [ "a"; "b" ]
+              let produce () = Expect.equal (produced (cluster.Get(9s, produceRequest None "t" 0 records))).Error ErrorCode.None "a batch"
+              // The replicas of partition 0 are on the brokers 1 and 2, those of 1 on 2 and 3, and those of 2 on 3 and 1.
+              produce ()
+              cluster.Change(Nodes.demote 2)
+              produce ()
+
+              let described (topics: DescribeLogDirs.TopicRequest list option) (node: int) =
+                  match cluster.Ask(4s, Request.DescribeLogDirs { Topics = topics }, node) with
+                  | Reply(Response.DescribeLogDirs { Error = code; Results = [ folder ] }) ->
+                      Expect.equal (code, folder.Error) (ErrorCode.None, ErrorCode.None) "the codes"
+                      [ for topic in folder.Topics do
+                            for it in topic.Partitions -> topic.Name, it.PartitionIndex, it.PartitionSize, it.OffsetLag ]
+                  | _ -> failtest "no description"
+
+              let size = int64 records.Length
+              Expect.equal (described None 1) [ "t", 0, 2L * size, 0L; "t", 2, 0L, 0L ] "all of broker 1"
+              Expect.equal (described None 2) [ "t", 0, size, 2L; "t", 1, 0L, 0L ] "all of broker 2, which lags"
+              Expect.equal (described None 3) [ "t", 1, 0L, 0L; "t", 2, 0L, 0L ] "all of broker 3"
+              let asked (name: string) partitions : DescribeLogDirs.TopicRequest = { Topic = name; Partitions = partitions }
+              Expect.equal (described (Some [ asked "t" [ 0; 1; 9 ]; asked "none" [ 0 ] ]) 1) [ "t", 0, 2L * size, 0L ] "what is asked for")
+
+          testCase "log directories are described only to clients that may describe the cluster" (fun () ->
+              let cluster = start State.settings 1 [ "t", 1 ]
+              cluster.Change(fun state -> { state with Security = { state.Security with IsAuthorizing = true } })
+
+              match answer cluster 4s (Request.DescribeLogDirs { Topics = None }) with
+              | Response.DescribeLogDirs response ->
+                  Expect.equal response.Error ErrorCode.ClusterAuthorizationFailed "the code"
+                  Expect.isEmpty response.Results "the folders"
+              | other -> failtest (Response.show other)) ]
