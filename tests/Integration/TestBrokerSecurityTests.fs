@@ -184,7 +184,7 @@ let private quotas =
     [ testCase "a producer over its quota has its answer at once, and its next one after the throttle time" (fun () ->
           withOptions (TestBrokerOptions()) (fun kafka ->
               kafka.Change(fun state ->
-                  let subject = { User = ValueNone; ClientId = ValueSome "" }
+                  let subject = { User = ValueNone; ClientId = ValueSome ""; Address = ValueNone }
                   let limits = Map [ subject, Map [ "producer_byte_rate", 60.0 ] ]
                   { state with Quotas = { state.Quotas with Limits = limits; Windows = 2 } })
 
@@ -203,7 +203,26 @@ let private quotas =
                         | Some(Response.Produce response) -> response.ThrottleTimeMs
                         | _ -> () ]
 
-              Expect.isGreaterThan times.Head 300 "the throttle time")) ]
+              Expect.isGreaterThan times.Head 300 "the throttle time"))
+
+      testCase "a connection over the quota of its address is closed after the throttle time, without an answer" (fun () ->
+          withOptions (TestBrokerOptions()) (fun kafka ->
+              let subject = { User = ValueNone; ClientId = ValueNone; Address = ValueSome "127.0.0.1" }
+              let limit limits = kafka.Change(fun state -> { state with Quotas = { state.Quotas with Limits = limits; Windows = 2 } })
+              let connect () = Connection.Open({ patient with CallTimeout = ms 10_000 }, address kafka)
+              use before = connect () |> ok
+              // One connection every two seconds.
+              limit (Map [ subject, Map [ "connection_creation_rate", 0.5 ] ])
+              let watch = Stopwatch.StartNew()
+
+              match connect () with
+              | Error _ -> Expect.isGreaterThan watch.Elapsed (ms 900) "it is kept open for a window"
+              | Ok _ -> failtest "it is accepted"
+
+              Expect.equal (ok (before.Call(Metadata.api, metadata)).Result).Topics.Length 1 "an earlier connection"
+              limit Map.empty
+              use after = connect () |> ok
+              Expect.equal (ok (after.Call(Metadata.api, metadata)).Result).Topics.Length 1 "without the quota")) ]
 
 let private proxy =
     [ testCase "a proxy leads clients through itself to all brokers" (fun () ->

@@ -8,6 +8,11 @@ open LibKafka.Protocol
 [<RequireQualifiedAccess>]
 module internal Cluster =
 
+    /// Folds over the items of a request, each of which may change the state, and returns the results in order.
+    let foldResults (change: 'State -> 'Item -> 'State * 'Result) (state: 'State) (items: 'Item list) : 'State * 'Result list =
+        let results, state = items |> List.mapFold (fun state item -> let state, result = change state item in result, state) state
+        state, results
+
     let tryTopic (name: string) (state: State) : Topic option = state.Topics.TryFind name
 
     let tryTopicById (id: Guid) (state: State) : Topic option =

@@ -130,7 +130,7 @@ module internal ConfigRequests =
 
             alter call request.ValidateOnly resource.ResourceType resource.ResourceName replaced state
 
-        let state, results = Topics.foldResults one state request.Resources
+        let state, results = Cluster.foldResults one state request.Resources
         state, Reply(Response.AlterConfigs { ThrottleTimeMs = 0; Resources = results })
 
     let private items (text: string) : string list =
@@ -151,5 +151,5 @@ module internal ConfigRequests =
             let change (topic: Topic) = resource.Configs |> List.fold (changed topic state) topic.Configs
             alter call request.ValidateOnly resource.ResourceType resource.ResourceName change state
 
-        let state, results = Topics.foldResults one state request.Resources
+        let state, results = Cluster.foldResults one state request.Resources
         state, Reply(Response.IncrementalAlterConfigs { ThrottleTimeMs = 0; Results = results })

@@ -113,11 +113,6 @@ module internal Topics =
             topicMetadata operations state topic
         | _ -> missing ErrorCode.UnknownTopicId None id state
 
-    /// Folds over requested items, each of which may change the state, and returns the results in order.
-    let foldResults (change: State -> 'Item -> State * 'Result) (state: State) (items: 'Item list) : State * 'Result list =
-        let results, state = items |> List.mapFold (fun state item -> let state, result = change state item in result, state) state
-        state, results
-
     let metadata (call: Call) (request: Metadata.Request) (state: State) : State * Answer =
         let operations = if request.IncludeTopicAuthorizedOperations then topicOperations else notAsked state
 
@@ -137,7 +132,7 @@ module internal Topics =
             match request.Topics with
             | None -> state, all ()
             | Some [] when call.Version = 0s -> state, all ()
-            | Some topics -> foldResults one state topics
+            | Some topics -> Cluster.foldResults one state topics
 
         let live = Cluster.liveNodes state
 
@@ -247,10 +242,22 @@ module internal Topics =
                    else ConfigSource.DefaultConfig)
                 IsSensitive = false } ]
 
+    // The first versions that are refused while controller_mutation_rate is exceeded (KIP-599). Earlier ones are only throttled.
+    [<Literal>]
+    let private createRefusedSince = 6s
+
+    [<Literal>]
+    let private deleteRefusedSince = 5s
+
+    [<Literal>]
+    let private growRefusedSince = 3s
+
     let createTopics (call: Call) (request: CreateTopics.Request) (state: State) : State * Answer =
         let twice = request.Topics |> List.countBy _.Name |> List.filter (fun (_, count) -> count > 1) |> List.map fst
 
-        let create state (topic: CreateTopics.Topic) =
+        let create (before: Mutations) (topic: CreateTopics.Topic) =
+            let state = before.Current
+
             let planned =
                 if List.contains topic.Name twice then
                     refuse ErrorCode.InvalidRequest "Duplicate topic name."
@@ -268,20 +275,23 @@ module internal Topics =
                   Configs = Some [] }
 
             match planned with
-            | Error refusal -> state, { failed with Error = refusal.Code; ErrorMessage = Some refusal.Text }
+            | Error refusal -> before, { failed with Error = refusal.Code; ErrorMessage = Some refusal.Text }
             | Ok(partitions, configs) ->
-                let added, topic = Cluster.addTopic topic.Name false configs partitions state
+                match Quotas.mutate call (call.Version >= createRefusedSince) partitions.Length before with
+                | after, false -> after, { failed with Error = ErrorCode.ThrottlingQuotaExceeded }
+                | after, true ->
+                    let added, topic = Cluster.addTopic topic.Name false configs partitions after.Current
 
-                (if request.ValidateOnly then state else added),
-                { failed with
-                    TopicId = (if request.ValidateOnly then Guid.Empty else topic.Id)
-                    NumPartitions = partitions.Length
-                    ReplicationFactor = int16 partitions.Head.Replicas.Length
-                    Configs = Some(configResults configs state) }
+                    (if request.ValidateOnly then after else { after with Current = added }),
+                    { failed with
+                        TopicId = (if request.ValidateOnly then Guid.Empty else topic.Id)
+                        NumPartitions = partitions.Length
+                        ReplicationFactor = int16 partitions.Head.Replicas.Length
+                        Configs = Some(configResults configs state) }
 
-        let state, results = foldResults create state (request.Topics |> List.distinctBy _.Name)
+        let after, results = request.Topics |> List.distinctBy _.Name |> Cluster.foldResults create (Quotas.begin' state)
 
-        state, Reply(Response.CreateTopics { ThrottleTimeMs = 0; Topics = results })
+        after.Current, Reply(Response.CreateTopics { ThrottleTimeMs = after.ThrottleMs; Topics = results })
 
     let deleteTopics (call: Call) (request: DeleteTopics.Request) (state: State) : State * Answer =
         let requested: DeleteTopics.Topic list =
@@ -290,7 +300,9 @@ module internal Topics =
             else
                 [ for name in request.TopicNames -> { Name = Some name; TopicId = Guid.Empty } ]
 
-        let delete state (topic: DeleteTopics.Topic) =
+        let delete (before: Mutations) (topic: DeleteTopics.Topic) =
+            let state = before.Current
+
             let found, code =
                 match topic.Name with
                 | Some name -> Cluster.tryTopic name state, ErrorCode.UnknownTopicOrPartition
@@ -300,18 +312,24 @@ module internal Topics =
                 { Name = topic.Name; TopicId = topic.TopicId; Error = code; ErrorMessage = Some code.Description }
 
             match found with
-            | None -> state, result
+            | None -> before, result
             | Some found when not (Security.isAllowed call AclOperation.Delete AclResourceType.Topic found.Name state) ->
-                state, { result with Error = ErrorCode.TopicAuthorizationFailed }
+                before, { result with Error = ErrorCode.TopicAuthorizationFailed }
             | Some found ->
-                Cluster.removeTopic found state, { Name = Some found.Name; TopicId = found.Id; Error = ErrorCode.None; ErrorMessage = None }
+                let result = { result with Name = Some found.Name; TopicId = found.Id; Error = ErrorCode.None; ErrorMessage = None }
 
-        let state, results = foldResults delete state requested
-        state, Reply(Response.DeleteTopics { ThrottleTimeMs = 0; Topics = results })
+                match Quotas.mutate call (call.Version >= deleteRefusedSince) found.Partitions.Length before with
+                | after, false -> after, { result with Error = ErrorCode.ThrottlingQuotaExceeded }
+                | after, true -> { after with Current = Cluster.removeTopic found after.Current }, result
+
+        let after, results = Cluster.foldResults delete (Quotas.begin' state) requested
+        after.Current, Reply(Response.DeleteTopics { ThrottleTimeMs = after.ThrottleMs; Topics = results })
 
     /// Adds partitions to a topic, or says why not.
-    let private grow (topic: CreatePartitions.Topic) (state: State) : Result<Topic, Refusal> =
+    let private grow (call: Call) (topic: CreatePartitions.Topic) (state: State) : Result<Topic, Refusal> =
         match Cluster.tryTopic topic.Name state with
+        | _ when not (Security.isAllowed call AclOperation.Alter AclResourceType.Topic topic.Name state) ->
+            refuse ErrorCode.TopicAuthorizationFailed "The topic authorization is failed."
         | None -> refuse ErrorCode.UnknownTopicOrPartition ("The topic '" + topic.Name + "' does not exist.")
         | Some found when topic.Count <= found.Partitions.Length ->
             refuse
@@ -339,13 +357,20 @@ module internal Topics =
 
             Ok { found with Partitions = found.Partitions.AddRange assigned }
 
-    let createPartitions (request: CreatePartitions.Request) (state: State) : State * Answer =
-        let change state (topic: CreatePartitions.Topic) : State * CreatePartitions.TopicResult =
-            match grow topic state with
-            | Error refusal -> state, { Name = topic.Name; Error = refusal.Code; ErrorMessage = Some refusal.Text }
-            | Ok grown ->
-                (if request.ValidateOnly then state else Cluster.updateTopic topic.Name (fun _ -> grown) state),
-                { Name = topic.Name; Error = ErrorCode.None; ErrorMessage = None }
+    let createPartitions (call: Call) (request: CreatePartitions.Request) (state: State) : State * Answer =
+        let change (before: Mutations) (topic: CreatePartitions.Topic) : Mutations * CreatePartitions.TopicResult =
+            let result code text : CreatePartitions.TopicResult = { Name = topic.Name; Error = code; ErrorMessage = text }
 
-        let state, results = foldResults change state request.Topics
-        state, Reply(Response.CreatePartitions { ThrottleTimeMs = 0; Results = results })
+            match grow call topic before.Current with
+            | Error refusal -> before, result refusal.Code (Some refusal.Text)
+            | Ok grown ->
+                let added = grown.Partitions.Length - before.Current.Topics[topic.Name].Partitions.Length
+
+                match Quotas.mutate call (call.Version >= growRefusedSince) added before with
+                | after, false -> after, result ErrorCode.ThrottlingQuotaExceeded None
+                | after, true when request.ValidateOnly -> after, result ErrorCode.None None
+                | after, true ->
+                    { after with Current = Cluster.updateTopic topic.Name (fun _ -> grown) after.Current }, result ErrorCode.None None
+
+        let after, results = Cluster.foldResults change (Quotas.begin' state) request.Topics
+        after.Current, Reply(Response.CreatePartitions { ThrottleTimeMs = after.ThrottleMs; Results = results })

@@ -176,8 +176,8 @@ module internal Offsets =
 
     let deleteRecords (call: Call) (request: DeleteRecords.Request) (state: State) : State * Answer =
         let delete state (topic: DeleteRecords.Topic) : State * DeleteRecords.TopicResult =
-            let state, partitions = Topics.foldResults (deleteOne call topic.Name) state topic.Partitions
+            let state, partitions = Cluster.foldResults (deleteOne call topic.Name) state topic.Partitions
             state, { Name = topic.Name; Partitions = partitions }
 
-        let state, topics = Topics.foldResults delete state request.Topics
+        let state, topics = Cluster.foldResults delete state request.Topics
         state, Reply(Response.DeleteRecords { ThrottleTimeMs = 0; Topics = topics })

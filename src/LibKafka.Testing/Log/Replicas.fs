@@ -46,10 +46,10 @@ module internal Replicas =
         let isShown (result: ElectLeaders.PartitionResult) = request.Topics.IsSome || result.Error <> ErrorCode.ElectionNotNeeded
 
         let elect state (topic: ElectLeaders.TopicRequest) : State * ElectLeaders.TopicResult =
-            let state, partitions = Topics.foldResults (electOne request.ElectionType topic.Topic) state topic.Partitions
+            let state, partitions = Cluster.foldResults (electOne request.ElectionType topic.Topic) state topic.Partitions
             state, { Topic = topic.Topic; Partitions = partitions |> List.filter isShown }
 
-        let state, topics = Topics.foldResults elect state wanted
+        let state, topics = Cluster.foldResults elect state wanted
         let shown = topics |> List.filter (fun topic -> not topic.Partitions.IsEmpty)
         state, Reply(Response.ElectLeaders { ThrottleTimeMs = 0; Error = ErrorCode.None; Topics = shown })
 
@@ -83,10 +83,10 @@ module internal Replicas =
 
     let alterReassignments (request: AlterPartitionReassignments.Request) (state: State) : State * Answer =
         let reassign state (topic: AlterPartitionReassignments.TopicRequest) : State * AlterPartitionReassignments.TopicResult =
-            let state, partitions = Topics.foldResults (reassignOne topic.Name) state topic.Partitions
+            let state, partitions = Cluster.foldResults (reassignOne topic.Name) state topic.Partitions
             state, { Name = topic.Name; Partitions = partitions }
 
-        let state, topics = Topics.foldResults reassign state request.Topics
+        let state, topics = Cluster.foldResults reassign state request.Topics
 
         state,
         Reply(

@@ -1,6 +1,6 @@
 namespace LibKafka.Testing
 
-/// Whom a quota is for, or whose use is counted: a user, a client id, or both. ValueNone if it does not depend on that.
+/// Whom a quota is for, or whose use is counted: a user, a client id, both of them, or an IP address. ValueNone if it does not depend on that.
 [<Struct>]
 type QuotaSubject =
     {
@@ -8,23 +8,37 @@ type QuotaSubject =
         User: string voption
         /// ValueSome "" is the default for all client ids.
         ClientId: string voption
+        /// ValueSome "" is the default for all IP addresses.
+        Address: string voption
     }
+
+/// Whose use of a quota is counted. Each broker counts for itself.
+[<Struct>]
+type QuotaUse = { Node: int32; Key: string; Subject: QuotaSubject }
 
 /// What was used in one window.
 [<Struct>]
 type QuotaSample = { Start: Moment; Used: float }
 
+/// The partitions that may be created and deleted at a moment without exceeding a quota. Negative if it was exceeded.
+[<Struct>]
+type QuotaTokens = { Tokens: float; Updated: Moment }
+
 /// The quotas of the cluster, and what was used of them.
 type QuotaTable =
     {
-        /// The quotas by subject, and by their key: producer_byte_rate, consumer_byte_rate, request_percentage.
+        /// The quotas by subject, and by their key, such as `producer_byte_rate`.
         Limits: Map<QuotaSubject, Map<string, float>>
-        /// The use of each subject that has a quota, by key; the latest window first.
-        Used: Map<string * QuotaSubject, QuotaSample list>
+        /// The use of each subject that has a quota; the latest window first.
+        Used: Map<QuotaUse, QuotaSample list>
+        /// The tokens of each subject that has a quota of created and deleted partitions. The controller counts them for all brokers.
+        Tokens: Map<QuotaSubject, QuotaTokens>
         /// quota.window.num
         Windows: int
         /// quota.window.size.seconds, in milliseconds
         WindowMs: int64
+        /// controller.quota.window.num. These windows have a second each (controller.quota.window.size.seconds).
+        ControllerWindows: int
         /// The time in milliseconds that each request counts for request_percentage.
         RequestCost: float
     }
@@ -32,4 +46,11 @@ type QuotaTable =
 [<RequireQualifiedAccess>]
 module QuotaTable =
 
-    let empty: QuotaTable = { Limits = Map.empty; Used = Map.empty; Windows = 11; WindowMs = 1000L; RequestCost = 1.0 }
+    let empty: QuotaTable =
+        { Limits = Map.empty
+          Used = Map.empty
+          Tokens = Map.empty
+          Windows = 11
+          WindowMs = 1000L
+          ControllerWindows = 11
+          RequestCost = 1.0 }

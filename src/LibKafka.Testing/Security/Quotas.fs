@@ -4,22 +4,35 @@ open System.Text.Json.Nodes
 open LibKafka
 open LibKafka.Protocol
 
-/// Client quotas: throttle times, DescribeClientQuotas and AlterClientQuotas.
+/// The partitions that a request has created and deleted so far, and how it is throttled for that.
+[<NoEquality; NoComparison>]
+type internal Mutations = { Current: State; ThrottleMs: int32 }
+
+/// Client quotas: what is used of them, and throttle times.
 [<RequireQualifiedAccess>]
 module internal Quotas =
 
     [<Literal>]
-    let private ProducerRate = "producer_byte_rate"
+    let ProducerRate = "producer_byte_rate"
 
     [<Literal>]
-    let private ConsumerRate = "consumer_byte_rate"
+    let ConsumerRate = "consumer_byte_rate"
 
     [<Literal>]
-    let private RequestPercentage = "request_percentage"
+    let RequestPercentage = "request_percentage"
 
-    let private keys = [ ProducerRate; ConsumerRate; RequestPercentage; "controller_mutation_rate" ]
+    /// Created and deleted partitions per second (KIP-599).
+    [<Literal>]
+    let MutationRate = "controller_mutation_rate"
+
+    /// New connections per second (KIP-612).
+    [<Literal>]
+    let ConnectionRate = "connection_creation_rate"
 
     // ---- Use ----
+
+    let private limitOf (key: string) (subject: QuotaSubject) (table: QuotaTable) : float option =
+        table.Limits.TryFind subject |> Option.bind (Map.tryFind key)
 
     /// The quota for a caller: its limit, and the subject whose use is counted. The most specific one counts. A client without an id has no
     /// default quota of client ids.
@@ -31,21 +44,19 @@ module internal Quotas =
         let candidates =
             [ for u in [ named user; ValueSome "" ] do
                   for c in thisClient @ anyClient do
-                      { User = u; ClientId = c }
-                  { User = u; ClientId = ValueNone }
+                      { User = u; ClientId = c; Address = ValueNone }
+                  { User = u; ClientId = ValueNone; Address = ValueNone }
               for c in thisClient @ anyClient do
-                  { User = ValueNone; ClientId = c } ]
+                  { User = ValueNone; ClientId = c; Address = ValueNone } ]
 
         // The default of a kind is counted for each user and client id separately.
         let counted (subject: QuotaSubject) =
-            { User = subject.User |> ValueOption.map (fun _ -> user)
-              ClientId = subject.ClientId |> ValueOption.map (fun _ -> clientId) }
+            { subject with
+                User = subject.User |> ValueOption.map (fun _ -> user)
+                ClientId = subject.ClientId |> ValueOption.map (fun _ -> clientId) }
 
         candidates
-        |> List.tryPick (fun subject ->
-            table.Limits.TryFind subject
-            |> Option.bind (Map.tryFind key)
-            |> Option.map (fun limit -> struct (limit, counted subject)))
+        |> List.tryPick (fun subject -> limitOf key subject table |> Option.map (fun limit -> struct (limit, counted subject)))
         |> Option.toValueOption
 
     /// The windows that still count.
@@ -67,9 +78,6 @@ module internal Quotas =
         let rate = (samples |> List.sumBy _.Used) / (time / 1000.0) * perSecond
         if rate <= limit then 0 else int32 (System.Math.Round((rate - limit) / limit * time))
 
-    let private withUse (key: string) (subject: QuotaSubject) (samples: QuotaSample list) (state: State) : State =
-        { state with Quotas = { state.Quotas with Used = state.Quotas.Used.Add((key, subject), samples) } }
-
     let private userOf (call: Call) (state: State) : string =
         let principal = Security.principal call.Caller state
         if principal.StartsWith("User:", System.StringComparison.Ordinal) then
@@ -77,17 +85,64 @@ module internal Quotas =
         else
             principal
 
-    /// Counts the use of a quota, and gives the throttle time. With `isKept` the use counts though it is over the limit.
-    let private used (call: Call) (key: string) (amount: float) (perSecond: float) (isKept: bool) (state: State) : State * int32 =
-        let clientId = call.Caller.Header.ClientId |> Option.defaultValue ""
+    let private limitForCaller (call: Call) (key: string) (state: State) : struct (float * QuotaSubject) voption =
+        limitFor key (userOf call state) (call.Caller.Header.ClientId |> Option.defaultValue "") state.Quotas
 
-        match limitFor key (userOf call state) clientId state.Quotas with
+    /// Counts the use of a quota, and gives the throttle time. With `isKept` the use counts though it is over the limit.
+    let private count (now: Moment) (counted: QuotaUse) (limit: float) (amount: float) (perSecond: float) (isKept: bool) (state: State) =
+        let before = state.Quotas.Used.TryFind counted |> Option.defaultValue []
+        let samples = noted now amount state.Quotas before
+        let time = throttleTime now limit perSecond state.Quotas samples
+
+        if time > 0 && not isKept then
+            state, time
+        else
+            { state with Quotas = { state.Quotas with Used = state.Quotas.Used.Add(counted, samples) } }, time
+
+    let private used (call: Call) (key: string) (amount: float) (perSecond: float) (isKept: bool) (state: State) : State * int32 =
+        match limitForCaller call key state with
         | ValueNone -> state, 0
         | ValueSome(struct (limit, subject)) ->
-            let before = state.Quotas.Used.TryFind(key, subject) |> Option.defaultValue []
-            let samples = noted call.Now amount state.Quotas before
-            let time = throttleTime call.Now limit perSecond state.Quotas samples
-            (if time > 0 && not isKept then state else withUse key subject samples state), time
+            count call.Now { Node = call.Node; Key = key; Subject = subject } limit amount perSecond isKept state
+
+    // ---- Partitions ----
+
+    let begin' (state: State) : Mutations = { Current = state; ThrottleMs = 0 }
+
+    /// Counts partitions that a request creates or deletes. A version of the request that is strict must not do it while the quota is exceeded,
+    /// which gives false; other versions may, and are only throttled.
+    let mutate (call: Call) (isStrict: bool) (partitions: int) (before: Mutations) : Mutations * bool =
+        match limitForCaller call MutationRate before.Current with
+        | ValueNone -> before, true
+        | ValueSome(struct (limit, subject)) ->
+            let table = before.Current.Quotas
+            let bucket = table.Tokens.TryFind subject |> Option.defaultValue { Tokens = 0.0; Updated = 0L }
+            let burst = float table.ControllerWindows * limit
+            let filled = min burst (bucket.Tokens + limit * float (call.Now - bucket.Updated) / 1000.0)
+            // A sum of fractions may be a little below zero.
+            let isExceeded tokens = tokens < -1e-6
+            let isAllowed = not isStrict || not (isExceeded filled)
+            let left = if isAllowed then filled - float partitions else filled
+            let isThrottled = if isStrict then not isAllowed else isExceeded left
+            let time = if isThrottled then int32 (System.Math.Round(-left / limit * 1000.0)) else 0
+            let tokens = table.Tokens.Add(subject, { Tokens = left; Updated = call.Now })
+
+            { Current = { before.Current with Quotas = { table with Tokens = tokens } }; ThrottleMs = max before.ThrottleMs time },
+            isAllowed
+
+    // ---- Connections ----
+
+    /// Counts a new connection to a broker. It is accepted if the throttle time is 0; otherwise the broker closes it after this time, which is at
+    /// most a window.
+    let connect (now: Moment) (node: int32) (address: string) (state: State) : State * int32 =
+        let subject name = { User = ValueNone; ClientId = ValueNone; Address = ValueSome name }
+
+        match [ address; "" ] |> List.tryPick (fun name -> limitOf ConnectionRate (subject name) state.Quotas) with
+        | None -> state, 0
+        | Some limit ->
+            let counted = { Node = node; Key = ConnectionRate; Subject = subject address }
+            let state, time = count now counted limit 1.0 1.0 false state
+            state, min time (int32 state.Quotas.WindowMs)
 
     // ---- Responses ----
 
@@ -147,111 +202,3 @@ module internal Quotas =
         else
             let state, response = chargeBytes call request response state
             chargeRequest call request response state
-
-    // ---- Administration ----
-
-    /// The subject of an entity, or what is wrong with it. Quotas by address are not kept.
-    let private subjectOf (entity: QuotaEntity list) : Result<QuotaSubject, string> =
-        let find (kind: string) =
-            entity
-            |> List.tryFind (fun part -> part.EntityType = kind)
-            |> Option.map (fun part -> Option.defaultValue "" part.EntityName)
-            |> Option.toValueOption
-
-        match entity |> List.tryFind (fun part -> part.EntityType <> "user" && part.EntityType <> "client-id") with
-        | _ when entity.IsEmpty -> Error "Invalid empty client quota entity"
-        | Some unknown -> Error("Unhandled client quota entity type: " + unknown.EntityType)
-        | None -> Ok { User = find "user"; ClientId = find "client-id" }
-
-    let private change (operations: AlterClientQuotas.Operation list) (limits: Map<string, float>) : Result<Map<string, float>, string> =
-        match operations |> List.tryFind (fun operation -> not (List.contains operation.Key keys)) with
-        | Some unknown -> Error("Invalid configuration key " + unknown.Key)
-        | None when operations |> List.exists (fun operation -> not operation.Remove && operation.Value <= 0.0) ->
-            Error "Quota values must be greater than 0."
-        | None ->
-            let apply limits (operation: AlterClientQuotas.Operation) =
-                if operation.Remove then
-                    Map.remove operation.Key limits
-                else
-                    Map.add operation.Key operation.Value limits
-
-            Ok(List.fold apply limits operations)
-
-    let private alterOne (validateOnly: bool) (state: State, results) (entry: AlterClientQuotas.EntryRequest) =
-        let result code text : AlterClientQuotas.EntryResult = { Error = code; ErrorMessage = text; Entity = entry.Entity }
-        let limitsOf subject = state.Quotas.Limits.TryFind subject |> Option.defaultValue Map.empty
-
-        let changed =
-            subjectOf entry.Entity
-            |> Result.bind (fun subject -> change entry.Operations (limitsOf subject) |> Result.map (fun limits -> subject, limits))
-
-        match changed with
-        | Error text -> state, result ErrorCode.InvalidRequest (Some text) :: results
-        | Ok _ when validateOnly -> state, result ErrorCode.None None :: results
-        | Ok(subject, limits) ->
-            let all =
-                if limits.IsEmpty then
-                    state.Quotas.Limits.Remove subject
-                else
-                    state.Quotas.Limits.Add(subject, limits)
-            { state with Quotas = { state.Quotas with Limits = all } }, result ErrorCode.None None :: results
-
-    let private alter (call: Call) (request: AlterClientQuotas.Request) (state: State) : State * Response =
-        let reply (results: AlterClientQuotas.EntryResult list) = Response.AlterClientQuotas { ThrottleTimeMs = 0; Entries = results }
-
-        if Security.isAllowed call AclOperation.AlterConfigs AclResourceType.Cluster Security.clusterName state then
-            let state, results = request.Entries |> List.fold (alterOne request.ValidateOnly) (state, [])
-            state, reply (List.rev results)
-        else
-            let refused (entry: AlterClientQuotas.EntryRequest) : AlterClientQuotas.EntryResult =
-                { Error = ErrorCode.ClusterAuthorizationFailed; ErrorMessage = None; Entity = entry.Entity }
-
-            state, reply (request.Entries |> List.map refused)
-
-    let private entityOf (subject: QuotaSubject) : QuotaEntity list =
-        let part kind (name: string voption) : QuotaEntity list =
-            match name with
-            | ValueNone -> []
-            | ValueSome "" -> [ { EntityType = kind; EntityName = None } ]
-            | ValueSome name -> [ { EntityType = kind; EntityName = Some name } ]
-
-        part "user" subject.User @ part "client-id" subject.ClientId
-
-    let private matches (filter: DescribeClientQuotas.Filter) (entity: QuotaEntity list) =
-        entity
-        |> List.exists (fun part ->
-            part.EntityType = filter.EntityType
-            && (match filter.MatchType with
-                | QuotaMatchType.Exact -> part.EntityName = filter.Match
-                | QuotaMatchType.Default -> part.EntityName.IsNone
-                | _ -> true))
-
-    let private describe (call: Call) (request: DescribeClientQuotas.Request) (state: State) : Response =
-        let refused code text = Response.DescribeClientQuotas { ThrottleTimeMs = 0; Error = code; ErrorMessage = Some text; Entries = None }
-
-        let isMeant (entity: QuotaEntity list) =
-            request.Components |> List.forall (fun filter -> matches filter entity)
-            && (not request.Strict || entity.Length = request.Components.Length)
-
-        let hasName (filter: DescribeClientQuotas.Filter) = filter.MatchType = QuotaMatchType.Specified && filter.Match.IsSome
-
-        if not (Security.isAllowed call AclOperation.DescribeConfigs AclResourceType.Cluster Security.clusterName state) then
-            refused ErrorCode.ClusterAuthorizationFailed "Cluster authorization failed."
-        elif request.Components |> List.exists hasName then
-            refused ErrorCode.InvalidRequest "Request specified MATCH_TYPE_SPECIFIED, but also specified a match string."
-        else
-            let entry (subject, limits) : DescribeClientQuotas.Entry =
-                { Entity = entityOf subject; Values = [ for key, value in Map.toSeq limits -> { Key = key; Value = value } ] }
-
-            let entries = state.Quotas.Limits |> Map.toList |> List.map entry |> List.filter (fun entry -> isMeant entry.Entity)
-
-            Response.DescribeClientQuotas { ThrottleTimeMs = 0; Error = ErrorCode.None; ErrorMessage = None; Entries = Some entries }
-
-    /// ValueNone for other requests.
-    let tryHandle (call: Call) (request: Request) (state: State) : (State * Answer) voption =
-        match request with
-        | Request.DescribeClientQuotas request -> ValueSome(state, Reply(describe call request state))
-        | Request.AlterClientQuotas request ->
-            let state, response = alter call request state
-            ValueSome(state, Reply response)
-        | _ -> ValueNone

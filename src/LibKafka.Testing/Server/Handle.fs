@@ -86,7 +86,7 @@ module Broker =
         | Request.ApiVersions request -> ValueSome(Versions.handle call request state)
         | Request.CreateTopics request -> ValueSome(Topics.createTopics call request state)
         | Request.DeleteTopics request -> ValueSome(Topics.deleteTopics call request state)
-        | Request.CreatePartitions request -> ValueSome(Topics.createPartitions request state)
+        | Request.CreatePartitions request -> ValueSome(Topics.createPartitions call request state)
         | Request.DescribeConfigs request -> ValueSome(ConfigRequests.describe call request state)
         | Request.AlterConfigs request -> ValueSome(ConfigRequests.alterAll call request state)
         | Request.IncrementalAlterConfigs request -> ValueSome(ConfigRequests.alterSome call request state)
@@ -110,7 +110,7 @@ module Broker =
           Transactions.tryHandle
           Security.tryHandle
           Acls.tryHandle
-          Quotas.tryHandle ]
+          QuotaRequests.tryHandle ]
 
     /// Charges the quotas for an answer, now or later.
     let rec private charged (call: Call) (request: Request) (state: State, answer: Answer) : State * Answer =
@@ -162,6 +162,10 @@ module Broker =
             | other, ValueNone -> other
 
         [ ClassicGroup.nextTick state; ConsumerGroup.nextTick state; Transactions.nextTick state ] |> List.reduce earlier
+
+    /// Counts a new connection from an address to a broker. If the time in milliseconds is not 0, the address connects too often: the broker closes
+    /// the connection after this time (KIP-612).
+    let connect (now: Moment) (node: int32) (address: string) (state: State) : State * int32 = Quotas.connect now node address state
 
     /// Forgets a connection that was closed.
     let closed (connection: int64) (state: State) : State = Security.closed connection state

@@ -134,6 +134,13 @@ type internal Engine(initial: State, clock: unit -> Moment, script: Script, log:
     /// Memory for the responses of all connections.
     member val Writers = Writers()
 
+    /// How long a new connection is kept open before it is closed because its address connects too often; 0 milliseconds if it is accepted.
+    member _.Admit(node: int32, host: string) : int32 =
+        lock gate (fun () ->
+            let after, time = Broker.connect (clock ()) node host state
+            change after
+            time)
+
     /// A number for a new connection.
     member _.NextConnection() : int64 = Interlocked.Increment &connections
 
@@ -169,6 +176,9 @@ type internal Engine(initial: State, clock: unit -> Moment, script: Script, log:
             waiters.Clear()
             Monitor.PulseAll gate)
 
+    /// The number of requests that wait for something.
+    member _.WaitingRequests: int = lock gate (fun () -> waiters.Count)
+
     /// Lets a request wait. The answer is `Close` if the cluster was stopped.
     member private _.Enlist(waiting: Waiting) : Waiter =
         let waiter = Waiter waiting
@@ -178,11 +188,15 @@ type internal Engine(initial: State, clock: unit -> Moment, script: Script, log:
     member private this.Start(caller: Caller, request: Request) : Result<Answer, Waiter> =
         lock gate (fun () ->
             let after, answer = Broker.handle (clock ()) caller state request
-            change after
 
-            match answer with
-            | Later waiting -> Error(this.Enlist waiting)
-            | answer -> Ok answer)
+            // A request that waits is enlisted first: the change may wake others, which may change what it waits for.
+            let result =
+                match answer with
+                | Later waiting -> Error(this.Enlist waiting)
+                | answer -> Ok answer
+
+            change after
+            result)
 
     /// The answer that a waiting request must have now.
     member private _.Expire(waiter: Waiter) : Answer voption =
@@ -252,16 +266,13 @@ type internal Engine(initial: State, clock: unit -> Moment, script: Script, log:
 
 /// One connection: reads requests and writes their responses, one after another.
 [<Sealed>]
-type internal ServerConnection(engine: Engine, node: int32, number: int64, socket: Socket, stream: Stream, principal: string) =
+type internal ServerConnection(engine: Engine, node: int32, number: int64, socket: Socket, stream: Stream, host: string, principal: string)
+    =
     // socket.request.max.bytes
     static let mostBytes = 100 * 1024 * 1024
     let buffer = Array.zeroCreate<byte>(16 * 1024)
     let mutable start = 0
     let mutable finish = 0
-    let host =
-        match socket.RemoteEndPoint with
-        | :? IPEndPoint as point -> point.Address.ToString()
-        | _ -> ""
 
     /// Fills the target; false at the end of the stream.
     let readExactly (target: Memory<byte>) : bool =
@@ -541,10 +552,18 @@ type internal Listener(address: IPAddress, port: int, tls: SslServerAuthenticati
                     try
                         connection.NoDelay <- true
 
-                        match connect connection with
-                        | ValueSome(struct (stream, principal)) ->
-                            ServerConnection(engine, node, engine.NextConnection(), connection, stream, principal).Run()
-                        | ValueNone -> ()
+                        let host =
+                            match connection.RemoteEndPoint with
+                            | :? IPEndPoint as point -> point.Address.ToString()
+                            | _ -> ""
+
+                        match engine.Admit(node, host) with
+                        | 0 ->
+                            match connect connection with
+                            | ValueSome(struct (stream, principal)) ->
+                                ServerConnection(engine, node, engine.NextConnection(), connection, stream, host, principal).Run()
+                            | ValueNone -> ()
+                        | time -> Thread.Sleep time
                     with
                     // The connection was closed before it was served.
                     | :? IOException

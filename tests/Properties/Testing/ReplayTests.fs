@@ -33,12 +33,13 @@ let private known: Map<string, int> =
           "h18", 1
           "a1", 3
           "a5", 1
-          "a9", 6
           "g2.3.0.21", 4
           "g1.0.2.29", 3
           "g1.0.2.30", 1
           "g2.3.0.29", 1
           "g1.0.2.21", 4
+          // Only the throttle times differ.
+          "a9", 5
           "a11", 7
           "a3", 5
           "a13", 12
