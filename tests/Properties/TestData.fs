@@ -79,6 +79,9 @@ let schema = schemaIn "schema.json"
 /// The same of Kafka 3.9, the last release with the versions that Kafka 4.0 removed (KIP-896).
 let oldSchema = schemaIn "schema-old.json"
 
+/// The messages that Kafka stores: in internal topics, in the metadata log and in a few files.
+let storageSchema = schemaIn "storage-schema.json"
+
 /// The text of a property.
 let text (name: string) (json: JsonElement) : string =
     match json.GetProperty(name).GetString() with

@@ -169,6 +169,10 @@ type Codec<'T>(minSize: int) =
     abstract Visit: Visitor * 'T -> unit
     abstract Build: Source -> 'T
 
+    /// The form of the type in a tagged field. Only a nullable struct has another form there.
+    abstract InTaggedField: Codec<'T>
+    default this.InTaggedField = this
+
 /// A type whose length prefix can express null.
 [<AbstractClass>]
 type internal LengthCodec<'T>(minSize: int) =

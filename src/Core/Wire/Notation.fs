@@ -339,8 +339,9 @@ module Notation =
                         member _.Visit(visitor, values) = visitElements inner visitor values
                         member _.Build source = buildElements inner source } }
 
-    // A struct has no length that could express null, so a byte precedes it: -1 for null and 1 for a value.
-    let private marked (inner: Codec<'T>) =
+    // A struct has no length that could express null, so a byte precedes it: 1 for a value; for null -1, or 0 in a tagged field, where the
+    // byte is an unsigned varint.
+    let rec private marked (isTagged: bool) (inner: Codec<'T>) : Codec<'T option> =
         { new Codec<'T option>(1) with
             member _.Shape = Shape.Nullable inner.Shape
 
@@ -349,10 +350,10 @@ module Notation =
                 | Some value ->
                     writer.Int8 1y
                     inner.Write(writer, value)
-                | None -> writer.Int8 -1y
+                | None -> writer.Int8(if isTagged then 0y else -1y)
 
             member _.Read reader =
-                if reader.Int8() < 0y then
+                if (if isTagged then reader.UnsignedVarint() = 0u else reader.Int8() < 0y) then
                     None
                 else
                     let value = inner.Read reader
@@ -366,7 +367,8 @@ module Notation =
                 | Some value -> inner.Visit(visitor, value)
                 | None -> visitor.Null()
 
-            member _.Build source = if source.IsNull() then None else Some(inner.Build source) }
+            member _.Build source = if source.IsNull() then None else Some(inner.Build source)
+            member this.InTaggedField = if isTagged then this else marked true inner }
 
     let private lengthNullable (inner: LengthCodec<'T>) =
         { new Codec<'T option>(inner.MinSize) with
@@ -427,7 +429,7 @@ module Notation =
                     match schema.At version with
                     | inner when version.Number >= 0s && version.Number < lowest -> required schema.Default inner
                     | :? LengthCodec<'T> as inner -> lengthNullable inner
-                    | inner -> marked inner }
+                    | inner -> marked false inner }
 
         Schema<'T option>(definition, schema.Place, false, None)
 
@@ -616,7 +618,7 @@ module Notation =
                 member _.AddParts(version, parts) =
                     if place.Versions.IsIn version then
                         match place.Tag with
-                        | Some tag -> parts.Add(inTaggedSection name schema get (schema.At version) tag)
+                        | Some tag -> parts.Add(inTaggedSection name schema get (schema.At version).InTaggedField tag)
                         | None -> parts.Add(inOrder name schema get (schema.At version))
                     elif not place.Ignorable then
                         parts.Add(absent name schema.Default get version)
@@ -624,7 +626,7 @@ module Notation =
                 member _.Row version =
                     if place.Versions.IsIn version then
                         match place.Tag with
-                        | Some tag -> inTaggedSectionRow name schema get (schema.At version) tag
+                        | Some tag -> inTaggedSectionRow name schema get (schema.At version).InTaggedField tag
                         | None -> inOrderRow name schema get (schema.At version)
                     else
                         absentRow schema.Default }

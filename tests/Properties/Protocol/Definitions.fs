@@ -2,9 +2,11 @@
 /// is added to the table of `Apis` is tested without a change.
 module LibKafka.Properties.Protocol.Definitions
 
+open System.Reflection
 open Expecto
 open LibKafka.Wire
 open LibKafka.Protocol
+open LibKafka.Storage
 
 /// An action on a definition of any type.
 type IUse<'Result> =
@@ -74,8 +76,35 @@ let data: Definition list =
       hide VotersRecord.message
       hide DefaultPrincipalData.message ]
 
-/// The headers, the data messages, then all requests and responses.
-let all: Definition list = headers @ data @ (apis |> List.collect (messagesOf >> List.map snd))
+type private Hider =
+    /// Hides the type of a definition that was found by reflection.
+    static member Hide<'T>(message: obj) : Definition =
+        match message with
+        | :? Message<'T> as message -> hide message
+        | other -> failtestf "%O is no message" other
+
+/// Every message that LibKafka.Storage defines: each is a property of a module.
+let storage: Definition list =
+    let hideAny (property: PropertyInfo) =
+        let flags = BindingFlags.Static ||| BindingFlags.NonPublic ||| BindingFlags.Public
+        let hide = typeof<Hider>.GetMethod("Hide", flags) |> Unchecked.nonNull
+        let kind = property.PropertyType.GetGenericArguments()[0]
+
+        match hide.MakeGenericMethod(kind).Invoke(null, [| property.GetValue null |]) with
+        | :? Definition as definition -> definition
+        | _ -> failtestf "%s is no message" property.Name
+
+    let isMessage (property: PropertyInfo) =
+        let kind = property.PropertyType
+        kind.IsGenericType && kind.GetGenericTypeDefinition() = typedefof<Message<_>>
+
+    [ for kind in typeof<MetadataRecord>.Assembly.GetExportedTypes() do
+          for property in kind.GetProperties(BindingFlags.Public ||| BindingFlags.Static) do
+              if isMessage property then hideAny property ]
+    |> List.sortBy _.Name
+
+/// The headers, the data messages, all requests and responses, then what is stored.
+let all: Definition list = headers @ data @ (apis |> List.collect (messagesOf >> List.map snd)) @ storage
 
 /// A test for each definition, under a name that states the law.
 let forEach (statement: string) (definitions: Definition list) (test: Definition -> Test) : Test =

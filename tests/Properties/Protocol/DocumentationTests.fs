@@ -63,12 +63,16 @@ let private complaint (range: VersionRange) (versions: Versions) (text: string) 
 
 // ---- The sources of truth
 
-/// The documentation texts in the XML file that is shipped with the assembly, each by the compiler's id of its member, line breaks kept.
+/// The documentation texts in the XML files that are shipped with the assemblies, each by the compiler's id of its member, line breaks kept.
 let private documentation: Lazy<Map<string, string>> =
     lazy
-        let file = Path.Combine(AppContext.BaseDirectory, "LibKafka.Core.xml")
+        let file name = Path.Combine(AppContext.BaseDirectory, name)
 
-        [ for memberElement in XDocument.Load(file).Descendants(XName.Get "member") do
+        let members =
+            [ "LibKafka.Core.xml"; "LibKafka.Storage.xml" ]
+            |> List.collect (fun name -> XDocument.Load(file name).Descendants(XName.Get "member") |> List.ofSeq)
+
+        [ for memberElement in members do
               match memberElement.Attribute(XName.Get "name"), memberElement.Element(XName.Get "summary") with
               | null, _
               | _, null -> ()
@@ -84,12 +88,19 @@ let private textOf (property: PropertyInfo) : string = Regex.Replace(linesOf pro
 /// Which property has the value of a field, by the module that defines the struct: module, name of the field, name of the property.
 let private properties: Lazy<Set<string * string * string>> =
     lazy
-        let folder = Path.Combine(TestData.checkout, "src", "Core", "Protocol")
+        let folders = [ [ "Core"; "Protocol" ]; [ "LibKafka.Storage" ] ]
+
+        let files =
+            folders
+            |> List.collect (fun folder ->
+                let path = Path.Combine(Array.ofList (TestData.checkout :: "src" :: folder))
+                List.ofSeq (Directory.EnumerateFiles(path, "*.fs", SearchOption.AllDirectories)))
+
         let token =
             Regex @"^module (?:internal )?(?<module>\w+) =|\bfield\s+""(?<field>\w+)""\s+(?:_|\(fun \([^)]*\) -> \w+)\.(?<property>\w+)"
 
         set
-            [ for file in Directory.EnumerateFiles(folder, "*.fs", SearchOption.AllDirectories) do
+            [ for file in files do
                   let mutable current = ""
 
                   for found in Regex(token.ToString(), RegexOptions.Multiline).Matches(File.ReadAllText file) do

@@ -113,7 +113,18 @@ let private readMessage (json: JsonElement) : Published =
 let private messagesIn (schema: Lazy<JsonElement>) : Lazy<Map<string, Published>> =
     lazy (list "messages" schema.Value |> List.map readMessage |> List.map (fun message -> message.Name, message) |> Map.ofList)
 
-let private current = messagesIn TestData.schema
+/// The name with a capital first letter, as in all messages of the protocol. The schema of what is stored has some without.
+let private capital (name: string) = name.Substring(0, 1).ToUpperInvariant() + name.Substring 1
+
+let rec private withCapital (field: Field) : Field = { field with Name = capital field.Name; Fields = List.map withCapital field.Fields }
+
+let private stored = messagesIn TestData.storageSchema
+let private current =
+    lazy
+        (Map.foldBack
+            (fun name (message: Published) -> Map.add name { message with Fields = List.map withCapital message.Fields })
+            stored.Value
+            (messagesIn TestData.schema).Value)
 let private old = messagesIn TestData.oldSchema
 
 /// APIs of which the old versions are not defined: those between brokers, and those that were never final.

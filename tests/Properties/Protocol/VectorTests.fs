@@ -106,14 +106,18 @@ let private covered (api: ApiDefinition) =
             requests.Length
             responses.Length)
 
-let private dataLines =
-    lazy (TestData.jsonLines TestData.vectors "embedded.jsonl.gz" |> List.groupBy (TestData.text "name") |> Map.ofList)
+let private byName (lines: JsonElement list) = lines |> List.groupBy (TestData.text "name") |> Map.ofList
+let private dataLines = lazy (byName (TestData.jsonLines TestData.vectors "embedded.jsonl.gz"))
+let private storageLines = lazy (byName (TestData.jsonLines TestData.vectors "storage.jsonl.gz"))
 
-let private dataLinesOf (definition: Definition) = dataLines.Value |> Map.tryFind definition.Name |> Option.defaultValue []
+let private namedLines (lines: Lazy<Map<string, JsonElement list>>) (definition: Definition) =
+    lines.Value |> Map.tryFind definition.Name |> Option.defaultValue []
 
-let private eachDataVector (check: Definition -> JsonElement -> string option) (definition: Definition) =
+let private dataLinesOf (definition: Definition) = namedLines dataLines definition
+
+let private eachNamedVector linesOf (check: Definition -> JsonElement -> string option) (definition: Definition) =
     testCase definition.Name (fun () ->
-        let lines = dataLinesOf definition
+        let lines: JsonElement list = linesOf definition
         Expect.isNonEmpty lines "lines of this message"
         lines |> List.choose (check definition) |> noneOf "vectors fail")
 
@@ -124,6 +128,16 @@ let private versionPrefix (definition: Definition) =
             let prefixed = Bytes.ofHex (TestData.text "versionPrefixedHex" line)
             Expect.equal (Reader(prefixed.Slice(0, 2), System.Int64.MaxValue).Int16()) (number "version" line) "the version"
             Expect.equal (prefixed.Slice(2, prefixed.Length - 2)) (TestData.bytesOf "" line) "the body")
+
+let private eachDataVector = eachNamedVector dataLinesOf
+let private eachStorageVector = eachNamedVector (namedLines storageLines)
+
+let private storageVersions (definition: Definition) =
+    testCase definition.Name (fun () ->
+        let versions = namedLines storageLines definition |> List.map (number "version") |> List.distinct |> List.sort
+        Expect.isEmpty (Set.ofList versions - Set.ofList definition.Versions) "versions that the message does not have"
+        if TestData.areOwn "LIBKAFKA_VECTORS" then
+            Expect.equal versions definition.Versions "versions")
 
 let private noOtherData =
     testCase "no vector is of another data message" (fun () ->
@@ -207,4 +221,7 @@ let tests =
           forEach "the JSON of data messages is read as what its bytes mean" data (eachDataVector checkJson)
           forEach "data messages have their version before them" data versionPrefix
           noOtherData
+          forEach "stored messages are read as their JSON says and written again" storage (eachStorageVector check)
+          forEach "the JSON of stored messages is read as what its bytes mean" storage (eachStorageVector checkJson)
+          forEach "stored messages have vectors of their own versions" storage storageVersions
           testList "versions, flexible versions and header versions are Kafka's" (List.map headerVersions apis) ]

@@ -78,6 +78,7 @@ and private copyKnownTags (reader: Reader) (writer: Writer) (fields: FieldShape 
     let known =
         [ for tag, value in values do
               match fields |> List.tryFind (fun field -> field.Tag = Some(int tag)) with
+              | Some { Type = Shape.Nullable(Shape.Struct _ as inner) } -> tag, withoutInNullable inner value
               | Some field -> tag, withoutIn [ field.Type ] value
               | None -> () ]
 
@@ -87,6 +88,14 @@ and private copyKnownTags (reader: Reader) (writer: Writer) (fields: FieldShape 
         writer.UnsignedVarint tag
         writer.UnsignedVarint(uint32 value.Length)
         writer.Raw value.Span
+
+// The mark of a nullable struct in a tagged field is 0 for null.
+and private withoutInNullable (inner: Shape) (value: Bytes) : Bytes =
+    if value = Bytes [| 0uy |] then
+        value
+    else
+        let rest = withoutIn [ inner ] (value.Slice(1, value.Length - 1))
+        Bytes(Array.append (value.Slice(0, 1).ToArray()) (rest.ToArray()))
 
 and private withoutIn (shapes: Shape list) (bytes: Bytes) : Bytes =
     let reader, writer = Reader(bytes, System.Int64.MaxValue), Writer(bytes.Length + 16)

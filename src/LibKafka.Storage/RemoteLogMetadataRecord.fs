@@ -1,0 +1,56 @@
+namespace LibKafka.Storage
+
+open LibKafka.Wire
+
+/// A record of `__remote_log_metadata`: which segments are in remote storage (KIP-405).
+[<RequireQualifiedAccess>]
+type RemoteLogMetadataRecord =
+    | RemoteLogSegmentMetadata of RemoteLogSegmentMetadataRecord.Value
+    | RemoteLogSegmentMetadataUpdate of RemoteLogSegmentMetadataUpdateRecord.Value
+    | RemotePartitionDeleteMetadata of RemotePartitionDeleteMetadataRecord.Value
+    | RemoteLogSegmentMetadataSnapshot of RemoteLogSegmentMetadataSnapshotRecord.Value
+    /// A record of a type that this library does not know.
+    | Unknown of UnknownContent
+
+/// What can be done with a record of `__remote_log_metadata`.
+[<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
+module RemoteLogMetadataRecord =
+
+    /// The name of the topic.
+    [<Literal>]
+    let Topic = "__remote_log_metadata"
+
+    /// Reads the value of a record. It is a fault if bytes remain after it.
+    let decode (limits: Limits) (bytes: Bytes) : Result<Versioned<RemoteLogMetadataRecord>, Fault> =
+        Framed.decode Topic bytes (fun id version body ->
+            let row (message: Message<'T>) (case: 'T -> RemoteLogMetadataRecord) =
+                Message.decode limits version message body |> Result.map case
+
+            match id with
+            | 0 -> row RemoteLogSegmentMetadataRecord.message RemoteLogMetadataRecord.RemoteLogSegmentMetadata
+            | 1 -> row RemoteLogSegmentMetadataUpdateRecord.message RemoteLogMetadataRecord.RemoteLogSegmentMetadataUpdate
+            | 2 -> row RemotePartitionDeleteMetadataRecord.message RemoteLogMetadataRecord.RemotePartitionDeleteMetadata
+            | 3 -> row RemoteLogSegmentMetadataSnapshotRecord.message RemoteLogMetadataRecord.RemoteLogSegmentMetadataSnapshot
+            | other -> Ok(RemoteLogMetadataRecord.Unknown { Id = other; Body = body }))
+
+    /// Runs an action on the content of the union.
+    let visit (visitor: IContentVisitor<'Result>) (record: RemoteLogMetadataRecord) : 'Result =
+        match record with
+        | RemoteLogMetadataRecord.RemoteLogSegmentMetadata value -> visitor.Visit(0, RemoteLogSegmentMetadataRecord.message, value)
+        | RemoteLogMetadataRecord.RemoteLogSegmentMetadataUpdate value ->
+            visitor.Visit(1, RemoteLogSegmentMetadataUpdateRecord.message, value)
+        | RemoteLogMetadataRecord.RemotePartitionDeleteMetadata value ->
+            visitor.Visit(2, RemotePartitionDeleteMetadataRecord.message, value)
+        | RemoteLogMetadataRecord.RemoteLogSegmentMetadataSnapshot value ->
+            visitor.Visit(3, RemoteLogSegmentMetadataSnapshotRecord.message, value)
+        | RemoteLogMetadataRecord.Unknown content -> visitor.Unknown content
+
+    /// The value of the record. It is a fault if a field is set that the version cannot carry.
+    let encode (record: Versioned<RemoteLogMetadataRecord>) : Result<Bytes, Fault> =
+        visit (Framed.encodeContent record.Version) record.Value
+
+    /// The record as JSON in Kafka's own form.
+    let toJson (record: Versioned<RemoteLogMetadataRecord>) : Result<StoredJson, Fault> = visit (Framed.toJson record.Version) record.Value
+
+    /// A one-line description.
+    let show (record: Versioned<RemoteLogMetadataRecord>) : string = visit (Framed.show record.Version) record.Value

@@ -1,0 +1,186 @@
+namespace LibKafka.Storage
+
+open System
+open System.Buffers.Binary
+open LibKafka.Wire
+
+/// A value and the version in which it is stored.
+type Versioned<'T> = { Version: int16; Value: 'T }
+
+/// One type of record of a coordinator's topic: its number, and the messages of its key and value.
+[<NoEquality; NoComparison>]
+type RecordType<'Key, 'Value> =
+    {
+        /// The number at the start of the key. Before Kafka 4.1 it was called the version of the key.
+        Id: int16
+        Key: Message<'Key>
+        Value: Message<'Value>
+    }
+
+    /// The name of the type: that of its key without `Key`.
+    member this.Name = this.Key.Name.Substring(0, this.Key.Name.Length - "Key".Length)
+
+/// A record of a coordinator's topic.
+type Stored<'Key, 'Value> =
+    {
+        Key: 'Key
+        /// None for a tombstone, which deletes the key.
+        Value: Versioned<'Value> option
+    }
+
+/// A record of a coordinator's topic of a type that this library does not know.
+type UnknownRecord =
+    {
+        /// The number at the start of the key.
+        Id: int16
+        /// The key after the number.
+        Key: Bytes
+        /// The whole value; None for a tombstone.
+        Value: Bytes option
+    }
+
+/// A record of the metadata log, or of `__remote_log_metadata`, of a type that this library does not know.
+type UnknownContent =
+    {
+        /// The number of the type.
+        Id: int32
+        /// The content after the version.
+        Body: Bytes
+    }
+
+/// A key and a value as they are in a record.
+type StoredBytes =
+    {
+        Key: Bytes
+        /// None for a tombstone.
+        Value: Bytes option
+    }
+
+/// A record as JSON in Kafka's own form.
+type StoredJson =
+    {
+        /// The name of the type, such as `OffsetCommit`; empty for an unknown type.
+        Name: string
+        /// The number of the type.
+        Id: int32
+        /// Empty if the record has no key.
+        Key: string
+        /// None for a tombstone.
+        Value: Versioned<string> option
+    }
+
+/// Prefixes of two bytes, which precede keys and values of the coordinators' topics.
+[<RequireQualifiedAccess>]
+module internal Prefix =
+
+    /// The number and the bytes after it. `path` is that of the fault if there are fewer than two bytes.
+    let split (path: string) (bytes: Bytes) : Result<struct (int16 * Bytes), Fault> =
+        if bytes.Length < 2 then
+            Error { Problem = Problem.Truncated(2L, bytes.Length); Offset = 0; Path = path }
+        else
+            Ok(struct (BinaryPrimitives.ReadInt16BigEndian bytes.Span, bytes.Slice(2, bytes.Length - 2)))
+
+    let add (number: int16) (body: Bytes) : Bytes =
+        let all = Array.zeroCreate<byte>(2 + body.Length)
+        BinaryPrimitives.WriteInt16BigEndian(all.AsSpan(), number)
+        body.Span.CopyTo(all.AsSpan 2)
+        Bytes all
+
+    /// Reads a message after a prefix. Bytes after it are ignored, as brokers do.
+    let decodeAfter (limits: Limits) (version: int16) (message: Message<'T>) (body: Bytes) : Result<'T, Fault> =
+        match Message.decode limits version message body with
+        | Error { Problem = Problem.TrailingBytes count } -> Message.decode limits version message (body.Slice(0, body.Length - count))
+        | result -> result
+        |> Result.mapError (Fault.after 2)
+
+/// An action on a record of a coordinator's topic, of any type.
+type IStoredVisitor<'Result> =
+    abstract Visit: recordType: RecordType<'Key, 'Value> * record: Stored<'Key, 'Value> -> 'Result
+    abstract Unknown: record: UnknownRecord -> 'Result
+
+/// The records of one type. `ConsumerOffsetsRecord`, `TransactionStateRecord` and `ShareGroupStateRecord` serve if the type is not known
+/// beforehand.
+[<RequireQualifiedAccess>]
+module RecordType =
+
+    /// Reads the key after its number, and the value.
+    let internal decodeBody
+        (limits: Limits)
+        (recordType: RecordType<'Key, 'Value>)
+        (keyBody: Bytes)
+        (value: Bytes option)
+        : Result<Stored<'Key, 'Value>, Fault> =
+        let versioned (value: Bytes) =
+            Prefix.split (recordType.Value.Name + "/Version") value
+            |> Result.bind (fun struct (version, body) ->
+                Prefix.decodeAfter limits version recordType.Value body
+                |> Result.map (fun value -> { Version = version; Value = value }))
+
+        Prefix.decodeAfter limits 0s recordType.Key keyBody
+        |> Result.bind (fun key ->
+            match value with
+            | None -> Ok { Stored.Key = key; Value = None }
+            | Some value -> versioned value |> Result.map (fun value -> { Stored.Key = key; Value = Some value }))
+
+    /// The key and value of a record. It is a fault if a field is set that the version cannot carry: see `Message.encode`.
+    let encode (recordType: RecordType<'Key, 'Value>) (record: Stored<'Key, 'Value>) : Result<StoredBytes, Fault> =
+        Message.encode 0s recordType.Key record.Key
+        |> Result.bind (fun key ->
+            let key = Prefix.add recordType.Id key
+
+            match record.Value with
+            | None -> Ok { StoredBytes.Key = key; Value = None }
+            | Some { Version = version; Value = value } ->
+                Message.encode version recordType.Value value
+                |> Result.map (fun value -> { StoredBytes.Key = key; Value = Some(Prefix.add version value) }))
+
+    /// The record as JSON.
+    let toJson (recordType: RecordType<'Key, 'Value>) (record: Stored<'Key, 'Value>) : Result<StoredJson, Fault> =
+        let json key value = { Name = recordType.Name; Id = int32 recordType.Id; Key = key; Value = value }
+
+        Message.toJson 0s recordType.Key record.Key
+        |> Result.bind (fun key ->
+            match record.Value with
+            | None -> Ok(json key None)
+            | Some { Version = version; Value = value } ->
+                Message.toJson version recordType.Value value
+                |> Result.map (fun value -> json key (Some { Version = version; Value = value })))
+
+/// What all records of the coordinators' topics have in common.
+[<RequireQualifiedAccess>]
+module internal StoredVisitors =
+
+    let encode =
+        { new IStoredVisitor<Result<StoredBytes, Fault>> with
+            member _.Visit(recordType, record) = RecordType.encode recordType record
+            member _.Unknown record = Ok { StoredBytes.Key = Prefix.add record.Id record.Key; Value = record.Value } }
+
+    let toJson =
+        { new IStoredVisitor<Result<StoredJson, Fault>> with
+            member _.Visit(recordType, record) = RecordType.toJson recordType record
+
+            member _.Unknown record =
+                let base64 (bytes: Bytes) = "\"" + Convert.ToBase64String bytes.Span + "\""
+
+                Ok
+                    { Name = ""
+                      Id = int32 record.Id
+                      Key = base64 record.Key
+                      Value = record.Value |> Option.map (fun value -> { Version = -1s; Value = base64 value }) } }
+
+    let show =
+        { new IStoredVisitor<string> with
+            member _.Visit(recordType, record) =
+                let key = recordType.Name + " " + Schema.show recordType.Key.Schema record.Key
+
+                match record.Value with
+                | Some value -> key + " v" + string value.Version + " " + Schema.show recordType.Value.Schema value.Value
+                | None -> key + " deleted"
+
+            member _.Unknown record =
+                let value = record.Value |> Option.map (fun value -> "0x" + value.ToString()) |> Option.defaultValue "deleted"
+                "record of unknown type " + string record.Id + " 0x" + record.Key.ToString() + " " + value }
+
+    /// Reads the number at the start of the key, and then the rest according to the number.
+    let decode (topic: string) (key: Bytes) (decodeBody: int16 -> Bytes -> Result<'Record, Fault>) : Result<'Record, Fault> =
+        Prefix.split (topic + "/Key") key |> Result.bind (fun struct (id, body) -> decodeBody id body)
