@@ -79,6 +79,12 @@ module internal Configs =
 
     let private byName = all |> List.map (fun config -> config.Name, config) |> Map.ofList
 
+    /// Whether a config has elements, separated by commas.
+    let isList (name: string) : bool =
+        match byName.TryFind name with
+        | Some config -> config.Type = ConfigType.List
+        | None -> false
+
     /// The default of a config in this cluster, which may differ from Kafka's.
     let fallback (name: string) (settings: ClusterSettings) : string =
         match settings.TopicDefaults.TryFind name with

@@ -126,6 +126,9 @@ type State =
         Nodes: Map<int32, Node>
         Topics: Map<string, Topic>
         TopicNames: Map<Guid, string>
+        /// The configs of resources other than topics that were set, by type and name: of groups, client metrics subscriptions, brokers and their
+        /// loggers.
+        ResourceConfigs: Map<struct (ConfigResourceType * string), Map<string, string>>
         /// From which all ids follow that a broker draws at random, so that a run can be repeated.
         Seed: uint64
         /// By broker id.
@@ -275,6 +278,7 @@ module State =
           Nodes = Map.ofList [ for node in nodes -> node.Id, node ]
           Topics = Map.empty
           TopicNames = Map.empty
+          ResourceConfigs = Map.empty
           Seed = 1UL
           FetchSessions = Map.empty
           Groups = GroupTable.empty

@@ -248,7 +248,6 @@ module internal ConsumerGroup =
         (before: ConsumerMember)
         (state: State)
         =
-        let settings = state.Groups.Settings
         let joined = updated call request before
         let isNew = isNewSubscription group before joined
         let subscribed = ConsumerReconcile.putMember joined group
@@ -260,7 +259,8 @@ module internal ConsumerGroup =
                 ConsumerReconcile.refresh state subscribed
 
         let owned = request.TopicPartitions |> Option.map Owned.ofHeartbeat |> ValueOption.ofOption
-        let group, after = advance call.Now owned settings.SessionTimeoutMs joined.MemberId bumped
+        let sessionTimeoutMs = ResourceConfigs.sessionTimeoutMs request.GroupId state
+        let group, after = advance call.Now owned sessionTimeoutMs joined.MemberId bumped
         let isTold = request.MemberEpoch = 0 || isFull request || after.Assigned <> before.Assigned
 
         let response: ConsumerGroupHeartbeat.Response =
@@ -269,7 +269,7 @@ module internal ConsumerGroup =
               ErrorMessage = None
               MemberId = Some after.MemberId
               MemberEpoch = after.Epoch
-              HeartbeatIntervalMs = settings.HeartbeatIntervalMs
+              HeartbeatIntervalMs = ResourceConfigs.heartbeatIntervalMs request.GroupId state
               Assignment = (if isTold then Some { TopicPartitions = Owned.toHeartbeat after.Assigned } else None) }
 
         Groups.putConsumer request.GroupId (ConsumerReconcile.resolveRegexes call.Now state group) state, response
