@@ -30,9 +30,26 @@ let private guarded (work: unit -> 'T) : 'T =
     | :? ArgumentException
     | :? NotSupportedException as failure -> raise (InputFailure failure.Message)
 
+/// How many bytes of a file are read at once.
+[<Literal>]
+let private FileChunk = 131072
+
 /// Opens a file for reading. Other processes may write to it, move it or delete it meanwhile.
 let openFile (path: string) : Stream =
-    guarded (fun () -> new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite ||| FileShare.Delete))
+    let share = FileShare.ReadWrite ||| FileShare.Delete
+    guarded (fun () -> new FileStream(path, FileMode.Open, FileAccess.Read, share, FileChunk, FileOptions.SequentialScan))
+
+/// The whole content of a file. `most` is the largest size that is read.
+let wholeFile (path: string) (most: int) : byte[] =
+    use file = openFile path
+
+    if file.Length > int64 most then
+        raise (InputFailure(string file.Length + " bytes exceed the limit of " + string most))
+
+    guarded (fun () ->
+        let content = Array.zeroCreate<byte>(int file.Length)
+        file.ReadExactly content
+        content)
 
 let private readInto (stream: Stream) (buffer: byte[]) (offset: int) (count: int) : int =
     guarded (fun () -> stream.Read(buffer, offset, count))
@@ -220,7 +237,7 @@ type ByteReader(stream: Stream, decoder: TextDecoder voption) =
 
         while more && have < total do
             if have = buffer.Length then
-                Array.Resize(&buffer, int (min (int64 total) (max 4096L (2L * int64 have))))
+                Array.Resize(&buffer, int (min (int64 total) (max 65536L (2L * int64 have))))
 
             let count =
                 match decoded with

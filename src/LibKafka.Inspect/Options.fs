@@ -4,6 +4,9 @@ module LibKafka.Inspect.Options
 open System
 open LibKafka.Wire
 open LibKafka.Protocol
+open LibKafka.Inspect.Terminal
+open LibKafka.Inspect.InternalTopics
+open LibKafka.Inspect.Filters
 
 /// The content of an input.
 [<RequireQualifiedAccess>]
@@ -14,6 +17,10 @@ type Content =
     | Stream
     /// Record batches, as in a broker's log segment.
     | Log
+    /// The same, of which only a summary is printed.
+    | Statistics
+    /// An index or a producer snapshot, which is next to a log segment.
+    | Index
 
 /// The form of an input's bytes.
 [<RequireQualifiedAccess>]
@@ -48,6 +55,14 @@ type Input =
     /// The two directions of a connection, as two streams.
     | Conversation of requests: Place * responses: Place
 
+/// Whether the records of internal topics are decoded.
+[<RequireQualifiedAccess>]
+type Decoding =
+    /// If the folder or the name of the file shows the topic.
+    | ByFile
+    | Topic of InternalTopic
+    | Never
+
 type Options =
     {
         Inputs: Input list
@@ -59,6 +74,12 @@ type Options =
         Records: bool
         Keys: bool
         Values: bool
+        Decoding: Decoding
+        /// Only these records of logs are printed.
+        Filter: Filter
+        /// Wait for more at the end of a log.
+        Follow: bool
+        Colors: Colors
         Limits: Limits
     }
 
@@ -70,7 +91,7 @@ type Command =
     | Version
 
 let help =
-    """Prints Kafka requests, responses, record batches and log segments, field by field.
+    """Prints Kafka requests, responses, record batches, log segments and their index files, field by field.
 
   libkafka-inspect [frames] [options] [FILE…]  one frame on each line, header and message, in hex or base64. A line that
                                                starts with '<' is a response to an earlier request; a line that starts
@@ -78,10 +99,14 @@ let help =
   libkafka-inspect stream [options] [FILE…]    frames preceded by their lengths, as one side of a connection sends them
   libkafka-inspect stream [options] --requests FILE --responses FILE
                                                both sides of a connection, matched by correlation id
-  libkafka-inspect log [options] [FILE…]       consecutive record batches, as in a broker's log segments
+  libkafka-inspect log [options] [FILE…]       consecutive record batches, as in a broker's log segments and in snapshots
+                                               of the metadata log
+  libkafka-inspect stats [options] [FILE…]     a summary of the same: batches, records, compression, sizes, gaps, producers
+  libkafka-inspect index [options] FILE…       offset, time and transaction indexes and producer snapshots, each checked
+                                               against the log segments in the same folder
 
-Without FILE, or if FILE is -, standard input is read. Without the first word, files named *.log are log segments, and
-other files have one frame on each line.
+Without FILE, or if FILE is -, standard input is read. Without the first word, the file names *.log and *.checkpoint mean
+logs, *.index, *.timeindex, *.txnindex and *.snapshot mean indexes, and other files have one frame on each line.
 
   --format text|json      readable text (the default), or one JSON object on each line with messages in Kafka's JSON form
   --input hex|base64|raw  the form of the input: by default, frames are in hex and streams and logs are raw. With raw,
@@ -91,14 +116,26 @@ other files have one frame on each line.
   --response              the frames are responses
   --body                  the frames have no header
   --records               print the record batches in Produce requests and fetch responses, or in a log: one line for each
-                          batch and each record. Keys and values are printed as text, or in hex if they are not text
+                          batch and each record. Keys and values are printed as text, or in hex if they are not text;
+                          those of internal topics and of the metadata log are decoded
   --no-keys, --no-values  the same, with only the sizes of keys, or of values and header values
+  --topic NAME            the same, of a log whose folder does not show its topic: __consumer_offsets,
+                          __transaction_state, __share_group_state, __cluster_metadata or __remote_log_metadata.
+                          With none, nothing is decoded
+  --grep TEXT             only records of a log whose key or value contains the text
+  --from TIME, --until TIME
+                          only records of a log from this time on, or before this time: milliseconds since 1970, or a
+                          date such as 2026-11-30 or 2026-11-30T09:15:00Z
+  --follow                wait for more batches at the end of a log, and continue with the next segment
+  --color auto|always|never
+                          colors in text: by default, if the output is a terminal and NO_COLOR is not set
   --max-frame BYTES       the largest frame or batch to read (268435456)
   --help, --version       print this text, or the version of the tool
 
 All compression types and all record formats that Kafka has had are supported.
 
-The exit code is 0 on success, 1 if something could not be read (its line gives the reason), or 2 for wrong usage."""
+The exit code is 0 on success, 1 if something could not be read (its line gives the reason) or an index does not match its
+segment, or 2 for wrong usage."""
 
 /// The options parsed so far.
 type private Given =
@@ -115,6 +152,10 @@ type private Given =
       Records: bool
       Keys: bool
       Values: bool
+      Decoding: Decoding
+      Filter: Filter
+      Follow: bool
+      Colors: Colors
       Limits: Limits }
 
 let private nothing =
@@ -131,6 +172,10 @@ let private nothing =
       Records = false
       Keys = true
       Values = true
+      Decoding = Decoding.ByFile
+      Filter = Filter.none
+      Follow = false
+      Colors = Colors.Auto
       Limits = Limits.standard }
 
 let private place (name: string) = if name = "-" then Place.StandardInput else Place.File name
@@ -152,14 +197,23 @@ let private named (given: Given) : Result<Named option, string> =
     | Some _, None -> Error "--api and --version go together"
     | Some _, Some _ when not given.Response && not given.Body ->
         Error "a request's header contains its API and version: --api and --version go with --response or --body"
-    | Some _, Some _ when given.Content = Some Content.Log -> Error "a log has no APIs: --api and --version go with frames and streams"
+    | Some _, Some _ when given.Content.IsSome && given.Content <> Some Content.Frames && given.Content <> Some Content.Stream ->
+        Error "a log has no APIs: --api and --version go with frames and streams"
     | Some api, Some version -> Ok(Some { Api = api; Version = version; IsResponse = given.Response; IsBody = given.Body })
+
+/// The content of a file according to its name.
+let private contentOf (file: string) : Content =
+    let isNamed (suffixes: string list) = suffixes |> List.exists (fun suffix -> file.EndsWith(suffix, StringComparison.Ordinal))
+
+    if isNamed [ ".log"; ".checkpoint" ] then Content.Log
+    elif isNamed [ ".index"; ".timeindex"; ".txnindex"; ".snapshot" ] then Content.Index
+    else Content.Frames
 
 let private inputs (given: Given) (named: Named option) : Result<Input list, string> =
     let guess (file: string) =
         match given.Content with
         | Some content -> content
-        | None when named.IsNone && file.EndsWith(".log", StringComparison.Ordinal) -> Content.Log
+        | None when named.IsNone -> contentOf file
         | None -> Content.Frames
 
     match given.Requests, given.Responses, given.Files with
@@ -173,10 +227,48 @@ let private inputs (given: Given) (named: Named option) : Result<Input list, str
     | None, None, [] -> Ok [ Input.One(guess "-", Place.StandardInput) ]
     | None, None, files -> Ok [ for file in List.rev files -> Input.One(guess file, place file) ]
 
+/// What is wrong with options that go with logs only, or with one log only.
+let private misused (given: Given) (inputs: Input list) : string option =
+    let all contents =
+        inputs
+        |> List.forall (fun input ->
+            match input with
+            | Input.One(content, _) -> List.contains content contents
+            | Input.Conversation _ -> false)
+
+    let isOneFile =
+        match inputs with
+        | [ Input.One(Content.Log, Place.File _) ] -> true
+        | _ -> false
+
+    let isWithoutFile =
+        inputs
+        |> List.exists (fun input ->
+            match input with
+            | Input.One(Content.Index, Place.StandardInput) -> true
+            | _ -> false)
+
+    if given.Filter <> Filter.none && not (all [ Content.Log ]) then
+        Some "--grep, --from and --until go with logs"
+    elif given.Decoding <> Decoding.ByFile && not (all [ Content.Log ]) then
+        Some "--topic goes with logs: the frames of fetch and produce requests name their topics"
+    elif given.Follow && not isOneFile then
+        Some "--follow goes with one log segment, and not with standard input"
+    elif given.Follow && given.Encoding.IsSome && given.Encoding <> Some Encoding.Raw then
+        Some "--follow goes with raw segments"
+    elif isWithoutFile then
+        Some "an index needs a file: its name and folder say what it is the index of"
+    else
+        None
+
 let private finish (given: Given) : Result<Command, string> =
     named given
     |> Result.bind (fun named ->
         inputs given named
+        |> Result.bind (fun inputs ->
+            match misused given inputs with
+            | Some reason -> Error reason
+            | None -> Ok inputs)
         |> Result.map (fun inputs ->
             Command.Run
                 { Inputs = inputs
@@ -186,9 +278,37 @@ let private finish (given: Given) : Result<Command, string> =
                   Records = given.Records
                   Keys = given.Keys
                   Values = given.Values
+                  Decoding = given.Decoding
+                  Filter = given.Filter
+                  Follow = given.Follow
+                  Colors = given.Colors
                   Limits = given.Limits }))
 
-let private takesValue = [ "--format"; "--input"; "--api"; "--version"; "--requests"; "--responses"; "--max-frame" ]
+let private takesValue =
+    [ "--format"
+      "--input"
+      "--api"
+      "--version"
+      "--requests"
+      "--responses"
+      "--topic"
+      "--grep"
+      "--from"
+      "--until"
+      "--color"
+      "--max-frame" ]
+
+let private topic (name: string) : Result<Decoding, string> =
+    match name, InternalTopic.ofName name with
+    | "none", _ -> Ok Decoding.Never
+    | _, Some topic -> Ok(Decoding.Topic topic)
+    | _, None -> Error("--topic must be " + String.Join(", ", InternalTopic.names) + " or none, not '" + name + "'")
+
+/// The times of a filter, in milliseconds since the epoch.
+let private time (option: string) (text: string) : Result<int64, string> =
+    match Filter.time text with
+    | Some time -> Ok time
+    | None -> Error(option + " needs milliseconds since 1970 or a date such as 2026-11-30T09:15:00Z, not '" + text + "'")
 
 let private option (given: Given) (name: string) (value: string) : Result<Given, string> =
     match name, value with
@@ -208,6 +328,21 @@ let private option (given: Given) (name: string) (value: string) : Result<Given,
         match Int32.TryParse text with
         | true, most when most > 0 && most <= Array.MaxLength -> Ok { given with Limits = { given.Limits with MaxFrameBytes = most } }
         | _ -> Error("--max-frame needs a number of bytes from 1 to " + string Array.MaxLength + ", not '" + text + "'")
+    | "--topic", name -> topic name |> Result.map (fun decoding -> { given with Records = true; Decoding = decoding })
+    | "--grep", "" -> Error "--grep needs a text"
+    | "--grep", text ->
+        let filter = { given.Filter with Text = Some(Text.Encoding.UTF8.GetBytes text) }
+        Ok { given with Records = true; Filter = filter }
+    | "--from", text ->
+        time name text
+        |> Result.map (fun time -> { given with Records = true; Filter = { given.Filter with From = Some time } })
+    | "--until", text ->
+        time name text
+        |> Result.map (fun time -> { given with Records = true; Filter = { given.Filter with Until = Some time } })
+    | "--color", "auto" -> Ok { given with Colors = Colors.Auto }
+    | "--color", "always" -> Ok { given with Colors = Colors.Always }
+    | "--color", "never" -> Ok { given with Colors = Colors.Never }
+    | "--color", other -> Error("--color must be auto, always or never, not '" + other + "'")
     | "--requests", file -> Ok { given with Requests = Some file }
     | _, file -> Ok { given with Responses = Some file }
 
@@ -223,6 +358,7 @@ let parse (arguments: string list) : Result<Command, string> =
         | "--records" :: rest -> go { given with Records = true } rest
         | "--no-keys" :: rest -> go { given with Records = true; Keys = false } rest
         | "--no-values" :: rest -> go { given with Records = true; Values = false } rest
+        | "--follow" :: rest -> go { given with Follow = true } rest
         | [ name ] when List.contains name takesValue -> Error(name + " needs a value")
         | name :: value :: rest when List.contains name takesValue -> option given name value |> Result.bind (fun given -> go given rest)
         | name :: rest when name.StartsWith "--" && name.Contains '=' && List.contains (name.Substring(0, name.IndexOf '=')) takesValue ->
@@ -233,6 +369,8 @@ let parse (arguments: string list) : Result<Command, string> =
             | "frames" -> go { given with Content = Some Content.Frames } rest
             | "stream" -> go { given with Content = Some Content.Stream } rest
             | "log" -> go { given with Content = Some Content.Log } rest
+            | "stats" -> go { given with Content = Some Content.Statistics } rest
+            | "index" -> go { given with Content = Some Content.Index } rest
             | file -> go { given with Files = [ file ] } rest
         | file :: rest -> go { given with Files = file :: given.Files } rest
 

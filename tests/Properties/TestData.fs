@@ -35,6 +35,9 @@ let vectors = List.head (folders "LIBKAFKA_VECTORS" [ "vectors" ])
 /// The sets of recorded conversations. `LIBKAFKA_CAPTURES` names other sets of the same form.
 let captures = folders "LIBKAFKA_CAPTURES" [ "captures"; "captures-2" ]
 
+/// Log segments of internal topics, each with what Kafka's own tool prints of it. `LIBKAFKA_SEGMENTS` names another set of the same form.
+let segments = List.head (folders "LIBKAFKA_SEGMENTS" [ "segments" ])
+
 /// The versions that the brokers of each release report.
 let releases = Path.Combine(root, "releases")
 

@@ -13,55 +13,11 @@ open LibKafka.Records
 open LibKafka.Compression
 open LibKafka.Protocol
 open LibKafka.Properties.Support
+open LibKafka.Properties.InspectSupport
 open LibKafka.Properties.Protocol.Captures
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Running it
-
-type private Outcome = { Code: int; Lines: string list; Complaints: string }
-
-let private inspect (arguments: string) (input: byte[]) : Outcome =
-    use output = new StringWriter()
-    use complaints = new StringWriter()
-
-    let code =
-        LibKafka.Inspect.Program.run
-            (arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries) |> List.ofArray)
-            (new MemoryStream(input))
-            output
-            complaints
-
-    let lines = (output.ToString()).Split '\n' |> List.ofArray
-
-    // Every line ends with a line feed.
-    Expect.equal (List.last lines) "" "the text after the last line feed"
-    { Code = code; Lines = List.truncate (lines.Length - 1) lines; Complaints = complaints.ToString() }
-
-let private inspectText (arguments: string) (input: string) = inspect arguments (Encoding.UTF8.GetBytes input)
-
-let private json (line: string) = JsonDocument.Parse(line).RootElement
-
-/// A property of a JSON object as text; "" if there is none.
-let private get (name: string) (line: JsonElement) =
-    match line.TryGetProperty name with
-    | true, value -> value.ToString()
-    | _ -> ""
-
-/// Runs an action with the paths of files that have these contents.
-let private withFiles (contents: byte[] list) (suffix: string) (action: string[] -> unit) =
-    let folder = Directory.CreateTempSubdirectory "inspect"
-
-    try
-        let paths =
-            contents
-            |> List.mapi (fun i content ->
-                let path = Path.Combine(folder.FullName, string i + suffix)
-                File.WriteAllBytes(path, content)
-                path)
-
-        action (Array.ofList paths)
-    finally
-        folder.Delete true
+// Streams
 
 let private framed (frame: Bytes) : byte[] =
     let length = Array.zeroCreate<byte> 4

@@ -1,0 +1,59 @@
+/// Reads a log segment that a broker is still writing.
+module LibKafka.Inspect.Follow
+
+open System
+open System.IO
+open System.Threading
+
+/// How long to wait before looking again whether a file has grown.
+let private pause = TimeSpan.FromMilliseconds 100.0
+
+/// The next segment of the same partition, if the broker has begun one. Segments are named after their base offsets, with leading zeros.
+let nextSegment (path: string) : string option =
+    let name = Path.GetFileName path |> Option.ofObj |> Option.defaultValue ""
+
+    match Path.GetDirectoryName(Path.GetFullPath path) with
+    | null -> None
+    | folder ->
+        try
+            Directory.EnumerateFiles(folder, "*.log")
+            |> Seq.filter (fun file ->
+                let other = Path.GetFileName file |> Option.ofObj |> Option.defaultValue ""
+                other.Length = name.Length && String.CompareOrdinal(other, name) > 0)
+            |> Seq.sort
+            |> Seq.tryHead
+        with :? IOException ->
+            None
+
+/// The content of a file as it grows. It ends if the file is followed by another segment, if it became shorter, or on cancellation.
+[<Sealed>]
+type FollowedFile(file: Stream, path: string, cancellation: CancellationToken) =
+    inherit Stream()
+
+    /// After the next segment has begun, the broker writes nothing more to this one.
+    let rec read (buffer: byte[]) (offset: int) (count: int) (isLast: bool) : int =
+        match file.Read(buffer, offset, count) with
+        | 0 when isLast || cancellation.IsCancellationRequested -> 0
+        | 0 when file.Length < file.Position -> raise (IOException "the file has become shorter: the broker has truncated the log")
+        | 0 ->
+            cancellation.WaitHandle.WaitOne pause |> ignore
+            read buffer offset count (nextSegment path).IsSome
+        | count -> count
+
+    override _.Read(buffer: byte[], offset: int, count: int) : int = if count = 0 then 0 else read buffer offset count false
+
+    override _.CanRead = true
+    override _.CanSeek = false
+    override _.CanWrite = false
+    override _.Length = raise (NotSupportedException())
+
+    override _.Position
+        with get () = raise (NotSupportedException())
+        and set _ = raise (NotSupportedException())
+
+    override _.Flush() = ()
+    override _.Seek(_, _) = raise (NotSupportedException())
+    override _.SetLength _ = raise (NotSupportedException())
+    override _.Write(_: byte[], _: int, _: int) = raise (NotSupportedException())
+
+    override _.Dispose(disposing: bool) = if disposing then file.Dispose()

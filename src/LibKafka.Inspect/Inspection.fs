@@ -1,0 +1,270 @@
+/// Prints what the inputs have.
+module LibKafka.Inspect.Inspection
+
+open System
+open System.IO
+open LibKafka.Wire
+open LibKafka.Records
+open LibKafka.Compression
+open LibKafka.Inspect.InternalTopics
+open LibKafka.Inspect.Filters
+open LibKafka.Inspect.Options
+open LibKafka.Inspect.Input
+open LibKafka.Inspect.Frames
+open LibKafka.Inspect.Records
+open LibKafka.Inspect.Output
+open LibKafka.Inspect.Statistics
+
+/// One run of the tool. What is read from a pipe, or from a file that grows, is printed and flushed immediately.
+[<Sealed>]
+type Inspection(options: Options, printer: Printer, output: TextWriter, width: int) =
+    let reading =
+        { Limits = options.Limits
+          Codecs = AllCodecs.Set
+          Buffer = ValueSome(CodecBuffer())
+          // The record sets were split with verified checksums.
+          VerifyChecksum = false }
+
+    let mutable isWhole = true
+
+    // Whether more input may come later, because it is not a plain file.
+    let mutable isLive = true
+    let flush () = if isLive then output.Flush()
+
+    let fail () = isWhole <- false
+
+    /// What is printed of a record of the topic.
+    let contentOf (topic: InternalTopic option) (isControl: bool) (record: Record) : RecordContent =
+        match topic with
+        | _ when isControl -> RecordContent.Control
+        | None -> RecordContent.Plain
+        | Some topic ->
+            match InternalTopic.decode options.Limits topic record with
+            | Ok decoded -> RecordContent.Decoded decoded
+            | Error fault ->
+                fail ()
+                RecordContent.Broken fault
+
+    /// Opens the records of an item and passes each to an action. Prints the fault if they cannot be read.
+    let eachRecord (field: Field option) (offset: int64) (compression: CompressionType) (item: RecordSetItem) (action: Record -> unit) =
+        match RecordSetItem.openRecords reading item |> Result.bind (BatchRecords.fold (fun () record -> action record) ()) with
+        | Ok() -> ()
+        | Error fault ->
+            let found =
+                match fault.Problem with
+                | _ when compression = CompressionType.None -> Trouble.ofFault (offset - int64 item.Position) fault
+                | problem ->
+                    Trouble.at offset fault.Path (problem.ToString() + " (byte " + string fault.Offset + " of the decompressed records)")
+
+            fail ()
+            printer.Item(field, Item.Trouble(offset, found))
+
+    let sequenceOf (batch: RecordBatch) (record: Record) : int32 voption =
+        if batch.BaseSequence < 0 then
+            ValueNone
+        else
+            // After the largest sequence number comes 0.
+            ValueSome(int32 ((int64 batch.BaseSequence + record.Offset - batch.BaseOffset) % (int64 Int32.MaxValue + 1L)))
+
+    /// Prints an item and its records. With a filter, an item without records to print is not printed either.
+    let records (topic: InternalTopic option) (field: Field option) (found: Item) offset (batch: RecordBatch voption) compression item =
+        let isFiltered = options.Filter <> Filter.none
+        let isControl = batch.IsSome && batch.Value.IsControl
+        let isPrinted = ref (not isFiltered)
+        if not isFiltered then printer.Item(field, found)
+
+        eachRecord field offset compression item (fun record ->
+            if not isFiltered || Filter.admits options.Filter record then
+                if not isPrinted.Value then
+                    isPrinted.Value <- true
+                    printer.Item(field, found)
+
+                let sequence =
+                    match batch with
+                    | ValueSome batch -> sequenceOf batch record
+                    | ValueNone -> ValueNone
+
+                printer.Record(field, { Offset = offset; Sequence = sequence; Content = contentOf topic isControl record }, record))
+
+    let item (topic: InternalTopic option) (field: Field option) (found: Item) =
+        match found with
+        | Item.Batch(_, batch, _) when not (Filter.mayAdmit options.Filter batch.MaxTimestamp) -> ()
+        | Item.Batch(offset, batch, item) when options.Records -> records topic field found offset (ValueSome batch) batch.Compression item
+        | Item.Legacy(offset, batch, item) when options.Records -> records topic field found offset ValueNone batch.Compression item
+        | Item.Trouble _ ->
+            fail ()
+            printer.Item(field, found)
+        | Item.Batch _
+        | Item.Legacy _
+        | Item.CutOff _
+        | Item.Zeros _ -> printer.Item(field, found)
+
+    let print (frame: Frame) =
+        if frame.Trouble.IsSome then fail ()
+        printer.Frame frame
+
+        if options.Records then
+            for field in frame.Body |> Option.map fields |> Option.defaultValue [] do
+                itemsOf frame field |> Seq.iter (item (InternalTopic.ofName field.Topic) (Some field))
+
+        flush ()
+
+    let frame (reader: Reader) (unread: Frame) = print (reader.Read(options.Named, unread))
+
+    /// Prints the trouble in place of a frame that could not be found.
+    let noFrame (unread: Frame) (trouble: Trouble) =
+        let isResponse = unread.IsResponse || options.Named |> Option.exists _.IsResponse
+        print { unread with IsResponse = isResponse; Trouble = Some trouble }
+
+    let streamed (reader: Reader) (isResponse: bool) (frame': StreamFrame) =
+        match frame' with
+        | StreamFrame.Whole(offset, bytes) -> frame reader (Frame.unread isResponse offset LengthSize None bytes)
+        | StreamFrame.Broken(offset, trouble) -> noFrame (Frame.unread isResponse offset 0 None Bytes.empty) trouble
+
+    let stream (frames: StreamFrames) =
+        let reader = Reader options.Limits
+        let mutable next = frames.Next()
+
+        while next.IsSome do
+            streamed reader false next.Value
+            next <- frames.Next()
+
+    let conversation (requests: StreamFrames) (responses: StreamFrames) =
+        let reader = Reader options.Limits
+        let mutable request = requests.Next()
+        let mutable response = responses.Next()
+        // Requests read since the last response.
+        let mutable ahead = 0
+
+        // A response is printed right after its request. If its request does not come, it does not hold up the others forever.
+        let isDue (response: StreamFrame) =
+            match response with
+            | StreamFrame.Whole(_, bytes) -> request.IsNone || ahead = 100 || reader.HasRequestOf bytes
+            | StreamFrame.Broken _ -> true
+
+        while request.IsSome || response.IsSome do
+            if response.IsSome && isDue response.Value then
+                streamed reader true response.Value
+                response <- responses.Next()
+                ahead <- 0
+            else
+                streamed reader false request.Value
+                request <- requests.Next()
+                ahead <- ahead + 1
+
+    let line (reader: Reader) (decoder: TextDecoder) (line: Line) =
+        let begins (mark: byte) = line.Text.Length > 0 && line.Text.Span[0] = mark
+        let text = if begins '<'B || begins '>'B then line.Text.Slice 1 else line.Text
+
+        let unread bytes = Frame.unread (begins '<'B) 0L 0 (Some line.Number) bytes
+
+        if line.IsTooLong then
+            noFrame (unread Bytes.empty) (Trouble.at 0L "" "the line is longer than the largest frame")
+        elif text.Length > 0 && not (begins '#'B) then
+            match decoder.Line text with
+            | Ok bytes -> frame reader (unread (Bytes bytes))
+            | Error(at, reason) -> noFrame (unread Bytes.empty) (Trouble.at at "" reason)
+
+    let lines (newDecoder: unit -> TextDecoder) (input: Stream) =
+        let reader = Reader options.Limits
+        let lines = Lines(input, int (min (int64 Array.MaxLength) (4L * int64 options.Limits.MaxFrameBytes)))
+        let mutable next = lines.Next()
+
+        while next.IsSome do
+            line reader (newDecoder ()) next.Value
+            next <- lines.Next()
+
+    let alone (input: Stream) =
+        let most = min (int64 Array.MaxLength) (int64 options.Limits.MaxFrameBytes + 1L)
+        let bytes = ByteReader(input, ValueNone).Fill([||], int most)
+        frame (Reader options.Limits) (Frame.unread false 0L 0 None (Bytes bytes))
+
+    let log (topic: InternalTopic option) (byteReader: ByteReader) =
+        for found in segment options.Limits byteReader do
+            item topic None found
+            flush ()
+
+    /// Prints a summary of a log.
+    let statistics (file: string option) (byteReader: ByteReader) =
+        let all = Statistics()
+
+        for found in segment options.Limits byteReader do
+            match found with
+            | Item.Batch(offset, batch, item) ->
+                all.Batch batch
+                eachRecord None offset batch.Compression item (fun record -> all.Record(ValueSome batch, record))
+            | Item.Legacy(offset, batch, item) ->
+                let count = ref 0L
+                let first = ref batch.LastOffset
+
+                eachRecord None offset batch.Compression item (fun record ->
+                    if count.Value = 0L then first.Value <- record.Offset
+                    count.Value <- count.Value + 1L)
+
+                all.Legacy(batch, first.Value, count.Value)
+                eachRecord None offset batch.Compression item (fun record -> all.Record(ValueNone, record))
+            | Item.Trouble(_, _)
+            | Item.CutOff _ ->
+                all.Trouble()
+                fail ()
+                printer.Item(None, found)
+            | Item.Zeros _ -> ()
+
+        match options.Format with
+        | Format.Text -> toText width all |> List.iter (fun line -> output.Write(line + "\n"))
+        | Format.Json -> output.Write(toJson file all + "\n")
+
+    let index (file: string option) (path: string) =
+        match Indexes.read options.Limits path with
+        | Error trouble ->
+            fail ()
+            printer.Item(None, Item.Trouble(0L, trouble))
+        | Ok index ->
+            if not (Indexes.isRight index) then fail ()
+
+            match options.Format with
+            | Format.Text -> Indexes.toText index
+            | Format.Json -> Indexes.toJson file index
+            |> List.iter (fun line -> output.Write(line + "\n"))
+
+    let decoder (encoding: Encoding) : TextDecoder voption =
+        match encoding with
+        | Encoding.Hex -> ValueSome(TextDecoder.hex ())
+        | Encoding.Base64 -> ValueSome(TextDecoder.base64 ())
+        | Encoding.Raw -> ValueNone
+
+    let byteReader (input: Stream) = ByteReader(input, decoder (defaultArg options.Encoding Encoding.Raw))
+    let frames (input: Stream) = StreamFrames(options.Limits, byteReader input)
+
+    /// Whether all input so far was readable.
+    member _.IsWhole = isWhole
+
+    /// Records that an input could not be read.
+    member _.Fail() = fail ()
+
+    /// Prints a file or standard input. `file` is its name if there are several.
+    member _.One(content: Content, place: Place, file: string option, input: Stream) =
+        isLive <- options.Follow || not input.CanSeek
+
+        let topic () =
+            match options.Decoding, place with
+            | Decoding.Topic topic, _ -> Some topic
+            | Decoding.ByFile, Place.File path -> InternalTopic.ofFile path
+            | Decoding.ByFile, Place.StandardInput
+            | Decoding.Never, _ -> None
+
+        match content, options.Encoding with
+        | Content.Frames, Some Encoding.Raw -> alone input
+        | Content.Frames, Some Encoding.Base64 -> lines TextDecoder.base64 input
+        | Content.Frames, _ -> lines TextDecoder.hex input
+        | Content.Stream, _ -> stream (frames input)
+        | Content.Log, _ -> log (topic ()) (byteReader input)
+        | Content.Statistics, _ -> statistics file (byteReader input)
+        | Content.Index, _ ->
+            match place with
+            | Place.File path -> index file path
+            | Place.StandardInput -> ()
+
+    member _.Conversation(requests: Stream, responses: Stream) =
+        isLive <- not (requests.CanSeek && responses.CanSeek)
+        conversation (frames requests) (frames responses)

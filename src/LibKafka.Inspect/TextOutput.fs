@@ -1,0 +1,291 @@
+/// Prints frames, batches and records as text.
+module LibKafka.Inspect.TextOutput
+
+open System
+open System.Buffers
+open System.IO
+open System.Text
+open LibKafka.Wire
+open LibKafka.Records
+open LibKafka.Protocol
+open LibKafka.Inspect.Terminal
+open LibKafka.Inspect.InternalTopics
+open LibKafka.Inspect.Options
+open LibKafka.Inspect.Input
+open LibKafka.Inspect.Frames
+open LibKafka.Inspect.Records
+open LibKafka.Inspect.Output
+
+[<Sealed>]
+type TextPrinter(output: TextWriter, options: Options, hasColors: bool) =
+    /// The characters that are not printed as they are.
+    static let escaped =
+        SearchValues.Create
+            [| yield! "\"\\"
+               for code in 0..0x9F do
+                   if Char.IsControl(char code) then char code |]
+
+    let line = StringBuilder()
+    let mutable files = 0
+    let mutable lastSecond = Int64.MinValue
+    let mutable lastSecondText = ""
+
+    let add (text: string) = line.Append text |> ignore
+
+    let start (style: Style) = if hasColors then add (Style.start style)
+    let reset () = if hasColors then add Style.Reset
+
+    let styled (style: Style) (text: string) =
+        start style
+        add text
+        reset ()
+
+    let escapeLetter (letter: char) =
+        match letter with
+        | '"' -> add "\\\""
+        | '\\' -> add "\\\\"
+        | '\n' -> add "\\n"
+        | '\r' -> add "\\r"
+        | '\t' -> add "\\t"
+        | letter when Char.IsControl letter ->
+            add "\\u"
+            add ((int letter).ToString "x4")
+        | letter -> line.Append letter |> ignore
+
+    /// Text with control characters escaped, because a terminal might interpret them.
+    let escape (text: string) =
+        if text.AsSpan().IndexOfAny escaped < 0 then
+            add text
+        else
+            for letter in text do
+                escapeLetter letter
+
+    /// A time. Most records have the same second as the one before, whose text is kept.
+    let addTime (milliseconds: int64) =
+        let second = milliseconds / 1000L
+
+        if second <> lastSecond then
+            lastSecond <- second
+            let whole = time milliseconds
+            // Without the milliseconds and the zone. Empty for a number.
+            lastSecondText <- if whole.EndsWith 'Z' then whole.Substring(0, whole.Length - 4) else ""
+
+        if lastSecondText = "" then
+            add (time milliseconds)
+        else
+            let rest = int (milliseconds % 1000L)
+            let digit (number: int) = line.Append(char (int '0' + number % 10)) |> ignore
+            add lastSecondText
+            digit (rest / 100)
+            digit (rest / 10)
+            digit rest
+            add "Z"
+
+    let quote (text: string) =
+        add "\""
+        escape text
+        add "\""
+
+    let write () =
+        output.Write line
+        output.Write '\n'
+        line.Clear() |> ignore
+
+    let unreadable (trouble: Trouble) =
+        start Style.Trouble
+        add "unreadable at byte "
+        add (string trouble.At)
+        add ": "
+
+        if trouble.Path <> "" then
+            add trouble.Path
+            add ": "
+
+        add trouble.Reason
+        reset ()
+
+    /// A message without its name, which has been printed already.
+    let body (body: Body) =
+        let text =
+            match body with
+            | Body.Request request -> Request.show request
+            | Body.Response response -> Response.show response
+
+        line.Append(text, text.IndexOf ' ' + 1, text.Length - text.IndexOf ' ' - 1) |> ignore
+
+    let identify (isResponse: bool) (identity: Identity) =
+        styled Style.Name identity.Api.Name
+        add (" v" + string identity.Version)
+        add (if isResponse then " response" else " request")
+        identity.CorrelationId |> Option.iter (fun id -> add (", correlation " + string id))
+
+        match identity.ClientId with
+        | Some client ->
+            add ", client "
+            quote client
+        | None -> ()
+
+        add ": "
+
+    let indent (field: Field option) = if field.IsSome then add "  "
+
+    let at (field: Field option) (offset: int64) =
+        indent field
+        styled Style.Dim ("@" + string offset + " ")
+
+        match field with
+        | Some field ->
+            escape field.Topic
+            add ("-" + string field.Partition + ": ")
+        | None -> ()
+
+    let batch (batch: RecordBatch) =
+        add (batch.ToString())
+        add (", leader epoch " + string batch.PartitionLeaderEpoch)
+
+        if batch.ProducerId >= 0L then
+            add (", producer " + string batch.ProducerId + " epoch " + string batch.ProducerEpoch)
+            if batch.BaseSequence >= 0 then add (" sequence " + string batch.BaseSequence)
+
+        batch.DeleteHorizon |> ValueOption.iter (fun horizon -> add (", delete horizon " + time horizon))
+        if batch.MaxTimestamp >= 0L then add (", latest " + time batch.MaxTimestamp)
+
+    let content (isShown: bool) (isNull: bool) (bytes: ReadOnlySpan<byte>) =
+        if isNull then
+            add "null"
+        elif not isShown then
+            add (string bytes.Length + " bytes")
+        elif isText bytes then
+            quote (Encoding.UTF8.GetString bytes)
+        else
+            add "0x"
+            add (Convert.ToHexStringLower bytes)
+
+    let header (header: RecordHeader) =
+        quote header.Name
+        add ": "
+
+        match header.Value with
+        | ValueSome value -> content options.Values false value.Span
+        | ValueNone -> add "null"
+
+    let headers (record: Record) =
+        if record.HeaderCount > 0 then
+            add " headers {"
+            let mutable first = true
+
+            for found in record.Headers do
+                if not first then add ", "
+                first <- false
+                header (found.ToHeader())
+
+            add "}"
+
+    let plain (record: Record) =
+        add "key "
+        start Style.Key
+        content options.Keys (not record.HasKey) record.Key.Span
+        reset ()
+        add " value "
+        content options.Values (not record.HasValue) record.Value.Span
+        headers record
+
+    let control (record: Record) =
+        match ControlRecord.ofRecord record with
+        | Ok control ->
+            add "control "
+            styled Style.Name (control.Type.ToString())
+
+            match controlBody control, control.Value with
+            | Some(Ok(text, _)), _ -> add (" " + text)
+            | _, ValueSome value -> add (" 0x" + Bytes.toHex value)
+            | _, ValueNone -> ()
+        | Error _ -> plain record
+
+    /// A record of an internal topic: its type, its key, and its value with the version.
+    let stored (decoded: Decoded) (record: Record) =
+        styled Style.Name decoded.Name
+
+        if decoded.Key <> "" then
+            add " "
+            start Style.Key
+            if options.Keys then add decoded.Key else add (string record.Key.Length + " bytes")
+            reset ()
+
+        match decoded.Value with
+        | None -> add " tombstone"
+        | Some value ->
+            line.Append(" v").Append(value.Version).Append(' ') |> ignore
+            if options.Values then add value.Value else add (string record.Value.Length + " bytes")
+
+        headers record
+
+    interface Printer with
+
+        member _.File(name) =
+            if files > 0 then write ()
+            files <- files + 1
+            styled Style.Heading ("==> " + name + " <==")
+            write ()
+
+        member _.Frame(frame) =
+            frame.Number |> Option.iter (fun number -> add ("#" + string number + " "))
+            if frame.Trouble.IsSome then
+                frame.Line |> Option.iter (fun number -> add ("line " + string number + " "))
+            add (if frame.IsResponse then "← " else "→ ")
+            frame.Identity |> Option.iter (identify frame.IsResponse)
+            frame.Body |> Option.iter body
+
+            match frame.Body, frame.Trouble with
+            | Some _, Some trouble ->
+                add " ("
+                unreadable trouble
+                add ")"
+            | _, trouble -> trouble |> Option.iter unreadable
+
+            write ()
+
+        member _.Item(field, item) =
+            match item with
+            | Item.Batch(offset, found, _) ->
+                at field offset
+                batch found
+            | Item.Legacy(offset, found, _) ->
+                at field offset
+                add (found.ToString())
+                if found.Timestamp >= 0L then add (", latest " + time found.Timestamp)
+            | Item.Trouble(offset, trouble) ->
+                at field offset
+                unreadable trouble
+            | Item.CutOff(offset, bytes) ->
+                at field offset
+                add ("cut off after " + string bytes + " bytes, as is usual at the end of a fetch response")
+            | Item.Zeros(offset, bytes) ->
+                at field offset
+                add (string bytes + (if bytes = 1L then " byte" else " bytes") + " of zeros: preallocated space")
+
+            write ()
+
+        member _.Record(field, place, record) =
+            indent field
+            start Style.Dim
+            line.Append("  ").Append(record.Offset).Append(' ') |> ignore
+
+            if record.Timestamp >= 0L then
+                addTime record.Timestamp
+                add " "
+
+            reset ()
+
+            match place.Content with
+            | RecordContent.Plain -> plain record
+            | RecordContent.Control -> control record
+            | RecordContent.Decoded decoded when decoded.Name <> "" -> stored decoded record
+            | RecordContent.Decoded decoded ->
+                plain record
+                add (" (record of unknown type " + string decoded.Id + ")")
+            | RecordContent.Broken fault ->
+                plain record
+                styled Style.Trouble (" (not decoded: " + fault.ToString() + ")")
+
+            write ()
