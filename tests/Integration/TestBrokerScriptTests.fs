@@ -149,6 +149,29 @@ let private reactions =
           add 1000 |> ignore
           Expect.equal (numbers ()) [ 5L ] "the last one is always kept")
 
+      testCase "the log of requests counts the memory that responses keep, and what several of them share once" (fun () ->
+          let log = ExchangeLog(10, 1000L)
+          let header = { ApiKey = ApiKey.Fetch; ApiVersion = 11s; CorrelationId = 1; ClientId = None }
+          let numbers () = [ for exchange in log.Snapshot() -> exchange.Number ]
+
+          /// A fetch of 10 bytes of an array.
+          let fetch (array: byte[]) =
+              let partition = { Fetch.partitionResponse.Default with Records = Some(Bytes(ReadOnlyMemory<byte>(array, 0, 10))) }
+
+              let topic: Fetch.TopicResponse = { Topic = "t"; TopicId = Guid.Empty; Partitions = [ partition ] }
+              let exchange = log.Add(1, 1L, header, Request.Fetch Fetch.request.Default, 50)
+              exchange.Answer(Response.Fetch { Fetch.response.Default with Topics = [ topic ] })
+              log.Grow(exchange, 60)
+
+          let first = Array.zeroCreate<byte> 700
+          fetch first
+          fetch first
+          Expect.equal (numbers ()) [ 1L; 2L ] "900 bytes, of which they share 700"
+          fetch (Array.zeroCreate 300)
+          Expect.equal (numbers ()) [ 3L ] "both are forgotten before the first array is"
+          fetch (Array.zeroCreate 500)
+          Expect.equal (numbers ()) [ 3L; 4L ] "1000 bytes")
+
       testCase "requests and responses are values, and a test waits for them" (fun () ->
           withBroker 1 (fun kafka ->
               produce patient kafka "a" |> ignore

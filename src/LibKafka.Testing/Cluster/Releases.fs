@@ -308,25 +308,23 @@ module Release =
     /// The APIs that a broker of the release reports in ApiVersions, with their lowest and highest versions, by API key.
     let apis (release: Release) : ApiRange list =
         let table = if release.HasZooKeeper then ReleaseTable.ZooKeeper else ReleaseTable.KRaft
-        let ranges = List<ApiRange>()
-        let mutable at = 1
 
-        while at < table.Length do
-            let struct (key, colon) = number table at
-            let struct (range, next) = rangeAt release (ApiKey(int16 key)) table (colon + 1)
+        [ let mutable at = 1
 
-            match range with
-            | null -> ()
-            | range -> ranges.Add range
+          while at < table.Length do
+              let struct (key, colon) = number table at
+              let struct (range, next) = rangeAt release (ApiKey(int16 key)) table (colon + 1)
 
-            at <- next
+              match range with
+              | null -> ()
+              | range -> range
 
-        List.ofSeq ranges
+              at <- next ]
 
     /// The versions that a broker of the release accepts. From 4.0 on, brokers report versions of Produce that they do not accept, for the sake of
     /// old librdkafka clients.
     let internal accepted (release: Release) : ApiRange list =
         if release.IsAtLeast(4, 0) then
-            apis release |> List.map (fun range -> if range.Key = ApiKey.Produce then { range with Lowest = 3s } else range)
+            [ for range in apis release -> if range.Key.Code = 0s then { range with Lowest = 3s } else range ]
         else
             apis release

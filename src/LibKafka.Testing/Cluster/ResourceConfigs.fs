@@ -1,6 +1,7 @@
 namespace LibKafka.Testing
 
 open System
+open LibKafka
 open LibKafka.Protocol
 
 /// A config of groups.
@@ -21,12 +22,14 @@ type internal ConfigRefusal = { Code: ErrorCode; Text: string option }
 [<RequireQualifiedAccess>]
 module internal ResourceConfigs =
 
+    let private resource (kind: ConfigResourceType) (name: string) : Client.ConfigResource = { Type = kind; Name = name }
+
     /// The configs of a resource that were set.
     let find (kind: ConfigResourceType) (name: string) (state: State) : Map<string, string> =
-        state.ResourceConfigs.TryFind(struct (kind, name)) |> Option.defaultValue Map.empty
+        state.ResourceConfigs.TryFind(resource kind name) |> Option.defaultValue Map.empty
 
     let set (kind: ConfigResourceType) (name: string) (configs: Map<string, string>) (state: State) : State =
-        let key = struct (kind, name)
+        let key = resource kind name
 
         { state with
             ResourceConfigs =
@@ -37,8 +40,8 @@ module internal ResourceConfigs =
 
     /// The names of the resources of a type of which a config was set.
     let named (kind: ConfigResourceType) (state: State) : string list =
-        [ for struct (other, name) in state.ResourceConfigs.Keys do
-              if other = kind then name ]
+        [ for resource in state.ResourceConfigs.Keys do
+              if resource.Type = kind then resource.Name ]
 
     // ---- Groups ----
 

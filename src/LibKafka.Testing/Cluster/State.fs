@@ -2,6 +2,7 @@ namespace LibKafka.Testing
 
 open System
 open System.Collections.Immutable
+open LibKafka
 open LibKafka.Records
 open LibKafka.Protocol
 
@@ -126,9 +127,8 @@ type State =
         Nodes: Map<int32, Node>
         Topics: Map<string, Topic>
         TopicNames: Map<Guid, string>
-        /// The configs of resources other than topics that were set, by type and name: of groups, client metrics subscriptions, brokers and their
-        /// loggers.
-        ResourceConfigs: Map<struct (ConfigResourceType * string), Map<string, string>>
+        /// The configs of resources other than topics that were set: of groups, client metrics subscriptions, brokers and their loggers.
+        ResourceConfigs: Map<Client.ConfigResource, Map<string, string>>
         /// From which all ids follow that a broker draws at random, so that a run can be repeated.
         Seed: uint64
         /// By broker id.
@@ -273,9 +273,14 @@ module State =
 
     /// A cluster of these brokers without topics.
     let create (settings: ClusterSettings) (nodes: Node list) : State =
+        let rec byId (found: Map<int32, Node>) (left: Node list) =
+            match left with
+            | [] -> found
+            | node :: others -> byId (found.Add(node.Id, node)) others
+
         { Settings = settings
           Accepted = Release.accepted settings.Release
-          Nodes = Map.ofList [ for node in nodes -> node.Id, node ]
+          Nodes = byId Map.empty nodes
           Topics = Map.empty
           TopicNames = Map.empty
           ResourceConfigs = Map.empty

@@ -189,7 +189,7 @@ module internal ClassicGroup =
         let step = joinClassic joining group
         // A group is not created by a request that is refused.
         let state =
-            if step.Group = ClassicState.empty then
+            if step.Group = EmptyGroup.classic then
                 Groups.answer step.Answers state
             else
                 store request.GroupId step state
@@ -210,7 +210,7 @@ module internal ClassicGroup =
                 let state, response = MixedGroup.join call request timeout (call.Version >= memberIdSince) group state
                 state, reply response
             | _ when request.MemberId <> "" -> state, reply (ClassicRebalance.refusedJoin ErrorCode.UnknownMemberId request.MemberId)
-            | _ -> join call request ClassicState.empty timeout state
+            | _ -> join call request EmptyGroup.classic timeout state
 
     let private syncFault (request: SyncGroup.Request) (group: ClassicState) : ErrorCode =
         let differs (given: string option) (own: string option) = given.IsSome && given <> own

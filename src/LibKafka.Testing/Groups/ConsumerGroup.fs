@@ -96,7 +96,7 @@ module internal ConsumerGroup =
     let private openGroup (call: Call) (request: ConsumerGroupHeartbeat.Request) (state: State) : Result<State * ConsumerState, Refusal> =
         match Groups.tryFind request.GroupId state |> Option.map _.Kind with
         | Some(GroupKind.Consumer group) -> Ok(state, group)
-        | None when request.MemberEpoch = 0 -> Ok(state, ConsumerState.empty)
+        | None when request.MemberEpoch = 0 -> Ok(state, EmptyGroup.consumer)
         | None -> notFound request.GroupId
         | Some(GroupKind.Classic classic) ->
             match Conversion.toConsumer call.Now state classic with

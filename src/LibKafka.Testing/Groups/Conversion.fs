@@ -60,12 +60,12 @@ module internal Conversion =
         let members = group.Members |> List.map (consumerMember now state group.Generation)
 
         if group.Members.IsEmpty then
-            Some ConsumerState.empty
+            Some EmptyGroup.consumer
         elif group.ProtocolType <> ConsumerProtocol.Type || members |> List.exists _.IsNone then
             None
         else
             let members = List.choose id members
-            let converted = { ConsumerState.empty with Epoch = group.Generation - 1; Members = members }
+            let converted = { EmptyGroup.consumer with Epoch = group.Generation - 1; Members = members }
 
             Some
                 { ConsumerReconcile.bump state converted with
@@ -109,7 +109,7 @@ module internal Conversion =
             let members = sides |> List.map (fun (one, side) -> classicMember now state one side)
 
             ValueSome(
-                { ClassicState.empty with
+                { EmptyGroup.classic with
                     Phase = ClassicPhase.Stable ValueNone
                     Generation = group.Epoch
                     ProtocolType = ConsumerProtocol.Type

@@ -69,7 +69,7 @@ module internal GroupOffsets =
         match Groups.tryFind groupId state with
         | Some({ Kind = GroupKind.Classic classic } as group) -> checkedBy (checkClassic committer classic) group
         | Some({ Kind = GroupKind.Consumer consumer } as group) -> checkedBy (checkConsumer committer consumer) group
-        | None when committer.Generation < 0 -> Ok(Groups.create groupId (GroupKind.Classic ClassicState.empty))
+        | None when committer.Generation < 0 -> Ok(Groups.create groupId (GroupKind.Classic EmptyGroup.classic))
         | None when committer.Version >= epochSince && not committer.IsTransactional -> Error ErrorCode.GroupIdNotFound
         | None -> Error ErrorCode.IllegalGeneration
 

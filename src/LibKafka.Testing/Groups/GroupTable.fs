@@ -217,33 +217,3 @@ module GroupTable =
           MaxMetadataLength = 4096 }
 
     let empty: GroupTable = { Settings = settings; ById = Map.empty; Answers = Map.empty; NextTicket = 1L; NextCommit = 1L }
-
-/// Classic groups to start from.
-[<RequireQualifiedAccess>]
-module ClassicState =
-
-    /// A group without members that had none before.
-    let empty: ClassicState =
-        { Phase = ClassicPhase.Empty
-          Generation = 0
-          ProtocolType = ""
-          ProtocolName = None
-          Leader = ""
-          Members = []
-          Pending = Map.empty
-          IsStored = false }
-
-/// Consumer groups to start from.
-[<RequireQualifiedAccess>]
-module ConsumerState =
-
-    let empty: ConsumerState =
-        { Epoch = 0
-          TargetEpoch = 0
-          Target = Map.empty
-          Assignor = "uniform"
-          Members = []
-          Subscribed = Set.empty
-          Metadata = Map.empty
-          Regexes = Map.empty
-          Scripted = ValueNone }

@@ -3,6 +3,33 @@ namespace LibKafka.Testing
 open System
 open LibKafka.Protocol
 
+/// Groups to start from. They are not needed to start a cluster, so they are not in the file of their types, which is initialized then.
+[<RequireQualifiedAccess>]
+module EmptyGroup =
+
+    /// A classic group without members that had none before.
+    let classic: ClassicState =
+        { Phase = ClassicPhase.Empty
+          Generation = 0
+          ProtocolType = ""
+          ProtocolName = None
+          Leader = ""
+          Members = []
+          Pending = Map.empty
+          IsStored = false }
+
+    /// A consumer group without members that had none before.
+    let consumer: ConsumerState =
+        { Epoch = 0
+          TargetEpoch = 0
+          Target = Map.empty
+          Assignor = "uniform"
+          Members = []
+          Subscribed = Set.empty
+          Metadata = Map.empty
+          Regexes = Map.empty
+          Scripted = ValueNone }
+
 /// Looking up and changing the groups of the cluster, and requests that wait for other members.
 [<RequireQualifiedAccess>]
 module internal Groups =

@@ -19,6 +19,9 @@ type BrokerExchange
     /// The bytes of the request and of the response, for the limit of the log that has the exchange.
     member val internal Size = 0 with get, set
 
+    /// The arrays of which the response has slices, such as those of a partition's log.
+    member val internal Arrays: byte[] list = [] with get, set
+
     /// Whether a log still has the exchange.
     member val internal IsKept = true with get, set
 
@@ -277,22 +280,55 @@ type Script() =
 /// The latest requests, and those who wait for one.
 [<Sealed>]
 type internal ExchangeLog(mostExchanges: int, mostBytes: int64) =
+    static let fetchedRecords (response: Response option) : ArraySegment<byte> list =
+        match response with
+        | Some(Response.Fetch fetched) ->
+            [ for topic in fetched.Topics do
+                  for partition in topic.Partitions do
+                      match partition.Records with
+                      | Some records when records.Length > 0 ->
+                          match MemoryMarshal.TryGetArray records.Memory with
+                          | true, slice -> slice
+                          | _ -> ()
+                      | _ -> () ]
+        | _ -> []
+
     let gate = obj ()
     let exchanges = Queue<BrokerExchange>()
+    // Each array counts once, as long as at least one exchange keeps it.
+    let arrays = Dictionary<byte[], int>(HashIdentity.Reference)
     let mutable bytes = 0L
     let mutable count = 0L
     let mutable waiting = 0
 
     let first (isMeant: BrokerExchange -> bool) : BrokerExchange option = exchanges |> Seq.tryFind isMeant
 
+    let keep (array: byte[]) =
+        match arrays.TryGetValue array with
+        | true, users -> arrays[array] <- users + 1
+        | _ ->
+            arrays[array] <- 1
+            bytes <- bytes + int64 array.Length
+
+    let release (array: byte[]) =
+        match arrays[array] with
+        | 1 ->
+            arrays.Remove array |> ignore
+            bytes <- bytes - int64 array.Length
+        | users -> arrays[array] <- users - 1
+
+    let forgetOldest () =
+        let oldest = exchanges.Dequeue()
+        oldest.IsKept <- false
+        bytes <- bytes - int64 oldest.Size
+        List.iter release oldest.Arrays
+
     let grow (exchange: BrokerExchange) (size: int) =
         exchange.Size <- exchange.Size + size
         bytes <- bytes + int64 size
 
         while exchanges.Count > 1 && (exchanges.Count > mostExchanges || bytes > mostBytes) do
-            let oldest = exchanges.Dequeue()
-            oldest.IsKept <- false
-            bytes <- bytes - int64 oldest.Size
+            forgetOldest ()
 
     /// Notes a request of some bytes. The oldest ones are forgotten.
     member _.Add(broker: int32, connection: int64, header: RequestHeader, request: Request, size: int) : BrokerExchange =
@@ -305,8 +341,15 @@ type internal ExchangeLog(mostExchanges: int, mostBytes: int64) =
             if waiting > 0 then Monitor.PulseAll gate
             exchange)
 
-    /// Notes the size of the response of an exchange.
-    member _.Grow(exchange: BrokerExchange, size: int) = lock gate (fun () -> if exchange.IsKept then grow exchange size)
+    /// Notes the size of the response of an exchange. Fetched records are slices of arrays, such as those of a log, which it keeps as a whole.
+    member _.Grow(exchange: BrokerExchange, size: int) =
+        let records = fetchedRecords exchange.Response
+
+        lock gate (fun () ->
+            if exchange.IsKept then
+                exchange.Arrays <- records |> List.map (fun slice -> nonNull slice.Array)
+                List.iter keep exchange.Arrays
+                grow exchange (size - (records |> List.sumBy _.Count)))
 
     member _.Snapshot() : BrokerExchange list = lock gate (fun () -> List.ofSeq exchanges)
 
@@ -316,6 +359,7 @@ type internal ExchangeLog(mostExchanges: int, mostBytes: int64) =
                 exchange.IsKept <- false
 
             exchanges.Clear()
+            arrays.Clear()
             bytes <- 0L)
 
     /// The first request that matches, among those that are remembered and those to come. TimeoutException after the time.

@@ -1,7 +1,8 @@
 namespace LibKafka.Testing
 
+// The keys of maps are not structs: each struct as a key costs a cluster a millisecond when it is the first one that starts.
+
 /// Whom a quota is for, or whose use is counted: a user, a client id, both of them, or an IP address. ValueNone if it does not depend on that.
-[<Struct>]
 type QuotaSubject =
     {
         /// ValueSome "" is the default for all users.
@@ -13,7 +14,6 @@ type QuotaSubject =
     }
 
 /// Whose use of a quota is counted. Each broker counts for itself.
-[<Struct>]
 type QuotaUse = { Node: int32; Key: string; Subject: QuotaSubject }
 
 /// What was used in one window.
@@ -21,7 +21,6 @@ type QuotaUse = { Node: int32; Key: string; Subject: QuotaSubject }
 type QuotaSample = { Start: Moment; Used: float }
 
 /// The partitions that may be created and deleted at a moment without exceeding a quota. Negative if it was exceeded.
-[<Struct>]
 type QuotaTokens = { Tokens: float; Updated: Moment }
 
 /// The quotas of the cluster, and what was used of them.

@@ -489,7 +489,7 @@ type internal ServerConnection(engine: Engine, node: int32, number: int64, socke
 
 /// The sockets of one broker.
 [<Sealed>]
-type internal Listener(address: IPAddress, port: int, tls: SslServerAuthenticationOptions voption) =
+type internal Listener(address: IPAddress, port: int, tls: SslServerAuthenticationOptions | null) =
     static let anonymous = "User:ANONYMOUS"
     let socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp)
     let open' = HashSet<Socket>()
@@ -509,8 +509,8 @@ type internal Listener(address: IPAddress, port: int, tls: SslServerAuthenticati
         let plain = new NetworkStream(connection, false)
 
         match tls with
-        | ValueNone -> ValueSome(struct (plain, anonymous))
-        | ValueSome options ->
+        | null -> ValueSome(struct (plain, anonymous))
+        | options ->
             let stream = new SslStream(plain)
 
             try

@@ -35,15 +35,15 @@ type TestBrokerOptions() =
     /// The most bytes that the log of a partition keeps: older batches are deleted. Unlimited by default.
     member val MostLogBytes = Int64.MaxValue with get, set
 
-    /// The most bytes that the remembered requests and their responses have together: 64 MiB by default.
+    /// The most bytes of memory that the remembered requests and their responses keep together: 64 MiB by default.
     member val MostRequestBytes = 64L * 1024L * 1024L with get, set
 
     /// The users and their passwords, for SASL with PLAIN and SCRAM.
-    member val Users: IEnumerable<KeyValuePair<string, string>> = Seq.empty with get, set
+    member val Users: IEnumerable<KeyValuePair<string, string>> = [||] with get, set
 
     /// The SASL mechanisms: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 and OAUTHBEARER. By default the first three if there are users, else none.
     /// With a mechanism, clients must authenticate.
-    member val SaslMechanisms: string seq = Seq.empty with get, set
+    member val SaslMechanisms: string seq = [||] with get, set
 
     /// The name of the user of a valid bearer token; null if the token is not valid. By default, JSON web tokens are accepted whatever their
     /// signature.
@@ -62,7 +62,7 @@ type TestBrokerOptions() =
     member val Authorizes = false with get, set
 
     /// The principals that may do everything, such as `User:admin`.
-    member val SuperUsers: string seq = Seq.empty with get, set
+    member val SuperUsers: string seq = [||] with get, set
 
     /// The level of the feature transaction.version, from 0 to 2.
     member val TransactionVersion = 2 with get, set
@@ -85,12 +85,12 @@ type TestBrokerOptions() =
     member val ConsumerHeartbeatInterval = TimeSpan.FromMilliseconds 500.0 with get, set
 
     /// The racks of the brokers, in the order of their ids. Brokers without one have none.
-    member val Racks: string seq = Seq.empty with get, set
+    member val Racks: string seq = [||] with get, set
 
 /// A cluster of Kafka brokers inside the process, for tests: real sockets on the loopback address, any client, nothing on disk. Everything
 /// is gone after `Dispose`.
 [<Sealed>]
-type TestBroker private (engine: Engine, first: (int32 * Listener) list, tls: SslServerAuthenticationOptions voption) =
+type TestBroker private (engine: Engine, first: (int32 * Listener) list, bootstrap: string, tls: SslServerAuthenticationOptions | null) =
     // By broker id. A broker that is started again has a new one.
     let listeners = Dictionary<int32, Listener>()
 
@@ -98,26 +98,25 @@ type TestBroker private (engine: Engine, first: (int32 * Listener) list, tls: Ss
         for id, listener in first do
             listeners.Add(id, listener)
 
-    static let tlsOf (options: TestBrokerOptions) : SslServerAuthenticationOptions voption =
+    static let tlsWith (certificate: X509Certificate2) (isRequired: bool) =
+        SslServerAuthenticationOptions(
+            ServerCertificate = certificate,
+            ClientCertificateRequired = isRequired,
+            RemoteCertificateValidationCallback = (fun _ client _ _ -> not isRequired || not (isNull client))
+        )
+
+    // .NET's assembly for TLS is not loaded for brokers without it.
+    static let tlsOf (options: TestBrokerOptions) : SslServerAuthenticationOptions | null =
         match options.Certificate with
-        | null -> ValueNone
-        | certificate ->
-            let isRequired = options.RequiresClientCertificate
+        | null -> null
+        | certificate -> tlsWith certificate options.RequiresClientCertificate
 
-            ValueSome(
-                SslServerAuthenticationOptions(
-                    ServerCertificate = certificate,
-                    ClientCertificateRequired = isRequired,
-                    RemoteCertificateValidationCallback = (fun _ client _ _ -> not isRequired || not (isNull client))
-                )
-            )
-
-    static let mechanismsOf (options: TestBrokerOptions) : string list =
+    static let mechanismsOf (hasUsers: bool) (options: TestBrokerOptions) : string list =
         let named = List.ofSeq options.SaslMechanisms
 
         match named |> List.tryFind (fun name -> not (List.contains name SaslExchange.all)) with
         | Some unknown -> raise (ArgumentException("There is no SASL mechanism " + unknown + ".", nameof options))
-        | None when named.IsEmpty && not (Seq.isEmpty options.Users) -> List.truncate 3 SaslExchange.all
+        | None when named.IsEmpty && hasUsers -> List.truncate 3 SaslExchange.all
         | None -> named
 
     static let securityOf (options: TestBrokerOptions) : SecurityTable =
@@ -129,17 +128,27 @@ type TestBroker private (engine: Engine, first: (int32 * Listener) list, tls: Ss
                 | null -> ValueNone
                 | user -> ValueSome { User = user; Expires = ValueNone }
 
+        let mutable passwords = Map.empty
+
+        for user in options.Users do
+            passwords <- passwords.Add(user.Key, user.Value)
+
+        let mutable superUsers = Set.empty
+
+        for name in options.SuperUsers do
+            superUsers <- superUsers.Add name
+
         { SecurityTable.empty with
-            Mechanisms = mechanismsOf options
-            Passwords = (Map.empty, options.Users) ||> Seq.fold (fun all user -> all.Add(user.Key, user.Value))
+            Mechanisms = mechanismsOf (not passwords.IsEmpty) options
+            Passwords = passwords
             Token = token
             MaxReauthMs = int64 options.SessionLifetime.TotalMilliseconds
             IsAuthorizing = options.Authorizes
-            SuperUsers = Set.ofSeq options.SuperUsers }
+            SuperUsers = superUsers }
 
     static let groupsOf (options: TestBrokerOptions) : GroupTable =
         let milliseconds (name: string) (time: TimeSpan) : int32 =
-            if time < TimeSpan.Zero || time.TotalMilliseconds > float Int32.MaxValue then
+            if time.Ticks < 0L || time.TotalMilliseconds > float Int32.MaxValue then
                 raise (ArgumentOutOfRangeException(nameof options, time, name + " must be from 0 to 2,147,483,647 milliseconds."))
 
             int32 time.TotalMilliseconds
@@ -154,6 +163,37 @@ type TestBroker private (engine: Engine, first: (int32 * Listener) list, tls: Ss
                     HeartbeatIntervalMs = milliseconds (nameof options.ConsumerHeartbeatInterval) options.ConsumerHeartbeatInterval } }
 
     static let mostRequests = 10_000
+
+    static let host = "127.0.0.1"
+
+    /// The state of a cluster whose brokers are still to come.
+    static let stateOf (options: TestBrokerOptions) : State =
+        let settings =
+            { State.settings with
+                Release = Release.parse options.Release
+                Codecs = options.Codecs
+                AutoCreateTopics = options.AutoCreateTopics
+                DefaultPartitions = options.DefaultPartitions
+                MostLogBytes = options.MostLogBytes
+                TransactionVersion = int16 options.TransactionVersion }
+
+        { State.create settings [] with Security = securityOf options; Groups = groupsOf options }
+
+    /// Opens the sockets of all brokers, or of none.
+    static let listen (options: TestBrokerOptions) (tls: SslServerAuthenticationOptions | null) : (int32 * Listener) list =
+        let opened = List<int32 * Listener>()
+
+        try
+            for index in 0 .. options.Brokers - 1 do
+                let port = if options.Port = 0 then 0 else options.Port + index
+                opened.Add((index + 1, Listener(IPAddress.Loopback, port, tls)))
+
+            List.ofSeq opened
+        with _ ->
+            for _, listener in opened do
+                listener.Stop()
+
+            reraise ()
 
     static let clock () : unit -> Moment =
         let begun = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()
@@ -196,39 +236,27 @@ type TestBroker private (engine: Engine, first: (int32 * Listener) list, tls: Ss
             raise (ArgumentOutOfRangeException(nameof options, options.Brokers, "The number of brokers must be from 1 to 1000."))
 
         let tls = tlsOf options
-
-        let listeners =
-            [ for index in 0 .. options.Brokers - 1 ->
-                  let port = if options.Port = 0 then 0 else options.Port + index
-                  index + 1, Listener(IPAddress.Loopback, port, tls) ]
-
+        let state = stateOf options
+        let listeners = listen options tls
         let racks = Array.ofSeq options.Racks
+        let mutable nodes = state.Nodes
+        let addresses = List<string>()
 
-        let nodes =
-            [ for id, listener in listeners ->
-                  { Id = id; Host = "127.0.0.1"; Port = listener.Port; Rack = Array.tryItem (id - 1) racks; Status = NodeStatus.Running } ]
+        for id, listener in listeners do
+            let rack = if id <= racks.Length then Some racks[id - 1] else None
+            nodes <- nodes.Add(id, { Id = id; Host = host; Port = listener.Port; Rack = rack; Status = NodeStatus.Running })
+            addresses.Add(host + ":" + string listener.Port)
 
-        let settings =
-            { State.settings with
-                Release = Release.parse options.Release
-                Codecs = options.Codecs
-                AutoCreateTopics = options.AutoCreateTopics
-                DefaultPartitions = options.DefaultPartitions
-                MostLogBytes = options.MostLogBytes
-                TransactionVersion = int16 options.TransactionVersion }
-
-        let state = State.create settings nodes
-        let state = { state with Security = securityOf options; Groups = groupsOf options }
-
-        let engine = Engine(state, clock (), Script(), ExchangeLog(mostRequests, options.MostRequestBytes))
+        let log = ExchangeLog(mostRequests, options.MostRequestBytes)
+        let engine = Engine({ state with Nodes = nodes }, clock (), Script(), log)
 
         for id, listener in listeners do
             listener.Start(engine, id)
 
-        new TestBroker(engine, listeners, tls)
+        new TestBroker(engine, listeners, String.Join(',', addresses), tls)
 
     /// The addresses of the brokers, as clients take them: `127.0.0.1:40001,127.0.0.1:40002`.
-    member _.Bootstrap: string = String.Join(',', [ for node in engine.State.Nodes.Values -> node.Host + ":" + string node.Port ])
+    member _.Bootstrap: string = bootstrap
 
     /// The state of the cluster at this moment. It is a value that does not change any more.
     member _.State: State = engine.State
