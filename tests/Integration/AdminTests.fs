@@ -293,9 +293,47 @@ let private recordedAnswers =
                   admin.DescribeCluster().Result)
               (fun _ _ response -> result response.Error response.ErrorMessage response) ]
 
+/// Where groups are coordinated: `g2` by the second broker, `nobody's` by none, the others by the first.
+let private coordinatorOf (first: BrokerAddress) (second: BrokerAddress) (group: string) : FindCoordinator.Coordinator =
+    let at (broker: BrokerAddress) : FindCoordinator.Coordinator =
+        { FindCoordinator.coordinator.Default with
+            Key = group
+            NodeId = 1
+            Host = broker.Host
+            Port = broker.Port
+            ErrorMessage = None }
+
+    match group with
+    | "g2" -> at second
+    | "nobody's" ->
+        { FindCoordinator.coordinator.Default with
+            Key = group
+            NodeId = -1
+            Port = -1
+            Error = ErrorCode.CoordinatorNotAvailable
+            ErrorMessage = Some "not yet" }
+    | _ -> at first
+
+/// Answers in the form of the version.
+let private answerCoordinators (coordinatorOf: string -> FindCoordinator.Coordinator) received (request: FindCoordinator.Request) =
+    let response =
+        if received.Header.ApiVersion >= FindCoordinator.keysSince then
+            { FindCoordinator.response.Default with Coordinators = List.map coordinatorOf request.Keys }
+        else
+            let found = coordinatorOf request.Key
+
+            { FindCoordinator.response.Default with
+                Error = found.Error
+                ErrorMessage = found.ErrorMessage
+                NodeId = found.NodeId
+                Host = found.Host
+                Port = found.Port }
+
+    Script.answer FindCoordinator.api received response
+
 /// A cluster of two brokers: the first is the bootstrap broker, the second the controller, the leader of topic `t2` and the coordinator of
-/// the group `g2`.
-let private two (answer: Received -> Act list) (test: ScriptedBroker -> ScriptedBroker -> unit) =
+/// the group `g2`. They support FindCoordinator up to a version.
+let private twoFinding (version: int) (answer: Received -> Act list) (test: ScriptedBroker -> ScriptedBroker -> unit) =
     let table =
         Script.everythingBut
             [ Script.versions ApiKey.ListOffsets 1 7
@@ -305,7 +343,7 @@ let private two (answer: Received -> Act list) (test: ScriptedBroker -> Scripted
               Script.versions ApiKey.ConsumerGroupDescribe 0 1
               Script.versions ApiKey.ListGroups 0 5
               Script.versions ApiKey.DescribeConfigs 1 4
-              Script.versions ApiKey.FindCoordinator 0 6 ]
+              Script.versions ApiKey.FindCoordinator 0 version ]
 
     let second = Script.knowing table answer
 
@@ -336,21 +374,12 @@ let private two (answer: Received -> Act list) (test: ScriptedBroker -> Scripted
                             Brokers =
                                 [ for address, node in both ->
                                       { Metadata.broker.Default with NodeId = node; Host = address.Host; Port = address.Port } ] }
-                | Request.FindCoordinator request when request.Keys = [ "g2" ] -> coordinating other.Address received request
-                | Request.FindCoordinator request when request.Keys = [ "nobody's" ] ->
-                    let unknown: FindCoordinator.Coordinator =
-                        { FindCoordinator.coordinator.Default with
-                            Key = "nobody's"
-                            NodeId = -1
-                            Port = -1
-                            Error = ErrorCode.CoordinatorNotAvailable
-                            ErrorMessage = Some "not yet" }
-
-                    Script.answer FindCoordinator.api received { FindCoordinator.response.Default with Coordinators = [ unknown ] }
-                | Request.FindCoordinator request -> coordinating me received request
+                | Request.FindCoordinator request -> answerCoordinators (coordinatorOf me other.Address) received request
                 | _ -> answer received)
 
         Scripted.broker first (fun broker -> test broker other))
+
+let private two answer test = twoFinding 6 answer test
 
 let private asked (api: ApiKey) (broker: ScriptedBroker) = broker.Calls |> List.filter (fun call -> call.Header.ApiKey = api)
 
@@ -382,32 +411,46 @@ let private whom =
                   Expect.equal (asked ApiKey.ListOffsets second).Length 1 "one call to the second"
                   Expect.equal (reply.Exchanges |> List.filter (fun info -> info.Api = ApiKey.ListOffsets)).Length 2 "both are told"))
 
-          testCase "each group's coordinator is asked, and a failure of one does not affect the others" (fun () ->
-              let answer (received: Received) =
-                  match received.Request with
-                  | Request.DeleteGroups request when request.GroupsNames = [ "g2" ] -> [ Act.Close ]
-                  | Request.DeleteGroups request ->
-                      let results: DeleteGroups.Result list =
-                          [ for group in request.GroupsNames do
-                                if group <> "forgotten" then
-                                    { GroupId = group; Error = ErrorCode.None; ErrorMessage = None } ]
+          for version, requests in
+              [ 6, [ [ "g1"; "g2"; "nobody's"; "forgotten" ] ]; 3, [ [ "g1" ]; [ "g2" ]; [ "nobody's" ]; [ "forgotten" ] ] ] do
+              testCase
+                  ("each group's coordinator is asked, and a failure of one does not affect the others: FindCoordinator " + string version)
+                  (fun () ->
+                      let answer (received: Received) =
+                          match received.Request with
+                          | Request.DeleteGroups request when request.GroupsNames = [ "g2" ] -> [ Act.Close ]
+                          | Request.DeleteGroups request ->
+                              let results: DeleteGroups.Result list =
+                                  [ for group in request.GroupsNames do
+                                        if group <> "forgotten" then
+                                            { GroupId = group; Error = ErrorCode.None; ErrorMessage = None } ]
 
-                      Script.answer DeleteGroups.api received { DeleteGroups.response.Default with Results = results }
-                  | _ -> Script.unexpected received
+                              Script.answer DeleteGroups.api received { DeleteGroups.response.Default with Results = results }
+                          | _ -> Script.unexpected received
 
-              two answer (fun first _ ->
-                  use admin = new AdminClient(patient, Bootstrap.ofAddresses [ first.Address ])
-                  let reply = admin.DeleteGroups [ "g1"; "g2"; "nobody's"; "forgotten" ]
+                      twoFinding version answer (fun first _ ->
+                          use admin = new AdminClient(patient, Bootstrap.ofAddresses [ first.Address ])
+                          let reply = admin.DeleteGroups [ "g1"; "g2"; "nobody's"; "forgotten" ]
 
-                  Expect.equal
-                      reply.Result
-                      [ "g1", Ok()
-                        "g2", Error(AdminFault.Fault ClientFault.Closed)
-                        "nobody's", Error(AdminFault.Refused(ErrorCode.CoordinatorNotAvailable, Some "not yet"))
-                        "forgotten", Error AdminFault.NotAnswered ]
-                      "the results"
+                          Expect.equal
+                              reply.Result
+                              [ "g1", Ok()
+                                "g2", Error(AdminFault.Fault ClientFault.Closed)
+                                "nobody's", Error(AdminFault.Refused(ErrorCode.CoordinatorNotAvailable, Some "not yet"))
+                                "forgotten", Error AdminFault.NotAnswered ]
+                              "the results"
 
-                  Expect.equal (asked ApiKey.DeleteGroups first).Length 1 "one call for all groups of one coordinator"))
+                          let keys (call: Received) =
+                              match call.Request with
+                              | Request.FindCoordinator request when version < 4 -> Some [ request.Key ]
+                              | Request.FindCoordinator request -> Some request.Keys
+                              | _ -> None
+
+                          Expect.equal
+                              (first.Calls |> List.choose keys)
+                              requests
+                              "the coordinators are found in as few requests as possible"
+                          Expect.equal (asked ApiKey.DeleteGroups first).Length 1 "one call for all groups of one coordinator"))
 
           testCase "every broker is asked for its groups" (fun () ->
               let answer (received: Received) =

@@ -167,6 +167,11 @@ let private listing (states: GroupState list) (types: GroupType list) (admin: Ad
     | Ok [ _, result ] -> faultIn result
     | other -> failtestf "%A" other
 
+let private transactions (filter: TransactionFilter) (admin: AdminClient) : ClientFault =
+    match (admin.ListTransactions filter).Result with
+    | Ok [ _, result ] -> faultIn result
+    | other -> failtestf "%A" other
+
 /// Each call with an option that needs a version: the API, the last version without it, what the fault names, and the call.
 let private optional: (ApiKey * int * string * (Bootstrap -> ClientFault)) list =
     let prefixed = { everyAcl with PatternTypeFilter = AclPatternType.Prefixed }
@@ -208,7 +213,33 @@ let private optional: (ApiKey * int * string * (Bootstrap -> ClientFault)) list 
       ApiKey.LeaveGroup, 2, "static member", byGroup (fun group -> (group.Leave staticPlace).Rounds.Head)
       ApiKey.TxnOffsetCommit, 2, "a membership", inTransaction
       ApiKey.InitProducerId, 2, "RaiseEpoch", raising
-      ApiKey.ConsumerGroupHeartbeat, 0, "TopicRegex", matching ]
+      ApiKey.ConsumerGroupHeartbeat, 0, "TopicRegex", matching
+      ApiKey.ElectLeaders,
+      0,
+      "unclean",
+      byAdmin (fun admin -> admin.ElectLeaders(ElectionType.Unclean, [ at ], ms 1_000).Result.Head |> snd |> faultIn)
+      ApiKey.AlterPartitionReassignments,
+      0,
+      "the replication factor",
+      byAdmin (fun admin -> admin.AlterReassignments([ at, Some [ 1 ] ], ms 1_000, false).Result.Head |> snd |> faultIn)
+      ApiKey.ListTransactions, 0, "for some time", byAdmin (transactions { TransactionFilter.all with LongerThan = Some(ms 1_000) })
+      ApiKey.ListTransactions, 1, "a pattern", byAdmin (transactions { TransactionFilter.all with IdPattern = Some "t.*" })
+      ApiKey.CreateDelegationToken,
+      2,
+      "another owner",
+      byAdmin (fun admin ->
+          let owner: DelegationTokenPrincipal = { PrincipalType = "User"; PrincipalName = "bob" }
+          admin.CreateDelegationToken({ NewDelegationToken.standard with Owner = Some owner }).Result |> faultIn)
+      ApiKey.ListConfigResources,
+      0,
+      "some types",
+      byAdmin (fun admin -> admin.ListConfigResources([ ConfigResourceType.Topic ]).Result |> faultIn)
+      ApiKey.UpdateFeatures,
+      0,
+      "validateOnly",
+      byAdmin (fun admin ->
+          let level = { Feature = "metadata.version"; Level = 7s; Direction = FeatureUpdateType.Upgrade }
+          admin.UpdateFeatures([ level ], ms 1_000, true).Result.Head |> snd |> faultIn) ]
 
 /// The first release whose brokers support a version, such as `Kafka 2.6`.
 let private firstWith (key: ApiKey) (version: int) : string =

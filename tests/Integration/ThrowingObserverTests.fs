@@ -362,7 +362,39 @@ let private adminCases: Case list =
       onAdmin "DescribeAcls" (fun admin -> admin.DescribeAcls DescribeAcls.api.Request.Schema.Default)
       onAdmin "CreateAcls" (fun admin -> admin.CreateAcls [ CreateAcls.acl.Default ])
       onAdmin "DeleteAcls" (fun admin -> admin.DeleteAcls [ DescribeAcls.api.Request.Schema.Default ])
-      onAdmin "DescribeCluster" (fun admin -> admin.DescribeCluster()) ]
+      onAdmin "DescribeCluster" (fun admin -> admin.DescribeCluster())
+      onAdmin "ListConfigResources" (fun admin -> admin.ListConfigResources [])
+      onAdmin "ElectLeaders" (fun admin -> admin.ElectLeaders(ElectionType.Preferred, [ partition ], soon))
+      onAdmin "ElectAllLeaders" (fun admin -> admin.ElectAllLeaders(ElectionType.Preferred, soon))
+      onAdmin "AlterReassignments" (fun admin -> admin.AlterReassignments([ partition, Some [ 1 ] ], soon))
+      onAdmin "ListReassignments" (fun admin -> admin.ListReassignments(None, soon))
+      onAdmin "DescribeLogDirs" (fun admin -> admin.DescribeLogDirs [ 1 ])
+      onAdmin "AlterReplicaLogDirs" (fun admin -> admin.AlterReplicaLogDirs [ { Partition = partition; BrokerId = 1 }, "/logs" ])
+      onAdmin "ListGroupOffsets" (fun admin -> admin.ListGroupOffsets [ "g", None ])
+      onAdmin "AlterGroupOffsets" (fun admin -> admin.AlterGroupOffsets("g", [ partition, CommittedOffset.at 3L ]))
+      onAdmin "DeleteGroupOffsets" (fun admin -> admin.DeleteGroupOffsets("g", [ partition ]))
+      onAdmin "ListTransactions" (fun admin -> admin.ListTransactions())
+      onAdmin "DescribeTransactions" (fun admin -> admin.DescribeTransactions [ "tx" ])
+      onAdmin "DescribeProducers" (fun admin -> admin.DescribeProducers [ partition ])
+      onAdmin "AbortTransactions" (fun admin ->
+          admin.AbortTransactions [ { Partition = partition; ProducerId = 1L; ProducerEpoch = 0s; CoordinatorEpoch = 0 } ])
+      onAdmin "DescribeClientQuotas" (fun admin -> admin.DescribeClientQuotas ClientQuotaFilter.all)
+      onAdmin "AlterClientQuotas" (fun admin ->
+          admin.AlterClientQuotas [ { Entity = ClientQuotaEntity.Ip QuotaName.Default; Quotas = [] } ])
+      onAdmin "DescribeScramUsers" (fun admin -> admin.DescribeScramUsers [ "alice" ])
+      onAdmin "ListScramUsers" (fun admin -> admin.ListScramUsers())
+      onAdmin "AlterScramUsers" (fun admin -> admin.AlterScramUsers [ ScramChange.Delete("alice", ScramMechanism.ScramSha256) ])
+      onAdmin "CreateDelegationToken" (fun admin -> admin.CreateDelegationToken NewDelegationToken.standard)
+      onAdmin "RenewDelegationToken" (fun admin -> admin.RenewDelegationToken Bytes.empty)
+      onAdmin "ExpireDelegationToken" (fun admin -> admin.ExpireDelegationToken Bytes.empty)
+      onAdmin "DescribeDelegationTokens" (fun admin -> admin.DescribeDelegationTokens None)
+      onAdmin "UnregisterBroker" (fun admin -> admin.UnregisterBroker 9)
+      onAdmin "DescribeFeatures" (fun admin -> admin.DescribeFeatures())
+      onAdmin "UpdateFeatures" (fun admin ->
+          admin.UpdateFeatures([ { Feature = "kraft.version"; Level = 1s; Direction = FeatureUpdateType.Upgrade } ], soon))
+      onAdmin "DescribeQuorum" (fun admin -> admin.DescribeQuorum())
+      onAdmin "AddQuorumVoter" (fun admin -> admin.AddQuorumVoter({ Id = 4; DirectoryId = Guid.NewGuid() }, [], soon))
+      onAdmin "RemoveQuorumVoter" (fun admin -> admin.RemoveQuorumVoter { Id = 4; DirectoryId = Guid.NewGuid() }) ]
 
 let private cases = partitionCases @ [ retry ] @ connectionCases @ groupCases @ transactionCases @ adminCases
 

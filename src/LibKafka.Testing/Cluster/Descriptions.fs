@@ -158,6 +158,27 @@ module internal Descriptions =
 
         state, Reply(Response.DescribeLogDirs response)
 
+    /// There is no other directory to move replicas to.
+    let alterLogDirs (call: Call) (request: AlterReplicaLogDirs.Request) (state: State) : State * Answer =
+        let isAllowed = Security.isAllowed call AclOperation.Alter AclResourceType.Cluster Security.clusterName state
+
+        let codeOf (path: string) (topic: string) (index: int32) : ErrorCode =
+            match Cluster.tryPartition topic index state with
+            | _ when not isAllowed -> ErrorCode.ClusterAuthorizationFailed
+            | _ when path <> logDirPath -> ErrorCode.LogDirNotFound
+            | Some partition when List.contains call.Node partition.Replicas -> ErrorCode.None
+            | _ -> ErrorCode.ReplicaNotAvailable
+
+        let results: (string * AlterReplicaLogDirs.PartitionResult) list =
+            [ for dir in request.Dirs do
+                  for topic in dir.Topics do
+                      for index in topic.Partitions -> topic.Name, { PartitionIndex = index; Error = codeOf dir.Path topic.Name index } ]
+
+        let topics: AlterReplicaLogDirs.TopicResult list =
+            [ for name, some in results |> List.groupBy fst -> { TopicName = name; Partitions = List.map snd some } ]
+
+        state, Reply(Response.AlterReplicaLogDirs { ThrottleTimeMs = 0; Results = topics })
+
     // The quorum consists of all brokers. The metadata log is not kept: its end follows from the time, as the leader appends a record to an idle log
     // every half second (metadata.max.idle.interval.ms).
     let private quorum (call: Call) (state: State) : DescribeQuorum.PartitionResponse =

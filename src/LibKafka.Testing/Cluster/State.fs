@@ -117,6 +117,28 @@ type ClusterSettings =
         TransactionVersion: int16
     }
 
+/// The levels of the cluster's features (KIP-584).
+type FeatureTable =
+    {
+        /// By feature; transaction.version is in the settings.
+        Levels: Map<string, int16>
+        /// Grows with each change.
+        Epoch: int64
+    }
+
+[<RequireQualifiedAccess>]
+module FeatureTable =
+
+    [<Literal>]
+    let TransactionVersion = "transaction.version"
+
+    /// The level of metadata.version in 4.0.
+    [<Literal>]
+    let MetadataLevel = 25s
+
+    let standard: FeatureTable =
+        { Levels = Map [ "group.version", 1s; "kraft.version", 1s; "metadata.version", MetadataLevel ]; Epoch = 1L }
+
 /// Everything that a cluster is at one moment. Immutable: a request gives the next state.
 [<NoEquality; NoComparison>]
 type State =
@@ -137,6 +159,7 @@ type State =
         Transactions: TransactionTable
         Security: SecurityTable
         Quotas: QuotaTable
+        Features: FeatureTable
     }
 
 /// The sender of a request.
@@ -289,4 +312,5 @@ module State =
           Groups = GroupTable.empty
           Transactions = TransactionTable.empty
           Security = SecurityTable.empty
-          Quotas = QuotaTable.empty }
+          Quotas = QuotaTable.empty
+          Features = FeatureTable.standard }

@@ -25,9 +25,9 @@ module internal SaslExchange =
     [<Literal>]
     let OAuthBearer = "OAUTHBEARER"
 
-    /// The iterations of SCRAM.
+    /// The iterations of the SCRAM credentials that follow from passwords.
     [<Literal>]
-    let private Iterations = 4096
+    let Iterations = 4096
 
     let private hashOf (mechanism: string) : struct (HashAlgorithmName * int) voption =
         match mechanism with
@@ -60,19 +60,47 @@ module internal SaslExchange =
     let private invalid (mechanism: string) =
         SaslStep.Refused("Authentication failed during authentication due to invalid credentials with SASL mechanism " + mechanism)
 
-    /// The broker's first message. The salt follows from the user, so that a run can be repeated.
-    let private scramFirst mechanism (algorithm: HashAlgorithmName) (size: int) (passwords: Map<string, string>) (nonce: string) message =
-        let user = attribute "n" message |> ValueOption.map (fun name -> name.Replace("=2C", ",").Replace("=3D", "="))
+    /// The credential of a password. The salt follows from the user, so that a run can be repeated.
+    let private ofPassword mechanism (algorithm: HashAlgorithmName) (size: int) (user: string) (password: string) : StoredScram =
+        let salt = SHA256.HashData(utf8 (mechanism + user)) |> Array.truncate 16
+        let salted = Rfc2898DeriveBytes.Pbkdf2(utf8 password, salt, Iterations, algorithm, size)
+        { Iterations = Iterations; Salt = Bytes salt; SaltedPassword = Bytes salted }
 
-        match user, attribute "r" message with
-        | ValueSome user, ValueSome theirs when message.StartsWith("n,", StringComparison.Ordinal) && passwords.ContainsKey user ->
-            let salt = SHA256.HashData(utf8 (mechanism + user)) |> Array.truncate 16
+    /// Whom a client's first message names, the credential that must be proved, and when a delegation token expires.
+    let private claimed mechanism algorithm size (now: Moment) (table: SecurityTable) (isToken: bool) (name: string) =
+        let ofPassword = ofPassword mechanism algorithm size name
+
+        if isToken then
+            match table.Tokens.TryFind name with
+            | Some token when token.Expires > now ->
+                let owner = token.Owner.Substring(token.Owner.IndexOf ':' + 1)
+                ValueSome(struct (owner, ofPassword (Convert.ToBase64String token.Hmac.Span), ValueSome token.Expires))
+            | _ -> ValueNone
+        else
+            match table.Scram.TryFind((name, mechanism)), table.Passwords.TryFind name with
+            | Some(ValueSome stored), _ -> ValueSome(struct (name, stored, ValueNone))
+            | None, Some password -> ValueSome(struct (name, ofPassword password, ValueNone))
+            | Some ValueNone, _
+            | None, None -> ValueNone
+
+    /// The broker's first message.
+    let private scramFirst mechanism algorithm size now (table: SecurityTable) (nonce: string) (message: string) =
+        let name = attribute "n" message |> ValueOption.map (fun name -> name.Replace("=2C", ",").Replace("=3D", "="))
+        let isToken = attribute "tokenauth" message = ValueSome "true"
+        let isWellFormed = message.StartsWith("n,", StringComparison.Ordinal)
+
+        match name |> ValueOption.bind (claimed mechanism algorithm size now table isToken), attribute "r" message with
+        | ValueSome(struct (user, stored, tokenExpires)), ValueSome theirs when isWellFormed ->
             let both = theirs + nonce
-            let first = "r=" + both + ",s=" + Convert.ToBase64String salt + ",i=" + string Iterations
+            let first = "r=" + both + ",s=" + Convert.ToBase64String stored.Salt.Span + ",i=" + string stored.Iterations
             let bare = message.Substring(message.IndexOf(',', 2) + 1)
-            let salted = Rfc2898DeriveBytes.Pbkdf2(utf8 passwords[user], salt, Iterations, algorithm, size)
 
-            let exchange = { User = user; Spoken = bare + "," + first; Nonce = both; SaltedPassword = Bytes salted }
+            let exchange =
+                { User = user
+                  Spoken = bare + "," + first
+                  Nonce = both
+                  SaltedPassword = stored.SaltedPassword
+                  TokenExpires = tokenExpires }
 
             SaslStep.Challenge(SaslStage.Challenged(mechanism, exchange), first)
         | _ -> invalid mechanism
@@ -98,7 +126,7 @@ module internal SaslExchange =
 
                 if isProved then
                     let verifier = mac (mac salted "Server Key"B) spoken
-                    SaslStep.Done(exchange.User, ValueNone, "v=" + Convert.ToBase64String verifier)
+                    SaslStep.Done(exchange.User, exchange.TokenExpires, "v=" + Convert.ToBase64String verifier)
                 else
                     invalid mechanism
             | _ -> invalid mechanism
@@ -129,7 +157,7 @@ module internal SaslExchange =
         | SaslStage.Chosen OAuthBearer -> bearer (table.Token now) text
         | SaslStage.Chosen mechanism ->
             match hashOf mechanism with
-            | ValueSome(struct (algorithm, size)) -> scramFirst mechanism algorithm size table.Passwords nonce text
+            | ValueSome(struct (algorithm, size)) -> scramFirst mechanism algorithm size now table nonce text
             | ValueNone -> invalid mechanism
         | SaslStage.Challenged(mechanism, exchange) ->
             match hashOf mechanism with

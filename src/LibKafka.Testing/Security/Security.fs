@@ -30,6 +30,12 @@ module Security =
         | ValueSome session -> session.Principal
         | ValueNone -> caller.Principal
 
+    /// Whether a connection may create and change delegation tokens: its client is known, and not by a token.
+    let mayAskForTokens (caller: Caller) (state: State) : bool =
+        match (find caller.Connection state).Session with
+        | ValueSome session -> not session.IsByToken
+        | ValueNone -> caller.Principal <> "User:ANONYMOUS"
+
     /// Forgets a connection that was closed.
     let closed (connection: int64) (state: State) : State =
         { state with Security = { state.Security with Connections = state.Security.Connections.Remove connection } }
@@ -68,6 +74,11 @@ module Security =
             let chosen = { authentication with Stage = SaslStage.Chosen request.Mechanism; IsRaw = call.Version = 0s }
             set connection chosen state, handshakeReply ErrorCode.None table.Mechanisms
 
+    let private isByToken (stage: SaslStage) : bool =
+        match stage with
+        | SaslStage.Challenged(_, exchange) -> exchange.TokenExpires.IsSome
+        | _ -> false
+
     let private mechanismOf (stage: SaslStage) : string =
         match stage with
         | SaslStage.Chosen mechanism
@@ -103,7 +114,8 @@ module Security =
         | SaslStep.Done(user, expires, text) ->
             let principal = "User:" + user
             let struct (time, ends) = lifetime now expires state
-            let session = { Principal = principal; Mechanism = mechanismOf authentication.Stage; Expires = ends }
+            let stage = authentication.Stage
+            let session = { Principal = principal; Mechanism = mechanismOf stage; IsByToken = isByToken stage; Expires = ends }
 
             match authentication.Session with
             | ValueSome before when before.Principal <> principal -> fail "Cannot change principals during re-authentication."

@@ -10,9 +10,25 @@ type Session =
         /// As in `User:alice`.
         Principal: string
         Mechanism: string
+        /// Whether it was authenticated by a delegation token.
+        IsByToken: bool
         /// When the client must have authenticated again (KIP-368).
         Expires: Moment voption
     }
+
+/// What a broker keeps of a user's password for one SCRAM mechanism.
+type StoredScram = { Iterations: int32; Salt: Bytes; SaltedPassword: Bytes }
+
+/// A delegation token (KIP-48). Principals are as in `User:alice`.
+type StoredToken =
+    { Id: string
+      Hmac: Bytes
+      Owner: string
+      Requester: string
+      Renewers: string list
+      Issued: Moment
+      Expires: Moment
+      MaxExpires: Moment }
 
 /// What a broker of SCRAM remembers between the messages of a client.
 type ScramExchange =
@@ -23,6 +39,8 @@ type ScramExchange =
         /// The nonce of both sides.
         Nonce: string
         SaltedPassword: Bytes
+        /// When the delegation token expires that is proved; ValueNone for a user's password.
+        TokenExpires: Moment voption
     }
 
 /// How far SASL is on a connection.
@@ -76,6 +94,10 @@ type SecurityTable =
         Mechanisms: string list
         /// The passwords of the users, for PLAIN and SCRAM.
         Passwords: Map<string, string>
+        /// The SCRAM credentials that requests have set or deleted (ValueNone), by user and mechanism. The others follow from the passwords.
+        Scram: Map<string * string, StoredScram voption>
+        /// By id.
+        Tokens: Map<string, StoredToken>
         /// Checks a bearer token.
         Token: Moment -> string -> AcceptedToken voption
         /// connections.max.reauth.ms; 0 for no limit.
@@ -98,6 +120,8 @@ module SecurityTable =
     let empty: SecurityTable =
         { Mechanisms = []
           Passwords = Map.empty
+          Scram = Map.empty
+          Tokens = Map.empty
           Token = fun _ _ -> ValueNone
           MaxReauthMs = 0L
           Connections = Map.empty

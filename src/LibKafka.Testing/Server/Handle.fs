@@ -8,35 +8,6 @@ open LibKafka.Protocol
 [<RequireQualifiedAccess>]
 module internal Versions =
 
-    let private supported (name: string) (lowest: int16) (highest: int16) : ApiVersions.SupportedFeature =
-        { Name = name; MinVersion = lowest; MaxVersion = highest }
-
-    let private finalized (name: string) (level: int16) : ApiVersions.FinalizedFeature =
-        { Name = name; MaxVersionLevel = level; MinVersionLevel = level }
-
-    // The levels of 4.0; later releases are taken to have the same.
-    let private metadataLevel = 25s
-
-    let private supportedFeatures (version: int16) : ApiVersions.SupportedFeature list =
-        let metadata = supported "metadata.version" 7s metadataLevel
-
-        // Version 3 leaves out the features whose lowest level is 0.
-        if version < 4s then
-            [ metadata ]
-        else
-            [ supported "group.version" 0s 1s
-              supported "kraft.version" 0s 1s
-              metadata
-              supported "transaction.version" 0s 2s
-              supported "eligible.leader.replicas.version" 0s 1s ]
-
-    let private finalizedFeatures (state: State) : ApiVersions.FinalizedFeature list =
-        [ finalized "group.version" 1s
-          if state.Settings.TransactionVersion > 0s then
-              finalized "transaction.version" state.Settings.TransactionVersion
-          finalized "kraft.version" 1s
-          finalized "metadata.version" metadataLevel ]
-
     let private table (state: State) : ApiVersions.ApiVersion list =
         [ for range in Release.apis state.Settings.Release -> { ApiKey = range.Key; MinVersion = range.Lowest; MaxVersion = range.Highest } ]
 
@@ -47,9 +18,9 @@ module internal Versions =
             { Error = code
               ApiKeys = apis
               ThrottleTimeMs = 0
-              SupportedFeatures = (if hasFeatures then supportedFeatures version else [])
-              FinalizedFeaturesEpoch = (if hasFeatures then 1L else -1L)
-              FinalizedFeatures = (if hasFeatures then finalizedFeatures state else [])
+              SupportedFeatures = (if hasFeatures then Features.supported version else [])
+              FinalizedFeaturesEpoch = (if hasFeatures then state.Features.Epoch else -1L)
+              FinalizedFeatures = (if hasFeatures then Features.finalized state else [])
               ZkMigrationReady = false }
 
     /// The response to a version of ApiVersions that the release does not have. It is in version 0 (KIP-511).
@@ -91,9 +62,11 @@ module Broker =
         | Request.AlterConfigs request -> ValueSome(ConfigChanges.alterAll call request state)
         | Request.IncrementalAlterConfigs request -> ValueSome(ConfigChanges.alterSome call request state)
         | Request.ListConfigResources request -> ValueSome(ConfigDescriptions.list call request state)
+        | Request.UpdateFeatures request -> ValueSome(Features.update call request state)
         | Request.DescribeCluster request -> ValueSome(Descriptions.cluster request state)
         | Request.DescribeTopicPartitions request -> ValueSome(Descriptions.topicPartitions call request state)
         | Request.DescribeLogDirs request -> ValueSome(Descriptions.logDirs call request state)
+        | Request.AlterReplicaLogDirs request -> ValueSome(Descriptions.alterLogDirs call request state)
         | Request.DescribeQuorum request -> ValueSome(Descriptions.describeQuorum call request state)
         | Request.ElectLeaders request -> ValueSome(Replicas.electLeaders request state)
         | Request.AlterPartitionReassignments request -> ValueSome(Replicas.alterReassignments request state)
@@ -110,6 +83,8 @@ module Broker =
           GroupAdmin.tryHandle
           Transactions.tryHandle
           Security.tryHandle
+          ScramUsers.tryHandle
+          DelegationTokens.tryHandle
           Acls.tryHandle
           QuotaRequests.tryHandle ]
 

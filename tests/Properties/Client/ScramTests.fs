@@ -19,7 +19,10 @@ type private Vector =
       ClientFirst: string
       ServerFirst: string
       ClientFinal: string
-      ServerFinal: string }
+      ServerFinal: string
+      Salt: Bytes
+      Iterations: int
+      SaltedPassword: Bytes }
 
 let private vectors: Vector list =
     [ for line in TestData.jsonLines TestData.vectors "scram.jsonl.gz" do
@@ -36,7 +39,10 @@ let private vectors: Vector list =
             ClientFirst = text "clientFirst"
             ServerFirst = text "serverFirst"
             ClientFinal = text "clientFinal"
-            ServerFinal = text "serverFinal" } ]
+            ServerFinal = text "serverFinal"
+            Salt = Bytes(Convert.FromHexString(text "salt"))
+            Iterations = line.GetProperty("iterations").GetInt32()
+            SaltedPassword = Bytes(Convert.FromHexString(text "saltedPassword")) } ]
 
 let private hashOf (vector: Vector) =
     match vector.Mechanism with
@@ -73,6 +79,16 @@ let private golden =
               Expect.equal (Bytes.toText conversation.First) vector.ClientFirst "the first message"
               Expect.equal (sent (say conversation vector.ServerFirst)) vector.ClientFinal "the last message"
               Expect.equal (say conversation vector.ServerFinal) SaslReply.Done "the server's signature")
+
+          testCase (name "a credential that is made for a broker has Kafka's salted password") (fun () ->
+              let mechanism =
+                  if vector.Mechanism = "SCRAM-SHA-256" then
+                      LibKafka.ScramMechanism.ScramSha256
+                  else
+                      LibKafka.ScramMechanism.ScramSha512
+
+              let credential = ScramCredential.withSalt vector.Salt mechanism vector.Iterations vector.Password
+              Expect.equal credential.SaltedPassword vector.SaltedPassword "the salted password")
 
           testCase (name "a server's signature with any one bit changed is not believed") (fun () ->
               let signature = Convert.FromBase64String(vector.ServerFinal.Substring 2)

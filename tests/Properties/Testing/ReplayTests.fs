@@ -13,7 +13,7 @@ let private known: Map<string, int> =
           "e7", 3
           // An empty group id or transactional id, in releases that look for the coordinator first.
           "g1.0.2.3", 5
-          "g2.3.0.3", 5
+          "g2.3.0.3", 2
           // Transactions that begin while the markers of the last one are written, and the times at which they did.
           "b1", 11
           "b3", 6
@@ -69,7 +69,6 @@ let private known: Map<string, int> =
           "e17", 2
           "e19", 1
           "b5", 2
-          "b51", 6
           "b15", 3
           "b17", 2
           "b27", 2

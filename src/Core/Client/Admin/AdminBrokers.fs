@@ -88,12 +88,39 @@ type internal AdminBrokers(settings: ClientSettings, bootstrap: Bootstrap) =
             >> Result.map _.Address
             >> Result.mapError (fun code -> AdminFault.Refused(code, None))
 
-    /// The coordinator of a group.
-    member this.CoordinatorOf(group: string, operation: Operation) : Result<BrokerAddress, AdminFault> =
-        this.ConnectAny operation
-        |> Result.bind (Role.askCoordinator CoordinatorType.Group group operation)
+    /// The addresses of all brokers.
+    member this.All(operation: Operation) : Result<BrokerAddress list, AdminFault> =
+        this.Metadata(Some [], operation)
         |> Result.mapError AdminFault.Fault
-        |> Result.bind (fun found -> AdminFault.check found.Error found.ErrorMessage { Host = found.Host; Port = found.Port })
+        |> Result.map (fun response -> [ for broker in response.Brokers -> { Host = broker.Host; Port = broker.Port } ])
+
+    /// The addresses of brokers by their ids, as a function.
+    member this.ById(operation: Operation) : int32 -> Result<BrokerAddress, AdminFault> =
+        match this.Metadata(Some [], operation) with
+        | Error fault -> fun _ -> Error(AdminFault.Fault fault)
+        | Ok response ->
+            fun id ->
+                match BrokerQuery.addressIn response id with
+                | Some address -> Ok address
+                | None -> Error(AdminFault.Refused(ErrorCode.BrokerIdNotRegistered, None))
+
+    /// The coordinators of groups or transactional ids, as a function. They are found in one request, or in one for each if the broker is older than
+    /// Kafka 3.0 (KIP-699).
+    member this.Coordinators(kind: CoordinatorType, keys: string list, operation: Operation) : string -> Result<BrokerAddress, AdminFault> =
+        let find some : (string * Result<FindCoordinator.Coordinator, AdminFault>) list =
+            let found = this.ConnectAny operation |> Result.bind (Role.askCoordinators kind some operation)
+            some
+            |> List.map (fun key -> key, found |> Result.map (fun coordinatorOf -> coordinatorOf key) |> Result.mapError AdminFault.Fault)
+
+        let keys = List.distinct keys
+        let version = this.ConnectAny operation |> Result.bind _.VersionOf(FindCoordinator.api)
+        let requests = if BrokerQuery.takesSeveralKeys version then [ keys ] else List.map List.singleton keys
+        let coordinatorOf = requests |> List.collect find |> Answers.first
+
+        fun key ->
+            coordinatorOf key
+            |> Option.defaultValue (Error AdminFault.NotAnswered)
+            |> Result.bind (fun found -> AdminFault.check found.Error found.ErrorMessage { Host = found.Host; Port = found.Port })
 
     /// Closes the connections.
     member _.Close() =
@@ -106,22 +133,39 @@ type internal AdminBrokers(settings: ClientSettings, bootstrap: Bootstrap) =
 [<RequireQualifiedAccess>]
 module internal AdminRequest =
 
-    /// Sends one request about several items. `answersIn` gives the answers in the response, by what they are about: an item's answer is the one
-    /// about `keyOf` the item.
-    let ask
+    /// Sends one request. `read` gives the value in the response.
+    let answer
         (connection: Result<Connection, ClientFault>)
         operation
-        (items: 'Item list)
         (api: Api<'Request, 'Response>)
         (request: 'Request)
+        (read: 'Response -> Result<'Value, AdminFault>)
+        : Result<'Value, AdminFault> =
+        connection
+        |> Result.bind (fun connection -> connection.Ask(api, request, operation).Result)
+        |> Result.mapError AdminFault.Fault
+        |> Result.bind read
+
+    /// The results for items: of each the answer about `keyOf` the item or, if there are no answers, the fault.
+    let distribute
+        (items: 'Item list)
         (keyOf: 'Item -> 'Key)
-        (answersIn: 'Response -> ('Key * Result<'Value, AdminFault>) list)
+        (answers: Result<('Key * Result<'Value, AdminFault>) list, AdminFault>)
         : ('Item * Result<'Value, AdminFault>) list =
-        match connection |> Result.bind (fun connection -> connection.Ask(api, request, operation).Result) with
-        | Error fault -> items |> List.map (fun item -> item, Error(AdminFault.Fault fault))
-        | Ok response ->
-            let answer = answersIn response |> Answers.byKey Result.isError
+        match answers with
+        | Error fault -> items |> List.map (fun item -> item, Error fault)
+        | Ok answers ->
+            let answer = answers |> Answers.byKey Result.isError
             items |> List.map (fun item -> item, keyOf item |> answer |> Option.defaultValue (Error AdminFault.NotAnswered))
+
+    /// Sends one request about several items. `answersIn` gives the answers in the response, by what they are about, unless the request was refused
+    /// as a whole: an item's answer is the one about `keyOf` the item.
+    let askChecked connection operation items api request keyOf answersIn =
+        answer connection operation api request answersIn |> distribute items keyOf
+
+    /// The same for a request that is not refused as a whole.
+    let ask connection operation items api request keyOf answersIn =
+        askChecked connection operation items api request keyOf (answersIn >> Ok)
 
     // Numbers the items with the same key from 0.
     let private numbered (keyOf: 'Item -> 'Key) (items: 'Item list) : ('Item * int) list =
@@ -172,3 +216,6 @@ module internal AdminRequest =
                 List.zip indexes (askSome (connect place) items))
 
         unplaced @ asked |> List.sortBy fst |> List.map snd
+
+    /// Sends requests to one broker: one for all items or, if items have the same key, several.
+    let askApart connection items keyOf askSome = askEach items keyOf (fun _ -> Ok()) (fun () -> connection) askSome

@@ -2,41 +2,6 @@ namespace LibKafka.Client
 
 open LibKafka.Protocol
 
-/// A topic to create.
-type NewTopic =
-    {
-        Name: string
-        /// -1 for the broker's default, which needs Kafka 2.4.
-        Partitions: int
-        /// -1 for the broker's default, which needs Kafka 2.4.
-        ReplicationFactor: int16
-        /// Configs that differ from the broker's defaults, such as `cleanup.policy`.
-        Configs: (string * string) list
-    }
-
-[<RequireQualifiedAccess>]
-module internal NewTopic =
-
-    /// Whether the broker must choose the number of partitions or of replicas. An explicit assignment of replicas says both.
-    let usesDefaults (topic: CreateTopics.Topic) : bool =
-        topic.Assignments.IsEmpty && (topic.NumPartitions = -1 || topic.ReplicationFactor = -1s)
-
-    /// Why such a topic cannot be created.
-    let needsNumbers =
-        ClientFault.BrokerTooOld(
-            "a default number of partitions or replicas",
-            "Kafka 2.4 (CreateTopics 4)",
-            "give the numbers of partitions and of replicas of the new topic"
-        )
-
-/// What has configs: a topic, a broker by its id, a group, and so on.
-type ConfigResource =
-    { Type: ConfigResourceType
-      Name: string }
-
-    /// A one-line description.
-    override this.ToString() = CodeName.Of this.Type + " " + this.Name
-
 /// Why one item of an administrative call was not done.
 [<RequireQualifiedAccess>]
 type AdminFault =
@@ -130,7 +95,7 @@ type AdminReply<'Item, 'Value> internal (changes: bool, exchanges: ExchangeInfo 
 
 /// The reply to an administrative call without items. The exchanges include those that found the brokers to ask.
 [<Sealed>]
-type AdminAnswer<'Value> internal (exchanges: ExchangeInfo list, result: Result<'Value, AdminFault>) =
+type AdminAnswer<'Value> internal (changes: bool, exchanges: ExchangeInfo list, result: Result<'Value, AdminFault>) =
     inherit Reply<Result<'Value, AdminFault>>(result)
     override _.Exchanges = exchanges
 
@@ -139,4 +104,4 @@ type AdminAnswer<'Value> internal (exchanges: ExchangeInfo list, result: Result<
         | Error fault -> fault.ErrorCode
         | Ok _ -> ErrorCode.None
 
-    override _.IsTransient = AdminRepetition.isOfUse false exchanges [ result ]
+    override _.IsTransient = AdminRepetition.isOfUse changes exchanges [ result ]

@@ -155,16 +155,23 @@ module internal BrokerQuery =
 
         topics |> List.distinct |> List.map leaders
 
-    /// Asks for the coordinator of a key, in a version.
-    let coordinator (kind: CoordinatorType) (key: string) (version: Result<int16, ClientFault>) : FindCoordinator.Request =
-        // The key has a field of its own in older versions, and is in a list in newer ones.
+    /// Whether a version of FindCoordinator takes several keys.
+    let takesSeveralKeys (version: Result<int16, ClientFault>) : bool =
         match version with
-        | Ok version when version >= FindCoordinator.keysSince -> { Key = ""; KeyType = kind; Keys = [ key ] }
-        | _ -> { Key = key; KeyType = kind; Keys = [] }
+        | Ok version -> version >= FindCoordinator.keysSince
+        | Error _ -> false
 
-    /// The coordinator of a key, in either of the response's two forms. An error code in it says why there is none.
-    let coordinatorIn (response: FindCoordinator.Response) (key: string) : FindCoordinator.Coordinator =
-        let single: FindCoordinator.Coordinator =
+    /// Asks for the coordinators of keys, in a version. An older version takes one key, in a field of its own.
+    let coordinators (kind: CoordinatorType) (keys: string list) (version: Result<int16, ClientFault>) : FindCoordinator.Request =
+        match keys with
+        | [ key ] when not (takesSeveralKeys version) -> { Key = key; KeyType = kind; Keys = [] }
+        | _ -> { Key = ""; KeyType = kind; Keys = keys }
+
+    /// Finds the coordinators of keys in either of the response's two forms, each in constant time. An error code in one says why there is none.
+    let coordinatorsIn (response: FindCoordinator.Response) : string -> FindCoordinator.Coordinator =
+        let listed = response.Coordinators |> Seq.map (fun found -> found.Key, found) |> Answers.first
+
+        let single key : FindCoordinator.Coordinator =
             { Key = key
               NodeId = response.NodeId
               Host = response.Host
@@ -172,8 +179,9 @@ module internal BrokerQuery =
               Error = response.Error
               ErrorMessage = response.ErrorMessage }
 
-        match response.Coordinators |> List.tryFind (fun found -> found.Key = key) with
-        | Some found -> found
-        // These fields are empty if there is a list and the key is not in it.
-        | None when single.Host = "" && not single.Error.IsError -> { single with Error = ErrorCode.CoordinatorNotAvailable }
-        | None -> single
+        fun key ->
+            match listed key with
+            | Some found -> found
+            // These fields are empty if there is a list and the key is not in it.
+            | None when response.Host = "" && not response.Error.IsError -> { single key with Error = ErrorCode.CoordinatorNotAvailable }
+            | None -> single key

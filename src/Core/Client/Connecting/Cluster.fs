@@ -37,7 +37,7 @@ type Cluster private () =
     static member FindCoordinator
         (connection: Connection, kind: CoordinatorType, key: string, ?call: CallOptions)
         : Exchange<FindCoordinator.Request, FindCoordinator.Response> =
-        let request = BrokerQuery.coordinator kind key (connection.VersionOf FindCoordinator.api)
+        let request = BrokerQuery.coordinators kind [ key ] (connection.VersionOf FindCoordinator.api)
         connection.Call(FindCoordinator.api, request, ?call = call)
 
     /// The leader of a partition according to a metadata response of some version, or the error code that says why there is none.
@@ -55,4 +55,4 @@ type Cluster private () =
 
     /// The coordinator of a key according to a response in either of its two forms. An error code in it says why there is none.
     static member CoordinatorIn(response: FindCoordinator.Response, key: string) : FindCoordinator.Coordinator =
-        BrokerQuery.coordinatorIn response key
+        BrokerQuery.coordinatorsIn response key

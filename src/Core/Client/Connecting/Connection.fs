@@ -111,7 +111,8 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, channe
         | null -> "0.0.0"
         | version -> version.ToString 3
 
-    static member val private VersionsRequest: ApiVersions.Request =
+    /// Asks for the broker's versions and features.
+    static member val internal VersionsRequest: ApiVersions.Request =
         { ClientSoftwareName = "libkafka-dotnet"
           ClientSoftwareVersion = Connection.SoftwareVersion
           ClusterId = None
@@ -302,6 +303,20 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, channe
     member internal this.Ask(api: Api<'Request, 'Response>, request: 'Request, operation: Operation) : Exchange<'Request, 'Response> =
         use _ = guard.Hold()
         this.BeginHighest(false, api, request, operation.Own).Complete()
+
+    /// The same in the highest common version up to `most`, with a request made for that version. A request that is not made has the form of the
+    /// version `most`.
+    member internal this.AskUpTo
+        (most: int16, api: Api<'Request, 'Response>, request: int16 -> 'Request, operation: Operation)
+        : Exchange<'Request, 'Response> =
+        use _ = guard.Hold()
+
+        match versions.Within(api.Key, { Caps.versionsOf api with Highest = most }) with
+        | Error fault -> operation.Own.NotMade(api, Some broker, request most, fault) |> Operation.reported operation.Own
+        | Ok version ->
+            let request = request version
+            let flight = this.Send(version, api, request, null, false, operation.Own)
+            ChannelCall(channel, flight, request, Reception.ofApi api).Complete()
 
     /// Sends a request in the highest common version. The response is received by `PendingCall.Complete`; until then the connection makes no other
     /// call.

@@ -32,12 +32,10 @@ module internal Role =
     let askMetadata (topics: string list option) (operation: Operation) (asked: Connection) : Result<Metadata.Response, ClientFault> =
         asked.Ask(Metadata.api, BrokerQuery.metadata topics, operation).Result
 
-    /// Asks a broker for the coordinator of a key.
-    let askCoordinator kind key (operation: Operation) (asked: Connection) : Result<FindCoordinator.Coordinator, ClientFault> =
-        let request = BrokerQuery.coordinator kind key (asked.VersionOf FindCoordinator.api)
-
-        asked.Ask(FindCoordinator.api, request, operation).Result
-        |> Result.map (fun response -> BrokerQuery.coordinatorIn response key)
+    /// Asks a broker for the coordinators of keys, in one request. A broker that takes one key in a request must not be asked for several.
+    let askCoordinators kind keys (operation: Operation) (asked: Connection) : Result<string -> FindCoordinator.Coordinator, ClientFault> =
+        let request = BrokerQuery.coordinators kind keys (asked.VersionOf FindCoordinator.api)
+        asked.Ask(FindCoordinator.api, request, operation).Result |> Result.map BrokerQuery.coordinatorsIn
 
     // Finds a broker by asking another one, whose connection is kept if it goes to the broker itself, and else closed.
     let private findBy (bootstrap: Bootstrap) operation (ask: Connection -> Result<'Target * BrokerAddress, ClientFault>) =
@@ -157,8 +155,9 @@ module internal Role =
     let coordinator (bootstrap: Bootstrap) (kind: CoordinatorType) (key: string) : Role<FindCoordinator.Coordinator> =
         let find (operation: Operation) =
             findBy bootstrap operation (fun asked ->
-                askCoordinator kind key operation asked
-                |> Result.bind (fun found ->
+                askCoordinators kind [ key ] operation asked
+                |> Result.bind (fun coordinatorOf ->
+                    let found = coordinatorOf key
                     let address: BrokerAddress = { Host = found.Host; Port = found.Port }
 
                     if found.Error.IsError then

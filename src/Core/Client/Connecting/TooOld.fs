@@ -12,6 +12,7 @@ module internal TooOld =
         let staticMember = "a static member (group.instance.id)", "Kafka 2.3"
         let raisedEpoch = "RaiseEpoch", "Kafka 2.5"
         let membership = "a commit with a membership in a transaction", "Kafka 2.5"
+        let anotherOwner = "a delegation token of another owner", "Kafka 3.3"
         let patternType = "ACLs for names with a prefix (the pattern type)", "Kafka 2.0"
 
         [ "InitProducerIdRequest/ProducerId", raisedEpoch
@@ -32,7 +33,16 @@ module internal TooOld =
           "CreateAclsRequest/Creations/ResourcePatternType", patternType
           "DeleteAclsRequest/Filters/PatternTypeFilter", patternType
           "ListGroupsRequest/StatesFilter", ("a list of the groups in some states", "Kafka 2.6")
-          "ListGroupsRequest/TypesFilter", ("a list of the groups of some types", "Kafka 3.8") ]
+          "ListGroupsRequest/TypesFilter", ("a list of the groups of some types", "Kafka 3.8")
+          "ElectLeadersRequest/ElectionType", ("an unclean election", "Kafka 2.4")
+          "AlterPartitionReassignmentsRequest/AllowReplicationFactorChange",
+          ("a reassignment that must not change the replication factor", "Kafka 4.1")
+          "ListTransactionsRequest/DurationFilter", ("a list of the transactions that are running for some time", "Kafka 3.8")
+          "ListTransactionsRequest/TransactionalIdPattern", ("a list of the transactions with a pattern of their ids", "Kafka 4.1")
+          "CreateDelegationTokenRequest/OwnerPrincipalType", anotherOwner
+          "CreateDelegationTokenRequest/OwnerPrincipalName", anotherOwner
+          "ListConfigResourcesRequest/ResourceTypes", ("a list of the config resources of some types", "Kafka 4.1")
+          "UpdateFeaturesRequest/ValidateOnly", ("a check of new feature levels (validateOnly)", "Kafka 3.3") ]
 
     let private withoutIndexes (path: string) : string = path.Split '/' |> Array.map (fun step -> step.Split('[')[0]) |> String.concat "/"
 

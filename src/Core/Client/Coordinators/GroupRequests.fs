@@ -52,31 +52,27 @@ module internal OffsetRequests =
         let topic (name, partitions) : OffsetFetch.TopicRequest = { Name = name; PartitionIndexes = partitions }
         { GroupId = groupId; Topics = topics |> Option.map (List.map topic); Groups = []; RequireStable = requireStable }
 
-    let private fetchInGroups
-        groupId
-        (membership: GroupMembership)
-        (topics: (string * int list) list option)
-        requireStable
-        : OffsetFetch.Request =
+    let private groupRequest (membership: GroupMembership) (groupId, topics: (string * int list) list option) : OffsetFetch.GroupRequest =
         let memberId = if membership.MemberId = "" then None else Some membership.MemberId
 
         let topic (name, partitions) : OffsetFetch.GroupTopicRequest = { Name = name; TopicId = Guid.Empty; PartitionIndexes = partitions }
 
         // Only a member of the new protocol identifies itself: a classic member's generation is no epoch.
-        let group: OffsetFetch.GroupRequest =
-            { GroupId = groupId
-              MemberId = memberId
-              MemberEpoch = (if memberId.IsSome then membership.GenerationOrEpoch else -1)
-              Topics = topics |> Option.map (List.map topic) }
+        { GroupId = groupId
+          MemberId = memberId
+          MemberEpoch = (if memberId.IsSome then membership.GenerationOrEpoch else -1)
+          Topics = topics |> Option.map (List.map topic) }
 
-        { GroupId = ""; Topics = Some []; Groups = [ group ]; RequireStable = requireStable }
+    let private fetchSome membership groups requireStable (version: int16) : OffsetFetch.Request =
+        match groups with
+        | [ groupId, topics ] when version < OffsetFetch.groupsSince -> fetchOne groupId topics requireStable
+        | _ -> { GroupId = ""; Topics = Some []; Groups = groups |> List.map (groupRequest membership); RequireStable = requireStable }
 
     /// Asks for some partitions' offsets, or for all if `topics` is none.
-    let fetch groupId membership topics requireStable (version: int16) : OffsetFetch.Request =
-        if version < OffsetFetch.groupsSince then
-            fetchOne groupId topics requireStable
-        else
-            fetchInGroups groupId membership topics requireStable
+    let fetch groupId membership topics requireStable version = fetchSome membership [ groupId, topics ] requireStable version
+
+    /// The same for several groups, as no member of theirs. Versions before `OffsetFetch.groupsSince` can ask about one group only.
+    let fetchGroups groups requireStable version = fetchSome GroupMembership.none groups requireStable version
 
     /// The error code of the group as a whole, and the partitions, in either of the two forms.
     let fetchedIn groupId (response: OffsetFetch.Response) : ErrorCode * (TopicPartition * OffsetFetch.PartitionResponse) list =

@@ -8,6 +8,9 @@ open LibKafka.Protocol.Types
 /// ListClientMetricsResources and lists only client metrics subscriptions (KIP-714).
 module ListConfigResources =
 
+    /// The first version with types (KIP-1142).
+    let typesSince = 1s
+
     type Request =
         {
             /// The types to list; empty for all types that the broker can list. Version 0 lists client metrics subscriptions. Since
@@ -16,7 +19,7 @@ module ListConfigResources =
         }
 
     let request = message {
-        let! kinds = field "ResourceTypes" _.ResourceTypes (array configResourceType |> since 1s [])
+        let! kinds = field "ResourceTypes" _.ResourceTypes (array configResourceType |> since typesSince [])
         return { ResourceTypes = kinds }
     }
 
@@ -32,7 +35,7 @@ module ListConfigResources =
     let resource = message {
         let! name = field "ResourceName" _.ResourceName string
         and! kind =
-            field "ResourceType" _.ResourceType (configResourceType |> since 1s ConfigResourceType.ClientMetrics |> ignorable)
+            field "ResourceType" _.ResourceType (configResourceType |> since typesSince ConfigResourceType.ClientMetrics |> ignorable)
 
         return { ResourceName = name; ResourceType = kind }
     }

@@ -8,6 +8,12 @@ open LibKafka.Protocol.Types
 /// the controller; brokers of Kafka 4.x forward it.
 module UpdateFeatures =
 
+    /// The first version with directions (KIP-778).
+    let directionsSince = 1s
+
+    /// The first version that changes all features or none, and has no result for each (KIP-1022).
+    let allOrNoneSince = 2s
+
     /// A feature to change.
     type FeatureUpdate =
         {
@@ -24,8 +30,8 @@ module UpdateFeatures =
     let featureUpdate = message {
         let! feature = field "Feature" _.Feature string
         and! level = field "MaxVersionLevel" _.MaxVersionLevel int16
-        and! allow = field "AllowDowngrade" _.AllowDowngrade (bool |> until 0s false)
-        and! direction = field "UpgradeType" _.UpgradeType (featureUpdateType |> since 1s FeatureUpdateType.Upgrade)
+        and! allow = field "AllowDowngrade" _.AllowDowngrade (bool |> until (directionsSince - 1s) false)
+        and! direction = field "UpgradeType" _.UpgradeType (featureUpdateType |> since directionsSince FeatureUpdateType.Upgrade)
 
         return { Feature = feature; MaxVersionLevel = level; AllowDowngrade = allow; UpgradeType = direction }
     }
@@ -42,7 +48,7 @@ module UpdateFeatures =
     let request = message {
         let! timeout = field "timeoutMs" _.TimeoutMs (int32 |> withDefault 60000)
         and! updates = field "FeatureUpdates" _.FeatureUpdates (array featureUpdate)
-        and! validate = field "ValidateOnly" _.ValidateOnly (bool |> since 1s false)
+        and! validate = field "ValidateOnly" _.ValidateOnly (bool |> since directionsSince false)
 
         return { TimeoutMs = timeout; FeatureUpdates = updates; ValidateOnly = validate }
     }
@@ -83,7 +89,7 @@ module UpdateFeatures =
         let! throttle = field "ThrottleTimeMs" _.ThrottleTimeMs int32
         and! error = field "ErrorCode" _.Error errorCode
         and! text = field "ErrorMessage" _.ErrorMessage (string |> nullable)
-        and! results = field "Results" _.Results (array result |> until 1s [] |> ignorable)
+        and! results = field "Results" _.Results (array result |> until (allOrNoneSince - 1s) [] |> ignorable)
 
         return { ThrottleTimeMs = throttle; Error = error; ErrorMessage = text; Results = results }
     }
