@@ -679,7 +679,7 @@ let private whom =
                   | other -> failtestf "%A" other) ]
 
 let private clusters =
-    onEach "admin" (fun cluster ->
+    onEachAndEmbedded "admin" (fun cluster ->
         [ testCase "describes topics and the cluster, and finds offsets" (fun () ->
               cluster.WithTopic 3 (fun topic ->
                   use admin = new AdminClient(cluster.Settings(), cluster.Brokers)

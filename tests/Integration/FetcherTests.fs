@@ -316,7 +316,7 @@ let private sessions =
                   Expect.equal (asked broker |> List.map _.Topics.Length) [ 1; 1 ] "the requests"))
 
           yield!
-              (onEach "reads the same log" (fun cluster ->
+              (onEachAndEmbedded "reads the same log" (fun cluster ->
                   [ testCase "the same with a session as without" (fun () ->
                         cluster.WithPartition(fun _ client ->
                             let producer = new PartitionProducer(client, ProducerSettings.standard)

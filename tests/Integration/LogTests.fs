@@ -22,7 +22,7 @@ let private fill (client: PartitionClient) =
 
 [<Tests>]
 let tests =
-    onEach "log" (fun cluster ->
+    onEachAndEmbedded "log" (fun cluster ->
         [ for acks in [ Acks.Leader; Acks.All ] do
               testCase ("acks " + acks.ToString() + ": the answer has the batch's offset") (fun () ->
                   cluster.WithPartition(fun _ client ->

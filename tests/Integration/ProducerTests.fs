@@ -304,7 +304,7 @@ let private identities =
                   Expect.equal (acknowledged (producer.Produce(batch "b" 1))) 2L "the second")) ]
 
 let private forwarding =
-    onEach "forwarding" (fun cluster ->
+    onEachAndEmbedded "forwarding" (fun cluster ->
         [ testCase "a fetched batch is appended to another log unchanged, except for what the broker sets" (fun () ->
               cluster.WithPartition(fun _ from ->
                   cluster.WithPartition(fun _ towards ->

@@ -297,7 +297,7 @@ let private onClusters =
 
             List.ofSeq records
 
-    Clusters.onEach "topic producer" (fun cluster ->
+    Clusters.onEachAndEmbedded "topic producer" (fun cluster ->
         [ for codec in [ None; Some CompressionType.Lz4 ] do
               let name = codec |> Option.map CompressionType.name |> Option.defaultValue "nothing"
 
