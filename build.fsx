@@ -1,7 +1,7 @@
 // The build script, in plain F#: `dotnet fsi build.fsx <target>`, from any folder. The targets are at the end, after the functions that they use;
 // the larger ones are in build/.
 
-#load "build/Programs.fsx" "build/Tests.fsx" "build/Clients.fsx" "build/Sizes.fsx" "build/Coverage.fsx" "build/Mutants.fsx"
+#load "build/Programs.fsx" "build/Tests.fsx" "build/Clients.fsx" "build/Sizes.fsx" "build/Coverage.fsx" "build/Mutants.fsx" "build/Docs.fsx" "build/Browser.fsx"
 
 open System
 open System.IO
@@ -11,6 +11,8 @@ open Clients
 open Sizes
 open Coverage
 open Mutants
+open Docs
+open Browser
 
 let help =
     """dotnet fsi build.fsx <target> [arguments]
@@ -25,6 +27,9 @@ let help =
   bench [name ...]  run all benchmarks, or those named; with --bootstrap HOST:PORT those of clients on a cluster of one broker
   clients           install kcat, kafkajs and @platformatic/kafka under artifacts, and run the scripts of tests/Clients with the test broker
   loop  NAME TIMES  run a test list of tests/Integration, or one of those scripts (kafkajs/group), on new clusters until it fails
+  docs  [--watch | --check]
+                    build the documentation site in artifacts/site; serve it, and build pages again when they change; or open its
+                    pages in Chromium, check them, and take screenshots
   sizes             list the source files and their longest functions; files and functions above the limits come first
   format            format all source files
   pack              create the NuGet packages in artifacts/packages, a folder that NuGet takes as a source"""
@@ -121,10 +126,15 @@ exit (
     | [ "clients" ] -> clients ()
     | [ "loop"; name; times ] when fst (Int32.TryParse times) && int times > 0 -> loop name (int times)
     | "loop" :: _ -> wrongUse "loop needs the name of a test list or script, and how many times it runs."
+    | [ "docs" ] ->
+        buildSite () |> ignore
+        0
+    | [ "docs"; "--watch" ] -> watchSite ()
+    | [ "docs"; "--check" ] -> checkSite ()
     | [ "sizes" ] -> sizes ()
     | [ "format" ] -> format ()
     | [ "pack" ] -> pack ()
-    | ("test" | "reliability" | "clients" | "mutants" | "coverage" | "sizes" | "format" | "pack") as target :: rest ->
+    | ("test" | "reliability" | "clients" | "mutants" | "coverage" | "docs" | "sizes" | "format" | "pack") as target :: rest ->
         wrongUse ($"{target} does not take these arguments: " + String.Join(" ", rest))
     | target :: _ -> wrongUse $"There is no target named {target}."
 )

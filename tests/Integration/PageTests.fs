@@ -50,9 +50,10 @@ let private isKnown (owner: string, name: string) : bool =
 let private namesOn (page: string) : (string * string) list =
     [ for found in Regex.Matches(File.ReadAllText page, "`([A-Z]\\w+)\\.([A-Z]\\w+)[`(]") -> found.Groups[1].Value, found.Groups[2].Value ]
 
-let private pages =
-    [ for folder in [ "."; "docs" ] do
-          yield! Directory.GetFiles(Path.Combine(TestData.checkout, folder), "*.md") ]
+let private docs =
+    Directory.GetFiles(Path.Combine(TestData.checkout, "docs"), "*.md", SearchOption.AllDirectories) |> List.ofArray
+
+let private pages = List.ofArray (Directory.GetFiles(TestData.checkout, "*.md")) @ docs
 
 // The links of a page to others in the repository: file and anchor.
 let private linksOn (page: string) : (string * string) list =
@@ -91,6 +92,14 @@ let tests =
               let rows = [ for found in Regex.Matches(page, "(?m)^\\| `(\\w+)` \\|") -> found.Groups[1].Value ]
               let cases = [ for case in FSharpType.GetUnionCases typeof<ClientFault> -> case.Name ]
               Expect.equal (List.sort rows) (List.sort cases) "one row for each fault"
+          }
+
+          test "docs/README.md, from which the menu of the site is made, lists every page once" {
+              let contents = Path.Combine(TestData.checkout, "docs", "README.md")
+              let listed = [ for file, _ in linksOn contents -> file ]
+              let expected = [ for page in docs -> Path.GetRelativePath(nonNull (Path.GetDirectoryName contents), page) ]
+              let others = [ "../README.md"; "../ARCHITECTURE.md"; "../CHANGELOG.md" ]
+              Expect.equal (List.sort listed) (List.sort (others @ List.except [ "README.md" ] expected)) "the pages"
           }
 
           test "links lead to files and headings that exist" {
