@@ -1,7 +1,7 @@
 // The build script, in plain F#: `dotnet fsi build.fsx <target>`, from any folder. The targets are at the end, after the functions that they use;
 // the larger ones are in build/.
 
-#load "build/Programs.fsx" "build/Tests.fsx" "build/Clients.fsx" "build/Sizes.fsx" "build/Coverage.fsx" "build/Mutants.fsx" "build/Docs.fsx" "build/Browser.fsx"
+#load "build/Performance.fs" "build/Programs.fsx" "build/Tests.fsx" "build/Clients.fsx" "build/Sizes.fsx" "build/Coverage.fsx" "build/Mutants.fsx" "build/Docs.fsx" "build/Browser.fsx"
 
 open System
 open System.IO
@@ -25,6 +25,7 @@ let help =
   mutants [--only number ...]
                     make small changes of the sources in a copy, one at a time, and check that a test notices each
   bench [name ...]  run all benchmarks, or those named; with --bootstrap HOST:PORT those of clients on a cluster of one broker
+  performance ABOUT write the results of the last run of benchmarks, with a word about the machine, into docs/performance.md
   clients           install kcat, kafkajs and @platformatic/kafka under artifacts, and run the scripts of tests/Clients with the test broker
   loop  NAME TIMES  run a test list of tests/Integration, or one of those scripts (kafkajs/group), on new clusters until it fails
   docs  [--watch | --check]
@@ -90,6 +91,19 @@ let bench names =
     require "Build the benchmarks" [ building "benchmarks" ]
     run (builtProgram "benchmarks" "LibKafka.Benchmarks" names)
 
+/// Replaces the results of the benchmarks that were run in the page of performance.
+let performance (about: string) =
+    let docs = Path.Combine(root, "docs")
+    let data, page = Path.Combine(docs, "performance.json"), Path.Combine(docs, "performance.md")
+    let results = Performance.merge (File.ReadAllText data) (File.ReadAllText(Path.Combine(artifacts, "bench.json"))) about
+    File.WriteAllText(data, results)
+    File.WriteAllText(page, Performance.update (File.ReadAllText page) results)
+
+    for file, drawing in Performance.drawings results do
+        File.WriteAllText(Path.Combine(docs, file), drawing)
+
+    0
+
 let format () =
     restore ()
     require "Format every source file" [ fantomas []; csharpier "format" ]
@@ -123,6 +137,8 @@ exit (
     | [ "mutants" ] -> mutants []
     | "mutants" :: "--only" :: (_ :: _ as numbers) when List.forall (Seq.forall Char.IsDigit) numbers -> mutants (List.map int numbers)
     | "bench" :: names -> bench names
+    | [ "performance"; about ] -> performance about
+    | "performance" :: _ -> wrongUse "performance needs a word about the machine and the day, in quotes."
     | [ "clients" ] -> clients ()
     | [ "loop"; name; times ] when fst (Int32.TryParse times) && int times > 0 -> loop name (int times)
     | "loop" :: _ -> wrongUse "loop needs the name of a test list or script, and how many times it runs."

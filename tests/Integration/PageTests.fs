@@ -65,6 +65,25 @@ let private anchorsOf (page: string) : string list =
     [ for found in Regex.Matches(File.ReadAllText page, "(?m)^#+ (.*)$") ->
           Regex.Replace(found.Groups[1].Value.ToLowerInvariant().Replace(' ', '-'), "[^\\w-]", "") ]
 
+/// The lines of a text without their indentation and without empty lines.
+let private tidy (lines: string seq) : string = String.Join("\n", lines |> Seq.map _.Trim() |> Seq.filter (fun line -> line <> ""))
+
+/// The samples, all of which are compiled, and most of which are run, by the tests.
+let private samples: Lazy<string list> =
+    lazy
+        [ for file in Directory.GetFiles(Path.Combine(TestData.checkout, "samples"), "*.*", SearchOption.AllDirectories) do
+              let name = file.Replace('\\', '/')
+
+              if Regex.IsMatch(name, "\\.(cs|fs|fsproj)$") && not (Regex.IsMatch(name, "/(bin|obj)/")) then
+                  tidy (File.ReadLines file) ]
+
+/// The blocks of code on a page.
+let private codeOn (page: string) : string list =
+    [ for found in Regex.Matches(File.ReadAllText(page).ReplaceLineEndings "\n", "(?ms)^```(?:csharp|fsharp|xml)\n(.*?)^```") ->
+          tidy (found.Groups[1].Value.Split '\n') ]
+
+let private guides = docs |> List.filter (fun page -> page.Contains "how-to" || page.Contains "getting-started")
+
 /// The pages whose names are all of this library.
 let private naming =
     [ "README.md"
@@ -75,7 +94,8 @@ let private naming =
       "docs/from-confluent-kafka.md"
       "docs/testing.md"
       "docs/troubleshooting.md"
-      "docs/names.md" ]
+      "docs/names.md"
+      "docs/limits.md" ]
 
 [<Tests>]
 let tests =
@@ -100,6 +120,23 @@ let tests =
               let expected = [ for page in docs -> Path.GetRelativePath(nonNull (Path.GetDirectoryName contents), page) ]
               let others = [ "../README.md"; "../ARCHITECTURE.md"; "../CHANGELOG.md" ]
               Expect.equal (List.sort listed) (List.sort (others @ List.except [ "README.md" ] expected)) "the pages"
+          }
+
+          test "the code of the guides is from the samples" {
+              Expect.isGreaterThan (guides |> List.collect codeOn).Length 20 "they have code"
+
+              for page in guides do
+                  for code in codeOn page do
+                      Expect.isTrue (samples.Value |> List.exists _.Contains(code)) $"{page} quotes a sample: {code}"
+          }
+
+          test "the page of performance has the results of docs/performance.json" {
+              let read (file: string) = File.ReadAllText(Path.Combine(TestData.checkout, "docs", file)).ReplaceLineEndings "\n"
+              let data, page = read "performance.json", read "performance.md"
+              Expect.equal page (Performance.update page data) "the page: run `build.fsx performance`"
+
+              for file, drawing in Performance.drawings data do
+                  Expect.equal (read file) drawing file
           }
 
           test "links lead to files and headings that exist" {

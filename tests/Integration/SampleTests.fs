@@ -2,35 +2,10 @@
 module LibKafka.Integration.SampleTests
 
 open System
-open System.Diagnostics
-open System.IO
-open System.Threading.Tasks
 open Expecto
 open LibKafka.Client
-open LibKafka.Properties
 open LibKafka.Integration.Support
-
-/// What a program did.
-type private Run = { ExitCode: int; Output: string; Errors: string }
-
-/// Runs a program of the samples, which is built in the same configuration as the tests.
-let private run (folder: string) (assembly: string) (arguments: string list) : Run =
-    let output = Path.GetRelativePath(Path.Combine(TestData.checkout, "tests", "Integration"), AppContext.BaseDirectory)
-    let program = Path.Combine(TestData.checkout, "samples", folder, output, assembly + ".dll")
-    let start = ProcessStartInfo("dotnet", program :: arguments, RedirectStandardOutput = true, RedirectStandardError = true)
-
-    match Process.Start start with
-    | null -> failtestf "%s does not start" program
-    | started ->
-        use started = started
-        let read = [| started.StandardOutput.ReadToEndAsync(); started.StandardError.ReadToEndAsync() |]
-
-        if not (started.WaitForExit(ms 120_000)) then
-            started.Kill()
-            failtestf "%s does not end" program
-
-        let texts = Task.WhenAll(read).Result
-        { ExitCode = started.ExitCode; Output = texts[0]; Errors = texts[1] }
+open LibKafka.Integration.SamplePrograms
 
 let private fsharp = run "FSharp" "LibKafka.Samples.FSharp"
 let private csharp = run "CSharp" "LibKafka.Samples.CSharp"

@@ -2,8 +2,6 @@
 module LibKafka.Integration.TopicSampleTests
 
 open System
-open System.Collections.Generic
-open System.Diagnostics
 open System.IO
 open Expecto
 open LibKafka.Wire
@@ -16,87 +14,14 @@ open LibKafka.Testing
 open LibKafka.Tests
 open LibKafka.Integration.Clusters
 open LibKafka.Integration.Support
+open LibKafka.Integration.SamplePrograms
 
 let private languages = [ "F#", "FSharp"; "C#", "CSharp" ]
 
 // ---- Running programs ----
 
-/// A sample that runs until it ends by itself or is stopped.
-type private Program(language: string, arguments: string list) =
-    let output = Path.GetRelativePath(Path.Combine(TestData.checkout, "tests", "Integration"), AppContext.BaseDirectory)
-    let folder = Path.Combine(TestData.checkout, "samples", "Topics", language, output)
-    let program = Path.Combine(folder, "LibKafka.Samples.Topics." + language + ".dll")
-
-    let start =
-        // A shell that starts the tests in the background makes them ignore Ctrl-C.
-        ProcessStartInfo(
-            "env",
-            "--default-signal=INT" :: "dotnet" :: program :: arguments,
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true
-        )
-
-    let running = nonNull (Process.Start start)
-    let printed, errors = List<string>(), List<string>()
-
-    let collect (lines: List<string>) (event: DataReceivedEventArgs) =
-        match event.Data with
-        | null -> ()
-        | line -> lock lines (fun () -> lines.Add line)
-
-    do
-        running.OutputDataReceived.Add(collect printed)
-        running.ErrorDataReceived.Add(collect errors)
-        running.BeginOutputReadLine()
-        running.BeginErrorReadLine()
-
-    let linesOf (lines: List<string>) : string list = lock lines (fun () -> List.ofSeq lines)
-
-    /// The lines of its standard output.
-    member _.Printed: string list = linesOf printed
-
-    /// The lines of its standard error output.
-    member _.Errors: string list = linesOf errors
-
-    /// Writes lines to its standard input, and ends the input.
-    member _.Write(lines: string list) =
-        for line in lines do
-            running.StandardInput.WriteLine line
-
-        running.StandardInput.Close()
-
-    /// Waits until a condition is true.
-    member this.Await(what: string, isTrue: unit -> bool) =
-        let clock = Stopwatch.StartNew()
-
-        while not (isTrue ()) do
-            if running.HasExited || clock.Elapsed > ms 60_000 then
-                failtestf "%s did not happen: %A, %A" what this.Printed this.Errors
-
-            Threading.Thread.Sleep 20
-
-    /// Waits for its end. Returns its exit code.
-    member this.Wait() : int =
-        if not (running.WaitForExit(ms 60_000)) then
-            running.Kill()
-            failtestf "it does not end: %A, %A" this.Printed this.Errors
-
-        // Waits for the rest of the output too.
-        running.WaitForExit()
-        running.ExitCode
-
-    /// Presses Ctrl-C, and waits for its end. It must succeed.
-    member this.Stop() =
-        using (Process.Start("kill", [ "-INT"; string running.Id ])) _.WaitForExit()
-        Expect.equal (this.Wait()) 0 ("the exit code: " + String.Join("\n", this.Errors))
-
-    interface IDisposable with
-        member _.Dispose() =
-            if not running.HasExited then running.Kill()
-            running.Dispose()
-
-let private start (language: string) (arguments: string list) : Program = new Program(language, arguments)
+let private start (language: string) (arguments: string list) : Program =
+    new Program("Topics/" + language, "LibKafka.Samples.Topics." + language, arguments)
 
 /// The exit code and the error lines of a program that gets these lines and ends by itself.
 let private run (language: string) (arguments: string list) (input: string list) : int * string list =

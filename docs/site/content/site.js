@@ -11,7 +11,7 @@ document.querySelector("#theme-btn").addEventListener("click", () => {
 });
 
 // Names in tables may break after a dot.
-for (const code of document.querySelectorAll("#content td code"))
+for (const code of document.querySelectorAll("#content table:not(.pre) td code"))
     if (code.childElementCount === 0) code.innerHTML = code.innerHTML.replace(/\.(?=[A-Za-z])/g, ".<wbr>");
 
 const dialog = document.querySelector("dialog");
