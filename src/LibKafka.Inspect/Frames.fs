@@ -30,6 +30,10 @@ type Frame =
     {
         /// The number of the frame in its input, counted from 1. A response has the number of its request, or none if there is no request.
         Number: int64 option
+        /// The number of the frame's connection, if the input has several.
+        Connection: int option
+        /// When the frame was sent, in milliseconds since the epoch, if that is known.
+        Time: int64 option
         /// The offset of the frame in the input, including its length; 0 for a frame on a line.
         Offset: int64
         /// The line of the frame, if there are lines.
@@ -50,6 +54,8 @@ module Frame =
     /// A frame that has not been read yet. `length` is the size of its length prefix.
     let unread (isResponse: bool) (offset: int64) (length: int) (line: int64 option) (bytes: Bytes) : Frame =
         { Number = None
+          Connection = None
+          Time = None
           Offset = offset
           Line = line
           Start = offset + int64 length

@@ -39,6 +39,10 @@ let openFile (path: string) : Stream =
     let share = FileShare.ReadWrite ||| FileShare.Delete
     guarded (fun () -> new FileStream(path, FileMode.Open, FileAccess.Read, share, FileChunk, FileOptions.SequentialScan))
 
+/// Creates a text file for writing, in place of one that exists.
+let createText (path: string) : TextWriter =
+    guarded (fun () -> new StreamWriter(new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read)))
+
 /// The whole content of a file. `most` is the largest size that is read.
 let wholeFile (path: string) (most: int) : byte[] =
     use file = openFile path

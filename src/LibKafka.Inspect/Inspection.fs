@@ -2,6 +2,7 @@
 module LibKafka.Inspect.Inspection
 
 open System
+open System.Collections.Generic
 open System.IO
 open LibKafka.Wire
 open LibKafka.Records
@@ -14,6 +15,7 @@ open LibKafka.Inspect.Frames
 open LibKafka.Inspect.Records
 open LibKafka.Inspect.Output
 open LibKafka.Inspect.Statistics
+open LibKafka.Inspect.Packets
 
 /// One run of the tool. What is read from a pipe, or from a file that grows, is printed and flushed immediately.
 [<Sealed>]
@@ -152,26 +154,39 @@ type Inspection(options: Options, printer: Printer, output: TextWriter, width: i
                 request <- requests.Next()
                 ahead <- ahead + 1
 
-    let line (reader: Reader) (decoder: TextDecoder) (line: Line) =
-        let begins (mark: byte) = line.Text.Length > 0 && line.Text.Span[0] = mark
-        let text = if begins '<'B || begins '>'B then line.Text.Slice 1 else line.Text
+    /// Prints the frame on a line. Each connection has a reader of its own.
+    let line (readerOf: int option -> Reader) (decoder: TextDecoder) (line: Line) =
+        let mark = Recording.markOf line.Text
+        let text = line.Text.Slice mark.Length
 
-        let unread bytes = Frame.unread (begins '<'B) 0L 0 (Some line.Number) bytes
+        let unread bytes =
+            { Frame.unread mark.IsResponse 0L 0 (Some line.Number) bytes with Connection = mark.Connection; Time = mark.Time }
 
         if line.IsTooLong then
             noFrame (unread Bytes.empty) (Trouble.at 0L "" "the line is longer than the largest frame")
-        elif text.Length > 0 && not (begins '#'B) then
+        elif text.Length > 0 && text.Span[0] <> '#'B then
             match decoder.Line text with
-            | Ok bytes -> frame reader (unread (Bytes bytes))
+            | Ok bytes -> frame (readerOf mark.Connection) (unread (Bytes bytes))
             | Error(at, reason) -> noFrame (unread Bytes.empty) (Trouble.at at "" reason)
 
     let lines (newDecoder: unit -> TextDecoder) (input: Stream) =
-        let reader = Reader options.Limits
+        let readers = Dictionary<int, Reader>()
+
+        let readerOf (connection: int option) =
+            let number = defaultArg connection 0
+
+            match readers.TryGetValue number with
+            | true, reader -> reader
+            | _ ->
+                let reader = Reader options.Limits
+                readers[number] <- reader
+                reader
+
         let lines = Lines(input, int (min (int64 Array.MaxLength) (4L * int64 options.Limits.MaxFrameBytes)))
         let mutable next = lines.Next()
 
         while next.IsSome do
-            line reader (newDecoder ()) next.Value
+            line readerOf (newDecoder ()) next.Value
             next <- lines.Next()
 
     let alone (input: Stream) =
@@ -236,6 +251,24 @@ type Inspection(options: Options, printer: Printer, output: TextWriter, width: i
     let byteReader (input: Stream) = ByteReader(input, decoder (defaultArg options.Encoding Encoding.Raw))
     let frames (input: Stream) = StreamFrames(options.Limits, byteReader input)
 
+    /// Prints the frames of a packet capture, and says what else it has.
+    let capture (report: string -> unit) (input: Stream) =
+        let show (found: Frame) = print found
+
+        try
+            let summary = Capture.read options.Limits options.Port show (byteReader input)
+
+            if summary.Others > 0 then
+                let ending = if summary.Others = 1 then " connection is" else " connections are"
+                report (string summary.Others + ending + " not of Kafka, or encrypted")
+
+            for linkType, packets in summary.UnknownLinks do
+                report (string packets + " packets have the link type " + string linkType + ", which cannot be read")
+                fail ()
+        with :? InvalidCapture as wrong ->
+            fail ()
+            printer.Item(None, Item.Trouble(wrong.Offset, Trouble.at wrong.Offset "" wrong.Message))
+
     /// Whether all input so far was readable.
     member _.IsWhole = isWhole
 
@@ -243,7 +276,7 @@ type Inspection(options: Options, printer: Printer, output: TextWriter, width: i
     member _.Fail() = fail ()
 
     /// Prints a file or standard input. `file` is its name if there are several.
-    member _.One(content: Content, place: Place, file: string option, input: Stream) =
+    member _.One(content: Content, place: Place, file: string option, input: Stream, report: string -> unit) =
         isLive <- options.Follow || not input.CanSeek
 
         let topic () =
@@ -259,11 +292,15 @@ type Inspection(options: Options, printer: Printer, output: TextWriter, width: i
         | Content.Frames, _ -> lines TextDecoder.hex input
         | Content.Stream, _ -> stream (frames input)
         | Content.Log, _ -> log (topic ()) (byteReader input)
+        | Content.Capture, _ -> capture report input
         | Content.Statistics, _ -> statistics file (byteReader input)
         | Content.Index, _ ->
             match place with
             | Place.File path -> index file path
             | Place.StandardInput -> ()
+
+    /// Prints a frame that has been read.
+    member _.Show(frame: Frame) = print frame
 
     member _.Conversation(requests: Stream, responses: Stream) =
         isLive <- not (requests.CanSeek && responses.CanSeek)

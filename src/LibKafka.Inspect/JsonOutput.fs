@@ -205,6 +205,8 @@ type JsonPrinter(output: TextWriter, options: Options) =
         member _.Frame(frame) =
             write frame.Offset (fun () ->
                 frame.Line |> Option.iter (fun number -> json.WriteNumber("line", number))
+                frame.Connection |> Option.iter (fun number -> json.WriteNumber("connection", number))
+                frame.Time |> Option.iter (fun time -> json.WriteNumber("time", time))
                 kind (if frame.IsResponse then "response" else "request")
 
                 match frame.Identity with

@@ -2,6 +2,7 @@
 module LibKafka.Inspect.Options
 
 open System
+open System.Net
 open LibKafka.Wire
 open LibKafka.Protocol
 open LibKafka.Inspect.Terminal
@@ -21,6 +22,8 @@ type Content =
     | Statistics
     /// An index or a producer snapshot, which is next to a log segment.
     | Index
+    /// Packets, as tcpdump or Wireshark captures them.
+    | Capture
 
 /// The form of an input's bytes.
 [<RequireQualifiedAccess>]
@@ -49,11 +52,26 @@ type Place =
     | StandardInput
     | File of path: string
 
+/// What is between clients and a broker.
+type ProxySettings =
+    {
+        Listen: IPEndPoint
+        /// The host and port of the broker.
+        Host: string
+        Port: int
+        /// Whether the brokers have TLS. Clients connect without.
+        Tls: bool
+        /// The file that the frames are written to.
+        Record: string option
+    }
+
 [<RequireQualifiedAccess>]
 type Input =
     | One of Content * Place
     /// The two directions of a connection, as two streams.
     | Conversation of requests: Place * responses: Place
+    /// What clients and brokers say to each other, as it happens.
+    | Proxy of ProxySettings
 
 /// Whether the records of internal topics are decoded.
 [<RequireQualifiedAccess>]
@@ -79,6 +97,8 @@ type Options =
         Filter: Filter
         /// Wait for more at the end of a log.
         Follow: bool
+        /// Only the connections of a capture that have this port.
+        Port: int option
         Colors: Colors
         Limits: Limits
     }
@@ -104,9 +124,14 @@ let help =
   libkafka-inspect stats [options] [FILE…]     a summary of the same: batches, records, compression, sizes, gaps, producers
   libkafka-inspect index [options] FILE…       offset, time and transaction indexes and producer snapshots, each checked
                                                against the log segments in the same folder
+  libkafka-inspect capture [options] [FILE…]   the frames in the TCP connections of pcap and pcapng files
+  libkafka-inspect proxy [options] --listen [ADDRESS:]PORT --to HOST:PORT
+                                               what clients that connect to the port and the brokers of the cluster send
+                                               to each other, as it happens
 
 Without FILE, or if FILE is -, standard input is read. Without the first word, the file names *.log and *.checkpoint mean
-logs, *.index, *.timeindex, *.txnindex and *.snapshot mean indexes, and other files have one frame on each line.
+logs, *.index, *.timeindex, *.txnindex and *.snapshot mean indexes, *.pcap and *.pcapng mean captures, and other files
+have one frame on each line.
 
   --format text|json      readable text (the default), or one JSON object on each line with messages in Kafka's JSON form
   --input hex|base64|raw  the form of the input: by default, frames are in hex and streams and logs are raw. With raw,
@@ -127,6 +152,9 @@ logs, *.index, *.timeindex, *.txnindex and *.snapshot mean indexes, and other fi
                           only records of a log from this time on, or before this time: milliseconds since 1970, or a
                           date such as 2026-11-30 or 2026-11-30T09:15:00Z
   --follow                wait for more batches at the end of a log, and continue with the next segment
+  --port PORT             only the connections of a capture to this port of a broker
+  --record FILE           write the frames of the proxy to a file also, which the tool reads again
+  --tls                   the brokers behind the proxy have TLS. Clients connect to the proxy without it
   --color auto|always|never
                           colors in text: by default, if the output is a terminal and NO_COLOR is not set
   --max-frame BYTES       the largest frame or batch to read (268435456)
@@ -155,6 +183,12 @@ type private Given =
       Decoding: Decoding
       Filter: Filter
       Follow: bool
+      Port: int option
+      Listen: IPEndPoint option
+      To: (string * int) option
+      Record: string option
+      Tls: bool
+      IsProxy: bool
       Colors: Colors
       Limits: Limits }
 
@@ -175,6 +209,12 @@ let private nothing =
       Decoding = Decoding.ByFile
       Filter = Filter.none
       Follow = false
+      Port = None
+      Listen = None
+      To = None
+      Record = None
+      Tls = false
+      IsProxy = false
       Colors = Colors.Auto
       Limits = Limits.standard }
 
@@ -207,6 +247,7 @@ let private contentOf (file: string) : Content =
 
     if isNamed [ ".log"; ".checkpoint" ] then Content.Log
     elif isNamed [ ".index"; ".timeindex"; ".txnindex"; ".snapshot" ] then Content.Index
+    elif isNamed [ ".pcap"; ".pcapng" ] then Content.Capture
     else Content.Frames
 
 let private inputs (given: Given) (named: Named option) : Result<Input list, string> =
@@ -234,7 +275,8 @@ let private misused (given: Given) (inputs: Input list) : string option =
         |> List.forall (fun input ->
             match input with
             | Input.One(content, _) -> List.contains content contents
-            | Input.Conversation _ -> false)
+            | Input.Conversation _
+            | Input.Proxy _ -> false)
 
     let isOneFile =
         match inputs with
@@ -256,15 +298,33 @@ let private misused (given: Given) (inputs: Input list) : string option =
         Some "--follow goes with one log segment, and not with standard input"
     elif given.Follow && given.Encoding.IsSome && given.Encoding <> Some Encoding.Raw then
         Some "--follow goes with raw segments"
+    elif given.Port.IsSome && not (all [ Content.Capture ]) then
+        Some "--port goes with captures"
     elif isWithoutFile then
         Some "an index needs a file: its name and folder say what it is the index of"
     else
         None
 
+/// The proxy, if the arguments are those of one.
+let private proxy (given: Given) : Result<Input list, string> =
+    match given.Listen, given.To with
+    | Some listen, Some(host, port) when given.Files.IsEmpty && given.Encoding.IsNone && given.Requests.IsNone && given.Responses.IsNone ->
+        Ok [ Input.Proxy { Listen = listen; Host = host; Port = port; Tls = given.Tls; Record = given.Record } ]
+    | Some _, Some _ -> Error "a proxy reads no files"
+    | _ -> Error "a proxy needs --listen and --to"
+
+let private inputsOrProxy (given: Given) (named: Named option) : Result<Input list, string> =
+    if given.IsProxy then
+        if named.IsSome then Error "--api and --version do not go with a proxy" else proxy given
+    elif given.Listen.IsSome || given.To.IsSome || given.Record.IsSome || given.Tls then
+        Error "--listen, --to, --record and --tls go with a proxy"
+    else
+        inputs given named
+
 let private finish (given: Given) : Result<Command, string> =
     named given
     |> Result.bind (fun named ->
-        inputs given named
+        inputsOrProxy given named
         |> Result.bind (fun inputs ->
             match misused given inputs with
             | Some reason -> Error reason
@@ -281,6 +341,7 @@ let private finish (given: Given) : Result<Command, string> =
                   Decoding = given.Decoding
                   Filter = given.Filter
                   Follow = given.Follow
+                  Port = given.Port
                   Colors = given.Colors
                   Limits = given.Limits }))
 
@@ -295,8 +356,31 @@ let private takesValue =
       "--grep"
       "--from"
       "--until"
+      "--port"
+      "--listen"
+      "--to"
+      "--record"
       "--color"
       "--max-frame" ]
+
+let private tcpPort (lowest: int) (text: string) : int option =
+    match Int32.TryParse text with
+    | true, port when port >= lowest && port < 65536 -> Some port
+    | _ -> None
+
+/// A port, or an address and a port. A port alone is that of this machine only.
+let private listen (text: string) : Result<IPEndPoint, string> =
+    match tcpPort 0 text, IPEndPoint.TryParse text with
+    | Some port, _ -> Ok(IPEndPoint(IPAddress.Loopback, port))
+    | None, (true, NonNull point) when text.Contains ':' -> Ok point
+    | _ -> Error("--listen needs a port, or an IP address and a port such as 0.0.0.0:9093, not '" + text + "'")
+
+let private target (text: string) : Result<string * int, string> =
+    let cut = text.LastIndexOf ':'
+
+    match (if cut > 0 then tcpPort 1 (text.Substring(cut + 1)) else None) with
+    | Some port -> Ok(text.Substring(0, cut).Trim('[', ']'), port)
+    | None -> Error("--to needs a host and a port such as localhost:9092, not '" + text + "'")
 
 let private topic (name: string) : Result<Decoding, string> =
     match name, InternalTopic.ofName name with
@@ -339,6 +423,13 @@ let private option (given: Given) (name: string) (value: string) : Result<Given,
     | "--until", text ->
         time name text
         |> Result.map (fun time -> { given with Records = true; Filter = { given.Filter with Until = Some time } })
+    | "--port", text ->
+        match tcpPort 1 text with
+        | Some port -> Ok { given with Port = Some port }
+        | None -> Error("--port needs a port number, not '" + text + "'")
+    | "--listen", text -> listen text |> Result.map (fun point -> { given with Listen = Some point })
+    | "--to", text -> target text |> Result.map (fun target -> { given with To = Some target })
+    | "--record", file -> Ok { given with Record = Some file }
     | "--color", "auto" -> Ok { given with Colors = Colors.Auto }
     | "--color", "always" -> Ok { given with Colors = Colors.Always }
     | "--color", "never" -> Ok { given with Colors = Colors.Never }
@@ -359,18 +450,21 @@ let parse (arguments: string list) : Result<Command, string> =
         | "--no-keys" :: rest -> go { given with Records = true; Keys = false } rest
         | "--no-values" :: rest -> go { given with Records = true; Values = false } rest
         | "--follow" :: rest -> go { given with Follow = true } rest
+        | "--tls" :: rest -> go { given with Tls = true } rest
         | [ name ] when List.contains name takesValue -> Error(name + " needs a value")
         | name :: value :: rest when List.contains name takesValue -> option given name value |> Result.bind (fun given -> go given rest)
         | name :: rest when name.StartsWith "--" && name.Contains '=' && List.contains (name.Substring(0, name.IndexOf '=')) takesValue ->
             go given (name.Substring(0, name.IndexOf '=') :: name.Substring(name.IndexOf '=' + 1) :: rest)
         | name :: _ when name.StartsWith '-' && name <> "-" -> Error("unknown option '" + name + "'")
-        | word :: rest when given.Content.IsNone && given.Files.IsEmpty ->
+        | word :: rest when given.Content.IsNone && given.Files.IsEmpty && not given.IsProxy ->
             match word with
             | "frames" -> go { given with Content = Some Content.Frames } rest
             | "stream" -> go { given with Content = Some Content.Stream } rest
             | "log" -> go { given with Content = Some Content.Log } rest
             | "stats" -> go { given with Content = Some Content.Statistics } rest
             | "index" -> go { given with Content = Some Content.Index } rest
+            | "capture" -> go { given with Content = Some Content.Capture } rest
+            | "proxy" -> go { given with IsProxy = true } rest
             | file -> go { given with Files = [ file ] } rest
         | file :: rest -> go { given with Files = file :: given.Files } rest
 

@@ -3,9 +3,11 @@ module LibKafka.Inspect.Program
 
 open System
 open System.IO
+open System.Net.Sockets
 open System.Text
 open System.Threading
 open Microsoft.Win32.SafeHandles
+open LibKafka.Wire
 open LibKafka.Inspect.Terminal
 open LibKafka.Inspect.Options
 open LibKafka.Inspect.Input
@@ -13,6 +15,7 @@ open LibKafka.Inspect.Output
 open LibKafka.Inspect.TextOutput
 open LibKafka.Inspect.JsonOutput
 open LibKafka.Inspect.Follow
+open LibKafka.Inspect.Proxy
 open LibKafka.Inspect.Inspection
 
 /// What the tool runs in.
@@ -44,6 +47,7 @@ let private prompt (options: Options) (content: Content) : string =
         | Content.Stream, Some Encoding.Hex -> "a stream of frames in hex"
         | Content.Stream, Some Encoding.Base64 -> "a stream of frames in base64"
         | Content.Stream, _ -> "a stream of frames as raw bytes"
+        | Content.Capture, _ -> "a packet capture as raw bytes"
         | _, Some Encoding.Hex -> "a log in hex"
         | _, Some Encoding.Base64 -> "a log in base64"
         | _ -> "a log as raw bytes"
@@ -62,6 +66,28 @@ let private reading (surroundings: Surroundings) (fail: unit -> unit) (place: Pl
         fail ()
         complain surroundings ("cannot read " + name place + ": " + failure.Message)
 
+/// Runs a proxy until cancellation.
+let private proxy (limits: Limits) (settings: ProxySettings) (inspection: Inspection) (surroundings: Surroundings) =
+    try
+        use recording =
+            match settings.Record with
+            | Some path -> createText path
+            | None -> TextWriter.Null
+
+        let sink =
+            { Show = inspection.Show
+              Record = fun connection isResponse time frame -> Recording.write recording connection isResponse time frame
+              Report = complain surroundings }
+
+        Proxy(settings, limits, sink).Run surroundings.Cancellation
+    with
+    | :? SocketException as failure ->
+        inspection.Fail()
+        complain surroundings ("cannot listen on " + string settings.Listen + ": " + failure.Message)
+    | :? InputFailure as failure ->
+        inspection.Fail()
+        complain surroundings failure.Message
+
 let private inspect (options: Options) (surroundings: Surroundings) : int =
     let output = surroundings.Output
 
@@ -77,7 +103,7 @@ let private inspect (options: Options) (surroundings: Surroundings) : int =
     let rec follow (path: string) =
         reading (Place.File path) (fun file ->
             use growing = new FollowedFile(file, path, surroundings.Cancellation)
-            inspection.One(Content.Log, Place.File path, None, growing))
+            inspection.One(Content.Log, Place.File path, None, growing, complain surroundings))
 
         match nextSegment path with
         | Some next when not surroundings.Cancellation.IsCancellationRequested ->
@@ -95,7 +121,9 @@ let private inspect (options: Options) (surroundings: Surroundings) : int =
             if place = Place.StandardInput && surroundings.Terminal.IsInput then
                 complain surroundings (prompt options content)
 
-            reading place (fun input -> inspection.One(content, place, (if isOneOfMany then Some(name place) else None), input))
+            reading place (fun input ->
+                inspection.One(content, place, (if isOneOfMany then Some(name place) else None), input, complain surroundings))
+        | Input.Proxy settings -> proxy options.Limits settings inspection surroundings
         | Input.Conversation(requests, responses) ->
             reading requests (fun requests -> reading responses (fun responses -> inspection.Conversation(requests, responses)))
 

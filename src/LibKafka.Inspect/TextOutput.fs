@@ -229,6 +229,16 @@ type TextPrinter(output: TextWriter, options: Options, hasColors: bool) =
             write ()
 
         member _.Frame(frame) =
+            start Style.Dim
+            frame.Connection |> Option.iter (fun number -> add ("[" + string number + "] "))
+
+            match frame.Time with
+            | Some time ->
+                addTime time
+                add " "
+            | None -> ()
+
+            reset ()
             frame.Number |> Option.iter (fun number -> add ("#" + string number + " "))
             if frame.Trouble.IsSome then
                 frame.Line |> Option.iter (fun number -> add ("line " + string number + " "))
