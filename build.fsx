@@ -1,7 +1,7 @@
 // The build script, in plain F#: `dotnet fsi build.fsx <target>`, from any folder. The targets are at the end, after the functions that they use;
 // the larger ones are in build/.
 
-#load "build/Performance.fs" "build/Programs.fsx" "build/Tests.fsx" "build/Clients.fsx" "build/Sizes.fsx" "build/Coverage.fsx" "build/Mutants.fsx" "build/Docs.fsx" "build/Browser.fsx"
+#load "build/Performance.fs" "build/Programs.fsx" "build/Tests.fsx" "build/Clients.fsx" "build/Sizes.fsx" "build/Coverage.fsx" "build/Mutants.fsx" "build/Docs.fsx" "build/Browser.fsx" "build/Fuzz.fsx"
 
 open System
 open System.IO
@@ -13,6 +13,7 @@ open Coverage
 open Mutants
 open Docs
 open Browser
+open Fuzz
 
 let help =
     """dotnet fsi build.fsx <target> [arguments]
@@ -22,6 +23,8 @@ let help =
   reliability [soak [minutes]]
                     run the long form of the reliability tests, or only their soak test, for 10 minutes by default
   coverage          run all tests, and report the lines of the libraries that no test runs; fails below 90 %
+  fuzz TARGET SECONDS
+                    fuzz a decoder with AFL++, which must be installed; the targets are the files in tests/Fuzz/corpus
   mutants [--only number ...]
                     make small changes of the sources in a copy, one at a time, and check that a test notices each
   bench [name ...]  run all benchmarks, or those named; with --bootstrap HOST:PORT those of clients on a cluster of one broker
@@ -134,6 +137,11 @@ exit (
     | "reliability" :: "soak" :: ([] | [ _ ] as minutes) ->
         reliability [ "--filter-test-list"; "9 soak" ] [ ("LIBKAFKA_SOAK", List.tryHead minutes |> Option.defaultValue "10") ]
     | [ "coverage" ] -> coverage ()
+    | [ "fuzz"; target; seconds ] when List.contains target fuzzTargets && fst (Int32.TryParse seconds) && int seconds > 0 ->
+        fuzz target (int seconds)
+    | "fuzz" :: _ ->
+        let targets = String.Join(", ", fuzzTargets)
+        wrongUse $"fuzz needs a target and a number of seconds. The targets are {targets}."
     | [ "mutants" ] -> mutants []
     | "mutants" :: "--only" :: (_ :: _ as numbers) when List.forall (Seq.forall Char.IsDigit) numbers -> mutants (List.map int numbers)
     | "bench" :: names -> bench names

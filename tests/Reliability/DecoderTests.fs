@@ -85,5 +85,32 @@ let private isLinear (decoder: Decoder) =
         Expect.isLessThan (attempt 3) (5.0 * factor) "the times of eight times as many bytes"
         Figures.add "6. decoders timed" 1)
 
+/// The folder of the inputs that fuzzing has found.
+let private corpus: string = IO.Path.Combine(__SOURCE_DIRECTORY__, "..", "Fuzz", "corpus")
+
+/// The inputs of a target: those that reach all code that fuzzing has reached, and those that showed defects.
+let private inputs (target: string) : byte[] list =
+    [ for file in [ target + ".txt"; target + "-defects.txt" ] do
+          let file = IO.Path.Combine(corpus, file)
+
+          if IO.File.Exists file then
+              for line in IO.File.ReadAllLines file do
+                  Convert.FromBase64String line ]
+
+let private readsInputs (target: string) (read: byte[] -> unit) =
+    testCase ("the inputs of fuzzing give values or faults: " + target) (fun () ->
+        let inputs = inputs target
+        Expect.isNonEmpty inputs "the inputs"
+        inputs |> List.iter read
+        Figures.add "6. inputs of fuzzing" inputs.Length)
+
 [<Tests>]
-let tests = testSequenced (testList "6 decoders" [ for decoder in decoders -> isLinear decoder ])
+let tests =
+    testSequenced (
+        testList
+            "6 decoders"
+            [ for decoder in decoders do
+                  isLinear decoder
+              for KeyValue(target, read) in LibKafka.Fuzz.Targets.all do
+                  readsInputs target read ]
+    )
