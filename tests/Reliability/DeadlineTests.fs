@@ -5,7 +5,10 @@ open System
 open System.Diagnostics
 open System.Threading
 open Expecto
+open LibKafka.Wire
+open LibKafka.Records
 open LibKafka.Protocol
+open LibKafka.Groups
 open LibKafka.Client
 open LibKafka.Testing
 open LibKafka.Topics
@@ -14,19 +17,80 @@ open LibKafka.Reliability.Support
 /// An object with a call. `Call` returns whether it succeeded.
 type private Subject = { Call: CallOptions -> bool; Close: unit -> unit }
 
-type private Case = { Name: string; Open: TestBroker -> Subject }
+/// `Connects` is false if a time-out does not limit making connections.
+type private Case = { Name: string; Connects: bool; Open: TestBroker -> Subject }
 
 let private partition: TopicPartition = { Topic = "t"; Partition = 0 }
 
 let private onPartition (name: string) (make: PartitionClient -> CallOptions -> bool) : Case =
     { Name = name
+      Connects = true
       Open =
         fun kafka ->
             let client = new PartitionClient(settings, bootstrap kafka, partition)
             { Call = make client; Close = client.Close } }
 
+/// An object that waits for events. `wait` returns whether the expected one has come.
+let private waiting (name: string) (start: TestBroker -> (TimeSpan -> CancellationToken -> bool) * (unit -> unit)) : Case =
+    let make kafka =
+        let wait, close = start kafka
+        { Call = (fun call -> wait (defaultArg call.Timeout (ms 5_000)) call.Cancellation); Close = close }
+
+    { Name = name; Connects = false; Open = make }
+
+let private producerFlush (kafka: TestBroker) =
+    let producer = TopicProducer.Open(settings, bootstrap kafka, "t", TopicProducerSettings.standard) |> ok
+
+    let wait (timeout: TimeSpan) (cancellation: CancellationToken) =
+        producer.Add(0, NullableSpan.Null, Bytes.ofString "a", ReadOnlySpan.Empty, 0L) |> ignore
+        producer.Flush(timeout, cancellation) |> ignore
+        producer.Outstanding = 0L
+
+    wait, (fun () -> producer.Close() |> ignore)
+
+let private consumerPoll (kafka: TestBroker) =
+    let consumer = new TopicConsumer(settings, bootstrap kafka, ConsumerSettings.standard)
+    consumer.Add(partition, Start.atOffset 0L)
+
+    let wait (timeout: TimeSpan) (cancellation: CancellationToken) =
+        kafka.Produce("t", 0, [ record 0 "a" ]) |> ignore
+
+        match consumer.Poll(timeout, cancellation) with
+        | Some(ConsumerEvent.Fetched _) -> true
+        | _ -> false
+
+    wait, (fun () -> (consumer :> IDisposable).Dispose())
+
+let mutable private groups = 0
+
+let private memberPoll (protocol: GroupProtocol) (kafka: TestBroker) =
+    // A member whose join was cancelled stays in its group.
+    let group = $"g{Interlocked.Increment &groups}"
+    let consumer =
+        new GroupConsumer(
+            settings,
+            bootstrap kafka,
+            { GroupSettings.make group [ "t" ] with Protocol = protocol },
+            ConsumerSettings.standard
+        )
+
+    let wait (timeout: TimeSpan) (cancellation: CancellationToken) =
+        kafka.Produce("t", 0, [ record 0 "a" ]) |> ignore
+        let watch = Stopwatch.StartNew()
+
+        let rec next () =
+            match consumer.Poll(max TimeSpan.Zero (timeout - watch.Elapsed), cancellation) with
+            | Some(GroupEvent.Read(ConsumerEvent.Fetched _)) -> true
+            | _ when watch.Elapsed >= timeout || cancellation.IsCancellationRequested -> false
+            | _ -> next ()
+
+        next ()
+
+    wait, (fun () -> consumer.Close() |> ignore)
+
 let private cases: Case list =
     [ { Name = "Cluster.Connect"
+        Connects = true
         Open =
           fun kafka ->
               let connect (call: CallOptions) =
@@ -38,6 +102,7 @@ let private cases: Case list =
 
               { Call = connect; Close = ignore } }
       { Name = "Connection.Call"
+        Connects = true
         Open =
           fun kafka ->
               let mutable connection = Cluster.Connect(settings, bootstrap kafka) |> ok
@@ -58,11 +123,13 @@ let private cases: Case list =
           let fetcher = new PartitionFetcher(client, FetcherSettings.standard, 0L)
           fun call -> fetcher.Seek(OffsetSpec.Latest, call).Result |> Result.isOk)
       { Name = "AdminClient.ListTopics"
+        Connects = true
         Open =
           fun kafka ->
               let admin = new AdminClient(settings, bootstrap kafka)
               { Call = (fun call -> admin.ListTopics(call = call).Result |> Result.isOk); Close = admin.Close } }
       { Name = "TransactionClient.InitProducerId"
+        Connects = true
         Open =
           fun kafka ->
               let transaction = new TransactionClient(settings, bootstrap kafka, "tx")
@@ -73,7 +140,12 @@ let private cases: Case list =
                   | _ -> false
 
               { Call = init; Close = transaction.Close } }
+      waiting "TopicProducer.Flush" producerFlush
+      waiting "TopicConsumer.Poll" consumerPoll
+      waiting "GroupConsumer.Poll in a classic group" (memberPoll (GroupProtocol.Classic [ Assignors.range ]))
+      waiting "GroupConsumer.Poll in a group of the new protocol" (memberPoll (GroupProtocol.Consumer None))
       { Name = "GroupClient.FetchOffsets"
+        Connects = true
         Open =
           fun kafka ->
               let group = new GroupClient(settings, bootstrap kafka, "g")
@@ -117,7 +189,7 @@ let private deadlines =
 
                   for round in 1 .. (if isLong then 40 else 2) do
                       let timeout = ms (20 + random.Next 150)
-                      let isConnected = round % 2 = 0
+                      let isConnected = round % 2 = 0 || not case.Connects
 
                       let rec attempt (left: int) =
                           let late = overshoot kafka relay case timeout isConnected

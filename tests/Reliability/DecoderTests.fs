@@ -3,11 +3,14 @@
 module LibKafka.Reliability.DecoderTests
 
 open System
+open System.Buffers
+open System.Buffers.Binary
 open Expecto
 open LibKafka.Wire
 open LibKafka.Records
 open LibKafka.Compression
 open LibKafka.Protocol
+open LibKafka.Groups
 open LibKafka.Reliability.Support
 
 /// A decoder, and bytes of about a size that take it long.
@@ -26,6 +29,35 @@ let private noise (size: int) : Bytes =
     (Random seed).NextBytes bytes
     Bytes bytes
 
+/// A message of magic 1 without a key.
+let private message (compression: CompressionType) (value: byte[]) : byte[] =
+    let bytes = Array.append (Array.zeroCreate<byte> 34) value
+    bytes[16] <- 1uy
+    bytes[17] <- byte (int compression)
+    BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan 8, bytes.Length - 12)
+    BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan 26, -1)
+    BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan 30, value.Length)
+    BinaryPrimitives.WriteUInt32BigEndian(bytes.AsSpan 12, Crc32.compute (ReadOnlySpan<byte>(bytes, 16, bytes.Length - 16)))
+    bytes
+
+let private messages (size: int) : byte[] =
+    let one = message CompressionType.None [| 65uy |]
+    Array.init (size / one.Length * one.Length) (fun index -> one[index % one.Length])
+
+let private compressedMessages (size: int) : Bytes =
+    let compressed = ArrayBufferWriter<byte>()
+    (Gzip() :> ICompressionCodec).Compress(ReadOnlyMemory<byte>(messages size), compressed)
+    Bytes(message CompressionType.Gzip (compressed.WrittenSpan.ToArray()))
+
+let private subscription (size: int) : Bytes =
+    ConsumerProtocol.encodeSubscription
+        { Topics = [ for index in 1 .. size / 10 -> $"topic{index % 1000:D3}" ]
+          UserData = None
+          OwnedPartitions = []
+          GenerationId = 1
+          RackId = None }
+    |> ok
+
 /// Many small batches, every other of which is damaged.
 let private damaged (size: int) : Bytes =
     let one = (batchOf [ "a" ]).Bytes.ToArray()
@@ -40,7 +72,7 @@ let private readAll (items: RecordSetItem seq) =
     for item in items do
         match item with
         | RecordSetItem.Batch(batch, _) -> RecordBatch.toList (Reading.withCodecs AllCodecs.Set) batch |> ignore
-        | RecordSetItem.Legacy(batch, _) -> LegacyBatch.openRecords Reading.standard batch |> ignore
+        | RecordSetItem.Legacy(batch, _) -> LegacyBatch.openRecords (Reading.withCodecs AllCodecs.Set) batch |> ignore
         | RecordSetItem.Corrupt _
         | RecordSetItem.CutOff _ -> ()
 
@@ -58,6 +90,9 @@ let private decoders: Decoder list =
       { Name = "record batches, half of them damaged"; Bytes = damaged; Decode = readSet }
       { Name = "random bytes as record batches"; Bytes = noise; Decode = readSet }
       { Name = "zeros as record batches"; Bytes = (fun size -> Bytes(Array.zeroCreate<byte> size)); Decode = readSet }
+      { Name = "messages of magic 1"; Bytes = messages >> Bytes; Decode = readSet }
+      { Name = "compressed messages of magic 1"; Bytes = compressedMessages; Decode = readSet }
+      { Name = "a subscription"; Bytes = subscription; Decode = ConsumerProtocol.decodeSubscription >> ignore }
       for codec in AllCodecs.List do
           { Name = "a batch compressed with " + CompressionType.name codec.Type
             Bytes = (fun size -> (RecordBatch.compress codec (batch size) |> ok).Bytes)

@@ -17,16 +17,6 @@ open LibKafka.Reliability.Support
 
 let private partitions = 3
 
-/// An observer that throws at some exchanges, while it is switched on.
-type private Thrower(seed: int) =
-    let random = Random seed
-    member val IsOn = false with get, set
-
-    member this.Observe(_: ExchangeInfo) =
-        if this.IsOn && random.Next 12 = 0 then
-            Figures.add "3. exceptions of an observer" 1
-            raise ObserverFailed
-
 /// What was added, what was reported, and what an unclean election has removed.
 type private Book() =
     let tickets = Dictionary<Ticket, string>()
@@ -133,7 +123,7 @@ let private run (kind: Kind) (steps: int) (seed: int) =
     let random = Random seed
     let book = Book()
     let faults = Faults(kafka, [ "t" ], random.Next())
-    let thrower = Thrower(random.Next())
+    let thrower = Thrower("3. exceptions of an observer", random.Next())
 
     faults.Further <- [ fence kafka random; if kind.Truncates then truncate kafka random book ]
 

@@ -1,4 +1,5 @@
-/// Invariant 4: a reader gets every committed record once and in order, across faults, compaction, aborted transactions and truncation.
+/// Invariant 4: a reader gets every committed record once and in order, across faults, exceptions of the observer, compaction, aborted
+/// transactions and truncation.
 module LibKafka.Reliability.ReaderTests
 
 open System
@@ -112,8 +113,10 @@ let private recordsIn (records: FetchedRecords) : (int64 * string) list =
 
 /// What a reader has read of each partition, in order.
 [<Sealed>]
-type private Reader(kafka: TestBroker, isolation: IsolationLevel, about: string) =
-    let client = { impatient with ClientId = "reader"; CallTimeout = ms 150; ConnectTimeout = ms 500 }
+type private Reader(kafka: TestBroker, isolation: IsolationLevel, thrower: Thrower, about: string) =
+    let client =
+        { impatient with ClientId = "reader"; CallTimeout = ms 150; ConnectTimeout = ms 500; Observe = thrower.Observe }
+
     let consumer = new TopicConsumer(client, bootstrap kafka, reading isolation)
     let views = [| for _ in 1..partitions -> SortedDictionary<int64, string>() |]
     let all = List<string>()
@@ -131,7 +134,7 @@ type private Reader(kafka: TestBroker, isolation: IsolationLevel, about: string)
             all.Add value
 
     member _.Poll() =
-        match consumer.Poll(ms 2) with
+        match guarded (fun () -> consumer.Poll(ms 2)) |> Option.flatten with
         | Some(ConsumerEvent.Fetched(partition, records, _, _)) -> take partition.Partition (recordsIn records)
         | Some(ConsumerEvent.Truncated(partition, _, position)) ->
             Figures.add "4. truncations that a reader has noticed" 1
@@ -186,7 +189,9 @@ let private withFaults
     let random = Random seed
     let faults = Faults(kafka, [ "t" ], random.Next(), Further = further kafka random)
     use writer = new TransactionWriter(kafka, random, faults.Calm)
-    use reader = new Reader(kafka, isolation, about)
+    let thrower = Thrower("4. exceptions of an observer", random.Next())
+    use reader = new Reader(kafka, isolation, thrower, about)
+    thrower.IsOn <- true
 
     for _ in 1..steps do
         write random writer
@@ -198,6 +203,7 @@ let private withFaults
         if random.Next 25 = 0 then faults.Calm()
 
     faults.Calm()
+    thrower.IsOn <- false
     // No transaction stays open, which would hold readers back.
     writer.WriteTransaction()
     (writer :> IDisposable).Dispose()

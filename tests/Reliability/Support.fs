@@ -128,6 +128,17 @@ let demandSound (kafka: TestBroker) = Expect.equal kafka.Failures [] "exceptions
 /// The exception of an observer that throws.
 exception ObserverFailed
 
+/// An observer that throws at some exchanges, while it is switched on.
+[<Sealed>]
+type Thrower(figure: string, seed: int) =
+    let random = Random seed
+    member val IsOn = false with get, set
+
+    member this.Observe(_: ExchangeInfo) =
+        if this.IsOn && random.Next 12 = 0 then
+            Figures.add figure 1
+            raise ObserverFailed
+
 /// Runs a call whose observer may throw. None if it has.
 let guarded (call: unit -> 'T) : 'T option =
     try
