@@ -231,6 +231,21 @@ let private withoutMissingTypes (folder: string) (text: string) : string =
 
     Regex.Replace(text, "<a href=\"(\\.\\./reference/[^\"#]*)\"[^>]*>(.*?)</a>", link)
 
+/// The text with the code of its examples at the left edge. In XML comments it is indented like the comment.
+let private withoutIndentation (text: string) : string =
+    let code (found: Match) =
+        let lines = found.Groups[2].Value.Split '\n'
+        let indentation (line: string) = line.Length - line.TrimStart(' ').Length
+
+        match lines |> Array.filter (fun line -> line.Trim() <> "") with
+        | [||] -> found.Value
+        | shown ->
+            let depth = shown |> Array.map indentation |> Array.min
+            let moved = lines |> Array.map (fun line -> line.Substring(min depth (indentation line)))
+            found.Groups[1].Value + String.Join('\n', moved)
+
+    Regex.Replace(text, "(?s)(<pre[^>]*><code[^>]*>)(.*?)(?=</code>)", code)
+
 let private finish () =
     for file in Directory.GetFiles(site, "*", SearchOption.AllDirectories) do
         let depth = Path.GetRelativePath(site, file).Split(Path.DirectorySeparatorChar).Length - 1
@@ -239,7 +254,7 @@ let private finish () =
         | ".html" ->
             let up = if depth = 0 then "./" else String.replicate depth "../"
             let text = File.ReadAllText(file).Replace(placeholder, up)
-            File.WriteAllText(file, withoutMissingTypes (Path.GetDirectoryName file) text)
+            File.WriteAllText(file, text |> withoutMissingTypes (Path.GetDirectoryName file) |> withoutIndentation)
         | ".json"
         | ".txt"
         | ".md" -> File.WriteAllText(file, File.ReadAllText(file).Replace(placeholder, ""))

@@ -216,7 +216,7 @@ let tests =
               for part in [ "Produce orders"; "messaging.destination.name: orders"; "Metric Name: messaging.client.operation.duration" ] do
                   Expect.stringContains output part "a span and a metric")
 
-          testCase "a request that no client makes" (fun () ->
+          testCase "a request by hand" (fun () ->
               use kafka = TestBroker.Start()
               let result = csharp [ "request"; kafka.Bootstrap ]
               Expect.stringContains result.Errors "ListTransactions 0-" "the versions"

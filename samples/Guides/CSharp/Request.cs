@@ -1,4 +1,4 @@
-// Sends a request that no client makes, as Kafka's own JSON, and prints the response: bootstrap
+// Sends a request by hand, as Kafka's own JSON, and prints the response: bootstrap
 using System;
 using LibKafka;
 

@@ -1,4 +1,4 @@
-/// Sends a request that no client makes, and prints the response: bootstrap
+/// Sends a request by hand, and prints the response: bootstrap
 module LibKafka.Samples.Request
 
 open LibKafka.Wire
