@@ -26,6 +26,7 @@ type TextPrinter(output: TextWriter, options: Options, hasColors: bool) =
                    if Char.IsControl(char code) then char code |]
 
     let line = StringBuilder()
+    let mutable letters = Array.zeroCreate<char> 256
     let mutable files = 0
     let mutable lastSecond = Int64.MinValue
     let mutable lastSecondText = ""
@@ -52,13 +53,28 @@ type TextPrinter(output: TextWriter, options: Options, hasColors: bool) =
             add ((int letter).ToString "x4")
         | letter -> line.Append letter |> ignore
 
+    let escapeLetters (text: ReadOnlySpan<char>) =
+        let mutable rest = text
+        let mutable at = rest.IndexOfAny escaped
+
+        while at >= 0 do
+            line.Append(rest.Slice(0, at)) |> ignore
+            escapeLetter rest[at]
+            rest <- rest.Slice(at + 1)
+            at <- rest.IndexOfAny escaped
+
+        line.Append rest |> ignore
+
     /// Text with control characters escaped, because a terminal might interpret them.
-    let escape (text: string) =
-        if text.AsSpan().IndexOfAny escaped < 0 then
-            add text
-        else
-            for letter in text do
-                escapeLetter letter
+    let escape (text: string) = escapeLetters (text.AsSpan())
+
+    /// The same for UTF-8.
+    let escapeBytes (bytes: ReadOnlySpan<byte>) =
+        // No byte is more than one character.
+        if letters.Length < bytes.Length then
+            letters <- Array.zeroCreate (max bytes.Length (2 * letters.Length))
+        let count = Encoding.UTF8.GetChars(bytes, Span letters)
+        escapeLetters (ReadOnlySpan<char>(letters, 0, count))
 
     /// A time. Most records have the same second as the one before, whose text is kept.
     let addTime (milliseconds: int64) =
@@ -156,7 +172,9 @@ type TextPrinter(output: TextWriter, options: Options, hasColors: bool) =
         elif not isShown then
             add (string bytes.Length + " bytes")
         elif isText bytes then
-            quote (Encoding.UTF8.GetString bytes)
+            add "\""
+            escapeBytes bytes
+            add "\""
         else
             add "0x"
             add (Convert.ToHexStringLower bytes)

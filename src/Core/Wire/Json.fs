@@ -17,6 +17,16 @@ module internal JsonName =
 [<Sealed>]
 type internal JsonVisitor(writer: Utf8JsonWriter) =
     inherit Visitor()
+    // The name of the current field is made here, without a string of its own.
+    let letters = Array.zeroCreate<char> 64
+
+    let propertyName (name: string) =
+        if name.Length > letters.Length then
+            writer.WritePropertyName(JsonName.ofField name)
+        else
+            name.CopyTo(Span letters)
+            letters[0] <- Char.ToLowerInvariant letters[0]
+            writer.WritePropertyName(ReadOnlySpan<char>(letters, 0, name.Length))
 
     override _.Bool value = writer.WriteBooleanValue value
     override _.Integer value = writer.WriteNumberValue value
@@ -36,7 +46,7 @@ type internal JsonVisitor(writer: Utf8JsonWriter) =
     override _.LostNull() = writer.WriteNullValue()
     override _.BeginStruct() = writer.WriteStartObject()
     override _.EndStruct() = writer.WriteEndObject()
-    override _.BeginField name = writer.WritePropertyName(JsonName.ofField name)
+    override _.BeginField name = propertyName name
     override _.BeginArray _ = writer.WriteStartArray()
     override _.EndArray() = writer.WriteEndArray()
 
@@ -152,18 +162,49 @@ type internal JsonSource(root: JsonElement, trail: Trail) =
 
     override _.EndArray() = ()
 
+/// What writing JSON needs, kept by each thread for the next value.
+[<Sealed>]
+type internal JsonOutput() =
+    /// A larger buffer is not kept.
+    static let mostKept = 65536
+
+    [<ThreadStatic; DefaultValue>]
+    static val mutable private kept: JsonOutput | null
+
+    let buffer = ArrayBufferWriter<byte> 256
+    let options = JsonWriterOptions(Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping)
+    let writer = new Utf8JsonWriter(buffer, options)
+    let visitor = JsonVisitor writer
+
+    /// The value as a single line of JSON.
+    member private _.Text(codec: Codec<'T>, value: 'T) : string =
+        codec.Visit(visitor, value)
+        writer.Flush()
+        Text.Encoding.UTF8.GetString buffer.WrittenSpan
+
+    /// Makes it ready for the next value; false if it must not be kept.
+    member private _.Reset() : bool =
+        buffer.ResetWrittenCount()
+        writer.Reset()
+        buffer.Capacity <= mostKept
+
+    /// The value as a single line of JSON. After an exception nothing is kept.
+    static member Write(codec: Codec<'T>, value: 'T) : string =
+        let output =
+            match JsonOutput.kept with
+            | null -> JsonOutput()
+            | output -> output
+
+        JsonOutput.kept <- null
+        let text = output.Text(codec, value)
+        if output.Reset() then JsonOutput.kept <- output
+        text
+
 [<RequireQualifiedAccess>]
 module internal Json =
 
-    let private options = JsonWriterOptions(Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping)
-
     /// The value as a single line of JSON.
-    let write (codec: Codec<'T>) (value: 'T) : string =
-        let buffer = ArrayBufferWriter<byte>()
-        use writer = new Utf8JsonWriter(buffer, options)
-        codec.Visit(JsonVisitor writer, value)
-        writer.Flush()
-        Text.Encoding.UTF8.GetString buffer.WrittenSpan
+    let write (codec: Codec<'T>) (value: 'T) : string = JsonOutput.Write(codec, value)
 
     /// The value of a JSON document. A fault has the path in the document.
     let read (codec: Codec<'T>) (name: string) (json: string) : Result<'T, Fault> =
