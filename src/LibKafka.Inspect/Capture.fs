@@ -154,8 +154,9 @@ type Summary =
         UnknownLinks: (int * int) list
     }
 
-/// Shows the frames of a capture. Only connections to or from the port are read, if there is one. `InvalidCapture` if the file is damaged.
-let read (limits: Limits) (port: int option) (show: Frame -> unit) (input: ByteReader) : Summary =
+/// What has been read of a capture.
+[<Sealed>]
+type private Reassembly(limits: Limits, port: int option, show: Frame -> unit) =
     let connections = TcpConnections port
     let conversations = Dictionary<int, Conversation>()
     let unknown = Dictionary<int, int>()
@@ -174,7 +175,7 @@ let read (limits: Limits) (port: int option) (show: Frame -> unit) (input: ByteR
             conversations[connection.Number] <- made
             made
 
-    let pass packet (connection: TcpConnection) isResponse parts =
+    let pass (packet: Packet) (connection: TcpConnection) (isResponse: bool) (parts: Part list) =
         for part in parts do
             (conversation connection).Add(packet, isResponse, part)
 
@@ -194,10 +195,18 @@ let read (limits: Limits) (port: int option) (show: Frame -> unit) (input: ByteR
         elif segment.Length > 0 then
             pass packet connection (not fromClient) (own.Add segment)
 
-        if segment.IsAck then
-            pass packet connection fromClient (other.Acknowledge segment.Acknowledged)
+    member _.Add(packet: Packet) =
+        last <- ValueSome packet
 
-    let finish () =
+        match segmentOf packet with
+        | Some found ->
+            match connections.Of found with
+            | Some(connection, fromClient) -> segment packet found connection fromClient
+            | None -> ()
+        | None -> if not (isKnownLink packet.LinkType) then count packet.LinkType
+
+    /// Takes the end of the capture.
+    member _.Finish() =
         match last with
         | ValueSome packet ->
             for connection in connections.All do
@@ -205,22 +214,21 @@ let read (limits: Limits) (port: int option) (show: Frame -> unit) (input: ByteR
                 pass packet connection true (connection.Responses.Finish())
         | ValueNone -> ()
 
+    member _.Summary: Summary =
+        let kafka, others = List.ofSeq conversations.Values |> List.partition _.IsKafka
+
+        { Connections = kafka.Length
+          Others = others.Length
+          UnknownLinks = [ for entry in unknown -> entry.Key, entry.Value ] }
+
+/// Shows the frames of a capture. Only connections to or from the port are read, if there is one. `InvalidCapture` if the file is damaged.
+let read (limits: Limits) (port: int option) (show: Frame -> unit) (input: ByteReader) : Summary =
+    let found = Reassembly(limits, port, show)
+
     try
         for packet in packets input do
-            last <- ValueSome packet
-
-            match segmentOf packet with
-            | Some found ->
-                match connections.Of found with
-                | Some(connection, fromClient) -> segment packet found connection fromClient
-                | None -> ()
-            | None when not (isKnownLink packet.LinkType) -> count packet.LinkType
-            | None -> ()
+            found.Add packet
     finally
-        finish ()
+        found.Finish()
 
-    let kafka, others = List.ofSeq conversations.Values |> List.partition _.IsKafka
-
-    { Connections = kafka.Length
-      Others = others.Length
-      UnknownLinks = [ for entry in unknown -> entry.Key, entry.Value ] }
+    found.Summary
