@@ -167,6 +167,20 @@ internal static class Interop
         return [.. entries.Select(entry => KeyValuePair.Create(Required(entry.Key, name), entry.Value))];
     }
 
+    /// <summary>The entries of an argument, none of which may have null in it.</summary>
+    public static KeyValuePair<TKey, TValue>[] RequiredAll<TKey, TValue>(
+        IEnumerable<KeyValuePair<TKey, TValue>>? entries,
+        [CallerArgumentExpression(nameof(entries))] string? name = null
+    )
+        where TKey : class
+        where TValue : class
+    {
+        ArgumentNullException.ThrowIfNull(entries, name);
+        KeyValuePair<TKey, TValue>[] all = [.. entries];
+        var index = Array.FindIndex(all, entry => entry.Key is null || entry.Value is null);
+        return index < 0 ? all : throw new ArgumentException($"The element at position {index} has null in it.", name);
+    }
+
     /// <summary>The time, which must be a number of milliseconds that a request can carry.</summary>
     public static TimeSpan CheckTime(TimeSpan time, TimeSpan lowest, string name) =>
         time >= lowest && time.TotalMilliseconds <= int.MaxValue

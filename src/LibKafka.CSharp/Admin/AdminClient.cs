@@ -12,7 +12,7 @@ namespace LibKafka;
 /// several brokers are responsible for the items of a call, each gets one request. Connections are kept for the next call. There are no retries. It is
 /// not thread-safe.
 /// </summary>
-public sealed class AdminClient : IDisposable
+public sealed partial class AdminClient : IDisposable
 {
     private static readonly TimeSpan StandardTimeout = TimeSpan.FromSeconds(10);
     private readonly Core.AdminClient _core;
@@ -319,15 +319,9 @@ public sealed class AdminClient : IDisposable
     )
     {
         Begin(callOptions);
-        var answer = _core.ListGroups((states ?? []).ToFSharpList(), (types ?? []).ToFSharpList(), callOptions.ToCore());
-        var report = new CallReport(answer.Exchanges, callOptions.CancellationToken);
-        if (answer.Result.IsOk)
-        {
-            return report.ToResults(answer.Result.ResultValue, BrokerAddress.Of, groups => List(groups, GroupListing.Of));
-        }
-
-        var (fault, error, _) = ItemInterop.Failure(report, answer.Result);
-        return new(report, fault, [], error);
+        return _core
+            .ListGroups((states ?? []).ToFSharpList(), (types ?? []).ToFSharpList(), callOptions.ToCore())
+            .ToResults(BrokerAddress.Of, groups => List(groups, GroupListing.Of), callOptions);
     }
 
     /// <summary>Describes classic groups with their members.</summary>

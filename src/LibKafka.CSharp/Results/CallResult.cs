@@ -7,8 +7,8 @@ namespace LibKafka;
 /// <summary>The result of a call whose answer has nothing but an error code.</summary>
 public sealed class CallResult : KafkaResult
 {
-    internal CallResult(CallReport report, KafkaFault? fault, ErrorCode error)
-        : base(report, fault, error) { }
+    internal CallResult(CallReport report, KafkaFault? fault, ErrorCode error, string? errorMessage = null)
+        : base(report, fault, error, errorMessage) { }
 
     /// <inheritdoc/>
     public override ExchangeInfo Exchange => base.Exchange!;

@@ -198,6 +198,58 @@ internal static class ItemInterop
         return answer.Result.IsOk ? new(report, value(answer.Result.ResultValue)) : new(report, fault, error, message);
     }
 
+    /// <summary>The results for the items that an answer names. Without an answer there is none.</summary>
+    public static ItemResults<ItemResult<TItem, TValue>> ToResults<TCoreItem, TCore, TItem, TValue>(
+        this Core.AdminAnswer<FSharpList<Tuple<TCoreItem, FSharpResult<TCore, Core.AdminFault>>>> answer,
+        Func<TCoreItem, TItem> item,
+        Func<TCore, TValue> value,
+        CallOptions call
+    )
+    {
+        var report = new CallReport(answer.Exchanges, call.CancellationToken);
+        if (answer.Result.IsOk)
+        {
+            return report.ToResults(answer.Result.ResultValue, item, value);
+        }
+
+        var (fault, error, _) = Failure(report, answer.Result);
+        return new(report, fault, [], error);
+    }
+
+    /// <summary>The same for items without a value.</summary>
+    public static ItemResults<ItemResult<TItem>> ToResults<TCoreItem, TItem>(
+        this Core.AdminAnswer<FSharpList<Tuple<TCoreItem, FSharpResult<Unit, Core.AdminFault>>>> answer,
+        Func<TCoreItem, TItem> item,
+        CallOptions call
+    )
+    {
+        var report = new CallReport(answer.Exchanges, call.CancellationToken);
+        if (answer.Result.IsOk)
+        {
+            return new(
+                report,
+                [
+                    .. answer.Result.ResultValue.Select(one =>
+                    {
+                        var (fault, error, message) = Failure(report, one.Item2);
+                        return new ItemResult<TItem>(item(one.Item1), report, fault, error, message);
+                    }),
+                ]
+            );
+        }
+
+        var (whole, code, _) = Failure(report, answer.Result);
+        return new(report, whole, [], code);
+    }
+
+    /// <summary>The result of a call that has no value.</summary>
+    public static CallResult ToResult(this Core.AdminAnswer<Unit> answer, CallOptions call)
+    {
+        var report = new CallReport(answer.Exchanges, call.CancellationToken);
+        var (fault, error, message) = Failure(report, answer.Result);
+        return new(report, fault, error, message);
+    }
+
     /// <summary>The results for partitions. Without an answer, each partition has the fault.</summary>
     public static ItemResults<ItemResult<TopicPartition>> ToResults(
         this Core.Reply<FSharpResult<FSharpList<Core.PartitionResult>, Core.ClientFault>> reply,
