@@ -112,6 +112,33 @@ let private tls =
               Expect.equal wrong.Kind KafkaFaultKind.InvalidSetting "the kind"
               Expect.isFalse (wrong.ToString().Contains "wr0ng") "no secret")
 
+          testCase "files that are replaced are used for the next connection" (fun () ->
+              let seen = System.Collections.Concurrent.ConcurrentQueue<string>()
+              let server = BrokerTls.options certificate.Value SslProtocols.None (Some authority.Value) seen.Enqueue
+              let script _ = Script.knowing Script.everything Script.unexpected
+              use broker = new ScriptedBroker(script, IPAddress.Loopback, BrokerTls.over server)
+              use folder = new PemFolder()
+
+              let write name =
+                  let own = authority.Value.Issue(Purpose.Client name)
+                  folder.Add("client.pem", own.ExportCertificatePem() + "\n" + PrivateKey.pem own)
+
+              let files = KafkaTlsFiles(Authorities = folder.Add("ca.pem", authority.Value.Pem), Certificate = write "first")
+
+              use admin = new LibKafka.AdminClient(Options([ at broker ], ConnectTimeout = 20.0 * second, TlsFiles = files))
+
+              let connect () =
+                  admin.Disconnect()
+                  admin.ListTopics() |> ignore
+
+              connect ()
+              write "the-second" |> ignore
+              connect ()
+              Expect.equal (List.ofSeq seen) [ "CN=first"; "CN=the-second" ] "the client that the broker saw"
+
+              let both = Options([ at broker ], Tls = SslClientAuthenticationOptions(), TlsFiles = files)
+              Expect.throwsT<InvalidOperationException> (fun () -> new LibKafka.AdminClient(both) |> ignore) "only one of them")
+
           testCase "a fault names the file that cannot be used" (fun () ->
               let fault = thrown "no file" (fun () -> KafkaTls.FromPemFiles(certificate = "no-such-file.pem") |> ignore)
               Expect.equal fault.Kind KafkaFaultKind.InvalidSetting "the kind"

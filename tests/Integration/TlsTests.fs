@@ -431,6 +431,46 @@ let private pem =
                   works (trusting authority.Value locked) broker.Address
                   Expect.equal (List.ofSeq seen) [ "CN=orders"; "CN=orders" ] "the subjects"))
 
+          testCase "files that are replaced are used for the next connection, unless they cannot be used" (fun () ->
+              let options, seen = serverOptions right.Value SslProtocols.None (Some authority.Value)
+              let issue name = authority.Value.Issue(Purpose.Client name)
+              let one, two, three = issue "one", issue "two", issue "three"
+              use folder = new PemFolder()
+
+              let rotating =
+                  { files with
+                      Authorities = Some(folder.Add("ca.pem", authority.Value.Pem))
+                      Certificate = Some(folder.Add("client.pem", one.ExportCertificatePem()))
+                      Key = Some(folder.Add("client.key", PrivateKey.pem one)) }
+
+              let settings = { patient with Tls = Some(Tls.ofPemFiles rotating |> ok) }
+
+              behind options (fun broker ->
+                  let connect () = works settings broker.Address
+                  connect ()
+                  // The new certificate, with the key of the old one.
+                  folder.Add("client.pem", two.ExportCertificatePem() + "\n") |> ignore
+                  connect ()
+                  folder.Add("client.key", PrivateKey.pem two + "\n") |> ignore
+                  connect ()
+                  // Half of the next one.
+                  let next = three.ExportCertificatePem() + "\n" + PrivateKey.pem three
+                  folder.Add("client.key", PrivateKey.pem three) |> ignore
+                  folder.Add("client.pem", next.Substring(0, next.Length / 4)) |> ignore
+                  connect ()
+                  folder.Add("client.pem", next) |> ignore
+                  connect ()
+                  File.Delete rotating.Key.Value
+                  connect ()
+                  let subjects = [ "CN=one"; "CN=one"; "CN=two"; "CN=two"; "CN=three"; "CN=three" ]
+                  Expect.equal (List.ofSeq seen) subjects "the subjects"
+
+                  // An authority that has not issued the broker's certificate.
+                  folder.Add("ca.pem", Authority("another").Pem) |> ignore
+                  refusal settings broker.Address |> ignore
+                  folder.Add("ca.pem", authority.Value.Pem + "\n") |> ignore
+                  connect ()))
+
           testCase "a missing or empty file is named" (fun () ->
               use folder = new PemFolder()
               let absent = Path.Combine(Path.GetTempPath(), "libkafka-not-there.pem")

@@ -175,6 +175,11 @@ public sealed record KafkaClientOptions
     /// </summary>
     public SslClientAuthenticationOptions? Tls { get; init; }
 
+    /// <summary>
+    /// PEM files for TLS, in place of <see cref="Tls"/>; null for none. They are read anew for new connections after they have changed.
+    /// </summary>
+    public KafkaTlsFiles? TlsFiles { get; init; }
+
     /// <summary>The authentication, if the brokers' listener requires it; null for none.</summary>
     public SaslMechanism? Sasl { get; init; }
 
@@ -247,7 +252,7 @@ public sealed record KafkaClientOptions
             sendBufferBytes: SendBufferBytes is { } send ? FSharpOption<int>.Some(send) : FSharpOption<int>.None,
             receiveBufferBytes: ReceiveBufferBytes is { } receive ? FSharpOption<int>.Some(receive) : FSharpOption<int>.None,
             allowAutoTopicCreation: AllowAutoTopicCreation,
-            tls: Tls is null ? Standard.Tls : FSharpOption<Tls>.Some(TlsModule.ofOptions(Tls)),
+            tls: CoreTls(),
             sasl: Sasl is null ? Standard.Sasl : FSharpOption<Client.ISaslMechanism>.Some(Sasl.Core),
             lookUpHost: HostLookUp is null ? Standard.LookUpHost : FuncConvert.FromFunc(HostLookUp),
             limits: new Limits(MaxFrameBytes, MaxDecodedBytes, Standard.Limits.MaxDecompressedBytes, Standard.Limits.MaxRecords),
@@ -258,4 +263,13 @@ public sealed record KafkaClientOptions
                 Observer?.Invoke(new ExchangeInfo(info));
             })
         );
+
+    private FSharpOption<Tls>? CoreTls() =>
+        (Tls, TlsFiles) switch
+        {
+            (null, null) => Standard.Tls,
+            ({ } options, null) => FSharpOption<Tls>.Some(TlsModule.ofOptions(options)),
+            (null, { } files) => FSharpOption<Tls>.Some(TlsModule.ofPemFiles(files.ToCore()).ValueOrThrow()),
+            _ => throw new InvalidOperationException("Both Tls and TlsFiles are set: leave out one of them."),
+        };
 }

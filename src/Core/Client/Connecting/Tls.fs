@@ -1,6 +1,7 @@
 namespace LibKafka.Client
 
 open System
+open System.IO
 open System.Net.Security
 open System.Security.Cryptography
 open System.Security.Cryptography.X509Certificates
@@ -193,5 +194,40 @@ module Tls =
             identity |> Option.iter (fun context -> options.ClientCertificateContext <- context)
             Ok options
 
-    /// TLS with options from PEM files: see `readPemFiles`.
-    let ofPemFiles (files: PemFiles) : Result<Tls, ClientFault> = readPemFiles files |> Result.map ofOptions
+    /// What shows that a file has changed: its last write time and its length, or nothing if it cannot be seen.
+    let private stampOf (file: string) : struct (DateTime * int64) =
+        let info = FileInfo file
+        if info.Exists then struct (info.LastWriteTimeUtc, info.Length) else struct (DateTime.MinValue, -1L)
+
+    let private stampsOf (files: PemFiles) = [ files.Authorities; files.Certificate; files.Key ] |> List.choose id |> List.map stampOf
+
+    /// TLS with options from PEM files. They are read now, and again before a connection is made if the last write time or the length of one of
+    /// them has changed, so that certificates and keys can be replaced while the program runs. Open connections keep theirs. If the changed files
+    /// cannot be used, because one is missing or half written, or the key does not belong to the certificate, the connection is made with what was
+    /// read before, and the next one looks again. The fault `InvalidSetting` names a file that cannot be used now: see `readPemFiles`.
+    ///
+    /// Write a new file elsewhere and rename it. A certificate and its key in one file are replaced together.
+    let ofPemFiles (files: PemFiles) : Result<Tls, ClientFault> =
+        // The stamps are taken before the files are read. If a file is written meanwhile, they differ the next time.
+        let read () =
+            let stamps = stampsOf files
+            readPemFiles files |> Result.map (fun options -> stamps, options)
+
+        read ()
+        |> Result.map (fun first ->
+            // A reference to an immutable value, which is read and written atomically. Two threads may read the files at once, which does no harm.
+            let current = ref first
+
+            let optionsNow () =
+                let stamps, options = current.Value
+
+                if stampsOf files = stamps then
+                    options
+                else
+                    match read () with
+                    | Ok changed ->
+                        current.Value <- changed
+                        snd changed
+                    | Error _ -> options
+
+            Tls(fun host -> forHost host (optionsNow ())))
