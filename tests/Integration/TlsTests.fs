@@ -465,6 +465,7 @@ let private pem =
                   let subjects = [ "CN=one"; "CN=one"; "CN=two"; "CN=two"; "CN=three"; "CN=three" ]
                   Expect.equal (List.ofSeq seen) subjects "the subjects"
 
+                  folder.Add("client.key", PrivateKey.pem three) |> ignore
                   // An authority that has not issued the broker's certificate.
                   folder.Add("ca.pem", Authority("another").Pem) |> ignore
                   refusal settings broker.Address |> ignore

@@ -118,14 +118,14 @@ public sealed partial class AdminClient
     /// <returns>The transactions of each broker.</returns>
     /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
     public ItemResults<ItemResult<BrokerAddress, TransactionList>> ListTransactions(
-        TransactionFilter? filter = null,
+        TransactionListFilter? filter = null,
         CancellationToken cancellationToken = default
     ) => ListTransactions(filter, CallOptions.Of(cancellationToken));
 
-    /// <inheritdoc cref="ListTransactions(TransactionFilter, CancellationToken)"/>
+    /// <inheritdoc cref="ListTransactions(TransactionListFilter, CancellationToken)"/>
     /// <param name="filter">Which transactions; null for all.</param>
     /// <param name="callOptions">The options of the call.</param>
-    public ItemResults<ItemResult<BrokerAddress, TransactionList>> ListTransactions(TransactionFilter? filter, CallOptions callOptions)
+    public ItemResults<ItemResult<BrokerAddress, TransactionList>> ListTransactions(TransactionListFilter? filter, CallOptions callOptions)
     {
         Begin(callOptions);
         return _core

@@ -7,7 +7,7 @@ using Core = LibKafka.Client;
 namespace LibKafka;
 
 /// <summary>Which transactions to list: those that meet all conditions.</summary>
-public sealed record TransactionFilter
+public sealed record TransactionListFilter
 {
     /// <summary>In one of these states; empty, unless set, for any.</summary>
     public IReadOnlyList<TransactionState> States
