@@ -178,14 +178,15 @@ type GroupConsumer(settings: ClientSettings, bootstrap: Bootstrap, group: GroupS
         match handled with
         | ValueSome(GroupEvent.Read event) -> reader.Handled event.Partition
         | ValueSome(GroupEvent.Revoking partitions) ->
-            if group.CommitInterval.IsSome then
-                let commit = commitNow (positions.Unstored(partitions, None)) (CallOptions.cancelledBy cancellation)
-                if not commit.Partitions.IsEmpty then told.Enqueue(GroupEvent.Committed commit)
-            else
-                offsets.Finish cancellation |> ignore
-
-            List.iter positions.Forget partitions
-            feed MemberInput.Released cancellation
+            try
+                if group.CommitInterval.IsSome then
+                    let commit = commitNow (positions.Unstored(partitions, None)) (CallOptions.cancelledBy cancellation)
+                    if not commit.Partitions.IsEmpty then told.Enqueue(GroupEvent.Committed commit)
+                else
+                    offsets.Finish cancellation |> ignore
+            finally
+                List.iter positions.Forget partitions
+                feed MemberInput.Released cancellation
         | _ -> ()
 
     // A partition that the user has sought meanwhile is read from there.
@@ -218,8 +219,8 @@ type GroupConsumer(settings: ClientSettings, bootstrap: Bootstrap, group: GroupS
         | true, action ->
             match action with
             | MemberAction.Add partitions -> List.iter add partitions
-            | MemberAction.Drop partitions -> List.iter drop partitions
-            | MemberAction.Lose(partitions, _) -> List.iter lose partitions
+            | MemberAction.Drop partitions -> Observed.each drop partitions
+            | MemberAction.Lose(partitions, _) -> Observed.each lose partitions
             | MemberAction.FetchOffsets(me, partitions) ->
                 offsets.Fetch(me, partitions, (fun result -> feed (MemberInput.OffsetsFetched result) cancellation))
             | MemberAction.CommitHandled -> beginCommit cancellation

@@ -92,9 +92,11 @@ type internal GroupOffsets(settings: ClientSettings, bootstrap: Bootstrap, group
 
     /// Asks for committed offsets.
     member _.Fetch(me: GroupMembership, partitions: TopicPartition list, answered: Result<FetchedOffset list, ClientFault> -> unit) =
+        let withoutAnswer work = work |> Observed.orElse (fun () -> answered (Error Observed.fault))
+
         waiting.Enqueue(fun () ->
-            let call = client.BeginFetchOffsets(asMember me, partitions, group.RequireStable)
-            call, (fun () -> answered (call.Complete()).Result))
+            let call = withoutAnswer (fun () -> client.BeginFetchOffsets(asMember me, partitions, group.RequireStable))
+            call, (fun () -> answered (withoutAnswer (fun () -> (call.Complete()).Result))))
 
         begin' ()
 
@@ -104,8 +106,10 @@ type internal GroupOffsets(settings: ClientSettings, bootstrap: Bootstrap, group
         =
         waiting.Enqueue(fun () ->
             let me, offsets = makeOffsets ()
-            let call = client.BeginCommitOffsets(me, offsets)
-            call, (fun () -> answered me (outcomes offsets (call.Complete()).Result)))
+            let ended result = answered me (outcomes offsets result)
+            let withoutAnswer work = work |> Observed.orElse (fun () -> ended (Error Observed.fault))
+            let call = withoutAnswer (fun () -> client.BeginCommitOffsets(me, offsets))
+            call, (fun () -> ended (withoutAnswer (fun () -> (call.Complete()).Result))))
 
         begin' ()
 
@@ -119,7 +123,9 @@ type internal GroupOffsets(settings: ClientSettings, bootstrap: Bootstrap, group
                 answer ()
             finally
                 begin' ()
-        | _ -> ()
+        | Some _ -> ()
+        // The request before could not be sent, because an observer has thrown.
+        | None -> begin' ()
 
     /// Waits for the answers to all requests, unless it is cancelled. Returns whether all are answered.
     member this.Finish(cancellation: CancellationToken) : bool =

@@ -136,7 +136,7 @@ type internal MemberLink(settings: ClientSettings, bootstrap: Bootstrap, group: 
     let rec feed (call: CallOptions) (input: MemberInput) =
         let next, actions = Membership.step (now ()) input state
         state <- next
-        actions |> List.iter (perform call)
+        actions |> Observed.each (perform call)
 
     and perform (call: CallOptions) (action: MemberAction) =
         match action with
@@ -147,23 +147,22 @@ type internal MemberLink(settings: ClientSettings, bootstrap: Bootstrap, group: 
         | MemberAction.Lose _
         | MemberAction.Tell _ -> todo.Enqueue action
         | MemberAction.Leave(me, isTemporary) ->
-            leave me isTemporary call
-            feed call MemberInput.Left
+            try
+                leave me isTemporary call
+            finally
+                feed call MemberInput.Left
         | _ ->
-            match client.Coordinator.Connect call with
-            | Ok _ -> outstanding <- send action
+            let connect () = client.Coordinator.Connect call |> Result.map (fun _ -> send action)
+
+            match connect |> Observed.orElse (fun () -> feed call (LinkMessages.unanswered action Observed.fault)) with
+            | Ok sent -> outstanding <- sent
             | Error ClientFault.Cancelled -> unsent <- Some action
             | Error fault -> feed call (LinkMessages.unanswered action fault)
 
-    // An observer of the exchange may throw. Then there is no answer.
     let answered (call: CallOptions) (ended: LinkCall) =
         outstanding <- None
-        let mutable input = LinkMessages.unanswered ended.Action (ClientFault.Broken "an observer of the exchange has thrown")
 
-        try
-            input <- ended.Answer()
-        finally
-            feed call input
+        ended.Answer |> Observed.orElse (fun () -> feed call (LinkMessages.unanswered ended.Action Observed.fault)) |> feed call
 
     /// The member.
     member _.State = state

@@ -235,16 +235,6 @@ type TopicConsumer(settings: ClientSettings, bootstrap: Bootstrap, consumer: Con
         partition.BytesInHand <- 0L
         partition.Reader.Close()
 
-    // An observer may throw, but every connection must be closed.
-    let rec closeAll (remaining: ConsumedPartition list) =
-        match remaining with
-        | first :: others ->
-            try
-                close first
-            finally
-                closeAll others
-        | [] -> ()
-
     /// The settings of its connections.
     member _.ClientSettings = settings
 
@@ -386,4 +376,4 @@ type TopicConsumer(settings: ClientSettings, bootstrap: Bootstrap, consumer: Con
 
                 let all = List.ofSeq partitions.Values
                 partitions.Clear()
-                closeAll all
+                Observed.each close all

@@ -1,5 +1,5 @@
-/// Invariant 5: no partition is read by two members of a generation, and no committed position is lost, across kills, pauses and network
-/// partitions. GroupModelTests of the integration tests has the same laws for random programs on a model of the coordinator.
+/// Invariant 5: no partition is read by two members of a generation, and no committed position is lost, across kills, pauses, network
+/// partitions and exceptions of the observer. GroupModelTests of the integration tests has the same laws for random programs on a model of the coordinator.
 module LibKafka.Reliability.GroupTests
 
 open System
@@ -45,7 +45,7 @@ let private shorten (state: State) : State =
     { state with Groups = { state.Groups with Settings = settings } }
 
 [<Sealed>]
-type private Members(kafka: TestBroker, protocol: GroupProtocol, random: Random, about: string, pauses: bool) =
+type private Members(kafka: TestBroker, protocol: GroupProtocol, random: Random, thrower: Thrower, about: string, pauses: bool) =
     let clock = Stopwatch.StartNew()
     let actors = List<Actor>()
     let killed = List<Actor>()
@@ -102,7 +102,7 @@ type private Members(kafka: TestBroker, protocol: GroupProtocol, random: Random,
             actor.Expected.Remove partition.Partition |> ignore
 
     let poll (actor: Actor) =
-        match actor.Consumer.Poll(ms 2) with
+        match guarded (fun () -> actor.Consumer.Poll(ms 2)) |> Option.flatten with
         | Some(GroupEvent.Read(ConsumerEvent.Fetched(partition, records, _, _))) ->
             FetchedRecords.toList records |> ok |> List.map _.Offset |> take actor partition.Partition
         | Some(GroupEvent.Assigned all) -> List.iter (assigned actor) all
@@ -126,7 +126,7 @@ type private Members(kafka: TestBroker, protocol: GroupProtocol, random: Random,
         if actors.Count < 4 then
             number <- number + 1
             let name = $"member-{number}"
-            let client = { impatient with ClientId = name; CallTimeout = ms 200; ConnectTimeout = ms 300 }
+            let client = { impatient with ClientId = name; CallTimeout = ms 200; ConnectTimeout = ms 300; Observe = thrower.Observe }
             actors.Add(Actor(name, new GroupConsumer(client, bootstrap kafka, group, reading)))
 
     /// The member is not polled any more, and the coordinator removes it after the session time-out.
@@ -139,7 +139,7 @@ type private Members(kafka: TestBroker, protocol: GroupProtocol, random: Random,
     member _.Leave() =
         someActor (fun actor ->
             actors.Remove actor |> ignore
-            actor.Consumer.Close() |> ignore)
+            guarded (fun () -> actor.Consumer.Close()) |> ignore)
 
     /// The member stands still for longer than its session, and then continues.
     member _.Pause() =
@@ -186,7 +186,8 @@ let private run (protocol: GroupProtocol) (pauses: bool) (steps: int) (seed: int
     kafka.Topic("t", partitions, 3)
     kafka.Change(fun state -> shorten state)
     let random = Random seed
-    use members = new Members(kafka, protocol, random, $"seed {seed}", pauses)
+    let thrower = Thrower("5. exceptions of an observer", random.Next(), IsOn = true)
+    use members = new Members(kafka, protocol, random, thrower, $"seed {seed}", pauses)
     let faults = Faults(kafka, [ "t" ], random.Next(), Pauses = pauses)
     let further = [ members.Kill; members.Kill; members.Pause; members.Isolate; members.Isolate ]
     let mutable value = 0
@@ -211,6 +212,7 @@ let private run (protocol: GroupProtocol) (pauses: bool) (steps: int) (seed: int
         members.Poll()
 
     faults.Calm()
+    thrower.IsOn <- false
     members.Finish()
     faults.DemandClosed()
     Figures.add "5. faults" faults.Count
