@@ -164,11 +164,11 @@ let private transactions =
                   [ for _, result in value (admin.ListTransactions filter) do
                         for found in (ok result).Transactions -> found.TransactionalId ]
 
-              Expect.equal (listed TransactionFilter.all) [ "tx" ] "of all brokers"
-              Expect.equal (listed { TransactionFilter.all with States = [ TransactionState.Ongoing ] }) [ "tx" ] "in this state"
-              Expect.equal (listed { TransactionFilter.all with States = [ TransactionState.Empty ] }) [] "in another one"
-              Expect.equal (listed { TransactionFilter.all with LongerThan = Some(TimeSpan.FromHours 1.0) }) [] "for an hour"
-              Expect.equal (listed { TransactionFilter.all with IdPattern = Some "t." }) [ "tx" ] "with a pattern"
+              Expect.equal (listed TransactionListFilter.all) [ "tx" ] "of all brokers"
+              Expect.equal (listed { TransactionListFilter.all with States = [ TransactionState.Ongoing ] }) [ "tx" ] "in this state"
+              Expect.equal (listed { TransactionListFilter.all with States = [ TransactionState.Empty ] }) [] "in another one"
+              Expect.equal (listed { TransactionListFilter.all with LongerThan = Some(TimeSpan.FromHours 1.0) }) [] "for an hour"
+              Expect.equal (listed { TransactionListFilter.all with IdPattern = Some "t." }) [ "tx" ] "with a pattern"
 
               match (admin.DescribeTransactions [ "none"; "tx" ]).Result with
               | [ "none", none; "tx", Ok found ] ->

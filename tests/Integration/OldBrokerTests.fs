@@ -167,7 +167,7 @@ let private listing (states: GroupState list) (types: GroupType list) (admin: Ad
     | Ok [ _, result ] -> faultIn result
     | other -> failtestf "%A" other
 
-let private transactions (filter: TransactionFilter) (admin: AdminClient) : ClientFault =
+let private transactions (filter: TransactionListFilter) (admin: AdminClient) : ClientFault =
     match (admin.ListTransactions filter).Result with
     | Ok [ _, result ] -> faultIn result
     | other -> failtestf "%A" other
@@ -222,8 +222,8 @@ let private optional: (ApiKey * int * string * (Bootstrap -> ClientFault)) list 
       0,
       "the replication factor",
       byAdmin (fun admin -> admin.AlterReassignments([ at, Some [ 1 ] ], ms 1_000, false).Result.Head |> snd |> faultIn)
-      ApiKey.ListTransactions, 0, "for some time", byAdmin (transactions { TransactionFilter.all with LongerThan = Some(ms 1_000) })
-      ApiKey.ListTransactions, 1, "a pattern", byAdmin (transactions { TransactionFilter.all with IdPattern = Some "t.*" })
+      ApiKey.ListTransactions, 0, "for some time", byAdmin (transactions { TransactionListFilter.all with LongerThan = Some(ms 1_000) })
+      ApiKey.ListTransactions, 1, "a pattern", byAdmin (transactions { TransactionListFilter.all with IdPattern = Some "t.*" })
       ApiKey.CreateDelegationToken,
       2,
       "another owner",

@@ -7,10 +7,18 @@ static class Security
 {
     public static void Run(string bootstrap, string authorities, string[] how)
     {
-        var secured = new KafkaClientOptions(bootstrap) { Tls = KafkaTls.FromPemFiles(authorities) };
+        var secured = new KafkaClientOptions(bootstrap) { TlsFiles = new() { Authorities = authorities } };
         var options = how switch
         {
-            ["certificate", var certificate, var key] => secured with { Tls = KafkaTls.FromPemFiles(authorities, certificate, key) },
+            ["certificate", var certificate, var key] => secured with
+            {
+                TlsFiles = new()
+                {
+                    Authorities = authorities,
+                    Certificate = certificate,
+                    Key = key,
+                },
+            },
             ["password", var user, var password] => secured with { Sasl = SaslMechanism.ScramSha512(user, password) },
             ["token", var token] => secured with { Sasl = SaslMechanism.OAuthBearer(new Tokens(_ => Request(token)).Get) },
             _ => secured,

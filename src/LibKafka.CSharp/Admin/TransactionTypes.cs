@@ -31,7 +31,7 @@ public sealed record TransactionListFilter
     /// </summary>
     public string? IdPattern { get; init; }
 
-    internal Core.TransactionFilter ToCore() =>
+    internal Core.TransactionListFilter ToCore() =>
         new(States.ToFSharpList(), ProducerIds.ToFSharpList(), LongerThan is { } time ? new(time) : null, Interop.OptionOf(IdPattern));
 }
 

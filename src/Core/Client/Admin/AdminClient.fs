@@ -193,9 +193,9 @@ type AdminClient(settings: ClientSettings, bootstrap: Bootstrap) =
 
     /// The transactions of each broker that could be asked (KIP-664, Kafka 3.0). States that a broker does not know are in its response.
     member _.ListTransactions
-        (?filter: TransactionFilter, ?call: CallOptions)
+        (?filter: TransactionListFilter, ?call: CallOptions)
         : AdminAnswer<(BrokerAddress * Result<ListTransactions.Response, AdminFault>) list> =
-        answer call (TransactionAdmin.list brokers (defaultArg filter TransactionFilter.all))
+        answer call (TransactionAdmin.list brokers (defaultArg filter TransactionListFilter.all))
 
     /// The transactions of transactional ids, with their partitions (KIP-664, Kafka 3.0).
     member _.DescribeTransactions(ids: string list, ?call: CallOptions) : AdminReply<string, DescribeTransactions.Transaction> =

@@ -4,7 +4,7 @@ open System
 open LibKafka.Protocol
 
 /// Which transactions to list. A transaction is listed if it meets every condition.
-type TransactionFilter =
+type TransactionListFilter =
     {
         /// In one of these states; empty for any.
         States: TransactionState list
@@ -32,10 +32,10 @@ type TransactionFilter =
         if conditions.IsEmpty then "all transactions" else "transactions " + String.Join(", ", conditions)
 
 [<RequireQualifiedAccess>]
-module TransactionFilter =
+module TransactionListFilter =
 
     /// All transactions.
-    let all: TransactionFilter = { States = []; ProducerIds = []; LongerThan = None; IdPattern = None }
+    let all: TransactionListFilter = { States = []; ProducerIds = []; LongerThan = None; IdPattern = None }
 
 /// A transaction that is open in one partition and is to be aborted there, because its coordinator does not end it (KIP-664). Abort it only if
 /// `DescribeTransactions` shows that its coordinator no longer knows it.
@@ -73,7 +73,7 @@ module internal TransactionAdmin =
 
     let list
         (brokers: AdminBrokers)
-        (filter: TransactionFilter)
+        (filter: TransactionListFilter)
         operation
         : Result<(BrokerAddress * Result<ListTransactions.Response, AdminFault>) list, AdminFault> =
         let request: ListTransactions.Request =
