@@ -32,17 +32,17 @@ let private run (language: string) (arguments: string list) (input: string list)
 
 // ---- What is in a cluster ----
 
-let private brokersOf (cluster: MockCluster) = Bootstrap.parse cluster.Bootstrap |> ok
+let private brokersOf (bootstrap: string) = Bootstrap.parse bootstrap |> ok
 
-let private clientOf (cluster: MockCluster) (topic: string) (index: int) =
-    new PartitionClient(patient, brokersOf cluster, { Topic = topic; Partition = index })
+let private clientOf (bootstrap: string) (topic: string) (index: int) =
+    new PartitionClient(patient, brokersOf bootstrap, { Topic = topic; Partition = index })
 
-let private produce (cluster: MockCluster) (topic: string) (index: int) (batch: RecordBatch) =
-    use client = clientOf cluster topic index
+let private produce (bootstrap: string) (topic: string) (index: int) (batch: RecordBatch) =
+    use client = clientOf bootstrap topic index
     acknowledged ((new PartitionProducer(client, ProducerSettings.standard)).Produce batch) |> ignore
 
-let private batchesOf (cluster: MockCluster) (topic: string) (index: int) : RecordBatch list =
-    use client = clientOf cluster topic index
+let private batchesOf (bootstrap: string) (topic: string) (index: int) : RecordBatch list =
+    use client = clientOf bootstrap topic index
     let fetcher = new PartitionFetcher(client, { FetcherSettings.standard with MaxWait = ms 1 }, 0L)
 
     let rec fetch (found: RecordBatch list) =
@@ -59,15 +59,15 @@ let private batchesOf (cluster: MockCluster) (topic: string) (index: int) : Reco
 
     fetch []
 
-let private recordsOf (cluster: MockCluster) (topic: string) (index: int) : (string * string) list =
+let private recordsOf (bootstrap: string) (topic: string) (index: int) : (string * string) list =
     let text (bytes: Bytes voption) = bytes |> ValueOption.map Bytes.toText |> ValueOption.defaultValue "null"
 
-    [ for batch in batchesOf cluster topic index do
+    [ for batch in batchesOf bootstrap topic index do
           for record in RecordBatch.toList Reading.standard batch |> ok do
               text record.Key, text record.Value ]
 
-let private committedBy (cluster: MockCluster) (group: string) (topic: string) (index: int) : int64 =
-    use client = new GroupClient(patient, brokersOf cluster, group)
+let private committedBy (bootstrap: string) (group: string) (topic: string) (index: int) : int64 =
+    use client = new GroupClient(patient, brokersOf bootstrap, group)
     let reply = client.FetchOffsets(GroupMembership.none, [ { Topic = topic; Partition = index } ], false)
 
     match (ok reply.Result).Head.Result with
@@ -93,7 +93,7 @@ let private keyedProducer (language: string, folder: string) =
                                 if Partitioner.ofKey 3 (Bytes.ofString key).Span = partition then
                                     key, $"value {number}" ]
 
-                      Expect.equal (recordsOf cluster "keyed" partition) expected ("partition " + string partition)))
+                      Expect.equal (recordsOf cluster.Bootstrap "keyed" partition) expected ("partition " + string partition)))
 
           testCase "counts what it cannot deliver" (fun () ->
               withMock 1 (fun cluster ->
@@ -101,7 +101,7 @@ let private keyedProducer (language: string, folder: string) =
                   let lines = [ "a 1"; "b " + String('2', 1_100_000); "c 3" ]
                   let code, errors = run folder [ "keyed-producer"; cluster.Bootstrap; "keyed" ] lines
                   Expect.equal (code, List.last errors) (1, "1 records were not delivered") "it fails"
-                  Expect.equal (recordsOf cluster "keyed" 0) [ "a", "1"; "c", "3" ] "the others are delivered"))
+                  Expect.equal (recordsOf cluster.Bootstrap "keyed" 0) [ "a", "1"; "c", "3" ] "the others are delivered"))
 
           testCase "says why if there is no broker, or no such list" (fun () ->
               let socket, address = Loopback.refuse ()
@@ -117,29 +117,29 @@ let private groupMember (language: string, folder: string) =
     testList
         ("the member of a group in " + language)
         [ testCase "prints and commits records, and continues there" (fun () ->
-              withMock 1 (fun cluster ->
-                  cluster.CreateTopic("read", 2, 1)
-                  let member' () = start folder [ "group-member"; cluster.Bootstrap; "read"; "readers" ]
+              use cluster = TestBroker.Start()
+              cluster.Topic("read", 2)
+              let member' () = start folder [ "group-member"; cluster.Bootstrap; "read"; "readers" ]
 
-                  for partition in 0..1 do
-                      produce cluster "read" partition (batch $"{partition}/" 3)
+              for partition in 0..1 do
+                  produce cluster.Bootstrap "read" partition (batch $"{partition}/" 3)
 
-                  use first = member' ()
-                  first.Await("six records", (fun () -> first.Printed.Length = 6))
-                  first.Stop()
-                  let expected =
-                      [ for partition in 0..1 do
-                            for offset in 0..2 -> $"read-{partition} {offset}:  = {partition}/{offset}" ]
-                  Expect.equal (List.sort first.Printed) expected "the records"
-                  Expect.exists first.Errors (fun line -> line.StartsWith "assigned: read-0") "the assignment"
-                  Expect.exists first.Errors (fun line -> line.StartsWith "committed read-" && line.EndsWith ": stored") "a commit"
-                  Expect.stringEnds (List.last first.Errors) "left" "how it ended"
-                  Expect.equal [ for partition in 0..1 -> committedBy cluster "readers" "read" partition ] [ 3L; 3L ] "offsets"
-                  produce cluster "read" 1 (batch "more/" 1)
-                  use second = member' ()
-                  second.Await("a record", (fun () -> not second.Printed.IsEmpty))
-                  second.Stop()
-                  Expect.equal second.Printed [ "read-1 3:  = more/0" ] "what is new"))
+              use first = member' ()
+              first.Await("six records", (fun () -> first.Printed.Length = 6))
+              first.Stop()
+              let expected =
+                  [ for partition in 0..1 do
+                        for offset in 0..2 -> $"read-{partition} {offset}:  = {partition}/{offset}" ]
+              Expect.equal (List.sort first.Printed) expected "the records"
+              Expect.exists first.Errors (fun line -> line.StartsWith "assigned: read-0") "the assignment"
+              Expect.exists first.Errors (fun line -> line.StartsWith "committed read-" && line.EndsWith ": stored") "a commit"
+              Expect.stringEnds (List.last first.Errors) "left" "how it ended"
+              Expect.equal [ for partition in 0..1 -> committedBy cluster.Bootstrap "readers" "read" partition ] [ 3L; 3L ] "offsets"
+              produce cluster.Bootstrap "read" 1 (batch "more/" 1)
+              use second = member' ()
+              second.Await("a record", (fun () -> not second.Printed.IsEmpty))
+              second.Stop()
+              Expect.equal second.Printed [ "read-1 3:  = more/0" ] "what is new")
 
           testCase "fails if it may not join, and says why" (fun () ->
               Replay.refusingMembers LibKafka.Protocol.ErrorCode.GroupAuthorizationFailed (fun address ->
@@ -171,10 +171,14 @@ let private mirror (language: string, folder: string) =
 
                 for partition in 0..1 do
                     for number in 1..3 do
-                        produce source "mirrored" partition (RecordBatch.compress gzip (batch $"{partition}-{number}-" 20) |> ok)
+                        produce
+                            source.Bootstrap
+                            "mirrored"
+                            partition
+                            (RecordBatch.compress gzip (batch $"{partition}-{number}-" 20) |> ok)
 
                 use program = start folder [ "mirror"; source.Bootstrap; target.Bootstrap; "mirrored"; "mirror" ]
-                let count partition = (batchesOf target "mirrored" partition).Length
+                let count partition = (batchesOf target.Bootstrap "mirrored" partition).Length
                 program.Await("the copies", (fun () -> count 0 = 3 && count 1 = 3))
                 program.Stop()
 
@@ -182,10 +186,11 @@ let private mirror (language: string, folder: string) =
                     // The identity is in the header, which the checksum covers, but the records are the same bytes.
                     let content (batch: RecordBatch) =
                         batch.Compression, batch.Count, batch.Bytes.Span.Slice(RecordBatch.HeaderSize).ToArray()
-                    let original, copied = batchesOf source "mirrored" partition, batchesOf target "mirrored" partition
+                    let original, copied =
+                        batchesOf source.Bootstrap "mirrored" partition, batchesOf target.Bootstrap "mirrored" partition
                     Expect.equal (List.map content copied) (List.map content original) $"partition {partition}"
                     Expect.all copied (fun batch -> batch.ProducerId >= 0L) "a repetition is recognized"
-                    Expect.equal (committedBy source "mirror" "mirrored" partition) 60L "what was copied is committed")))
+                    Expect.equal (committedBy source.Bootstrap "mirror" "mirrored" partition) 60L "what was copied is committed")))
 
 let private lagMonitor (language: string, folder: string) =
     testCase ("the lag monitor in " + language + " prints how far a group is behind, again and again") (fun () ->
@@ -193,9 +198,9 @@ let private lagMonitor (language: string, folder: string) =
             cluster.CreateTopic("watched", 2, 1)
 
             for partition in 0..1 do
-                produce cluster "watched" partition (batch "x" 10)
+                produce cluster.Bootstrap "watched" partition (batch "x" 10)
 
-            use group = new GroupClient(patient, brokersOf cluster, "watching")
+            use group = new GroupClient(patient, brokersOf cluster.Bootstrap, "watching")
             let commit = [ { Topic = "watched"; Partition = 0 }, CommittedOffset.at 4L ]
             let code () = (group.CommitOffsets(GroupMembership.none, commit)).Result |> Result.map (List.head >> _.Error)
             Expect.equal (startedCode code) LibKafka.Protocol.ErrorCode.None "committed"

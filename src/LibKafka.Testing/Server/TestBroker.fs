@@ -90,7 +90,7 @@ type TestBrokerOptions() =
 /// A cluster of Kafka brokers inside the process, for tests: real sockets on the loopback address, any client, nothing on disk. Everything
 /// is gone after `Dispose`.
 [<Sealed>]
-type TestBroker private (engine: Engine, first: (int32 * Listener) list, bootstrap: string, tls: SslServerAuthenticationOptions | null) =
+type TestBroker private (engine: Engine, first: (int32 * Listener) list, tls: SslServerAuthenticationOptions | null) =
     // By broker id. A broker that is started again has a new one.
     let listeners = Dictionary<int32, Listener>()
 
@@ -240,12 +240,10 @@ type TestBroker private (engine: Engine, first: (int32 * Listener) list, bootstr
         let listeners = listen options tls
         let racks = Array.ofSeq options.Racks
         let mutable nodes = state.Nodes
-        let addresses = List<string>()
 
         for id, listener in listeners do
             let rack = if id <= racks.Length then Some racks[id - 1] else None
             nodes <- nodes.Add(id, { Id = id; Host = host; Port = listener.Port; Rack = rack; Status = NodeStatus.Running })
-            addresses.Add(host + ":" + string listener.Port)
 
         let log = ExchangeLog(mostRequests, options.MostRequestBytes)
         let engine = Engine({ state with Nodes = nodes }, clock (), Script(), log)
@@ -253,10 +251,16 @@ type TestBroker private (engine: Engine, first: (int32 * Listener) list, bootstr
         for id, listener in listeners do
             listener.Start(engine, id)
 
-        new TestBroker(engine, listeners, String.Join(',', addresses), tls)
+        new TestBroker(engine, listeners, tls)
 
-    /// The addresses of the brokers, as clients take them: `127.0.0.1:40001,127.0.0.1:40002`.
-    member _.Bootstrap: string = bootstrap
+    /// The addresses of the brokers, as clients take them: `127.0.0.1:40001,127.0.0.1:40002`. They are those that the brokers advertise.
+    member _.Bootstrap: string =
+        let mutable addresses = []
+
+        for node in engine.State.Nodes.Values do
+            addresses <- (node.Host + ":" + string node.Port) :: addresses
+
+        String.Join(',', List.rev addresses)
 
     /// The state of the cluster at this moment. It is a value that does not change any more.
     member _.State: State = engine.State

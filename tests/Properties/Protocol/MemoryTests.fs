@@ -103,8 +103,7 @@ let private refuses (definition: Definition) =
 let private retained (action: unit -> 'T) : int64 =
     let inUse () =
         GC.Collect()
-        GC.WaitForPendingFinalizers()
-        GC.GetTotalMemory true
+        GC.GetTotalMemory false
 
     let before = inUse ()
     let value = action ()
