@@ -98,9 +98,16 @@ type internal MemberLink(settings: ClientSettings, bootstrap: Bootstrap, group: 
     let callOf (action: MemberAction) (call: PendingCall<'Reply>) (answer: 'Reply -> MemberInput) : LinkCall =
         { Action = action; Call = call; Answer = (fun () -> answer (call.Complete())) }
 
+    // A response has the assignment only if it is new. The client still has it if an observer has thrown at that response.
     let report (action: MemberAction) (owned: HeartbeatTopicPartitions list) (member': ConsumerGroupClient) =
+        let withAssignment (response: ConsumerGroupHeartbeat.Response) =
+            if response.Error.IsError then
+                response
+            else
+                { response with Assignment = Some { TopicPartitions = member'.Assignment } }
+
         member'.Owned <- owned
-        callOf action (member'.BeginHeartbeat heartbeat) (fun reply -> MemberInput.Answered reply.Result)
+        callOf action (member'.BeginHeartbeat heartbeat) (fun reply -> MemberInput.Answered(Result.map withAssignment reply.Result))
 
     let send (action: MemberAction) : LinkCall option =
         match action, modern with
@@ -159,10 +166,16 @@ type internal MemberLink(settings: ClientSettings, bootstrap: Bootstrap, group: 
             | Error ClientFault.Cancelled -> unsent <- Some action
             | Error fault -> feed call (LinkMessages.unanswered action fault)
 
+    // An observer has thrown at a response, but the client knows whether the coordinator has removed the member.
+    let thrown (action: MemberAction) : MemberInput =
+        match action, modern with
+        | MemberAction.Report _, Some member' when member'.Epoch = 0 && state.Me.GenerationOrEpoch > 0 ->
+            MemberInput.Answered(Ok { ConsumerGroupHeartbeat.response.Default with Error = ErrorCode.UnknownMemberId })
+        | _ -> LinkMessages.unanswered action Observed.fault
+
     let answered (call: CallOptions) (ended: LinkCall) =
         outstanding <- None
-
-        ended.Answer |> Observed.orElse (fun () -> feed call (LinkMessages.unanswered ended.Action Observed.fault)) |> feed call
+        ended.Answer |> Observed.orElse (fun () -> feed call (thrown ended.Action)) |> feed call
 
     /// The member.
     member _.State = state

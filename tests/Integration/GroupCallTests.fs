@@ -1,4 +1,4 @@
-/// Members whose coordinator does not do what they ask: they report it, and continue to ask.
+/// Members whose coordinator does not do what they ask, or whose observer throws: they report it, and continue to ask.
 module LibKafka.Integration.GroupCallTests
 
 open System
@@ -7,6 +7,7 @@ open Expecto
 open LibKafka.Protocol
 open LibKafka.Groups
 open LibKafka.Client
+open LibKafka.Testing
 open LibKafka.Topics
 open LibKafka.Integration.Replay
 open LibKafka.Integration.Support
@@ -32,6 +33,33 @@ let private withMember (protocol: GroupProtocol) (answer: Received -> Act list) 
         let group = { GroupSettings.make "g" [ "t" ] with Protocol = protocol }
         use consumer = new GroupConsumer(patient, Bootstrap.ofAddresses [ broker.Address ], group)
         test consumer)
+
+/// An observer that throws at the first exchange of a kind.
+[<Sealed>]
+type private ThrowingOnce(isChosen: ExchangeInfo -> bool) =
+    let mutable hasThrown = false
+    member _.HasThrown = hasThrown
+
+    member _.Observe(info: ExchangeInfo) =
+        if not hasThrown && isChosen info then
+            hasThrown <- true
+            raise (InvalidOperationException "the observer throws")
+
+let private observedMember (kafka: TestBroker) (protocol: GroupProtocol) (observer: ThrowingOnce) : GroupConsumer =
+    let group = { GroupSettings.make "g" [ "t" ] with Protocol = protocol }
+    new GroupConsumer({ patient with Observe = observer.Observe }, Bootstrap.parse kafka.Bootstrap |> ok, group)
+
+/// Polls until the member has that many partitions, whatever its observer throws.
+let private awaitPartitions (consumer: GroupConsumer) (count: int) =
+    let clock = Stopwatch.StartNew()
+
+    while consumer.Partitions.Length <> count do
+        if clock.Elapsed > ms 10_000 then failtestf "it has %A" consumer.Partitions
+
+        try
+            consumer.Poll(ms 20) |> ignore
+        with :? InvalidOperationException as thrown when thrown.Message = "the observer throws" ->
+            ()
 
 /// The next event, which must be about a call that has failed.
 let private failure (consumer: GroupConsumer) : GroupCallFailure =
@@ -131,6 +159,29 @@ let tests =
                       Expect.equal (failures |> List.map _.Attempt) [ 1..3 ] "the attempts"
                       let expected = ConsumerFailure.Fault(ClientFault.NoCoordinator(CoordinatorType.Group, "g", code))
                       Expect.all failures (fun one -> one.Failure = expected) (String.Join("; ", failures))))
+
+          for name, protocol, api in
+              [ "classic", classic, ApiKey.JoinGroup
+                "classic", classic, ApiKey.SyncGroup
+                "the new protocol", modern, ApiKey.ConsumerGroupHeartbeat ] do
+              testCase $"{name}: a member gets its partitions though its observer throws at the first response to {api}" (fun () ->
+                  use kafka = TestBroker.Start()
+                  kafka.Topic("t", 2)
+                  let observer = ThrowingOnce(fun info -> info.Api = api)
+                  use consumer = observedMember kafka protocol observer
+                  awaitPartitions consumer 2
+                  Expect.isTrue observer.HasThrown "it has thrown")
+
+          testCase "the new protocol: a member joins again though its observer throws at the response that it has been removed" (fun () ->
+              use kafka = TestBroker.Start()
+              kafka.Topic("t", 2)
+              let observer = ThrowingOnce(fun info -> info.Api = ApiKey.ConsumerGroupHeartbeat && kafka.Members("g").Count = 0)
+              use consumer = observedMember kafka modern observer
+              awaitPartitions consumer 2
+              kafka.ExpireSessions "g"
+              awaitPartitions consumer 0
+              Expect.isTrue observer.HasThrown "it has thrown"
+              awaitPartitions consumer 2)
 
           testCase "the text of a failure has the call, the attempt, the time and the reason" (fun () ->
               let failed = { Api = ApiKey.JoinGroup; Failure = ConsumerFailure.Fault ClientFault.Closed; Attempt = 3; Silence = ms 1_250 }
