@@ -63,7 +63,7 @@ let private head () : string list =
       "produce call, consume call: what a record costs the calling thread; the network and other threads are not counted"
       $"plot: values of a size without keys; drawn in {Plot.path}"
       "guard: detecting a second thread in a client, for each call; the floor is one interlocked operation"
-      "floor: a copy and a CRC-32C of the same bytes; over sockets, a bare one with hand-written frames and record loops"
+      "floor: a copy and a CRC-32C of the same bytes; over sockets, a bare one with hand-written frames and this library's checksum and record loop"
       "reached: the part of the floor's speed. All numbers are medians"
       "" ]
 

@@ -16,7 +16,7 @@ let private sections =
     [ { Title = "End to end"
         Text =
           "Records of 100 bytes through a client and over real sockets to brokers in another process. The floor is a bare socket with "
-          + "hand-written frames and record loops. What a client costs the processor does not depend on the speed of the brokers."
+          + "hand-written frames and this library's record loop. What a client costs the processor does not depend on the speed of the brokers."
         Names = [ "produce"; "idempotent-produce"; "fetch"; "fetch-ahead"; "topic-produce"; "group-consume" ]
         Drawn = [ "cpu s/M records", "performance-cpu.svg"; "records/s", "performance-rates.svg" ] }
       { Title = "Encoding and decoding"

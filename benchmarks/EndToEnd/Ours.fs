@@ -45,31 +45,31 @@ let private expectAcknowledged (produced: Produced) =
 
 let produce (producer: PartitionProducer) (batch: RecordBatch) = producer.Produce batch |> expectAcknowledged
 
-/// Reads every value of a batch; returns the number of records.
-let private readBatch (size: int) (batch: RecordBatch) : int =
+/// Verifies a batch and reads every value; returns the bytes of the values.
+let readBatch (batch: RecordBatch) : int64 =
     match RecordBatch.openRecords { Reading.standard with Limits = settings.Limits } batch with
     | Error fault -> invalidOp (fault.ToString())
     | Ok view ->
-        let mutable count = 0
+        let mutable bytes = 0L
 
         for record in view do
-            if record.Value.Length = size then count <- count + 1
+            bytes <- bytes + int64 record.Value.Length
 
-        count
+        bytes
 
-/// Reads every value of a fetch; returns the number of records.
+/// Reads every value of a fetch, all of a size; returns the number of records.
 let readFetched (size: int) (fetched: Fetched) : int =
-    let mutable count = 0
+    let mutable bytes = 0L
 
     for item in fetched.Batches do
         match item with
-        | RecordSetItem.Batch(batch, _) -> count <- count + readBatch size batch
+        | RecordSetItem.Batch(batch, _) -> bytes <- bytes + readBatch batch
         // The last batch of a response may be cut off.
         | RecordSetItem.CutOff _ -> ()
         | _ -> invalidOp "a batch cannot be read"
 
-    if count = 0 then invalidOp (fetched.ToString())
-    count
+    if bytes = 0L then invalidOp (fetched.ToString())
+    int (bytes / int64 size)
 
 /// A fetcher of the topic with records of a size, from the first record on.
 let fetcher (bootstrap: string) (size: int) : PartitionFetcher =
