@@ -128,14 +128,14 @@ type private Blocks(reader: ByteReader) =
     let interfaces = List<Interface>()
     let mutable order = Order false
 
-    let packet (offset: int64) (number: int) (time: (uint32 * uint32) option) (body: byte[]) (start: int) (length: uint32) : Packet =
-        if number >= interfaces.Count then
+    let packet (offset: int64) (number: uint32) (time: (uint32 * uint32) option) (body: byte[]) (start: int) (length: uint32) : Packet =
+        if number >= uint32 interfaces.Count then
             raise (InvalidCapture(offset, "a packet is of interface " + string number + ", which the capture does not describe"))
 
         if int64 start + int64 length > int64 body.Length then
             raise (InvalidCapture(offset, "a packet is longer than its block"))
 
-        let found = interfaces[number]
+        let found = interfaces[int number]
         let milliseconds (high: uint32, low: uint32) =
             let wide (value: uint64) = UInt128.op_Implicit value
             let ticks = wide ((uint64 high <<< 32) ||| uint64 low)
@@ -160,7 +160,7 @@ type private Blocks(reader: ByteReader) =
         | 2u ->
             least offset body 20
             let time = Some(order.UInt32(body, 4), order.UInt32(body, 8))
-            ValueSome(packet offset (order.UInt16(body, 0)) time body 20 (order.UInt32(body, 12)))
+            ValueSome(packet offset (uint32 (order.UInt16(body, 0))) time body 20 (order.UInt32(body, 12)))
         | 3u ->
             least offset body 4
             let snap =
@@ -168,11 +168,11 @@ type private Blocks(reader: ByteReader) =
                     interfaces[0].SnapLength
                 else
                     UInt32.MaxValue
-            ValueSome(packet offset 0 None body 4 (min (order.UInt32(body, 0)) (min snap (uint32 (body.Length - 4)))))
+            ValueSome(packet offset 0u None body 4 (min (order.UInt32(body, 0)) (min snap (uint32 (body.Length - 4)))))
         | 6u ->
             least offset body 20
             let time = Some(order.UInt32(body, 4), order.UInt32(body, 8))
-            ValueSome(packet offset (int (order.UInt32(body, 0))) time body 20 (order.UInt32(body, 12)))
+            ValueSome(packet offset (order.UInt32(body, 0)) time body 20 (order.UInt32(body, 12)))
         | _ -> ValueNone
 
     /// The rest of a section header, which says the byte order. A section has interfaces of its own.

@@ -294,6 +294,14 @@ let private damaged =
               Expect.equal unknown.Code 1 "the exit code"
               Expect.stringContains unknown.Complaints "1 packets have the link type 147, which cannot be read" "the link type")
 
+          testCase "a packet of an interface whose number has the highest bit is reported" (fun () ->
+              let capture = pcapng false 101 (List.map packet4 conversation)
+              // The last byte of the first packet's interface.
+              capture[87] <- 0x80uy
+              let outcome = read capture
+              Expect.equal outcome.Code 1 "the exit code"
+              Expect.stringContains (List.last (complaintsIn outcome)) "a packet is of interface 2147483648, which" "why")
+
           law 300 "any change of a capture gives lines and an exit code" (fun (at: int) (value: byte) (isNext: bool) ->
               let packets = List.map packet4 conversation
               let capture = if isNext then pcapng false 101 packets else pcap 101u packets
