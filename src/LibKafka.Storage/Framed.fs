@@ -39,15 +39,6 @@ module internal Framed =
 
         next 0u 0
 
-    let private add (bytes: Collections.Generic.List<byte>) (value: uint32) =
-        let mutable rest = value
-
-        while rest >= 0x80u do
-            bytes.Add(byte (rest ||| 0x80u))
-            rest <- rest >>> 7
-
-        bytes.Add(byte rest)
-
     /// A number that must fit in 16 bits.
     let private small (name: string) (at: int) (number: uint32) : Result<int16, Fault> =
         if number <= uint32 Int16.MaxValue then
@@ -84,12 +75,12 @@ module internal Framed =
 
     /// The frame and the content after it.
     let encode (id: int32) (version: int16) (body: Bytes) : Bytes =
-        let bytes = Collections.Generic.List<byte>(8 + body.Length)
-        add bytes FrameVersion
-        add bytes (uint32 id)
-        add bytes (uint32 version)
-        bytes.AddRange(body.ToArray())
-        Bytes(bytes.ToArray())
+        let writer = Writer(8 + body.Length)
+        writer.UnsignedVarint FrameVersion
+        writer.UnsignedVarint(uint32 id)
+        writer.UnsignedVarint(uint32 version)
+        writer.Raw body.Span
+        writer.ToBytes()
 
     let encodeContent (version: int16) =
         { new IContentVisitor<Result<Bytes, Fault>> with

@@ -293,7 +293,7 @@ let private recordedAnswers =
                   admin.DescribeCluster().Result)
               (fun _ _ response -> result response.Error response.ErrorMessage response) ]
 
-/// Where groups are coordinated: `g2` by the second broker, `nobody's` by none, the others by the first.
+/// The coordinators of groups: the second broker for `g2`, none for `nobody's`, the first broker for the others.
 let private coordinatorOf (first: BrokerAddress) (second: BrokerAddress) (group: string) : FindCoordinator.Coordinator =
     let at (broker: BrokerAddress) : FindCoordinator.Coordinator =
         { FindCoordinator.coordinator.Default with

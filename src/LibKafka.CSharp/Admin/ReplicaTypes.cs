@@ -126,8 +126,8 @@ public sealed record LogDirDescription
 /// <param name="Partition">The partition.</param>
 /// <param name="Size">The size of its log in bytes.</param>
 /// <param name="OffsetLag">
-/// How far it lags: for a replica that is being moved here, behind the one in the other directory; otherwise, how much the log end offset is below the
-/// high watermark.
+/// The lag of the replica in offsets. For a replica that is being moved here, it is how far its log end offset is below that of the replica in the
+/// other directory; for any other, how far it is below the high watermark.
 /// </param>
 /// <param name="IsFuture">Whether the replica is being moved here from another directory.</param>
 public sealed record LogDirReplica(TopicPartition Partition, long Size, long OffsetLag, bool IsFuture)

@@ -24,7 +24,7 @@ type NewDelegationToken =
 [<RequireQualifiedAccess>]
 module NewDelegationToken =
 
-    /// A token of the caller's, which nobody else may renew, with the longest lifetime.
+    /// A token that belongs to the caller and that only the caller may renew, with the longest lifetime.
     let standard: NewDelegationToken = { Owner = None; Renewers = []; MaxLifetime = None }
 
 /// A delegation token (KIP-48): `Sasl.tokenScramSha256` and `Sasl.tokenScramSha512` authenticate with its id and password.
