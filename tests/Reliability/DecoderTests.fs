@@ -121,7 +121,7 @@ let private isLinear (decoder: Decoder) =
         Figures.add "6. decoders timed" 1)
 
 /// The folder of the inputs that fuzzing has found.
-let private corpus: string = IO.Path.Combine(__SOURCE_DIRECTORY__, "..", "Fuzz", "corpus")
+let private corpus: string = IO.Path.Combine(LibKafka.Properties.TestData.checkout, "tests", "Fuzz", "corpus")
 
 /// The inputs of a target: those that reach all code that fuzzing has reached, and those that showed defects.
 let private inputs (target: string) : byte[] list =
