@@ -18,7 +18,8 @@ export const plain = message => ({
   headers: Object.fromEntries(message.headers)
 })
 
-/// A consumer of a group that keeps its messages in `messages`, and whose partitions are `partitions()`.
+/// A consumer of a group that keeps its messages in `messages`. Its partitions are `partitions()`, and the offsets of its next fetches
+/// `positions()`.
 export async function member(groupId, topic, options = {}, streaming = {}) {
   const consumer = newConsumer(groupId, options)
   const how = { topics: [topic], mode: 'committed', fallbackMode: 'earliest', autocommit: false, ...streaming }
@@ -28,6 +29,7 @@ export async function member(groupId, topic, options = {}, streaming = {}) {
   stream.on('data', message => messages.push(message))
   stream.on('error', error => found.failures.push(error))
   found.partitions = () => (consumer.assignments ?? []).filter(it => it.topic === topic).flatMap(it => it.partitions)
+  found.positions = () => found.partitions().map(partition => Number(stream.offsetsToFetch.get(`${topic}:${partition}`)))
   found.leave = () => consumer.close(true)
   return found
 }

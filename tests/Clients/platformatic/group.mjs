@@ -26,7 +26,8 @@ for (const protocol of Object.values(GroupProtocols)) {
   const first = await join()
   await until('the first to have everything', () => first.partitions().length === 4)
   const second = await join()
-  await until('both to have a half', () => first.partitions().length === 2 && second.partitions().length === 2)
+  const isReading = (member, count) => member.positions().length === count && !member.positions().some(Number.isNaN)
+  await until('both to have a half', () => isReading(first, 2) && isReading(second, 2))
   sameItems([...first.partitions(), ...second.partitions()], all, 'the division')
   // The client delivers what a fetch that is under way returns, even if the partition was revoked meanwhile.
   await sleep(300)
@@ -49,7 +50,9 @@ for (const protocol of Object.values(GroupProtocols)) {
 
   // One leaves: the other gets its partitions, and reads on.
   await second.leave()
-  await until('the first to have everything again', () => first.partitions().length === 4)
+  // After it has been assigned partitions, the client goes back to the committed offsets of all its partitions.
+  const isAt = offset => first.positions().length === 4 && first.positions().every(it => it === offset)
+  await until('the first to have everything again', () => isAt(committed[0]))
   await produce(name('b'))
   await until('100 more records', () => valuesOf(name('b'), first).length >= 100)
   sameItems(valuesOf(name('b'), first), written(name('b')), 'each new record once')
