@@ -30,7 +30,7 @@ let private produce (settings: ClientSettings) (kafka: TestBroker) (name: string
     use client = clientOf settings kafka
     (new PartitionProducer(client, ProducerSettings.standard)).Produce(batch name 1).Result
 
-let private impatient = { patient with CallTimeout = ms 300 }
+let private impatient = { patient with CallTimeout = ms 1500 }
 
 let private log (kafka: TestBroker) = kafka.Log("orders", 0) |> valuesOf
 
@@ -44,7 +44,7 @@ let private lossy: (string * Reaction * bool) list =
       "the request is cut off", Reaction.CutRequestAfter 9, false
       "the correlation id is wrong", Reaction.WrongCorrelationId, true
       "the response cannot be read", Reaction.Raw(Bytes [| 0uy; 0uy; 0uy; 2uy; 1uy; 1uy |]), false
-      "the response is late", Reaction.Delay(ms 2000), true ]
+      "the response is late", Reaction.Delay(ms 10_000), true ]
 
 let private reactions =
     [ for name, reaction, isAppended in lossy do
@@ -213,6 +213,59 @@ let private cluster =
               Expect.equal (leader ()) before "the leader"
               Expect.equal kafka.State.Topics["orders"].Partitions[0].LeaderEpoch 2 "the leader epoch"
               Expect.equal (log kafka) [ "a0"; "b0"; "c0" ] "the log"))
+
+      testCase "a consumer reads from the replica in its rack, and from the leader if that replica is stopped" (fun () ->
+          use kafka = TestBroker.Start(TestBrokerOptions(Brokers = 3, Racks = [ "a"; "b"; "c" ]))
+          kafka.Topic("orders", 1, 3)
+          let leader = kafka.State.Topics["orders"].Partitions[0].Leader.Value
+          let follower = leader % 3 + 1
+          use client = clientOf patient kafka
+          let rack = Option.get kafka.State.Nodes[follower].Rack
+          use fetcher = new PartitionFetcher(client, { FetcherSettings.standard with RackId = rack }, 0L)
+
+          let served () =
+              kafka.Requests
+              |> Seq.filter (fun exchange ->
+                  match exchange.Response with
+                  | Some(Response.Fetch response) ->
+                      response.Topics
+                      |> List.exists (fun topic ->
+                          topic.Partitions |> List.exists (fun one -> one.Records |> Option.exists (fun bytes -> bytes.Length > 0)))
+                  | _ -> false)
+              |> Seq.map _.Broker
+              |> List.ofSeq
+
+          produce patient kafka "a" |> ignore
+          Expect.equal (fetchUntil 1L fetcher |> valuesOf) [ "a0" ] "a record"
+          Expect.equal (served ()) [ follower ] "from the replica"
+          kafka.StopBroker follower
+          produce patient kafka "b" |> ignore
+          Expect.equal (fetchUntil 2L fetcher |> valuesOf) [ "b0" ] "the next record"
+          Expect.equal (served ()) [ follower; leader ] "from the leader"
+          Expect.isEmpty kafka.Failures "the broker failed")
+
+      testCase "a consumer whose fetch session was evicted opens another one, and misses nothing" (fun () ->
+          withBroker 1 (fun kafka ->
+              use client = clientOf patient kafka
+              use fetcher = new PartitionFetcher(client, { FetcherSettings.standard with UseSession = true }, 0L)
+
+              let sessions () =
+                  [ for exchange in kafka.Requests do
+                        match exchange.Response with
+                        | Some(Response.Fetch response) -> response.Error, response.SessionId
+                        | _ -> () ]
+
+              produce patient kafka "a" |> ignore
+              Expect.equal (fetchUntil 1L fetcher |> valuesOf) [ "a0" ] "a record"
+              let first = sessions () |> List.last |> snd
+              Expect.notEqual first 0 "a session"
+              kafka.EvictFetchSessions()
+              Expect.equal (ok (fetcher.Fetch()).Result).Error ErrorCode.FetchSessionIdNotFound "the session is not there"
+              produce patient kafka "b" |> ignore
+              Expect.equal (fetchUntil 2L fetcher |> valuesOf) [ "b0" ] "the next record"
+              let error, second = sessions () |> List.last
+              Expect.equal error ErrorCode.None "the last fetch"
+              Expect.isFalse (second = 0 || second = first) "another session"))
 
       testCase "a paused broker answers after the pause" (fun () ->
           withBroker 1 (fun kafka ->
