@@ -48,7 +48,7 @@ let rec projectOf (folder: string) : string =
     | [||] -> projectOf (Path.GetDirectoryName folder)
     | projects -> projects[0]
 
-/// Whether the tests of a mutant pass. Tests that do not end within two minutes, or none at all, do not.
+/// Whether the tests of a mutant pass, in their short form. Tests that do not end within two minutes, or none at all, do not.
 let passes (copy: string) (mutant: Mutant) : bool =
     let folder = Path.Combine(copy, "tests", mutant.Project, "bin", "Debug", "net10.0")
     let summary = Path.Combine(copy, "summary.xml")
@@ -56,7 +56,9 @@ let passes (copy: string) (mutant: Mutant) : bool =
     let program = Path.Combine(folder, "LibKafka." + mutant.Project + ".dll")
     let arguments = [ program; "--no-spinner"; "--junit-summary"; summary; "--filter-test-list"; mutant.Tests ]
 
-    match captureWithin (TimeSpan.FromMinutes 2.0) (command dotnet arguments) with
+    let test = { command dotnet arguments with Environment = [ ("LIBKAFKA_QUICK", "1") ] }
+
+    match captureWithin (TimeSpan.FromMinutes 2.0) test with
     | Some 0, _ -> File.Exists summary && (readSummary summary).Failed = 0
     | _ -> false
 
