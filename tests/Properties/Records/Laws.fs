@@ -321,13 +321,37 @@ let decoding =
           }
 
           test "a count that the bytes cannot hold is refused at once" {
-              let bytes = (plainBatch 1).Bytes.ToArray()
-              bytes[57] <- 0x7Fuy
-              let fault = faultOf (RecordBatch.openRecords Reading.standard (batchOf (mend bytes)))
+              // A record without a key, a value and headers takes seven bytes, the fewest.
+              let least = { Offset = 0L; Timestamp = 0L; Key = ValueNone; Value = ValueNone; Headers = [] }
+              let records = List.init 10 (fun index -> { least with Offset = int64 index })
+              let bytes = (ok (BatchBuilder.build BatchOptions.standard records)).Bytes.ToArray()
+              Expect.equal bytes.Length (61 + 10 * 7) "the bytes"
+              Expect.isOk (RecordBatch.openRecords Reading.standard (batchOf bytes)) "as many as the bytes hold"
 
-              match fault.Problem with
-              | Problem.CountTooLarge(_, most) -> Expect.isLessThan most 20L "what the bytes can hold"
-              | other -> failtest (other.ToString())
+              for count in [ 11; 255 ] do
+                  bytes[60] <- byte count
+                  let fault = faultOf (RecordBatch.openRecords Reading.standard (batchOf (mend bytes)))
+                  Expect.equal (fault.Path, fault.Problem) ("Count", Problem.CountTooLarge(int64 count, 10L)) "more"
+          }
+
+          test "bytes after a batch are a fault" {
+              let bytes = (plainBatch 3).Bytes.ToArray()
+
+              for more in 1..9 do
+                  let fault = faultOf (RecordBatch.ofBytes (Bytes(Array.append bytes (Array.zeroCreate<byte> more))))
+                  Expect.equal (fault.Offset, fault.Problem) (bytes.Length, Problem.TrailingBytes more) "how many, and where"
+          }
+
+          test "offsets without a next one are refused" {
+              let bytes = (plainBatch 3).Bytes.ToArray()
+              let at (baseOffset: int64) =
+                  Buffers.Binary.BinaryPrimitives.WriteInt64BigEndian(Span<byte> bytes, baseOffset)
+                  RecordBatch.ofBytes (Bytes bytes)
+              let highest = Int64.MaxValue - 1L - 2L
+              Expect.isOk (at highest) "the highest base offset of three records"
+              let fault = faultOf (at (highest + 1L))
+              let problem = Problem.OutOfRange(highest + 1L, Int64.MinValue, highest)
+              Expect.equal (fault.Path, fault.Problem) ("BaseOffset", problem) "the next higher one"
           }
 
           test "records can be read without verifying the checksum" {
