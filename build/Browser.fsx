@@ -138,7 +138,7 @@ let private evaluate (tab: Tab) (expression: string) : string =
 
 let private chromium = [ "chromium"; "chromium-browser"; "google-chrome" ] |> List.tryFind isOnPath
 
-let private startBrowser (program: string) : Process * Tab =
+let private startBrowser (program: string) : Process =
     let profile = Path.Combine(artifacts, "browser")
     if Directory.Exists profile then Directory.Delete(profile, true)
 
@@ -152,11 +152,15 @@ let private startBrowser (program: string) : Process * Tab =
           if Environment.UserName = "root" then "--no-sandbox"
           "about:blank" ]
 
-    let browser = Process.Start(ProcessStartInfo(program, options, RedirectStandardError = true))
+    Process.Start(ProcessStartInfo(program, options, RedirectStandardError = true))
+
+/// The port on which a browser that was just started listens.
+let private debuggingPort (browser: Process) : string =
+    use limit = new CancellationTokenSource(TimeSpan.FromSeconds 60.0)
 
     let rec port () =
-        match browser.StandardError.ReadLine() with
-        | null -> failwith $"{program} has ended: exit code {browser.ExitCode}"
+        match browser.StandardError.ReadLineAsync(limit.Token).AsTask().Result with
+        | null -> failwith $"{browser.StartInfo.FileName} has ended"
         | line ->
             match Regex.Match(line, "DevTools listening on ws://[^:]+:(\\d+)/") with
             | found when found.Success -> found.Groups[1].Value
@@ -165,8 +169,11 @@ let private startBrowser (program: string) : Process * Tab =
     let port = port ()
     // So that the pipe does not fill.
     browser.StandardError.ReadToEndAsync() |> ignore
+    port
+
+let private connect (browser: Process) : Tab =
     use http = new HttpClient()
-    let targets = JsonNode.Parse(http.GetStringAsync($"http://localhost:{port}/json/list").Result).AsArray()
+    let targets = JsonNode.Parse(http.GetStringAsync($"http://localhost:{debuggingPort browser}/json/list").Result).AsArray()
     let page = targets |> Seq.find (fun target -> string target["type"] = "page")
     let socket = new ClientWebSocket()
     socket.ConnectAsync(Uri(string page["webSocketDebuggerUrl"]), CancellationToken.None).Wait()
@@ -175,7 +182,7 @@ let private startBrowser (program: string) : Process * Tab =
     for domain in [ "Page"; "Runtime"; "Log"; "Network" ] do
         tab.Call(domain + ".enable", JsonObject()) |> ignore
 
-    browser, tab
+    tab
 
 // ---- Checks ----
 
@@ -270,11 +277,11 @@ let private openPages (program: string) (pages: string list) : int =
     step "Open the pages in Chromium" (fun () ->
         let server, address = serve site
         use _ = server
-        let browser, tab = startBrowser program
+        use browser = startBrowser program
 
         let found =
             try
-                checkIn tab address pages
+                checkIn (connect browser) address pages
             finally
                 browser.Kill(entireProcessTree = true)
 

@@ -14,11 +14,15 @@ open LibKafka.Records
 open LibKafka.Protocol
 open LibKafka.Client
 open LibKafka.Testing
+open LibKafka.Properties
 open LibKafka.Integration.Support
 open LibKafka.Integration.SamplePrograms
 
 let private csharp = run "Guides/CSharp" "LibKafka.Samples.Guides.CSharp"
 let private fsharp = run "Guides/FSharp" "LibKafka.Samples.Guides.FSharp"
+
+/// The programs of the guides that are there in both languages.
+let private inBoth: (string * (string list -> Run)) list = [ "C#", csharp; "F#", fsharp ]
 
 let private linesOf (text: string) : string list = List.ofArray (text.Split('\n', StringSplitOptions.RemoveEmptyEntries))
 
@@ -79,34 +83,55 @@ let private secured (options: TestBrokerOptions) (test: TestBroker -> PemFolder 
 let private security =
     testList
         "security"
-        [ testCase "a client certificate" (fun () ->
-              secured (TestBrokerOptions(RequiresClientCertificate = true)) (fun kafka folder authorities ->
-                  let own: X509Certificate2 = authority.Value.Issue(Purpose.Client "orders")
-                  let certificate = folder.Add("client.pem", own.ExportCertificatePem())
-                  let key = folder.Add("client.key", PrivateKey.pem own)
-                  let lines = printed (csharp [ "security"; kafka.Bootstrap; authorities; "certificate"; certificate; key ])
-                  Expect.all lines _.EndsWith("with 1 brokers") "the cluster"))
+        [ for language, program in inBoth do
+              testCase $"a client certificate, in {language}" (fun () ->
+                  secured (TestBrokerOptions(RequiresClientCertificate = true)) (fun kafka folder authorities ->
+                      let own: X509Certificate2 = authority.Value.Issue(Purpose.Client "orders")
+                      let certificate = folder.Add("client.pem", own.ExportCertificatePem())
+                      let key = folder.Add("client.key", PrivateKey.pem own)
+                      let lines = printed (program [ "security"; kafka.Bootstrap; authorities; "certificate"; certificate; key ])
+                      Expect.all lines _.EndsWith("with 1 brokers") "the cluster"))
 
-          testCase "a password, right and wrong" (fun () ->
-              let users = [ Collections.Generic.KeyValuePair("alice", "right") ]
+              testCase $"a password, right and wrong, in {language}" (fun () ->
+                  let users = [ Collections.Generic.KeyValuePair("alice", "right") ]
 
-              secured (TestBrokerOptions(Users = users)) (fun kafka _ authorities ->
-                  let log password = csharp [ "security"; kafka.Bootstrap; authorities; "password"; "alice"; password ]
-                  Expect.hasLength (printed (log "right")) 1 "the cluster"
-                  let refused = log "wrong"
-                  Expect.equal refused.ExitCode 1 "the exit code"
-                  Expect.stringContains refused.Errors "authentication by SCRAM-SHA-512 failed" "why"))
+                  secured (TestBrokerOptions(Users = users)) (fun kafka _ authorities ->
+                      let log password = program [ "security"; kafka.Bootstrap; authorities; "password"; "alice"; password ]
+                      Expect.hasLength (printed (log "right")) 1 "the cluster"
+                      let refused = log "wrong"
+                      Expect.notEqual refused.ExitCode 0 "the exit code"
+                      Expect.stringContains refused.Errors "authentication by SCRAM-SHA-512 failed" "why"))
 
-          testCase "a token, valid and not" (fun () ->
-              let valid = Func<string, string | null>(fun token -> if token = "good" then "alice" else null)
-              let options = TestBrokerOptions(SaslMechanisms = [ "OAUTHBEARER" ], BearerTokens = valid)
+              testCase $"a token, valid and not, in {language}" (fun () ->
+                  let valid = Func<string, string | null>(fun token -> if token = "good" then "alice" else null)
+                  let options = TestBrokerOptions(SaslMechanisms = [ "OAUTHBEARER" ], BearerTokens = valid)
 
-              secured options (fun kafka _ authorities ->
-                  let log token = csharp [ "security"; kafka.Bootstrap; authorities; "token"; token ]
-                  Expect.hasLength (printed (log "good")) 1 "the cluster"
-                  let refused = log "bad"
-                  Expect.equal refused.ExitCode 1 "the exit code"
-                  Expect.stringContains refused.Errors "OAUTHBEARER" "why")) ]
+                  secured options (fun kafka _ authorities ->
+                      let log token = program [ "security"; kafka.Bootstrap; authorities; "token"; token ]
+                      Expect.hasLength (printed (log "good")) 1 "the cluster"
+                      let refused = log "bad"
+                      Expect.notEqual refused.ExitCode 0 "the exit code"
+                      Expect.stringContains refused.Errors "OAUTHBEARER" "why")) ]
+
+let private continuesTrace (program: string list -> Run) =
+    use kafka = TestBroker.Start()
+    kafka.Topic "orders"
+    let lines = printed (program [ "tracing"; kafka.Bootstrap; "orders" ])
+    let spans = lines |> List.map (fun line -> Regex.Match(line, "^(\\w{32}) (\\w{16}) (\\w{16}) (.*)$"))
+
+    match spans with
+    | [ sent; _; handled ] ->
+        Expect.equal handled.Groups[1].Value sent.Groups[1].Value "one trace"
+        Expect.equal handled.Groups[2].Value sent.Groups[3].Value "its parent"
+        let headers =
+            [ for header in (kafka.Log "orders").Head.Headers -> header.Name, header.Value |> ValueOption.map Bytes.toText ]
+
+        match headers with
+        | [ "traceparent", ValueSome text ] ->
+            // Version, trace, span, and flags, which say that it is sampled.
+            Expect.stringStarts text $"00-{sent.Groups[1].Value}-{sent.Groups[3].Value}-0" "the header"
+        | other -> failtestf "%A" other
+    | _ -> failtestf "%A" lines
 
 let private proxy =
     testCase "the proxy shows requests and responses" (fun () ->
@@ -129,13 +154,13 @@ let private proxy =
         let shows (start: string) = program.Printed |> List.exists _.StartsWith(start)
         program.Await("a request and a response", (fun () -> shows "MetadataRequest" && shows "MetadataResponse")))
 
-let private hosting =
-    testCase "the service handles orders, and stops with a commit" (fun () ->
+let private hosting (language: string, folder: string, assembly: string) =
+    testCase $"the service handles orders, and stops with a commit, in {language}" (fun () ->
         use kafka = TestBroker.Start()
         kafka.Topic "orders"
         kafka.Produce("orders", "2 books") |> ignore
         let arguments = [ "hosting"; kafka.Bootstrap; "orders"; "shipping" ]
-        use program = new Program("Guides/CSharp", "LibKafka.Samples.Guides.CSharp", arguments)
+        use program = new Program(folder, assembly, arguments)
         program.Await("an order", (fun () -> program.Printed |> List.exists _.Contains("order 2 books")))
         program.Stop()
         Expect.exists program.Printed _.Contains("closed: ") "the result of closing"
@@ -145,6 +170,58 @@ let private hosting =
         match (ok reply.Result).Head.Result with
         | Ok(Some committed) -> Expect.equal committed.Offset 1L "what was handled is committed"
         | other -> failtestf "%A" other)
+
+// ---- OpenTelemetry ----
+
+/// Text of a collector without what differs from run to run: ids, times and measured values.
+let private withoutChance (lines: string seq) : string list =
+    [ for line in lines do
+          let line = Regex.Replace(line, "\\b[0-9a-f]{16,32}\\b", "ID")
+          let line = Regex.Replace(line, @"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.?\d* \+0000 UTC", "TIME")
+          let line = Regex.Replace(line, "^(Sum|Min|Max): .*$", "$1: MEASURED")
+          let line = Regex.Replace(line, "^(Buckets #\\d+), Count: \\d+$", "$1, Count: MEASURED")
+          Regex.Replace(line, @"(server\.port): Int\(\d+\)", "$1: Int(PORT)").TrimEnd() ]
+
+/// The parts of what a collector prints, on the page of a guide: the blocks of text, divided where lines are left out.
+let private shownOn (page: string) : string list list =
+    let text = File.ReadAllText(Path.Combine(TestData.checkout, "docs", "how-to", page)).ReplaceLineEndings "\n"
+
+    [ for block in Regex.Matches(text, "(?ms)^```text\n(.*?)^```") do
+          for part in Regex.Split(block.Groups[1].Value, "(?m)^…\n") do
+              withoutChance (part.TrimEnd('\n').Split '\n') ]
+
+let rec private contains (part: string list) (lines: string list) : bool =
+    part = List.truncate part.Length lines || (not lines.IsEmpty && contains part lines.Tail)
+
+let private telemetry =
+    testList
+        "OpenTelemetry"
+        [ for language, folder, assembly in
+              [ "C#", "Guides/CSharp", "LibKafka.Samples.Guides.CSharp"; "F#", "Guides/FSharp", "LibKafka.Samples.Guides.FSharp" ] do
+              testCase $"a collector gets what docs/how-to/opentelemetry.md shows, in {language}" (fun () ->
+                  use kafka = TestBroker.Start()
+                  kafka.Topic "orders"
+
+                  let received =
+                      Collector.collecting (fun address ->
+                          let variables =
+                              [ "OTEL_EXPORTER_OTLP_ENDPOINT", address
+                                "OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"
+                                "OTEL_SERVICE_NAME", "orders" ]
+
+                          let result = runWith variables folder assembly [ "telemetry"; kafka.Bootstrap; "orders" ]
+                          Expect.equal (printed result) [ "offset 0" ] "the batch")
+
+                  let lines = withoutChance (received.Traces @ received.Metrics)
+                  let parts = shownOn "opentelemetry.md"
+                  Expect.isGreaterThan parts.Length 4 "the page shows several parts"
+
+                  for part in parts do
+                      Expect.isTrue (contains part lines) (String.Join("\n", part @ [ ""; "is not in"; "" ] @ lines)))
+
+          testCase "the collector of the tests prints as the real one does" (fun () ->
+              Expect.equal (Collector.showTraces Collector.Examples.traces) Collector.Examples.tracesText "a span"
+              Expect.equal (Collector.showMetrics Collector.Examples.metrics) Collector.Examples.metricsText "metrics") ]
 
 [<Tests>]
 let tests =
@@ -166,25 +243,8 @@ let tests =
               Expect.equal (List.ofSeq (kafka.Values "table")) [ "Porto"; null; "Rome" ] "the log after compaction"
               Expect.equal (printed (fsharp [ "compaction"; kafka.Bootstrap; "table" ])) [ "alice = Porto"; "carol = Rome" ] "with gaps")
 
-          testCase "a trace continues in the consumer" (fun () ->
-              use kafka = TestBroker.Start()
-              kafka.Topic "orders"
-              let lines = printed (csharp [ "tracing"; kafka.Bootstrap; "orders" ])
-              let spans = lines |> List.map (fun line -> Regex.Match(line, "^(\\w{32}) (\\w{16}) (\\w{16}) (.*)$"))
-
-              match spans with
-              | [ sent; _; handled ] ->
-                  Expect.equal handled.Groups[1].Value sent.Groups[1].Value "one trace"
-                  Expect.equal handled.Groups[2].Value sent.Groups[3].Value "its parent"
-                  let headers =
-                      [ for header in (kafka.Log "orders").Head.Headers -> header.Name, header.Value |> ValueOption.map Bytes.toText ]
-
-                  match headers with
-                  | [ "traceparent", ValueSome text ] ->
-                      // Version, trace, span, and flags, which say that it is sampled.
-                      Expect.stringStarts text $"00-{sent.Groups[1].Value}-{sent.Groups[3].Value}-0" "the header"
-                  | other -> failtestf "%A" other
-              | _ -> failtestf "%A" lines)
+          for language, program in inBoth do
+              testCase $"a trace continues in the consumer, in {language}" (fun () -> continuesTrace program)
 
           security
 
@@ -197,7 +257,8 @@ let tests =
                   let value = ((kafka.Log "orders").Head.Value |> ValueOption.get).Span.ToArray()
                   Expect.equal (Array.truncate 5 value) [| 0uy; 0uy; 0uy; 0uy; 1uy |] "the id of the schema"))
 
-          hosting
+          hosting ("C#", "Guides/CSharp", "LibKafka.Samples.Guides.CSharp")
+          hosting ("F#", "Guides/FSharp", "LibKafka.Samples.Guides.FSharp")
 
           testCase "the health check says how the cluster is" (fun () ->
               use kafka = TestBroker.Start 2
@@ -208,13 +269,7 @@ let tests =
               Expect.equal result.ExitCode 1 "the exit code"
               Expect.stringContains result.Output ("Unhealthy: none of the bootstrap brokers can be used") "why")
 
-          testCase "OpenTelemetry exports the activities and metrics" (fun () ->
-              use kafka = TestBroker.Start()
-              kafka.Topic "orders"
-              let output = String.Join('\n', printed (csharp [ "telemetry"; kafka.Bootstrap; "orders" ]))
-
-              for part in [ "Produce orders"; "messaging.destination.name: orders"; "Metric Name: messaging.client.operation.duration" ] do
-                  Expect.stringContains output part "a span and a metric")
+          telemetry
 
           testCase "a request by hand" (fun () ->
               use kafka = TestBroker.Start()

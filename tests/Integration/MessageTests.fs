@@ -82,6 +82,10 @@ and private casesOf (depth: int) (case: UnionCaseInfo) : objnull list =
 
 let private all<'Union> : 'Union list = valuesOf 3 typeof<'Union> |> List.map unbox<'Union>
 
+/// The texts of every fault, by its name.
+let faultTexts: Lazy<(string * string list) list> =
+    lazy (all<ClientFault> |> List.groupBy _.Name |> List.map (fun (name, faults) -> name, faults |> List.map string))
+
 // ---- the rules ----
 
 /// What a line of text must not have, and why.

@@ -7,14 +7,18 @@ open System.Reflection
 open System.Text.RegularExpressions
 open FSharp.Reflection
 open Expecto
+open LibKafka.Wire
 open LibKafka.Client
+open LibKafka.Topics
 open LibKafka.Properties
 
 let private assemblies =
     [ typeof<LibKafka.Client.Connection>
       typeof<LibKafka.Topics.TopicProducer>
       typeof<LibKafka.KafkaClientOptions>
-      typeof<LibKafka.Testing.TestBroker> ]
+      typeof<LibKafka.Testing.TestBroker>
+      typeof<LibKafka.Compression.Zstd>
+      typeof<LibKafka.Dns.SrvLookUp> ]
     |> List.map _.Assembly
 
 // An F# module that has the name of a type is compiled with a suffix.
@@ -42,13 +46,38 @@ let private known: Lazy<Map<string, Set<string>>> =
          |> List.map (fun (name, same) -> name, same |> List.map snd |> Set.unionMany)
          |> Map.ofList)
 
-let private isKnown (owner: string, name: string) : bool =
-    match known.Value.TryFind owner with
-    | Some members -> members.Contains name
-    | None -> owner = "LibKafka" || owner = "Timeout"
+/// The lines of a text without their indentation, without empty lines, and with single spaces.
+let private tidy (lines: string seq) : string =
+    String.Join("\n", lines |> Seq.map (fun line -> Regex.Replace(line.Trim(), " +", " ")) |> Seq.filter (fun line -> line <> ""))
 
-let private namesOn (page: string) : (string * string) list =
-    [ for found in Regex.Matches(File.ReadAllText page, "`([A-Z]\\w+)\\.([A-Z]\\w+)[`(]") -> found.Groups[1].Value, found.Groups[2].Value ]
+/// The samples, all of which are compiled, and most of which are run, by the tests.
+let private samples: Lazy<string list> =
+    lazy
+        [ for file in Directory.GetFiles(Path.Combine(TestData.checkout, "samples"), "*.*", SearchOption.AllDirectories) do
+              let name = file.Replace('\\', '/')
+
+              if Regex.IsMatch(name, "\\.(cs|fs|fsproj)$") && not (Regex.IsMatch(name, "/(bin|obj)/")) then
+                  tidy (File.ReadLines file) ]
+
+/// The text of a page without its blocks of code.
+let private proseOf (page: string) : string = Regex.Replace(File.ReadAllText(page).ReplaceLineEndings "\n", "(?ms)^```.*?^```", "")
+
+/// What a page has in code font.
+let private codeFontOn (page: string) : string list = [ for found in Regex.Matches(proseOf page, "`([^`\n]+)`") -> found.Groups[1].Value ]
+
+/// The types with a member that are named in code font. Names of packages and namespaces (`LibKafka.Topics`) and of files are not among them.
+let private membersIn (code: string) : (string * string) list =
+    [ for found in Regex.Matches(code, @"(?<![\w.""-])([A-Z]\w+)\.(\w+)") do
+          let owner, name = found.Groups[1].Value, found.Groups[2].Value
+          if owner <> "LibKafka" && name <> "fs" && name <> "fsproj" then owner, name ]
+
+/// The source files of the repository.
+let private sourceFiles: Lazy<string list> =
+    lazy
+        [ for folder in [ "src"; "tests"; "samples"; "benchmarks"; "build" ] do
+              for file in Directory.GetFiles(Path.Combine(TestData.checkout, folder), "*.*", SearchOption.AllDirectories) ->
+                  file.Replace('\\', '/')
+          for file in Directory.GetFiles TestData.checkout -> file.Replace('\\', '/') ]
 
 let private docs =
     Directory.GetFiles(Path.Combine(TestData.checkout, "docs"), "*.md", SearchOption.AllDirectories) |> List.ofArray
@@ -65,54 +94,153 @@ let private anchorsOf (page: string) : string list =
     [ for found in Regex.Matches(File.ReadAllText page, "(?m)^#+ (.*)$") ->
           Regex.Replace(found.Groups[1].Value.ToLowerInvariant().Replace(' ', '-'), "[^\\w-]", "") ]
 
-/// The lines of a text without their indentation and without empty lines.
-let private tidy (lines: string seq) : string = String.Join("\n", lines |> Seq.map _.Trim() |> Seq.filter (fun line -> line <> ""))
-
-/// The samples, all of which are compiled, and most of which are run, by the tests.
-let private samples: Lazy<string list> =
-    lazy
-        [ for file in Directory.GetFiles(Path.Combine(TestData.checkout, "samples"), "*.*", SearchOption.AllDirectories) do
-              let name = file.Replace('\\', '/')
-
-              if Regex.IsMatch(name, "\\.(cs|fs|fsproj)$") && not (Regex.IsMatch(name, "/(bin|obj)/")) then
-                  tidy (File.ReadLines file) ]
-
 /// The blocks of code on a page.
 let private codeOn (page: string) : string list =
     [ for found in Regex.Matches(File.ReadAllText(page).ReplaceLineEndings "\n", "(?ms)^```(?:csharp|fsharp|xml)\n(.*?)^```") ->
           tidy (found.Groups[1].Value.Split '\n') ]
 
-let private guides = docs |> List.filter (fun page -> page.Contains "how-to" || page.Contains "getting-started")
+/// The pages that show programs. The code of README.md is checked line by line.
+let private guides = docs |> List.filter (fun page -> codeOn page <> [])
 
-/// The pages whose names are all of this library.
+/// The pages whose names are those of this library. A test of its own checks those of docs/from-libkafka.md, which has names of Go too.
 let private naming =
-    [ "README.md"
-      "ARCHITECTURE.md"
-      "docs/concepts.md"
-      "docs/settings.md"
-      "docs/guarantees.md"
-      "docs/from-confluent-kafka.md"
-      "docs/testing.md"
-      "docs/troubleshooting.md"
-      "docs/names.md"
-      "docs/limits.md" ]
+    [ "README.md"; "ARCHITECTURE.md" ]
+    @ [ for page in docs do
+            let name = Path.GetRelativePath(TestData.checkout, page).Replace('\\', '/')
+            if name <> "docs/from-libkafka.md" then name ]
+
+/// Names of .NET and of other libraries that are on pages and in no sample, and names of programs, topics and folders.
+let private foreign =
+    set
+        [ "ActivityLink"
+          "AddView"
+          "BeginTransaction"
+          "CommitTransaction"
+          "Confluent"
+          "HostOptions"
+          "HttpRequestException"
+          "InitTransactions"
+          "Meter"
+          "Scripts"
+          "SendOffsetsToTransaction"
+          "Server"
+          "SslClientAuthenticationOptions"
+          "Task"
+          "Timeout" ]
+
+/// Whether a type, or a member of any type, has the name, or a sample uses it.
+let private isName (name: string) : bool =
+    foreign.Contains name
+    || known.Value.ContainsKey name
+    || known.Value |> Map.exists (fun _ members -> members.Contains name)
+    || samples.Value |> List.exists (fun sample -> Regex.IsMatch(sample, "\\b" + name + "\\b"))
+
+let private isMember (owner: string, name: string) : bool =
+    foreign.Contains owner || (known.Value.TryFind owner |> Option.exists _.Contains(name))
+
+/// The names in code font on a page that do not exist.
+let private unknownNames (code: string list) : string list =
+    [ for text in code do
+          for owner, name in membersIn text do
+              if not (isMember (owner, name)) then $"{owner}.{name}"
+
+          if Regex.IsMatch(text, "^[A-Z][a-z]\\w*$") && not (isName text) then text
+
+          for file in Regex.Matches(text, "[\\w/.]+\\.(?:fs|cs|fsx|fsproj|csproj)\\b") do
+              if not (sourceFiles.Value |> List.exists (fun path -> path.EndsWith("/" + file.Value))) then
+                  file.Value ]
+
+/// The first column of the tables in a section of docs/errors.md: the names in code font.
+let private namesIn (heading: string) : string list =
+    File.ReadAllLines(Path.Combine(TestData.checkout, "docs", "errors.md"))
+    |> Seq.skipWhile (fun line -> line <> "## " + heading)
+    |> Seq.skip 1
+    |> Seq.takeWhile (fun line -> not (line.StartsWith "## "))
+    |> Seq.filter _.StartsWith("| `")
+    |> Seq.collect (fun line -> [ for found in Regex.Matches(line.Split('|')[1], "`([^`]+)`") -> found.Groups[1].Value ])
+    |> List.ofSeq
+
+let private cases<'Union> (prefix: string) : string list = [ for case in FSharpType.GetUnionCases typeof<'Union> -> prefix + case.Name ]
+
+let private has (heading: string) (title: string) (names: string list) = test title {
+    let listed = namesIn heading
+    Expect.isEmpty (List.except listed names) "names that are missing"
+}
+
+/// The page of faults and error codes is complete.
+let private errorsPage =
+    let calls, bytes = "Faults of calls", "Faults of bytes and results"
+    let producing, events = "Results of producing", "Events of consumers and groups"
+
+    [ has calls "has every fault" (cases<ClientFault> "")
+      has calls "has every failure of SASL" (cases<SaslFailure> "")
+
+      test "has no fault that does not exist" {
+          let known = set (cases<ClientFault> "" @ cases<SaslFailure> "")
+          Expect.isEmpty (namesIn calls |> List.filter (known.Contains >> not)) "unknown names"
+      }
+
+      test "has every kind of a fault in C#" {
+          let listed = set (namesIn calls @ namesIn bytes)
+          Expect.isEmpty
+              (Enum.GetNames typeof<LibKafka.KafkaFaultKind> |> Seq.filter (listed.Contains >> not) |> List.ofSeq)
+              "missing kinds"
+      }
+
+      has bytes "has every problem of bytes" (cases<Problem> "")
+      has producing "has every result of producing" (cases<Rejection> "Rejection." @ cases<Doubt> "Doubt.")
+      has producing "has every reason of an undelivered batch" (cases<UndeliveredReason> "")
+      has events "has every event that is not of records" (List.except [ "ConsumerEvent.Fetched" ] (cases<ConsumerEvent> "ConsumerEvent."))
+      has events "has every failure of a member" (cases<GroupFailure> "")
+      has events "has every reason of a loss" (cases<LossReason> "")
+      has events "has every problem of a transaction" (cases<TransactionProblem> "")
+      has events "has every fault of administration" (cases<AdminFault> "")
+
+      test "has the text with which each fault begins" {
+          let lines = File.ReadAllLines(Path.Combine(TestData.checkout, "docs", "errors.md"))
+
+          for name, texts in MessageTests.faultTexts.Value do
+              let row = lines |> Array.find (fun line -> line.StartsWith $"| `{name}` |")
+              let cell = row.Split('|')[2]
+              let parts = (cell.Replace("*broker*", "kafka:9092")).Split '…'
+              let shown = [ for part in parts -> part.Trim() ]
+              let isShown (text: string) = text.StartsWith(List.head shown) && shown |> List.forall text.Contains
+              Expect.isTrue (texts |> List.exists isShown) $"{name}: {texts.Head}"
+      }
+
+      test "has every error code, with what the code itself says" {
+          let rows =
+              [ for line in File.ReadAllLines(Path.Combine(TestData.checkout, "docs", "errors.md")) do
+                    if Regex.IsMatch(line, @"^\| -?\d+ \|") then line ]
+
+          let expected =
+              [ for code in -1s .. 500s do
+                    let error = LibKafka.ErrorCode code
+                    let again = if error.IsRetriable then "yes" else "no"
+                    if error.Name <> "" then
+                        $"| {code} | `{error.Name}` | {again} | {error.Description} |" ]
+
+          Expect.equal rows expected "a row for each"
+      } ]
 
 [<Tests>]
 let tests =
     testList
         "pages"
         [ for page in naming do
-              test page {
-                  let unknown = namesOn (Path.Combine(TestData.checkout, page)) |> List.filter (fun name -> not (isKnown name))
-                  Expect.isEmpty unknown "names that do not exist"
+              test $"every name on {page} exists" {
+                  Expect.equal (unknownNames (codeFontOn (Path.Combine(TestData.checkout, page)))) [] "names that do not exist"
               }
 
-          test "the faults of docs/troubleshooting.md are all that there are" {
-              let page = File.ReadAllText(Path.Combine(TestData.checkout, "docs", "troubleshooting.md"))
-              let rows = [ for found in Regex.Matches(page, "(?m)^\\| `(\\w+)` \\|") -> found.Groups[1].Value ]
-              let cases = [ for case in FSharpType.GetUnionCases typeof<ClientFault> -> case.Name ]
-              Expect.equal (List.sort rows) (List.sort cases) "one row for each fault"
+          test "a name that does not exist is found" {
+              let wrong = [ "TopicProducer.Pole"; "TopicProdcuer"; "Reading.withCodec AllCodecs.Set"; "Nowhere.fs" ]
+              let right =
+                  [ "TopicProducer.Poll"; "TopicProducer"; "Reading.withCodecs AllCodecs.Set"; "PageTests.fs"; "BackgroundService" ]
+              let expected = [ "TopicProducer.Pole"; "TopicProdcuer"; "Reading.withCodec"; "Nowhere.fs" ]
+              Expect.equal (unknownNames (wrong @ right)) expected "the wrong ones"
           }
+
+          testList "docs/errors.md" errorsPage
 
           test "docs/README.md, from which the menu of the site is made, lists every page once" {
               let contents = Path.Combine(TestData.checkout, "docs", "README.md")
@@ -122,12 +250,21 @@ let tests =
               Expect.equal (List.sort listed) (List.sort (others @ List.except [ "README.md" ] expected)) "the pages"
           }
 
-          test "the code of the guides is from the samples" {
-              Expect.isGreaterThan (guides |> List.collect codeOn).Length 20 "they have code"
+          test "the code of the pages is from the samples" {
+              Expect.isGreaterThan (guides |> List.collect codeOn).Length 30 "they have code"
 
               for page in guides do
                   for code in codeOn page do
                       Expect.isTrue (samples.Value |> List.exists _.Contains(code)) $"{page} quotes a sample: {code}"
+          }
+
+          test "each line of code in README.md is one of a sample" {
+              let lines = samples.Value |> List.collect (_.Split('\n') >> List.ofArray) |> set
+
+              for code in codeOn (Path.Combine(TestData.checkout, "README.md")) do
+                  for line in code.Split '\n' do
+                      // The references to packages in a script have a folder of the reader's.
+                      if not (line.StartsWith "#") then Expect.isTrue (lines.Contains line) line
           }
 
           test "the page of performance has the results of docs/performance.json" {

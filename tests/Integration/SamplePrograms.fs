@@ -18,10 +18,13 @@ let private path (folder: string) (assembly: string) : string =
 /// What a program did.
 type Run = { ExitCode: int; Output: string; Errors: string }
 
-/// Runs a program until it ends.
-let run (folder: string) (assembly: string) (arguments: string list) : Run =
+/// Runs a program with variables in its environment until it ends.
+let runWith (variables: (string * string) list) (folder: string) (assembly: string) (arguments: string list) : Run =
     let program = path folder assembly
     let start = ProcessStartInfo("dotnet", program :: arguments, RedirectStandardOutput = true, RedirectStandardError = true)
+
+    for name, value in variables do
+        start.Environment[name] <- value
 
     match Process.Start start with
     | null -> failtestf "%s does not start" program
@@ -35,6 +38,9 @@ let run (folder: string) (assembly: string) (arguments: string list) : Run =
 
         let texts = Task.WhenAll(read).Result
         { ExitCode = started.ExitCode; Output = texts[0]; Errors = texts[1] }
+
+/// Runs a program until it ends.
+let run (folder: string) (assembly: string) (arguments: string list) : Run = runWith [] folder assembly arguments
 
 /// A sample that runs until it ends by itself or is stopped.
 [<Sealed>]

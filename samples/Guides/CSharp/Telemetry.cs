@@ -1,4 +1,4 @@
-// Prints the activities and metrics of a produce call as OpenTelemetry's console exporter does: bootstrap topic
+// Sends the activities and metrics of a produce call to an OpenTelemetry collector: bootstrap topic
 using System;
 using LibKafka;
 using OpenTelemetry;
@@ -10,14 +10,15 @@ static class Telemetry
 {
     public static void Run(string bootstrap, string topic)
     {
-        // In a service: AddOtlpExporter, from OpenTelemetry.Exporter.OpenTelemetryProtocol, in place of AddConsoleExporter.
-        using var traces = Sdk.CreateTracerProviderBuilder().AddSource("LibKafka").AddConsoleExporter().Build();
-        using var metrics = Sdk.CreateMeterProviderBuilder().AddMeter("LibKafka").AddConsoleExporter().Build();
+        // OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_PROTOCOL and OTEL_SERVICE_NAME configure the exporters.
+        using var traces = Sdk.CreateTracerProviderBuilder().AddSource("LibKafka").AddOtlpExporter().Build();
+        using var metrics = Sdk.CreateMeterProviderBuilder().AddMeter("LibKafka").AddOtlpExporter().Build();
 
         var builder = new RecordBatchBuilder();
         builder.Add(default, UTF8.GetBytes("order 1"), DateTimeOffset.UtcNow);
         var batch = builder.Build();
         using var producer = new PartitionProducer(new KafkaClientOptions(bootstrap), new TopicPartition(topic, 0));
-        RetryPolicy.Produce.Run(call => producer.Produce(batch, call)).ThrowIfError();
+        var produced = RetryPolicy.Produce.Run(call => producer.Produce(batch, call)).ThrowIfError();
+        Console.WriteLine($"offset {produced.BaseOffset}");
     }
 }

@@ -36,13 +36,13 @@ type ErrorCode(code: int16) =
     /// The offset is before the log start offset or after the log end offset. Ask ListOffsets for a valid one.
     static member OffsetOutOfRange = ErrorCode 1s
 
-    /// A record batch has a wrong checksum or size, or is otherwise corrupt.
+    /// A record batch has a wrong checksum or size, or is otherwise corrupt. Try again: it may have been damaged on its way.
     static member CorruptMessage = ErrorCode 2s
 
     /// The broker does not have the topic or the partition. Refresh the metadata.
     static member UnknownTopicOrPartition = ErrorCode 3s
 
-    /// The fetch asks for an invalid number of bytes.
+    /// The fetch asks for an invalid number of bytes. Correct its limits.
     static member InvalidFetchSize = ErrorCode 4s
 
     /// The partition has no leader yet. Refresh the metadata and try again.
@@ -54,10 +54,10 @@ type ErrorCode(code: int16) =
     /// The broker did not finish within the request's timeout. The request may still take effect.
     static member RequestTimedOut = ErrorCode 7s
 
-    /// The broker is down or not ready.
+    /// The broker is down or not ready. Ask another one.
     static member BrokerNotAvailable = ErrorCode 8s
 
-    /// The broker's replica of the partition is not available.
+    /// The broker's replica of the partition is not available. Try again, or ask the leader.
     static member ReplicaNotAvailable = ErrorCode 9s
 
     /// A record batch is larger than the topic allows (max.message.bytes). Send smaller ones.
@@ -66,7 +66,7 @@ type ErrorCode(code: int16) =
     /// Between brokers: the request comes from a controller that has been replaced.
     static member StaleControllerEpoch = ErrorCode 11s
 
-    /// The metadata of a committed offset is longer than allowed (offset.metadata.max.bytes).
+    /// The metadata of a committed offset is longer than allowed (offset.metadata.max.bytes). Commit shorter metadata.
     static member OffsetMetadataTooLarge = ErrorCode 12s
 
     /// The connection broke before a response arrived. It is unknown whether the request took effect.
@@ -99,34 +99,35 @@ type ErrorCode(code: int16) =
     /// The group has moved on to another generation. Join it again.
     static member IllegalGeneration = ErrorCode 22s
 
-    /// The member shares no protocol type or no assignment strategy with the rest of the group.
+    /// The member shares no protocol type or no assignment strategy with the rest of the group. Add the assignor of the other members.
     static member InconsistentGroupProtocol = ErrorCode 23s
 
-    /// The group id is empty or otherwise invalid.
+    /// The group id is empty or otherwise invalid. Set a valid one.
     static member InvalidGroupId = ErrorCode 24s
 
     /// The group has no such member, for example because its session timed out. Join as a new member.
     static member UnknownMemberId = ErrorCode 25s
 
-    /// The session timeout is outside the broker's limits (group.*.session.timeout.ms).
+    /// The session timeout is outside the broker's limits (group.*.session.timeout.ms). Set one within them.
     static member InvalidSessionTimeout = ErrorCode 26s
 
     /// The group is rebalancing. Join it again.
     static member RebalanceInProgress = ErrorCode 27s
 
-    /// An offset with its metadata is too large to be stored.
+    /// An offset with its metadata is too large to be stored. Commit shorter metadata.
     static member InvalidCommitOffsetSize = ErrorCode 28s
 
-    /// The principal is not authorized for this operation on the topic.
+    /// The principal is not authorized for this operation on the topic. An ACL must allow it.
     static member TopicAuthorizationFailed = ErrorCode 29s
 
-    /// The principal is not authorized for this operation on the group.
+    /// The principal is not authorized for this operation on the group. An ACL must allow it.
     static member GroupAuthorizationFailed = ErrorCode 30s
 
-    /// The principal is not authorized for this operation on the cluster.
+    /// The principal is not authorized for this operation on the cluster. An ACL must allow it.
     static member ClusterAuthorizationFailed = ErrorCode 31s
 
-    /// The timestamp of a record differs from the broker's clock by more than the topic allows.
+    /// The timestamp of a record differs from the broker's clock by more than the topic allows (message.timestamp.before.max.ms and
+    /// message.timestamp.after.max.ms).
     static member InvalidTimestamp = ErrorCode 32s
 
     /// The broker does not support the SASL mechanism. Its response lists those that it supports.
@@ -156,31 +157,32 @@ type ErrorCode(code: int16) =
     /// The broker is not the active controller. Look it up in the metadata and ask it.
     static member NotController = ErrorCode 41s
 
-    /// The request breaks a rule of its API or contradicts itself.
+    /// The request breaks a rule of its API or contradicts itself. The broker's message or its log says how.
     static member InvalidRequest = ErrorCode 42s
 
-    /// The log's record format is too old for the request.
+    /// The log's record format (message.format.version) is too old for the request.
     static member UnsupportedForMessageFormat = ErrorCode 43s
 
-    /// A policy of the cluster forbids the request.
+    /// A policy of the cluster forbids the request. The broker's message says why.
     static member PolicyViolation = ErrorCode 44s
 
-    /// The batch does not follow the last one that the broker has from this producer.
+    /// The batch does not follow the last one that the broker has from this producer. Continue with a new producer epoch or id.
     static member OutOfOrderSequenceNumber = ErrorCode 45s
 
     /// The broker already has the batch, but no longer knows its offset. The batch counts as written.
     static member DuplicateSequenceNumber = ErrorCode 46s
 
-    /// The producer's epoch is older than the broker's: another producer with its id was started.
+    /// The producer's epoch is older than the broker's: another producer with its id was started. Stop, or ask InitProducerId for a new
+    /// epoch.
     static member InvalidProducerEpoch = ErrorCode 47s
 
-    /// The state of the transaction does not allow the request.
+    /// The state of the transaction does not allow the request. Abort the transaction, or ask InitProducerId for a new epoch.
     static member InvalidTxnState = ErrorCode 48s
 
-    /// The producer id does not belong to the transactional id.
+    /// The producer id does not belong to the transactional id. Ask InitProducerId for the one that does.
     static member InvalidProducerIdMapping = ErrorCode 49s
 
-    /// The transaction timeout is longer than allowed (transaction.max.timeout.ms).
+    /// The transaction timeout is longer than allowed (transaction.max.timeout.ms). Set a shorter one.
     static member InvalidTransactionTimeout = ErrorCode 50s
 
     /// The previous change to the transaction is still in progress. Try again shortly.
@@ -189,10 +191,10 @@ type ErrorCode(code: int16) =
     /// Between brokers: the marker comes from a transaction coordinator that has been replaced.
     static member TransactionCoordinatorFenced = ErrorCode 52s
 
-    /// The principal is not authorized for this operation on the transactional id.
+    /// The principal is not authorized for this operation on the transactional id. An ACL must allow it.
     static member TransactionalIdAuthorizationFailed = ErrorCode 53s
 
-    /// The security feature is disabled on the cluster.
+    /// The security feature is disabled on the cluster. ACLs need an authorizer (authorizer.class.name).
     static member SecurityDisabled = ErrorCode 54s
 
     /// This part of the request was not attempted because another part failed.
@@ -204,16 +206,16 @@ type ErrorCode(code: int16) =
     /// The broker does not have the log directory.
     static member LogDirNotFound = ErrorCode 57s
 
-    /// The broker did not accept the credentials.
+    /// The broker did not accept the credentials. Check the user and password, or the token.
     static member SaslAuthenticationFailed = ErrorCode 58s
 
-    /// The broker no longer knows the producer, because none of its records remain in the log.
+    /// The broker no longer knows the producer, because none of its records remain in the log. Continue with a new producer epoch or id.
     static member UnknownProducerId = ErrorCode 59s
 
-    /// A reassignment of the partition is already in progress.
+    /// A reassignment of the partition is already in progress. Wait until it ends, or cancel it.
     static member ReassignmentInProgress = ErrorCode 60s
 
-    /// Delegation tokens are disabled on the cluster.
+    /// Delegation tokens are disabled on the cluster (delegation.token.secret.key).
     static member DelegationTokenAuthDisabled = ErrorCode 61s
 
     /// The cluster does not have the delegation token.
@@ -234,7 +236,7 @@ type ErrorCode(code: int16) =
     /// The cluster does not support the type of the principal.
     static member InvalidPrincipalType = ErrorCode 67s
 
-    /// The group still has members.
+    /// The group still has members. Stop them first.
     static member NonEmptyGroup = ErrorCode 68s
 
     /// The group does not exist.
@@ -246,7 +248,7 @@ type ErrorCode(code: int16) =
     /// The epoch of the fetch session is not the expected one. Start a new session with a full fetch.
     static member InvalidFetchSessionEpoch = ErrorCode 71s
 
-    /// The leader has no listener that matches the one the client is connected to.
+    /// The leader has no listener that matches the one the client is connected to. Configure it on all brokers.
     static member ListenerNotFound = ErrorCode 72s
 
     /// Topic deletion is disabled on the cluster (delete.topic.enable).
@@ -258,7 +260,7 @@ type ErrorCode(code: int16) =
     /// The leader epoch is newer than the broker's, which has yet to learn of it. Try again shortly.
     static member UnknownLeaderEpoch = ErrorCode 75s
 
-    /// The batch's compression type is too new for the version of the request or the log.
+    /// The batch's compression type is too new for the version of the request or the log. Use another codec.
     static member UnsupportedCompressionType = ErrorCode 76s
 
     /// Between brokers and controller: the broker has registered again since.
@@ -291,7 +293,7 @@ type ErrorCode(code: int16) =
     /// The group is subscribed to the topic, so its offsets cannot be deleted.
     static member GroupSubscribedToTopic = ErrorCode 86s
 
-    /// The broker rejects a record, such as one without a key for a compacted topic.
+    /// The broker rejects a record, such as one without a key for a compacted topic. The response names the records.
     static member InvalidRecord = ErrorCode 87s
 
     /// The offset depends on an open transaction. Try again after it has ended.
@@ -366,7 +368,7 @@ type ErrorCode(code: int16) =
     /// Another member still uses the group instance id and must leave first.
     static member UnreleasedInstanceId = ErrorCode 111s
 
-    /// The coordinator does not have the requested assignor.
+    /// The coordinator does not have the requested assignor. Name one of group.consumer.assignors.
     static member UnsupportedAssignor = ErrorCode 112s
 
     /// The member's epoch is older than the group's. Try again with the epoch of the next heartbeat.
@@ -384,7 +386,7 @@ type ErrorCode(code: int16) =
     /// The telemetry subscription has changed. Ask GetTelemetrySubscriptions again.
     static member UnknownSubscriptionId = ErrorCode 117s
 
-    /// The metrics are larger than the broker accepts in one request.
+    /// The metrics are larger than the broker accepts in one request (telemetry.max.bytes).
     static member TelemetryTooLarge = ErrorCode 118s
 
     /// The controller rejects the registration as invalid.
@@ -414,7 +416,7 @@ type ErrorCode(code: int16) =
     /// The node is not a voter of the metadata quorum.
     static member VoterNotFound = ErrorCode 127s
 
-    /// The regular expression of the subscription is invalid.
+    /// The regular expression of the subscription is invalid. Brokers read the syntax of RE2/J.
     static member InvalidRegularExpression = ErrorCode 128s
 
     /// The client's metadata is too old. Start again from the bootstrap brokers.

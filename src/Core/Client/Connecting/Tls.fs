@@ -22,6 +22,12 @@ type PemFiles =
     /// The names of the files, without the password.
     override this.ToString() = [ this.Authorities; this.Certificate; this.Key ] |> List.choose id |> String.concat ", "
 
+[<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
+module PemFiles =
+
+    /// No files: the authorities that the system trusts, and no client certificate.
+    let standard: PemFiles = { Authorities = None; Certificate = None; Key = None; KeyPassword = None }
+
 /// How to use TLS: .NET's options for each host.
 [<Sealed>]
 type Tls internal (optionsFor: string -> SslClientAuthenticationOptions) =
