@@ -228,6 +228,17 @@ let private screenshot (tab: Tab) (page: string) =
     let name = Path.ChangeExtension(page, ".png").Replace('/', '-')
     File.WriteAllBytes(Path.Combine(folder, name), Convert.FromBase64String(string image["data"]))
 
+/// What is wrong with the page that is shown if the window is as wide as a phone's, and a picture of it.
+let private problemsOnPhone (tab: Tab) (page: string) : string list =
+    let size = [ "width", 390; "height", 844; "deviceScaleFactor", 1 ]
+    let metrics = arguments [ for name, value in size -> name, JsonValue.Create value :> JsonNode ]
+    metrics["mobile"] <- JsonValue.Create true
+    tab.Call("Emulation.setDeviceMetricsOverride", metrics) |> ignore
+    let width = evaluate tab "document.documentElement.scrollWidth"
+    screenshot tab ("phone-" + page)
+    tab.Call("Emulation.clearDeviceMetricsOverride", JsonObject()) |> ignore
+    if int width > 390 then [ $"{page}: {width} pixels wide on a phone of 390" ] else []
+
 /// The first address that the search finds for some words.
 let private searchFor (tab: Tab) (words: string) : string =
     evaluate
@@ -246,9 +257,16 @@ let private searchFor (tab: Tab) (words: string) : string =
 
 /// Words, and the page that the search must find first for them.
 let private searches =
-    [ "three outcomes", "concepts.html"
+    [ "three outcomes", "concepts/three-outcomes.html"
       "CallTimeout", "libkafka-client-clientsettings.html#CallTimeout"
       "TopicProducer", "libkafka-topicproducer.html" ]
+
+/// Pages whose names of types and members must be links to the reference.
+let private unlinked (tab: Tab) (address: string) : string list =
+    [ for page in [ "concepts.html"; "how-to/groups.html"; "errors.html"; "guarantees.html" ] do
+          visit tab (address + page)
+          let count = evaluate tab "document.querySelectorAll('#content a[href*=\"reference/\"] > code').length"
+          if count = "0" then $"{page} has no link to the reference" ]
 
 let private checkIn (tab: Tab) (address: string) (pages: string list) : string list =
     let opened =
@@ -257,7 +275,7 @@ let private checkIn (tab: Tab) (address: string) (pages: string list) : string l
             visit tab (address + page)
             let found = problems tab page
             screenshot tab page
-            found)
+            found @ problemsOnPhone tab page)
 
     let searched =
         searches
@@ -270,7 +288,7 @@ let private checkIn (tab: Tab) (address: string) (pages: string list) : string l
             else
                 Some $"the search for '{words}' finds '{found}' first and not {expected}")
 
-    opened @ searched
+    opened @ searched @ unlinked tab address
 
 /// Opens pages of the site that has been built. Returns the script's exit code.
 let private openPages (program: string) (pages: string list) : int =

@@ -246,15 +246,77 @@ let private withoutIndentation (text: string) : string =
 
     Regex.Replace(text, "(?s)(<pre[^>]*><code[^>]*>)(.*?)(?=</code>)", code)
 
+// ---- Links to the API reference ----
+
+/// A type's page of the reference. `isCore` says that it is in one of the namespaces of F#.
+type private Reference = { Name: string; File: string; IsCore: bool; Anchors: Set<string> }
+
+let private anchorsIn (text: string) = set [ for found in Regex.Matches(text, "\\b(?:id|name)=\"([^\"]+)\"") -> found.Groups[1].Value ]
+
+let private namespaces =
+    set [ "client"; "compression"; "dns"; "groups"; "protocol"; "records"; "testing"; "topics"; "wire" ]
+
+/// The pages of types. A file is named by the type in lower case, with its namespace and the number of its type parameters:
+/// `libkafka-client-retrypolicy-1.html`. An F# module that has the name of a type has a page of its own.
+let private references () : Reference list =
+    [ for path in Directory.GetFiles(Path.Combine(site, "reference"), "libkafka-*.html") do
+          let parts =
+              (Path.GetFileNameWithoutExtension path).Split '-'
+              |> Array.filter (fun part -> not (Char.IsDigit part[0]))
+              |> List.ofArray
+
+          let name =
+              match parts with
+              | [ _; name ] when not (namespaces.Contains name) -> Some(name, false)
+              | [ _; space; name ] when namespaces.Contains space -> Some(name, true)
+              | _ -> None
+
+          match name with
+          | Some(name, isCore) ->
+              let name = if name.EndsWith "module" then name.Substring(0, name.Length - "module".Length) else name
+              { Name = name; File = Path.GetFileName path; IsCore = isCore; Anchors = anchorsIn (File.ReadAllText path) }
+          | None -> () ]
+
+/// The text of a page with links from the names of types and members in code font to the reference: to the façade if both languages have the
+/// name, except on pages about F#.
+let private withReferences (references: Map<string, Reference list>) (page: string) (up: string) (text: string) : string =
+    let isAboutFSharp = page.Contains "fsharp"
+
+    let link (found: Match) =
+        let owner, name = found.Groups[2].Value, found.Groups[3].Value
+        let candidates =
+            references.TryFind(owner.ToLowerInvariant())
+            |> Option.defaultValue []
+            |> List.sortBy (fun reference -> reference.IsCore <> isAboutFSharp)
+
+        let target =
+            if name = "" then
+                candidates |> List.tryHead |> Option.map _.File
+            else
+                candidates |> List.tryFind _.Anchors.Contains(name) |> Option.map (fun reference -> reference.File + "#" + name)
+
+        match target with
+        | Some target when not found.Groups[1].Success -> $"<a href=\"{up}reference/{target}\">{found.Value}</a>"
+        | _ -> found.Value
+
+    Regex.Replace(text, @"(<a [^>]*>)?<code>([A-Z]\w+)(?:\.(\w+))?</code>", link)
+
 let private finish () =
+    let references = references () |> List.groupBy _.Name |> Map.ofList
+
     for file in Directory.GetFiles(site, "*", SearchOption.AllDirectories) do
         let depth = Path.GetRelativePath(site, file).Split(Path.DirectorySeparatorChar).Length - 1
 
         match Path.GetExtension file with
         | ".html" ->
             let up = if depth = 0 then "./" else String.replicate depth "../"
-            let text = File.ReadAllText(file).Replace(placeholder, up)
-            File.WriteAllText(file, text |> withoutMissingTypes (Path.GetDirectoryName file) |> withoutIndentation)
+            let name = Path.GetRelativePath(site, file).Replace('\\', '/')
+            let text =
+                File.ReadAllText(file).Replace(placeholder, up)
+                |> withoutMissingTypes (Path.GetDirectoryName file)
+                |> withoutIndentation
+            let isPage = not (name.StartsWith "reference/" || name.StartsWith "source/")
+            File.WriteAllText(file, (if isPage then withReferences references name up text else text))
         | ".json"
         | ".txt"
         | ".md" -> File.WriteAllText(file, File.ReadAllText(file).Replace(placeholder, ""))
@@ -263,8 +325,7 @@ let private finish () =
 /// The links of the site's pages that lead nowhere.
 let private brokenLinks () : string list =
     let pages = Directory.GetFiles(site, "*.html", SearchOption.AllDirectories)
-    let anchors (text: string) = set [ for found in Regex.Matches(text, "\\b(?:id|name)=\"([^\"]+)\"") -> found.Groups[1].Value ]
-    let known = dict [ for page in pages -> page, anchors (File.ReadAllText page) ]
+    let known = dict [ for page in pages -> page, anchorsIn (File.ReadAllText page) ]
 
     [ for page in pages do
           for found in Regex.Matches(File.ReadAllText page, "\\b(?:href|src)=\"([^\"]*)\"") do
