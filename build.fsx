@@ -59,7 +59,7 @@ let useIn (feed: string) : Command =
         $"""#i "nuget: {feed}"
 #r "nuget: LibKafka.Topics"
 open LibKafka.Client
-Bootstrap.parse "localhost:9092" |> Result.defaultWith failwith
+Bootstrap.parse "localhost:9092" |> Result.defaultWith (string >> failwith)
 """
     )
 

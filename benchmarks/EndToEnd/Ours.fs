@@ -8,7 +8,7 @@ open LibKafka.Benchmarks.EndToEnd.Workload
 
 let settings = { ClientSettings.standard with ClientId = "libkafka-bench" }
 
-let brokersAt (bootstrap: string) : Bootstrap = Bootstrap.parse bootstrap |> Result.defaultWith invalidOp
+let brokersAt (bootstrap: string) : Bootstrap = Bootstrap.parse bootstrap |> Result.defaultWith (string >> invalidOp)
 
 let client (bootstrap: string) topic partition : PartitionClient =
     new PartitionClient(settings, brokersAt bootstrap, { Topic = topic; Partition = partition })

@@ -53,7 +53,8 @@ let parse (arguments: string list) : Result<Command, string> =
         | [] -> Ok(Run options)
         | ("--help" | "-h") :: _ -> Ok Help
         | "--keep" :: rest -> go { options with Keep = true } rest
-        | "--bootstrap" :: text :: rest -> set (Bootstrap.parse text) rest (fun brokers -> { options with Bootstrap = Some brokers })
+        | "--bootstrap" :: text :: rest ->
+            set (Bootstrap.parse text |> Result.mapError string) rest (fun brokers -> { options with Bootstrap = Some brokers })
         | "--records" :: text :: rest -> set (whole "--records" 1 Int32.MaxValue text) rest (fun n -> { options with Records = n })
         | "--size" :: text :: rest -> set (whole "--size" 0 900_000 text) rest (fun n -> { options with Size = n })
         | "--partitions" :: text :: rest -> set (whole "--partitions" 1 100_000 text) rest (fun n -> { options with Partitions = n })

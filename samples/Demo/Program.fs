@@ -177,7 +177,7 @@ let private ownStage options settings : Stage =
     let kafka = TestBroker.Start 3
     let topic = "libkafka-demo"
     kafka.Topic(topic, options.Partitions, 3)
-    let brokers = Bootstrap.parse kafka.Bootstrap |> Result.defaultWith fail
+    let brokers = Bootstrap.parse kafka.Bootstrap |> Result.defaultWith (string >> fail)
 
     let forget (counts: int list) =
         use admin = new AdminClient(settings, brokers)

@@ -12,7 +12,7 @@ open LibKafka.Testing
 
 /// The program: it produces an order.
 let place (bootstrap: string) (order: string) =
-    let brokers = Bootstrap.parse bootstrap |> Result.defaultWith failwith
+    let brokers = Bootstrap.parse bootstrap |> Result.defaultWith (failwithf "%O")
     use producer = TopicProducer.Open(ClientSettings.standard, brokers, "orders") |> Result.defaultWith (failwithf "%O")
     producer.Add(NullableSpan.Null, Text.Encoding.UTF8.GetBytes order) |> ignore
     producer.Flush(TimeSpan.FromSeconds 10.0)

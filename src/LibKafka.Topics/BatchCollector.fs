@@ -59,6 +59,10 @@ type CollectorSettings =
         Partitioning: ChoosePartition
     }
 
+    /// The values in one line.
+    override this.ToString() =
+        FieldText.show [ "MaxBatchBytes", box this.MaxBatchBytes; "Linger", box this.Linger; "MaxBufferedBytes", box this.MaxBufferedBytes ]
+
 /// Settings to start from.
 [<RequireQualifiedAccess>]
 module CollectorSettings =

@@ -77,18 +77,18 @@ module internal ClassicMember =
 
             // A coordinator that knows no such member when it joins, or again when it has joined, is not asked again at once.
             if hasFailed then
-                let state, report = Member.later now state |> Member.withReport now api (ConsumerFailure.Code code)
+                let state, report = Member.later now state |> Member.withReport now api (CallFailure.Code code)
                 state, actions @ report
             else
                 { state with Failures = state.Failures + 1 }, actions
         elif Member.isPassing code then
-            again state |> Member.withReport now api (ConsumerFailure.Code code)
+            again state |> Member.withReport now api (CallFailure.Code code)
         else
             refused api code state
 
     // No answer. A member that has been out of touch for the session time-out has lost its partitions.
     let private unanswered (now: TimeSpan) (api: ApiKey) (fault: ClientFault) (again: MemberState -> MemberState) (state: MemberState) =
-        let report = Member.withReport now api (ConsumerFailure.Fault fault)
+        let report = Member.withReport now api (CallFailure.Fault fault)
 
         if not (Member.isPassingFault fault) then
             Member.fail (GroupFailure.Unreachable fault) state
@@ -120,7 +120,7 @@ module internal ClassicMember =
         | Ok response when response.Error = ErrorCode.MemberIdRequired && state.Me.MemberId = "" ->
             { state with Stage = MemberStage.Outside; RetryAt = now; Me = { state.Me with MemberId = response.MemberId } }, []
         | Ok response when response.Error = ErrorCode.RebalanceInProgress ->
-            joinLater now state |> Member.withReport now ApiKey.JoinGroup (ConsumerFailure.Code response.Error)
+            joinLater now state |> Member.withReport now ApiKey.JoinGroup (CallFailure.Code response.Error)
         | Ok response -> refusal now ApiKey.JoinGroup response.Error (joinLater now) state
         | Error fault -> unanswered now ApiKey.JoinGroup fault (joinLater now) state
 
@@ -227,7 +227,7 @@ module internal ClassicMember =
         | Error fault, MemberStage.Counting _, _ -> unanswered now ApiKey.Metadata fault (joinLater now) state
         | Error fault, _, _ when Member.isPassingFault fault ->
             let state = Member.later now state
-            { state with TopicsAt = state.RetryAt } |> Member.withReport now ApiKey.Metadata (ConsumerFailure.Fault fault)
+            { state with TopicsAt = state.RetryAt } |> Member.withReport now ApiKey.Metadata (CallFailure.Fault fault)
         | Error fault, _, _ -> Member.fail (GroupFailure.Unreachable fault) state
 
     /// The user has given up partitions. An eager member joins now; a cooperative one joins again, to have them assigned to others.

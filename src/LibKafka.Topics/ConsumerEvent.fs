@@ -31,26 +31,6 @@ module Start =
     /// From this offset on, without the epoch of the record before it: truncation below it is not detected.
     let atOffset (offset: int64) = Start.At(FetchPosition.at offset)
 
-/// Why a partition could not be read.
-[<RequireQualifiedAccess; NoComparison>]
-type ConsumerFailure =
-    /// There is no response, or it cannot be used.
-    | Fault of ClientFault
-    /// The broker's error code.
-    | Code of ErrorCode
-
-    /// Whether it may go away by itself: brokers restart, leaders are elected.
-    member this.IsTransient =
-        match this with
-        | Fault fault -> fault.IsTransient
-        | Code code -> code.IsRetriable
-
-    /// A one-line description.
-    override this.ToString() =
-        match this with
-        | Fault fault -> fault.ToString()
-        | Code code -> code.Explain null
-
 /// What a consumer reports about a partition. The memory of fetched records is valid until the event has been handled: see
 /// `TopicConsumer.Poll`.
 [<RequireQualifiedAccess; NoComparison>]
@@ -68,7 +48,7 @@ type ConsumerEvent =
     /// The topic was deleted and created again: it has another id than the one that was read. The position belongs to the old topic.
     | Recreated of partition: TopicPartition * before: Guid * now: Guid
     /// The partition could not be read, `attempt` times in a row.
-    | Failed of partition: TopicPartition * failure: ConsumerFailure * attempt: int
+    | Failed of partition: TopicPartition * failure: CallFailure * attempt: int
 
     /// The partition that the event is about.
     member this.Partition =

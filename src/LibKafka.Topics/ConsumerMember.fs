@@ -34,10 +34,10 @@ module internal ConsumerMember =
         let state = Member.later now state
         { state with Stage = (if state.Stage.IsJoining then MemberStage.Outside else state.Stage); BeatAt = state.RetryAt }
 
-    let private withReport (now: TimeSpan) (failure: ConsumerFailure) = Member.withReport now ApiKey.ConsumerGroupHeartbeat failure
+    let private withReport (now: TimeSpan) (failure: CallFailure) = Member.withReport now ApiKey.ConsumerGroupHeartbeat failure
 
     let private unanswered (now: TimeSpan) (fault: ClientFault) (state: MemberState) =
-        let report = withReport now (ConsumerFailure.Fault fault)
+        let report = withReport now (CallFailure.Fault fault)
 
         if not (Member.isPassingFault fault) then
             Member.fail (GroupFailure.Unreachable fault) state
@@ -77,13 +77,13 @@ module internal ConsumerMember =
         match result with
         | Ok response when not response.Error.IsError -> alive now response state, []
         | Ok response when isRemoval response.Error && state.Stage.IsJoining ->
-            again now state |> withReport now (ConsumerFailure.Code response.Error)
+            again now state |> withReport now (CallFailure.Code response.Error)
         | Ok response when isRemoval response.Error -> removed now (LossReason.Removed response.Error) state
         // The member may not read a topic of its subscription. The coordinator has changed nothing.
         | Ok response when response.Error = ErrorCode.TopicAuthorizationFailed ->
             let failure = GroupFailure.Refused(ApiKey.ConsumerGroupHeartbeat, response.Error, defaultArg response.ErrorMessage "")
             again now { state with Heard = now }, [ MemberAction.Tell(MemberEvent.Failed failure) ]
-        | Ok response when Member.isPassing response.Error -> again now state |> withReport now (ConsumerFailure.Code response.Error)
+        | Ok response when Member.isPassing response.Error -> again now state |> withReport now (CallFailure.Code response.Error)
         | Ok response -> refused response state
         | Error fault -> unanswered now fault state
 
@@ -99,7 +99,7 @@ module internal ConsumerMember =
             withUnnamed { state with Names = names; TopicsAt = now + TimeSpan.FromSeconds 1.0 }, []
         | Error fault when Member.isPassingFault fault ->
             { state with TopicsAt = now + TimeSpan.FromSeconds 1.0; Failures = state.Failures + 1 }
-            |> Member.withReport now ApiKey.Metadata (ConsumerFailure.Fault fault)
+            |> Member.withReport now ApiKey.Metadata (CallFailure.Fault fault)
         | Error fault -> Member.fail (GroupFailure.Unreachable fault) state
 
     /// The user has given up partitions, which the coordinator learns at once.

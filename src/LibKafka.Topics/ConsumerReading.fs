@@ -127,7 +127,7 @@ module internal ConsumerReading =
         elif prefix.Bytes > 0 || fetched.RawRecords.Length = 0 then
             Outcome.Nothing(prefix.Next)
         elif prefix.Damage.IsEmpty then
-            Outcome.Event(ConsumerEvent.Failed(partition, ConsumerFailure.Fault(cutOff fetched), attempt))
+            Outcome.Event(ConsumerEvent.Failed(partition, CallFailure.Fault(cutOff fetched), attempt))
         else
             let after = prefix.After |> Option.map FetchPosition.at
             Outcome.Event(ConsumerEvent.Damaged(partition, fetched, List.rev prefix.Damage, after))
@@ -141,11 +141,11 @@ module internal ConsumerReading =
         let failed failure = Outcome.Event(ConsumerEvent.Failed(partition, failure, attempt))
 
         match fetched.Result with
-        | Error fault -> failed (ConsumerFailure.Fault fault)
+        | Error fault -> failed (CallFailure.Fault fault)
         | Ok answer when isSessionLost answer.Error -> Outcome.Nothing(fetched.Position)
         | Ok answer when answer.Error = ErrorCode.OffsetOutOfRange && fromReplica -> Outcome.Nothing(fetched.Position)
         | Ok answer when answer.Error = ErrorCode.OffsetOutOfRange -> Outcome.Event(ConsumerEvent.OutOfRange(partition, fetched))
-        | Ok answer when answer.Error.IsError -> failed (ConsumerFailure.Code answer.Error)
+        | Ok answer when answer.Error.IsError -> failed (CallFailure.Code answer.Error)
         | Ok _ ->
             match fetched.Diverging with
             | Some diverging ->
@@ -159,6 +159,6 @@ module internal ConsumerReading =
 
         match sought.Offset, sought.Result with
         | Some offset, _ -> Outcome.Nothing(FetchPosition.at offset)
-        | None, Error fault -> failed (ConsumerFailure.Fault fault)
-        | None, Ok answer when answer.Error.IsError -> failed (ConsumerFailure.Code answer.Error)
-        | None, Ok _ -> failed (ConsumerFailure.Fault(ClientFault.NoSuchOffset(partition, sought.Request.Topics.Head.Partitions.Head.Spec)))
+        | None, Error fault -> failed (CallFailure.Fault fault)
+        | None, Ok answer when answer.Error.IsError -> failed (CallFailure.Code answer.Error)
+        | None, Ok _ -> failed (CallFailure.Fault(ClientFault.NoSuchOffset(partition, sought.Request.Topics.Head.Partitions.Head.Spec)))

@@ -1,6 +1,7 @@
 namespace LibKafka.Topics
 
 open System
+open LibKafka.Wire
 open LibKafka.Records
 open LibKafka.Client
 
@@ -19,6 +20,10 @@ type ConsumerSettings =
         /// events (`TopicConsumer.Keep`): otherwise there is one at a time. Memory for later responses is kept up to the same size.
         MaxBytesInHand: int64
     }
+
+    /// The values in one line.
+    override this.ToString() =
+        FieldText.show [ "Fetching", box this.Fetching; "Reading", box this.Reading; "MaxBytesInHand", box this.MaxBytesInHand ]
 
 [<RequireQualifiedAccess>]
 module ConsumerSettings =

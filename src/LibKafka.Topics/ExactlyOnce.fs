@@ -1,6 +1,7 @@
 namespace LibKafka.Topics
 
 open System
+open LibKafka.Wire
 open System.Collections.Generic
 open System.Threading
 open LibKafka
@@ -35,6 +36,17 @@ type ExactlyOnceSettings =
         /// Compresses the output; none to send it as it is.
         Codec: ICompressionCodec option
     }
+
+    /// The values in one line.
+    override this.ToString() =
+        FieldText.show
+            [ "Group", box this.Group
+              "TransactionalId", box this.TransactionalId
+              "TransactionTimeout", box this.TransactionTimeout
+              "TransactionInterval", box this.TransactionInterval
+              "Reading", box this.Reading
+              "Collecting", box this.Collecting
+              "Codec", FieldText.optional this.Codec ]
 
 [<RequireQualifiedAccess>]
 module ExactlyOnceSettings =
@@ -138,25 +150,24 @@ type ExactlyOnce(settings: ClientSettings, bootstrap: Bootstrap, process': Exact
 
     // ---- the steps of a transaction ----
 
-    let identified (result: Result<Result<ProducerIdentity, ErrorCode>, ClientFault>) : Result<ErrorCode list, ClientFault> =
-        result
-        |> Result.map (fun given ->
-            match given with
-            | Ok _ -> []
-            | Error code -> [ code ])
+    let identified (result: Result<ProducerIdentity, CallFailure>) =
+        match result with
+        | Ok _ -> ()
+        | Error(CallFailure.Code code) -> fail (TransactionProblem.Refused(ApiKey.InitProducerId, code))
+        | Error(CallFailure.Fault fault) -> fail (TransactionProblem.Unanswered(ApiKey.InitProducerId, fault))
 
     // Fences earlier producers of the id, and ends what they have left open.
     let initialize () =
         let reply = RetryPolicy.standard.Run(fun call -> transaction.InitProducerId(process'.TransactionTimeout, call))
-        check ApiKey.InitProducerId (identified reply.Result)
+        identified reply.Result
 
     // Continues as the same producer, after whatever has happened. Brokers before 2.5 only know the other way.
     let renew () =
         let reply = RetryPolicy.standard.Run(fun call -> transaction.RaiseEpoch(process'.TransactionTimeout, call))
 
         match reply.Result with
-        | Error(ClientFault.CannotEncode _) -> initialize ()
-        | result -> check ApiKey.InitProducerId (identified result)
+        | Error(CallFailure.Fault(ClientFault.CannotEncode _)) -> initialize ()
+        | result -> identified result
 
     // Since level 2 of the feature `transaction.version`, the commit of the offsets adds the group to the transaction.
     let mustAddGroup () =

@@ -21,7 +21,7 @@ type CommitOutcome =
     override this.ToString() =
         match this with
         | Stored -> "stored"
-        | Refused code -> "refused: " + code.ToString()
+        | Refused code -> "refused: " + code.Explain null
         | NotAssigned -> "not assigned"
         | Unknown fault -> "unknown: " + fault.ToString()
 
@@ -71,6 +71,7 @@ type GroupEvent =
     override this.ToString() =
         match this with
         | Read event -> event.ToString()
+        | Assigned [] -> "assigned: no partitions; other members have them, or the topics do not exist"
         | Assigned partitions -> "assigned: " + String.Join("; ", partitions)
         | Revoking partitions -> "revoking: " + String.Join(", ", partitions)
         | Lost(partitions, reason) -> "lost: " + String.Join(", ", partitions) + ": " + reason.ToString()

@@ -1,6 +1,7 @@
 namespace LibKafka.Topics
 
 open System
+open LibKafka.Wire
 open System.Text.RegularExpressions
 open LibKafka
 open LibKafka.Client
@@ -76,6 +77,24 @@ type GroupSettings =
         /// Whether a static member leaves its group for good when it is closed. A dynamic member always leaves.
         StaticLeaves: bool
     }
+
+    /// The values in one line.
+    override this.ToString() =
+        FieldText.show
+            [ "GroupId", box this.GroupId
+              "Subscription", box this.Subscription
+              "Protocol", box this.Protocol
+              "InstanceId", FieldText.optional this.InstanceId
+              "RackId", FieldText.optional this.RackId
+              "SessionTimeout", box this.SessionTimeout
+              "HeartbeatInterval", box this.HeartbeatInterval
+              "RebalanceTimeout", box this.RebalanceTimeout
+              "HeartbeatThread", box this.HeartbeatThread
+              "Reset", FieldText.optional this.Reset
+              "RequireStable", box this.RequireStable
+              "CommitInterval", FieldText.optional this.CommitInterval
+              "MetadataInterval", box this.MetadataInterval
+              "StaticLeaves", box this.StaticLeaves ]
 
 [<RequireQualifiedAccess>]
 module GroupSettings =

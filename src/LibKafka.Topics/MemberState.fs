@@ -72,7 +72,7 @@ type GroupCallFailure =
     {
         /// What the member has called, or what it needs to find out before: its coordinator (`NoCoordinator` faults), topics, offsets.
         Api: ApiKey
-        Failure: ConsumerFailure
+        Failure: CallFailure
         /// The number of failures in a row, including this one.
         Attempt: int
         /// The time since the coordinator last confirmed that the member is in the group; since the member was made, if it never has.
@@ -102,7 +102,12 @@ type LossReason =
     /// A one-line description.
     override this.ToString() =
         match this with
-        | Removed code -> "removed from the group: " + code.ToString()
+        | Removed code when code = ErrorCode.UnknownMemberId ->
+            "removed from the group: "
+            + code.ToString()
+            + ": the coordinator got no heartbeat for SessionTimeout. If an event is handled for that long, set HeartbeatThread, or handle less at a \
+               time"
+        | Removed code -> "removed from the group: " + code.Explain null
         | SessionExpired -> "the coordinator has not responded for the session time-out"
         | Failed failure -> failure.ToString()
 
@@ -313,12 +318,12 @@ module internal Member =
         { state with RetryAt = now + backoff state.Failures; Failures = state.Failures + 1 }
 
     /// Reports a call that has failed for a reason that may go away by itself.
-    let callFailed (now: TimeSpan) (api: ApiKey) (failure: ConsumerFailure) (attempt: int) (state: MemberState) : MemberAction =
+    let callFailed (now: TimeSpan) (api: ApiKey) (failure: CallFailure) (attempt: int) (state: MemberState) : MemberAction =
         let failed = { Api = api; Failure = failure; Attempt = attempt; Silence = now - state.Heard }
         MemberAction.Tell(MemberEvent.CallFailed failed)
 
     /// Reports the last failure of the calls to the coordinator.
-    let withReport (now: TimeSpan) (api: ApiKey) (failure: ConsumerFailure) (state: MemberState) : MemberState * MemberAction list =
+    let withReport (now: TimeSpan) (api: ApiKey) (failure: CallFailure) (state: MemberState) : MemberState * MemberAction list =
         state, [ callFailed now api failure state.Failures state ]
 
     /// Whether the coordinator has not responded for so long that it considers the member dead.
@@ -359,7 +364,7 @@ module internal Member =
     let private offsetsLater (now: TimeSpan) (unstarted: Unstarted) : Unstarted =
         { unstarted with At = now + backoff unstarted.Failures; Failures = unstarted.Failures + 1 }
 
-    let private offsetsFailed (now: TimeSpan) (failure: ConsumerFailure) (state: MemberState) : MemberAction =
+    let private offsetsFailed (now: TimeSpan) (failure: CallFailure) (state: MemberState) : MemberAction =
         callFailed now ApiKey.OffsetFetch failure state.Unstarted.Failures state
 
     let private startWith (now: TimeSpan) (answers: FetchedOffset list) (state: MemberState) : MemberState * MemberAction list =
@@ -406,7 +411,7 @@ module internal Member =
           for failure in failures do
               yield MemberAction.Tell(MemberEvent.Failed failure)
           for code in codes |> List.filter isUnsettled |> List.distinct do
-              yield offsetsFailed now (ConsumerFailure.Code code) state ]
+              yield offsetsFailed now (CallFailure.Code code) state ]
 
     /// The committed offsets have been answered.
     let offsetsFetched (now: TimeSpan) (result: Result<FetchedOffset list, ClientFault>) (state: MemberState) =
@@ -414,7 +419,7 @@ module internal Member =
         | Ok answers -> startWith now answers state
         | Error fault when isPassingFault fault ->
             let state = { state with Unstarted = offsetsLater now { state.Unstarted with Asked = Set.empty; IsAsking = false } }
-            state, [ offsetsFailed now (ConsumerFailure.Fault fault) state ]
+            state, [ offsetsFailed now (CallFailure.Fault fault) state ]
         | Error fault -> fail (GroupFailure.Unreachable fault) { state with Unstarted = { state.Unstarted with IsAsking = false } }
 
     /// Asks for the committed offsets of new partitions, while the member is in the group.

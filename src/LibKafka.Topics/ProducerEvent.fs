@@ -106,7 +106,7 @@ type UndeliveredReason =
         | NoIdentity reason -> "the producer could not get another identity: " + reason
         | NotInTransaction(_, reason) -> "its partition could not be added to the transaction: " + reason
         | TransactionFailed state -> "the transaction must be aborted: the producer of the partition is " + state.ToString()
-        | Closed -> "the producer was closed"
+        | Closed -> "the producer was closed first: call Flush before Close or Dispose"
 
 /// A batch that was given up.
 type Undelivered =

@@ -121,7 +121,7 @@ type TopicConsumer(settings: ClientSettings, bootstrap: Bootstrap, consumer: Con
             struct (ValueNone, true)
         | Reached.Failed fault ->
             let attempt = partition.Progress.Failures + 1
-            struct (handOut partition (ConsumerEvent.Failed(partition.Reader.Partition, ConsumerFailure.Fault fault, attempt)), true)
+            struct (handOut partition (ConsumerEvent.Failed(partition.Reader.Partition, CallFailure.Fault fault, attempt)), true)
 
     // Makes one connection, if one is needed and may be made now.
     let rec connectNext (cancellation: CancellationToken) : ConsumerEvent voption =

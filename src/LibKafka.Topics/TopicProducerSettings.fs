@@ -1,6 +1,7 @@
 namespace LibKafka.Topics
 
 open System
+open LibKafka.Wire
 open System.Diagnostics
 open LibKafka.Records
 open LibKafka.Protocol
@@ -51,6 +52,18 @@ type TopicProducerSettings =
         /// Receives the events that no `Poll` has returned when the producer is disposed of. `TopicProducer.Close` returns them instead.
         Unreported: ProducerEvent -> unit
     }
+
+    /// The values in one line.
+    override this.ToString() =
+        FieldText.show
+            [ "Batches", box this.Batches
+              "Codec", FieldText.optional this.Codec
+              "CompressionThreads", box this.CompressionThreads
+              "Guarantee", box this.Guarantee
+              "Producing", box this.Producing
+              "Retry", box this.Retry
+              "MoveKeyless", box this.MoveKeyless
+              "MetadataAge", box this.MetadataAge ]
 
 /// Settings to start from.
 [<RequireQualifiedAccess>]

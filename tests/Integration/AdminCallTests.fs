@@ -156,7 +156,7 @@ let private transactions =
           withThree (fun kafka brokers admin ->
               kafka.Topic("t", 1)
               use transaction = new TransactionClient(patient, brokers, "tx")
-              startedCode (fun () -> (transaction.InitProducerId(ms 60_000)).Result |> Result.map Offsets.codeOf) |> ignore
+              awaiting "the transaction coordinator" (fun () -> (transaction.InitProducerId(ms 60_000)).Result.IsOk)
               ok (transaction.AddPartitions [ at "t" 0 ]).Result |> ignore
               acknowledged ((transaction.Producer(at "t" 0)).Produce(batch "a" 2)) |> ignore
 

@@ -67,7 +67,7 @@ let private failure (consumer: GroupConsumer) : GroupCallFailure =
     | Some(GroupEvent.CallFailed failure) -> failure
     | other -> failtestf "a call that has failed was expected: %O" other
 
-let private reports name (protocol: GroupProtocol) (api: ApiKey) (answer: Received -> Act list) (isExpected: ConsumerFailure -> bool) =
+let private reports name (protocol: GroupProtocol) (api: ApiKey) (answer: Received -> Act list) (isExpected: CallFailure -> bool) =
     testCase (name + ": each attempt is reported, after growing pauses") (fun () ->
         withMember protocol answer (fun consumer ->
             let first = failure consumer
@@ -81,12 +81,12 @@ let private reports name (protocol: GroupProtocol) (api: ApiKey) (answer: Receiv
             Expect.isGreaterThan (List.last silences) (ms 650) "the time since the last success"
             Expect.equal (consumer.Partitions, consumer.Membership.GenerationOrEpoch > 0) ([], false) "it is not in the group"))
 
-let private isClosed (failure: ConsumerFailure) =
+let private isClosed (failure: CallFailure) =
     match failure with
-    | ConsumerFailure.Fault fault -> fault.IsTransient
-    | ConsumerFailure.Code _ -> false
+    | CallFailure.Fault fault -> fault.IsTransient
+    | CallFailure.Code _ -> false
 
-let private isCode (code: ErrorCode) (failure: ConsumerFailure) = failure = ConsumerFailure.Code code
+let private isCode (code: ErrorCode) (failure: CallFailure) = failure = CallFailure.Code code
 
 let private joinRefused (code: ErrorCode) (received: Received) =
     Script.answer JoinGroup.api received { JoinGroup.response.Default with Error = code }
@@ -157,7 +157,7 @@ let tests =
                       use consumer = new GroupConsumer(patient, Bootstrap.ofAddresses [ broker.Address ], group)
                       let failures = List.init 3 (fun _ -> failure consumer)
                       Expect.equal (failures |> List.map _.Attempt) [ 1..3 ] "the attempts"
-                      let expected = ConsumerFailure.Fault(ClientFault.NoCoordinator(CoordinatorType.Group, "g", code))
+                      let expected = CallFailure.Fault(ClientFault.NoCoordinator(CoordinatorType.Group, "g", code))
                       Expect.all failures (fun one -> one.Failure = expected) (String.Join("; ", failures))))
 
           for name, protocol, api in
@@ -184,5 +184,5 @@ let tests =
               awaitPartitions consumer 2)
 
           testCase "the text of a failure has the call, the attempt, the time and the reason" (fun () ->
-              let failed = { Api = ApiKey.JoinGroup; Failure = ConsumerFailure.Fault ClientFault.Closed; Attempt = 3; Silence = ms 1_250 }
+              let failed = { Api = ApiKey.JoinGroup; Failure = CallFailure.Fault ClientFault.Closed; Attempt = 3; Silence = ms 1_250 }
               Expect.stringStarts (string failed) "JoinGroup has failed 3 times in a row, 1.3 s after the last success: " "F#") ]

@@ -163,7 +163,7 @@ let tests =
 
                   // The member has the partition, and does not know yet where to read it.
                   let failure = pollFor consumer "the committed offset" unstable
-                  Expect.equal failure.Failure (ConsumerFailure.Code ErrorCode.UnstableOffsetCommit) "it is reported why nothing is read"
+                  Expect.equal failure.Failure (CallFailure.Code ErrorCode.UnstableOffsetCommit) "it is reported why nothing is read"
                   Expect.equal consumer.Partitions [ first ] "the partition"
                   Expect.equal (outcomes (consumer.Commit())) [] "nothing of it has been read"
                   coordinator.IsStable <- true

@@ -360,7 +360,7 @@ let private recordedAnswers =
 
                   withGroup brokers id (fun client ->
                       match topics with
-                      | None -> ok (client.FetchAllOffsets(place, request.RequireStable)).Result
+                      | None -> (client.FetchAllOffsets(place, request.RequireStable)).Result |> Result.mapError _.ErrorCode
                       | Some topics ->
                           let partitions =
                               [ for topic, indexes in topics do
@@ -447,10 +447,10 @@ let private offsets =
 
                   group [ ApiKey.OffsetFetch, version ] rest (fun _ client ->
                       let fetched = (client.FetchOffset(at "t" 0)).Result
-                      Expect.equal (ok fetched) (Error ErrorCode.NotCoordinator) "one"
+                      Expect.equal fetched (Error(CallFailure.Code ErrorCode.NotCoordinator)) "one"
                       Expect.isNone client.Coordinator.Connection "the connection is closed"
                       let all = (client.FetchAllOffsets(GroupMembership.none, false)).Result
-                      Expect.equal (ok all) (Error ErrorCode.NotCoordinator) "all"))
+                      Expect.equal all (Error(CallFailure.Code ErrorCode.NotCoordinator)) "all"))
 
           testCase "stable offsets cannot be requested from a broker that does not support them" (fun () ->
               group [ ApiKey.OffsetFetch, 6 ] Script.unexpected (fun _ client ->
@@ -656,10 +656,7 @@ let private newProtocol =
 
 /// Waits until a group has a coordinator: a cluster creates its internal topic for groups on first use.
 let private ready (client: GroupClient) (topic: string) =
-    awaiting "the group's coordinator" (fun () ->
-        match (client.FetchOffset(at topic 0)).Result with
-        | Ok(Ok _) -> true
-        | _ -> false)
+    awaiting "the group's coordinator" (fun () -> (client.FetchOffset(at topic 0)).Result.IsOk)
 
 /// One of our members, in a thread of its own. It joins when it must, and records its assignment.
 type private OurMember(cluster: TestCluster, topic: string, groupId: string, assignor: Assignor) =
@@ -843,7 +840,7 @@ let private among (strategy: PartitionAssignmentStrategy) (assignor: Assignor) (
                             false)
 
                 let fetched = ok (client.FetchOffset(at topic theirOwn)).Result
-                Expect.equal (fetched |> Result.map (Option.map _.Offset)) (Ok(Some 5L)) "they commit, we read"
+                Expect.equal (fetched |> Option.map _.Offset) (Some 5L) "they commit, we read"
 
                 theirs.Close()
                 awaitShares 6 [ 3; 3 ] (fun () -> [ first.Held; second.Held ])
@@ -874,7 +871,7 @@ let private clusters =
                   use client = new GroupClient(cluster.Settings(), cluster.Brokers, "libkafka-test-" + Guid.NewGuid().ToString "N")
                   let nobody = GroupMembership.none
                   ready client topic
-                  Expect.equal (ok (client.FetchOffset(at topic 0)).Result) (Ok None) "nothing yet"
+                  Expect.equal (ok (client.FetchOffset(at topic 0)).Result) None "nothing yet"
                   let commit () = (client.CommitOffset(nobody, at topic 0, CommittedOffset.at 7L)).Result
                   Expect.equal (startedCode commit) ErrorCode.None "one"
 
@@ -895,7 +892,7 @@ let private clusters =
                   if not (isMock cluster) then
                       let all = client.FetchAllOffsets(nobody, false)
                       let expected = [ 0, Ok(Some 7L); 1, Ok(Some 8L); 2, Ok(Some 9L) ]
-                      Expect.equal (ok all.Result |> ok |> offsetsOf |> List.sortBy fst) expected "all"))
+                      Expect.equal (ok all.Result |> offsetsOf |> List.sortBy fst) expected "all"))
 
           testCase "a member that the group does not know gets the error code" (fun () ->
               use client = new GroupClient(cluster.Settings(), cluster.Brokers, "libkafka-test-" + Guid.NewGuid().ToString "N")
@@ -949,7 +946,7 @@ let private clusters =
                       let later = { place with GenerationOrEpoch = place.GenerationOrEpoch + 1 }
                       Expect.equal (commit later) ErrorCode.StaleMemberEpoch "in another"
                       let fetched = ok (before.Group.FetchOffset(at topic 0)).Result
-                      Expect.equal (fetched |> Result.map (Option.map _.Offset)) (Ok(Some 5L)) "the offset"
+                      Expect.equal (fetched |> Option.map _.Offset) (Some 5L) "the offset"
                       Expect.equal (ok (before.LeaveTemporarily()).Result).Error ErrorCode.None "it leaves for a while"
 
                       use after = memberOf ()
@@ -972,14 +969,14 @@ let private moves =
             Expect.isNone client.Coordinator.Connection "so the connection is closed"
             Expect.equal (heartbeat ()) ErrorCode.GroupIdNotFound "the second is it, and knows of no members"
             Expect.equal (client.Coordinator.Coordinator |> Option.map _.NodeId) (Some 2) "and was found"
-            let offset () = ok (client.FetchOffset(at "t" 0)).Result |> Result.map (Option.map _.Offset)
-            Expect.equal (offset ()) (Ok(Some 7L)) "the offset"
+            let offset () = ok (client.FetchOffset(at "t" 0)).Result |> Option.map _.Offset
+            Expect.equal (offset ()) (Some 7L) "the offset"
 
             // The successor of a coordinator that dies is found too.
             cluster.SetBrokerDown 2
             Expect.isError (client.FetchOffset(at "t" 0)).Result "it is gone"
             cluster.SetCoordinator("group", "g", 3)
-            Expect.equal (offset ()) (Ok(Some 7L)) "the third has it"))
+            Expect.equal (offset ()) (Some 7L) "the third has it"))
 
 [<Tests>]
 let tests = testList "group" [ coordinator; membership; recordedAnswers; offsets; newProtocol; clusters; moves ]

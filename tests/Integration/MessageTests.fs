@@ -13,6 +13,13 @@ open LibKafka.Groups
 open LibKafka.Topics
 open LibKafka.Integration.Support
 
+/// The F# libraries that programs use, except the brokers of LibKafka.Testing.
+let private fsharpAssemblies =
+    [ typeof<ClientFault>.Assembly
+      typeof<GroupEvent>.Assembly
+      typeof<LibKafka.Compression.Zstd>.Assembly
+      typeof<LibKafka.Dns.SrvLookUp>.Assembly ]
+
 // ---- values of every case ----
 
 let private fault: Fault = { Problem = Problem.BadUtf8; Offset = 7; Path = "Records[3]/Key" }
@@ -128,7 +135,7 @@ let private rules =
               all<LossReason> |> List.iter (string >> checkLine)
               all<CommitOutcome> |> List.iter (string >> checkLine)
               all<GroupLeave> |> List.iter (string >> checkLine)
-              all<ConsumerFailure> |> List.iter (string >> checkLine)
+              all<CallFailure> |> List.iter (string >> checkLine)
               // The reason of a batch that was not produced is a line already.
               all<TransactionProblem> |> List.filter (fun one -> not one.IsNotProduced) |> List.iter (string >> checkLine)
               all<Rejection> |> List.iter (string >> checkLine)
@@ -212,6 +219,24 @@ let private contents =
               (string (ClientFault.NoLeader(partition, ErrorCode.UnknownTopicOrPartition)))
               [ "orders-3"; "Refresh" ]
 
+          says
+              "a topic that does not exist: how to create it"
+              (string (ClientFault.NoLeader(partition, ErrorCode.UnknownTopicOrPartition)))
+              [ "orders-3"; "AdminClient.CreateTopics" ]
+          says
+              "a member that was removed because its handler takes too long: the setting"
+              (string (GroupEvent.Lost([ partition ], LossReason.Removed ErrorCode.UnknownMemberId)))
+              [ "orders-3"; "SessionTimeout"; "HeartbeatThread" ]
+          says
+              "a commit that was refused: the meaning of the code"
+              (string (CommitOutcome.Refused ErrorCode.RebalanceInProgress))
+              [ "REBALANCE_IN_PROGRESS (27)"; "The group is rebalancing" ]
+          says
+              "a member without partitions: why there may be none"
+              (string (GroupEvent.Assigned []))
+              [ "no partitions"; "other members have them"; "the topics do not exist" ]
+          says "a batch that was not sent before Close: the call that sends it" (string UndeliveredReason.Closed) [ "Flush"; "Close" ]
+
           testCase "an exchange in F# is as readable as in C#" (fun () ->
               Scripted.partition patient (Script.finding 7L) (fun broker client ->
                   let exchange = client.Call(ListOffsets.api, Script.askLatest)
@@ -231,29 +256,98 @@ let private contents =
               Expect.equal items [ string whole; "a batch that is cut off after 70 bytes" ] "both"
               List.iter checkLine items)
 
-          testCase "the types of the client and of whole topics that a program prints have a text of their own" (fun () ->
+          testCase "every record and union of the F# libraries has a text of its own" (fun () ->
               let isPrinted (found: Type) =
                   (FSharpType.IsUnion found || FSharpType.IsRecord found)
-                  && (found.Namespace = "LibKafka.Client" || found.Namespace = "LibKafka.Topics")
                   && not found.IsNested
-                  && not (
-                      Regex.IsMatch(
-                          found.Name,
-                          "Settings|Options|^RetryPolicy|Subscription$|KeepAlive$|^SrvRecord$|^NewTopic$|^SaslReply$"
-                      )
-                  )
+                  // Messages are printed by `Message.show`.
+                  && (found.Namespace <> "LibKafka.Protocol" || List.contains found.Name [ "Api`2"; "RequestHeader"; "ResponseHeader" ])
 
               let without =
-                  [ for found in
-                        Array.append (typeof<ClientFault>.Assembly.GetExportedTypes()) (typeof<GroupEvent>.Assembly.GetExportedTypes()) do
-                        let text = if isPrinted found then found.GetMethod("ToString", Type.EmptyTypes) else null
+                  [ for assembly in fsharpAssemblies do
+                        for found in assembly.GetExportedTypes() do
+                            let text = if isPrinted found then found.GetMethod("ToString", Type.EmptyTypes) else null
 
-                        match text with
-                        | null -> ()
-                        | text when text.DeclaringType = typeof<obj> -> found.Name
-                        | _ -> () ]
+                            match text with
+                            | null -> ()
+                            | text when text.DeclaringType = typeof<obj> || text.DeclaringType = typeof<ValueType> -> found.FullName
+                            | _ -> () ]
 
-              Expect.equal without [] "none prints the name of its type") ]
+              Expect.equal without [] "none prints the name of its type")
+
+          testCase "settings print their values, without secrets" (fun () ->
+              let settings =
+                  { ClientSettings.standard with
+                      ClientId = "billing"
+                      Sasl = Some(Sasl.plain "alice" "secret")
+                      CallTimeout = Threading.Timeout.InfiniteTimeSpan }
+
+              for part in [ "ClientId: \"billing\""; "CallTimeout: no limit"; "ConnectTimeout: 00:00:"; "Tls: none"; "PLAIN" ] do
+                  Expect.stringContains (string settings) part "the settings"
+
+              Expect.isFalse ((string settings).Contains "secret") "the password"
+              let group = string (GroupSettings.make "billing" [ "orders" ])
+
+              for part in [ "GroupId: \"billing\""; "Subscription: orders"; "Reset: "; "RequireStable: false"; "CommitInterval: 00:00:05" ] do
+                  Expect.stringContains group part "the group"
+
+              Expect.equal (string Produce.api) "Produce 0-13" "an API"
+              let shape = Message.shape 1s ListTransactions.api.Request |> Result.map string
+              Expect.stringContains (ok shape) "compact [compact string]" "a shape") ]
+
+/// A type in which a value is wrapped more than once: a result or an option of a result, or an option of an option.
+let rec private isNested (found: Type) : bool =
+    let definition (candidate: Type) = if candidate.IsGenericType then candidate.GetGenericTypeDefinition() else candidate
+    let isOption (candidate: Type) = definition candidate = typedefof<_ option> || definition candidate = typedefof<_ voption>
+    let isResult (candidate: Type) = definition candidate = typedefof<Result<_, _>>
+
+    if found.HasElementType then
+        isNested (nonNull (found.GetElementType()))
+    elif found.IsGenericType then
+        let arguments = found.GetGenericArguments()
+        let inner = arguments[0]
+
+        (isResult found && isResult inner)
+        || (isOption found && (isOption inner || isResult inner))
+        || Array.exists isNested arguments
+    else
+        false
+
+type private ResultBuilder() =
+    member _.Bind(result, next) = Result.bind next result
+    member _.Return value = Ok value
+    member _.Using(resource: #IDisposable, next) = using resource next
+
+let private composed =
+    testCase "calls that can fail compose in a computation of results" (fun () ->
+        let result = ResultBuilder()
+
+        let count (bootstrap: string) (topic: string) : Result<int, ClientFault> = result {
+            let! brokers = Bootstrap.parse bootstrap
+            use consumer = new TopicConsumer(patient, brokers, ConsumerSettings.standard)
+            let! partitions = consumer.AddTopic(topic, Start.earliest)
+            return partitions.Length
+        }
+
+        use kafka = LibKafka.Testing.TestBroker.Start()
+        kafka.Topic("orders", partitions = 3)
+        Expect.equal (count kafka.Bootstrap "orders") (Ok 3) "a topic"
+        Expect.isTrue (faultOf (count kafka.Bootstrap "ordes")).IsNoLeader "no topic"
+        Expect.stringContains (string (faultOf (count "http://kafka:9092" "orders"))) "bootstrap cannot be used: 'http" "no address")
+
+let private signatures =
+    testCase "no signature of the F# libraries wraps a value twice" (fun () ->
+        Expect.isTrue (isNested typeof<Result<Result<int, string>, string> list>) "Ok (Ok 1)"
+        Expect.isFalse (isNested typeof<Result<int option, string>>) "Ok (Some 1) is a value that need not be there"
+
+        let nested =
+            [ for assembly in fsharpAssemblies do
+                  for found in assembly.GetExportedTypes() do
+                      for called in found.GetMethods() do
+                          let types = called.ReturnType :: [ for parameter in called.GetParameters() -> parameter.ParameterType ]
+                          if List.exists isNested types then $"{found.FullName}.{called.Name}" ]
+
+        Expect.equal nested [] "signatures with Ok (Ok …), Some (Ok …) or Some (Some …)")
 
 [<Tests>]
-let tests = testList "the text" [ rules; contents ]
+let tests = testList "the text" [ rules; contents; composed; signatures ]

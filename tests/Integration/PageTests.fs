@@ -113,6 +113,7 @@ let private naming =
 let private foreign =
     set
         [ "ActivityLink"
+          "AddConsoleExporter"
           "AddView"
           "BeginTransaction"
           "CommitTransaction"
@@ -121,6 +122,8 @@ let private foreign =
           "HttpRequestException"
           "InitTransactions"
           "Meter"
+          "ObjectDisposedException"
+          "OpenTelemetry"
           "Scripts"
           "SendOffsetsToTransaction"
           "Server"
@@ -241,6 +244,30 @@ let tests =
           }
 
           testList "docs/errors.md" errorsPage
+
+          test "docs/names.md has the types of other namespaces that are in signatures of the façade" {
+              let names = codeFontOn (Path.Combine(TestData.checkout, "docs", "names.md"))
+
+              let rec parts (found: Type) : Type list =
+                  [ if found.IsGenericType then
+                        for argument in found.GetGenericArguments() do
+                            yield! parts argument
+                    match found.GetElementType() with
+                    | null -> found
+                    | element -> yield! parts element ]
+
+              let missing =
+                  [ for exported in typeof<LibKafka.KafkaClientOptions>.Assembly.GetExportedTypes() do
+                        for called in exported.GetMethods() do
+                            for found in
+                                List.collect parts (called.ReturnType :: [ for one in called.GetParameters() -> one.ParameterType ]) do
+                                let space = string found.Namespace
+                                let isForeign = space.StartsWith "LibKafka." && not found.IsGenericParameter
+                                if isForeign && not (List.contains found.Name names) then
+                                    $"{space}.{found.Name}" ]
+
+              Expect.equal (List.distinct missing) [] "types that C# programs name"
+          }
 
           test "docs/README.md, from which the menu of the site is made, lists every page once" {
               let contents = Path.Combine(TestData.checkout, "docs", "README.md")

@@ -340,7 +340,7 @@ let private codes =
 
 let private begun (broker: ScriptedBroker) =
     let transaction = new TransactionClient(patient, Bootstrap.ofAddresses [ broker.Address ], "tx")
-    (transaction.InitProducerId(ms 60_000)).Result |> ok |> ok |> ignore
+    (transaction.InitProducerId(ms 60_000)).Result |> ok |> ignore
     transaction
 
 let private soon<'Reply when 'Reply :> Reply> : RetryPolicy<'Reply> =
@@ -448,7 +448,7 @@ let private transactions =
               withLog Kafka40 2s undisturbed (fun _ broker ->
                   use transaction = new TransactionClient(patient, Bootstrap.ofAddresses [ broker.Address ], "tx")
                   Expect.throwsT<InvalidOperationException> (fun () -> transaction.Producer(at "t") |> ignore) "no identity"
-                  (transaction.InitProducerId(ms 60_000)).Result |> ok |> ok |> ignore
+                  (transaction.InitProducerId(ms 60_000)).Result |> ok |> ignore
                   let producer = transaction.Producer(at "t")
                   Expect.isTrue (Object.ReferenceEquals(transaction.Producer(at "t"), producer)) "the same each time"
                   Expect.equal producer.TransactionalId (Some "tx") "the transactional id"
@@ -458,7 +458,7 @@ let private transactions =
                   Expect.throwsT<ArgumentException> (fun () -> transaction.Producer(at "t", other) |> ignore) "other settings"
                   let weak = { ProducerSettings.standard with Acks = Acks.Leader }
                   Expect.throwsT<ArgumentException> (fun () -> transaction.Producer(at "u", weak) |> ignore) "too few acks"
-                  transaction.RaiseEpoch(ms 60_000).Result |> ok |> ok |> ignore
+                  transaction.RaiseEpoch(ms 60_000).Result |> ok |> ignore
                   Expect.equal (Some producer.Identity) transaction.Identity "the transaction's"))
 
           testCase "an observer that throws at any exchange loses neither a batch nor the identity" (fun () ->
@@ -472,7 +472,7 @@ let private transactions =
 
                       let settings = { patient with Observe = observe }
                       use transaction = new TransactionClient(settings, Bootstrap.ofAddresses [ broker.Address ], "tx")
-                      (transaction.InitProducerId(ms 60_000)).Result |> ok |> ok |> ignore
+                      (transaction.InitProducerId(ms 60_000)).Result |> ok |> ignore
                       let producer = transaction.Producer(at "t")
 
                       /// Makes a call, whose exchanges the observer may disturb, until it returns.

@@ -195,7 +195,7 @@ let private onTransaction (name: string) (call: TransactionClient -> GroupClient
     case ("TransactionClient." + name) (fun settings brokers ->
         let transaction = new TransactionClient(settings, brokers, "tx")
         let group = new GroupClient(settings, brokers, "g")
-        transaction.InitProducerId(ms 1_000).Result |> ok |> ok |> ignore
+        transaction.InitProducerId(ms 1_000).Result |> ok |> ignore
         transaction.AddPartitions([ partition ]).Result |> ok |> ignore
         let producer = transaction.Producer partition
         // The next call finds the coordinator again.
@@ -330,8 +330,8 @@ let private groupCases: Case list =
           one.LeaveTemporarily().Result |> ok |> ignore) ]
 
 let private transactionCases: Case list =
-    [ onTransaction "InitProducerId" (fun transaction _ -> transaction.InitProducerId(ms 1_000).Result |> ok |> ok |> ignore)
-      onTransaction "RaiseEpoch" (fun transaction _ -> transaction.RaiseEpoch(ms 1_000).Result |> ok |> ok |> ignore)
+    [ onTransaction "InitProducerId" (fun transaction _ -> transaction.InitProducerId(ms 1_000).Result |> ok |> ignore)
+      onTransaction "RaiseEpoch" (fun transaction _ -> transaction.RaiseEpoch(ms 1_000).Result |> ok |> ignore)
       onTransaction "AddPartitions" (fun transaction _ -> transaction.AddPartitions([ partition ]).Result |> ok |> ignore)
       onTransaction "AddOffsets" (fun transaction _ -> transaction.AddOffsets("g").Result |> ok |> ignore)
       onTransaction "CommitOffsets" (fun transaction group ->

@@ -141,7 +141,7 @@ let private turns =
               Expect.equal (read.Keys |> Seq.sort |> List.ofSeq) [ 1; 2 ] "the other partitions"
 
               match nextEvent consumer with
-              | ConsumerEvent.Failed(partition, ConsumerFailure.Fault(ClientFault.TimedOut _), 1) ->
+              | ConsumerEvent.Failed(partition, CallFailure.Fault(ClientFault.TimedOut _), 1) ->
                   Expect.equal partition.Partition 0 "the partition whose answer has no end"
               | other -> failtestf "%O" other
 
@@ -534,7 +534,7 @@ let private failures =
               while List.isEmpty rest && patience.Elapsed < ms 10_000 do
                   match consumer.Poll(ms 100) with
                   | Some(ConsumerEvent.Fetched(_, records, _, _)) -> rest <- recordsIn records
-                  | Some(ConsumerEvent.Failed(_, ConsumerFailure.Code code, _)) -> Expect.equal code ErrorCode.UnknownTopicId "the code"
+                  | Some(ConsumerEvent.Failed(_, CallFailure.Code code, _)) -> Expect.equal code ErrorCode.UnknownTopicId "the code"
                   | Some other -> seen.Add other
                   | None -> ()
 

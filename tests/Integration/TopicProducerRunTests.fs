@@ -23,7 +23,7 @@ let private transactional =
     let withTransaction disturb (test: TopicCluster -> TransactionClient -> TopicProducer -> unit) =
         use cluster = new TopicCluster("t", 3, 2, disturb)
         use transaction = new TransactionClient(patient, cluster.Bootstrap, "mine")
-        RetryPolicy.standard.Run(fun call -> transaction.InitProducerId(minute, call)).Result |> ok |> Result.isOk |> ignore
+        RetryPolicy.standard.Run(fun call -> transaction.InitProducerId(minute, call)).Result |> ok |> ignore
         use producer = openWith patient cluster (inTransaction transaction)
         test cluster transaction producer
         Expect.isEmpty cluster.Failures "every request could be read"

@@ -77,7 +77,7 @@ let private calls =
               testCase ("end in version " + string version + " if transaction.version is " + string level) (fun () ->
                   coordinating' level endAnswer (fun broker client ->
                       Expect.equal client.Identity None "none before it is requested"
-                      Expect.equal (ok (client.InitProducerId(ms 5000)).Result) (Ok identity) "the identity"
+                      Expect.equal (ok (client.InitProducerId(ms 5000)).Result) identity "the identity"
                       Expect.equal (ok (client.Commit()).Result).Error ErrorCode.None "committed"
                       Expect.equal (client.Identity |> Option.map _.ProducerEpoch) (Some epoch) "the epoch for the next transaction"
                       Expect.equal (ok (client.Abort()).Result).Error ErrorCode.None "aborted"
@@ -191,7 +191,7 @@ let private calls =
 
               Scripted.broker script (fun broker ->
                   use client = new TransactionClient(patient, Bootstrap.ofAddresses [ broker.Address ], "tx")
-                  Expect.equal (ok (client.InitProducerId(ms 5000)).Result) (Error ErrorCode.NotCoordinator) "the code"
+                  Expect.equal (client.InitProducerId(ms 5000)).Result (Error(CallFailure.Code ErrorCode.NotCoordinator)) "the code"
                   Expect.equal client.Identity None "none"
                   Expect.isNone client.Coordinator.Connection "the connection is closed")) ]
 
@@ -229,10 +229,7 @@ let private produce (client: PartitionClient) (transactionalId: string) (identit
 
 /// The identity of a new producer. A cluster creates its internal topic for transactions on first use.
 let private begun (transaction: TransactionClient) : ProducerIdentity =
-    awaiting "the transaction coordinator" (fun () ->
-        match (transaction.InitProducerId(ms 30_000)).Result with
-        | Ok(Ok _) -> true
-        | _ -> false)
+    awaiting "the transaction coordinator" (fun () -> (transaction.InitProducerId(ms 30_000)).Result.IsOk)
 
     Option.get transaction.Identity
 
@@ -281,7 +278,7 @@ let private clusters =
 
                   if not (isMock cluster) then
                       awaiting "the offset to be committed" (fun () ->
-                          ok (group.FetchOffset(at topic 0)).Result = Ok(Some(CommittedOffset.at 42L)))))
+                          ok (group.FetchOffset(at topic 0)).Result = Some(CommittedOffset.at 42L))))
 
           testCase "are aborted" (fun () ->
               cluster.WithPartition(fun topic client ->
@@ -346,10 +343,10 @@ let private moves =
         withMock 3 (fun cluster ->
             cluster.SetCoordinator("transaction", "tx", 1)
             use client = new TransactionClient(patient, Bootstrap.parse cluster.Bootstrap |> ok, "tx")
-            ok (client.InitProducerId(ms 30_000)).Result |> ok |> ignore
+            ok (client.InitProducerId(ms 30_000)).Result |> ignore
             cluster.SetCoordinator("transaction", "tx", 2)
-            Expect.equal (ok (client.InitProducerId(ms 30_000)).Result) (Error ErrorCode.NotCoordinator) "it is it no more"
-            ok (client.InitProducerId(ms 30_000)).Result |> ok |> ignore
+            Expect.equal (client.InitProducerId(ms 30_000)).Result (Error(CallFailure.Code ErrorCode.NotCoordinator)) "it is it no more"
+            ok (client.InitProducerId(ms 30_000)).Result |> ignore
             Expect.equal (client.Coordinator.Coordinator |> Option.map _.NodeId) (Some 2) "the second"))
 
 [<Tests>]

@@ -103,7 +103,7 @@ let private transactions (kafka: TestBroker) (topic: string) =
     use transaction = new TransactionClient(settings, bootstrap kafka, topic)
     let standard () = quickly RetryPolicy.standard
 
-    let succeed (what: string) (error: ErrorCode) (result: Result<'T, ClientFault>) =
+    let succeed (what: string) (error: ErrorCode) (result: Result<'T, 'Failure>) =
         match result with
         | Ok _ when not error.IsError -> ()
         | other -> failtestf "%s: %O %A" what error other

@@ -134,10 +134,7 @@ let private cases: Case list =
           fun kafka ->
               let transaction = new TransactionClient(settings, bootstrap kafka, "tx")
 
-              let init (call: CallOptions) =
-                  match transaction.InitProducerId(minute, call).Result with
-                  | Ok(Ok _) -> true
-                  | _ -> false
+              let init (call: CallOptions) = transaction.InitProducerId(minute, call).Result.IsOk
 
               { Call = init; Close = transaction.Close } }
       waiting "TopicProducer.Flush" producerFlush

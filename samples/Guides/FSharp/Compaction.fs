@@ -25,7 +25,7 @@ let private table (fetcher: PartitionFetcher) : Map<string, string> =
     read Map.empty
 
 let run (bootstrap: string) (topic: string) =
-    let brokers = Bootstrap.parse bootstrap |> Result.defaultWith failwith
+    let brokers = Bootstrap.parse bootstrap |> Result.defaultWith (failwithf "%O")
     use client = new PartitionClient(ClientSettings.standard, brokers, { Topic = topic; Partition = 0 })
 
     for KeyValue(name, city) in table (new PartitionFetcher(client, FetcherSettings.standard, 0L)) do

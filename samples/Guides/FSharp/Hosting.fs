@@ -36,7 +36,7 @@ type OrderWorker(client: ClientSettings, brokers: Bootstrap, group: GroupSetting
 let run (bootstrap: string) (topic: string) (group: string) =
     let builder = Host.CreateApplicationBuilder()
     builder.Services.AddSingleton ClientSettings.standard |> ignore
-    builder.Services.AddSingleton(Bootstrap.parse bootstrap |> Result.defaultWith failwith) |> ignore
+    builder.Services.AddSingleton(Bootstrap.parse bootstrap |> Result.defaultWith (failwithf "%O")) |> ignore
     builder.Services.AddSingleton(GroupSettings.make group [ topic ]) |> ignore
     builder.Services.AddHostedService<OrderWorker>() |> ignore
     builder.Build().Run()

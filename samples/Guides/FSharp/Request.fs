@@ -6,7 +6,7 @@ open LibKafka.Protocol
 open LibKafka.Client
 
 let run (bootstrap: string) =
-    let brokers = Bootstrap.parse bootstrap |> Result.defaultWith failwith
+    let brokers = Bootstrap.parse bootstrap |> Result.defaultWith (failwithf "%O")
     use connection = Cluster.Connect(ClientSettings.standard, brokers) |> Result.defaultWith (failwithf "%O")
 
     // The fields that are not set have the defaults of the protocol.

@@ -17,7 +17,7 @@ let run (bootstrap: string) (topic: string) =
     let builder = BatchBuilder(BatchOptions.standard, 1_000_000)
     builder.Add(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), NullableSpan.Null, Bytes.ofString "order 1")
     let batch = builder.Build()
-    let brokers = Bootstrap.parse bootstrap |> Result.defaultWith failwith
+    let brokers = Bootstrap.parse bootstrap |> Result.defaultWith (failwithf "%O")
     use client = new PartitionClient(ClientSettings.standard, brokers, { Topic = topic; Partition = 0 })
     let producer = new PartitionProducer(client, ProducerSettings.standard)
     let produced = RetryPolicy.produce.Run(fun call -> producer.Produce(batch, call))

@@ -52,6 +52,6 @@ let run (bootstrap: string) (topic: string) =
         )
 
     ActivitySource.AddActivityListener listener
-    let brokers = Bootstrap.parse bootstrap |> Result.defaultWith failwith
+    let brokers = Bootstrap.parse bootstrap |> Result.defaultWith (failwithf "%O")
     send brokers topic
     receive brokers topic

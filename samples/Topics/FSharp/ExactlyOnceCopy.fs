@@ -15,7 +15,7 @@ let run (bootstrap: string) (source: string) (target: string) (group: string) (s
                 let value = Encoding.UTF8.GetBytes((Encoding.UTF8.GetString record.Value).ToUpperInvariant())
                 output.Add(target, record.Key, NullableSpan.op_Implicit value))
 
-    let brokers = Bootstrap.parse bootstrap |> Result.defaultWith failwith
+    let brokers = Bootstrap.parse bootstrap |> Result.defaultWith (failwithf "%O")
     let settings = ExactlyOnceSettings.make group [ source ] (group + "-copy")
     use copy = new ExactlyOnce(ClientSettings.standard, brokers, settings, upper)
 

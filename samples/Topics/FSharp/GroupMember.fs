@@ -8,7 +8,7 @@ open LibKafka.Client
 open LibKafka.Topics
 
 let run (bootstrap: string) (topic: string) (group: string) (stop: CancellationToken) =
-    let brokers = Bootstrap.parse bootstrap |> Result.defaultWith failwith
+    let brokers = Bootstrap.parse bootstrap |> Result.defaultWith (failwithf "%O")
     use consumer = new GroupConsumer(ClientSettings.standard, brokers, GroupSettings.make group [ topic ])
 
     while not stop.IsCancellationRequested do

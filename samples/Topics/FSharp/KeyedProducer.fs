@@ -12,7 +12,7 @@ let private undelivered (event: ProducerEvent) =
     | _ -> 0
 
 let run (bootstrap: string) (topic: string) : int =
-    let brokers = Bootstrap.parse bootstrap |> Result.defaultWith failwith
+    let brokers = Bootstrap.parse bootstrap |> Result.defaultWith (failwithf "%O")
     use producer = TopicProducer.Open(ClientSettings.standard, brokers, topic) |> Result.defaultWith (failwithf "%O")
 
     let rec add (words: byte[][]) : int =

@@ -1,6 +1,7 @@
 namespace LibKafka.Client
 
 open System
+open LibKafka.Wire
 open System.Threading
 
 /// What belongs to one call and not to its client. Every call takes it last, and without it gets `CallOptions.standard`.
@@ -16,6 +17,9 @@ type CallOptions =
         /// settings' `CallTimeout`; `Timeout.InfiniteTimeSpan` for no limit. Each connection is limited by `ConnectTimeout` too.
         Timeout: TimeSpan option
     }
+
+    /// The values in one line.
+    override this.ToString() = FieldText.show [ "Attempt", box this.Attempt; "Timeout", FieldText.optional this.Timeout ]
 
 [<RequireQualifiedAccess>]
 module CallOptions =

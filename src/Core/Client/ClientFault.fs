@@ -113,7 +113,15 @@ type ClientFault =
             broker.ToString() + " does not speak TLS on this port, but the settings require it: leave out Tls, or use another port"
         | TlsFailed(broker, reason) -> OneLine.ofText ("the TLS handshake with " + broker.ToString() + " failed: " + reason)
         | SaslFailed(mechanism, failure) -> "authentication by " + mechanism + " failed: " + failure.ToString()
-        | NoLeader(partition, code) -> "no leader is known for " + partition.ToString() + ": " + Explained.code code None
+        | NoLeader(partition, code) ->
+            "no leader is known for "
+            + partition.ToString()
+            + ": "
+            + Explained.code code None
+            + (if code = ErrorCode.UnknownTopicOrPartition then
+                   "; if the topic does not exist, create it (AdminClient.CreateTopics)"
+               else
+                   "")
         | NoCoordinator(kind, key, code) ->
             "no coordinator is known for "
             + Code.text "CoordinatorType" (CodeName.Of kind) (int64 kind)
@@ -249,6 +257,32 @@ type ClientFault =
         | NoCoordinator(_, _, code) -> code.IsRetriable
         | NoBroker tried -> tried |> List.exists (fun (_, fault: ClientFault) -> fault.IsTransient)
         | _ -> false
+
+/// Why a call has no result: there is no usable response, or the response has an error code.
+[<RequireQualifiedAccess; NoComparison>]
+type CallFailure =
+    /// There is no response, or it cannot be used.
+    | Fault of ClientFault
+    /// The broker's error code.
+    | Code of ErrorCode
+
+    /// Whether it may go away by itself: brokers restart, leaders are elected.
+    member this.IsTransient: bool =
+        match this with
+        | Fault fault -> fault.IsTransient
+        | Code code -> code.IsRetriable
+
+    /// The broker's error code, or the one that caused the fault; `None` if there is none.
+    member this.ErrorCode =
+        match this with
+        | Fault fault -> fault.ErrorCode
+        | Code code -> code
+
+    /// A one-line description.
+    override this.ToString() =
+        match this with
+        | Fault fault -> fault.ToString()
+        | Code code -> code.Explain null
 
 /// Carries a client fault from the depth of a call to its boundary. It never escapes.
 type internal ClientFaultException(fault: ClientFault) =

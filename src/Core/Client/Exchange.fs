@@ -147,3 +147,22 @@ module internal Reply =
             exchange.Result,
             Result.map (fun response -> [ codeOf response ])
         )
+
+    /// The reply to a call that has a value, an error code or a fault.
+    let flat
+        (codesOf: 'Value -> ErrorCode list)
+        (reply: Reply<'Request, 'Response, Result<Result<'Value, ErrorCode>, ClientFault>>)
+        : Reply<'Request, 'Response, Result<'Value, CallFailure>> =
+        let result =
+            match reply.Result with
+            | Ok(Ok value) -> Ok value
+            | Ok(Error code) -> Error(CallFailure.Code code)
+            | Error fault -> Error(CallFailure.Fault fault)
+
+        let codes (result: Result<'Value, CallFailure>) : Result<ErrorCode list, ClientFault> =
+            match result with
+            | Ok value -> Ok(codesOf value)
+            | Error(CallFailure.Code code) -> Ok [ code ]
+            | Error(CallFailure.Fault fault) -> Error fault
+
+        Reply<_, _, _>(reply.Exchange, result, codes)

@@ -1,6 +1,7 @@
 namespace LibKafka.Client
 
 open System
+open LibKafka.Wire
 open System.Threading
 
 /// Which faults and error codes are transient.
@@ -56,6 +57,16 @@ type RetryPolicy<'Result> =
         /// Waits for this long, or until it is cancelled.
         Sleep: TimeSpan -> CancellationToken -> unit
     }
+
+    /// The values in one line.
+    override this.ToString() =
+        FieldText.show
+            [ "Attempts", box this.Attempts
+              "FirstDelay", box this.FirstDelay
+              "Factor", box this.Factor
+              "MaxDelay", box this.MaxDelay
+              "Jitter", box this.Jitter
+              "TimeLimit", box this.TimeLimit ]
 
     /// The delay after the attempt with this number, for a random number from 0 to 1.
     member this.Delay(attempt: int, random: float) : TimeSpan =

@@ -17,6 +17,14 @@ type Subscriber =
         Unreadable: Fault option
     }
 
+    /// The values in one line.
+    override this.ToString() =
+        FieldText.show
+            [ "MemberId", box this.MemberId
+              "GroupInstanceId", FieldText.optional this.GroupInstanceId
+              "Topics", box this.Subscription.Topics
+              "Unreadable", FieldText.optional this.Unreadable ]
+
 [<RequireQualifiedAccess>]
 module Subscriber =
 
@@ -83,6 +91,9 @@ type Assignor =
         Assign: Map<string, int> -> Subscriber list -> Map<string, ConsumerTopicPartitions list>
     }
 
+    /// Its name.
+    override this.ToString() = this.Name
+
 /// The reason why a leader cannot assign the partitions of its group.
 [<RequireQualifiedAccess>]
 type AssignFault =
@@ -107,6 +118,14 @@ type GroupAssignments =
         /// assignments have no partitions.
         LeftOut: Subscriber list
     }
+
+    /// The numbers of members.
+    override this.ToString() =
+        "assignments of "
+        + string this.Assignments.Length
+        + " members, of which "
+        + string this.LeftOut.Length
+        + " were left out"
 
 /// What the members and the leader of a classic group do with assignors.
 [<RequireQualifiedAccess>]

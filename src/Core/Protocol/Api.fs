@@ -18,6 +18,9 @@ type Api<'Request, 'Response> =
     /// The name of the API in the protocol, without `Request` or `Response`.
     member this.Name = this.Key.Name
 
+    /// The name and the versions, such as `Produce 0-13`.
+    override this.ToString() = this.Key.Name + " " + this.Request.Versions.ToString()
+
     /// The versions that this library knows. They are the same for the request and the response.
     member this.Versions = this.Request.Versions
 

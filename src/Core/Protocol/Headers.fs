@@ -15,6 +15,17 @@ type RequestHeader =
         ClientId: string option
     }
 
+    /// A one-line description, such as `Produce v9, correlation id 5, client id billing`.
+    override this.ToString() =
+        this.ApiKey.ToString()
+        + " v"
+        + this.ApiVersion.ToString()
+        + ", correlation id "
+        + this.CorrelationId.ToString()
+        + (match this.ClientId with
+           | Some name -> ", client id " + name
+           | None -> "")
+
 [<RequireQualifiedAccess>]
 module RequestHeader =
 
@@ -37,6 +48,9 @@ type ResponseHeader =
         /// The correlation id of the request.
         CorrelationId: int32
     }
+
+    /// A one-line description.
+    override this.ToString() = "correlation id " + this.CorrelationId.ToString()
 
 [<RequireQualifiedAccess>]
 module ResponseHeader =

@@ -39,6 +39,22 @@ type BatchOptions =
         LastOffset: int64 voption
     }
 
+    /// The values in one line.
+    override this.ToString() =
+        FieldText.show
+            [ "BaseOffset", box this.BaseOffset
+              "PartitionLeaderEpoch", box this.PartitionLeaderEpoch
+              "TimestampType", box this.TimestampType
+              "IsTransactional", box this.IsTransactional
+              "IsControl", box this.IsControl
+              "DeleteHorizon", FieldText.voptional this.DeleteHorizon
+              "ProducerId", box this.ProducerId
+              "ProducerEpoch", box this.ProducerEpoch
+              "BaseSequence", box this.BaseSequence
+              "BaseTimestamp", FieldText.voptional this.BaseTimestamp
+              "MaxTimestamp", FieldText.voptional this.MaxTimestamp
+              "LastOffset", FieldText.voptional this.LastOffset ]
+
 /// Batch options to start from.
 [<RequireQualifiedAccess>]
 module BatchOptions =

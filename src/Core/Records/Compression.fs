@@ -145,6 +145,10 @@ type Reading =
         VerifyChecksum: bool
     }
 
+    /// The values in one line.
+    override this.ToString() =
+        FieldText.show [ "Limits", box this.Limits; "Codecs", box this.Codecs; "VerifyChecksum", box this.VerifyChecksum ]
+
 /// Ways of reading records.
 [<RequireQualifiedAccess>]
 module Reading =

@@ -21,7 +21,7 @@ type NotForwardable =
     override this.ToString() =
         match this with
         | ControlBatch -> "it has control records, which only brokers write: leave it out"
-        | NoRecords -> "it has no records, as compaction may leave a batch: leave it out"
+        | NoRecords -> "it has no records, like a batch that compaction has emptied: leave it out"
         | OffsetGaps(records, offsets) ->
             "it has "
             + string records

@@ -26,6 +26,13 @@ type BatchRole =
     /// Control records, which are not data.
     | Control
 
+    /// A one-line description.
+    override this.ToString() =
+        match this with
+        | Data -> "data"
+        | Aborted -> "aborted"
+        | Control -> "control records"
+
 /// The state of a reader of committed data at one position of the log: the aborted transactions that are open there and those that begin
 /// later. Immutable: every batch gives the next state.
 ///

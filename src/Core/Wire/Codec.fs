@@ -8,6 +8,9 @@ type MessageVersion =
     { Number: int16
       Flexible: bool }
 
+    /// The number, such as `12 (flexible)`.
+    override this.ToString() = string this.Number + (if this.Flexible then " (flexible)" else "")
+
     /// The union of all versions, in which every field is present. It serves to show a whole value.
     static member Every = { Number = -1s; Flexible = true }
 
@@ -33,7 +36,16 @@ type VersionRange =
         else string this.Lowest + "-" + string this.Highest
 
 /// The versions of a message, and the first flexible one if there is any. `Notation.versions` makes them.
-type MessageVersions = { Range: VersionRange; FlexibleSince: int16 option }
+type MessageVersions =
+    { Range: VersionRange
+      FlexibleSince: int16 option }
+
+    /// The range, such as `0-12, flexible since 9`.
+    override this.ToString() =
+        this.Range.ToString()
+        + (match this.FlexibleSince with
+           | Some first -> ", flexible since " + string first
+           | None -> "")
 
 /// The wire form of a type at one version, as data.
 [<RequireQualifiedAccess>]
@@ -64,6 +76,31 @@ type Shape =
     /// Null is allowed. A struct has a marker byte for it, every other type a length of -1.
     | Nullable of Shape
 
+    /// The type in one line, such as `{Name: compact string, Partitions: compact [int32]}`.
+    override this.ToString() =
+        let compact (isCompact: bool) (name: string) = if isCompact then "compact " + name else name
+
+        match this with
+        | Bool -> "bool"
+        | Int8 -> "int8"
+        | Int16 -> "int16"
+        | UInt16 -> "uint16"
+        | Int32 -> "int32"
+        | UInt32 -> "uint32"
+        | Int64 -> "int64"
+        | Float64 -> "float64"
+        | Uuid -> "uuid"
+        | Varint -> "varint"
+        | Varlong -> "varlong"
+        | UnsignedVarint -> "unsigned varint"
+        | UnsignedVarlong -> "unsigned varlong"
+        | String isCompact -> compact isCompact "string"
+        | Bytes isCompact -> compact isCompact "bytes"
+        | Records isCompact -> compact isCompact "records"
+        | Array(element, isCompact) -> compact isCompact ("[" + element.ToString() + "]")
+        | Struct(fields, isFlexible) -> "{" + System.String.Join(", ", fields) + (if isFlexible then ", tags}" else "}")
+        | Nullable inner -> inner.ToString() + "?"
+
 /// One field of a struct at one version.
 and FieldShape =
     {
@@ -76,6 +113,9 @@ and FieldShape =
         /// Whether a version without the field may drop a value other than the default.
         Ignorable: bool
     }
+
+    /// The name and the type.
+    override this.ToString() = this.Name + ": " + this.Type.ToString()
 
 /// Receives a value as a stream of events in wire order. An event that is not overridden does nothing.
 [<AbstractClass>]

@@ -171,6 +171,14 @@ type Limits =
         MaxRecords: int
     }
 
+    /// The values in one line.
+    override this.ToString() =
+        FieldText.show
+            [ "MaxFrameBytes", box this.MaxFrameBytes
+              "MaxDecodedBytes", box this.MaxDecodedBytes
+              "MaxDecompressedBytes", box this.MaxDecompressedBytes
+              "MaxRecords", box this.MaxRecords ]
+
 [<RequireQualifiedAccess>]
 module Limits =
 

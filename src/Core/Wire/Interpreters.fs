@@ -11,6 +11,9 @@ type Message<'T> =
         Schema: Schema<'T>
     }
 
+    /// The name and the versions, such as `FetchRequest 4-18`.
+    override this.ToString() = this.Name + " " + this.Versions.ToString()
+
 /// The operations on messages. All are pure, and a failure is a `Fault`.
 [<RequireQualifiedAccess>]
 module Message =

@@ -12,6 +12,13 @@ type Place =
         Ignorable: bool
     }
 
+    /// The versions and the tag, such as `4+, tag 1`.
+    override this.ToString() =
+        this.Versions.ToString()
+        + (match this.Tag with
+           | Some tag -> ", tag " + string tag
+           | None -> "")
+
 module internal Place =
 
     /// Present in every version, in the order of the definition. This is the default.

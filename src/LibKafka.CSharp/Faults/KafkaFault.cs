@@ -96,8 +96,8 @@ public sealed class KafkaFault
             IsTransient = error.IsRetriable,
         };
 
-    internal static KafkaFault Of(Topics.ConsumerFailure failure) =>
-        failure is Topics.ConsumerFailure.Fault it ? Of(it.Item, null) : Of(((Topics.ConsumerFailure.Code)failure).Item, null, null);
+    internal static KafkaFault Of(Client.CallFailure failure) =>
+        failure is Client.CallFailure.Fault it ? Of(it.Item, null) : Of(((Client.CallFailure.Code)failure).Item, null, null);
 
     /// <summary>The fault of an item that the answer leaves out.</summary>
     internal static KafkaFault NotAnswered(string message) => new(KafkaFaultKind.NotAnswered, message);

@@ -349,9 +349,9 @@ public sealed class GroupClient : IDisposable
         Begin(callOptions);
         var reply = Inner.FetchAllOffsets((membership ?? GroupMembership.None).ToCore(), requireStable, callOptions.ToCore());
         var report = new CallReport(reply.Exchanges, callOptions.CancellationToken);
-        return reply.Result.IsError ? new(report, report.FaultOf(reply.Result.ErrorValue), [])
-            : reply.Result.ResultValue.IsError ? new(report, null, [], reply.Result.ResultValue.ErrorValue)
-            : ToResults(report, reply.Result.ResultValue.ResultValue);
+        return reply.Result.IsOk ? ToResults(report, reply.Result.ResultValue)
+            : reply.Result.ErrorValue is Client.CallFailure.Fault it ? new(report, report.FaultOf(it.Item), [])
+            : new(report, null, [], ((Client.CallFailure.Code)reply.Result.ErrorValue).Item);
     }
 
     /// <summary>Begins one round of a join as <c>Join</c> makes it. If the coordinator wants a new member to get an id first, the result has <c>MEMBER_ID_REQUIRED</c> and that id, with which to begin another round. The answer is received by <see cref="PendingCall{TReply}.Complete"/>.</summary>

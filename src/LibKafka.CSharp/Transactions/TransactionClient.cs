@@ -289,14 +289,14 @@ public sealed class TransactionClient : IDisposable
     }
 
     private static KafkaResult<ProducerIdentity> ToResult(
-        Client.Reply<FSharpResult<FSharpResult<Client.ProducerIdentity, ErrorCode>, Client.ClientFault>> reply,
+        Client.Reply<FSharpResult<Client.ProducerIdentity, Client.CallFailure>> reply,
         CallOptions callOptions
     )
     {
         var report = new CallReport(reply.Exchanges, callOptions.CancellationToken);
-        return reply.Result.IsError ? new(report, report.FaultOf(reply.Result.ErrorValue), ErrorCode.None)
-            : reply.Result.ResultValue.IsError ? new(report, null, reply.Result.ResultValue.ErrorValue)
-            : new(report, ProducerIdentity.Of(reply.Result.ResultValue.ResultValue));
+        return reply.Result.IsOk ? new(report, ProducerIdentity.Of(reply.Result.ResultValue))
+            : reply.Result.ErrorValue is Client.CallFailure.Fault it ? new(report, report.FaultOf(it.Item), ErrorCode.None)
+            : new(report, null, ((Client.CallFailure.Code)reply.Result.ErrorValue).Item);
     }
 
     internal Client.TransactionClient Core => _core;

@@ -199,7 +199,7 @@ let private others =
 
           test "an error code is a failure with its attempt" {
               match fails ErrorCode.NotLeaderOrFollower false with
-              | Outcome.Event(ConsumerEvent.Failed(_, ConsumerFailure.Code code, 3)) ->
+              | Outcome.Event(ConsumerEvent.Failed(_, CallFailure.Code code, 3)) ->
                   Expect.equal code ErrorCode.NotLeaderOrFollower "the code"
               | _ -> failtest "no event"
           }
@@ -241,13 +241,13 @@ let private steps =
               for event in
                   [ ConsumerEvent.OutOfRange(orders, reply)
                     ConsumerEvent.Damaged(orders, reply, [], Some(FetchPosition.at 9L))
-                    ConsumerEvent.Failed(orders, ConsumerFailure.Code ErrorCode.TopicAuthorizationFailed, 1) ] do
+                    ConsumerEvent.Failed(orders, CallFailure.Code ErrorCode.TopicAuthorizationFailed, 1) ] do
                   Expect.isTrue (NextStep.standard event).IsGiveUp (event.ToString())
           }
 
           test "a transient failure is waited out, ever longer up to a limit" {
               let wait attempt =
-                  match NextStep.standard (ConsumerEvent.Failed(orders, ConsumerFailure.Fault ClientFault.Closed, attempt)) with
+                  match NextStep.standard (ConsumerEvent.Failed(orders, CallFailure.Fault ClientFault.Closed, attempt)) with
                   | NextStep.Wait time -> time.TotalMilliseconds
                   | other -> failtestf "%A" other
 
@@ -258,9 +258,7 @@ let private steps =
 
           test "partitions that failed together do not come back together" {
               let wait partition =
-                  NextStep.standard (
-                      ConsumerEvent.Failed({ orders with Partition = partition }, ConsumerFailure.Fault ClientFault.Closed, 1)
-                  )
+                  NextStep.standard (ConsumerEvent.Failed({ orders with Partition = partition }, CallFailure.Fault ClientFault.Closed, 1))
                   |> string
 
               Expect.isGreaterThan ([ 1..20 ] |> List.distinctBy wait |> List.length) 10 "different delays"

@@ -70,7 +70,7 @@ let private outcome (began: int64 option) (progress: PartitionProgress) (happeni
     match happening, began with
     | AnswerNothing passed, Some began -> Outcome.Nothing(FetchPosition.at (began + int64 passed))
     | AnswerRecords count, Some began -> Outcome.Event(recordsFrom began count)
-    | AnswerFailure, _ -> Outcome.Event(ConsumerEvent.Failed(orders, ConsumerFailure.Fault ClientFault.Closed, progress.Failures + 1))
+    | AnswerFailure, _ -> Outcome.Event(ConsumerEvent.Failed(orders, CallFailure.Fault ClientFault.Closed, progress.Failures + 1))
     // An offset was looked for.
     | _ -> Outcome.Nothing(FetchPosition.at found)
 
@@ -164,7 +164,7 @@ let private examples =
 
       test "failures in a row are counted until an answer" {
           let failed (progress: PartitionProgress) =
-              let event = ConsumerEvent.Failed(orders, ConsumerFailure.Fault ClientFault.Closed, progress.Failures + 1)
+              let event = ConsumerEvent.Failed(orders, CallFailure.Fault ClientFault.Closed, progress.Failures + 1)
               progress
               |> PartitionProgress.asked
               |> PartitionProgress.handedOut event (NextStep.Wait(TimeSpan.FromSeconds 1.0))

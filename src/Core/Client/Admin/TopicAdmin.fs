@@ -1,6 +1,7 @@
 namespace LibKafka.Client
 
 open System
+open LibKafka.Wire
 open LibKafka.Protocol
 
 /// A topic to create.
@@ -14,6 +15,14 @@ type NewTopic =
         /// Configs that differ from the broker's defaults, such as `cleanup.policy`.
         Configs: (string * string) list
     }
+
+    /// The values in one line.
+    override this.ToString() =
+        FieldText.show
+            [ "Name", box this.Name
+              "Partitions", box this.Partitions
+              "ReplicationFactor", box this.ReplicationFactor
+              "Configs", box (this.Configs |> List.map (fun (name, value) -> name + "=" + value)) ]
 
 [<RequireQualifiedAccess>]
 module internal NewTopic =

@@ -1,6 +1,7 @@
 namespace LibKafka.Client
 
 open System
+open LibKafka.Wire
 open System.Collections.Generic
 open System.Threading
 open System.Threading.Tasks
@@ -16,6 +17,14 @@ type SrvRecord =
         /// How long the record may be cached.
         TimeToLive: TimeSpan
     }
+
+    /// The values in one line.
+    override this.ToString() =
+        FieldText.show
+            [ "Target", box this.Target
+              "Priority", box this.Priority
+              "Weight", box this.Weight
+              "TimeToLive", box this.TimeToLive ]
 
 /// Looks up DNS SRV names. The core has no implementation of its own. One value may be used by several threads. An exception that it throws
 /// becomes the fault `LookUpFailed`.
@@ -93,8 +102,11 @@ module Bootstrap =
     /// Some brokers of the cluster. They need not be all, but should be more than one in case one is down.
     let ofAddresses (addresses: BrokerAddress list) : Bootstrap = Bootstrap.Of addresses
 
-    /// The brokers of a list such as `kafka-1:9092,[::1]:9092`, or why the text is not such a list.
-    let parse (text: string) : Result<Bootstrap, string> = BrokerAddress.parseList text |> Result.map ofAddresses
+    /// The brokers of a list such as `kafka-1:9092,[::1]:9092`. The fault `InvalidSetting` says why the text is not such a list.
+    let parse (text: string) : Result<Bootstrap, ClientFault> =
+        match BrokerAddress.parseList text with
+        | Ok addresses -> Ok(ofAddresses addresses)
+        | Error reason -> Error(ClientFault.InvalidSetting("bootstrap", reason))
 
     /// The brokers of a DNS SRV name such as `_kafka._tcp.example.org`, which is looked up when they are first needed.
     let ofService (lookUp: ISrvLookUp) (name: string) : Bootstrap = Bootstrap.Of(name, lookUp)

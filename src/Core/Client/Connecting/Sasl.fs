@@ -13,6 +13,13 @@ type SaslReply =
     /// The broker's message is not acceptable. The reason must not contain a secret.
     | Refuse of reason: string
 
+    /// A one-line description, without the message.
+    override this.ToString() =
+        match this with
+        | Send _ -> "a message"
+        | Done -> "done"
+        | Refuse reason -> "refused: " + reason
+
 /// One authentication by a SASL mechanism (RFC 4422). It is used once, in the thread of the call. An exception becomes the fault `NoCredentials`
 /// from `First`, and `NotTrusted` from `Answer`, with the exception's message, which must not contain a secret.
 type ISaslConversation =

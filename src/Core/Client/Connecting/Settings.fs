@@ -55,6 +55,23 @@ type ClientSettings =
         Observe: ExchangeInfo -> unit
     }
 
+    /// The values in one line, without secrets.
+    override this.ToString() =
+        FieldText.show
+            [ "ClientId", box this.ClientId
+              "ConnectTimeout", box this.ConnectTimeout
+              "CallTimeout", box this.CallTimeout
+              "ConnectionTtl", box this.ConnectionTtl
+              "MaxIdle", box this.MaxIdle
+              "HeedThrottle", box this.HeedThrottle
+              "KeepAlive", FieldText.optional this.KeepAlive
+              "SendBufferBytes", FieldText.optional this.SendBufferBytes
+              "ReceiveBufferBytes", FieldText.optional this.ReceiveBufferBytes
+              "AllowAutoTopicCreation", box this.AllowAutoTopicCreation
+              "Tls", FieldText.optional this.Tls
+              "Sasl", FieldText.optional this.Sasl
+              "Limits", box this.Limits ]
+
 [<RequireQualifiedAccess>]
 module ClientSettings =
 

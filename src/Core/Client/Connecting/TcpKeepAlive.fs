@@ -1,6 +1,7 @@
 namespace LibKafka.Client
 
 open System
+open LibKafka.Wire
 
 /// When TCP checks whether an idle peer is still there. It keeps firewalls from forgetting the connection, and detects a host that is gone.
 type TcpKeepAlive =
@@ -12,6 +13,9 @@ type TcpKeepAlive =
         /// How many probes in succession may stay unanswered before the connection is considered broken.
         Probes: int
     }
+
+    /// The values in one line.
+    override this.ToString() = FieldText.show [ "Idle", box this.Idle; "Interval", box this.Interval; "Probes", box this.Probes ]
 
 [<RequireQualifiedAccess>]
 module TcpKeepAlive =

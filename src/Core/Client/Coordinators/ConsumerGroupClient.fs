@@ -1,6 +1,7 @@
 namespace LibKafka.Client
 
 open System
+open LibKafka.Wire
 open LibKafka.Protocol
 
 /// What a member of a group of the new protocol (KIP-848) tells its coordinator about itself.
@@ -18,6 +19,16 @@ type ConsumerGroupSubscription =
         /// The assignor that the coordinator should use; none for its own choice. Once sent, it can be changed but not removed.
         ServerAssignor: string option
     }
+
+    /// The values in one line.
+    override this.ToString() =
+        FieldText.show
+            [ "Topics", box this.Topics
+              "TopicRegex", FieldText.optional this.TopicRegex
+              "InstanceId", FieldText.optional this.InstanceId
+              "RackId", FieldText.optional this.RackId
+              "RebalanceTimeout", box this.RebalanceTimeout
+              "ServerAssignor", FieldText.optional this.ServerAssignor ]
 
 /// The reply to a heartbeat of the new protocol.
 type ConsumerHeartbeatReply =

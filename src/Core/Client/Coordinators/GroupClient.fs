@@ -246,16 +246,20 @@ type GroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string
     /// How far the group has read one partition: none if nothing is committed, or the broker's code.
     member this.FetchOffset
         (partition: TopicPartition, ?call: CallOptions)
-        : Reply<OffsetFetch.Request, OffsetFetch.Response, Result<Result<CommittedOffset option, ErrorCode>, ClientFault>> =
-        this.FetchOffsets(GroupMembership.none, [ partition ], false, ?call = call) |> Offsets.only Offsets.codeOf _.Result
+        : Reply<OffsetFetch.Request, OffsetFetch.Response, Result<CommittedOffset option, CallFailure>> =
+        this.FetchOffsets(GroupMembership.none, [ partition ], false, ?call = call)
+        |> Offsets.only Offsets.codeOf _.Result
+        |> Reply.flat (fun _ -> [])
 
     /// Every offset that the group has committed, or the code of the group as a whole. Version 1 cannot ask for it.
     member _.FetchAllOffsets
         (membership: GroupMembership, requireStable: bool, ?call: CallOptions)
-        : Reply<OffsetFetch.Request, OffsetFetch.Response, Result<Result<FetchedOffset list, ErrorCode>, ClientFault>> =
+        : Reply<OffsetFetch.Request, OffsetFetch.Response, Result<FetchedOffset list, CallFailure>> =
+        let codesOfAll (fetched: FetchedOffset list) = fetched |> List.map _.Error
+
         let codesOf result =
             match result with
-            | Ok fetched -> fetched |> List.map (fun (offset: FetchedOffset) -> offset.Error)
+            | Ok fetched -> codesOfAll fetched
             | Error code -> [ code ]
 
         let read (code: ErrorCode, answers) =
@@ -265,7 +269,7 @@ type GroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string
                 Ok(Ok(answers |> List.map (fun (partition, answer) -> OffsetRequests.fetched partition answer)))
 
         use _ = guard.Hold()
-        (fetch (begin' call) membership None requireStable codesOf read).Complete()
+        (fetch (begin' call) membership None requireStable codesOf read).Complete() |> Reply.flat codesOfAll
 
     /// Sends any request to the coordinator in the highest common version, and waits for its response.
     member _.Call(api: Api<'Request, 'Response>, request: 'Request, ?call: CallOptions) : Exchange<'Request, 'Response> =

@@ -1,6 +1,7 @@
 namespace LibKafka.Client
 
 open System
+open LibKafka.Wire
 open LibKafka.Protocol
 open LibKafka.Groups
 
@@ -45,6 +46,16 @@ type JoinSettings =
         /// Why the member joins, for the broker's log (KIP-800).
         Reason: string option
     }
+
+    /// The values in one line.
+    override this.ToString() =
+        FieldText.show
+            [ "SessionTimeout", box this.SessionTimeout
+              "RebalanceTimeout", box this.RebalanceTimeout
+              "GroupInstanceId", FieldText.optional this.GroupInstanceId
+              "ProtocolType", box this.ProtocolType
+              "Protocols", box (this.Protocols |> List.map _.Name)
+              "Reason", FieldText.optional this.Reason ]
 
 [<RequireQualifiedAccess>]
 module JoinSettings =

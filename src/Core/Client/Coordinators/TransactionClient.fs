@@ -132,6 +132,7 @@ type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transacti
 
         ending ignore request ignore (fun make settle ->
             coordinator.BeginAsking(begin' call, InitProducerId.api, CoordinatorClient.AnyVersion, make, codesOf, read, settle))
+        |> Reply.flat (fun _ -> [])
 
     let finish (commit: bool) (call: CallOptions option) =
         let producer = current ()
@@ -192,7 +193,7 @@ type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transacti
     /// aborted. The coordinator aborts transactions that stay open longer than `timeout`.
     member _.InitProducerId
         (timeout: TimeSpan, ?call: CallOptions)
-        : Reply<InitProducerId.Request, InitProducerId.Response, Result<Result<ProducerIdentity, ErrorCode>, ClientFault>> =
+        : Reply<InitProducerId.Request, InitProducerId.Response, Result<ProducerIdentity, CallFailure>> =
         use _ = guard.Hold()
         init timeout ProducerIdentity.none call
 
@@ -200,7 +201,7 @@ type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transacti
     /// (KIP-360, Kafka 2.5). A batch in doubt is given up, and an open transaction is aborted. The producer is fenced if another one has taken over the transactional id.
     member _.RaiseEpoch
         (timeout: TimeSpan, ?call: CallOptions)
-        : Reply<InitProducerId.Request, InitProducerId.Response, Result<Result<ProducerIdentity, ErrorCode>, ClientFault>> =
+        : Reply<InitProducerId.Request, InitProducerId.Response, Result<ProducerIdentity, CallFailure>> =
         use _ = guard.Hold()
         init timeout (current ()) call
 

@@ -27,6 +27,17 @@ type FetcherSettings =
         UseSession: bool
     }
 
+    /// The values in one line.
+    override this.ToString() =
+        FieldText.show
+            [ "MaxWait", box this.MaxWait
+              "MinBytes", box this.MinBytes
+              "MaxBytes", box this.MaxBytes
+              "IsolationLevel", box this.IsolationLevel
+              "RackId", box this.RackId
+              "ReplicaTime", box this.ReplicaTime
+              "UseSession", box this.UseSession ]
+
 [<RequireQualifiedAccess>]
 module FetcherSettings =
 

@@ -17,6 +17,10 @@ type ProducerSettings =
         MaxBatchBytes: int
     }
 
+    /// The values in one line.
+    override this.ToString() =
+        FieldText.show [ "Acks", box this.Acks; "AckTimeout", box this.AckTimeout; "MaxBatchBytes", box this.MaxBatchBytes ]
+
 [<RequireQualifiedAccess>]
 module ProducerSettings =
 
