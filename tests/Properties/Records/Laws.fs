@@ -47,6 +47,14 @@ let encoding =
               && batch.Header.Length = batch.SizeInBytes - 12
               && batch.Header.Crc = batch.Crc)
 
+          test "a batch without records has offsets, and no timestamps" {
+              let options = { BatchOptions.standard with BaseOffset = 5L; LastOffset = ValueSome 9L }
+              let batch = ok (BatchBuilder.build options [])
+              Expect.equal (batch.Count, batch.BaseOffset, batch.LastOffset) (0, 5L, 9L) "the offsets"
+              Expect.equal (batch.BaseTimestamp, batch.MaxTimestamp) (-1L, -1L) "the timestamps"
+              Expect.equal (batch.Bytes.ToArray()) (Reference.ofRecords options []) "the reference's bytes"
+          }
+
           property "batches are equal when their bytes are" (fun (first: SmallSample, second: SmallSample) ->
               let batch (SmallSample sample) = toBatch sample
               let first, second = batch first, batch second
