@@ -291,12 +291,17 @@ let private stretches =
           }
 
           test "a last batch whose damaged header reaches beyond the log does not move the reader there" {
-              let far = at 1 [ 5L; 6L ] |> damaged 23 (fun _ -> 0x7Fuy)
-              let answer = { fetchAnswer with Records = Some far; HighWatermark = 7L }
+              let ending (index: int) (value: byte) (watermark: int64) =
+                  let far = at 1 [ 5L; 6L ] |> damaged index (fun _ -> value)
+                  let answer = { fetchAnswer with Records = Some far; HighWatermark = watermark }
 
-              match Fetched.advance (fetchedAs (FetchPosition.at 5L) (Ok answer)) with
-              | Advance.Damaged([ stretch ], None) -> Expect.equal stretch.LastOffset ValueNone "its end is not known"
-              | other -> failtestf "%O" other
+                  match Fetched.advance (fetchedAs (FetchPosition.at 5L) (Ok answer)) with
+                  | Advance.Damaged([ stretch ], next) -> stretch.LastOffset, next |> Option.map _.Offset
+                  | other -> failtestf "%O" other
+
+              Expect.equal (ending 23 0x7Fuy 7L) (ValueNone, None) "far beyond the high watermark"
+              Expect.equal (ending 26 2uy 7L) (ValueNone, None) "at the high watermark, which is the next offset of the log"
+              Expect.equal (ending 26 2uy 8L) (ValueSome 7L, Some 8L) "before it"
           }
 
           test "a damaged last offset within the batches is ignored: the next batch shows where it ends" {
