@@ -14,8 +14,6 @@ type internal HandledPositions(reader: TopicConsumer) =
 
     /// A partition has been added.
     member _.Added(assigned: AssignedPartition) =
-        dropped.Remove assigned.Partition |> ignore
-
         match assigned.Committed with
         | Some offset -> stored[assigned.Partition] <- { Offset = offset.Offset; LastEpoch = offset.LeaderEpoch }
         | None -> stored.Remove assigned.Partition |> ignore

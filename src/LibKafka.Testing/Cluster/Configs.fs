@@ -107,6 +107,12 @@ module internal Configs =
         | true, number -> number
         | _ -> Int64.MaxValue
 
+    /// A config between 0 and 1.
+    let fraction (name: string) (topic: Topic) (state: State) : float =
+        match Double.TryParse(value name topic state, Globalization.CultureInfo.InvariantCulture) with
+        | true, number -> number
+        | _ -> 1.0
+
     /// Whether the records of a topic are compacted.
     let isCompacted (topic: Topic) (state: State) : bool =
         (value "cleanup.policy" topic state).Contains("compact", StringComparison.Ordinal)

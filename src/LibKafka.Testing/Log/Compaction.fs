@@ -105,23 +105,58 @@ module internal Compaction =
                     | Ok cleaned -> ValueSome cleaned
                     | Error _ -> ValueSome batch
 
-        Log.withBatches
-            [ for struct (index, batch) in batches do
-                  if not (isCleaned index batch) || batch.IsControl then
-                      batch
-                  else
-                      match clean batch with
-                      | ValueSome batch -> batch
-                      | ValueNone -> () ]
+        if log.Batches.IsEmpty then
             log
+        else
+            { log with Cleaned = max log.Cleaned (min upTo log.Batches[active].BaseOffset) }
+            |> Log.withBatches
+                [ for struct (index, batch) in batches do
+                      if not (isCleaned index batch) || batch.IsControl then
+                          batch
+                      else
+                          match clean batch with
+                          | ValueSome batch -> batch
+                          | ValueNone -> () ]
+
+    let private compactUpTo (now: Moment) (upTo: int64) (topic: Topic) (state: State) (partition: Partition) : Partition =
+        let retention = Configs.number64 "delete.retention.ms" topic state
+        { partition with Log = compact now retention state.Settings.Codecs upTo partition.Log }
 
     /// Compacts all partitions of a topic now, up to their last stable offsets.
     let compactTopic (now: Moment) (topic: Topic) (state: State) : State =
-        let retention = Configs.number64 "delete.retention.ms" topic state
-
-        let compact (partition: Partition) =
-            let upTo = Cluster.lastStableOffset partition
-            { partition with Log = compact now retention state.Settings.Codecs upTo partition.Log }
-
+        let compact (partition: Partition) = compactUpTo now (Cluster.lastStableOffset partition) topic state partition
         let partitions = topic.Partitions |> Seq.map compact |> System.Collections.Immutable.ImmutableArray.CreateRange
         Cluster.updateTopic topic.Name (fun topic -> { topic with Partitions = partitions }) state
+
+    /// The offset up to which the log cleaner may compact a partition: the beginning of its active segment, or of an earlier one with a record that
+    /// is younger than min.compaction.lag.ms; at most the last stable offset.
+    let private cleanableUpTo (now: Moment) (topic: Topic) (state: State) (partition: Partition) : int64 =
+        let log = partition.Log
+        let active = log.Segments[log.Segments.Count - 1]
+        let lag = Configs.number64 "min.compaction.lag.ms" topic state
+
+        let young =
+            if lag > 0L then
+                log.Batches |> Seq.tryFind (fun batch -> batch.BaseOffset >= active || batch.MaxTimestamp > now - lag)
+            else
+                None
+
+        let segment =
+            match young with
+            | Some batch -> log.Segments[Log.segmentOf batch.BaseOffset log]
+            | None -> active
+
+        min segment (Cluster.lastStableOffset partition)
+
+    /// Compacts the closed segments of a partition if its topic is compacted, and more than min.cleanable.dirty.ratio of them has not been compacted
+    /// yet.
+    let clean (now: Moment) (topic: Topic) (state: State) (partition: Partition) : Partition =
+        if Configs.isCompacted topic state then
+            let log = partition.Log
+            let upTo = cleanableUpTo now topic state partition
+            let whole = Log.bytesBefore upTo log
+            let dirty = whole - Log.bytesBefore (min upTo log.Cleaned) log
+            let isDirty = float dirty > Configs.fraction "min.cleanable.dirty.ratio" topic state * float whole
+            if isDirty then compactUpTo now upTo topic state partition else partition
+        else
+            partition

@@ -80,6 +80,8 @@ type Log =
         End: int64
         /// The size of all batches.
         Bytes: int64
+        /// The offset up to which the log was compacted.
+        Cleaned: int64
         /// The leader epochs in which batches were appended, with the offsets at which they began, the latest first.
         Epochs: (struct (int32 * int64)) list
         Producers: Map<int64, Producer>
@@ -102,6 +104,7 @@ module Log =
           Start = 0L
           End = 0L
           Bytes = 0L
+          Cleaned = 0L
           Epochs = []
           Producers = Map.empty
           Aborted = []
@@ -359,6 +362,7 @@ module Log =
                 Batches = kept
                 End = offset
                 Bytes = kept |> Seq.sumBy (fun batch -> int64 batch.SizeInBytes)
+                Cleaned = min offset log.Cleaned
                 Epochs = log.Epochs |> List.filter (fun (struct (_, start)) -> start < offset)
                 Producers = log.Producers |> Map.map (fun _ producer -> trim producer)
                 Aborted = log.Aborted |> List.filter (fun range -> range.LastOffset < offset) }

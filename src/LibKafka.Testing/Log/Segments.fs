@@ -83,12 +83,12 @@ module internal Segments =
         else
             ValueNone
 
-    /// The partition with a batch at the end of its log. Retention is applied if a new segment began.
+    /// The partition with a batch at the end of its log. If a new segment began, retention is applied and the log cleaner runs.
     let append (now: Moment) (batch: RecordBatch) (topic: Topic) (state: State) (partition: Partition) : Partition =
         let rolled = rollFor batch topic state partition.Log
 
         let appended = { partition with Log = Log.append partition.LeaderEpoch batch rolled; Frozen = frozen topic state partition }
 
         let isNew = rolled.Segments.Count > partition.Log.Segments.Count
-        let retained = if isNew then retain now topic state appended else appended
+        let retained = if isNew then appended |> retain now topic state |> Compaction.clean now topic state else appended
         { retained with Log = Log.retain state.Settings.MostLogBytes retained.Log }

@@ -297,6 +297,36 @@ let private segments =
           retention cluster
           Expect.equal (logOf cluster).Start 6L "the active segment remains")
 
+      testCase "the closed segments of a compacted topic are compacted when enough of them is new" (fun () ->
+          let keyed (timestamp: int64) (key: string) =
+              batchOf
+                  [ { Offset = 0L
+                      Timestamp = timestamp
+                      Key = ValueSome(Bytes.ofString key)
+                      Value = ValueSome Bytes.empty
+                      Headers = [] } ]
+
+          // Each batch has a segment of its own. The keys are a, b, a, b and so on, and the last segment is active.
+          let offsets (configs: (string * string) list) (count: int) =
+              let cluster = withConfigs ([ "segment.bytes", "1"; "cleanup.policy", "compact" ] @ configs)
+
+              for index in 0 .. count - 1 do
+                  produce cluster (keyed cluster.Now (if index % 2 = 0 then "a" else "b")) |> ignore
+                  cluster.Wait 100
+
+              [ for batch in (logOf cluster).Batches -> batch.BaseOffset ]
+
+          Expect.equal (offsets [ "min.cleanable.dirty.ratio", "0.01" ] 7) [ 4L; 5L; 6L ] "at each new segment"
+          let half = offsets [ "min.cleanable.dirty.ratio", "0.5" ]
+          Expect.equal (half 3) [ 0L; 1L; 2L ] "segment 1 is new, which is not more than half"
+          Expect.equal (half 4) [ 1L; 2L; 3L ] "segments 1 and 2 are new"
+          Expect.equal (half 6) [ 1L .. 5L ] "segments 3 and 4 of four"
+          Expect.equal (half 7) [ 4L; 5L; 6L ] "segments 3, 4 and 5 of five"
+          Expect.equal (offsets [ "min.cleanable.dirty.ratio", "1" ] 7) [ 0L .. 6L ] "never"
+          let lagging = offsets [ "min.cleanable.dirty.ratio", "0.01"; "min.compaction.lag.ms", "250" ] 7
+          Expect.equal lagging [ 2L; 3L; 4L; 5L; 6L ] "the records of the last 250 ms stay"
+          Expect.equal (offsets [ "min.cleanable.dirty.ratio", "0.01"; "cleanup.policy", "delete" ] 7) [ 0L .. 6L ] "not compacted")
+
       testCase "retention.ms deletes the segments whose records are all too old, in the end the active one too" (fun () ->
           let cluster = withConfigs [ "segment.bytes", "1"; "retention.ms", "1000" ]
           cluster.Now <- 1_000_000L

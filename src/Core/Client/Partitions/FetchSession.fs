@@ -11,7 +11,7 @@ type internal FetchSession =
         Id: int32
         /// The number of the next request in the session: 0 opens a session and closes the one with the id; -1 does without one.
         Epoch: int32
-        /// What the broker was last told about the partition.
+        /// What the broker was last told about the partition in this session.
         Told: Fetch.PartitionRequest option
         /// What the broker last said about the partition, without the records.
         Known: Fetch.PartitionResponse option
@@ -42,7 +42,7 @@ module internal FetchSession =
         { Fetch.api.Request.Schema.Default with ReplicaId = -1; SessionId = session.Id; SessionEpoch = none.Epoch }
 
     /// Whether the request must name the partition: always, unless the session has it with the same values.
-    let mustTell (asked: Fetch.PartitionRequest) (session: FetchSession) = session.Epoch <= 0 || session.Told <> Some asked
+    let mustTell (asked: Fetch.PartitionRequest) (session: FetchSession) = session.Told <> Some asked
 
     // The answer without what belonged to that one response.
     let private bounds (answer: Fetch.PartitionResponse) =
