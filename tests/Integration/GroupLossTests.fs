@@ -145,6 +145,11 @@ let private committed (event: GroupEvent) =
     | GroupEvent.Committed commit -> Some(outcomes commit)
     | _ -> None
 
+let private unstable (event: GroupEvent) =
+    match event with
+    | GroupEvent.CallFailed failure when failure.Api = ApiKey.OffsetFetch && failure.Attempt > 1 -> Some failure
+    | _ -> None
+
 [<Tests>]
 let tests =
     testList
@@ -156,11 +161,6 @@ let tests =
                   let isLost (event: GroupEvent) = event.IsLost
                   awaiting "the loss" (fun () -> consumer.Poll(ms 50) |> Option.exists isLost)
 
-                  let unstable (event: GroupEvent) =
-                      match event with
-                      | GroupEvent.CallFailed failure when failure.Api = ApiKey.OffsetFetch && failure.Attempt > 1 -> Some failure
-                      | _ -> None
-
                   // The member has the partition, and does not know yet where to read it.
                   let failure = pollFor consumer "the committed offset" unstable
                   Expect.equal failure.Failure (CallFailure.Code ErrorCode.UnstableOffsetCommit) "it is reported why nothing is read"
@@ -169,6 +169,21 @@ let tests =
                   coordinator.IsStable <- true
                   let isAssigned (event: GroupEvent) = event.IsAssigned
                   awaiting "the assignment" (fun () -> consumer.Poll(ms 50) |> Option.exists isAssigned)
+                  Expect.equal coordinator.Commits [] "no commit"))
+
+          testCase "a position from before a revocation is not committed after the member has the partition again" (fun () ->
+              reading false None (fun _ coordinator consumer ->
+                  coordinator.Say(Assign [])
+
+                  awaiting "the end of the revocation" (fun () ->
+                      consumer.Poll(ms 50) |> ignore
+                      consumer.Partitions.IsEmpty)
+
+                  coordinator.IsStable <- false
+                  coordinator.Say(Assign [ 0 ])
+                  pollFor consumer "the committed offset" unstable |> ignore
+                  Expect.equal consumer.Partitions [ first ] "the partition"
+                  Expect.equal (outcomes (consumer.Commit())) [] "nothing of it has been read"
                   Expect.equal coordinator.Commits [] "no commit"))
 
           testCase
