@@ -36,12 +36,18 @@ let private FileChunk = 131072
 
 /// Opens a file for reading. Other processes may write to it, move it or delete it meanwhile.
 let openFile (path: string) : Stream =
+    if Directory.Exists path then
+        raise (InputFailure "it is a directory; give the names of its files")
+
     let share = FileShare.ReadWrite ||| FileShare.Delete
     guarded (fun () -> new FileStream(path, FileMode.Open, FileAccess.Read, share, FileChunk, FileOptions.SequentialScan))
 
 /// Creates a text file for writing, in place of one that exists.
 let createText (path: string) : TextWriter =
-    guarded (fun () -> new StreamWriter(new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read)))
+    try
+        guarded (fun () -> new StreamWriter(new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read)))
+    with :? InputFailure as failure ->
+        raise (InputFailure("cannot write " + path + ": " + failure.Message))
 
 /// The whole content of a file. `most` is the largest size that is read.
 let wholeFile (path: string) (most: int) : byte[] =

@@ -7,6 +7,7 @@ open System.IO
 open LibKafka.Wire
 open LibKafka.Records
 open LibKafka.Compression
+open LibKafka.Inspect.Utf8Output
 open LibKafka.Inspect.InternalTopics
 open LibKafka.Inspect.Filters
 open LibKafka.Inspect.Options
@@ -19,7 +20,7 @@ open LibKafka.Inspect.Packets
 
 /// One run of the tool. What is read from a pipe, or from a file that grows, is printed and flushed immediately.
 [<Sealed>]
-type Inspection(options: Options, printer: Printer, output: TextWriter, width: int) =
+type Inspection(options: Options, printer: Printer, output: Utf8Output, width: int) =
     let reading =
         { Limits = options.Limits
           Codecs = AllCodecs.Set
@@ -27,6 +28,8 @@ type Inspection(options: Options, printer: Printer, output: TextWriter, width: i
           // The record sets were split with verified checksums.
           VerifyChecksum = false }
 
+    let decoder = RecordDecoder options.Limits
+    let isFiltered = options.Filter <> Filter.none
     let mutable isWhole = true
 
     // Whether more input may come later, because it is not a plain file.
@@ -41,7 +44,7 @@ type Inspection(options: Options, printer: Printer, output: TextWriter, width: i
         | _ when isControl -> RecordContent.Control
         | None -> RecordContent.Plain
         | Some topic ->
-            match InternalTopic.decode options.Limits topic record with
+            match decoder.Decode(topic, record) with
             | Ok decoded -> RecordContent.Decoded decoded
             | Error fault ->
                 fail ()
@@ -70,7 +73,6 @@ type Inspection(options: Options, printer: Printer, output: TextWriter, width: i
 
     /// Prints an item and its records. With a filter, an item without records to print is not printed either.
     let records (topic: InternalTopic option) (field: Field option) (found: Item) offset (batch: RecordBatch voption) compression item =
-        let isFiltered = options.Filter <> Filter.none
         let isControl = batch.IsSome && batch.Value.IsControl
         let isPrinted = ref (not isFiltered)
         if not isFiltered then printer.Item(field, found)
@@ -226,8 +228,8 @@ type Inspection(options: Options, printer: Printer, output: TextWriter, width: i
             | Item.Zeros _ -> ()
 
         match options.Format with
-        | Format.Text -> toText width all |> List.iter (fun line -> output.Write(line + "\n"))
-        | Format.Json -> output.Write(toJson file all + "\n")
+        | Format.Text -> toText width all |> List.iter output.Line
+        | Format.Json -> output.Line(toJson file all)
 
     let index (file: string option) (path: string) =
         match Indexes.read options.Limits path with
@@ -240,7 +242,7 @@ type Inspection(options: Options, printer: Printer, output: TextWriter, width: i
             match options.Format with
             | Format.Text -> Indexes.toText index
             | Format.Json -> Indexes.toJson file index
-            |> List.iter (fun line -> output.Write(line + "\n"))
+            |> List.iter output.Line
 
     let decoder (encoding: Encoding) : TextDecoder voption =
         match encoding with

@@ -3,6 +3,7 @@ module LibKafka.Inspect.InternalTopics
 
 open System
 open System.Buffers
+open System.Buffers.Binary
 open System.IO
 open System.Text
 open System.Text.Encodings.Web
@@ -23,25 +24,12 @@ type InternalTopic =
     | ClusterMetadata
     | RemoteLogMetadata
 
-/// The content of a record.
-type Decoded =
-    {
-        /// The name of the type of record; empty if it is not known.
-        Name: string
-        /// The number of the type.
-        Id: int32
-        /// JSON; empty if the records of the topic have no keys.
-        Key: string
-        /// JSON; none for a tombstone.
-        Value: Versioned<string> option
-    }
-
 let private named =
-    [ ConsumerOffsetsRecord.Topic, InternalTopic.ConsumerOffsets
-      TransactionStateRecord.Topic, InternalTopic.TransactionState
-      ShareGroupStateRecord.Topic, InternalTopic.ShareGroupState
-      MetadataRecord.Topic, InternalTopic.ClusterMetadata
-      RemoteLogMetadataRecord.Topic, InternalTopic.RemoteLogMetadata ]
+    [ ConsumerOffsetsRecord.TopicName, InternalTopic.ConsumerOffsets
+      TransactionStateRecord.TopicName, InternalTopic.TransactionState
+      ShareGroupStateRecord.TopicName, InternalTopic.ShareGroupState
+      MetadataRecord.TopicName, InternalTopic.ClusterMetadata
+      RemoteLogMetadataRecord.TopicName, InternalTopic.RemoteLogMetadata ]
 
 /// Changes the members of a JSON object.
 let private changed (json: string) (change: JsonObject -> unit) : string =
@@ -54,19 +42,6 @@ let private changed (json: string) (change: JsonObject -> unit) : string =
         writer.Flush()
         Encoding.UTF8.GetString buffer.WrittenSpan
     | _ -> json
-
-/// The value with some members changed.
-let private adapted (value: Versioned<string> option) (change: JsonObject -> unit) : Versioned<string> option =
-    value |> Option.map (fun value -> { value with Value = changed value.Value change })
-
-/// The name of a transaction's status in place of its number, as Kafka's own tool prints it.
-let private withStatus (status: TransactionStatus) (object: JsonObject) =
-    let text =
-        match StorageTypes.transactionStatusName status with
-        | "" -> string (sbyte status)
-        | name -> name
-
-    object["transactionStatus"] <- JsonValue.Create text
 
 /// What the bytes of a member mean, in place of the bytes, if they can be read.
 let private withDecoded (name: string) (message: Message<'T>) (decoded: Result<'T, Fault>) (object: JsonObject) =
@@ -90,21 +65,6 @@ let private withProtocol (members: GroupMetadataRecord.MemberMetadata list) (obj
                     withDecoded "assignment" ConsumerProtocolAssignment.message assignment object
             | _ -> ())
     | _ -> ()
-
-let private content (json: StoredJson) (value: Versioned<string> option) : Decoded =
-    { Name = json.Name; Id = json.Id; Key = json.Key; Value = value }
-
-let private consumerOffsets (record: ConsumerOffsetsRecord) (json: StoredJson) : Decoded =
-    match record with
-    | ConsumerOffsetsRecord.GroupMetadata { Value = Some { Value = group } } when group.ProtocolType = ConsumerProtocol.Type ->
-        content json (adapted json.Value (withProtocol group.Members))
-    | _ -> content json json.Value
-
-let private transactionState (record: TransactionStateRecord) (json: StoredJson) : Decoded =
-    match record with
-    | TransactionStateRecord.TransactionLog { Value = Some { Value = value } } ->
-        content json (adapted json.Value (withStatus value.TransactionStatus))
-    | _ -> content json json.Value
 
 [<RequireQualifiedAccess>]
 module InternalTopic =
@@ -131,25 +91,45 @@ module InternalTopic =
         else
             None
 
-    let private bytes (memory: Nullable<ReadOnlyMemory<byte>>) : Bytes option = if memory.HasValue then Some(Bytes memory.Value) else None
+/// A record with the members of a classic group, whose subscriptions and assignments are bytes in the record.
+let private groupMetadata (limits: Limits) (key: Bytes) (value: Bytes option) : Result<StoredUtf8, Fault> =
+    ConsumerOffsetsRecord.decode limits key value
+    |> Result.bind (fun record ->
+        ConsumerOffsetsRecord.toJson record
+        |> Result.map (fun json ->
+            match record, json.Value with
+            | ConsumerOffsetsRecord.GroupMetadata { Value = Some { Value = group } }, Some value when
+                group.ProtocolType = ConsumerProtocol.Type
+                ->
+                { json with Value = Some { value with Value = changed value.Value (withProtocol group.Members) } }
+            | _ -> json))
+    |> Result.map StoredUtf8.OfJson
 
-    /// Decodes a record of the topic that is not a control record.
-    let decode (limits: Limits) (topic: InternalTopic) (record: Record) : Result<Decoded, Fault> =
+/// Decodes records of internal topics.
+[<Sealed>]
+type RecordDecoder(limits: Limits) =
+    let transcoder = StoredTranscoder(limits, false)
+    // Kafka's own tool prints the status of a transaction by its name.
+    let withNames = StoredTranscoder(limits, true)
+
+    let bytes (memory: Nullable<ReadOnlyMemory<byte>>) : Bytes option = if memory.HasValue then Some(Bytes memory.Value) else None
+
+    let isGroupMetadata (key: Bytes) = key.Length >= 2 && BinaryPrimitives.ReadInt16BigEndian key.Span = GroupMetadataRecord.recordType.Id
+
+    /// Decodes a record of the topic that is not a control record. The result is valid until the next record.
+    member _.Decode(topic: InternalTopic, record: Record) : Result<StoredUtf8, Fault> =
         let value = bytes record.ValueMemory
         let key = bytes record.KeyMemory |> Option.defaultValue Bytes.empty
 
-        let keyed decode toJson adapt = decode limits key value |> Result.bind (fun record -> toJson record |> Result.map (adapt record))
-
-        let withoutKey name decode toJson =
+        let withoutKey name transcode =
             match value with
             | None -> Error { Problem = Problem.NullNotAllowed; Offset = 0; Path = name }
-            | Some value -> decode limits value |> Result.bind toJson |> Result.map (fun (json: StoredJson) -> content json json.Value)
+            | Some value -> transcode value
 
         match topic with
-        | InternalTopic.ConsumerOffsets -> keyed ConsumerOffsetsRecord.decode ConsumerOffsetsRecord.toJson consumerOffsets
-        | InternalTopic.TransactionState -> keyed TransactionStateRecord.decode TransactionStateRecord.toJson transactionState
-        | InternalTopic.ShareGroupState ->
-            keyed ShareGroupStateRecord.decode ShareGroupStateRecord.toJson (fun _ json -> content json json.Value)
-        | InternalTopic.ClusterMetadata -> withoutKey MetadataRecord.Topic MetadataRecord.decode MetadataRecord.toJson
-        | InternalTopic.RemoteLogMetadata ->
-            withoutKey RemoteLogMetadataRecord.Topic RemoteLogMetadataRecord.decode RemoteLogMetadataRecord.toJson
+        | InternalTopic.ConsumerOffsets when isGroupMetadata key -> groupMetadata limits key value
+        | InternalTopic.ConsumerOffsets -> ConsumerOffsetsRecord.transcode transcoder key value
+        | InternalTopic.TransactionState -> TransactionStateRecord.transcode withNames key value
+        | InternalTopic.ShareGroupState -> ShareGroupStateRecord.transcode transcoder key value
+        | InternalTopic.ClusterMetadata -> withoutKey MetadataRecord.TopicName (MetadataRecord.transcode transcoder)
+        | InternalTopic.RemoteLogMetadata -> withoutKey RemoteLogMetadataRecord.TopicName (RemoteLogMetadataRecord.transcode transcoder)

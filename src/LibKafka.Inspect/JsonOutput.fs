@@ -2,15 +2,15 @@
 module LibKafka.Inspect.JsonOutput
 
 open System
-open System.Buffers
-open System.IO
+open System.Collections.Generic
 open System.Text
 open System.Text.Encodings.Web
 open System.Text.Json
 open LibKafka.Wire
 open LibKafka.Records
 open LibKafka.Protocol
-open LibKafka.Inspect.InternalTopics
+open LibKafka.Storage
+open LibKafka.Inspect.Utf8Output
 open LibKafka.Inspect.Options
 open LibKafka.Inspect.Input
 open LibKafka.Inspect.Frames
@@ -18,11 +18,9 @@ open LibKafka.Inspect.Records
 open LibKafka.Inspect.Output
 
 [<Sealed>]
-type JsonPrinter(output: TextWriter, options: Options) =
-    let buffer = ArrayBufferWriter<byte>()
-
+type JsonPrinter(output: Utf8Output, options: Options) =
     let json =
-        new Utf8JsonWriter(buffer, JsonWriterOptions(Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true))
+        new Utf8JsonWriter(output.Buffer, JsonWriterOptions(Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true))
 
     let mutable file: string option = None
 
@@ -33,9 +31,7 @@ type JsonPrinter(output: TextWriter, options: Options) =
         fill ()
         json.WriteEndObject()
         json.Flush()
-        output.Write(Encoding.UTF8.GetString buffer.WrittenSpan)
-        output.Write '\n'
-        buffer.Clear()
+        output.EndLine()
         json.Reset()
 
     let trouble (trouble: Trouble) =
@@ -138,28 +134,34 @@ type JsonPrinter(output: TextWriter, options: Options) =
         content "value" options.Values (not record.HasValue) record.Value.Span
         headers record
 
+    let shoutedNames = Dictionary<string, string>()
+
     /// The type's name as Kafka's own tool writes it for records without keys: `TOPIC_RECORD`.
-    let shouted (name: string) =
-        let text = StringBuilder()
+    let shouted (name: string) : string =
+        match shoutedNames.TryGetValue name with
+        | true, known -> known
+        | _ ->
+            let text = StringBuilder()
 
-        name
-        |> Seq.iteri (fun index letter ->
-            if index > 0 && Char.IsUpper letter then text.Append '_' |> ignore
-            text.Append(Char.ToUpperInvariant letter) |> ignore)
+            name
+            |> Seq.iteri (fun index letter ->
+                if index > 0 && Char.IsUpper letter then text.Append '_' |> ignore
+                text.Append(Char.ToUpperInvariant letter) |> ignore)
 
-        text.ToString()
+            shoutedNames[name] <- text.ToString()
+            shoutedNames[name]
 
-    let raw (name: string) (body: string) =
+    let raw (name: string) (body: ReadOnlyMemory<byte>) =
         json.WritePropertyName name
-        json.WriteRawValue(body, true)
+        json.WriteRawValue(body.Span, true)
 
     /// The content in the form of Kafka's own tool.
-    let stored (decoded: Decoded) (record: Record) =
+    let stored (decoded: StoredUtf8) (record: Record) =
         json.WriteString("type", decoded.Name)
         if record.HasKey then json.WriteNumber("keySize", record.Key.Length)
         if record.HasValue then json.WriteNumber("valueSize", record.Value.Length)
 
-        if decoded.Key <> "" && options.Keys then
+        if not decoded.Key.IsEmpty && options.Keys then
             json.WriteStartObject "key"
             json.WriteString("type", string decoded.Id)
             raw "data" decoded.Key
@@ -171,7 +173,7 @@ type JsonPrinter(output: TextWriter, options: Options) =
         | Some value ->
             json.WriteStartObject "payload"
 
-            if decoded.Key <> "" then
+            if not decoded.Key.IsEmpty then
                 json.WriteString("version", string value.Version)
             else
                 json.WriteString("type", shouted decoded.Name)

@@ -61,6 +61,8 @@ type ProxySettings =
         Port: int
         /// Whether the brokers have TLS. Clients connect without.
         Tls: bool
+        /// The file with the authorities of the brokers' certificates; none for those that the system trusts.
+        Authorities: string option
         /// The file that the frames are written to.
         Record: string option
     }
@@ -154,11 +156,13 @@ have one frame on each line.
   --follow                wait for more batches at the end of a log, and continue with the next segment
   --port PORT             only the connections of a capture to this port of a broker
   --record FILE           write the frames of the proxy to a file also, which the tool reads again
-  --tls                   the brokers behind the proxy have TLS. Clients connect to the proxy without it
+  --tls                   the brokers of the proxy have TLS. Clients connect to the proxy without it
+  --ca FILE               the same, and their certificates are signed by the authorities in this file (PEM). By default, they
+                          must be signed by an authority that the system trusts
   --color auto|always|never
                           colors in text: by default, if the output is a terminal and NO_COLOR is not set
   --max-frame BYTES       the largest frame or batch to read (268435456)
-  --help, --version       print this text, or the version of the tool
+  --help, --version       print this text, or the version of the tool; so do the words help and version
 
 All compression types and all record formats that Kafka has had are supported.
 
@@ -188,6 +192,7 @@ type private Given =
       To: (string * int) option
       Record: string option
       Tls: bool
+      Authorities: string option
       IsProxy: bool
       Colors: Colors
       Limits: Limits }
@@ -214,6 +219,7 @@ let private nothing =
       To = None
       Record = None
       Tls = false
+      Authorities = None
       IsProxy = false
       Colors = Colors.Auto
       Limits = Limits.standard }
@@ -309,7 +315,9 @@ let private misused (given: Given) (inputs: Input list) : string option =
 let private proxy (given: Given) : Result<Input list, string> =
     match given.Listen, given.To with
     | Some listen, Some(host, port) when given.Files.IsEmpty && given.Encoding.IsNone && given.Requests.IsNone && given.Responses.IsNone ->
-        Ok [ Input.Proxy { Listen = listen; Host = host; Port = port; Tls = given.Tls; Record = given.Record } ]
+        Ok
+            [ Input.Proxy
+                  { Listen = listen; Host = host; Port = port; Tls = given.Tls; Authorities = given.Authorities; Record = given.Record } ]
     | Some _, Some _ -> Error "a proxy reads no files"
     | _ -> Error "a proxy needs --listen and --to"
 
@@ -317,7 +325,7 @@ let private inputsOrProxy (given: Given) (named: Named option) : Result<Input li
     if given.IsProxy then
         if named.IsSome then Error "--api and --version do not go with a proxy" else proxy given
     elif given.Listen.IsSome || given.To.IsSome || given.Record.IsSome || given.Tls then
-        Error "--listen, --to, --record and --tls go with a proxy"
+        Error "--listen, --to, --record, --tls and --ca go with a proxy"
     else
         inputs given named
 
@@ -360,6 +368,7 @@ let private takesValue =
       "--listen"
       "--to"
       "--record"
+      "--ca"
       "--color"
       "--max-frame" ]
 
@@ -430,6 +439,7 @@ let private option (given: Given) (name: string) (value: string) : Result<Given,
     | "--listen", text -> listen text |> Result.map (fun point -> { given with Listen = Some point })
     | "--to", text -> target text |> Result.map (fun target -> { given with To = Some target })
     | "--record", file -> Ok { given with Record = Some file }
+    | "--ca", file -> Ok { given with Tls = true; Authorities = Some file }
     | "--color", "auto" -> Ok { given with Colors = Colors.Auto }
     | "--color", "always" -> Ok { given with Colors = Colors.Always }
     | "--color", "never" -> Ok { given with Colors = Colors.Never }
@@ -465,9 +475,10 @@ let parse (arguments: string list) : Result<Command, string> =
             | "index" -> go { given with Content = Some Content.Index } rest
             | "capture" -> go { given with Content = Some Content.Capture } rest
             | "proxy" -> go { given with IsProxy = true } rest
+            | "help" -> Ok Command.Help
             | file -> go { given with Files = [ file ] } rest
         | file :: rest -> go { given with Files = file :: given.Files } rest
 
     match arguments with
-    | [ "--version" ] -> Ok Command.Version
+    | [ "--version" | "version" ] -> Ok Command.Version
     | arguments -> go nothing arguments

@@ -7,22 +7,22 @@ open System.Globalization
 open System.Text.Unicode
 open LibKafka.Wire
 open LibKafka.Records
-open LibKafka.Inspect.InternalTopics
+open LibKafka.Storage
 open LibKafka.Inspect.Frames
 open LibKafka.Inspect.Records
 
 /// How the content of a record is printed.
-[<RequireQualifiedAccess; NoComparison>]
+[<RequireQualifiedAccess; NoComparison; NoEquality>]
 type RecordContent =
     | Plain
     | Control
     /// A record of an internal topic.
-    | Decoded of Decoded
+    | Decoded of StoredUtf8
     /// A record of an internal topic that cannot be decoded.
     | Broken of Fault
 
 /// Where a record is, and what is known of it from its batch.
-[<NoComparison>]
+[<Struct; NoComparison; NoEquality>]
 type RecordPlace =
     {
         /// The offset of the batch in the input.

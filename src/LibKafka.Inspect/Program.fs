@@ -4,10 +4,10 @@ module LibKafka.Inspect.Program
 open System
 open System.IO
 open System.Net.Sockets
-open System.Text
 open System.Threading
 open Microsoft.Win32.SafeHandles
 open LibKafka.Wire
+open LibKafka.Inspect.Utf8Output
 open LibKafka.Inspect.Terminal
 open LibKafka.Inspect.Options
 open LibKafka.Inspect.Input
@@ -24,7 +24,7 @@ type Surroundings =
     {
         Terminal: Terminal
         Input: Stream
-        Output: TextWriter
+        Output: Stream
         Complaints: TextWriter
         /// Ends `--follow`.
         Cancellation: CancellationToken
@@ -88,9 +88,7 @@ let private proxy (limits: Limits) (settings: ProxySettings) (inspection: Inspec
         inspection.Fail()
         complain surroundings failure.Message
 
-let private inspect (options: Options) (surroundings: Surroundings) : int =
-    let output = surroundings.Output
-
+let private inspect (options: Options) (surroundings: Surroundings) (output: Utf8Output) : int =
     let printer: Printer =
         match options.Format with
         | Format.Text -> TextPrinter(output, options, Terminal.usesColors options.Colors surroundings.Terminal)
@@ -136,24 +134,26 @@ let private version () =
 
 /// Runs the tool with its arguments. Returns the exit code.
 let runIn (surroundings: Surroundings) (arguments: string list) : int =
+    let output = Utf8Output surroundings.Output
+
     let code =
         match parse arguments with
-        | Ok(Command.Run options) -> inspect options surroundings
+        | Ok(Command.Run options) -> inspect options surroundings output
         | Ok Command.Help ->
-            surroundings.Output.Write(help + "\n")
+            output.Line help
             0
         | Ok Command.Version ->
-            surroundings.Output.Write(version () + "\n")
+            output.Line(version ())
             0
         | Error reason ->
             complain surroundings (reason + "; see --help")
             2
 
-    surroundings.Output.Flush()
+    output.Flush()
     code
 
 /// Runs the tool with its arguments, standard input, output and error output, none of which is a terminal. Returns the exit code.
-let run (arguments: string list) (input: Stream) (output: TextWriter) (complaints: TextWriter) : int =
+let run (arguments: string list) (input: Stream) (output: Stream) (complaints: TextWriter) : int =
     let surroundings =
         { Terminal = Terminal.none
           Input = input
@@ -179,13 +179,11 @@ let private standardOutput () : Stream =
 [<EntryPoint>]
 let main arguments =
     use input = Console.OpenStandardInput()
-    // Not disposed: after a failure there is nothing more to write.
-    let output = new StreamWriter(standardOutput (), UTF8Encoding false, 65536)
 
     let surroundings =
         { Terminal = Terminal.current ()
           Input = input
-          Output = output
+          Output = standardOutput ()
           Complaints = Console.Error
           Cancellation = CancellationToken.None }
 

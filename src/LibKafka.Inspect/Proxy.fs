@@ -10,6 +10,8 @@ open System.Net.Security
 open System.Net.Sockets
 open System.Runtime.ExceptionServices
 open System.Security.Authentication
+open System.Security.Cryptography
+open System.Security.Cryptography.X509Certificates
 open System.Threading
 open LibKafka.Wire
 open LibKafka.Protocol
@@ -94,6 +96,7 @@ type private Link
         sink: ProxySink,
         gate: obj,
         fail: exn -> unit,
+        report: string -> unit,
         number: int,
         replace: Addresses.Replace,
         client: Socket,
@@ -103,6 +106,7 @@ type private Link
     ) =
     let reader = Reader limits
     let mutable isClosed = false
+    let mutable hasClientEnded = false
 
     let close () =
         Volatile.Write(&isClosed, true)
@@ -138,6 +142,8 @@ type private Link
 
         if length >= 0 && length <= limits.MaxFrameBytes then
             length
+        elif isResponse && prefix[0] = 0x15uy && prefix[1] = 3uy then
+            refuse isResponse "the broker answers with a TLS alert: use --tls"
         elif prefix[0] = 0x16uy && prefix[1] = 3uy then
             refuse isResponse "the client begins a TLS handshake: clients must connect to the proxy without TLS"
         else
@@ -174,7 +180,9 @@ type private Link
     let rec requests () =
         match readFrame false up with
         // The client sends no more, but responses may still come.
-        | null -> broker.Shutdown SocketShutdown.Send
+        | null ->
+            Volatile.Write(&hasClientEnded, true)
+            broker.Shutdown SocketShutdown.Send
         | frame ->
             show false (body frame) |> ignore
             down.Write(frame, 0, frame.Length)
@@ -182,7 +190,11 @@ type private Link
 
     let rec responses () =
         match readFrame true down with
-        | null -> close ()
+        | null ->
+            if not (Volatile.Read &hasClientEnded) then
+                report ("connection " + string number + ": closed by the broker")
+
+            close ()
         | frame ->
             let changed = show true (body frame) |> forClient frame
             up.Write(changed, 0, changed.Length)
@@ -193,9 +205,14 @@ type private Link
             work ()
         with
         | Ended
-        | :? IOException
-        | :? SocketException
         | :? ObjectDisposedException -> close ()
+        | :? IOException
+        | :? SocketException as failure ->
+            // After one side has failed, so does the other.
+            if not (Volatile.Read &isClosed) then
+                report ("connection " + string number + ": " + failure.Message)
+
+            close ()
 
     member _.Start() =
         Thread(run requests, IsBackground = true, Name = "proxy requests").Start()
@@ -203,6 +220,22 @@ type private Link
 
     member _.Close() = close ()
     member _.IsClosed = Volatile.Read &isClosed
+
+/// Trusts the authorities in a file, and no others.
+let private policyOf (path: string) : X509ChainPolicy =
+    let policy = X509ChainPolicy(TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck)
+
+    try
+        policy.CustomTrustStore.ImportFromPemFile path
+    with
+    | :? IOException
+    | :? UnauthorizedAccessException
+    | :? CryptographicException as failure -> raise (InputFailure("cannot read " + path + ": " + failure.Message))
+
+    if policy.CustomTrustStore.Count = 0 then
+        raise (InputFailure("cannot read " + path + ": it has no certificate in PEM"))
+
+    policy
 
 /// Listens for clients, and connects each to the broker whose port it came to.
 [<Sealed>]
@@ -241,12 +274,16 @@ type Proxy(settings: ProxySettings, limits: Limits, sink: ProxySink) as this =
         with :? SocketException when port <> 0 && listeners.Count > 0 ->
             start 0
 
+    let policy = settings.Authorities |> Option.map policyOf
+
     let secured (host: string) (broker: Socket) : Stream =
         let plain = new NetworkStream(broker, false)
 
         if settings.Tls then
+            let options = SslClientAuthenticationOptions(TargetHost = host)
+            policy |> Option.iter (fun policy -> options.CertificateChainPolicy <- policy)
             let secure = new SslStream(plain)
-            secure.AuthenticateAsClient host
+            secure.AuthenticateAsClient options
             secure
         else
             plain
@@ -272,7 +309,7 @@ type Proxy(settings: ProxySettings, limits: Limits, sink: ProxySink) as this =
             let replace host port = if port <= 0 then struct (host, port) else struct (here, this.PortFor(host, port))
 
             let down = secured host broker
-            let link = Link(limits, sink, gate, fail, number, replace, client, broker, new NetworkStream(client, false), down)
+            let link = Link(limits, sink, gate, fail, report, number, replace, client, broker, new NetworkStream(client, false), down)
 
             lock gate (fun () ->
                 links.RemoveAll(fun other -> other.IsClosed) |> ignore

@@ -248,7 +248,7 @@ let private facts (all: Statistics) : (string * string) list =
       | Some(earliest, latest) -> "timestamps", time earliest + " to " + time latest
       | None -> ()
       if all.Total.Batches > 0L then
-          "records a batch", (float all.Total.Records / float all.Total.Batches).ToString("0.0", invariant)
+          "records per batch", (float all.Total.Records / float all.Total.Batches).ToString("0.0", invariant)
       "gaps", number gaps + (if gaps = 0L then "" else " (" + number missing + " offsets)")
       if all.WithoutKey > 0L then "without key", number all.WithoutKey
       if all.Tombstones > 0L then "tombstones", number all.Tombstones

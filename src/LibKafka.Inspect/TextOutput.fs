@@ -3,35 +3,39 @@ module LibKafka.Inspect.TextOutput
 
 open System
 open System.Buffers
-open System.IO
 open System.Text
 open LibKafka.Wire
 open LibKafka.Records
 open LibKafka.Protocol
 open LibKafka.Inspect.Terminal
-open LibKafka.Inspect.InternalTopics
+open LibKafka.Storage
+open LibKafka.Inspect.Utf8Output
 open LibKafka.Inspect.Options
 open LibKafka.Inspect.Input
 open LibKafka.Inspect.Frames
 open LibKafka.Inspect.Records
 open LibKafka.Inspect.Output
 
-[<Sealed>]
-type TextPrinter(output: TextWriter, options: Options, hasColors: bool) =
-    /// The characters that are not printed as they are.
-    static let escaped =
-        SearchValues.Create
-            [| yield! "\"\\"
-               for code in 0..0x9F do
-                   if Char.IsControl(char code) then char code |]
+/// The bytes of UTF-8 text that are not printed as they are, because a terminal might interpret them: quotation marks, backslashes and
+/// control characters. Those above 0x7F begin with the byte 0xC2, as other characters do.
+let private special =
+    SearchValues.Create
+        [| yield! "\"\\"B
+           for code in 0uy .. 0x1Fuy do
+               code
+           0x7Fuy
+           0xC2uy |]
 
-    let line = StringBuilder()
-    let mutable letters = Array.zeroCreate<char> 256
+[<Sealed>]
+type TextPrinter(output: Utf8Output, options: Options, hasColors: bool) =
     let mutable files = 0
     let mutable lastSecond = Int64.MinValue
     let mutable lastSecondText = ""
+    let mutable lastAttributes = BatchAttributes.none
+    let mutable lastAttributesText = ""
 
-    let add (text: string) = line.Append text |> ignore
+    let add (text: string) = output.Add text
+    let addNumber (number: int64) = output.Add number
 
     let start (style: Style) = if hasColors then add (Style.start style)
     let reset () = if hasColors then add Style.Reset
@@ -41,40 +45,37 @@ type TextPrinter(output: TextWriter, options: Options, hasColors: bool) =
         add text
         reset ()
 
-    let escapeLetter (letter: char) =
-        match letter with
-        | '"' -> add "\\\""
-        | '\\' -> add "\\\\"
-        | '\n' -> add "\\n"
-        | '\r' -> add "\\r"
-        | '\t' -> add "\\t"
-        | letter when Char.IsControl letter ->
-            add "\\u"
-            add ((int letter).ToString "x4")
-        | letter -> line.Append letter |> ignore
+    let escapeCode (code: byte) =
+        add "\\u00"
+        add (code.ToString "x2")
 
-    let escapeLetters (text: ReadOnlySpan<char>) =
+    /// Prints the special byte at the start of the text, and returns the number of bytes of the character.
+    let escapeFirst (text: ReadOnlySpan<byte>) : int =
+        match text[0] with
+        | '"'B -> add "\\\""
+        | '\\'B -> add "\\\\"
+        | '\n'B -> add "\\n"
+        | '\r'B -> add "\\r"
+        | '\t'B -> add "\\t"
+        | 0xC2uy when text.Length > 1 && text[1] < 0xA0uy -> escapeCode text[1]
+        | 0xC2uy -> output.Add 0xC2uy
+        | code -> escapeCode code
+
+        if text[0] = 0xC2uy && text.Length > 1 && text[1] < 0xA0uy then 2 else 1
+
+    let escapeBytes (text: ReadOnlySpan<byte>) =
         let mutable rest = text
-        let mutable at = rest.IndexOfAny escaped
+        let mutable at = rest.IndexOfAny special
 
         while at >= 0 do
-            line.Append(rest.Slice(0, at)) |> ignore
-            escapeLetter rest[at]
-            rest <- rest.Slice(at + 1)
-            at <- rest.IndexOfAny escaped
+            output.Add(rest.Slice(0, at))
+            let size = escapeFirst (rest.Slice at)
+            rest <- rest.Slice(at + size)
+            at <- rest.IndexOfAny special
 
-        line.Append rest |> ignore
+        output.Add rest
 
-    /// Text with control characters escaped, because a terminal might interpret them.
-    let escape (text: string) = escapeLetters (text.AsSpan())
-
-    /// The same for UTF-8.
-    let escapeBytes (bytes: ReadOnlySpan<byte>) =
-        // No byte is more than one character.
-        if letters.Length < bytes.Length then
-            letters <- Array.zeroCreate (max bytes.Length (2 * letters.Length))
-        let count = Encoding.UTF8.GetChars(bytes, Span letters)
-        escapeLetters (ReadOnlySpan<char>(letters, 0, count))
+    let escape (text: string) = escapeBytes (ReadOnlySpan<byte>(Encoding.UTF8.GetBytes text))
 
     /// A time. Most records have the same second as the one before, whose text is kept.
     let addTime (milliseconds: int64) =
@@ -90,22 +91,19 @@ type TextPrinter(output: TextWriter, options: Options, hasColors: bool) =
             add (time milliseconds)
         else
             let rest = int (milliseconds % 1000L)
-            let digit (number: int) = line.Append(char (int '0' + number % 10)) |> ignore
+            let digit (number: int) = output.Add('0'B + byte (number % 10))
             add lastSecondText
             digit (rest / 100)
             digit (rest / 10)
             digit rest
-            add "Z"
+            output.Add 'Z'B
 
     let quote (text: string) =
         add "\""
         escape text
         add "\""
 
-    let write () =
-        output.Write line
-        output.Write '\n'
-        line.Clear() |> ignore
+    let write () = output.EndLine()
 
     let unreadable (trouble: Trouble) =
         start Style.Trouble
@@ -127,7 +125,7 @@ type TextPrinter(output: TextWriter, options: Options, hasColors: bool) =
             | Body.Request request -> Request.show request
             | Body.Response response -> Response.show response
 
-        line.Append(text, text.IndexOf ' ' + 1, text.Length - text.IndexOf ' ' - 1) |> ignore
+        add (text.Substring(text.IndexOf ' ' + 1))
 
     let identify (isResponse: bool) (identity: Identity) =
         styled Style.Name identity.Api.Name
@@ -147,7 +145,11 @@ type TextPrinter(output: TextWriter, options: Options, hasColors: bool) =
 
     let at (field: Field option) (offset: int64) =
         indent field
-        styled Style.Dim ("@" + string offset + " ")
+        start Style.Dim
+        add "@"
+        addNumber offset
+        add " "
+        reset ()
 
         match field with
         | Some field ->
@@ -155,16 +157,36 @@ type TextPrinter(output: TextWriter, options: Options, hasColors: bool) =
             add ("-" + string field.Partition + ": ")
         | None -> ()
 
+    /// Most batches have the same attributes as the one before, whose text is kept.
+    let attributes (found: BatchAttributes) : string =
+        if found <> lastAttributes || lastAttributesText = "" then
+            lastAttributes <- found
+            lastAttributesText <- found.ToString()
+
+        lastAttributesText
+
     let batch (batch: RecordBatch) =
-        add (batch.ToString())
-        add (", leader epoch " + string batch.PartitionLeaderEpoch)
+        add "offsets "
+        addNumber batch.BaseOffset
+        add " to "
+        addNumber batch.LastOffset
+        add ", "
+        addNumber batch.Count
+        add " records, "
+        add (attributes batch.Attributes)
+        add ", "
+        addNumber batch.SizeInBytes
+        add " bytes, leader epoch "
+        addNumber batch.PartitionLeaderEpoch
 
         if batch.ProducerId >= 0L then
             add (", producer " + string batch.ProducerId + " epoch " + string batch.ProducerEpoch)
             if batch.BaseSequence >= 0 then add (" sequence " + string batch.BaseSequence)
 
         batch.DeleteHorizon |> ValueOption.iter (fun horizon -> add (", delete horizon " + time horizon))
-        if batch.MaxTimestamp >= 0L then add (", latest " + time batch.MaxTimestamp)
+        if batch.MaxTimestamp >= 0L then
+            add ", latest "
+            addTime batch.MaxTimestamp
 
     let content (isShown: bool) (isNull: bool) (bytes: ReadOnlySpan<byte>) =
         if isNull then
@@ -221,20 +243,22 @@ type TextPrinter(output: TextWriter, options: Options, hasColors: bool) =
         | Error _ -> plain record
 
     /// A record of an internal topic: its type, its key, and its value with the version.
-    let stored (decoded: Decoded) (record: Record) =
+    let stored (decoded: StoredUtf8) (record: Record) =
         styled Style.Name decoded.Name
 
-        if decoded.Key <> "" then
+        if not decoded.Key.IsEmpty then
             add " "
             start Style.Key
-            if options.Keys then add decoded.Key else add (string record.Key.Length + " bytes")
+            if options.Keys then output.Add decoded.Key.Span else add (string record.Key.Length + " bytes")
             reset ()
 
         match decoded.Value with
         | None -> add " tombstone"
         | Some value ->
-            line.Append(" v").Append(value.Version).Append(' ') |> ignore
-            if options.Values then add value.Value else add (string record.Value.Length + " bytes")
+            add " v"
+            addNumber (int64 value.Version)
+            add " "
+            if options.Values then output.Add value.Value.Span else add (string record.Value.Length + " bytes")
 
         headers record
 
@@ -297,7 +321,9 @@ type TextPrinter(output: TextWriter, options: Options, hasColors: bool) =
         member _.Record(field, place, record) =
             indent field
             start Style.Dim
-            line.Append("  ").Append(record.Offset).Append(' ') |> ignore
+            add "  "
+            addNumber record.Offset
+            add " "
 
             if record.Timestamp >= 0L then
                 addTime record.Timestamp

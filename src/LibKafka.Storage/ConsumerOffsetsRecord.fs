@@ -37,39 +37,46 @@ module ConsumerOffsetsRecord =
 
     /// The name of the topic.
     [<Literal>]
-    let Topic = "__consumer_offsets"
+    let TopicName = "__consumer_offsets"
+
+    let private visitType (action: IRecordTypeAction<ConsumerOffsetsRecord, 'Result>) (id: int16) : 'Result =
+        match id with
+        | 0s -> action.Type(LegacyOffsetCommitRecord.recordType, ConsumerOffsetsRecord.LegacyOffsetCommit)
+        | 1s -> action.Type(OffsetCommitRecord.recordType, ConsumerOffsetsRecord.OffsetCommit)
+        | 2s -> action.Type(GroupMetadataRecord.recordType, ConsumerOffsetsRecord.GroupMetadata)
+        | 3s -> action.Type(ConsumerGroupMetadataRecord.recordType, ConsumerOffsetsRecord.ConsumerGroupMetadata)
+        | 4s -> action.Type(ConsumerGroupPartitionMetadataRecord.recordType, ConsumerOffsetsRecord.ConsumerGroupPartitionMetadata)
+        | 5s -> action.Type(ConsumerGroupMemberMetadataRecord.recordType, ConsumerOffsetsRecord.ConsumerGroupMemberMetadata)
+        | 6s ->
+            action.Type(ConsumerGroupTargetAssignmentMetadataRecord.recordType, ConsumerOffsetsRecord.ConsumerGroupTargetAssignmentMetadata)
+        | 7s -> action.Type(ConsumerGroupTargetAssignmentMemberRecord.recordType, ConsumerOffsetsRecord.ConsumerGroupTargetAssignmentMember)
+        | 8s ->
+            action.Type(ConsumerGroupCurrentMemberAssignmentRecord.recordType, ConsumerOffsetsRecord.ConsumerGroupCurrentMemberAssignment)
+        | 10s -> action.Type(ShareGroupMemberMetadataRecord.recordType, ConsumerOffsetsRecord.ShareGroupMemberMetadata)
+        | 11s -> action.Type(ShareGroupMetadataRecord.recordType, ConsumerOffsetsRecord.ShareGroupMetadata)
+        | 12s -> action.Type(ShareGroupTargetAssignmentMetadataRecord.recordType, ConsumerOffsetsRecord.ShareGroupTargetAssignmentMetadata)
+        | 13s -> action.Type(ShareGroupTargetAssignmentMemberRecord.recordType, ConsumerOffsetsRecord.ShareGroupTargetAssignmentMember)
+        | 14s -> action.Type(ShareGroupCurrentMemberAssignmentRecord.recordType, ConsumerOffsetsRecord.ShareGroupCurrentMemberAssignment)
+        | 15s -> action.Type(ShareGroupStatePartitionMetadataRecord.recordType, ConsumerOffsetsRecord.ShareGroupStatePartitionMetadata)
+        | 16s -> action.Type(ConsumerGroupRegularExpressionRecord.recordType, ConsumerOffsetsRecord.ConsumerGroupRegularExpression)
+        | 17s -> action.Type(StreamsGroupMetadataRecord.recordType, ConsumerOffsetsRecord.StreamsGroupMetadata)
+        | 19s -> action.Type(StreamsGroupMemberMetadataRecord.recordType, ConsumerOffsetsRecord.StreamsGroupMemberMetadata)
+        | 20s ->
+            action.Type(StreamsGroupTargetAssignmentMetadataRecord.recordType, ConsumerOffsetsRecord.StreamsGroupTargetAssignmentMetadata)
+        | 21s -> action.Type(StreamsGroupTargetAssignmentMemberRecord.recordType, ConsumerOffsetsRecord.StreamsGroupTargetAssignmentMember)
+        | 22s ->
+            action.Type(StreamsGroupCurrentMemberAssignmentRecord.recordType, ConsumerOffsetsRecord.StreamsGroupCurrentMemberAssignment)
+        | 23s -> action.Type(StreamsGroupTopologyRecord.recordType, ConsumerOffsetsRecord.StreamsGroupTopology)
+        | _ -> action.Unknown
 
     /// Reads the key and the value of a record; a value of None is a tombstone. Bytes after the fields of a message are ignored, as brokers
     /// do.
     let decode (limits: Limits) (key: Bytes) (value: Bytes option) : Result<ConsumerOffsetsRecord, Fault> =
-        StoredVisitors.decode Topic key (fun id body ->
-            let row (recordType: RecordType<'Key, 'Value>) (case: Stored<'Key, 'Value> -> ConsumerOffsetsRecord) =
-                RecordType.decodeBody limits recordType body value |> Result.map case
+        StoredRecords.decode TopicName visitType ConsumerOffsetsRecord.Unknown limits key value
 
-            match id with
-            | 0s -> row LegacyOffsetCommitRecord.recordType ConsumerOffsetsRecord.LegacyOffsetCommit
-            | 1s -> row OffsetCommitRecord.recordType ConsumerOffsetsRecord.OffsetCommit
-            | 2s -> row GroupMetadataRecord.recordType ConsumerOffsetsRecord.GroupMetadata
-            | 3s -> row ConsumerGroupMetadataRecord.recordType ConsumerOffsetsRecord.ConsumerGroupMetadata
-            | 4s -> row ConsumerGroupPartitionMetadataRecord.recordType ConsumerOffsetsRecord.ConsumerGroupPartitionMetadata
-            | 5s -> row ConsumerGroupMemberMetadataRecord.recordType ConsumerOffsetsRecord.ConsumerGroupMemberMetadata
-            | 6s -> row ConsumerGroupTargetAssignmentMetadataRecord.recordType ConsumerOffsetsRecord.ConsumerGroupTargetAssignmentMetadata
-            | 7s -> row ConsumerGroupTargetAssignmentMemberRecord.recordType ConsumerOffsetsRecord.ConsumerGroupTargetAssignmentMember
-            | 8s -> row ConsumerGroupCurrentMemberAssignmentRecord.recordType ConsumerOffsetsRecord.ConsumerGroupCurrentMemberAssignment
-            | 10s -> row ShareGroupMemberMetadataRecord.recordType ConsumerOffsetsRecord.ShareGroupMemberMetadata
-            | 11s -> row ShareGroupMetadataRecord.recordType ConsumerOffsetsRecord.ShareGroupMetadata
-            | 12s -> row ShareGroupTargetAssignmentMetadataRecord.recordType ConsumerOffsetsRecord.ShareGroupTargetAssignmentMetadata
-            | 13s -> row ShareGroupTargetAssignmentMemberRecord.recordType ConsumerOffsetsRecord.ShareGroupTargetAssignmentMember
-            | 14s -> row ShareGroupCurrentMemberAssignmentRecord.recordType ConsumerOffsetsRecord.ShareGroupCurrentMemberAssignment
-            | 15s -> row ShareGroupStatePartitionMetadataRecord.recordType ConsumerOffsetsRecord.ShareGroupStatePartitionMetadata
-            | 16s -> row ConsumerGroupRegularExpressionRecord.recordType ConsumerOffsetsRecord.ConsumerGroupRegularExpression
-            | 17s -> row StreamsGroupMetadataRecord.recordType ConsumerOffsetsRecord.StreamsGroupMetadata
-            | 19s -> row StreamsGroupMemberMetadataRecord.recordType ConsumerOffsetsRecord.StreamsGroupMemberMetadata
-            | 20s -> row StreamsGroupTargetAssignmentMetadataRecord.recordType ConsumerOffsetsRecord.StreamsGroupTargetAssignmentMetadata
-            | 21s -> row StreamsGroupTargetAssignmentMemberRecord.recordType ConsumerOffsetsRecord.StreamsGroupTargetAssignmentMember
-            | 22s -> row StreamsGroupCurrentMemberAssignmentRecord.recordType ConsumerOffsetsRecord.StreamsGroupCurrentMemberAssignment
-            | 23s -> row StreamsGroupTopologyRecord.recordType ConsumerOffsetsRecord.StreamsGroupTopology
-            | other -> Ok(ConsumerOffsetsRecord.Unknown { Id = other; Key = body; Value = value }))
+    /// The record as JSON, without making a value of it. It is faster than `decode` and `toJson`.
+    let transcode (transcoder: StoredTranscoder) (key: Bytes) (value: Bytes option) : Result<StoredUtf8, Fault> =
+        StoredRecords.transcode TopicName visitType transcoder key value
 
     /// Runs an action on the record in the union.
     let visit (visitor: IStoredVisitor<'Result>) (record: ConsumerOffsetsRecord) : 'Result =
@@ -111,10 +118,10 @@ module ConsumerOffsetsRecord =
         | ConsumerOffsetsRecord.Unknown record -> visitor.Unknown record
 
     /// The key and the value of the record. It is a fault if a field is set that the version of the value cannot carry.
-    let encode (record: ConsumerOffsetsRecord) : Result<StoredBytes, Fault> = visit StoredVisitors.encode record
+    let encode (record: ConsumerOffsetsRecord) : Result<StoredBytes, Fault> = visit StoredRecords.encode record
 
     /// The record as JSON in Kafka's own form.
-    let toJson (record: ConsumerOffsetsRecord) : Result<StoredJson, Fault> = visit StoredVisitors.toJson record
+    let toJson (record: ConsumerOffsetsRecord) : Result<StoredJson, Fault> = visit StoredRecords.toJson record
 
     /// A one-line description.
-    let show (record: ConsumerOffsetsRecord) : string = visit StoredVisitors.show record
+    let show (record: ConsumerOffsetsRecord) : string = visit StoredRecords.show record

@@ -8,8 +8,30 @@ type IContentVisitor<'Result> =
     abstract Visit: id: int32 * message: Message<'T> * value: 'T -> 'Result
     abstract Unknown: content: UnknownContent -> 'Result
 
-/// The frame of records in the metadata log and in `__remote_log_metadata`: three unsigned varints, which are the version of the frame, the
-/// number of the type, and the version of the message that follows (KIP-595).
+/// An action on a type of record of the metadata log, or of `__remote_log_metadata`. `case` is the case of the union.
+type internal IContentTypeAction<'Record, 'Result> =
+    abstract Type: message: Message<'T> * case: ('T -> 'Record) -> 'Result
+    abstract Unknown: 'Result
+
+/// The frame of records in the metadata log and in `__remote_log_metadata`: the version of the frame, the number of the type, and the version
+/// of the message that follows (KIP-595).
+type internal FrameHead = { FrameVersion: uint32; Type: uint32; Version: uint32 }
+
+[<RequireQualifiedAccess>]
+module internal FrameHead =
+
+    open LibKafka.Wire.Notation
+
+    let private schema = message {
+        let! frameVersion = field "FrameVersion" _.FrameVersion unsignedVarint
+        and! recordType = field "Type" _.Type unsignedVarint
+        and! version = field "Version" _.Version unsignedVarint
+        return { FrameVersion = frameVersion; Type = recordType; Version = version }
+    }
+
+    /// The frame of the records of a topic.
+    let message (topic: string) : Message<FrameHead> = Message.define topic (versions 0 0) schema
+
 [<RequireQualifiedAccess>]
 module internal Framed =
 
@@ -17,61 +39,53 @@ module internal Framed =
     [<Literal>]
     let FrameVersion = 1u
 
-    let private names = [| "FrameVersion"; "Type"; "Version" |]
+    let private splitAny (limits: Limits) (topic: string) (bytes: Bytes) : Result<struct (int32 * int16 * Bytes), Fault> =
+        match Message.decodePrefix limits 0s (FrameHead.message topic) bytes with
+        | Error fault -> Error fault
+        | Ok(struct (head, size)) ->
+            let versionAt = size - Varint.size32 head.Version
+            let typeAt = versionAt - Varint.size32 head.Type
+            let most = uint32 Int16.MaxValue
 
-    /// An unsigned varint of at most five bytes at a position, and the position after it.
-    let private varint (name: string) (bytes: Bytes) (position: int) : Result<struct (uint32 * int), Fault> =
-        let fault problem at = Error { Problem = problem; Offset = at; Path = name }
+            let refuse (name: string) (offset: int) (number: uint32) (lowest: uint32) (highest: uint32) =
+                let problem = Problem.OutOfRange(int64 number, int64 lowest, int64 highest)
+                Error { Problem = problem; Offset = offset; Path = topic + "/" + name }
 
-        let rec next (value: uint32) (size: int) =
-            let at = position + size
-
-            if at >= bytes.Length then
-                fault (Problem.Truncated(1L, 0)) at
+            if head.FrameVersion <> FrameVersion then
+                refuse "FrameVersion" 0 head.FrameVersion FrameVersion FrameVersion
+            elif head.Type > most then
+                refuse "Type" typeAt head.Type 0u most
+            elif head.Version > most then
+                refuse "Version" versionAt head.Version 0u most
             else
-                let group = bytes.Span[at]
+                Ok(struct (int32 head.Type, int16 head.Version, bytes.Slice(size, bytes.Length - size)))
 
-                if size = Varint.MaxBytes32 - 1 && group > 0x0Fuy then
-                    fault (Problem.BadVarint Varint.MaxBytes32) at
-                else
-                    let value = value ||| (uint32 (group &&& 0x7Fuy) <<< (7 * size))
-                    if group >= 0x80uy then next value (size + 1) else Ok(struct (value, at + 1))
+    /// The number of the type, the version and the content of a record. All types so far have a frame of three bytes.
+    let private split (limits: Limits) (topic: string) (bytes: Bytes) : Result<struct (int32 * int16 * Bytes), Fault> =
+        let span = bytes.Span
 
-        next 0u 0
-
-    /// A number that must fit in 16 bits.
-    let private small (name: string) (at: int) (number: uint32) : Result<int16, Fault> =
-        if number <= uint32 Int16.MaxValue then
-            Ok(int16 number)
+        if span.Length >= 3 && span[0] = byte FrameVersion && span[1] < 0x80uy && span[2] < 0x80uy then
+            Ok(struct (int32 span[1], int16 span[2], bytes.Slice(3, bytes.Length - 3)))
         else
-            Error { Problem = Problem.OutOfRange(int64 number, 0L, int64 Int16.MaxValue); Offset = at; Path = name }
+            splitAny limits topic bytes
 
     /// Reads the frame, and then the content according to the number of its type and its version.
     let decode
         (topic: string)
+        (visitType: IContentTypeAction<'Record, Result<'Record, Fault>> -> int32 -> Result<'Record, Fault>)
+        (unknown: UnknownContent -> 'Record)
+        (limits: Limits)
         (bytes: Bytes)
-        (decodeBody: int32 -> int16 -> Bytes -> Result<'Record, Fault>)
         : Result<Versioned<'Record>, Fault> =
-        let read index position = varint (topic + "/" + names[index]) bytes position
-
-        let content (id: uint32) (at: int) =
-            read 2 at
-            |> Result.bind (fun struct (version, start) ->
-                small (topic + "/" + names[2]) at version
-                |> Result.bind (fun version ->
-                    small (topic + "/" + names[1]) 0 id
-                    |> Result.bind (fun id ->
-                        decodeBody (int32 id) version (bytes.Slice(start, bytes.Length - start))
-                        |> Result.map (fun record -> { Version = version; Value = record })
-                        |> Result.mapError (Fault.after start))))
-
-        read 0 0
-        |> Result.bind (fun struct (frame, at) ->
-            if frame <> FrameVersion then
-                let problem = Problem.OutOfRange(int64 frame, int64 FrameVersion, int64 FrameVersion)
-                Error { Problem = problem; Offset = 0; Path = topic + "/" + names[0] }
-            else
-                read 1 at |> Result.bind (fun struct (id, at) -> content id at))
+        split limits topic bytes
+        |> Result.bind (fun struct (id, version, body) ->
+            id
+            |> visitType
+                { new IContentTypeAction<'Record, Result<'Record, Fault>> with
+                    member _.Type(message, case) = Message.decode limits version message body |> Result.map case
+                    member _.Unknown = Ok(unknown { Id = id; Body = body }) }
+            |> Result.map (fun record -> { Version = version; Value = record })
+            |> Result.mapError (Fault.after (bytes.Length - body.Length)))
 
     /// The frame and the content after it.
     let encode (id: int32) (version: int16) (body: Bytes) : Bytes =
@@ -91,11 +105,12 @@ module internal Framed =
         { new IContentVisitor<Result<StoredJson, Fault>> with
             member _.Visit(id, message, value) =
                 Message.toJson version message value
-                |> Result.map (fun json -> { Name = message.Name; Id = id; Key = ""; Value = Some { Version = version; Value = json } })
+                |> Result.map (fun json ->
+                    { StoredJson.Name = message.Name; Id = id; Key = ""; Value = Some { Version = version; Value = json } })
 
             member _.Unknown content =
                 let body = "\"" + Convert.ToBase64String content.Body.Span + "\""
-                Ok { Name = ""; Id = content.Id; Key = ""; Value = Some { Version = version; Value = body } } }
+                Ok { StoredJson.Name = ""; Id = content.Id; Key = ""; Value = Some { Version = version; Value = body } } }
 
     let show (version: int16) =
         { new IContentVisitor<string> with
@@ -103,3 +118,33 @@ module internal Framed =
 
             member _.Unknown content =
                 "record of unknown type " + string content.Id + " v" + string version + " 0x" + content.Body.ToString() }
+
+    /// The JSON of a record, according to the number of its type and its version. It is a fault if bytes remain after it.
+    let transcode
+        (topic: string)
+        (visitType: IContentTypeAction<'Record, Result<StoredUtf8, Fault>> -> int32 -> Result<StoredUtf8, Fault>)
+        (transcoder: StoredTranscoder)
+        (bytes: Bytes)
+        : Result<StoredUtf8, Fault> =
+        transcoder.Clear()
+
+        split transcoder.Limits topic bytes
+        |> Result.bind (fun struct (id, version, body) ->
+            let content (message: Message<'T>) =
+                match transcoder.Write(version, message, body) with
+                | Error fault -> Error fault
+                | Ok(struct (_, size)) when size < body.Length ->
+                    Error { Problem = Problem.TrailingBytes(body.Length - size); Offset = size; Path = message.Name }
+                | Ok(struct (json, _)) ->
+                    Ok
+                        { StoredUtf8.Name = message.Name
+                          Id = id
+                          Key = ReadOnlyMemory.Empty
+                          Value = Some { Version = version; Value = json } }
+
+            id
+            |> visitType
+                { new IContentTypeAction<'Record, Result<StoredUtf8, Fault>> with
+                    member _.Type(message, _) = content message
+                    member _.Unknown = (toJson version).Unknown { Id = id; Body = body } |> Result.map StoredUtf8.OfJson }
+            |> Result.mapError (Fault.after (bytes.Length - body.Length)))

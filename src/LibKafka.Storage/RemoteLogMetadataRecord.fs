@@ -18,20 +18,23 @@ module RemoteLogMetadataRecord =
 
     /// The name of the topic.
     [<Literal>]
-    let Topic = "__remote_log_metadata"
+    let TopicName = "__remote_log_metadata"
+
+    let private visitType (action: IContentTypeAction<RemoteLogMetadataRecord, 'Result>) (id: int32) : 'Result =
+        match id with
+        | 0 -> action.Type(RemoteLogSegmentMetadataRecord.message, RemoteLogMetadataRecord.RemoteLogSegmentMetadata)
+        | 1 -> action.Type(RemoteLogSegmentMetadataUpdateRecord.message, RemoteLogMetadataRecord.RemoteLogSegmentMetadataUpdate)
+        | 2 -> action.Type(RemotePartitionDeleteMetadataRecord.message, RemoteLogMetadataRecord.RemotePartitionDeleteMetadata)
+        | 3 -> action.Type(RemoteLogSegmentMetadataSnapshotRecord.message, RemoteLogMetadataRecord.RemoteLogSegmentMetadataSnapshot)
+        | _ -> action.Unknown
 
     /// Reads the value of a record. It is a fault if bytes remain after it.
     let decode (limits: Limits) (bytes: Bytes) : Result<Versioned<RemoteLogMetadataRecord>, Fault> =
-        Framed.decode Topic bytes (fun id version body ->
-            let row (message: Message<'T>) (case: 'T -> RemoteLogMetadataRecord) =
-                Message.decode limits version message body |> Result.map case
+        Framed.decode TopicName visitType RemoteLogMetadataRecord.Unknown limits bytes
 
-            match id with
-            | 0 -> row RemoteLogSegmentMetadataRecord.message RemoteLogMetadataRecord.RemoteLogSegmentMetadata
-            | 1 -> row RemoteLogSegmentMetadataUpdateRecord.message RemoteLogMetadataRecord.RemoteLogSegmentMetadataUpdate
-            | 2 -> row RemotePartitionDeleteMetadataRecord.message RemoteLogMetadataRecord.RemotePartitionDeleteMetadata
-            | 3 -> row RemoteLogSegmentMetadataSnapshotRecord.message RemoteLogMetadataRecord.RemoteLogSegmentMetadataSnapshot
-            | other -> Ok(RemoteLogMetadataRecord.Unknown { Id = other; Body = body }))
+    /// The record as JSON, without making a value of it. It is faster than `decode` and `toJson`.
+    let transcode (transcoder: StoredTranscoder) (bytes: Bytes) : Result<StoredUtf8, Fault> =
+        Framed.transcode TopicName visitType transcoder bytes
 
     /// Runs an action on the content of the union.
     let visit (visitor: IContentVisitor<'Result>) (record: RemoteLogMetadataRecord) : 'Result =

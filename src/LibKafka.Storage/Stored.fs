@@ -2,6 +2,7 @@ namespace LibKafka.Storage
 
 open System
 open System.Buffers.Binary
+open System.Text
 open LibKafka.Wire
 
 /// A value and the version in which it is stored.
@@ -69,6 +70,48 @@ type StoredJson =
         Value: Versioned<string> option
     }
 
+/// A record as JSON in Kafka's own form, in UTF-8. The bytes are valid until the transcoder is used again.
+[<NoComparison; NoEquality>]
+type StoredUtf8 =
+    {
+        /// The name of the type, such as `OffsetCommit`; empty for an unknown type.
+        Name: string
+        /// The number of the type.
+        Id: int32
+        /// Empty if the record has no key.
+        Key: ReadOnlyMemory<byte>
+        /// None for a tombstone.
+        Value: Versioned<ReadOnlyMemory<byte>> option
+    }
+
+    static member OfJson(json: StoredJson) : StoredUtf8 =
+        let utf8 (text: string) = ReadOnlyMemory<byte>(Encoding.UTF8.GetBytes text)
+
+        { Name = json.Name
+          Id = json.Id
+          Key = utf8 json.Key
+          Value = json.Value |> Option.map (fun value -> { Version = value.Version; Value = utf8 value.Value }) }
+
+/// Writes stored records as JSON without making values of them. An instance is used by one thread at a time. With `withMeanings`, a number of a
+/// type that has names, such as the status of a transaction, is written as a string: its name, or its digits if it has none.
+[<Sealed>]
+type StoredTranscoder(limits: Limits, withMeanings: bool) =
+    let output = Utf8Writer 1024
+    let json = JsonTranscoder(output, withMeanings)
+
+    member internal _.Limits = limits
+
+    /// Makes room for the next record.
+    member internal _.Clear() = output.Clear()
+
+    /// The JSON of the message at the start of the bytes, and the number of bytes that the message takes.
+    member internal _.Write(version: int16, message: Message<'T>, bytes: Bytes) : Result<struct (ReadOnlyMemory<byte> * int), Fault> =
+        let start = output.Length
+
+        match json.Write(limits, version, message, bytes) with
+        | Ok size -> Ok(struct (output.Written.Slice start, size))
+        | Error fault -> Error fault
+
 /// Prefixes of two bytes, which precede keys and values of the coordinators' topics.
 [<RequireQualifiedAccess>]
 module internal Prefix =
@@ -88,10 +131,14 @@ module internal Prefix =
 
     /// Reads a message after a prefix. Bytes after it are ignored, as brokers do.
     let decodeAfter (limits: Limits) (version: int16) (message: Message<'T>) (body: Bytes) : Result<'T, Fault> =
-        match Message.decode limits version message body with
-        | Error { Problem = Problem.TrailingBytes count } -> Message.decode limits version message (body.Slice(0, body.Length - count))
-        | result -> result
-        |> Result.mapError (Fault.after 2)
+        match Message.decodePrefix limits version message body with
+        | Ok(struct (value, _)) -> Ok value
+        | Error fault -> Error(Fault.after 2 fault)
+
+/// An action on a type of record of a coordinator's topic. `case` is the case of the union.
+type internal IRecordTypeAction<'Record, 'Result> =
+    abstract Type: recordType: RecordType<'Key, 'Value> * case: (Stored<'Key, 'Value> -> 'Record) -> 'Result
+    abstract Unknown: 'Result
 
 /// An action on a record of a coordinator's topic, of any type.
 type IStoredVisitor<'Result> =
@@ -134,9 +181,31 @@ module RecordType =
                 Message.encode version recordType.Value value
                 |> Result.map (fun value -> { StoredBytes.Key = key; Value = Some(Prefix.add version value) }))
 
+    /// The key after its number, and the value, as JSON.
+    let internal transcode
+        (transcoder: StoredTranscoder)
+        (recordType: RecordType<'Key, 'Value>)
+        (keyBody: Bytes)
+        (value: Bytes option)
+        : Result<StoredUtf8, Fault> =
+        let written (version: int16) (message: Message<'T>) (body: Bytes) =
+            match transcoder.Write(version, message, body) with
+            | Ok(struct (json, _)) -> Ok json
+            | Error fault -> Error(Fault.after 2 fault)
+
+        let result key value : StoredUtf8 = { Name = recordType.Name; Id = int32 recordType.Id; Key = key; Value = value }
+
+        match written 0s recordType.Key keyBody, value with
+        | Error fault, _ -> Error fault
+        | Ok key, None -> Ok(result key None)
+        | Ok key, Some value ->
+            Prefix.split (recordType.Value.Name + "/Version") value
+            |> Result.bind (fun struct (version, body) ->
+                written version recordType.Value body |> Result.map (fun json -> result key (Some { Version = version; Value = json })))
+
     /// The record as JSON.
     let toJson (recordType: RecordType<'Key, 'Value>) (record: Stored<'Key, 'Value>) : Result<StoredJson, Fault> =
-        let json key value = { Name = recordType.Name; Id = int32 recordType.Id; Key = key; Value = value }
+        let json key value : StoredJson = { Name = recordType.Name; Id = int32 recordType.Id; Key = key; Value = value }
 
         Message.toJson 0s recordType.Key record.Key
         |> Result.bind (fun key ->
@@ -148,7 +217,7 @@ module RecordType =
 
 /// What all records of the coordinators' topics have in common.
 [<RequireQualifiedAccess>]
-module internal StoredVisitors =
+module internal StoredRecords =
 
     let encode =
         { new IStoredVisitor<Result<StoredBytes, Fault>> with
@@ -163,7 +232,7 @@ module internal StoredVisitors =
                 let base64 (bytes: Bytes) = "\"" + Convert.ToBase64String bytes.Span + "\""
 
                 Ok
-                    { Name = ""
+                    { StoredJson.Name = ""
                       Id = int32 record.Id
                       Key = base64 record.Key
                       Value = record.Value |> Option.map (fun value -> { Version = -1s; Value = base64 value }) } }
@@ -182,5 +251,36 @@ module internal StoredVisitors =
                 "record of unknown type " + string record.Id + " 0x" + record.Key.ToString() + " " + value }
 
     /// Reads the number at the start of the key, and then the rest according to the number.
-    let decode (topic: string) (key: Bytes) (decodeBody: int16 -> Bytes -> Result<'Record, Fault>) : Result<'Record, Fault> =
-        Prefix.split (topic + "/Key") key |> Result.bind (fun struct (id, body) -> decodeBody id body)
+    let decode
+        (topic: string)
+        (visitType: IRecordTypeAction<'Record, Result<'Record, Fault>> -> int16 -> Result<'Record, Fault>)
+        (unknown: UnknownRecord -> 'Record)
+        (limits: Limits)
+        (key: Bytes)
+        (value: Bytes option)
+        : Result<'Record, Fault> =
+        Prefix.split (topic + "/Key") key
+        |> Result.bind (fun struct (id, body) ->
+            id
+            |> visitType
+                { new IRecordTypeAction<'Record, Result<'Record, Fault>> with
+                    member _.Type(recordType, case) = RecordType.decodeBody limits recordType body value |> Result.map case
+                    member _.Unknown = Ok(unknown { Id = id; Key = body; Value = value }) })
+
+    /// The JSON of a record, according to the number at the start of the key.
+    let transcode
+        (topic: string)
+        (visitType: IRecordTypeAction<'Record, Result<StoredUtf8, Fault>> -> int16 -> Result<StoredUtf8, Fault>)
+        (transcoder: StoredTranscoder)
+        (key: Bytes)
+        (value: Bytes option)
+        : Result<StoredUtf8, Fault> =
+        transcoder.Clear()
+
+        Prefix.split (topic + "/Key") key
+        |> Result.bind (fun struct (id, body) ->
+            id
+            |> visitType
+                { new IRecordTypeAction<'Record, Result<StoredUtf8, Fault>> with
+                    member _.Type(recordType, _) = RecordType.transcode transcoder recordType body value
+                    member _.Unknown = toJson.Unknown { Id = id; Key = body; Value = value } |> Result.map StoredUtf8.OfJson })

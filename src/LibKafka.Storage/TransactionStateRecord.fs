@@ -15,18 +15,21 @@ module TransactionStateRecord =
 
     /// The name of the topic.
     [<Literal>]
-    let Topic = "__transaction_state"
+    let TopicName = "__transaction_state"
+
+    let private visitType (action: IRecordTypeAction<TransactionStateRecord, 'Result>) (id: int16) : 'Result =
+        match id with
+        | 0s -> action.Type(TransactionLogRecord.recordType, TransactionStateRecord.TransactionLog)
+        | _ -> action.Unknown
 
     /// Reads the key and the value of a record; a value of None is a tombstone. Bytes after the fields of a message are ignored, as brokers
     /// do.
     let decode (limits: Limits) (key: Bytes) (value: Bytes option) : Result<TransactionStateRecord, Fault> =
-        StoredVisitors.decode Topic key (fun id body ->
-            let row (recordType: RecordType<'Key, 'Value>) (case: Stored<'Key, 'Value> -> TransactionStateRecord) =
-                RecordType.decodeBody limits recordType body value |> Result.map case
+        StoredRecords.decode TopicName visitType TransactionStateRecord.Unknown limits key value
 
-            match id with
-            | 0s -> row TransactionLogRecord.recordType TransactionStateRecord.TransactionLog
-            | other -> Ok(TransactionStateRecord.Unknown { Id = other; Key = body; Value = value }))
+    /// The record as JSON, without making a value of it. It is faster than `decode` and `toJson`.
+    let transcode (transcoder: StoredTranscoder) (key: Bytes) (value: Bytes option) : Result<StoredUtf8, Fault> =
+        StoredRecords.transcode TopicName visitType transcoder key value
 
     /// Runs an action on the record in the union.
     let visit (visitor: IStoredVisitor<'Result>) (record: TransactionStateRecord) : 'Result =
@@ -35,10 +38,10 @@ module TransactionStateRecord =
         | TransactionStateRecord.Unknown record -> visitor.Unknown record
 
     /// The key and the value of the record. It is a fault if a field is set that the version of the value cannot carry.
-    let encode (record: TransactionStateRecord) : Result<StoredBytes, Fault> = visit StoredVisitors.encode record
+    let encode (record: TransactionStateRecord) : Result<StoredBytes, Fault> = visit StoredRecords.encode record
 
     /// The record as JSON in Kafka's own form.
-    let toJson (record: TransactionStateRecord) : Result<StoredJson, Fault> = visit StoredVisitors.toJson record
+    let toJson (record: TransactionStateRecord) : Result<StoredJson, Fault> = visit StoredRecords.toJson record
 
     /// A one-line description.
-    let show (record: TransactionStateRecord) : string = visit StoredVisitors.show record
+    let show (record: TransactionStateRecord) : string = visit StoredRecords.show record

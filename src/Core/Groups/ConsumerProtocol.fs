@@ -32,7 +32,7 @@ module ConsumerProtocol =
             let highest = message.Versions.Highest
             let body = bytes.Slice(prefix, bytes.Length - prefix)
 
-            Message.decodePrefix limits (min version highest) message body |> Result.mapError (Fault.after prefix)
+            Message.decodeMeasured limits (min version highest) message body |> Result.mapError (Fault.after prefix)
 
     let private valueOf (struct (value: 'T, _: int64)) : 'T = value
 
@@ -68,7 +68,7 @@ module ConsumerProtocol =
     let encodeStickyUserData (data: StickyUserData.UserData) : Result<Bytes, Fault> = Message.encode 1s StickyUserData.message data
 
     let private stickyWithin (limits: Limits) (bytes: Bytes) : Result<struct (StickyUserData.UserData * int64), Fault> =
-        let read version = Message.decodePrefix limits version StickyUserData.message bytes
+        let read version = Message.decodeMeasured limits version StickyUserData.message bytes
 
         match read 1s with
         | Ok data -> Ok data

@@ -131,6 +131,9 @@ type Visitor() =
     default _.Uuid _ = ()
     abstract String: string -> unit
     default _.String _ = ()
+    /// A string as valid UTF-8, from `Relay`. It counts as any other string unless this is overridden.
+    abstract Utf8: ReadOnlySpan<byte> -> unit
+    default this.Utf8 text = this.String(Text.Encoding.UTF8.GetString text)
     abstract Bytes: Bytes -> unit
     default _.Bytes _ = ()
     /// Record batches. They count as any other bytes unless this is overridden.
@@ -207,6 +210,11 @@ type Codec<'T>(minSize: int) =
     default _.Project value = value
 
     abstract Visit: Visitor * 'T -> unit
+
+    /// Reads a value and passes it to the visitor as `Visit` does, but makes no value if the type allows that.
+    abstract Relay: Reader * Visitor -> unit
+    default this.Relay(reader, visitor) = this.Visit(visitor, this.Read reader)
+
     abstract Build: Source -> 'T
 
     /// The form of the type in a tagged field. Only a nullable struct has another form there.
@@ -220,7 +228,19 @@ type internal LengthCodec<'T>(minSize: int) =
     abstract WriteNull: Writer -> unit
     abstract TryRead: Reader -> 'T voption
 
+    /// Relays a value; false if it is null.
+    abstract TryRelay: Reader * Visitor -> bool
+
+    default this.TryRelay(reader, visitor) =
+        match this.TryRead reader with
+        | ValueSome value ->
+            this.Visit(visitor, value)
+            true
+        | ValueNone -> false
+
     override this.Read reader =
         match this.TryRead reader with
         | ValueSome value -> value
         | ValueNone -> reader.Fail Problem.NullNotAllowed
+
+    override this.Relay(reader, visitor) = if not (this.TryRelay(reader, visitor)) then reader.Fail Problem.NullNotAllowed

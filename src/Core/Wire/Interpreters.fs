@@ -82,8 +82,13 @@ module Message =
 
         writeTo writer number message value |> Result.map (fun () -> writer.ToBytes())
 
-    /// Reads a value from the reader's position. The offset of a fault counts from the start of the reader's bytes.
-    let internal readFrom (reader: Reader) (number: int16) (message: Message<'T>) : Result<'T, Fault> =
+    /// Reads from the reader's position. The offset of a fault counts from the start of the reader's bytes.
+    let inline private reading
+        (reader: Reader)
+        (number: int16)
+        (message: Message<'T>)
+        ([<InlineIfLambda>] read: Codec<'T> -> 'U)
+        : Result<'U, Fault> =
         let start = reader.Offset
         let decoded = reader.Decoded
 
@@ -93,7 +98,7 @@ module Message =
             let codec = message.Schema.At version
 
             try
-                Ok(codec.Read reader)
+                Ok(read codec)
             with :? FaultException as first ->
                 let fault =
                     located message first (fun (trail: Trail | null) ->
@@ -103,6 +108,10 @@ module Message =
 
                 reader.Trail <- null
                 Error fault
+
+    /// Reads a value from the reader's position.
+    let internal readFrom (reader: Reader) (number: int16) (message: Message<'T>) : Result<'T, Fault> =
+        reading reader number message _.Read(reader)
 
     /// Reads a value that takes all bytes that remain.
     let internal readToEnd (reader: Reader) (number: int16) (message: Message<'T>) : Result<'T, Fault> =
@@ -118,10 +127,30 @@ module Message =
         else
             Ok(Reader(bytes, limits.MaxDecodedBytes))
 
+    /// Passes the value at the start of the bytes to a visitor, without making it, and returns the number of bytes that it takes. If it cannot be
+    /// read, the visitor has received a part of it.
+    let internal relay (limits: Limits) (number: int16) (message: Message<'T>) (visitor: Visitor) (bytes: Bytes) : Result<int, Fault> =
+        match reader limits message.Name bytes with
+        | Error fault -> Error fault
+        | Ok reader ->
+            reading reader number message (fun codec ->
+                codec.Relay(reader, visitor)
+                reader.Offset)
+
     /// Reads a value from the start of the bytes. What comes after it is ignored. The number is the memory that the value takes, in bytes.
-    let internal decodePrefix (limits: Limits) (number: int16) (message: Message<'T>) (bytes: Bytes) : Result<struct ('T * int64), Fault> =
+    let internal decodeMeasured
+        (limits: Limits)
+        (number: int16)
+        (message: Message<'T>)
+        (bytes: Bytes)
+        : Result<struct ('T * int64), Fault> =
         reader limits message.Name bytes
         |> Result.bind (fun reader -> readFrom reader number message |> Result.map (fun value -> struct (value, reader.Decoded)))
+
+    /// The value at the start of the bytes, and the number of bytes that it takes. What comes after them is ignored.
+    let decodePrefix (limits: Limits) (number: int16) (message: Message<'T>) (bytes: Bytes) : Result<struct ('T * int), Fault> =
+        reader limits message.Name bytes
+        |> Result.bind (fun reader -> readFrom reader number message |> Result.map (fun value -> struct (value, reader.Offset)))
 
     /// The value of the bytes at a version. It is a fault if bytes remain after it, or if the limits do not allow its size. The value's `Bytes`
     /// are slices of the given bytes, not copies.

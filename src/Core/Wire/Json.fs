@@ -13,42 +13,103 @@ module internal JsonName =
     let ofField (name: string) = name.Substring(0, 1).ToLowerInvariant() + name.Substring 1
 
 /// Writes a value as JSON in Kafka's own form: names in camelCase, bytes and records in base64, uuids in URL-safe base64 without padding. A
-/// tagged field with its default is left out.
+/// tagged field with its default is left out. With `withMeanings`, a number of a type that has names is written as a string: its name, or its
+/// digits if it has none.
 [<Sealed>]
-type internal JsonVisitor(writer: Utf8JsonWriter) =
+type internal JsonVisitor(writer: Utf8Writer, withMeanings: bool) =
     inherit Visitor()
-    // The name of the current field is made here, without a string of its own.
-    let letters = Array.zeroCreate<char> 64
+    static let encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping
 
-    let propertyName (name: string) =
-        if name.Length > letters.Length then
-            writer.WritePropertyName(JsonName.ofField name)
-        else
-            name.CopyTo(Span letters)
-            letters[0] <- Char.ToLowerInvariant letters[0]
-            writer.WritePropertyName(ReadOnlySpan<char>(letters, 0, name.Length))
+    /// The characters that JSON has as they are.
+    static let plain =
+        SearchValues.Create
+            [| for code in ' 'B .. '~'B do
+                   if code <> '"'B && code <> '\\'B then code |]
 
-    override _.Bool value = writer.WriteBooleanValue value
-    override _.Integer value = writer.WriteNumberValue value
+    // The name of each field in quotation marks, and the colon.
+    let properties = Dictionary<string, byte[]>(HashIdentity.Reference)
+    let uuid = Array.zeroCreate<byte> 16
+    // Whether the next field is the first of its object.
+    let mutable isFirst = true
+    // The name of the number that follows, which may be empty; null if its type has no names.
+    let mutable meaning: string | null = null
+
+    let property (name: string) : byte[] =
+        match properties.TryGetValue name with
+        | true, known -> known
+        | _ ->
+            let made = Text.Encoding.UTF8.GetBytes("\"" + encoder.Encode(JsonName.ofField name) + "\":")
+            properties[name] <- made
+            made
+
+    /// A string of characters that JSON has as they are.
+    let quoted (text: string) =
+        writer.Byte '"'B
+        writer.Text text
+        writer.Byte '"'B
+
+    override _.Bool value = writer.Text(if value then "true" else "false")
+
+    override _.Meaning name = if withMeanings then meaning <- name
+
+    override _.Integer value =
+        match meaning with
+        | null -> writer.Integer value
+        | name ->
+            quoted (if name = "" then string value else name)
+            meaning <- null
 
     override _.Float64 value =
         // JSON has no infinities and no NaN.
         if Double.IsFinite value then
-            writer.WriteNumberValue value
+            writer.Float64 value
         else
-            writer.WriteStringValue(value.ToString(Globalization.CultureInfo.InvariantCulture))
+            quoted (value.ToString(Globalization.CultureInfo.InvariantCulture))
 
-    override _.Uuid value = writer.WriteStringValue(Base64Url.EncodeToString(value.ToByteArray true))
+    override _.Uuid value =
+        writer.Byte '"'B
+        value.TryWriteBytes(Span uuid, true) |> fst |> ignore
+        writer.Base64Url(ReadOnlySpan uuid)
+        writer.Byte '"'B
 
-    override _.String value = writer.WriteStringValue value
-    override _.Bytes value = writer.WriteBase64StringValue value.Span
-    override _.Null() = writer.WriteNullValue()
-    override _.LostNull() = writer.WriteNullValue()
-    override _.BeginStruct() = writer.WriteStartObject()
-    override _.EndStruct() = writer.WriteEndObject()
-    override _.BeginField name = propertyName name
-    override _.BeginArray _ = writer.WriteStartArray()
-    override _.EndArray() = writer.WriteEndArray()
+    override _.Utf8 value =
+        writer.Byte '"'B
+
+        if value.IndexOfAnyExcept plain < 0 then
+            writer.Utf8 value
+        else
+            writer.Utf8 (JsonEncodedText.Encode(value, encoder)).EncodedUtf8Bytes
+
+        writer.Byte '"'B
+
+    override this.String value = this.Utf8(ReadOnlySpan<byte>(Text.Encoding.UTF8.GetBytes value))
+
+    override _.Bytes value =
+        writer.Byte '"'B
+        writer.Base64 value.Span
+        writer.Byte '"'B
+
+    override _.Null() = writer.Text "null"
+    override this.LostNull() = this.Null()
+
+    override _.BeginStruct() =
+        writer.Byte '{'B
+        isFirst <- true
+
+    override _.EndStruct() =
+        writer.Byte '}'B
+        isFirst <- false
+
+    override _.BeginField name =
+        if not isFirst then writer.Byte ','B
+        isFirst <- false
+        // The value of the field before was perhaps not a number.
+        meaning <- null
+        writer.Utf8(ReadOnlySpan<byte>(property name))
+
+    override _.BeginArray _ = writer.Byte '['B
+    override _.BeginElement index = if index > 0 then writer.Byte ','B
+    override _.EndArray() = writer.Byte ']'B
 
 /// Reads a value from JSON in the form that `JsonVisitor` writes. A missing field takes its default. A property that is not a field of the
 /// version is a fault, so that misspellings are found.
@@ -162,49 +223,14 @@ type internal JsonSource(root: JsonElement, trail: Trail) =
 
     override _.EndArray() = ()
 
-/// What writing JSON needs, kept by each thread for the next value.
-[<Sealed>]
-type internal JsonOutput() =
-    /// A larger buffer is not kept.
-    static let mostKept = 65536
-
-    [<ThreadStatic; DefaultValue>]
-    static val mutable private kept: JsonOutput | null
-
-    let buffer = ArrayBufferWriter<byte> 256
-    let options = JsonWriterOptions(Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping)
-    let writer = new Utf8JsonWriter(buffer, options)
-    let visitor = JsonVisitor writer
-
-    /// The value as a single line of JSON.
-    member private _.Text(codec: Codec<'T>, value: 'T) : string =
-        codec.Visit(visitor, value)
-        writer.Flush()
-        Text.Encoding.UTF8.GetString buffer.WrittenSpan
-
-    /// Makes it ready for the next value; false if it must not be kept.
-    member private _.Reset() : bool =
-        buffer.ResetWrittenCount()
-        writer.Reset()
-        buffer.Capacity <= mostKept
-
-    /// The value as a single line of JSON. After an exception nothing is kept.
-    static member Write(codec: Codec<'T>, value: 'T) : string =
-        let output =
-            match JsonOutput.kept with
-            | null -> JsonOutput()
-            | output -> output
-
-        JsonOutput.kept <- null
-        let text = output.Text(codec, value)
-        if output.Reset() then JsonOutput.kept <- output
-        text
-
 [<RequireQualifiedAccess>]
 module internal Json =
 
     /// The value as a single line of JSON.
-    let write (codec: Codec<'T>) (value: 'T) : string = JsonOutput.Write(codec, value)
+    let write (codec: Codec<'T>) (value: 'T) : string =
+        let writer = Utf8Writer 256
+        codec.Visit(JsonVisitor(writer, false), value)
+        Text.Encoding.UTF8.GetString writer.Written.Span
 
     /// The value of a JSON document. A fault has the path in the document.
     let read (codec: Codec<'T>) (name: string) (json: string) : Result<'T, Fault> =

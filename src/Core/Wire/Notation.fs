@@ -2,7 +2,6 @@ namespace LibKafka.Wire
 
 open System
 open System.Collections.Generic
-open Microsoft.FSharp.Core.CompilerServices
 
 /// The message notation: the types, the properties of fields, and `message` and `field`, which combine them. A definition reads like the
 /// protocol's own schema. Open this module only to define messages, because it shadows F#'s conversion functions.
@@ -28,6 +27,7 @@ module Notation =
                         member _.Write(writer, value) = write writer value
                         member _.Read reader = read reader
                         member _.Visit(visitor, value) = visit visitor value
+                        member _.Relay(reader, visitor) = visit visitor (read reader)
                         member _.Build source = build source } }
 
     // The conversions are arguments, because F# would look up those of a generic type by reflection, which Native AOT does not support.
@@ -64,6 +64,11 @@ module Notation =
                         member _.TryRead reader =
                             let length = reader.StringLength compact
                             if length < 0 then ValueNone else ValueSome(reader.Text length)
+
+                        member _.TryRelay(reader, visitor) =
+                            let length = reader.StringLength compact
+                            if length >= 0 then visitor.Utf8(reader.Utf8 length)
+                            length >= 0
 
                         member _.Project value = if isAbsent value then "" else value
                         member _.Visit(visitor, value) = if isAbsent value then visitor.LostNull() else visitor.String value
@@ -251,63 +256,6 @@ module Notation =
         if not (Object.ReferenceEquals(schema.Place, Place.everywhere)) then
             invalidArg (nameof schema) "versions, tags and `ignorable` apply to a field, not to the type of an element"
 
-    let private writeElements (element: Codec<'T>) (writer: Writer) (values: 'T list) =
-        match writer.Trail with
-        | null ->
-            for value in values do
-                element.Write(writer, value)
-        | trail ->
-            values
-            |> List.iteri (fun i value ->
-                trail.Element i
-                element.Write(writer, value)
-                trail.Leave())
-
-    let private readElements (element: Codec<'T>) (reader: Reader) (count: int) : 'T list =
-        let mutable values = ListCollector<'T>()
-
-        let trail = reader.Trail
-
-        for i in 0 .. count - 1 do
-            match trail with
-            | null -> ()
-            | trail -> trail.Element i
-
-            let value = element.Read reader
-            reader.Charge(HeapSize.ofElement<'T>())
-            values.Add value
-
-            match trail with
-            | null -> ()
-            | trail -> trail.Leave()
-
-        values.Close()
-
-    let private visitElements (element: Codec<'T>) (visitor: Visitor) (values: 'T list) =
-        if isAbsent values then
-            visitor.LostNull()
-        else
-            visitor.BeginArray(List.length values)
-
-            values
-            |> List.iteri (fun i value ->
-                visitor.BeginElement i
-                element.Visit(visitor, value)
-                visitor.EndElement())
-
-            visitor.EndArray()
-
-    let private buildElements (element: Codec<'T>) (source: Source) : 'T list =
-        let values =
-            List.init (source.BeginArray()) (fun i ->
-                source.BeginElement i
-                let value = element.Build source
-                source.EndElement()
-                value)
-
-        source.EndArray()
-        values
-
     /// Any number of elements.
     let array (element: Schema<'T>) : Schema<'T list> =
         requirePlain element
@@ -326,22 +274,29 @@ module Notation =
                         member _.Write(writer, values) =
                             if isAbsent values then writer.Fail Problem.NullNotAllowed
                             writer.WriteLength(compact, List.length values)
-                            writeElements inner writer values
+                            Elements.write inner writer values
 
                         member _.WriteNull writer = writer.WriteLength(compact, -1)
 
                         member _.TryRead reader =
                             let count = reader.Count(compact, inner.MinSize)
 
-                            if count < 0 then ValueNone else ValueSome(readElements inner reader count)
+                            if count < 0 then ValueNone else ValueSome(Elements.read inner reader count)
+
+                        member _.TryRelay(reader, visitor) =
+                            let count = reader.Count(compact, inner.MinSize)
+                            if count >= 0 then Elements.relay inner reader visitor count
+                            count >= 0
 
                         member _.Project values = if isAbsent values then [] else List.map inner.Project values
-                        member _.Visit(visitor, values) = visitElements inner visitor values
-                        member _.Build source = buildElements inner source } }
+                        member _.Visit(visitor, values) = Elements.visit inner visitor values
+                        member _.Build source = Elements.build inner source } }
 
     // A struct has no length that could express null, so a byte precedes it: 1 for a value; for null -1, or 0 in a tagged field, where the
     // byte is an unsigned varint.
     let rec private marked (isTagged: bool) (inner: Codec<'T>) : Codec<'T option> =
+        let readIsNull (reader: Reader) = if isTagged then reader.UnsignedVarint() = 0u else reader.Int8() < 0y
+
         { new Codec<'T option>(1) with
             member _.Shape = Shape.Nullable inner.Shape
 
@@ -353,7 +308,7 @@ module Notation =
                 | None -> writer.Int8(if isTagged then 0y else -1y)
 
             member _.Read reader =
-                if (if isTagged then reader.UnsignedVarint() = 0u else reader.Int8() < 0y) then
+                if readIsNull reader then
                     None
                 else
                     let value = inner.Read reader
@@ -367,6 +322,7 @@ module Notation =
                 | Some value -> inner.Visit(visitor, value)
                 | None -> visitor.Null()
 
+            member _.Relay(reader, visitor) = if readIsNull reader then visitor.Null() else inner.Relay(reader, visitor)
             member _.Build source = if source.IsNull() then None else Some(inner.Build source)
             member this.InTaggedField = if isTagged then this else marked true inner }
 
@@ -393,6 +349,7 @@ module Notation =
                 | Some value -> inner.Visit(visitor, value)
                 | None -> visitor.Null()
 
+            member _.Relay(reader, visitor) = if not (inner.TryRelay(reader, visitor)) then visitor.Null()
             member _.Build source = if source.IsNull() then None else Some(inner.Build source) }
 
     // The versions before null is allowed require a value. Null is projected to the type's empty value.
@@ -417,6 +374,7 @@ module Notation =
                 | Some value -> inner.Visit(visitor, value)
                 | None -> visitor.LostNull()
 
+            member _.Relay(reader, visitor) = inner.Relay(reader, visitor)
             member _.Build source = Some(inner.Build source) }
 
     /// Null is allowed since this version.
@@ -529,36 +487,6 @@ module Notation =
             member _.Project _ = fallback
             member _.Build _ = fallback }
 
-    let inline private visitField name (codec: Codec<'T>) (visitor: Visitor) value =
-        visitor.BeginField name
-        codec.Visit(visitor, value)
-        visitor.EndField()
-
-    let inline private buildField name (codec: Codec<'T>) fallback (source: Source) =
-        if source.BeginField name then
-            let value = codec.Build source
-            source.EndField()
-            value
-        else
-            fallback
-
-    let inline private writeField name (codec: Codec<'T>) (writer: Writer) value =
-        match writer.Trail with
-        | null -> codec.Write(writer, value)
-        | trail ->
-            trail.Field name
-            codec.Write(writer, value)
-            trail.Leave()
-
-    let inline private readField name (codec: Codec<'T>) (reader: Reader) =
-        match reader.Trail with
-        | null -> codec.Read reader
-        | trail ->
-            trail.Field name
-            let value = codec.Read reader
-            trail.Leave()
-            value
-
     let private fieldShape name (schema: Schema<'T>) (codec: Codec<'T>) : FieldShape =
         { Name = name
           Type = codec.Shape
@@ -571,17 +499,20 @@ module Notation =
     let inline private inOrder name (schema: Schema<'T>) (get: 'R -> 'T) (codec: Codec<'T>) =
         { new Part<'R>(InOrder, codec.MinSize) with
             override _.Shape = fieldShape name schema codec
-            override _.Write(writer, record) = writeField name codec writer (get record)
-            override _.Visit(visitor, record) = visitField name codec visitor (get record) }
+            override _.Write(writer, record) = Field.write name codec writer (get record)
+            override _.Visit(visitor, record) = Field.visit name codec visitor (get record)
+            override _.Relay(reader, visitor) = Field.relay name codec reader visitor }
 
     let inline private inOrderRow name (schema: Schema<'T>) (get: 'R -> 'T) (codec: Codec<'T>) =
         { new Row<'R, 'T>() with
-            member _.Read reader = readField name codec reader
+            member _.Read reader = Field.read name codec reader
             member _.Project record = codec.Project(get record)
-            member _.Build source = buildField name codec schema.Default source }
+            member _.Build source = Field.build name codec schema.Default source }
 
     let private inTaggedSection name (schema: Schema<'T>) (get: 'R -> 'T) (codec: Codec<'T>) (tag: uint32) =
         let fallback = schema.Default
+        let read = Func<Reader, 'T>(Field.read name codec)
+        let visit (visitor: Visitor) (value: 'T) = if not (isDefault fallback value) then Field.visit name codec visitor value
 
         { new Part<'R>(InTaggedSection tag, 0) with
             override _.Shape = fieldShape name schema codec
@@ -590,22 +521,24 @@ module Notation =
             override _.WriteTagged(writer, record) =
                 writer.UnsignedVarint tag
                 let mark = writer.BeginSized()
-                writeField name codec writer (get record)
+                Field.write name codec writer (get record)
                 writer.EndSized mark
 
-            override _.Visit(visitor, record) =
-                let value = get record
+            override _.Visit(visitor, record) = visit visitor (get record)
 
-                if not (isDefault fallback value) then visitField name codec visitor value }
+            // The value is made, because it may be the default, which is left out.
+            override _.Relay(reader, visitor) =
+                if reader.HasTag tag then
+                    visit visitor (reader.Tagged(name, tag, fallback, read)) }
 
     let private inTaggedSectionRow name (schema: Schema<'T>) (get: 'R -> 'T) (codec: Codec<'T>) (tag: uint32) =
         let fallback = schema.Default
-        let read = Func<Reader, 'T>(readField name codec)
+        let read = Func<Reader, 'T>(Field.read name codec)
 
         { new Row<'R, 'T>() with
             member _.Read reader = reader.Tagged(name, tag, fallback, read)
             member _.Project record = codec.Project(get record)
-            member _.Build source = buildField name codec fallback source }
+            member _.Build source = Field.build name codec fallback source }
 
     /// A field: its name in the protocol, how to get it from the record, and its type.
     let field (name: string) (get: 'R -> 'T) (schema: Schema<'T>) : Fields<'R, 'T> =

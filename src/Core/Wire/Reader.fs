@@ -167,13 +167,16 @@ type Reader internal (buffer: byte[], start: int, count: int, maxDecoded: int64)
         if count > int64 most then this.Fail(Problem.CountTooLarge(count, int64 most))
         int count
 
-    member internal this.Text(length: int) : string =
+    /// A string as it is in the buffer. It is valid UTF-8.
+    member internal this.Utf8(length: int) : ReadOnlySpan<byte> =
         let at = this.Take length
-        if length > 0 then this.Charge(HeapSize.ofText length)
         let utf8 = ReadOnlySpan<byte>(buffer, at, length)
-
         if not (Utf8.IsValid utf8) then Fault.raise' Problem.BadUtf8 (at - start)
+        utf8
 
+    member internal this.Text(length: int) : string =
+        let utf8 = this.Utf8 length
+        if length > 0 then this.Charge(HeapSize.ofText length)
         Encoding.UTF8.GetString utf8
 
     /// A slice of the buffer, not a copy.
@@ -240,20 +243,33 @@ type Reader internal (buffer: byte[], start: int, count: int, maxDecoded: int64)
 
         tags <- outer
 
-    /// Reads the value of a tagged field with the codec's `read`, or returns `fallback` if the section does not have the tag.
-    member internal this.Tagged(name: string, tag: uint32, fallback: 'T, read: Func<Reader, 'T>) : 'T =
-        let section =
-            match tags with
-            | null ->
-                let opened = this.ReadTags()
-                tags <- opened
-                opened
-            | opened -> opened
+    /// The tagged section of the current struct, which starts here if it has not been opened.
+    member private this.Section() : TagEntry[] =
+        match tags with
+        | null ->
+            let opened = this.ReadTags()
+            tags <- opened
+            opened
+        | opened -> opened
 
+    /// The index of a tag in a section; the length of the section if it does not have the tag.
+    member private _.IndexOf(section: TagEntry[], tag: uint32) : int =
         let mutable i = 0
 
         while i < section.Length && section[i].Tag <> tag do
             i <- i + 1
+
+        i
+
+    /// Whether the tagged section of the current struct has the tag.
+    member internal this.HasTag(tag: uint32) : bool =
+        let section = this.Section()
+        this.IndexOf(section, tag) < section.Length
+
+    /// Reads the value of a tagged field with the codec's `read`, or returns `fallback` if the section does not have the tag.
+    member internal this.Tagged(name: string, tag: uint32, fallback: 'T, read: Func<Reader, 'T>) : 'T =
+        let section = this.Section()
+        let i = this.IndexOf(section, tag)
 
         if i = section.Length then
             fallback

@@ -42,6 +42,10 @@ type internal Part<'R>(place: FieldPlace, minSize: int) =
     default _.WriteTagged(_, _) = ()
     abstract Visit: Visitor * 'R -> unit
 
+    /// Relays the field if the version has it: see `Codec.Relay`.
+    abstract Relay: Reader * Visitor -> unit
+    default _.Relay(_, _) = ()
+
 /// Some fields of the record 'R at one version, read as the tuple 'P.
 [<AbstractClass>]
 type internal Row<'R, 'P>() =
@@ -141,6 +145,16 @@ type internal StructCodec<'R, 'P>
                 part.Visit(visitor, value)
 
             visitor.EndStruct()
+
+    override _.Relay(reader, visitor) =
+        visitor.BeginStruct()
+        let outer = reader.BeginStruct()
+
+        for part in parts do
+            part.Relay(reader, visitor)
+
+        reader.EndStruct(outer, version.Flexible)
+        visitor.EndStruct()
 
     override _.Build source =
         source.BeginStruct()

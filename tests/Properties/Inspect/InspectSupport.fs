@@ -10,11 +10,11 @@ open Expecto
 type Outcome = { Code: int; Lines: string list; Complaints: string }
 
 let inspectWith (arguments: string list) (input: byte[]) : Outcome =
-    use output = new StringWriter()
+    use output = new MemoryStream()
     use complaints = new StringWriter()
     let code = LibKafka.Inspect.Program.run arguments (new MemoryStream(input)) output complaints
 
-    let lines = (output.ToString()).Split '\n' |> List.ofArray
+    let lines = (Encoding.UTF8.GetString(output.ToArray())).Split '\n' |> List.ofArray
 
     // Every line ends with a line feed.
     Expect.equal (List.last lines) "" "the text after the last line feed"

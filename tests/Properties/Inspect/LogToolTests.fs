@@ -153,7 +153,7 @@ let private statistics =
               let row (start: string) = lines |> List.find (fun line -> line.TrimStart().StartsWith start)
               Expect.isGreaterThan (bars (row "8-15 ")) 0 "the longest bar"
               Expect.equal (bars (row "8-15 ") / 4) (bars (row "16-31 ")) "a quarter"
-              Expect.contains lines "gaps             1 (2 offsets)" "gaps") ]
+              Expect.contains lines "gaps               1 (2 offsets)" "gaps") ]
 
 // ---- Indexes
 
@@ -339,7 +339,7 @@ let private append (path: string) (content: byte[]) =
     use file = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite)
     file.Write(content, 0, content.Length)
 
-let private surroundings (output: TextWriter) (complaints: TextWriter) (cancellation: CancellationToken) : Surroundings =
+let private surroundings (output: Stream) (complaints: TextWriter) (cancellation: CancellationToken) : Surroundings =
     { Terminal = Terminal.none; Input = Stream.Null; Output = output; Complaints = complaints; Cancellation = cancellation }
 
 let private following =
@@ -348,7 +348,7 @@ let private following =
 
         withFolder [ name ".log", first ] (fun path ->
             use pipe = new AnonymousPipeServerStream(PipeDirection.In)
-            use writer = new StreamWriter(new AnonymousPipeClientStream(PipeDirection.Out, pipe.ClientSafePipeHandle))
+            use writer = new AnonymousPipeClientStream(PipeDirection.Out, pipe.ClientSafePipeHandle)
             use complaints = new StringWriter()
             use stop = new CancellationTokenSource()
             use lines = new StreamReader(pipe)
@@ -378,7 +378,7 @@ let private terminals =
                   use complaints = new StringWriter()
 
                   let surroundings =
-                      { surroundings TextWriter.Null complaints CancellationToken.None with
+                      { surroundings Stream.Null complaints CancellationToken.None with
                           Terminal = { Terminal.none with IsInput = isTerminal } }
 
                   Expect.equal (runIn surroundings arguments) 0 "the exit code"
@@ -393,7 +393,7 @@ let private terminals =
 
           testCase "colors only if the terminal has them, or if they are asked for" (fun () ->
               let output (arguments: string list) (hasColors: bool) =
-                  use output = new StringWriter()
+                  use output = new MemoryStream()
 
                   let surroundings =
                       { surroundings output TextWriter.Null CancellationToken.None with
@@ -401,7 +401,7 @@ let private terminals =
                           Input = new MemoryStream(segment) }
 
                   runIn surroundings arguments |> ignore
-                  output.ToString()
+                  Text.Encoding.UTF8.GetString(output.ToArray())
 
               let plain = output [ "log"; "--records" ] false
               let colored = output [ "log"; "--records" ] true
@@ -411,6 +411,12 @@ let private terminals =
               Expect.equal (output [ "log"; "--records"; "--color"; "never" ] true) plain "never"
               Expect.equal (output [ "log"; "--records"; "--color"; "always" ] false) colored "always"
               Expect.isFalse ((output [ "log"; "--format"; "json" ] true).Contains '\u001b') "JSON")
+
+          testCase "control characters of UTF-8 are not printed as they are" (fun () ->
+              // U+009B begins an escape sequence, and its first byte is also that of other characters.
+              let value = "a\u009b31m\u00a9\u00c2\u0085\u2028"
+              let log = bytesOf [ batchOf BatchOptions.standard [ data 0L "k" (ValueSome value) ] ]
+              Expect.stringEnds (inspect "log --records" log).Lines[1] "value \"a\\u009b31m\u00a9\u00c2\\u0085\u2028\"" "the value")
 
           testCase "it ends without an error when its output is closed" (fun () ->
               let tool = Path.Combine(AppContext.BaseDirectory, "LibKafka.Inspect.dll")
@@ -464,6 +470,27 @@ let private usage =
                   let outcome = inspect arguments Array.empty
                   Expect.equal outcome.Code 2 "the exit code"
                   Expect.stringContains outcome.Complaints reason "the message")
+
+          testCase "the words help and version are commands" (fun () ->
+              for word in [ "help"; "version" ] do
+                  let outcome = inspect word Array.empty
+                  Expect.equal outcome (inspect ("--" + word) Array.empty) word
+                  Expect.equal outcome.Code 0 "the exit code")
+
+          testCase "a directory in place of a file is named as such" (fun () ->
+              let folder = Directory.CreateTempSubdirectory "inspect"
+
+              try
+                  for arguments in [ [ "log" ]; [ "index" ]; [ "stats" ]; [ "capture" ]; [ "stream" ]; [] ] do
+                      let outcome = inspectWith (arguments @ [ folder.FullName ]) Array.empty
+                      Expect.equal outcome.Code 1 "the exit code"
+
+                      Expect.equal
+                          outcome.Complaints
+                          ("libkafka-inspect: cannot read " + folder.FullName + ": it is a directory; give the names of its files\n")
+                          "the message"
+              finally
+                  folder.Delete true)
 
           testCase "--grep needs a text" (fun () ->
               Expect.stringContains (inspectWith [ "log"; "--grep"; "" ] Array.empty).Complaints "--grep needs a text" "the message")

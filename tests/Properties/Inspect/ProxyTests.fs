@@ -5,6 +5,9 @@ open System
 open System.Buffers.Binary
 open System.IO
 open System.Net.Sockets
+open System.Security.Cryptography
+open System.Security.Cryptography.X509Certificates
+open System.Text
 open System.Text.RegularExpressions
 open System.Threading
 open System.Threading.Tasks
@@ -61,13 +64,14 @@ let private metadata (socket: TcpClient) (correlationId: int) : Metadata.Respons
 
 /// Runs the proxy before a cluster while an action uses its port. The exit code, the lines and the complaints.
 let private proxying (arguments: string list) (bootstrap: string) (action: int -> unit) : int * string list * string =
-    let output, complaints = Shared(), Shared()
+    use output = new MemoryStream()
+    let complaints = Shared()
     use stop = new CancellationTokenSource()
 
     let surroundings =
         { Terminal = Terminal.none
           Input = Stream.Null
-          Output = output.Writer
+          Output = output
           Complaints = complaints.Writer
           Cancellation = stop.Token }
 
@@ -83,7 +87,9 @@ let private proxying (arguments: string list) (bootstrap: string) (action: int -
         stop.Cancel()
 
     if not (tool.Wait patience) then failtest "the proxy does not end"
-    tool.Result, List.ofArray (output.Text.Split('\n', StringSplitOptions.RemoveEmptyEntries)), complaints.Text
+    tool.Result,
+    List.ofArray ((Encoding.UTF8.GetString(output.ToArray())).Split('\n', StringSplitOptions.RemoveEmptyEntries)),
+    complaints.Text
 
 let private shape (line: string) : string =
     let line = json line
@@ -113,6 +119,137 @@ let private staysOnProxy =
             [ for broker in (json lines[1]).GetProperty("body").GetProperty("brokers").EnumerateArray() -> int (get "port" broker) ]
         Expect.equal (Set.ofList printed) brokerPorts "the broker's own addresses"
         Expect.notEqual (get "time" (json lines[0])) "" "the time")
+
+let private controllers =
+    testCase "clients that ask for controllers stay on the proxy too" (fun () ->
+        use kafka = TestBroker.Start 1
+        let controllers = [ 9190; 9191 ]
+
+        let response =
+            { DescribeCluster.response.Default with
+                EndpointType = EndpointType.Controller
+                ClusterId = "c"
+                ControllerId = 3000
+                Brokers =
+                    [ for port in controllers ->
+                          { BrokerId = port - 6190; Host = "controllers.example"; Port = port; Rack = None; IsFenced = false } ] }
+
+        kafka.Script.On(ApiKey.DescribeCluster, Reaction.Reply(Response.DescribeCluster response)) |> ignore
+
+        let code, lines, complaints =
+            proxying [] kafka.Bootstrap (fun port ->
+                use client = connect "127.0.0.1" port
+
+                let found =
+                    Frame.encodeRequest
+                        DescribeCluster.api
+                        1s
+                        5
+                        (Some "tester")
+                        { DescribeCluster.request.Default with EndpointType = EndpointType.Controller }
+                    |> ok "encode"
+                    |> exchange client
+                    |> Frame.decodeResponse Limits.standard DescribeCluster.api 1s
+                    |> ok "decode"
+                    |> snd
+
+                let expected =
+                    response.Brokers
+                    |> List.map2
+                        (fun (found: DescribeCluster.Broker) broker -> { broker with Host = "127.0.0.1"; Port = found.Port })
+                        found.Brokers
+
+                Expect.equal found { response with Brokers = expected } "only the addresses are others"
+
+                for broker in found.Brokers do
+                    Expect.isFalse (List.contains broker.Port controllers) "not the port of a controller"
+                    // Something listens there.
+                    (connect broker.Host broker.Port).Dispose())
+
+        Expect.equal code 0 "the exit code"
+        let printed = (json lines[1]).GetProperty("body").GetProperty("brokers").EnumerateArray()
+        Expect.equal [ for broker in printed -> get "port" broker ] [ "9190"; "9191" ] "what the broker has sent"
+        Expect.stringContains complaints "for controllers.example:9191" "the other port")
+
+// ---- TLS
+
+/// A certificate of this machine that is its own authority.
+let private certificate () : X509Certificate2 =
+    use key = ECDsa.Create ECCurve.NamedCurves.nistP256
+    let request = CertificateRequest("CN=127.0.0.1", key, HashAlgorithmName.SHA256)
+    let names = SubjectAlternativeNameBuilder()
+    names.AddIpAddress Net.IPAddress.Loopback
+    request.CertificateExtensions.Add(names.Build())
+    request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays -1.0, DateTimeOffset.UtcNow.AddDays 1.0)
+
+/// Runs the proxy before a cluster with TLS. The arguments may name the file of the authority.
+let private proxyingTls (brokers: int) (arguments: string -> string list) (action: int -> unit) : int * string list * string =
+    use certificate = certificate ()
+    use kafka = TestBroker.Start(TestBrokerOptions(Brokers = brokers, Certificate = certificate))
+
+    let broker = (kafka.Bootstrap.Split ',')[0]
+    let folder = Directory.CreateTempSubdirectory "inspect"
+
+    try
+        let authority = Path.Combine(folder.FullName, "authority.pem")
+        File.WriteAllText(authority, certificate.ExportCertificatePem())
+        proxying (arguments authority) broker action
+    finally
+        folder.Delete true
+
+/// Whether the other side closes the connection after a request.
+let private closes (port: int) : bool =
+    use client = connect "127.0.0.1" port
+
+    try
+        metadata client 1 |> ignore
+        false
+    with :? IOException ->
+        true
+
+let private tls =
+    testList
+        "with --tls"
+        [ testCase "clients without TLS reach all brokers" (fun () ->
+              let code, lines, _ =
+                  proxyingTls 2 (fun authority -> [ "--tls"; "--ca"; authority ]) (fun port ->
+                      use first = connect "127.0.0.1" port
+                      let found = metadata first 1
+                      Expect.equal found.Brokers.Length 2 "both brokers"
+
+                      for broker in found.Brokers do
+                          use other = connect broker.Host broker.Port
+                          Expect.equal (metadata other 7).Brokers found.Brokers "the same addresses by every broker")
+
+              Expect.equal code 0 "the exit code"
+              Expect.equal
+                  (List.map shape (List.truncate 2 lines))
+                  [ "1 request Metadata 1"; "1 response Metadata 1" ]
+                  "the first exchange"
+              Expect.equal lines.Length 6 "three exchanges")
+
+          testCase "a broker whose certificate is not trusted is reported, and the client's connection is closed" (fun () ->
+              let _, lines, complaints = proxyingTls 1 (fun _ -> [ "--tls" ]) (fun port -> Expect.isTrue (closes port) "closed")
+
+              Expect.equal lines [] "no frames"
+              Expect.isMatch complaints @"connection 1: cannot connect to 127\.0\.0\.1:\d+: .*certificate" "the reason")
+
+          testCase "without it, a broker with TLS is reported" (fun () ->
+              let _, lines, complaints = proxyingTls 1 (fun _ -> []) (fun port -> Expect.isTrue (closes port) "closed")
+              let faults = lines |> List.map (fun line -> get "fault" (json line))
+              // Not every broker sends an alert before it closes the connection.
+              let hasReason =
+                  List.contains "the broker answers with a TLS alert: use --tls" faults || complaints.Contains "connection 1: "
+              Expect.isTrue hasReason "the reason")
+
+          testCase "a file without certificates is reported" (fun () ->
+              withFiles [ [| 1uy; 2uy |] ] ".pem" (fun paths ->
+                  let outcome = inspectWith [ "proxy"; "--listen"; "0"; "--to"; "localhost:9092"; "--ca"; paths[0] ] Array.empty
+                  Expect.equal outcome.Code 1 "the exit code"
+                  Expect.stringContains outcome.Complaints (paths[0] + ": it has no certificate in PEM") "the reason"
+                  let outcome = inspectWith [ "proxy"; "--listen"; "0"; "--to"; "localhost:9092"; "--ca"; paths[0] + "x" ] Array.empty
+                  Expect.equal outcome.Code 1 "the exit code"
+                  Expect.stringContains outcome.Complaints ("cannot read " + paths[0] + "x: ") "a file that does not exist")) ]
 
 let private recordings =
     testCase "a recording is read again, each connection by itself" (fun () ->
@@ -208,8 +345,9 @@ let private usage =
                 "proxy --listen 99999 --to localhost:9092", "--listen needs a port"
                 "proxy --listen 0 --to localhost", "--to needs a host and a port such as localhost:9092"
                 "proxy --listen 0 --to localhost:9092 file", "a proxy reads no files"
-                "log --listen 0", "--listen, --to, --record and --tls go with a proxy"
-                "--tls", "--listen, --to, --record and --tls go with a proxy"
+                "log --listen 0", "--listen, --to, --record, --tls and --ca go with a proxy"
+                "--ca a.pem", "--listen, --to, --record, --tls and --ca go with a proxy"
+                "--tls", "--listen, --to, --record, --tls and --ca go with a proxy"
                 "log --port 9092", "--port goes with captures"
                 "capture --port x", "--port needs a port number" ] do
               testCase ("'" + arguments + "' is wrong") (fun () ->
@@ -220,8 +358,8 @@ let private usage =
           testCase "help lists these options too" (fun () ->
               let help = String.Join('\n', (inspect "--help" Array.empty).Lines)
 
-              for option in [ "--listen"; "--to"; "--record"; "--tls"; "--port"; "proxy"; "capture" ] do
+              for option in [ "--listen"; "--to"; "--record"; "--tls"; "--ca"; "--port"; "proxy"; "capture" ] do
                   Expect.stringContains help option "an option") ]
 
 [<Tests>]
-let tests = testList "libkafka-inspect as a proxy" [ staysOnProxy; recordings; troubles; usage ]
+let tests = testList "libkafka-inspect as a proxy" [ staysOnProxy; controllers; tls; recordings; troubles; usage ]

@@ -1,6 +1,7 @@
 /// The laws that hold for every message at every version, tested with values made from the definitions.
 module LibKafka.Properties.Protocol.LawTests
 
+open System.Text
 open System.Text.Json
 open Expecto
 open FsCheck.FSharp
@@ -116,6 +117,31 @@ let private jsonReadBack =
             | Ok read -> complainIf (not (same read survivor)) (fun () -> json + " was read back as " + Message.show message read)
             | Error fault -> Some(json + ": " + fault.ToString()) }
 
+/// Bytes become the JSON of their value, and what comes after them is left.
+let private transcoded =
+    { new ILaw with
+        member _.Check(message, version, value) =
+            let bytes = encode version message (project version message value)
+            let longer = Bytes(Array.append (bytes.ToArray()) [| 0uy |])
+            let json = decode version message bytes |> Message.toJson version message |> ok "toJson"
+            let output = Utf8Writer 16
+            let size = JsonTranscoder(output, false).Write(Limits.standard, version, message, longer) |> ok "transcode"
+            let text = Encoding.UTF8.GetString output.Written.Span
+            complainIf (size <> bytes.Length || text <> json) (fun () -> json + " was transcoded to " + text) }
+
+/// Bytes that cannot be read are the same fault in both.
+let private transcodedFault =
+    { new ILaw with
+        member _.Check(message, version, value) =
+            let bytes = encode version message (project version message value)
+
+            seq { 0 .. bytes.Length - 1 }
+            |> Seq.tryPick (fun length ->
+                let cut = bytes.Slice(0, length)
+                let transcoded = JsonTranscoder(Utf8Writer 16, false).Write(Limits.standard, version, message, cut) |> Result.map ignore
+                let decoded = Message.decodePrefix Limits.standard version message cut |> Result.map ignore
+                complainIf (transcoded <> decoded) (fun () -> sprintf "%d bytes: %A, decoded: %A" length transcoded decoded)) }
+
 let private trailing =
     { new ILaw with
         member _.Check(message, version, value) =
@@ -156,4 +182,6 @@ let tests =
           shown |> tried 20 "every value has a text on one line, with the message's name before it, and JSON"
           jsonReadBack |> tried 20 "what survives a version is read back from its JSON"
           trailing |> tried 10 "a byte too many is refused as such"
+          transcoded |> tried 20 "bytes are transcoded to the JSON of their value"
+          transcodedFault |> tried 3 "bytes that are cut off anywhere are the same fault whether they are decoded or transcoded"
           cutOff |> tried 3 "bytes that are cut off anywhere are refused" ]

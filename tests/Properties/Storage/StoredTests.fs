@@ -2,6 +2,7 @@
 module LibKafka.Properties.StoredTests
 
 open System
+open System.Text
 open System.Text.Json
 open Expecto
 open FsCheck.FSharp
@@ -32,17 +33,48 @@ type private Topic =
         Through: Bytes -> Bytes option -> Result<StoredJson * StoredBytes, Fault>
     }
 
-let private topic name decode toJson encode =
+/// JSON that was made without a value is that of the value.
+let private sameTranscoded (transcoded: Result<StoredUtf8, Fault>) (json: Result<StoredJson, Fault>) =
+    let text (utf8: ReadOnlyMemory<byte>) = Encoding.UTF8.GetString utf8.Span
+
+    let asJson (found: StoredUtf8) : StoredJson =
+        { Name = found.Name
+          Id = found.Id
+          Key = text found.Key
+          Value = found.Value |> Option.map (fun value -> { Version = value.Version; Value = text value.Value }) }
+
+    Expect.equal (Result.map asJson transcoded) json "transcoded"
+
+let private transcoder () = StoredTranscoder(Limits.standard, false)
+
+let private topic name decode toJson transcode encode =
     let through key value =
-        decode Limits.standard key value
-        |> Result.bind (fun record -> toJson record |> Result.bind (fun json -> encode record |> Result.map (fun bytes -> json, bytes)))
+        let record = decode Limits.standard key value
+        let json = record |> Result.bind toJson
+        sameTranscoded (transcode (transcoder ()) key value) json
+        json |> Result.bind (fun json -> record |> Result.bind encode |> Result.map (fun bytes -> json, bytes))
 
     { Name = name; Through = through }
 
 let private topics =
-    [ topic ConsumerOffsetsRecord.Topic ConsumerOffsetsRecord.decode ConsumerOffsetsRecord.toJson ConsumerOffsetsRecord.encode
-      topic TransactionStateRecord.Topic TransactionStateRecord.decode TransactionStateRecord.toJson TransactionStateRecord.encode
-      topic ShareGroupStateRecord.Topic ShareGroupStateRecord.decode ShareGroupStateRecord.toJson ShareGroupStateRecord.encode ]
+    [ topic
+          ConsumerOffsetsRecord.TopicName
+          ConsumerOffsetsRecord.decode
+          ConsumerOffsetsRecord.toJson
+          ConsumerOffsetsRecord.transcode
+          ConsumerOffsetsRecord.encode
+      topic
+          TransactionStateRecord.TopicName
+          TransactionStateRecord.decode
+          TransactionStateRecord.toJson
+          TransactionStateRecord.transcode
+          TransactionStateRecord.encode
+      topic
+          ShareGroupStateRecord.TopicName
+          ShareGroupStateRecord.decode
+          ShareGroupStateRecord.toJson
+          ShareGroupStateRecord.transcode
+          ShareGroupStateRecord.encode ]
 
 let private linesOf (topic: Topic) (kind: string) =
     lines.Value |> List.filter (fun line -> kindOf line = kind && TestData.text "where" line = topic.Name)
@@ -79,7 +111,7 @@ let private coordinatorVectors (topic: Topic) =
             if not (hasUnknownTags line) then
                 Expect.equal bytes { Key = key; Value = Some(framed line) } "the bytes")
 
-let private contentVectors name (decode: Limits -> Bytes -> Result<Versioned<'R>, Fault>) toJson encode =
+let private contentVectors name (decode: Limits -> Bytes -> Result<Versioned<'R>, Fault>) toJson transcode encode =
     testCase name (fun () ->
         let lines = lines.Value |> List.filter (fun line -> kindOf line = "metadata" && TestData.text "where" line = name)
         Expect.isNonEmpty lines "records"
@@ -87,6 +119,7 @@ let private contentVectors name (decode: Limits -> Bytes -> Result<Versioned<'R>
         for line in lines do
             let record = decode Limits.standard (framed line) |> ok "a record"
             let json: StoredJson = toJson record |> ok "JSON"
+            sameTranscoded (transcode (transcoder ()) (framed line)) (Ok json)
             Expect.equal (json.Id, json.Name) (idOf line, TestData.text "name" line) "the type"
             json.Value |> Option.iter (fun value -> sameJson "the record" line value.Value)
             Expect.equal (json.Value |> Option.map _.Version) (Some(line.GetProperty("version").GetInt16())) "the version"
@@ -150,6 +183,35 @@ let private keepsUnknown =
         let record = MetadataRecord.decode Limits.standard content |> ok "decode"
         Expect.equal record { Version = 3s; Value = MetadataRecord.Unknown { Id = 13; Body = Bytes.ofHex "0102" } } "the record"
         Expect.equal (MetadataRecord.encode record) (Ok content) "the bytes")
+
+let private makesTopic =
+    testCase "the record of a topic is made by its case" (fun () ->
+        let record = { Version = 0s; Value = MetadataRecord.Topic { Name = "a"; TopicId = Guid.Empty } }
+        let bytes = MetadataRecord.encode record |> ok "encode"
+        Expect.equal bytes (Bytes.ofHex ("010200" + "0261" + String.replicate 32 "0" + "00")) "the bytes"
+        Expect.equal (MetadataRecord.decode Limits.standard bytes) (Ok record) "read back")
+
+let private withMeanings =
+    testCase "transcoded with meanings, the status of a transaction is a string, and other numbers are not" (fun () ->
+        let payload (status: TransactionStatus) =
+            let value = { TransactionLogRecord.valueSchema.Default with ProducerId = 7L; TransactionStatus = status }
+
+            let record =
+                TransactionStateRecord.TransactionLog { Key = { TransactionalId = "t" }; Value = Some { Version = 0s; Value = value } }
+
+            let bytes = TransactionStateRecord.encode record |> ok "encode"
+
+            let transcoded =
+                TransactionStateRecord.transcode (StoredTranscoder(Limits.standard, true)) bytes.Key bytes.Value |> ok "transcode"
+
+            match transcoded.Value with
+            | Some value -> JsonDocument.Parse(value.Value).RootElement
+            | None -> failtest "a tombstone"
+
+        for status, text in [ TransactionStatus.PrepareAbort, "\"PrepareAbort\""; LanguagePrimitives.EnumOfValue 99y, "\"99\"" ] do
+            let found = payload status
+            Expect.equal (found.GetProperty("transactionStatus").GetRawText()) text "the status"
+            Expect.equal (found.GetProperty("producerId").GetRawText()) "7" "another number")
 
 let private faults =
     testCase "faults say where the problem is" (fun () ->
@@ -237,6 +299,13 @@ let private readsAnything =
                     record
             | Error _ -> ()
 
+            let json (decode: Limits -> Bytes -> Result<'R, Fault>) toJson = decode Limits.standard value |> Result.bind toJson
+            sameTranscoded (MetadataRecord.transcode (transcoder ()) value) (json MetadataRecord.decode MetadataRecord.toJson)
+
+            sameTranscoded
+                (RemoteLogMetadataRecord.transcode (transcoder ()) value)
+                (json RemoteLogMetadataRecord.decode RemoteLogMetadataRecord.toJson)
+
             // NaN does not equal itself.
             match MetadataRecord.decode Limits.standard value with
             | Ok { Value = MetadataRecord.ClientQuota _ }
@@ -260,17 +329,25 @@ let tests =
         [ testList "records of coordinators are read as their JSON says and written again" (List.map coordinatorVectors topics)
           testList
               "records without keys are read as their JSON says and written again"
-              [ contentVectors MetadataRecord.Topic MetadataRecord.decode MetadataRecord.toJson MetadataRecord.encode
+              [ contentVectors
+                    MetadataRecord.TopicName
+                    MetadataRecord.decode
+                    MetadataRecord.toJson
+                    MetadataRecord.transcode
+                    MetadataRecord.encode
                 contentVectors
-                    RemoteLogMetadataRecord.Topic
+                    RemoteLogMetadataRecord.TopicName
                     RemoteLogMetadataRecord.decode
                     RemoteLogMetadataRecord.toJson
+                    RemoteLogMetadataRecord.transcode
                     RemoteLogMetadataRecord.encode ]
           snapshotVectors
           quorumVectors
           readsCommit
           ignoresRest
           keepsUnknown
+          makesTopic
+          withMeanings
           faults
           badSnapshot
           indexes
