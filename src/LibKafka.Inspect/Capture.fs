@@ -33,6 +33,17 @@ let private canBeRequest (limits: Limits) (bytes: ReadOnlySpan<byte>) : bool =
         && clientId >= -1s
         && int clientId <= length - 10
 
+/// Whether the bytes begin with a request, or with a part of one, that can be read.
+let private isRequest (limits: Limits) (bytes: ReadOnlyMemory<byte>) : bool =
+    canBeRequest limits bytes.Span
+    && (let size = BinaryPrimitives.ReadInt32BigEndian bytes.Span
+        let captured = min size (bytes.Length - 4)
+
+        match LibKafka.Protocol.Frame.decodeRequest limits (Bytes(bytes.Slice(4, captured))) with
+        | Ok _ -> true
+        | Error { Problem = (Problem.Truncated _ | Problem.CountTooLarge _) } -> captured < size
+        | Error _ -> false)
+
 /// One direction of a connection, split into frames.
 [<Sealed>]
 type private Framer(limits: Limits, canBegin: ReadOnlyMemory<byte> -> bool) =
@@ -71,8 +82,6 @@ type private Framer(limits: Limits, canBegin: ReadOnlyMemory<byte> -> bool) =
     /// Bytes are missing. The next frame is looked for at the beginning of a segment.
     member _.Lose() = discard ()
 
-    member _.IsInStep = isInStep
-
     /// The frames that are whole with these bytes.
     member _.Add(bytes: ReadOnlyMemory<byte>) : Bytes list * string option =
         if not isInStep then isInStep <- canBegin bytes
@@ -98,6 +107,10 @@ type private Conversation(limits: Limits, number: int, show: Frame -> unit) =
     // None until enough bytes of the client have come.
     let mutable isKafka: bool option = None
     let mutable undecided: byte[] = [||]
+    // Whether the beginning of the connection is not in the capture.
+    let mutable isMidway = false
+    // Whether the client is on the other side than the ports suggest.
+    let mutable isTurned = false
 
     let unread (packet: Packet) (isResponse: bool) (bytes: Bytes) : Frame =
         { Frame.unread isResponse packet.Offset 0 None bytes with Connection = Some number; Time = packet.Time }
@@ -114,24 +127,31 @@ type private Conversation(limits: Limits, number: int, show: Frame -> unit) =
         wrong
         |> Option.iter (fun reason -> trouble packet isResponse (reason + "; frames are looked for in the following packets"))
 
+    /// Looks for the first request of a connection whose beginning is not in the capture. It shows which side is the client.
+    let find (packet: Packet) (isResponse: bool) (bytes: ReadOnlyMemory<byte>) =
+        if isRequest limits bytes then
+            isKafka <- Some true
+            isTurned <- isResponse
+            requests.Lose()
+            responses.Lose()
+            take packet false requests bytes
+
     /// Takes the next part of a direction.
-    member _.Add(packet: Packet, isResponse: bool, part: Part) =
+    member _.Add(packet: Packet, toClient: bool, part: Part) =
+        let isResponse = toClient <> isTurned
         let framer = if isResponse then responses else requests
 
         match part with
         | Part.Lost count ->
-            match count with
-            | Some count when isKafka = Some true -> trouble packet isResponse (string count + " bytes are not in the capture")
+            match isKafka, count with
+            | Some true, Some count -> trouble packet isResponse (string count + " bytes are not in the capture")
+            | None, _ -> isMidway <- true
             | _ -> ()
 
             framer.Lose()
         | Part.Bytes bytes when isKafka = Some true -> take packet isResponse framer bytes
-        | Part.Bytes bytes when isResponse || isKafka = Some false -> ignore bytes
-        // If the capture began after the connection, the first request is looked for at the beginning of a segment.
-        | Part.Bytes bytes when not requests.IsInStep ->
-            if canBeRequest limits bytes.Span then
-                isKafka <- Some true
-                take packet false framer bytes
+        | Part.Bytes bytes when isMidway && isKafka.IsNone -> find packet isResponse bytes
+        | Part.Bytes _ when isResponse || isKafka = Some false -> ()
         | Part.Bytes bytes ->
             undecided <- Array.append undecided (bytes.ToArray())
 

@@ -38,6 +38,9 @@ let captures = folders "LIBKAFKA_CAPTURES" [ "captures"; "captures-2" ]
 /// Log segments of internal topics, each with what Kafka's own tool prints of it. `LIBKAFKA_SEGMENTS` names another set of the same form.
 let segments = List.head (folders "LIBKAFKA_SEGMENTS" [ "segments" ])
 
+/// Packet captures of a client and test brokers, and the requests in them.
+let packets = Path.Combine(root, "packets")
+
 /// The versions that the brokers of each release report.
 let releases = Path.Combine(root, "releases")
 

@@ -309,5 +309,43 @@ let private damaged =
               let outcome = inspect "capture --records" capture
               Expect.isTrue (outcome.Code = 0 || outcome.Code = 1) "the exit code") ]
 
+// ---- Packets that tcpdump and dumpcap have captured
+
+/// The requests that the brokers received: connection, API, version and correlation id.
+let private received = lazy (TestData.textLines TestData.packets "requests.txt")
+
+/// The requests of a capture in the same form, each connection by itself, and those of its responses.
+let private requestsIn (file: string) : string list * string list =
+    let outcome = inspect ("capture --format json " + Path.Combine(TestData.packets, file)) Array.empty
+    Expect.equal (outcome.Code, complaintsIn outcome, outcome.Complaints) (0, [], "") file
+
+    let ofKind (kind: string) =
+        outcome.Lines
+        |> List.map json
+        |> List.filter (fun line -> get "kind" line = kind)
+        |> List.map (fun line ->
+            String.Join(' ', List.map (fun name -> get name line) [ "connection"; "api"; "apiVersion"; "correlationId" ]))
+        |> List.sort
+
+    ofKind "request", ofKind "response"
+
+let private expectReceived (file: string) (expected: string list) =
+    let requests, responses = requestsIn file
+    Expect.equal requests (List.sort expected) file
+    Expect.equal responses requests (file + ": every request has its response")
+
+let private realPackets =
+    testList
+        "captured packets have the requests that the brokers received"
+        [ testCase "with every link layer and format" (fun () ->
+              for file in [ "lo.pcap"; "any.pcap"; "any.pcapng" ] do
+                  expectReceived file received.Value)
+
+          testCase "with a segment out of order and sent again" (fun () -> expectReceived "disorder.pcap" (List.truncate 9 received.Value))
+
+          testCase "from the middle of two connections on, although their server has the higher port" (fun () ->
+              expectReceived "middle.pcap" (received.Value |> List.truncate 9 |> List.skip 4)) ]
+
 [<Tests>]
-let tests = testList "libkafka-inspect on packet captures" [ formats; times; recognized; disorder; losses; damaged ]
+let tests =
+    testList "libkafka-inspect on packet captures" [ formats; times; recognized; disorder; losses; damaged; realPackets ]
