@@ -1,13 +1,15 @@
 /// Uses everything that could fail in a trimmed, natively compiled program, or in one that is built without optimization: messages, text, JSON,
-/// record batches and a connection.
+/// record batches, stored records and a connection.
 module LibKafka.Aot.Program
 
 open System
+open System.Text
 open LibKafka.Wire
 open LibKafka.Records
 open LibKafka.Compression
 open LibKafka.Protocol
 open LibKafka.Client
+open LibKafka.Storage
 
 let private demand what holds = if not holds then raise (InvalidOperationException(what + " does not hold"))
 
@@ -88,6 +90,25 @@ let private compression () =
         demand "decompress (compress x) = x" (valueOf (RecordBatch.decompress (Reading.withCodecs AllCodecs.Set) packed) = plain)
         Console.Out.WriteLine(packed.ToString())
 
+/// A record with a key, and one without.
+let private stored () =
+    let commit = { OffsetCommitRecord.valueSchema.Default with Offset = 42L; Metadata = "by the test" }
+
+    let record =
+        ConsumerOffsetsRecord.OffsetCommit
+            { Key = { Group = "g"; Topic = "orders"; Partition = 3 }; Value = Some { Version = 3s; Value = commit } }
+
+    let bytes = valueOf (ConsumerOffsetsRecord.encode record)
+    demand "the record is read back" (valueOf (ConsumerOffsetsRecord.decode Limits.standard bytes.Key bytes.Value) = record)
+    Console.Out.WriteLine(ConsumerOffsetsRecord.show record)
+
+    let transcoded = valueOf (ConsumerOffsetsRecord.transcode (StoredTranscoder(Limits.standard, false)) bytes.Key bytes.Value)
+    let json = valueOf (ConsumerOffsetsRecord.toJson record)
+    demand "the JSON of the bytes is that of the value" (Encoding.UTF8.GetString transcoded.Key.Span = json.Key)
+
+    let topic = { Version = 0s; Value = MetadataRecord.Topic { Name = "orders"; TopicId = Guid.Empty } }
+    demand "the topic is read back" (valueOf (MetadataRecord.decode Limits.standard (valueOf (MetadataRecord.encode topic))) = topic)
+
 let private connection () =
     match Connection.Open(ClientSettings.standard, { Host = "127.0.0.1"; Port = 1 }) with
     | Error fault -> Console.Out.WriteLine(fault.ToString())
@@ -99,5 +120,6 @@ let main _ =
     batches ()
     lengths ()
     compression ()
+    stored ()
     connection ()
     0
