@@ -7,32 +7,36 @@ open LibKafka.Protocol
 [<RequireQualifiedAccess>]
 module internal Features =
 
+    /// A feature: the lowest and the highest level that brokers support, and the level of a new cluster.
+    [<Struct>]
+    type private Feature = { Name: string; Lowest: int16; Highest: int16; Initial: int16 }
+
     // The levels of 4.0; later releases are taken to have the same.
-    let private levels: (string * int16 * int16) list =
-        [ "group.version", 0s, 1s
-          "kraft.version", 0s, 1s
-          "metadata.version", 7s, FeatureTable.MetadataLevel
-          FeatureTable.TransactionVersion, 0s, 2s
-          "eligible.leader.replicas.version", 0s, 1s ]
+    let private features: Feature list =
+        [ { Name = "group.version"; Lowest = 0s; Highest = 1s; Initial = 1s }
+          { Name = "kraft.version"; Lowest = 0s; Highest = 1s; Initial = 1s }
+          { Name = "metadata.version"; Lowest = 7s; Highest = FeatureTable.MetadataLevel; Initial = FeatureTable.MetadataLevel }
+          { Name = FeatureTable.TransactionVersion; Lowest = 0s; Highest = 2s; Initial = 2s }
+          { Name = "eligible.leader.replicas.version"; Lowest = 0s; Highest = 1s; Initial = 0s } ]
 
     /// The features that a broker supports, in a version of ApiVersions. Version 3 leaves out those whose lowest level is 0.
     let supported (version: int16) : ApiVersions.SupportedFeature list =
-        [ for name, lowest, highest in levels do
-              if version >= 4s || lowest > 0s then
-                  { Name = name; MinVersion = lowest; MaxVersion = highest } ]
+        [ for feature in features do
+              if version >= 4s || feature.Lowest > 0s then
+                  { Name = feature.Name; MinVersion = feature.Lowest; MaxVersion = feature.Highest } ]
 
-    let private levelOf (name: string) (state: State) : int16 =
-        if name = FeatureTable.TransactionVersion then
+    let private levelOf (feature: Feature) (state: State) : int16 =
+        if feature.Name = FeatureTable.TransactionVersion then
             state.Settings.TransactionVersion
         else
-            state.Features.Levels.TryFind name |> Option.defaultValue 0s
+            state.Features.Changed.TryFind feature.Name |> Option.defaultValue feature.Initial
 
     /// The features with a level above 0.
     let finalized (state: State) : ApiVersions.FinalizedFeature list =
-        [ for name, _, _ in levels do
-              let level = levelOf name state
+        [ for feature in features do
+              let level = levelOf feature state
               if level > 0s then
-                  { Name = name; MaxVersionLevel = level; MinVersionLevel = level } ]
+                  { Name = feature.Name; MaxVersionLevel = level; MinVersionLevel = level } ]
 
     // Before version 1 a request says only whether the level may be lowered.
     let private mayLower (version: int16) (update: UpdateFeatures.FeatureUpdate) : bool =
@@ -46,13 +50,13 @@ module internal Features =
         let wrong text = Some("Invalid update version " + string update.MaxVersionLevel + " for feature " + update.Feature + ". " + text)
         let controller = "Local controller " + string call.Node
 
-        match levels |> List.tryFind (fun (name, _, _) -> name = update.Feature) with
+        match features |> List.tryFind (fun feature -> feature.Name = update.Feature) with
         | None -> wrong (controller + " does not support this feature.")
-        | Some(_, lowest, highest) when update.MaxVersionLevel < lowest || update.MaxVersionLevel > highest ->
-            wrong (controller + " only supports versions " + string lowest + "-" + string highest)
-        | Some _ when update.MaxVersionLevel < levelOf update.Feature state && not (mayLower call.Version update) ->
+        | Some feature when update.MaxVersionLevel < feature.Lowest || update.MaxVersionLevel > feature.Highest ->
+            wrong (controller + " only supports versions " + string feature.Lowest + "-" + string feature.Highest)
+        | Some feature when update.MaxVersionLevel < levelOf feature state && not (mayLower call.Version update) ->
             wrong "Can't downgrade the version of this feature without setting the upgrade type to either safe or unsafe downgrade."
-        | Some _ when update.MaxVersionLevel > levelOf update.Feature state && mayLower call.Version update ->
+        | Some feature when update.MaxVersionLevel > levelOf feature state && mayLower call.Version update ->
             wrong "Can't downgrade to a newer version."
         | Some _ -> None
 
@@ -61,7 +65,7 @@ module internal Features =
             { state with Settings = { state.Settings with TransactionVersion = update.MaxVersionLevel } }
         else
             { state with
-                Features = { state.Features with Levels = state.Features.Levels.Add(update.Feature, update.MaxVersionLevel) } }
+                Features = { state.Features with Changed = state.Features.Changed.Add(update.Feature, update.MaxVersionLevel) } }
 
     /// UpdateFeatures. All features are changed, or none.
     let update (call: Call) (request: UpdateFeatures.Request) (state: State) : State * Answer =

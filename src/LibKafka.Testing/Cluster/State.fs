@@ -120,8 +120,8 @@ type ClusterSettings =
 /// The levels of the cluster's features (KIP-584).
 type FeatureTable =
     {
-        /// By feature; transaction.version is in the settings.
-        Levels: Map<string, int16>
+        /// The levels that were changed, by feature; transaction.version is in the settings.
+        Changed: Map<string, int16>
         /// Grows with each change.
         Epoch: int64
     }
@@ -136,8 +136,7 @@ module FeatureTable =
     [<Literal>]
     let MetadataLevel = 25s
 
-    let standard: FeatureTable =
-        { Levels = Map [ "group.version", 1s; "kraft.version", 1s; "metadata.version", MetadataLevel ]; Epoch = 1L }
+    let standard: FeatureTable = { Changed = Map.empty; Epoch = 1L }
 
 /// Everything that a cluster is at one moment. Immutable: a request gives the next state.
 [<NoEquality; NoComparison>]
