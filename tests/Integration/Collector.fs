@@ -9,7 +9,6 @@ open System.Globalization
 open System.IO
 open System.Net
 open System.Text
-open System.Threading
 open LibKafka.Integration.Support
 
 // ---- Protocol Buffers ----
@@ -371,32 +370,16 @@ type Received = { Traces: string list; Metrics: string list }
 
 /// Runs a test with the address of a collector. Returns what it has received by the end of the test.
 let collecting (test: string -> unit) : Received =
-    let socket, address = Loopback.refuse ()
-    (socket :> IDisposable).Dispose()
-    use listener = new HttpListener()
-    listener.Prefixes.Add $"http://localhost:{address.Port}/"
-    listener.Start()
     let requests = ConcurrentQueue<string * byte[]>()
 
-    let rec serve () =
-        match
-            (try
-                ValueSome(listener.GetContext())
-             with _ ->
-                 ValueNone)
-        with
-        | ValueNone -> ()
-        | ValueSome context ->
-            use body = new MemoryStream()
-            context.Request.InputStream.CopyTo body
-            requests.Enqueue(string context.Request.RawUrl, body.ToArray())
-            // An empty message: everything was accepted.
-            context.Response.ContentType <- "application/x-protobuf"
-            context.Response.Close()
-            serve ()
+    let receive (context: HttpListenerContext) =
+        use body = new MemoryStream()
+        context.Request.InputStream.CopyTo body
+        requests.Enqueue(string context.Request.RawUrl, body.ToArray())
+        // An empty message: everything was accepted.
+        context.Response.ContentType <- "application/x-protobuf"
 
-    Thread(serve, IsBackground = true).Start()
-    test $"http://localhost:{address.Port}"
+    HttpService.running receive test
 
     let bodies (path: string) =
         [ for url, body in requests do

@@ -7,7 +7,6 @@ open System.Net
 open System.Security.Cryptography.X509Certificates
 open System.Text.Json.Nodes
 open System.Text.RegularExpressions
-open System.Threading
 open Expecto
 open LibKafka.Wire
 open LibKafka.Records
@@ -45,30 +44,14 @@ let private answer (schema: JsonNode ref) (request: HttpListenerRequest) : strin
 
 /// Runs a test with the address of a registry that has one schema: the one that it was given last.
 let private withRegistry (test: string -> unit) =
-    let socket, address = Loopback.refuse ()
-    (socket :> IDisposable).Dispose()
-    use listener = new HttpListener()
-    listener.Prefixes.Add $"http://localhost:{address.Port}/"
-    listener.Start()
     let schema = ref (JsonNode.Parse "{}" |> nonNull)
 
-    let rec serve () =
-        match
-            (try
-                ValueSome(listener.GetContext())
-             with _ ->
-                 ValueNone)
-        with
-        | ValueNone -> ()
-        | ValueSome context ->
+    HttpService.running
+        (fun context ->
             let text = Text.Encoding.UTF8.GetBytes(answer schema context.Request)
             context.Response.ContentType <- "application/vnd.schemaregistry.v1+json"
-            context.Response.OutputStream.Write text
-            context.Response.Close()
-            serve ()
-
-    Thread(serve, IsBackground = true).Start()
-    test $"http://localhost:{address.Port}"
+            context.Response.OutputStream.Write text)
+        test
 
 // ---- Tests ----
 
