@@ -99,8 +99,8 @@ let private tls =
           (fun listener ->
               for fault in faultsOf patient listener do
                   match fault with
-                  | ClientFault.TlsExpected _
-                  | ClientFault.Closed -> ()
+                  | ClientFault.TlsExpected _ -> ()
+                  | ClientFault.CannotConnect(_, reason) -> Expect.stringContains reason "expects TLS" "what to look at"
                   | other -> failtestf "%O" other)
 
           "no certificate where the brokers demand one",

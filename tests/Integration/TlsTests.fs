@@ -210,7 +210,7 @@ let private apart =
                   match faultOf (Connection.Open(patient, broker.Address)) with
                   | ClientFault.TlsExpected address -> Expect.equal address broker.Address "the broker"
                   // It may close the connection without an alert.
-                  | ClientFault.Closed -> ()
+                  | ClientFault.CannotConnect(_, reason) -> Expect.stringContains reason "expects TLS" "what to look at"
                   | other -> failtestf "%O" other))
 
           testCase "a client with TLS at a broker without it, which closes the connection" (fun () ->

@@ -167,16 +167,17 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, channe
         : Result<Connection, ClientFault> =
         let time = operation.Settings.Time
 
-        // For the client, TLS 1.3 is made before the broker has checked the client's certificate.
         let hungUp: ClientFault =
-            if operation.Settings.Tls.IsNone then
-                ClientFault.Closed
-            else
-                ClientFault.CannotConnect(
-                    broker,
+            let reason =
+                if operation.Settings.Tls.IsNone then
+                    "it closed the connection before it answered the first request, as a broker does that stops, or that expects TLS: if it \
+                     does, set Tls"
+                else
+                    // For the client, TLS 1.3 is made before the broker has checked the client's certificate.
                     "it closed the connection right after the TLS handshake, as a broker does that stops or does not accept the client's \
                      certificate"
-                )
+
+            ClientFault.CannotConnect(broker, reason)
 
         let rec from (versions: int16 list) (hasFallen: bool) =
             match Connection.OpenAt(broker, address, history, versions.Head, operation), versions.Tail with
