@@ -86,7 +86,8 @@ type GroupLeave =
     | Told of ErrorCode
     /// The coordinator could not be reached. It removes the member after the session time-out.
     | NotTold of ClientFault
-    /// It is a static member that may come back, or it was not in the group.
+    /// It is a static member that may come back, or it was not in the group. Also a member whose first rebalance is in progress, if its brokers are
+    /// older than Kafka 2.2: it gets its id only afterwards (KIP-394). The coordinator removes it after the session time-out.
     | Silent
 
     /// A one-line description.

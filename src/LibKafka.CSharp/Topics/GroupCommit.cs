@@ -113,7 +113,8 @@ public enum GroupLeaveStatus
     NotTold,
 
     /// <summary>
-    /// The coordinator was not told: it is a static member that may come back, or it was not in the group.
+    /// The coordinator was not told: it is a static member that may come back, or it was not in the group. Also a member whose first rebalance is
+    /// in progress, if its brokers are older than Kafka 2.2: it gets its id only afterwards (KIP-394).
     /// </summary>
     Silent,
 }
