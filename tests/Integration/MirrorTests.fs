@@ -55,6 +55,20 @@ let rec private inTurns (steps: (unit -> bool) list) =
     | [] -> ()
     | remaining -> inTurns remaining
 
+/// A producer id and epoch. A broker that has just started may have none to give yet.
+let private identity (world: World) : ProducerIdentity =
+    use connection = Cluster.Connect(world.Settings, world.Brokers) |> ok
+    let given = ref (Error ErrorCode.None)
+
+    startedCode (fun () ->
+        ProducerIdentity.Request(connection).Result
+        |> Result.map (fun response ->
+            given.Value <- ProducerIdentity.ofResponse response
+            response.Error))
+    |> ignore
+
+    ok given.Value
+
 let private mirrorInFSharp: Mirror =
     fun world isIdempotent sources target ->
         let copied = ResizeArray<Copied>()
@@ -62,9 +76,7 @@ let private mirrorInFSharp: Mirror =
 
         let produce: RecordBatch -> Produced =
             if isIdempotent then
-                use connection = Cluster.Connect(world.Settings, world.Brokers) |> ok
-                let identity = ProducerIdentity.Request(connection).Result |> ok |> ProducerIdentity.ofResponse |> ok
-                let producer = IdempotentProducer(client, ProducerSettings.standard, identity)
+                let producer = IdempotentProducer(client, ProducerSettings.standard, identity world)
                 fun batch -> producer.Produce batch
             else
                 let producer = new PartitionProducer(client, ProducerSettings.standard)
@@ -216,10 +228,6 @@ let private checkTarget (world: World) (target: TopicPartition) (copied: Copied 
     found
 
 // ---- the tests ----
-
-let private identity (world: World) : ProducerIdentity =
-    use connection = Cluster.Connect(world.Settings, world.Brokers) |> ok
-    ProducerIdentity.Request(connection).Result |> ok |> ProducerIdentity.ofResponse |> ok
 
 let private merges (mirror: Mirror) (isIdempotent: bool) (world: World) =
     world.WithTopic(fun source ->
