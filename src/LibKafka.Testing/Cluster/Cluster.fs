@@ -32,6 +32,11 @@ module internal Cluster =
         let update (topic: Topic) = { topic with Partitions = topic.Partitions.SetItem(index, change topic.Partitions[index]) }
         updateTopic topic update state
 
+    /// Changes all partitions of a topic that exists.
+    let updatePartitions (topic: string) (change: Partition -> Partition) (state: State) : State =
+        let update (topic: Topic) = { topic with Partitions = topic.Partitions |> Seq.map change |> ImmutableArray.CreateRange }
+        updateTopic topic update state
+
     /// Changes the log of a partition that exists.
     let updateLog topic index (change: Log -> Log) (state: State) : State =
         updatePartition topic index (fun partition -> { partition with Log = change partition.Log }) state

@@ -125,8 +125,7 @@ module internal Compaction =
     /// Compacts all partitions of a topic now, up to their last stable offsets.
     let compactTopic (now: Moment) (topic: Topic) (state: State) : State =
         let compact (partition: Partition) = compactUpTo now (Cluster.lastStableOffset partition) topic state partition
-        let partitions = topic.Partitions |> Seq.map compact |> System.Collections.Immutable.ImmutableArray.CreateRange
-        Cluster.updateTopic topic.Name (fun topic -> { topic with Partitions = partitions }) state
+        Cluster.updatePartitions topic.Name compact state
 
     /// The offset up to which the log cleaner may compact a partition: the beginning of its active segment, or of an earlier one with a record that
     /// is younger than min.compaction.lag.ms; at most the last stable offset.

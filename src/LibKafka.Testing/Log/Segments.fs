@@ -69,10 +69,7 @@ module internal Segments =
         if Configs.isDeleted topic state then partition |> delete isOld |> delete isLarge else partition
 
     /// Applies retention to all partitions of a topic.
-    let retainTopic (now: Moment) (topic: Topic) (state: State) : State =
-        let partitions =
-            topic.Partitions |> Seq.map (retain now topic state) |> System.Collections.Immutable.ImmutableArray.CreateRange
-        Cluster.updateTopic topic.Name (fun topic -> { topic with Partitions = partitions }) state
+    let retainTopic (now: Moment) (topic: Topic) (state: State) : State = Cluster.updatePartitions topic.Name (retain now topic state) state
 
     /// The high watermark that a partition keeps, if it has too few replicas in sync for it to rise.
     let private frozen (topic: Topic) (state: State) (partition: Partition) : FrozenWatermark voption =
