@@ -14,6 +14,9 @@ namespace LibKafka;
 /// <summary>Conversions between F# types and the C# types for the same things, and checks of arguments.</summary>
 internal static class Interop
 {
+    /// <summary>As in <c>1 record</c> or <c>2 records</c>.</summary>
+    public static string Count(int number, string thing) => FormattableString.Invariant($"{number} {thing}{(number == 1 ? "" : "s")}");
+
     public static FSharpValueOption<T> Optional<T>(T? value)
         where T : struct => value is { } given ? FSharpValueOption<T>.NewValueSome(given) : FSharpValueOption<T>.ValueNone;
 

@@ -343,7 +343,11 @@ type BatchCollector(settings: CollectorSettings, partitions: int, time: TimeProv
     let misplaced (partition: int) : unit =
         raise (
             InvalidOperationException(
-                "The partitioning function chose partition " + string partition + " of " + string partitions + " partitions."
+                "The partitioning function chose partition "
+                + string partition
+                + " of "
+                + FieldText.count (int64 partitions) "partition"
+                + "."
             )
         )
 
@@ -416,7 +420,11 @@ type BatchCollector(settings: CollectorSettings, partitions: int, time: TimeProv
             raise (
                 ArgumentOutOfRangeException(
                     nameof partition,
-                    "The topic has " + string partitions + " partitions, and there is no partition " + string partition + "."
+                    "The topic has "
+                    + FieldText.count (int64 partitions) "partition"
+                    + ", and there is no partition "
+                    + string partition
+                    + "."
                 )
             )
 

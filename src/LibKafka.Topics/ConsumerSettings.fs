@@ -79,4 +79,6 @@ type PartitionStatus =
         + lag
         + (if this.IsPaused then ", paused" else "")
         + (if this.IsGivenUp then ", given up" else "")
-        + (if this.Failures > 0 then ", " + string this.Failures + " failures in a row" else "")
+        + (if this.Failures = 0 then ""
+           elif this.Failures = 1 then ", failed once"
+           else ", failed " + string this.Failures + " times in a row")

@@ -95,7 +95,7 @@ type ExactlyOnceEvent =
         match this with
         | Committed(positions, records) ->
             let each = positions |> List.map (fun (from, next) -> from.ToString() + " up to " + next.ToString())
-            "committed " + string records + (if records = 1 then " record: " else " records: ") + String.Join("; ", each)
+            "committed " + FieldText.count (int64 records) "record" + ": " + String.Join("; ", each)
         | Aborted(from, problem) -> "aborted " + String.Join(", ", from) + ": " + problem.ToString()
         | Unsettled problem -> "not settled yet: " + problem.ToString()
         | Group event -> event.ToString()

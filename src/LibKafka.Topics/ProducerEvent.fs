@@ -31,14 +31,14 @@ type BatchLife =
 
     /// A one-line description.
     override this.ToString() =
-        string this.Records
-        + " records, "
-        + string this.Bytes
-        + " bytes, "
+        FieldText.count (int64 this.Records) "record"
+        + ", "
+        + FieldText.count (int64 this.Bytes) "byte"
+        + ", "
         + string this.SentBytes
         + " as sent, "
-        + string this.Attempts.Length
-        + (if this.Attempts.Length = 1 then " attempt, " else " attempts, ")
+        + FieldText.count (int64 this.Attempts.Length) "attempt"
+        + ", "
         + string (int64 this.Ended.TotalMilliseconds)
         + " ms"
 

@@ -256,25 +256,6 @@ let private contents =
               Expect.equal items [ string whole; "a batch that is cut off after 70 bytes" ] "both"
               List.iter checkLine items)
 
-          testCase "every record and union of the F# libraries has a text of its own" (fun () ->
-              let isPrinted (found: Type) =
-                  (FSharpType.IsUnion found || FSharpType.IsRecord found)
-                  && not found.IsNested
-                  // Messages are printed by `Message.show`.
-                  && (found.Namespace <> "LibKafka.Protocol" || List.contains found.Name [ "Api`2"; "RequestHeader"; "ResponseHeader" ])
-
-              let without =
-                  [ for assembly in fsharpAssemblies do
-                        for found in assembly.GetExportedTypes() do
-                            let text = if isPrinted found then found.GetMethod("ToString", Type.EmptyTypes) else null
-
-                            match text with
-                            | null -> ()
-                            | text when text.DeclaringType = typeof<obj> || text.DeclaringType = typeof<ValueType> -> found.FullName
-                            | _ -> () ]
-
-              Expect.equal without [] "none prints the name of its type")
-
           testCase "settings print their values, without secrets" (fun () ->
               let settings =
                   { ClientSettings.standard with

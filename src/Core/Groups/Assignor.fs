@@ -122,10 +122,10 @@ type GroupAssignments =
     /// The numbers of members.
     override this.ToString() =
         "assignments of "
-        + string this.Assignments.Length
-        + " members, of which "
+        + FieldText.count (int64 this.Assignments.Length) "member"
+        + ", "
         + string this.LeftOut.Length
-        + " were left out"
+        + " left out"
 
 /// What the members and the leader of a classic group do with assignors.
 [<RequireQualifiedAccess>]

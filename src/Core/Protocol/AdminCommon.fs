@@ -114,3 +114,12 @@ module DelegationTokenPrincipal =
         and! name = field "PrincipalName" _.PrincipalName string
         return { PrincipalType = kind; PrincipalName = name }
     }
+
+type AclFilter with
+    override this.ToString() = Schema.show AclFilter.schema this
+type AlterConfigsResult with
+    override this.ToString() = Schema.show AlterConfigsResult.schema this
+type QuotaEntity with
+    override this.ToString() = Schema.show QuotaEntity.schema this
+type DelegationTokenPrincipal with
+    override this.ToString() = Schema.show DelegationTokenPrincipal.schema this

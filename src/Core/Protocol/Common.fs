@@ -96,3 +96,12 @@ module RegisteredFeature =
 
         return { Name = name; MinSupportedVersion = lowest; MaxSupportedVersion = highest }
     }
+
+type CurrentLeader with
+    override this.ToString() = Schema.show CurrentLeader.schema this
+type NodeEndpoint with
+    override this.ToString() = Schema.show NodeEndpoint.schema this
+type RegisteredListener with
+    override this.ToString() = Schema.show RegisteredListener.schema this
+type RegisteredFeature with
+    override this.ToString() = Schema.show RegisteredFeature.schema this

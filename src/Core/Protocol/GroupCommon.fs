@@ -63,3 +63,14 @@ module DescribedAssignment =
         let! partitions = field "TopicPartitions" _.TopicPartitions (array DescribedTopicPartitions.schema)
         return { TopicPartitions = partitions }
     }
+
+type ConsumerTopicPartitions with
+    override this.ToString() = Schema.show ConsumerTopicPartitions.schema this
+type HeartbeatTopicPartitions with
+    override this.ToString() = Schema.show HeartbeatTopicPartitions.schema this
+type HeartbeatAssignment with
+    override this.ToString() = Schema.show HeartbeatAssignment.schema this
+type DescribedTopicPartitions with
+    override this.ToString() = Schema.show DescribedTopicPartitions.schema this
+type DescribedAssignment with
+    override this.ToString() = Schema.show DescribedAssignment.schema this

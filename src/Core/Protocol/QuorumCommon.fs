@@ -113,3 +113,16 @@ module QuorumEpochTopicResponse =
         and! partitions = field "Partitions" _.Partitions (array QuorumEpochPartitionResponse.schema)
         return { TopicName = name; Partitions = partitions }
     }
+
+type VoterEndpoint with
+    override this.ToString() = Schema.show VoterEndpoint.schema this
+type VoterListener with
+    override this.ToString() = Schema.show VoterListener.schema this
+type KRaftVersionFeature with
+    override this.ToString() = Schema.show KRaftVersionFeature.schema this
+type SnapshotId with
+    override this.ToString() = Schema.show SnapshotId.schema this
+type QuorumEpochPartitionResponse with
+    override this.ToString() = Schema.show QuorumEpochPartitionResponse.schema this
+type QuorumEpochTopicResponse with
+    override this.ToString() = Schema.show QuorumEpochTopicResponse.schema this

@@ -3,7 +3,12 @@ namespace LibKafka.Protocol
 open LibKafka.Wire
 
 /// A message together with its bytes.
-type RawMessage<'T> = { Value: 'T; Bytes: Bytes }
+type RawMessage<'T> =
+    { Value: 'T
+      Bytes: Bytes }
+
+    /// The text of the message.
+    override this.ToString() = string (box this.Value)
 
 /// APIs for callers that have the bytes of a request, or want those of a response.
 [<RequireQualifiedAccess>]

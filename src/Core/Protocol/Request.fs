@@ -1,5 +1,11 @@
 namespace LibKafka.Protocol
 
+open LibKafka.Wire
+
+/// An action on a request and its API, of any type.
+type internal IRequestVisitor<'Result> =
+    abstract Visit: api: Api<'Request, 'Response> * request: 'Request -> 'Result
+
 /// A request of any API, for programs that do not know the API beforehand: brokers, proxies, inspectors.
 [<RequireQualifiedAccess>]
 type Request =
@@ -94,3 +100,104 @@ type Request =
     | DeleteShareGroupOffsets of DeleteShareGroupOffsets.Request
     | StreamsGroupTopologyDescriptionUpdate of StreamsGroupTopologyDescriptionUpdate.Request
     | UnregisterController of UnregisterController.Request
+
+    /// Runs an action on the request and its API.
+    member internal this.WithApi(visitor: IRequestVisitor<'Result>) : 'Result =
+        match this with
+        | Produce value -> visitor.Visit(Produce.api, value)
+        | Fetch value -> visitor.Visit(Fetch.api, value)
+        | ListOffsets value -> visitor.Visit(ListOffsets.api, value)
+        | Metadata value -> visitor.Visit(Metadata.api, value)
+        | OffsetCommit value -> visitor.Visit(OffsetCommit.api, value)
+        | OffsetFetch value -> visitor.Visit(OffsetFetch.api, value)
+        | FindCoordinator value -> visitor.Visit(FindCoordinator.api, value)
+        | JoinGroup value -> visitor.Visit(JoinGroup.api, value)
+        | Heartbeat value -> visitor.Visit(Heartbeat.api, value)
+        | LeaveGroup value -> visitor.Visit(LeaveGroup.api, value)
+        | SyncGroup value -> visitor.Visit(SyncGroup.api, value)
+        | DescribeGroups value -> visitor.Visit(DescribeGroups.api, value)
+        | ListGroups value -> visitor.Visit(ListGroups.api, value)
+        | SaslHandshake value -> visitor.Visit(SaslHandshake.api, value)
+        | ApiVersions value -> visitor.Visit(ApiVersions.api, value)
+        | CreateTopics value -> visitor.Visit(CreateTopics.api, value)
+        | DeleteTopics value -> visitor.Visit(DeleteTopics.api, value)
+        | DeleteRecords value -> visitor.Visit(DeleteRecords.api, value)
+        | InitProducerId value -> visitor.Visit(InitProducerId.api, value)
+        | OffsetForLeaderEpoch value -> visitor.Visit(OffsetForLeaderEpoch.api, value)
+        | AddPartitionsToTxn value -> visitor.Visit(AddPartitionsToTxn.api, value)
+        | AddOffsetsToTxn value -> visitor.Visit(AddOffsetsToTxn.api, value)
+        | EndTxn value -> visitor.Visit(EndTxn.api, value)
+        | WriteTxnMarkers value -> visitor.Visit(WriteTxnMarkers.api, value)
+        | TxnOffsetCommit value -> visitor.Visit(TxnOffsetCommit.api, value)
+        | DescribeAcls value -> visitor.Visit(DescribeAcls.api, value)
+        | CreateAcls value -> visitor.Visit(CreateAcls.api, value)
+        | DeleteAcls value -> visitor.Visit(DeleteAcls.api, value)
+        | DescribeConfigs value -> visitor.Visit(DescribeConfigs.api, value)
+        | AlterConfigs value -> visitor.Visit(AlterConfigs.api, value)
+        | AlterReplicaLogDirs value -> visitor.Visit(AlterReplicaLogDirs.api, value)
+        | DescribeLogDirs value -> visitor.Visit(DescribeLogDirs.api, value)
+        | SaslAuthenticate value -> visitor.Visit(SaslAuthenticate.api, value)
+        | CreatePartitions value -> visitor.Visit(CreatePartitions.api, value)
+        | CreateDelegationToken value -> visitor.Visit(CreateDelegationToken.api, value)
+        | RenewDelegationToken value -> visitor.Visit(RenewDelegationToken.api, value)
+        | ExpireDelegationToken value -> visitor.Visit(ExpireDelegationToken.api, value)
+        | DescribeDelegationToken value -> visitor.Visit(DescribeDelegationToken.api, value)
+        | DeleteGroups value -> visitor.Visit(DeleteGroups.api, value)
+        | ElectLeaders value -> visitor.Visit(ElectLeaders.api, value)
+        | IncrementalAlterConfigs value -> visitor.Visit(IncrementalAlterConfigs.api, value)
+        | AlterPartitionReassignments value -> visitor.Visit(AlterPartitionReassignments.api, value)
+        | ListPartitionReassignments value -> visitor.Visit(ListPartitionReassignments.api, value)
+        | OffsetDelete value -> visitor.Visit(OffsetDelete.api, value)
+        | DescribeClientQuotas value -> visitor.Visit(DescribeClientQuotas.api, value)
+        | AlterClientQuotas value -> visitor.Visit(AlterClientQuotas.api, value)
+        | DescribeUserScramCredentials value -> visitor.Visit(DescribeUserScramCredentials.api, value)
+        | AlterUserScramCredentials value -> visitor.Visit(AlterUserScramCredentials.api, value)
+        | Vote value -> visitor.Visit(Vote.api, value)
+        | BeginQuorumEpoch value -> visitor.Visit(BeginQuorumEpoch.api, value)
+        | EndQuorumEpoch value -> visitor.Visit(EndQuorumEpoch.api, value)
+        | DescribeQuorum value -> visitor.Visit(DescribeQuorum.api, value)
+        | AlterPartition value -> visitor.Visit(AlterPartition.api, value)
+        | UpdateFeatures value -> visitor.Visit(UpdateFeatures.api, value)
+        | Envelope value -> visitor.Visit(Envelope.api, value)
+        | FetchSnapshot value -> visitor.Visit(FetchSnapshot.api, value)
+        | DescribeCluster value -> visitor.Visit(DescribeCluster.api, value)
+        | DescribeProducers value -> visitor.Visit(DescribeProducers.api, value)
+        | BrokerRegistration value -> visitor.Visit(BrokerRegistration.api, value)
+        | BrokerHeartbeat value -> visitor.Visit(BrokerHeartbeat.api, value)
+        | UnregisterBroker value -> visitor.Visit(UnregisterBroker.api, value)
+        | DescribeTransactions value -> visitor.Visit(DescribeTransactions.api, value)
+        | ListTransactions value -> visitor.Visit(ListTransactions.api, value)
+        | AllocateProducerIds value -> visitor.Visit(AllocateProducerIds.api, value)
+        | ConsumerGroupHeartbeat value -> visitor.Visit(ConsumerGroupHeartbeat.api, value)
+        | ConsumerGroupDescribe value -> visitor.Visit(ConsumerGroupDescribe.api, value)
+        | ControllerRegistration value -> visitor.Visit(ControllerRegistration.api, value)
+        | GetTelemetrySubscriptions value -> visitor.Visit(GetTelemetrySubscriptions.api, value)
+        | PushTelemetry value -> visitor.Visit(PushTelemetry.api, value)
+        | AssignReplicasToDirs value -> visitor.Visit(AssignReplicasToDirs.api, value)
+        | ListConfigResources value -> visitor.Visit(ListConfigResources.api, value)
+        | DescribeTopicPartitions value -> visitor.Visit(DescribeTopicPartitions.api, value)
+        | ShareGroupHeartbeat value -> visitor.Visit(ShareGroupHeartbeat.api, value)
+        | ShareGroupDescribe value -> visitor.Visit(ShareGroupDescribe.api, value)
+        | ShareFetch value -> visitor.Visit(ShareFetch.api, value)
+        | ShareAcknowledge value -> visitor.Visit(ShareAcknowledge.api, value)
+        | AddRaftVoter value -> visitor.Visit(AddRaftVoter.api, value)
+        | RemoveRaftVoter value -> visitor.Visit(RemoveRaftVoter.api, value)
+        | UpdateRaftVoter value -> visitor.Visit(UpdateRaftVoter.api, value)
+        | InitializeShareGroupState value -> visitor.Visit(InitializeShareGroupState.api, value)
+        | ReadShareGroupState value -> visitor.Visit(ReadShareGroupState.api, value)
+        | WriteShareGroupState value -> visitor.Visit(WriteShareGroupState.api, value)
+        | DeleteShareGroupState value -> visitor.Visit(DeleteShareGroupState.api, value)
+        | ReadShareGroupStateSummary value -> visitor.Visit(ReadShareGroupStateSummary.api, value)
+        | StreamsGroupHeartbeat value -> visitor.Visit(StreamsGroupHeartbeat.api, value)
+        | StreamsGroupDescribe value -> visitor.Visit(StreamsGroupDescribe.api, value)
+        | DescribeShareGroupOffsets value -> visitor.Visit(DescribeShareGroupOffsets.api, value)
+        | AlterShareGroupOffsets value -> visitor.Visit(AlterShareGroupOffsets.api, value)
+        | DeleteShareGroupOffsets value -> visitor.Visit(DeleteShareGroupOffsets.api, value)
+        | StreamsGroupTopologyDescriptionUpdate value -> visitor.Visit(StreamsGroupTopologyDescriptionUpdate.api, value)
+        | UnregisterController value -> visitor.Visit(UnregisterController.api, value)
+
+    /// A one-line description: see `Message.show`.
+    override this.ToString() =
+        this.WithApi
+            { new IRequestVisitor<string> with
+                member _.Visit(api, request) = Message.show api.Request request }

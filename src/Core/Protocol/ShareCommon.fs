@@ -81,3 +81,12 @@ module ShareStateTopicResult =
         and! partitions = field "Partitions" _.Partitions (array ShareStatePartitionResult.schema)
         return { TopicId = id; Partitions = partitions }
     }
+
+type ShareAcknowledgementBatch with
+    override this.ToString() = Schema.show ShareAcknowledgementBatch.schema this
+type ShareStateBatch with
+    override this.ToString() = Schema.show ShareStateBatch.schema this
+type ShareStatePartitionResult with
+    override this.ToString() = Schema.show ShareStatePartitionResult.schema this
+type ShareStateTopicResult with
+    override this.ToString() = Schema.show ShareStateTopicResult.schema this

@@ -141,3 +141,22 @@ module TopologyDescription =
         and! stores = field "GlobalStores" _.GlobalStores (array TopologyDescriptionGlobalStore.schema)
         return { Subtopologies = subtopologies; GlobalStores = stores }
     }
+
+type StreamsKeyValue with
+    override this.ToString() = Schema.show StreamsKeyValue.schema this
+type StreamsTopicInfo with
+    override this.ToString() = Schema.show StreamsTopicInfo.schema this
+type StreamsTaskIds with
+    override this.ToString() = Schema.show StreamsTaskIds.schema this
+type StreamsTaskOffset with
+    override this.ToString() = Schema.show StreamsTaskOffset.schema this
+type StreamsEndpoint with
+    override this.ToString() = Schema.show StreamsEndpoint.schema this
+type TopologyDescriptionNode with
+    override this.ToString() = Schema.show TopologyDescriptionNode.schema this
+type TopologyDescriptionSubtopology with
+    override this.ToString() = Schema.show TopologyDescriptionSubtopology.schema this
+type TopologyDescriptionGlobalStore with
+    override this.ToString() = Schema.show TopologyDescriptionGlobalStore.schema this
+type TopologyDescription with
+    override this.ToString() = Schema.show TopologyDescription.schema this

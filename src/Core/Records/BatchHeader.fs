@@ -1,6 +1,7 @@
 namespace LibKafka.Records
 
 open System
+open LibKafka.Wire
 
 /// Sequence numbers of an idempotent producer (KIP-98): 31 bits, wrapping from 2,147,483,647 to 0. -1 means none.
 [<RequireQualifiedAccess>]
@@ -75,8 +76,7 @@ type BatchHeader =
         + " sequence "
         + string this.BaseSequence
         + ", "
-        + string this.Count
-        + " records"
+        + FieldText.count (int64 this.Count) "record"
 
 /// The positions of the fields of a batch header, in bytes from the start of the batch.
 [<RequireQualifiedAccess>]

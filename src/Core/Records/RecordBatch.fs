@@ -182,8 +182,8 @@ type RecordBatch internal (buffer: byte[], start: int, size: int, header: byte[]
         + " to "
         + string this.LastOffset
         + ", "
-        + string this.Count
-        + " records, "
+        + FieldText.count (int64 this.Count) "record"
+        + ", "
         + this.Attributes.ToString()
         + ", "
         + string size

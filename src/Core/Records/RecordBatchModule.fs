@@ -24,10 +24,10 @@ type NotForwardable =
         | NoRecords -> "it has no records, like a batch that compaction has emptied: leave it out"
         | OffsetGaps(records, offsets) ->
             "it has "
-            + string records
-            + " records for "
-            + string offsets
-            + " offsets, as compaction leaves it: RecordBatch.repack (in C#: batch.Repack) closes the gaps"
+            + FieldText.count (int64 records) "record"
+            + " for "
+            + FieldText.count offsets "offset"
+            + ", as compaction leaves it: RecordBatch.repack (in C#: batch.Repack) closes the gaps"
         | Unreadable fault -> fault.ToString()
 
 /// Parses, opens, compresses, decompresses and forwards record batches.

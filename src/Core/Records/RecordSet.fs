@@ -85,7 +85,7 @@ type RecordSetItem =
         | Batch(batch, _) -> batch.ToString()
         | Legacy(batch, _) -> batch.ToString()
         | Corrupt corrupt -> corrupt.ToString()
-        | CutOff(bytes, _) -> "a batch that is cut off after " + string bytes + (if bytes = 1 then " byte" else " bytes")
+        | CutOff(bytes, _) -> "a batch that is cut off after " + FieldText.count (int64 bytes) "byte"
 
 /// Opens the items of a record set, whatever their format.
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]

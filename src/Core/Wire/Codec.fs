@@ -139,6 +139,9 @@ type Visitor() =
     /// Record batches. They count as any other bytes unless this is overridden.
     abstract Records: Bytes -> unit
     default this.Records value = this.Bytes value
+    /// Bytes that a text does not show. They count as any other bytes unless this is overridden.
+    abstract Secret: Bytes -> unit
+    default this.Secret value = this.Bytes value
     abstract Null: unit -> unit
     default _.Null() = ()
     /// The name of the number that follows, such as the name of an error code.

@@ -78,7 +78,7 @@ type Problem =
     /// A one-line description.
     override this.ToString() =
         let n (value: int64) = value.ToString()
-        let bytes (count: int64) = n count + (if count = 1L then " byte" else " bytes")
+        let bytes (count: int64) = FieldText.count count "byte"
 
         match this with
         | Truncated(needed, remaining) ->
@@ -112,12 +112,12 @@ type Problem =
             "this decoded message and the smaller ones of the group would together take more than "
             + bytes most
             + " of memory, the limit MaxDecodedBytes"
-        | TooManyRecords most ->
-            "the batch has more than " + n most + (if most = 1L then " record" else " records") + ", the limit MaxRecords"
+        | TooManyRecords most -> "the batch has more than " + FieldText.count most "record" + ", the limit MaxRecords"
         | BadCrc(stored, computed) -> "checksum " + stored.ToString "x8" + " does not match the computed " + computed.ToString "x8"
         | BadMagic magic -> "record format (magic) " + string magic + " is not supported"
         | BadBatchLength length -> "batch length " + string length + " is too small for a batch header"
-        | BadRecordCount(declared, found) -> "the batch declares " + string declared + " records, but contains " + string found
+        | BadRecordCount(declared, found) ->
+            "the batch declares " + FieldText.count (int64 declared) "record" + ", but contains " + string found
         | BadRecordLength(declared, actual) -> "a record declares " + bytes declared + ", but its content takes " + n actual
         | UnknownCodec codec -> "compression codec " + string codec + " does not exist"
         | CodecMissing codec ->

@@ -9,6 +9,15 @@ open System.Threading
 [<RequireQualifiedAccess>]
 module internal FieldText =
 
+    /// A number of things, such as `1 record` or `2 batches`.
+    let count (number: int64) (thing: string) : string =
+        let ending =
+            if number = 1L then ""
+            elif thing.EndsWith "ch" then "es"
+            else "s"
+
+        number.ToString CultureInfo.InvariantCulture + " " + thing + ending
+
     /// The value, or null.
     let optional (value: 'Value option) : objnull =
         match value with

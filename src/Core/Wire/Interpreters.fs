@@ -175,7 +175,8 @@ module Message =
             codec.Visit(visitor, value)
             visitor.Found)
 
-    /// A value as one readable line, the name of the message first, with every field that any version has. `Schema.show` shows a part of a message.
+    /// A value as one readable line, the name of the message first, with every field that any version has. Secrets are left out, and long bytes
+    /// are truncated. `Schema.show` shows a part of a message.
     let show (message: Message<'T>) (value: 'T) : string = message.Name + " " + Schema.show message.Schema value
 
     /// The fields of a value that hold record batches, each with its path, in wire order. Fields that are null are left out.

@@ -249,6 +249,9 @@ module Notation =
         /// Any bytes.
         static member bytes: Schema<Bytes> = blob Shape.Bytes (fun visitor -> visitor.Bytes)
 
+        /// Bytes that a text does not show, such as those of a password.
+        static member secret: Schema<Bytes> = blob Shape.Bytes (fun visitor -> visitor.Secret)
+
         /// Consecutive record batches, kept as bytes. `LibKafka.Records` opens them.
         static member records: Schema<Bytes> = blob Shape.Records (fun visitor -> visitor.Records)
 

@@ -4,7 +4,8 @@ open System
 open System.Globalization
 open System.Text
 
-/// Writes a value as one readable line: `{Name: "orders", Partitions: [{Index: 0, ErrorCode: NOT_LEADER_OR_FOLLOWER (6)}]}`.
+/// Writes a value as one readable line: `{Name: "orders", Partitions: [{Index: 0, ErrorCode: NOT_LEADER_OR_FOLLOWER (6)}]}`. Secrets are
+/// left out.
 [<Sealed>]
 type internal TextVisitor() =
     inherit Visitor()
@@ -45,6 +46,7 @@ type internal TextVisitor() =
     override _.Uuid value = write (value.ToString())
     override _.String value = quote value
     override _.Bytes value = write ("0x" + value.ToString())
+    override _.Secret value = write (if value.Length = 0 then "0x" else "[secret]")
     override _.Null() = write "null"
     override _.LostNull() = write "null"
     override _.Meaning name = meaning <- name

@@ -51,7 +51,7 @@ public sealed class ClusterMetadata
 
     /// <summary>The number of brokers and topics.</summary>
     /// <returns>A one-line description.</returns>
-    public override string ToString() => FormattableString.Invariant($"{Brokers.Count} brokers, {Topics.Count} topics");
+    public override string ToString() => $"{Interop.Count(Brokers.Count, "broker")}, {Interop.Count(Topics.Count, "topic")}";
 }
 
 /// <summary>A broker.</summary>

@@ -126,7 +126,9 @@ public sealed class ProduceResult : KafkaResult
         Status == ProduceStatus.Acknowledged ? FormattableString.Invariant($"Acknowledged at offset {BaseOffset}")
         : Fault is not null ? $"{Status}: {Fault}"
         : Error.IsError
-            ? FormattableString.Invariant($"{Status}: {Error}; the batch has {Batch.Count} records in {Batch.SizeInBytes} bytes")
+            ? FormattableString.Invariant(
+                $"{Status}: {Error}; the batch has {Interop.Count(Batch.Count, "record")} in {Batch.SizeInBytes} bytes"
+            )
         : $"{Status}";
 
     /// <summary>Why a batch is not in the log, or may not be: a fault, or an error code as one. Null if neither is the reason.</summary>

@@ -2,6 +2,7 @@ namespace LibKafka.Testing
 
 open System
 open System.Collections.Generic
+open LibKafka.Wire
 open LibKafka.Protocol
 
 /// A release of Apache Kafka, which decides the versions and the behaviour of a broker.
@@ -35,7 +36,12 @@ type Release =
         String.Join('.', [| string major; string minor; string patch |])
 
 /// The versions of an API that a release supports.
-type ApiRange = { Key: ApiKey; Lowest: int16; Highest: int16 }
+type ApiRange =
+    { Key: ApiKey
+      Lowest: int16
+      Highest: int16 }
+
+    override this.ToString() = this.Key.Name + " " + string this.Lowest + "-" + string this.Highest
 
 /// The versions of the APIs that each release supports.
 [<RequireQualifiedAccess>]

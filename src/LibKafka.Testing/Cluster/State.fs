@@ -3,6 +3,7 @@ namespace LibKafka.Testing
 open System
 open System.Collections.Immutable
 open LibKafka
+open LibKafka.Wire
 open LibKafka.Records
 open LibKafka.Protocol
 
@@ -15,12 +16,40 @@ type NodeStatus =
     /// It has no open sockets.
     | Stopped
 
+    override this.ToString() =
+        match this with
+        | Running -> "running"
+        | Paused -> "paused"
+        | Stopped -> "stopped"
+
 /// A broker of the cluster.
-type Node = { Id: int32; Host: string; Port: int32; Rack: string option; Status: NodeStatus }
+type Node =
+    { Id: int32
+      Host: string
+      Port: int32
+      Rack: string option
+      Status: NodeStatus }
+
+    override this.ToString() =
+        "broker "
+        + string this.Id
+        + " at "
+        + this.Host
+        + ":"
+        + string this.Port
+        + ", "
+        + this.Status.ToString()
+        + (match this.Rack with
+           | Some rack -> ", rack " + rack
+           | None -> "")
 
 /// A high watermark that does not rise as long as too few replicas are in sync.
 [<Struct>]
-type FrozenWatermark = { Offset: int64; LeastInSync: int }
+type FrozenWatermark =
+    { Offset: int64
+      LeastInSync: int }
+
+    override this.ToString() = string this.Offset + " until " + string this.LeastInSync + " replicas are in sync"
 
 /// One partition: its log, which the leader and the in-sync replicas have whole, and its replicas.
 [<NoEquality; NoComparison>]
@@ -40,6 +69,17 @@ type Partition =
         Frozen: FrozenWatermark voption
     }
 
+    override this.ToString() =
+        FieldText.show
+            [ "Index", box this.Index
+              "Log", box this.Log
+              "Leader", FieldText.voptional this.Leader
+              "LeaderEpoch", box this.LeaderEpoch
+              "Replicas", box this.Replicas
+              "InSync", box this.InSync
+              "Behind", box this.Behind
+              "Frozen", FieldText.voptional this.Frozen ]
+
 [<NoEquality; NoComparison>]
 type Topic =
     {
@@ -51,6 +91,14 @@ type Topic =
         Configs: Map<string, string>
     }
 
+    override this.ToString() =
+        FieldText.show
+            [ "Name", box this.Name
+              "Id", box this.Id
+              "IsInternal", box this.IsInternal
+              "Partitions", box this.Partitions
+              "Configs", box this.Configs ]
+
 /// A partition of a fetch session.
 type SessionPartition =
     {
@@ -61,6 +109,14 @@ type SessionPartition =
         HighWatermark: int64
         LogStart: int64
     }
+
+    override this.ToString() =
+        FieldText.show
+            [ "Topic", box this.Topic
+              "TopicId", box this.TopicId
+              "Request", box this.Request
+              "HighWatermark", box this.HighWatermark
+              "LogStart", box this.LogStart ]
 
 /// A fetch session (KIP-227).
 type FetchSession =
@@ -78,6 +134,16 @@ type FetchSession =
         IsPrivileged: bool
     }
 
+    override this.ToString() =
+        FieldText.show
+            [ "Id", box this.Id
+              "NextEpoch", box this.NextEpoch
+              "UsesTopicIds", box this.UsesTopicIds
+              "Partitions", box this.Partitions
+              "Created", box this.Created
+              "LastUsed", box this.LastUsed
+              "IsPrivileged", box this.IsPrivileged ]
+
 /// The fetch sessions of a broker.
 type FetchSessionCache =
     {
@@ -86,6 +152,8 @@ type FetchSessionCache =
         /// The number of sessions that were opened, by which they are spread over the shards of the cache.
         Opened: int32
     }
+
+    override this.ToString() = FieldText.count (int64 this.Sessions.Count) "fetch session"
 
 /// What a cluster was started with.
 [<NoEquality; NoComparison>]
@@ -117,6 +185,22 @@ type ClusterSettings =
         TransactionVersion: int16
     }
 
+    override this.ToString() =
+        FieldText.show
+            [ "Release", box this.Release
+              "ClusterId", box this.ClusterId
+              "Codecs", box this.Codecs
+              "DefaultPartitions", box this.DefaultPartitions
+              "DefaultReplication", box this.DefaultReplication
+              "AutoCreateTopics", box this.AutoCreateTopics
+              "OffsetsPartitions", box this.OffsetsPartitions
+              "TransactionPartitions", box this.TransactionPartitions
+              "MostLogBytes", box this.MostLogBytes
+              "IsRackAware", box this.IsRackAware
+              "FetchSessionSlots", box this.FetchSessionSlots
+              "TopicDefaults", box this.TopicDefaults
+              "TransactionVersion", box this.TransactionVersion ]
+
 /// The levels of the cluster's features (KIP-584).
 type FeatureTable =
     {
@@ -125,6 +209,8 @@ type FeatureTable =
         /// Grows with each change.
         Epoch: int64
     }
+
+    override this.ToString() = FieldText.show [ "Changed", box this.Changed; "Epoch", box this.Epoch ]
 
 [<RequireQualifiedAccess>]
 module FeatureTable =
@@ -161,6 +247,18 @@ type State =
         Features: FeatureTable
     }
 
+    override this.ToString() =
+        "Kafka "
+        + this.Settings.Release.ToString()
+        + ": "
+        + FieldText.count (int64 this.Nodes.Count) "broker"
+        + ", "
+        + FieldText.count (int64 this.Topics.Count) "topic"
+        + ", "
+        + FieldText.count (int64 this.Groups.ById.Count) "group"
+        + ", "
+        + FieldText.count (int64 this.Transactions.ById.Count) "transactional id"
+
 /// The sender of a request.
 type Caller =
     {
@@ -180,6 +278,17 @@ type Caller =
     /// The version of the request, and so of the response.
     member this.Version = this.Header.ApiVersion
 
+    override this.ToString() =
+        this.Principal
+        + " at "
+        + this.Host
+        + ", connection "
+        + string this.Connection
+        + " to broker "
+        + string this.Node
+        + ": "
+        + this.Header.ToString()
+
 /// What a broker does with a request.
 [<NoEquality; NoComparison>]
 type Answer =
@@ -193,6 +302,14 @@ type Answer =
     /// The response comes later. The connection's next request is read after it.
     | Later of Waiting
 
+    override this.ToString() =
+        match this with
+        | Reply response -> response.ToString()
+        | Nothing -> "no response"
+        | Close -> "the connection is closed"
+        | Raw frame -> "0x" + frame.ToString()
+        | Later waiting -> "later, " + waiting.ToString()
+
 /// A request that waits for something.
 and [<NoEquality; NoComparison>] Waiting =
     {
@@ -203,6 +320,8 @@ and [<NoEquality; NoComparison>] Waiting =
         /// Gives the answer if there is one yet. It is called again after each change that concerns it, and at `Until`.
         Ready: Moment -> State -> (State * Answer) voption
     }
+
+    override this.ToString() = "until " + string this.Until
 
 /// How long requests wait, and for what.
 [<RequireQualifiedAccess>]
@@ -248,6 +367,8 @@ type Call =
 
     member this.Version = this.Caller.Version
     member this.Node = this.Caller.Node
+
+    override this.ToString() = this.Caller.ToString() + " at " + string this.Now
 
 /// Ids that are as good as random and follow from the seed.
 [<RequireQualifiedAccess>]

@@ -27,6 +27,17 @@ type BrokerGroupSettings =
         MaxMetadataLength: int32
     }
 
+    override this.ToString() =
+        FieldText.show
+            [ "InitialRebalanceDelayMs", box this.InitialRebalanceDelayMs
+              "MinSessionTimeoutMs", box this.MinSessionTimeoutMs
+              "MaxSessionTimeoutMs", box this.MaxSessionTimeoutMs
+              "MaxSize", box this.MaxSize
+              "HeartbeatIntervalMs", box this.HeartbeatIntervalMs
+              "SessionTimeoutMs", box this.SessionTimeoutMs
+              "RegexRefreshMs", box this.RegexRefreshMs
+              "MaxMetadataLength", box this.MaxMetadataLength ]
+
 /// The number of a JoinGroup or SyncGroup request that waits for its response.
 type Ticket = int64
 
@@ -41,6 +52,14 @@ type CommittedOffset =
         /// The place of the commit in the order of all commits.
         Order: int64
     }
+
+    override this.ToString() =
+        FieldText.show
+            [ "Offset", box this.Offset
+              "LeaderEpoch", box this.LeaderEpoch
+              "Metadata", box this.Metadata
+              "TopicId", box this.TopicId
+              "Order", box this.Order ]
 
 /// A member of a classic group.
 type ClassicMember =
@@ -64,6 +83,21 @@ type ClassicMember =
         Expires: Moment
     }
 
+    override this.ToString() =
+        FieldText.show
+            [ "MemberId", box this.MemberId
+              "InstanceId", FieldText.optional this.InstanceId
+              "ClientId", box this.ClientId
+              "ClientHost", box this.ClientHost
+              "SessionTimeoutMs", box this.SessionTimeoutMs
+              "RebalanceTimeoutMs", box this.RebalanceTimeoutMs
+              "Protocols", box this.Protocols
+              "Assignment", box this.Assignment
+              "Join", FieldText.voptional this.Join
+              "Sync", FieldText.voptional this.Sync
+              "OwesSync", box this.OwesSync
+              "Expires", box this.Expires ]
+
 /// When the members of a rebalance must have joined.
 [<Struct>]
 type JoinDeadline =
@@ -75,6 +109,9 @@ type JoinDeadline =
         HasNewMembers: bool
     }
 
+    override this.ToString() =
+        FieldText.show [ "At", box this.At; "Extension", FieldText.voptional this.Extension; "HasNewMembers", box this.HasNewMembers ]
+
 /// The state of a classic group. A group that was deleted is not kept.
 [<RequireQualifiedAccess>]
 type ClassicPhase =
@@ -84,6 +121,13 @@ type ClassicPhase =
     | CompletingRebalance of syncBy: Moment
     /// Members that have not sent SyncGroup at the deadline are removed. ValueNone if all have.
     | Stable of syncBy: Moment voption
+
+    override this.ToString() =
+        match this with
+        | Empty -> "Empty"
+        | PreparingRebalance deadline -> "PreparingRebalance until " + string deadline.At
+        | CompletingRebalance deadline -> "CompletingRebalance until " + string deadline
+        | Stable _ -> "Stable"
 
 /// A group of the classic protocol.
 type ClassicState =
@@ -104,6 +148,17 @@ type ClassicState =
         IsStored: bool
     }
 
+    override this.ToString() =
+        FieldText.show
+            [ "Phase", box this.Phase
+              "Generation", box this.Generation
+              "ProtocolType", box this.ProtocolType
+              "ProtocolName", FieldText.optional this.ProtocolName
+              "Leader", box this.Leader
+              "Members", box this.Members
+              "Pending", box this.Pending
+              "IsStored", box this.IsStored ]
+
 /// Partitions by topic id.
 type OwnedPartitions = Map<Guid, Set<int32>>
 
@@ -117,8 +172,18 @@ type Reconciliation =
     /// It waits for partitions that other members have.
     | Unreleased
 
+    override this.ToString() =
+        match this with
+        | Stable -> "Stable"
+        | Unrevoked -> "Unrevoked"
+        | Unreleased -> "Unreleased"
+
 /// What a member of a consumer group has if it uses the classic protocol.
-type ClassicSide = { SessionTimeoutMs: int32; Protocols: JoinGroup.Protocol list }
+type ClassicSide =
+    { SessionTimeoutMs: int32
+      Protocols: JoinGroup.Protocol list }
+
+    override this.ToString() = FieldText.show [ "SessionTimeoutMs", box this.SessionTimeoutMs; "Protocols", box this.Protocols ]
 
 /// A member of a consumer group.
 type ConsumerMember =
@@ -148,8 +213,32 @@ type ConsumerMember =
         Classic: ClassicSide voption
     }
 
+    override this.ToString() =
+        FieldText.show
+            [ "MemberId", box this.MemberId
+              "InstanceId", FieldText.optional this.InstanceId
+              "RackId", FieldText.optional this.RackId
+              "ClientId", box this.ClientId
+              "ClientHost", box this.ClientHost
+              "Epoch", box this.Epoch
+              "PreviousEpoch", box this.PreviousEpoch
+              "RebalanceTimeoutMs", box this.RebalanceTimeoutMs
+              "Topics", box this.Topics
+              "Regex", box this.Regex
+              "ServerAssignor", FieldText.optional this.ServerAssignor
+              "Reconciliation", box this.Reconciliation
+              "Assigned", box this.Assigned
+              "Revoking", box this.Revoking
+              "Expires", box this.Expires
+              "RevokeBy", FieldText.voptional this.RevokeBy
+              "Classic", FieldText.voptional this.Classic ]
+
 /// The topics that match a regular expression.
-type ResolvedRegex = { Topics: Set<string>; At: Moment }
+type ResolvedRegex =
+    { Topics: Set<string>
+      At: Moment }
+
+    override this.ToString() = FieldText.show [ "Topics", box this.Topics; "At", box this.At ]
 
 /// A group of the consumer protocol (KIP-848).
 type ConsumerState =
@@ -173,10 +262,27 @@ type ConsumerState =
         Scripted: Map<string, OwnedPartitions> voption
     }
 
+    override this.ToString() =
+        FieldText.show
+            [ "Epoch", box this.Epoch
+              "TargetEpoch", box this.TargetEpoch
+              "Target", box this.Target
+              "Assignor", box this.Assignor
+              "Members", box this.Members
+              "Subscribed", box this.Subscribed
+              "Metadata", box this.Metadata
+              "Regexes", box this.Regexes
+              "Scripted", FieldText.voptional this.Scripted ]
+
 [<RequireQualifiedAccess>]
 type GroupKind =
     | Classic of ClassicState
     | Consumer of ConsumerState
+
+    override this.ToString() =
+        match this with
+        | Classic state -> "classic " + state.ToString()
+        | Consumer state -> "consumer " + state.ToString()
 
 /// A group and its offsets.
 type Group =
@@ -188,6 +294,13 @@ type Group =
         /// The offsets of open transactions, by producer id.
         PendingOffsets: Map<int64, Map<struct (string * int32), CommittedOffset>>
     }
+
+    override this.ToString() =
+        FieldText.show
+            [ "GroupId", box this.GroupId
+              "Kind", box this.Kind
+              "Offsets", box this.Offsets
+              "PendingOffsets", box this.PendingOffsets ]
 
 /// The groups of the cluster.
 type GroupTable =
@@ -201,6 +314,8 @@ type GroupTable =
         /// The order of the next commit.
         NextCommit: int64
     }
+
+    override this.ToString() = FieldText.show [ "Settings", box this.Settings; "ById", box this.ById ]
 
 [<RequireQualifiedAccess>]
 module GroupTable =

@@ -23,6 +23,16 @@ type KnownBatch =
         MaxTimestamp: int64
     }
 
+    override this.ToString() =
+        "offsets "
+        + string this.Offset
+        + " to "
+        + string this.LastOffset
+        + ", sequences "
+        + string this.FirstSequence
+        + " to "
+        + string this.LastSequence
+
 /// What a log knows of an idempotent or transactional producer.
 type Producer =
     {
@@ -37,6 +47,14 @@ type Producer =
         LastTimestamp: Moment
     }
 
+    override this.ToString() =
+        FieldText.show
+            [ "Epoch", box this.Epoch
+              "Recent", box this.Recent
+              "OpenSince", FieldText.voptional this.OpenSince
+              "CoordinatorEpoch", box this.CoordinatorEpoch
+              "LastTimestamp", box this.LastTimestamp ]
+
 /// A transaction that was aborted.
 type AbortedRange =
     {
@@ -45,6 +63,9 @@ type AbortedRange =
         /// The offset of the marker.
         LastOffset: int64
     }
+
+    override this.ToString() =
+        "producer " + string this.ProducerId + ", offsets " + string this.FirstOffset + " to " + string this.LastOffset
 
 /// Memory for the batches of a log, one after another, so that consecutive ones can be sent without copying them.
 [<Sealed>]
@@ -61,7 +82,11 @@ type LogChunk internal (size: int) =
 
 /// Where a log appends.
 [<NoEquality; NoComparison>]
-type LogTail = { Chunk: LogChunk; Used: int }
+type LogTail =
+    { Chunk: LogChunk
+      Used: int }
+
+    override this.ToString() = FieldText.count (int64 this.Used) "byte" + " of " + string this.Chunk.Bytes.Length
 
 /// The log of a partition. Immutable; its batches have their offsets and leader epochs.
 [<NoEquality; NoComparison>]
@@ -90,6 +115,16 @@ type Log =
         /// The memory to which batches are appended.
         Tail: LogTail voption
     }
+
+    override this.ToString() =
+        "log start offset "
+        + string this.Start
+        + ", log end offset "
+        + string this.End
+        + ", "
+        + FieldText.count (int64 this.Batches.Count) "batch"
+        + ", "
+        + FieldText.count this.Bytes "byte"
 
 /// Operations on a partition's log.
 [<RequireQualifiedAccess>]

@@ -1,5 +1,7 @@
 namespace LibKafka.Testing
 
+open LibKafka.Wire
+
 // The keys of maps are not structs: each struct as a key costs a cluster a millisecond when it is the first one that starts.
 
 /// Whom a quota is for, or whose use is counted: a user, a client id, both of them, or an IP address. ValueNone if it does not depend on that.
@@ -13,15 +15,34 @@ type QuotaSubject =
         Address: string voption
     }
 
+    override this.ToString() =
+        FieldText.show
+            [ "User", FieldText.voptional this.User
+              "ClientId", FieldText.voptional this.ClientId
+              "Address", FieldText.voptional this.Address ]
+
 /// Whose use of a quota is counted. Each broker counts for itself.
-type QuotaUse = { Node: int32; Key: string; Subject: QuotaSubject }
+type QuotaUse =
+    { Node: int32
+      Key: string
+      Subject: QuotaSubject }
+
+    override this.ToString() = this.Key + " of " + this.Subject.ToString() + " on broker " + string this.Node
 
 /// What was used in one window.
 [<Struct>]
-type QuotaSample = { Start: Moment; Used: float }
+type QuotaSample =
+    { Start: Moment
+      Used: float }
+
+    override this.ToString() = FieldText.show [ "Start", box this.Start; "Used", box this.Used ]
 
 /// The partitions that may be created and deleted at a moment without exceeding a quota. Negative if it was exceeded.
-type QuotaTokens = { Tokens: float; Updated: Moment }
+type QuotaTokens =
+    { Tokens: float
+      Updated: Moment }
+
+    override this.ToString() = FieldText.show [ "Tokens", box this.Tokens; "Updated", box this.Updated ]
 
 /// The quotas of the cluster, and what was used of them.
 type QuotaTable =
@@ -41,6 +62,16 @@ type QuotaTable =
         /// The time in milliseconds that each request counts for request_percentage.
         RequestCost: float
     }
+
+    override this.ToString() =
+        FieldText.show
+            [ "Limits", box this.Limits
+              "Used", box this.Used
+              "Tokens", box this.Tokens
+              "Windows", box this.Windows
+              "WindowMs", box this.WindowMs
+              "ControllerWindows", box this.ControllerWindows
+              "RequestCost", box this.RequestCost ]
 
 [<RequireQualifiedAccess>]
 module QuotaTable =

@@ -16,8 +16,21 @@ type Session =
         Expires: Moment voption
     }
 
+    override this.ToString() =
+        FieldText.show
+            [ "Principal", box this.Principal
+              "Mechanism", box this.Mechanism
+              "IsByToken", box this.IsByToken
+              "Expires", FieldText.voptional this.Expires ]
+
 /// What a broker keeps of a user's password for one SCRAM mechanism.
-type StoredScram = { Iterations: int32; Salt: Bytes; SaltedPassword: Bytes }
+type StoredScram =
+    { Iterations: int32
+      Salt: Bytes
+      SaltedPassword: Bytes }
+
+    /// Without the secrets.
+    override this.ToString() = FieldText.show [ "Iterations", box this.Iterations ]
 
 /// A delegation token (KIP-48). Principals are as in `User:alice`.
 type StoredToken =
@@ -29,6 +42,17 @@ type StoredToken =
       Issued: Moment
       Expires: Moment
       MaxExpires: Moment }
+
+    /// Without the HMAC.
+    override this.ToString() =
+        FieldText.show
+            [ "Id", box this.Id
+              "Owner", box this.Owner
+              "Requester", box this.Requester
+              "Renewers", box this.Renewers
+              "Issued", box this.Issued
+              "Expires", box this.Expires
+              "MaxExpires", box this.MaxExpires ]
 
 /// What a broker of SCRAM remembers between the messages of a client.
 type ScramExchange =
@@ -42,6 +66,9 @@ type ScramExchange =
         /// When the delegation token expires that is proved; ValueNone for a user's password.
         TokenExpires: Moment voption
     }
+
+    /// Without the secrets.
+    override this.ToString() = FieldText.show [ "User", box this.User; "TokenExpires", FieldText.voptional this.TokenExpires ]
 
 /// How far SASL is on a connection.
 [<RequireQualifiedAccess>]
@@ -57,6 +84,15 @@ type SaslStage =
     /// The authentication failed. The connection is closed after the response.
     | Failed
 
+    override this.ToString() =
+        match this with
+        | Begun -> "Begun"
+        | Chosen mechanism -> "Chosen " + mechanism
+        | Challenged(mechanism, exchange) -> "Challenged " + mechanism + ", " + exchange.ToString()
+        | TokenRefused -> "TokenRefused"
+        | Authenticated -> "Authenticated"
+        | Failed -> "Failed"
+
 /// The authentication of one connection.
 type Authentication =
     {
@@ -66,6 +102,9 @@ type Authentication =
         /// ValueNone before the first authentication. During a later one it is still the session of before.
         Session: Session voption
     }
+
+    override this.ToString() =
+        FieldText.show [ "Stage", box this.Stage; "IsRaw", box this.IsRaw; "Session", FieldText.voptional this.Session ]
 
 /// A permission, or a prohibition.
 type Acl =
@@ -77,6 +116,16 @@ type Acl =
       Operation: AclOperation
       Permission: AclPermission }
 
+    override this.ToString() =
+        FieldText.show
+            [ "ResourceType", box this.ResourceType
+              "ResourceName", box this.ResourceName
+              "PatternType", box this.PatternType
+              "Principal", box this.Principal
+              "Host", box this.Host
+              "Operation", box this.Operation
+              "Permission", box this.Permission ]
+
 /// A valid bearer token.
 type AcceptedToken =
     {
@@ -85,6 +134,8 @@ type AcceptedToken =
         /// When the token expires; ValueNone if it does not.
         Expires: Moment voption
     }
+
+    override this.ToString() = FieldText.show [ "User", box this.User; "Expires", FieldText.voptional this.Expires ]
 
 /// The authenticated connections, and what principals may do.
 [<NoEquality; NoComparison>]
@@ -113,6 +164,18 @@ type SecurityTable =
         /// The latest first.
         Acls: Acl list
     }
+
+    /// Without the secrets.
+    override this.ToString() =
+        FieldText.show
+            [ "Mechanisms", box this.Mechanisms
+              "Tokens", box this.Tokens
+              "MaxReauthMs", box this.MaxReauthMs
+              "Connections", box this.Connections
+              "IsAuthorizing", box this.IsAuthorizing
+              "SuperUsers", box this.SuperUsers
+              "AllowsWithoutAcl", box this.AllowsWithoutAcl
+              "Acls", box this.Acls ]
 
 [<RequireQualifiedAccess>]
 module SecurityTable =

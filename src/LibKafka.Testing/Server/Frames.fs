@@ -14,6 +14,12 @@ type Incoming =
     /// The broker does not understand it and closes the connection.
     | Malformed
 
+    override this.ToString() =
+        match this with
+        | Request(header, request) -> header.ToString() + ": " + request.ToString()
+        | UnsupportedApiVersions correlationId -> "ApiVersions in an unsupported version, correlation id " + string correlationId
+        | Malformed -> "malformed"
+
 /// Frames, without their lengths.
 [<RequireQualifiedAccess>]
 module Frames =

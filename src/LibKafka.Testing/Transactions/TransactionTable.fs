@@ -1,5 +1,7 @@
 namespace LibKafka.Testing
 
+open LibKafka.Wire
+
 /// How far a transactional id is in its life.
 [<RequireQualifiedAccess>]
 type TransactionStage =
@@ -9,6 +11,15 @@ type TransactionStage =
     /// The transaction is committed or aborted, but not all markers are written yet. They are at `due`.
     | Ending of commit: bool * due: Moment
     | Ended of commit: bool
+
+    override this.ToString() =
+        match this with
+        | Empty -> "Empty"
+        | Ongoing -> "Ongoing"
+        | Ending(true, due) -> "committing until " + string due
+        | Ending(false, due) -> "aborting until " + string due
+        | Ended true -> "committed"
+        | Ended false -> "aborted"
 
 /// A transactional id, as its coordinator knows it.
 type Transaction =
@@ -35,6 +46,20 @@ type Transaction =
         IsStuck: bool
     }
 
+    override this.ToString() =
+        FieldText.show
+            [ "ProducerId", box this.ProducerId
+              "Epoch", box this.Epoch
+              "LastEpoch", box this.LastEpoch
+              "PreviousProducerId", box this.PreviousProducerId
+              "NextProducerId", FieldText.voptional this.NextProducerId
+              "TimeoutMs", box this.TimeoutMs
+              "Started", box this.Started
+              "Stage", box this.Stage
+              "Partitions", box this.Partitions
+              "RaisesEpoch", box this.RaisesEpoch
+              "IsStuck", box this.IsStuck ]
+
 /// The transactions and the producer ids of the cluster.
 type TransactionTable =
     {
@@ -47,6 +72,13 @@ type TransactionTable =
         /// transaction.max.timeout.ms
         MaxTimeoutMs: int32
     }
+
+    override this.ToString() =
+        FieldText.show
+            [ "NextProducerId", box this.NextProducerId
+              "ById", box this.ById
+              "MarkerDelayMs", box this.MarkerDelayMs
+              "MaxTimeoutMs", box this.MaxTimeoutMs ]
 
 [<RequireQualifiedAccess>]
 module TransactionTable =

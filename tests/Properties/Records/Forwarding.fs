@@ -255,7 +255,7 @@ let cases =
               let farther = batchWith (fun options -> { options with LastOffset = ValueSome(int64 Int32.MaxValue) })
               Expect.equal (reason farther) (NotForwardable.OffsetGaps(2, 2147483648L)) "all offsets"
 
-              for name in [ "1 records for 2 offsets"; "RecordBatch.repack"; "batch.Repack" ] do
+              for name in [ "1 record for 2 offsets"; "RecordBatch.repack"; "batch.Repack" ] do
                   Expect.stringContains ((reason gaps).ToString()) name "text"
           }
 

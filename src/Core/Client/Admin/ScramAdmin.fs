@@ -17,7 +17,7 @@ type ScramCredential =
     }
 
     /// Without the secret, as in `SCRAM-SHA-256 with 4096 iterations`.
-    override this.ToString() = CodeName.Of this.Mechanism + " with " + string this.Iterations + " iterations"
+    override this.ToString() = CodeName.Of this.Mechanism + " with " + FieldText.count (int64 this.Iterations) "iteration"
 
 [<RequireQualifiedAccess>]
 module ScramCredential =

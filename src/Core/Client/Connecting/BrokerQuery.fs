@@ -1,6 +1,7 @@
 namespace LibKafka.Client
 
 open System
+open LibKafka.Wire
 open LibKafka.Protocol
 
 /// The leader of a partition, and what else its clients need to know from the cluster's metadata.
@@ -55,7 +56,12 @@ type TopicLeaders =
 
     /// As in `orders: 48 partitions`.
     override this.ToString() =
-        this.Topic + ": " + (if this.Error.IsError then this.Error.ToString() else string this.PartitionCount + " partitions")
+        this.Topic
+        + ": "
+        + (if this.Error.IsError then
+               this.Error.ToString()
+           else
+               FieldText.count (int64 this.PartitionCount) "partition")
 
 /// Finding brokers: the requests, and what their responses say.
 [<RequireQualifiedAccess>]

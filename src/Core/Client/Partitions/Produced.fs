@@ -1,5 +1,6 @@
 namespace LibKafka.Client
 
+open LibKafka.Wire
 open LibKafka.Records
 open LibKafka.Protocol
 
@@ -134,6 +135,6 @@ type Produced(batch: RecordBatch, exchange: Exchange<Produce.Request, Produce.Re
     override this.ToString() =
         match this.Refusal with
         | Some _ ->
-            let records = if batch.Count = 1 then " record in " else " records in "
-            result.ToString() + "; the batch has " + string batch.Count + records + string batch.SizeInBytes + " bytes"
+            let records = FieldText.count (int64 batch.Count) "record"
+            result.ToString() + "; the batch has " + records + " in " + string batch.SizeInBytes + " bytes"
         | None -> result.ToString()

@@ -28,3 +28,6 @@ module AbortedTxn =
     }
 
     let message: Message<Transaction> = Message.define "AbortedTxn" (versions 0 0) schema
+
+    type Transaction with
+        override this.ToString() = Message.show message this

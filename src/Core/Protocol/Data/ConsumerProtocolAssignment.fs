@@ -21,3 +21,6 @@ module ConsumerProtocolAssignment =
     }
 
     let message: Message<Assignment> = Message.define "ConsumerProtocolAssignment" (versions 0 3) schema
+
+    type Assignment with
+        override this.ToString() = Message.show message this

@@ -32,3 +32,6 @@ module ConsumerProtocolSubscription =
     }
 
     let message: Message<Subscription> = Message.define "ConsumerProtocolSubscription" (versions 0 3) schema
+
+    type Subscription with
+        override this.ToString() = Message.show message this

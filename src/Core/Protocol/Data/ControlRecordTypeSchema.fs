@@ -20,3 +20,6 @@ module ControlRecordTypeSchema =
     }
 
     let message: Message<ControlRecordKey> = Message.define "ControlRecordTypeSchema" (versions 0 0) schema
+
+    type ControlRecordKey with
+        override this.ToString() = Message.show message this

@@ -26,3 +26,6 @@ module DefaultPrincipalData =
     }
 
     let message: Message<Principal> = Message.define "DefaultPrincipalData" (versions 0 0 |> flexibleFrom 0) schema
+
+    type Principal with
+        override this.ToString() = Message.show message this

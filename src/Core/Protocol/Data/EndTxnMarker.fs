@@ -19,3 +19,6 @@ module EndTxnMarker =
     }
 
     let message: Message<Marker> = Message.define "EndTxnMarker" (versions 0 0) schema
+
+    type Marker with
+        override this.ToString() = Message.show message this

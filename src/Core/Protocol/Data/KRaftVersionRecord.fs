@@ -21,3 +21,6 @@ module KRaftVersionRecord =
     }
 
     let message: Message<KRaftVersion> = Message.define "KRaftVersionRecord" (versions 0 0 |> flexibleFrom 0) schema
+
+    type KRaftVersion with
+        override this.ToString() = Message.show message this

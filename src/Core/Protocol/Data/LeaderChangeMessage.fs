@@ -44,3 +44,8 @@ module LeaderChangeMessage =
     }
 
     let message: Message<LeaderChange> = Message.define "LeaderChangeMessage" (versions 0 1 |> flexibleFrom 0) schema
+
+    type Voter with
+        override this.ToString() = Schema.show voter this
+    type LeaderChange with
+        override this.ToString() = Message.show message this

@@ -18,3 +18,6 @@ module SnapshotFooterRecord =
     }
 
     let message: Message<SnapshotFooter> = Message.define "SnapshotFooterRecord" (versions 0 0 |> flexibleFrom 0) schema
+
+    type SnapshotFooter with
+        override this.ToString() = Message.show message this

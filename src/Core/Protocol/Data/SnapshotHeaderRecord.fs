@@ -21,3 +21,6 @@ module SnapshotHeaderRecord =
     }
 
     let message: Message<SnapshotHeader> = Message.define "SnapshotHeaderRecord" (versions 0 0 |> flexibleFrom 0) schema
+
+    type SnapshotHeader with
+        override this.ToString() = Message.show message this

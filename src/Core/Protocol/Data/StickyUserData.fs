@@ -22,3 +22,6 @@ module StickyUserData =
     }
 
     let message: Message<UserData> = Message.define "StickyUserData" (versions 0 1) schema
+
+    type UserData with
+        override this.ToString() = Message.show message this

@@ -42,3 +42,8 @@ module VotersRecord =
     }
 
     let message: Message<VoterSet> = Message.define "VotersRecord" (versions 0 0 |> flexibleFrom 0) schema
+
+    type Voter with
+        override this.ToString() = Schema.show voter this
+    type VoterSet with
+        override this.ToString() = Message.show message this

@@ -48,3 +48,8 @@ module AddOffsetsToTxn =
 
     let api =
         Api.define ApiKey.AddOffsetsToTxn (versions 0 4 |> flexibleFrom 3) request response |> Api.throttledBy _.ThrottleTimeMs
+
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Response with
+        override this.ToString() = Message.show api.Response this

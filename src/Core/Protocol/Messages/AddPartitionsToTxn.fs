@@ -137,3 +137,18 @@ module AddPartitionsToTxn =
     let api =
         Api.define ApiKey.AddPartitionsToTxn (versions 0 5 |> flexibleFrom 3) request response
         |> Api.throttledBy _.ThrottleTimeMs
+
+    type Topic with
+        override this.ToString() = Schema.show topic this
+    type Transaction with
+        override this.ToString() = Schema.show transaction this
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type PartitionResult with
+        override this.ToString() = Schema.show partitionResult this
+    type TopicResult with
+        override this.ToString() = Schema.show topicResult this
+    type TransactionResult with
+        override this.ToString() = Schema.show transactionResult this
+    type Response with
+        override this.ToString() = Message.show api.Response this

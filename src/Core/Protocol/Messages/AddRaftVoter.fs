@@ -67,3 +67,8 @@ module AddRaftVoter =
 
     let api =
         Api.define ApiKey.AddRaftVoter (versions 0 1 |> flexibleFrom 0) request response |> Api.throttledBy _.ThrottleTimeMs
+
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Response with
+        override this.ToString() = Message.show api.Response this

@@ -48,3 +48,8 @@ module AllocateProducerIds =
     let api =
         Api.define ApiKey.AllocateProducerIds (versions 0 0 |> flexibleFrom 0) request response
         |> Api.throttledBy _.ThrottleTimeMs
+
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Response with
+        override this.ToString() = Message.show api.Response this

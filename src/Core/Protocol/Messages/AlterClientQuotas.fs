@@ -94,3 +94,14 @@ module AlterClientQuotas =
     let api =
         Api.define ApiKey.AlterClientQuotas (versions 0 1 |> flexibleFrom 1) request response
         |> Api.throttledBy _.ThrottleTimeMs
+
+    type Operation with
+        override this.ToString() = Schema.show operation this
+    type EntryRequest with
+        override this.ToString() = Schema.show entryRequest this
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type EntryResult with
+        override this.ToString() = Schema.show entryResult this
+    type Response with
+        override this.ToString() = Message.show api.Response this

@@ -70,3 +70,12 @@ module AlterConfigs =
 
     let api =
         Api.define ApiKey.AlterConfigs (versions 0 2 |> flexibleFrom 2) request response |> Api.throttledBy _.ThrottleTimeMs
+
+    type Config with
+        override this.ToString() = Schema.show config this
+    type Resource with
+        override this.ToString() = Schema.show resource this
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Response with
+        override this.ToString() = Message.show api.Response this

@@ -150,3 +150,18 @@ module AlterPartition =
 
     let api =
         Api.define ApiKey.AlterPartition (versions 2 3 |> flexibleFrom 0) request response |> Api.throttledBy _.ThrottleTimeMs
+
+    type Replica with
+        override this.ToString() = Schema.show replica this
+    type PartitionRequest with
+        override this.ToString() = Schema.show partitionRequest this
+    type TopicRequest with
+        override this.ToString() = Schema.show topicRequest this
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type PartitionResponse with
+        override this.ToString() = Schema.show partitionResponse this
+    type TopicResponse with
+        override this.ToString() = Schema.show topicResponse this
+    type Response with
+        override this.ToString() = Message.show api.Response this

@@ -80,3 +80,16 @@ module AlterReplicaLogDirs =
     let api =
         Api.define ApiKey.AlterReplicaLogDirs (versions 0 2 |> flexibleFrom 2) request response
         |> Api.throttledBy _.ThrottleTimeMs
+
+    type Topic with
+        override this.ToString() = Schema.show topic this
+    type LogDir with
+        override this.ToString() = Schema.show logDir this
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type PartitionResult with
+        override this.ToString() = Schema.show partitionResult this
+    type TopicResult with
+        override this.ToString() = Schema.show topicResult this
+    type Response with
+        override this.ToString() = Message.show api.Response this

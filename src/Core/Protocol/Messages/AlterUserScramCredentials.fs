@@ -41,7 +41,7 @@ module AlterUserScramCredentials =
         and! mechanism = field "Mechanism" _.Mechanism scramMechanism
         and! iterations = field "Iterations" _.Iterations int32
         and! salt = field "Salt" _.Salt bytes
-        and! password = field "SaltedPassword" _.SaltedPassword bytes
+        and! password = field "SaltedPassword" _.SaltedPassword secret
 
         return { Name = name; Mechanism = mechanism; Iterations = iterations; Salt = salt; SaltedPassword = password }
     }
@@ -92,3 +92,14 @@ module AlterUserScramCredentials =
     let api =
         Api.define ApiKey.AlterUserScramCredentials (versions 0 0 |> flexibleFrom 0) request response
         |> Api.throttledBy _.ThrottleTimeMs
+
+    type Deletion with
+        override this.ToString() = Schema.show deletion this
+    type Upsertion with
+        override this.ToString() = Schema.show upsertion this
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Result with
+        override this.ToString() = Schema.show result this
+    type Response with
+        override this.ToString() = Message.show api.Response this

@@ -105,3 +105,14 @@ module ApiVersions =
 
     let api =
         Api.define ApiKey.ApiVersions (versions 0 5 |> flexibleFrom 3) request response |> Api.throttledBy _.ThrottleTimeMs
+
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type ApiVersion with
+        override this.ToString() = Schema.show apiVersion this
+    type SupportedFeature with
+        override this.ToString() = Schema.show supportedFeature this
+    type FinalizedFeature with
+        override this.ToString() = Schema.show finalizedFeature this
+    type Response with
+        override this.ToString() = Message.show api.Response this

@@ -112,3 +112,20 @@ module AssignReplicasToDirs =
     let api =
         Api.define ApiKey.AssignReplicasToDirs (versions 0 0 |> flexibleFrom 0) request response
         |> Api.throttledBy _.ThrottleTimeMs
+
+    type PartitionRequest with
+        override this.ToString() = Schema.show partitionRequest this
+    type TopicRequest with
+        override this.ToString() = Schema.show topicRequest this
+    type DirectoryRequest with
+        override this.ToString() = Schema.show directoryRequest this
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type PartitionResponse with
+        override this.ToString() = Schema.show partitionResponse this
+    type TopicResponse with
+        override this.ToString() = Schema.show topicResponse this
+    type DirectoryResponse with
+        override this.ToString() = Schema.show directoryResponse this
+    type Response with
+        override this.ToString() = Message.show api.Response this

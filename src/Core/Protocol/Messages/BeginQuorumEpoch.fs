@@ -81,3 +81,12 @@ module BeginQuorumEpoch =
     }
 
     let api = Api.define ApiKey.BeginQuorumEpoch (versions 0 1 |> flexibleFrom 1) request response
+
+    type PartitionRequest with
+        override this.ToString() = Schema.show partitionRequest this
+    type TopicRequest with
+        override this.ToString() = Schema.show topicRequest this
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Response with
+        override this.ToString() = Message.show api.Response this

@@ -72,3 +72,8 @@ module BrokerHeartbeat =
 
     let api =
         Api.define ApiKey.BrokerHeartbeat (versions 0 2 |> flexibleFrom 0) request response |> Api.throttledBy _.ThrottleTimeMs
+
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Response with
+        override this.ToString() = Message.show api.Response this

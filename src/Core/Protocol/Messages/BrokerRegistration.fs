@@ -76,3 +76,8 @@ module BrokerRegistration =
     let api =
         Api.define ApiKey.BrokerRegistration (versions 0 4 |> flexibleFrom 0) request response
         |> Api.throttledBy _.ThrottleTimeMs
+
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Response with
+        override this.ToString() = Message.show api.Response this

@@ -140,3 +140,12 @@ module ConsumerGroupDescribe =
     let api =
         Api.define ApiKey.ConsumerGroupDescribe (versions 0 1 |> flexibleFrom 0) request response
         |> Api.throttledBy _.ThrottleTimeMs
+
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Member with
+        override this.ToString() = Schema.show groupMember this
+    type Group with
+        override this.ToString() = Schema.show group this
+    type Response with
+        override this.ToString() = Message.show api.Response this

@@ -126,3 +126,8 @@ module ConsumerGroupHeartbeat =
     let api =
         Api.define ApiKey.ConsumerGroupHeartbeat (versions 0 1 |> flexibleFrom 0) request response
         |> Api.throttledBy _.ThrottleTimeMs
+
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Response with
+        override this.ToString() = Message.show api.Response this

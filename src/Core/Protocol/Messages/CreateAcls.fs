@@ -83,3 +83,12 @@ module CreateAcls =
     }
 
     let api = Api.define ApiKey.CreateAcls (versions 0 3 |> flexibleFrom 2) request response |> Api.throttledBy _.ThrottleTimeMs
+
+    type Acl with
+        override this.ToString() = Schema.show acl this
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type AclResult with
+        override this.ToString() = Schema.show aclResult this
+    type Response with
+        override this.ToString() = Message.show api.Response this

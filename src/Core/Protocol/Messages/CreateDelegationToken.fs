@@ -68,7 +68,7 @@ module CreateDelegationToken =
         and! expiry = field "ExpiryTimestampMs" _.ExpiryTimestampMs int64
         and! latest = field "MaxTimestampMs" _.MaxTimestampMs int64
         and! id = field "TokenId" _.TokenId string
-        and! hmac = field "Hmac" _.Hmac bytes
+        and! hmac = field "Hmac" _.Hmac secret
         and! throttle = field "ThrottleTimeMs" _.ThrottleTimeMs int32
 
         return
@@ -88,3 +88,8 @@ module CreateDelegationToken =
     let api =
         Api.define ApiKey.CreateDelegationToken (versions 0 3 |> flexibleFrom 2) request response
         |> Api.throttledBy _.ThrottleTimeMs
+
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Response with
+        override this.ToString() = Message.show api.Response this

@@ -91,3 +91,14 @@ module CreatePartitions =
 
     let api =
         Api.define ApiKey.CreatePartitions (versions 0 3 |> flexibleFrom 2) request response |> Api.throttledBy _.ThrottleTimeMs
+
+    type Assignment with
+        override this.ToString() = Schema.show assignment this
+    type Topic with
+        override this.ToString() = Schema.show topic this
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type TopicResult with
+        override this.ToString() = Schema.show topicResult this
+    type Response with
+        override this.ToString() = Message.show api.Response this

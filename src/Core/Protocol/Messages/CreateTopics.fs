@@ -172,3 +172,18 @@ module CreateTopics =
 
     let api =
         Api.define ApiKey.CreateTopics (versions 0 7 |> flexibleFrom 5) request response |> Api.throttledBy _.ThrottleTimeMs
+
+    type ReplicaAssignment with
+        override this.ToString() = Schema.show replicaAssignment this
+    type Config with
+        override this.ToString() = Schema.show config this
+    type Topic with
+        override this.ToString() = Schema.show topic this
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type ConfigResult with
+        override this.ToString() = Schema.show configResult this
+    type TopicResult with
+        override this.ToString() = Schema.show topicResult this
+    type Response with
+        override this.ToString() = Message.show api.Response this

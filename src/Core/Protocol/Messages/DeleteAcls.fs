@@ -92,3 +92,12 @@ module DeleteAcls =
     }
 
     let api = Api.define ApiKey.DeleteAcls (versions 0 3 |> flexibleFrom 2) request response |> Api.throttledBy _.ThrottleTimeMs
+
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Acl with
+        override this.ToString() = Schema.show acl this
+    type FilterResult with
+        override this.ToString() = Schema.show filterResult this
+    type Response with
+        override this.ToString() = Message.show api.Response this

@@ -51,3 +51,10 @@ module DeleteGroups =
 
     let api =
         Api.define ApiKey.DeleteGroups (versions 0 3 |> flexibleFrom 2) request response |> Api.throttledBy _.ThrottleTimeMs
+
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Result with
+        override this.ToString() = Schema.show result this
+    type Response with
+        override this.ToString() = Message.show api.Response this

@@ -89,3 +89,16 @@ module DeleteRecords =
 
     let api =
         Api.define ApiKey.DeleteRecords (versions 0 2 |> flexibleFrom 2) request response |> Api.throttledBy _.ThrottleTimeMs
+
+    type Partition with
+        override this.ToString() = Schema.show partition this
+    type Topic with
+        override this.ToString() = Schema.show topic this
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type PartitionResult with
+        override this.ToString() = Schema.show partitionResult this
+    type TopicResult with
+        override this.ToString() = Schema.show topicResult this
+    type Response with
+        override this.ToString() = Message.show api.Response this

@@ -71,3 +71,12 @@ module DeleteShareGroupOffsets =
     let api =
         Api.define ApiKey.DeleteShareGroupOffsets (versions 0 0 |> flexibleFrom 0) request response
         |> Api.throttledBy _.ThrottleTimeMs
+
+    type TopicRequest with
+        override this.ToString() = Schema.show topicRequest this
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type TopicResponse with
+        override this.ToString() = Schema.show topicResponse this
+    type Response with
+        override this.ToString() = Message.show api.Response this

@@ -51,3 +51,12 @@ module DeleteShareGroupState =
     }
 
     let api = Api.define ApiKey.DeleteShareGroupState (versions 0 0 |> flexibleFrom 0) request response
+
+    type PartitionRequest with
+        override this.ToString() = Schema.show partitionRequest this
+    type TopicRequest with
+        override this.ToString() = Schema.show topicRequest this
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Response with
+        override this.ToString() = Message.show api.Response this

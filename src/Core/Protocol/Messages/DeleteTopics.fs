@@ -85,3 +85,12 @@ module DeleteTopics =
 
     let api =
         Api.define ApiKey.DeleteTopics (versions 0 6 |> flexibleFrom 4) request response |> Api.throttledBy _.ThrottleTimeMs
+
+    type Topic with
+        override this.ToString() = Schema.show topic this
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type TopicResult with
+        override this.ToString() = Schema.show topicResult this
+    type Response with
+        override this.ToString() = Message.show api.Response this

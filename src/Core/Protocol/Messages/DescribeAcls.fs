@@ -74,3 +74,10 @@ module DescribeAcls =
 
     let api =
         Api.define ApiKey.DescribeAcls (versions 0 3 |> flexibleFrom 2) request response |> Api.throttledBy _.ThrottleTimeMs
+
+    type Acl with
+        override this.ToString() = Schema.show acl this
+    type Resource with
+        override this.ToString() = Schema.show resource this
+    type Response with
+        override this.ToString() = Message.show api.Response this

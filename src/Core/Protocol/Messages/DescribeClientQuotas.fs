@@ -97,3 +97,14 @@ module DescribeClientQuotas =
     let api =
         Api.define ApiKey.DescribeClientQuotas (versions 0 1 |> flexibleFrom 1) request response
         |> Api.throttledBy _.ThrottleTimeMs
+
+    type Filter with
+        override this.ToString() = Schema.show filter this
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Quota with
+        override this.ToString() = Schema.show quota this
+    type Entry with
+        override this.ToString() = Schema.show entry this
+    type Response with
+        override this.ToString() = Message.show api.Response this

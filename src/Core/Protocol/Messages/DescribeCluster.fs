@@ -94,3 +94,10 @@ module DescribeCluster =
 
     let api =
         Api.define ApiKey.DescribeCluster (versions 0 2 |> flexibleFrom 0) request response |> Api.throttledBy _.ThrottleTimeMs
+
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Broker with
+        override this.ToString() = Schema.show broker this
+    type Response with
+        override this.ToString() = Message.show api.Response this

@@ -159,3 +159,16 @@ module DescribeConfigs =
 
     let api =
         Api.define ApiKey.DescribeConfigs (versions 0 4 |> flexibleFrom 4) request response |> Api.throttledBy _.ThrottleTimeMs
+
+    type Resource with
+        override this.ToString() = Schema.show resource this
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Synonym with
+        override this.ToString() = Schema.show synonym this
+    type Config with
+        override this.ToString() = Schema.show config this
+    type Result with
+        override this.ToString() = Schema.show result this
+    type Response with
+        override this.ToString() = Message.show api.Response this

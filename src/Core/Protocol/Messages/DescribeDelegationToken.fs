@@ -52,7 +52,7 @@ module DescribeDelegationToken =
         and! expiry = field "ExpiryTimestamp" _.ExpiryTimestamp int64
         and! latest = field "MaxTimestamp" _.MaxTimestamp int64
         and! id = field "TokenId" _.TokenId string
-        and! hmac = field "Hmac" _.Hmac bytes
+        and! hmac = field "Hmac" _.Hmac secret
         and! renewers = field "Renewers" _.Renewers (array DelegationTokenPrincipal.schema)
 
         return
@@ -89,3 +89,10 @@ module DescribeDelegationToken =
     let api =
         Api.define ApiKey.DescribeDelegationToken (versions 0 3 |> flexibleFrom 2) request response
         |> Api.throttledBy _.ThrottleTimeMs
+
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Token with
+        override this.ToString() = Schema.show token this
+    type Response with
+        override this.ToString() = Message.show api.Response this

@@ -115,3 +115,12 @@ module DescribeGroups =
 
     let api =
         Api.define ApiKey.DescribeGroups (versions 0 6 |> flexibleFrom 5) request response |> Api.throttledBy _.ThrottleTimeMs
+
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Member with
+        override this.ToString() = Schema.show groupMember this
+    type Group with
+        override this.ToString() = Schema.show group this
+    type Response with
+        override this.ToString() = Message.show api.Response this

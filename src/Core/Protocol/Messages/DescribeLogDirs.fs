@@ -105,3 +105,16 @@ module DescribeLogDirs =
 
     let api =
         Api.define ApiKey.DescribeLogDirs (versions 0 5 |> flexibleFrom 2) request response |> Api.throttledBy _.ThrottleTimeMs
+
+    type TopicRequest with
+        override this.ToString() = Schema.show topicRequest this
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Partition with
+        override this.ToString() = Schema.show partition this
+    type Topic with
+        override this.ToString() = Schema.show topic this
+    type LogDir with
+        override this.ToString() = Schema.show logDir this
+    type Response with
+        override this.ToString() = Message.show api.Response this

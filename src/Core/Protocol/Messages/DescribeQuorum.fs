@@ -144,3 +144,20 @@ module DescribeQuorum =
     }
 
     let api = Api.define ApiKey.DescribeQuorum (versions 0 2 |> flexibleFrom 0) request response
+
+    type PartitionRequest with
+        override this.ToString() = Schema.show partitionRequest this
+    type TopicRequest with
+        override this.ToString() = Schema.show topicRequest this
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Replica with
+        override this.ToString() = Schema.show replica this
+    type PartitionResponse with
+        override this.ToString() = Schema.show partitionResponse this
+    type TopicResponse with
+        override this.ToString() = Schema.show topicResponse this
+    type Node with
+        override this.ToString() = Schema.show node this
+    type Response with
+        override this.ToString() = Message.show api.Response this

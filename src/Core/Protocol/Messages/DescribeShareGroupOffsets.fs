@@ -120,3 +120,18 @@ module DescribeShareGroupOffsets =
     let api =
         Api.define ApiKey.DescribeShareGroupOffsets (versions 0 1 |> flexibleFrom 0) request response
         |> Api.throttledBy _.ThrottleTimeMs
+
+    type TopicRequest with
+        override this.ToString() = Schema.show topicRequest this
+    type GroupRequest with
+        override this.ToString() = Schema.show groupRequest this
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type PartitionResponse with
+        override this.ToString() = Schema.show partitionResponse this
+    type TopicResponse with
+        override this.ToString() = Schema.show topicResponse this
+    type GroupResponse with
+        override this.ToString() = Schema.show groupResponse this
+    type Response with
+        override this.ToString() = Message.show api.Response this

@@ -145,3 +145,16 @@ module DescribeTopicPartitions =
     let api =
         Api.define ApiKey.DescribeTopicPartitions (versions 0 0 |> flexibleFrom 0) request response
         |> Api.throttledBy _.ThrottleTimeMs
+
+    type TopicRequest with
+        override this.ToString() = Schema.show topicRequest this
+    type Cursor with
+        override this.ToString() = Schema.show cursor this
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Partition with
+        override this.ToString() = Schema.show partition this
+    type TopicResponse with
+        override this.ToString() = Schema.show topicResponse this
+    type Response with
+        override this.ToString() = Message.show api.Response this

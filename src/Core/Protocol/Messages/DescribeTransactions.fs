@@ -86,3 +86,12 @@ module DescribeTransactions =
     let api =
         Api.define ApiKey.DescribeTransactions (versions 0 0 |> flexibleFrom 0) request response
         |> Api.throttledBy _.ThrottleTimeMs
+
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Topic with
+        override this.ToString() = Schema.show topic this
+    type Transaction with
+        override this.ToString() = Schema.show transaction this
+    type Response with
+        override this.ToString() = Message.show api.Response this

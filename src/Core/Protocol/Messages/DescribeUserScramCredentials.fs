@@ -84,3 +84,14 @@ module DescribeUserScramCredentials =
     let api =
         Api.define ApiKey.DescribeUserScramCredentials (versions 0 0 |> flexibleFrom 0) request response
         |> Api.throttledBy _.ThrottleTimeMs
+
+    type User with
+        override this.ToString() = Schema.show user this
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Credential with
+        override this.ToString() = Schema.show credential this
+    type Result with
+        override this.ToString() = Schema.show result this
+    type Response with
+        override this.ToString() = Message.show api.Response this

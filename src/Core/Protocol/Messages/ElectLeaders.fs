@@ -82,3 +82,14 @@ module ElectLeaders =
 
     let api =
         Api.define ApiKey.ElectLeaders (versions 0 2 |> flexibleFrom 2) request response |> Api.throttledBy _.ThrottleTimeMs
+
+    type TopicRequest with
+        override this.ToString() = Schema.show topicRequest this
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type PartitionResult with
+        override this.ToString() = Schema.show partitionResult this
+    type TopicResult with
+        override this.ToString() = Schema.show topicResult this
+    type Response with
+        override this.ToString() = Message.show api.Response this

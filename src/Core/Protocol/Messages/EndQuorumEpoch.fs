@@ -102,3 +102,14 @@ module EndQuorumEpoch =
     }
 
     let api = Api.define ApiKey.EndQuorumEpoch (versions 0 1 |> flexibleFrom 1) request response
+
+    type Candidate with
+        override this.ToString() = Schema.show candidate this
+    type PartitionRequest with
+        override this.ToString() = Schema.show partitionRequest this
+    type TopicRequest with
+        override this.ToString() = Schema.show topicRequest this
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Response with
+        override this.ToString() = Message.show api.Response this

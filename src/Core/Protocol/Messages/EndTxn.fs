@@ -58,3 +58,8 @@ module EndTxn =
     }
 
     let api = Api.define ApiKey.EndTxn (versions 0 5 |> flexibleFrom 3) request response |> Api.throttledBy _.ThrottleTimeMs
+
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Response with
+        override this.ToString() = Message.show api.Response this

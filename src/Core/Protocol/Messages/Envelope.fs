@@ -43,3 +43,8 @@ module Envelope =
     }
 
     let api = Api.define ApiKey.Envelope (versions 0 0 |> flexibleFrom 0) request response
+
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Response with
+        override this.ToString() = Message.show api.Response this

@@ -17,7 +17,7 @@ module ExpireDelegationToken =
         }
 
     let request = message {
-        let! hmac = field "Hmac" _.Hmac bytes
+        let! hmac = field "Hmac" _.Hmac secret
         and! period = field "ExpiryTimePeriodMs" _.ExpiryTimePeriodMs int64
         return { Hmac = hmac; ExpiryTimePeriodMs = period }
     }
@@ -45,3 +45,8 @@ module ExpireDelegationToken =
     let api =
         Api.define ApiKey.ExpireDelegationToken (versions 0 2 |> flexibleFrom 2) request response
         |> Api.throttledBy _.ThrottleTimeMs
+
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Response with
+        override this.ToString() = Message.show api.Response this

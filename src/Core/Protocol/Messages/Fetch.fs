@@ -348,3 +348,22 @@ module Fetch =
     }
 
     let api = Api.define ApiKey.Fetch (versions 0 18 |> flexibleFrom 12) request response |> Api.throttledBy _.ThrottleTimeMs
+
+    type ReplicaState with
+        override this.ToString() = Schema.show replicaState this
+    type PartitionRequest with
+        override this.ToString() = Schema.show partitionRequest this
+    type TopicRequest with
+        override this.ToString() = Schema.show topicRequest this
+    type ForgottenTopic with
+        override this.ToString() = Schema.show forgottenTopic this
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type EpochEndOffset with
+        override this.ToString() = Schema.show epochEndOffset this
+    type PartitionResponse with
+        override this.ToString() = Schema.show partitionResponse this
+    type TopicResponse with
+        override this.ToString() = Schema.show topicResponse this
+    type Response with
+        override this.ToString() = Message.show api.Response this

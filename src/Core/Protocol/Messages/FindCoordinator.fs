@@ -94,3 +94,10 @@ module FindCoordinator =
 
     let api =
         Api.define ApiKey.FindCoordinator (versions 0 6 |> flexibleFrom 3) request response |> Api.throttledBy _.ThrottleTimeMs
+
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Coordinator with
+        override this.ToString() = Schema.show coordinator this
+    type Response with
+        override this.ToString() = Message.show api.Response this

@@ -69,3 +69,8 @@ module GetTelemetrySubscriptions =
     let api =
         Api.define ApiKey.GetTelemetrySubscriptions (versions 0 0 |> flexibleFrom 0) request response
         |> Api.throttledBy _.ThrottleTimeMs
+
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Response with
+        override this.ToString() = Message.show api.Response this

@@ -58,3 +58,8 @@ module Heartbeat =
     }
 
     let api = Api.define ApiKey.Heartbeat (versions 0 4 |> flexibleFrom 4) request response |> Api.throttledBy _.ThrottleTimeMs
+
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Response with
+        override this.ToString() = Message.show api.Response this

@@ -77,3 +77,12 @@ module IncrementalAlterConfigs =
     let api =
         Api.define ApiKey.IncrementalAlterConfigs (versions 0 1 |> flexibleFrom 1) request response
         |> Api.throttledBy _.ThrottleTimeMs
+
+    type Config with
+        override this.ToString() = Schema.show config this
+    type Resource with
+        override this.ToString() = Schema.show resource this
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Response with
+        override this.ToString() = Message.show api.Response this

@@ -104,3 +104,8 @@ module InitProducerId =
 
     let api =
         Api.define ApiKey.InitProducerId (versions 0 6 |> flexibleFrom 2) request response |> Api.throttledBy _.ThrottleTimeMs
+
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Response with
+        override this.ToString() = Message.show api.Response this

@@ -62,3 +62,12 @@ module InitializeShareGroupState =
     }
 
     let api = Api.define ApiKey.InitializeShareGroupState (versions 0 0 |> flexibleFrom 0) request response
+
+    type PartitionRequest with
+        override this.ToString() = Schema.show partitionRequest this
+    type TopicRequest with
+        override this.ToString() = Schema.show topicRequest this
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Response with
+        override this.ToString() = Message.show api.Response this

@@ -147,3 +147,12 @@ module JoinGroup =
     }
 
     let api = Api.define ApiKey.JoinGroup (versions 0 9 |> flexibleFrom 6) request response |> Api.throttledBy _.ThrottleTimeMs
+
+    type Protocol with
+        override this.ToString() = Schema.show protocol this
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Member with
+        override this.ToString() = Schema.show groupMember this
+    type Response with
+        override this.ToString() = Message.show api.Response this

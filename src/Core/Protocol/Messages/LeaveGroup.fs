@@ -86,3 +86,12 @@ module LeaveGroup =
     }
 
     let api = Api.define ApiKey.LeaveGroup (versions 0 5 |> flexibleFrom 4) request response |> Api.throttledBy _.ThrottleTimeMs
+
+    type MemberRequest with
+        override this.ToString() = Schema.show memberRequest this
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type MemberResponse with
+        override this.ToString() = Schema.show memberResponse this
+    type Response with
+        override this.ToString() = Message.show api.Response this

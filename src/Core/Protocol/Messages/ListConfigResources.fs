@@ -60,3 +60,10 @@ module ListConfigResources =
     let api =
         Api.define ApiKey.ListConfigResources (versions 0 1 |> flexibleFrom 0) request response
         |> Api.throttledBy _.ThrottleTimeMs
+
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Resource with
+        override this.ToString() = Schema.show resource this
+    type Response with
+        override this.ToString() = Message.show api.Response this

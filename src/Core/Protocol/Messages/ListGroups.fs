@@ -61,3 +61,10 @@ module ListGroups =
     }
 
     let api = Api.define ApiKey.ListGroups (versions 0 5 |> flexibleFrom 3) request response |> Api.throttledBy _.ThrottleTimeMs
+
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Group with
+        override this.ToString() = Schema.show group this
+    type Response with
+        override this.ToString() = Message.show api.Response this

@@ -84,3 +84,14 @@ module ListPartitionReassignments =
     let api =
         Api.define ApiKey.ListPartitionReassignments (versions 0 0 |> flexibleFrom 0) request response
         |> Api.throttledBy _.ThrottleTimeMs
+
+    type TopicRequest with
+        override this.ToString() = Schema.show topicRequest this
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Partition with
+        override this.ToString() = Schema.show partition this
+    type Topic with
+        override this.ToString() = Schema.show topic this
+    type Response with
+        override this.ToString() = Message.show api.Response this

@@ -64,3 +64,10 @@ module ListTransactions =
 
     let api =
         Api.define ApiKey.ListTransactions (versions 0 2 |> flexibleFrom 0) request response |> Api.throttledBy _.ThrottleTimeMs
+
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Transaction with
+        override this.ToString() = Schema.show transaction this
+    type Response with
+        override this.ToString() = Message.show api.Response this

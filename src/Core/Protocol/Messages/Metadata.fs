@@ -211,3 +211,16 @@ module Metadata =
     }
 
     let api = Api.define ApiKey.Metadata (versions 0 13 |> flexibleFrom 9) request response |> Api.throttledBy _.ThrottleTimeMs
+
+    type TopicRequest with
+        override this.ToString() = Schema.show topicRequest this
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Broker with
+        override this.ToString() = Schema.show broker this
+    type Partition with
+        override this.ToString() = Schema.show partition this
+    type Topic with
+        override this.ToString() = Schema.show topic this
+    type Response with
+        override this.ToString() = Message.show api.Response this

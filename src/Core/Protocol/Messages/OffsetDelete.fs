@@ -77,3 +77,16 @@ module OffsetDelete =
     }
 
     let api = Api.define ApiKey.OffsetDelete (versions 0 0) request response |> Api.throttledBy _.ThrottleTimeMs
+
+    type PartitionRequest with
+        override this.ToString() = Schema.show partitionRequest this
+    type TopicRequest with
+        override this.ToString() = Schema.show topicRequest this
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type PartitionResult with
+        override this.ToString() = Schema.show partitionResult this
+    type TopicResult with
+        override this.ToString() = Schema.show topicResult this
+    type Response with
+        override this.ToString() = Message.show api.Response this

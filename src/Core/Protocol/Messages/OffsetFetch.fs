@@ -193,3 +193,22 @@ module OffsetFetch =
 
     let api =
         Api.define ApiKey.OffsetFetch (versions 0 10 |> flexibleFrom 6) request response |> Api.throttledBy _.ThrottleTimeMs
+
+    type TopicRequest with
+        override this.ToString() = Schema.show topicRequest this
+    type GroupTopicRequest with
+        override this.ToString() = Schema.show groupTopicRequest this
+    type GroupRequest with
+        override this.ToString() = Schema.show groupRequest this
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type PartitionResponse with
+        override this.ToString() = Schema.show partitionResponse this
+    type TopicResponse with
+        override this.ToString() = Schema.show topicResponse this
+    type GroupTopicResponse with
+        override this.ToString() = Schema.show groupTopicResponse this
+    type GroupResponse with
+        override this.ToString() = Schema.show groupResponse this
+    type Response with
+        override this.ToString() = Message.show api.Response this

@@ -100,3 +100,16 @@ module OffsetForLeaderEpoch =
     let api =
         Api.define ApiKey.OffsetForLeaderEpoch (versions 0 4 |> flexibleFrom 4) request response
         |> Api.throttledBy _.ThrottleTimeMs
+
+    type PartitionRequest with
+        override this.ToString() = Schema.show partitionRequest this
+    type TopicRequest with
+        override this.ToString() = Schema.show topicRequest this
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type PartitionResponse with
+        override this.ToString() = Schema.show partitionResponse this
+    type TopicResponse with
+        override this.ToString() = Schema.show topicResponse this
+    type Response with
+        override this.ToString() = Message.show api.Response this

@@ -219,3 +219,18 @@ module Produce =
         Api.define ApiKey.Produce (versions 0 13 |> flexibleFrom 9) request response
         |> Api.throttledBy _.ThrottleTimeMs
         |> Api.answeredIf (fun request -> request.Acks <> Acks.None)
+
+    type PartitionData with
+        override this.ToString() = Schema.show partitionData this
+    type TopicData with
+        override this.ToString() = Schema.show topicData this
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type RecordError with
+        override this.ToString() = Schema.show recordError this
+    type PartitionResponse with
+        override this.ToString() = Schema.show partitionResponse this
+    type TopicResponse with
+        override this.ToString() = Schema.show topicResponse this
+    type Response with
+        override this.ToString() = Message.show api.Response this

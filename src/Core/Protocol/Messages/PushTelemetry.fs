@@ -56,3 +56,8 @@ module PushTelemetry =
 
     let api =
         Api.define ApiKey.PushTelemetry (versions 0 0 |> flexibleFrom 0) request response |> Api.throttledBy _.ThrottleTimeMs
+
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Response with
+        override this.ToString() = Message.show api.Response this

@@ -101,3 +101,16 @@ module ReadShareGroupStateSummary =
     }
 
     let api = Api.define ApiKey.ReadShareGroupStateSummary (versions 0 1 |> flexibleFrom 0) request response
+
+    type PartitionRequest with
+        override this.ToString() = Schema.show partitionRequest this
+    type TopicRequest with
+        override this.ToString() = Schema.show topicRequest this
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type PartitionResult with
+        override this.ToString() = Schema.show partitionResult this
+    type TopicResult with
+        override this.ToString() = Schema.show topicResult this
+    type Response with
+        override this.ToString() = Message.show api.Response this

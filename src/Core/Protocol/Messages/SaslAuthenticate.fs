@@ -15,7 +15,7 @@ module SaslAuthenticate =
         }
 
     let request = message {
-        let! authBytes = field "AuthBytes" _.AuthBytes bytes
+        let! authBytes = field "AuthBytes" _.AuthBytes secret
         return { AuthBytes = authBytes }
     }
 
@@ -36,10 +36,15 @@ module SaslAuthenticate =
     let response = message {
         let! error = field "ErrorCode" _.Error errorCode
         and! text = field "ErrorMessage" _.ErrorMessage (string |> nullable)
-        and! authBytes = field "AuthBytes" _.AuthBytes bytes
+        and! authBytes = field "AuthBytes" _.AuthBytes secret
         and! lifetime = field "SessionLifetimeMs" _.SessionLifetimeMs (int64 |> since 1s 0L |> ignorable)
 
         return { Error = error; ErrorMessage = text; AuthBytes = authBytes; SessionLifetimeMs = lifetime }
     }
 
     let api = Api.define ApiKey.SaslAuthenticate (versions 0 2 |> flexibleFrom 2) request response
+
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Response with
+        override this.ToString() = Message.show api.Response this

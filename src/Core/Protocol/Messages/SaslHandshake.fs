@@ -36,3 +36,8 @@ module SaslHandshake =
     }
 
     let api = Api.define ApiKey.SaslHandshake (versions 0 1) request response
+
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Response with
+        override this.ToString() = Message.show api.Response this

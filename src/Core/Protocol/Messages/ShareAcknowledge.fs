@@ -119,3 +119,16 @@ module ShareAcknowledge =
 
     let api =
         Api.define ApiKey.ShareAcknowledge (versions 1 2 |> flexibleFrom 0) request response |> Api.throttledBy _.ThrottleTimeMs
+
+    type PartitionRequest with
+        override this.ToString() = Schema.show partitionRequest this
+    type TopicRequest with
+        override this.ToString() = Schema.show topicRequest this
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type PartitionResponse with
+        override this.ToString() = Schema.show partitionResponse this
+    type TopicResponse with
+        override this.ToString() = Schema.show topicResponse this
+    type Response with
+        override this.ToString() = Message.show api.Response this

@@ -206,3 +206,20 @@ module ShareFetch =
     }
 
     let api = Api.define ApiKey.ShareFetch (versions 1 2 |> flexibleFrom 0) request response |> Api.throttledBy _.ThrottleTimeMs
+
+    type PartitionRequest with
+        override this.ToString() = Schema.show partitionRequest this
+    type TopicRequest with
+        override this.ToString() = Schema.show topicRequest this
+    type ForgottenTopic with
+        override this.ToString() = Schema.show forgottenTopic this
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type AcquiredRecords with
+        override this.ToString() = Schema.show acquiredRecords this
+    type PartitionResponse with
+        override this.ToString() = Schema.show partitionResponse this
+    type TopicResponse with
+        override this.ToString() = Schema.show topicResponse this
+    type Response with
+        override this.ToString() = Message.show api.Response this

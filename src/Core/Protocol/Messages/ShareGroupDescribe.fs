@@ -122,3 +122,12 @@ module ShareGroupDescribe =
     let api =
         Api.define ApiKey.ShareGroupDescribe (versions 1 1 |> flexibleFrom 0) request response
         |> Api.throttledBy _.ThrottleTimeMs
+
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Member with
+        override this.ToString() = Schema.show groupMember this
+    type Group with
+        override this.ToString() = Schema.show group this
+    type Response with
+        override this.ToString() = Message.show api.Response this

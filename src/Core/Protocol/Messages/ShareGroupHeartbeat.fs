@@ -74,3 +74,8 @@ module ShareGroupHeartbeat =
     let api =
         Api.define ApiKey.ShareGroupHeartbeat (versions 1 1 |> flexibleFrom 0) request response
         |> Api.throttledBy _.ThrottleTimeMs
+
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Response with
+        override this.ToString() = Message.show api.Response this

@@ -238,3 +238,18 @@ module StreamsGroupDescribe =
     let api =
         Api.define ApiKey.StreamsGroupDescribe (versions 0 1 |> flexibleFrom 0) request response
         |> Api.throttledBy _.ThrottleTimeMs
+
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Subtopology with
+        override this.ToString() = Schema.show subtopology this
+    type Topology with
+        override this.ToString() = Schema.show topology this
+    type Assignment with
+        override this.ToString() = Schema.show assignment this
+    type Member with
+        override this.ToString() = Schema.show groupMember this
+    type Group with
+        override this.ToString() = Schema.show group this
+    type Response with
+        override this.ToString() = Message.show api.Response this

@@ -270,3 +270,20 @@ module StreamsGroupHeartbeat =
     let api =
         Api.define ApiKey.StreamsGroupHeartbeat (versions 0 1 |> flexibleFrom 0) request response
         |> Api.throttledBy _.ThrottleTimeMs
+
+    type CopartitionGroup with
+        override this.ToString() = Schema.show copartitionGroup this
+    type Subtopology with
+        override this.ToString() = Schema.show subtopology this
+    type Topology with
+        override this.ToString() = Schema.show topology this
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Status with
+        override this.ToString() = Schema.show status this
+    type TopicPartitions with
+        override this.ToString() = Schema.show topicPartitions this
+    type EndpointPartitions with
+        override this.ToString() = Schema.show endpointPartitions this
+    type Response with
+        override this.ToString() = Message.show api.Response this

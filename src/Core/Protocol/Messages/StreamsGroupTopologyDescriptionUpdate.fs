@@ -51,3 +51,8 @@ module StreamsGroupTopologyDescriptionUpdate =
     let api =
         Api.define ApiKey.StreamsGroupTopologyDescriptionUpdate (versions 0 0 |> flexibleFrom 0) request response
         |> Api.throttledBy _.ThrottleTimeMs
+
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Response with
+        override this.ToString() = Message.show api.Response this

@@ -99,3 +99,10 @@ module SyncGroup =
     }
 
     let api = Api.define ApiKey.SyncGroup (versions 0 5 |> flexibleFrom 4) request response |> Api.throttledBy _.ThrottleTimeMs
+
+    type MemberAssignment with
+        override this.ToString() = Schema.show memberAssignment this
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Response with
+        override this.ToString() = Message.show api.Response this

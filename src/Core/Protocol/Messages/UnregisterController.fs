@@ -42,3 +42,8 @@ module UnregisterController =
     let api =
         Api.define ApiKey.UnregisterController (versions 0 0 |> flexibleFrom 0) request response
         |> Api.throttledBy _.ThrottleTimeMs
+
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Response with
+        override this.ToString() = Message.show api.Response this

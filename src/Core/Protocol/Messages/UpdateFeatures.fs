@@ -96,3 +96,12 @@ module UpdateFeatures =
 
     let api =
         Api.define ApiKey.UpdateFeatures (versions 0 2 |> flexibleFrom 0) request response |> Api.throttledBy _.ThrottleTimeMs
+
+    type FeatureUpdate with
+        override this.ToString() = Schema.show featureUpdate this
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Result with
+        override this.ToString() = Schema.show result this
+    type Response with
+        override this.ToString() = Message.show api.Response this

@@ -84,3 +84,10 @@ module UpdateRaftVoter =
 
     let api =
         Api.define ApiKey.UpdateRaftVoter (versions 0 0 |> flexibleFrom 0) request response |> Api.throttledBy _.ThrottleTimeMs
+
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Leader with
+        override this.ToString() = Schema.show leader this
+    type Response with
+        override this.ToString() = Message.show api.Response this

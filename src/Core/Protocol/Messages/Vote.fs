@@ -129,3 +129,16 @@ module Vote =
     }
 
     let api = Api.define ApiKey.Vote (versions 0 2 |> flexibleFrom 0) request response
+
+    type PartitionRequest with
+        override this.ToString() = Schema.show partitionRequest this
+    type TopicRequest with
+        override this.ToString() = Schema.show topicRequest this
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type PartitionResponse with
+        override this.ToString() = Schema.show partitionResponse this
+    type TopicResponse with
+        override this.ToString() = Schema.show topicResponse this
+    type Response with
+        override this.ToString() = Message.show api.Response this

@@ -77,3 +77,12 @@ module WriteShareGroupState =
     }
 
     let api = Api.define ApiKey.WriteShareGroupState (versions 0 1 |> flexibleFrom 0) request response
+
+    type PartitionRequest with
+        override this.ToString() = Schema.show partitionRequest this
+    type TopicRequest with
+        override this.ToString() = Schema.show topicRequest this
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type Response with
+        override this.ToString() = Message.show api.Response this

@@ -99,3 +99,18 @@ module WriteTxnMarkers =
     }
 
     let api = Api.define ApiKey.WriteTxnMarkers (versions 0 2 |> flexibleFrom 1) request response
+
+    type Topic with
+        override this.ToString() = Schema.show topic this
+    type Marker with
+        override this.ToString() = Schema.show marker this
+    type Request with
+        override this.ToString() = Message.show api.Request this
+    type PartitionResult with
+        override this.ToString() = Schema.show partitionResult this
+    type TopicResult with
+        override this.ToString() = Schema.show topicResult this
+    type MarkerResult with
+        override this.ToString() = Schema.show markerResult this
+    type Response with
+        override this.ToString() = Message.show api.Response this
