@@ -21,13 +21,13 @@ module Filter =
 
     let none = { Text = None; From = None; Until = None }
 
-    let private contains (text: byte[]) (record: Record) =
+    let private contains (text: byte[]) (record: inref<Record>) =
         record.Key.Span.IndexOf(ReadOnlySpan text) >= 0 || record.Value.Span.IndexOf(ReadOnlySpan text) >= 0
 
-    let admits (filter: Filter) (record: Record) : bool =
+    let admits (filter: Filter) (record: inref<Record>) : bool =
         (filter.From.IsNone || record.Timestamp >= filter.From.Value)
         && (filter.Until.IsNone || record.Timestamp < filter.Until.Value)
-        && (filter.Text.IsNone || contains filter.Text.Value record)
+        && (filter.Text.IsNone || contains filter.Text.Value &record)
 
     /// Whether a batch whose latest timestamp is this can have a record that the filter admits.
     let mayAdmit (filter: Filter) (maxTimestamp: int64) : bool = filter.From.IsNone || maxTimestamp >= filter.From.Value

@@ -249,7 +249,7 @@ type StreamFrames(limits: Limits, byteReader: ByteReader) =
 
     let next () =
         let offset = byteReader.Position
-        let head = byteReader.Fill([||], LengthSize)
+        let head = byteReader.Take LengthSize
 
         if head.Length = 0 then
             ValueNone
@@ -263,7 +263,7 @@ type StreamFrames(limits: Limits, byteReader: ByteReader) =
             elif length > limits.MaxFrameBytes then
                 broken offset ((Problem.FrameTooLarge(int64 length, int64 limits.MaxFrameBytes)).ToString())
             else
-                let bytes = byteReader.Fill([||], length)
+                let bytes = byteReader.Take length
 
                 if bytes.Length < length then
                     broken offset ("a frame " + (Problem.Truncated(int64 length, bytes.Length)).ToString())
@@ -278,4 +278,4 @@ type StreamFrames(limits: Limits, byteReader: ByteReader) =
             if ended then ValueNone else next ()
         with :? InvalidText as wrong ->
             ended <- true
-            ValueSome(StreamFrame.Broken(offset, Trouble.ofText byteReader.Position wrong))
+            ValueSome(StreamFrame.Broken(offset, Trouble.ofText byteReader.Arrived wrong))

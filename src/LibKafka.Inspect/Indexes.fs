@@ -73,7 +73,7 @@ let private batchesOf (limits: Limits) (path: string) : SegmentBatch[] =
     use file = openFile path
     let mutable latest = -1L
 
-    [| for item in segment limits (ByteReader(file, ValueNone)) do
+    [| for item in LogItems(limits, ByteReader(file, ValueNone)) do
            match item with
            | Item.Batch(position, batch, _) ->
                latest <- max latest batch.MaxTimestamp

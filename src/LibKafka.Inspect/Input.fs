@@ -30,17 +30,13 @@ let private guarded (work: unit -> 'T) : 'T =
     | :? ArgumentException
     | :? NotSupportedException as failure -> raise (InputFailure failure.Message)
 
-/// How many bytes of a file are read at once.
-[<Literal>]
-let private FileChunk = 131072
-
-/// Opens a file for reading. Other processes may write to it, move it or delete it meanwhile.
+/// Opens a file for reading. Other processes may write to it, move it or delete it meanwhile. It has no buffer, because its readers have one.
 let openFile (path: string) : Stream =
     if Directory.Exists path then
         raise (InputFailure "it is a directory; give the names of its files")
 
     let share = FileShare.ReadWrite ||| FileShare.Delete
-    guarded (fun () -> new FileStream(path, FileMode.Open, FileAccess.Read, share, FileChunk, FileOptions.SequentialScan))
+    guarded (fun () -> new FileStream(path, FileMode.Open, FileAccess.Read, share, 0, FileOptions.SequentialScan))
 
 /// Creates a text file for writing, in place of one that exists.
 let createText (path: string) : TextWriter =
@@ -229,37 +225,70 @@ type private DecodedText(stream: Stream, decoder: TextDecoder) =
             given <- given + size
             size
 
+/// How many bytes are read at once.
+[<Literal>]
+let private Chunk = 131072
+
 /// An input that is read sequentially.
 [<Sealed>]
 type ByteReader(stream: Stream, decoder: TextDecoder voption) =
     let decoded = decoder |> ValueOption.map (fun decoder -> DecodedText(stream, decoder))
+    // The bytes that have arrived and have not been taken lie from `start` to `finish`.
+    let mutable buffer = Array.empty<byte>
+    let mutable start = 0
+    let mutable finish = 0
     let mutable position = 0L
 
-    /// The number of bytes read so far.
-    member _.Position = position
+    let read (offset: int) (count: int) : int =
+        match decoded with
+        | ValueSome decoded -> decoded.Read(buffer, offset, count)
+        | ValueNone -> readInto stream buffer offset count
 
-    /// The given bytes, followed by as many from the input as make up `total`, or fewer at the end of the input. Memory is allocated for the
-    /// bytes that arrive, not for the total.
-    member _.Fill(start: byte[], total: int) : byte[] =
-        let mutable buffer = start
-        let mutable have = start.Length
+    /// Moves the bytes to the start of the buffer. A full buffer is replaced by a larger one: memory is allocated for the bytes that arrive,
+    /// not for those that are wanted.
+    let makeRoom (wanted: int) =
+        let have = finish - start
+        let isFull = have = buffer.Length
+        let next = if isFull then Array.zeroCreate (max Chunk (int (min (int64 wanted) (2L * int64 have)))) else buffer
+        Buffer.BlockCopy(buffer, start, next, 0, have)
+        buffer <- next
+        start <- 0
+        finish <- have
+
+    /// Reads until so many bytes are in the buffer, or the input ends.
+    let arrive (wanted: int) =
         let mutable more = true
 
-        while more && have < total do
-            if have = buffer.Length then
-                Array.Resize(&buffer, int (min (int64 total) (max 65536L (2L * int64 have))))
+        while more && finish - start < wanted do
+            if finish = buffer.Length || (start > 0 && buffer.Length - start < wanted) then
+                makeRoom wanted
 
-            let count =
-                match decoded with
-                | ValueSome decoded -> decoded.Read(buffer, have, buffer.Length - have)
-                | ValueNone -> readInto stream buffer have (buffer.Length - have)
-
-            have <- have + count
-            position <- position + int64 count
+            let count = read finish (buffer.Length - finish)
+            finish <- finish + count
             more <- count > 0
 
-        if have < buffer.Length then Array.Resize(&buffer, have)
-        buffer
+    /// The number of bytes that have been taken.
+    member _.Position = position
+
+    /// The number of bytes that have arrived.
+    member _.Arrived = position + int64 (finish - start)
+
+    /// All bytes that have arrived: at least so many, or fewer at the end of the input. They are not taken, and are valid until the next call.
+    member _.PeekAll(least: int) : Bytes =
+        arrive least
+        Bytes(ReadOnlyMemory<byte>(buffer, start, finish - start))
+
+    /// Takes bytes that have been peeked.
+    member _.Skip(count: int) =
+        start <- start + count
+        position <- position + int64 count
+
+    /// Takes the next bytes, or fewer at the end of the input.
+    member this.Take(count: int) : byte[] =
+        let arrived = this.PeekAll count
+        let bytes = arrived.Slice(0, min count arrived.Length).ToArray()
+        this.Skip bytes.Length
+        bytes
 
 /// One line of text.
 [<Struct; NoEquality; NoComparison>]

@@ -18,6 +18,9 @@ open LibKafka.Inspect.Output
 open LibKafka.Inspect.Statistics
 open LibKafka.Inspect.Packets
 
+/// An action on a record, which is valid only during the call.
+type private RecordAction = delegate of record: inref<Record> -> unit
+
 /// One run of the tool. What is read from a pipe, or from a file that grows, is printed and flushed immediately.
 [<Sealed>]
 type Inspection(options: Options, printer: Printer, output: Utf8Output, width: int) =
@@ -39,32 +42,42 @@ type Inspection(options: Options, printer: Printer, output: Utf8Output, width: i
     let fail () = isWhole <- false
 
     /// What is printed of a record of the topic.
-    let contentOf (topic: InternalTopic option) (isControl: bool) (record: Record) : RecordContent =
+    let contentOf (topic: InternalTopic option) (isControl: bool) (record: inref<Record>) : RecordContent =
         match topic with
         | _ when isControl -> RecordContent.Control
         | None -> RecordContent.Plain
         | Some topic ->
-            match decoder.Decode(topic, record) with
+            match decoder.Decode(topic, &record) with
             | Ok decoded -> RecordContent.Decoded decoded
             | Error fault ->
                 fail ()
                 RecordContent.Broken fault
 
+    let unreadable (field: Field option) (offset: int64) (compression: CompressionType) (item: RecordSetItem) (fault: Fault) =
+        let found =
+            if compression = CompressionType.None then
+                Trouble.ofFault (offset - int64 item.Position) fault
+            else
+                let place = " (byte " + string fault.Offset + " of the decompressed records)"
+                Trouble.at offset fault.Path (fault.Problem.ToString() + place)
+
+        fail ()
+        printer.Item(field, Item.Trouble(offset, found))
+
     /// Opens the records of an item and passes each to an action. Prints the fault if they cannot be read.
-    let eachRecord (field: Field option) (offset: int64) (compression: CompressionType) (item: RecordSetItem) (action: Record -> unit) =
-        match RecordSetItem.openRecords reading item |> Result.bind (BatchRecords.fold (fun () record -> action record) ()) with
-        | Ok() -> ()
-        | Error fault ->
-            let found =
-                match fault.Problem with
-                | _ when compression = CompressionType.None -> Trouble.ofFault (offset - int64 item.Position) fault
-                | problem ->
-                    Trouble.at offset fault.Path (problem.ToString() + " (byte " + string fault.Offset + " of the decompressed records)")
+    let eachRecord (field: Field option) (offset: int64) (compression: CompressionType) (item: RecordSetItem) (action: RecordAction) =
+        match RecordSetItem.openRecords reading item with
+        | Error fault -> unreadable field offset compression item fault
+        | Ok records ->
+            try
+                let mutable records = records.GetEnumerator()
 
-            fail ()
-            printer.Item(field, Item.Trouble(offset, found))
+                while records.MoveNext() do
+                    action.Invoke &records.Current
+            with :? CorruptRecordException as corrupt ->
+                unreadable field offset compression item corrupt.Fault
 
-    let sequenceOf (batch: RecordBatch) (record: Record) : int32 voption =
+    let sequenceOf (batch: RecordBatch) (record: inref<Record>) : int32 voption =
         if batch.BaseSequence < 0 then
             ValueNone
         else
@@ -77,18 +90,20 @@ type Inspection(options: Options, printer: Printer, output: Utf8Output, width: i
         let isPrinted = ref (not isFiltered)
         if not isFiltered then printer.Item(field, found)
 
-        eachRecord field offset compression item (fun record ->
-            if not isFiltered || Filter.admits options.Filter record then
+        RecordAction(fun record ->
+            if not isFiltered || Filter.admits options.Filter &record then
                 if not isPrinted.Value then
                     isPrinted.Value <- true
                     printer.Item(field, found)
 
                 let sequence =
                     match batch with
-                    | ValueSome batch -> sequenceOf batch record
+                    | ValueSome batch -> sequenceOf batch &record
                     | ValueNone -> ValueNone
 
-                printer.Record(field, { Offset = offset; Sequence = sequence; Content = contentOf topic isControl record }, record))
+                let content = contentOf topic isControl &record
+                printer.Record(field, { Offset = offset; Sequence = sequence; Content = content }, &record))
+        |> eachRecord field offset compression item
 
     let item (topic: InternalTopic option) (field: Field option) (found: Item) =
         match found with
@@ -193,11 +208,11 @@ type Inspection(options: Options, printer: Printer, output: Utf8Output, width: i
 
     let alone (input: Stream) =
         let most = min (int64 Array.MaxLength) (int64 options.Limits.MaxFrameBytes + 1L)
-        let bytes = ByteReader(input, ValueNone).Fill([||], int most)
+        let bytes = ByteReader(input, ValueNone).Take(int most)
         frame (Reader options.Limits) (Frame.unread false 0L 0 None (Bytes bytes))
 
     let log (topic: InternalTopic option) (byteReader: ByteReader) =
-        for found in segment options.Limits byteReader do
+        for found in LogItems(options.Limits, byteReader) do
             item topic None found
             flush ()
 
@@ -205,21 +220,22 @@ type Inspection(options: Options, printer: Printer, output: Utf8Output, width: i
     let statistics (file: string option) (byteReader: ByteReader) =
         let all = Statistics()
 
-        for found in segment options.Limits byteReader do
+        for found in LogItems(options.Limits, byteReader) do
             match found with
             | Item.Batch(offset, batch, item) ->
                 all.Batch batch
-                eachRecord None offset batch.Compression item (fun record -> all.Record(ValueSome batch, record))
+                eachRecord None offset batch.Compression item (RecordAction(fun record -> all.Record(ValueSome batch, record)))
             | Item.Legacy(offset, batch, item) ->
                 let count = ref 0L
                 let first = ref batch.LastOffset
 
-                eachRecord None offset batch.Compression item (fun record ->
+                RecordAction(fun record ->
                     if count.Value = 0L then first.Value <- record.Offset
                     count.Value <- count.Value + 1L)
+                |> eachRecord None offset batch.Compression item
 
                 all.Legacy(batch, first.Value, count.Value)
-                eachRecord None offset batch.Compression item (fun record -> all.Record(ValueNone, record))
+                eachRecord None offset batch.Compression item (RecordAction(fun record -> all.Record(ValueNone, record)))
             | Item.Trouble(_, _)
             | Item.CutOff _ ->
                 all.Trouble()

@@ -116,20 +116,19 @@ type RecordDecoder(limits: Limits) =
 
     let isGroupMetadata (key: Bytes) = key.Length >= 2 && BinaryPrimitives.ReadInt16BigEndian key.Span = GroupMetadataRecord.recordType.Id
 
+    let isNull (topic: string) : Result<StoredUtf8, Fault> = Error { Problem = Problem.NullNotAllowed; Offset = 0; Path = topic }
+
     /// Decodes a record of the topic that is not a control record. The result is valid until the next record.
-    member _.Decode(topic: InternalTopic, record: Record) : Result<StoredUtf8, Fault> =
+    member _.Decode(topic: InternalTopic, record: inref<Record>) : Result<StoredUtf8, Fault> =
         let value = bytes record.ValueMemory
-        let key = bytes record.KeyMemory |> Option.defaultValue Bytes.empty
+        let key = Bytes(record.KeyMemory.GetValueOrDefault())
 
-        let withoutKey name transcode =
-            match value with
-            | None -> Error { Problem = Problem.NullNotAllowed; Offset = 0; Path = name }
-            | Some value -> transcode value
-
-        match topic with
-        | InternalTopic.ConsumerOffsets when isGroupMetadata key -> groupMetadata limits key value
-        | InternalTopic.ConsumerOffsets -> ConsumerOffsetsRecord.transcode transcoder key value
-        | InternalTopic.TransactionState -> TransactionStateRecord.transcode withNames key value
-        | InternalTopic.ShareGroupState -> ShareGroupStateRecord.transcode transcoder key value
-        | InternalTopic.ClusterMetadata -> withoutKey MetadataRecord.TopicName (MetadataRecord.transcode transcoder)
-        | InternalTopic.RemoteLogMetadata -> withoutKey RemoteLogMetadataRecord.TopicName (RemoteLogMetadataRecord.transcode transcoder)
+        match topic, value with
+        | InternalTopic.ConsumerOffsets, _ when isGroupMetadata key -> groupMetadata limits key value
+        | InternalTopic.ConsumerOffsets, _ -> ConsumerOffsetsRecord.transcode transcoder key value
+        | InternalTopic.TransactionState, _ -> TransactionStateRecord.transcode withNames key value
+        | InternalTopic.ShareGroupState, _ -> ShareGroupStateRecord.transcode transcoder key value
+        | InternalTopic.ClusterMetadata, Some value -> MetadataRecord.transcode transcoder value
+        | InternalTopic.ClusterMetadata, None -> isNull MetadataRecord.TopicName
+        | InternalTopic.RemoteLogMetadata, Some value -> RemoteLogMetadataRecord.transcode transcoder value
+        | InternalTopic.RemoteLogMetadata, None -> isNull RemoteLogMetadataRecord.TopicName

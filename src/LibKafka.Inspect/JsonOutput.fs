@@ -168,9 +168,9 @@ type JsonPrinter(output: Utf8Output, options: Options) =
             json.WriteEndObject()
 
         match decoded.Value with
-        | None -> json.WriteNull "payload"
-        | Some _ when not options.Values -> ()
-        | Some value ->
+        | ValueNone -> json.WriteNull "payload"
+        | ValueSome _ when not options.Values -> ()
+        | ValueSome value ->
             json.WriteStartObject "payload"
 
             if not decoded.Key.IsEmpty then

@@ -39,7 +39,7 @@ type Printer =
     abstract Frame: frame: Frame -> unit
     abstract Item: field: Field option * item: Item -> unit
     /// A record of the batch printed last. The record is valid only during the call.
-    abstract Record: field: Field option * place: RecordPlace * record: Record -> unit
+    abstract Record: field: Field option * place: RecordPlace * record: inref<Record> -> unit
 
 /// The control characters other than tabs and line ends. Bytes with one of them are not printed as text.
 let private controls =
@@ -53,6 +53,8 @@ let isText (bytes: ReadOnlySpan<byte>) = Utf8.IsValid bytes && bytes.IndexOfAny 
 /// A time in ISO 8601, or the number if it is out of range.
 let time (milliseconds: int64) : string =
     if milliseconds >= 0L && milliseconds < 253402300800000L then
-        DateTimeOffset.FromUnixTimeMilliseconds(milliseconds).ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)
+        // .NET writes seven digits after the point.
+        let text = DateTimeOffset.FromUnixTimeMilliseconds(milliseconds).UtcDateTime.ToString("O", CultureInfo.InvariantCulture)
+        text.Substring(0, 23) + "Z"
     else
         string milliseconds

@@ -55,7 +55,7 @@ let private take (reader: ByteReader) (count: uint32) : byte[] | null =
     if count > MostBytes then
         raise (InvalidCapture(offset, "a block of " + string count + " bytes exceeds the limit of " + string MostBytes))
 
-    match reader.Fill([||], int count) with
+    match reader.Take(int count) with
     | bytes when bytes.Length = int count -> bytes
     | [||] -> null
     | bytes ->

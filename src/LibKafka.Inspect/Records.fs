@@ -99,69 +99,114 @@ let itemsOf (frame: Frame) (field: Field) : Item seq =
 
     RecordSet.splitVerified field.Records |> RecordSet.under (lazy field.Path) |> Seq.map (item start field.MayBeCutOff)
 
-/// The size of the base offset, the length and the fields up to the magic, which are at the same place in every format.
-[<Literal>]
-let private Head = 17
-
 /// The size of the base offset and the length, which the length does not include.
 [<Literal>]
 let private Uncounted = 12
 
-let private isZero (bytes: byte[]) = bytes.AsSpan().IndexOfAnyExcept 0uy < 0
+let private isZero (bytes: Bytes) = bytes.Span.IndexOfAnyExcept 0uy < 0
 
-/// Whether there are only zeros up to the end.
+/// Whether there are only zeros up to the end. Takes them.
 let rec private zerosFollow (byteReader: ByteReader) : bool =
-    match byteReader.Fill([||], 65536) with
-    | [||] -> true
-    | bytes -> isZero bytes && zerosFollow byteReader
+    let bytes = byteReader.PeekAll 1
+    byteReader.Skip bytes.Length
+    bytes.Length = 0 || (isZero bytes && zerosFollow byteReader)
 
-/// The next item of a log segment, and whether more items may follow.
-let private next (limits: Limits) (byteReader: ByteReader) : struct (Item * bool) voption =
-    let offset = byteReader.Position
-    let more item = ValueSome(struct (item, true))
-    let last item = ValueSome(struct (item, false))
+/// In a log, the offset is enough to find a batch, so there is no path to it.
+let private noPath = Lazy<string> ""
 
-    let hopeless (at: int64) (reason: string) =
-        last (Item.Trouble(offset, Trouble.at at "" (reason + "; the rest of the log cannot be read")))
+/// The items of a log segment. Only a part of the log is in memory at a time: an item is valid until the next one is read.
+[<Sealed>]
+type LogItems(limits: Limits, byteReader: ByteReader) =
+    let split (bytes: Bytes) = (RecordSet.splitVerified bytes |> RecordSet.under noPath).GetEnumerator()
 
-    try
-        let head = byteReader.Fill([||], Head)
+    // The bytes that had arrived at the position of the reader, and their items.
+    let mutable window = Bytes.empty
+    let mutable items = split Bytes.empty
+    let mutable current: Item voption = ValueNone
+    let mutable ended = false
 
-        if head.Length = 0 then
-            ValueNone
-        elif head.Length < Head && isZero head then
-            last (Item.Zeros(offset, int64 head.Length))
-        elif head.Length < Head then
-            last (cutOff "" offset head.Length)
+    let last (item: Item) : Item voption =
+        ended <- true
+        ValueSome item
+
+    let hopeless (offset: int64) (reason: string) =
+        last (Item.Trouble(offset, Trouble.at (offset + 8L) "" (reason + "; the rest of the log cannot be read")))
+
+    let tooLarge (offset: int64) (size: int64) =
+        hopeless offset ("a batch of " + string size + " bytes exceeds the limit of " + string limits.MaxFrameBytes)
+
+    /// Takes the part of the window that has been read.
+    let skip (count: int) =
+        byteReader.Skip count
+        window <- window.Slice(count, window.Length - count)
+
+    /// The window has bytes that are no batch. It may be space that the broker has preallocated.
+    let noBatch (problem: Problem) =
+        let offset = byteReader.Position
+
+        if zerosFollow byteReader then
+            last (Item.Zeros(offset, byteReader.Position - offset))
         else
-            let length = BinaryPrimitives.ReadInt32BigEndian(ReadOnlySpan<byte>(head, 8, 4))
-            let size = int64 length + int64 Uncounted
+            hopeless offset (problem.ToString())
 
-            if size > int64 limits.MaxFrameBytes then
-                hopeless (offset + 8L) ("a batch of " + string size + " bytes exceeds the limit of " + string limits.MaxFrameBytes)
-            elif length = 0 && isZero head && zerosFollow byteReader then
-                last (Item.Zeros(offset, byteReader.Position - offset))
+    /// The window has an incomplete batch, and nothing follows it.
+    let incomplete () =
+        let offset = byteReader.Position
+
+        if window.Length = 0 then ValueNone
+        elif isZero window then last (Item.Zeros(offset, int64 window.Length))
+        else last (cutOff "" offset window.Length)
+
+    let rec next () : Item voption =
+        if not (items.MoveNext()) then
+            skip window.Length
+            further ()
+        else
+            match items.Current with
+            | RecordSetItem.CutOff(_, place) ->
+                skip place.Position
+                further ()
+            | RecordSetItem.Corrupt { Fault = { Problem = Problem.BadBatchLength _ as problem }; Position = position } ->
+                skip position
+                noBatch problem
+            | whole when whole.SizeInBytes > limits.MaxFrameBytes ->
+                tooLarge (byteReader.Position + int64 whole.Position) (int64 whole.SizeInBytes)
+            | whole -> ValueSome(item byteReader.Position false whole)
+
+    /// Reads the rest of the batch that the window begins with.
+    and further () : Item voption =
+        let size =
+            if window.Length < Uncounted then
+                int64 Uncounted
             else
-                let bytes = byteReader.Fill(head, int (max size (int64 Head)))
-                // In a log, the offset is enough to find a batch, so there is no path to it.
-                let mutable found = (RecordSet.splitVerified (Bytes bytes) |> RecordSet.under (lazy "")).GetEnumerator()
-                found.MoveNext() |> ignore
+                int64 (BinaryPrimitives.ReadInt32BigEndian(window.Span.Slice 8)) + int64 Uncounted
 
-                match found.Current with
-                | RecordSetItem.Corrupt { Fault = { Problem = Problem.BadBatchLength _ as problem } } ->
-                    hopeless (offset + 8L) (problem.ToString())
-                | RecordSetItem.CutOff _ as cut -> last (item offset false cut)
-                | whole -> more (item offset false whole)
-    with :? InvalidText as wrong ->
-        last (Item.Trouble(offset, Trouble.ofText byteReader.Position wrong))
+        if size > int64 limits.MaxFrameBytes then
+            tooLarge byteReader.Position size
+        else
+            let before = window.Length
+            window <- byteReader.PeekAll(int size)
 
-/// The batches of a log segment. Only one is in memory at a time.
-let segment (limits: Limits) (byteReader: ByteReader) : Item seq =
-    true
-    |> Seq.unfold (fun more ->
-        match if more then next limits byteReader else ValueNone with
-        | ValueSome(struct (item, more)) -> Some(item, more)
-        | ValueNone -> None)
+            if window.Length = before then
+                incomplete ()
+            else
+                items <- split window
+                next ()
+
+    /// Moves to the next item; false at the end, and after an item that must be the last.
+    member _.MoveNext() : bool =
+        current <-
+            try
+                if ended then ValueNone else next ()
+            with :? InvalidText as wrong ->
+                last (Item.Trouble(byteReader.Position, Trouble.ofText byteReader.Arrived wrong))
+
+        current.IsSome
+
+    member _.Current = current.Value
+
+    /// For `for`. The items can be read once.
+    member this.GetEnumerator() = this
 
 /// The content of a control record as text and as JSON; none if its value is null or its type unknown.
 let controlBody (control: ControlRecord) : Result<string * string, Fault> option =

@@ -16,6 +16,18 @@ open LibKafka.Inspect.Frames
 open LibKafka.Inspect.Records
 open LibKafka.Inspect.Output
 
+/// What most lines have. It is UTF-8 already.
+module private Words =
+
+    let offsets = "offsets "B
+    let upTo = " to "B
+    let comma = ", "B
+    let records = " records, "B
+    let bytes = " bytes, leader epoch "B
+    let latest = ", latest "B
+    let version = " v"B
+    let indent = "  "B
+
 /// The bytes of UTF-8 text that are not printed as they are, because a terminal might interpret them: quotation marks, backslashes and
 /// control characters. Those above 0x7F begin with the byte 0xC2, as other characters do.
 let private special =
@@ -30,12 +42,14 @@ let private special =
 type TextPrinter(output: Utf8Output, options: Options, hasColors: bool) =
     let mutable files = 0
     let mutable lastSecond = Int64.MinValue
-    let mutable lastSecondText = ""
+    let mutable lastTime = Array.empty<byte>
     let mutable lastAttributes = BatchAttributes.none
     let mutable lastAttributesText = ""
 
     let add (text: string) = output.Add text
     let addNumber (number: int64) = output.Add number
+    let addWord (word: byte[]) = output.Add(ReadOnlySpan<byte> word)
+    let addSpace () = output.Add ' 'B
 
     let start (style: Style) = if hasColors then add (Style.start style)
     let reset () = if hasColors then add Style.Reset
@@ -83,20 +97,19 @@ type TextPrinter(output: Utf8Output, options: Options, hasColors: bool) =
 
         if second <> lastSecond then
             lastSecond <- second
-            let whole = time milliseconds
-            // Without the milliseconds and the zone. Empty for a number.
-            lastSecondText <- if whole.EndsWith 'Z' then whole.Substring(0, whole.Length - 4) else ""
+            lastTime <- Encoding.UTF8.GetBytes(time milliseconds)
 
-        if lastSecondText = "" then
-            add (time milliseconds)
-        else
+        let zone = lastTime.Length - 1
+
+        // Out of range it is a number.
+        if lastTime[zone] = 'Z'B then
             let rest = int (milliseconds % 1000L)
-            let digit (number: int) = output.Add('0'B + byte (number % 10))
-            add lastSecondText
-            digit (rest / 100)
-            digit (rest / 10)
-            digit rest
-            output.Add 'Z'B
+            lastTime[zone - 3] <- '0'B + byte (rest / 100)
+            lastTime[zone - 2] <- '0'B + byte (rest / 10 % 10)
+            lastTime[zone - 1] <- '0'B + byte (rest % 10)
+            output.Add(ReadOnlySpan<byte> lastTime)
+        else
+            addNumber milliseconds
 
     let quote (text: string) =
         add "\""
@@ -146,9 +159,9 @@ type TextPrinter(output: Utf8Output, options: Options, hasColors: bool) =
     let at (field: Field option) (offset: int64) =
         indent field
         start Style.Dim
-        add "@"
+        output.Add '@'B
         addNumber offset
-        add " "
+        addSpace ()
         reset ()
 
         match field with
@@ -166,17 +179,17 @@ type TextPrinter(output: Utf8Output, options: Options, hasColors: bool) =
         lastAttributesText
 
     let batch (batch: RecordBatch) =
-        add "offsets "
+        addWord Words.offsets
         addNumber batch.BaseOffset
-        add " to "
+        addWord Words.upTo
         addNumber batch.LastOffset
-        add ", "
+        addWord Words.comma
         addNumber batch.Count
-        add " records, "
+        addWord Words.records
         add (attributes batch.Attributes)
-        add ", "
+        addWord Words.comma
         addNumber batch.SizeInBytes
-        add " bytes, leader epoch "
+        addWord Words.bytes
         addNumber batch.PartitionLeaderEpoch
 
         if batch.ProducerId >= 0L then
@@ -185,7 +198,7 @@ type TextPrinter(output: Utf8Output, options: Options, hasColors: bool) =
 
         batch.DeleteHorizon |> ValueOption.iter (fun horizon -> add (", delete horizon " + time horizon))
         if batch.MaxTimestamp >= 0L then
-            add ", latest "
+            addWord Words.latest
             addTime batch.MaxTimestamp
 
     let content (isShown: bool) (isNull: bool) (bytes: ReadOnlySpan<byte>) =
@@ -209,7 +222,7 @@ type TextPrinter(output: Utf8Output, options: Options, hasColors: bool) =
         | ValueSome value -> content options.Values false value.Span
         | ValueNone -> add "null"
 
-    let headers (record: Record) =
+    let headers (record: inref<Record>) =
         if record.HeaderCount > 0 then
             add " headers {"
             let mutable first = true
@@ -221,16 +234,16 @@ type TextPrinter(output: Utf8Output, options: Options, hasColors: bool) =
 
             add "}"
 
-    let plain (record: Record) =
+    let plain (record: inref<Record>) =
         add "key "
         start Style.Key
         content options.Keys (not record.HasKey) record.Key.Span
         reset ()
         add " value "
         content options.Values (not record.HasValue) record.Value.Span
-        headers record
+        headers &record
 
-    let control (record: Record) =
+    let control (record: inref<Record>) =
         match ControlRecord.ofRecord record with
         | Ok control ->
             add "control "
@@ -240,27 +253,27 @@ type TextPrinter(output: Utf8Output, options: Options, hasColors: bool) =
             | Some(Ok(text, _)), _ -> add (" " + text)
             | _, ValueSome value -> add (" 0x" + Bytes.toHex value)
             | _, ValueNone -> ()
-        | Error _ -> plain record
+        | Error _ -> plain &record
 
     /// A record of an internal topic: its type, its key, and its value with the version.
-    let stored (decoded: StoredUtf8) (record: Record) =
+    let stored (decoded: StoredUtf8) (record: inref<Record>) =
         styled Style.Name decoded.Name
 
         if not decoded.Key.IsEmpty then
-            add " "
+            addSpace ()
             start Style.Key
             if options.Keys then output.Add decoded.Key.Span else add (string record.Key.Length + " bytes")
             reset ()
 
         match decoded.Value with
-        | None -> add " tombstone"
-        | Some value ->
-            add " v"
+        | ValueNone -> add " tombstone"
+        | ValueSome value ->
+            addWord Words.version
             addNumber (int64 value.Version)
-            add " "
+            addSpace ()
             if options.Values then output.Add value.Value.Span else add (string record.Value.Length + " bytes")
 
-        headers record
+        headers &record
 
     interface Printer with
 
@@ -321,25 +334,25 @@ type TextPrinter(output: Utf8Output, options: Options, hasColors: bool) =
         member _.Record(field, place, record) =
             indent field
             start Style.Dim
-            add "  "
+            addWord Words.indent
             addNumber record.Offset
-            add " "
+            addSpace ()
 
             if record.Timestamp >= 0L then
                 addTime record.Timestamp
-                add " "
+                addSpace ()
 
             reset ()
 
             match place.Content with
-            | RecordContent.Plain -> plain record
-            | RecordContent.Control -> control record
-            | RecordContent.Decoded decoded when decoded.Name <> "" -> stored decoded record
+            | RecordContent.Plain -> plain &record
+            | RecordContent.Control -> control &record
+            | RecordContent.Decoded decoded when decoded.Name <> "" -> stored decoded &record
             | RecordContent.Decoded decoded ->
-                plain record
+                plain &record
                 add (" (record of unknown type " + string decoded.Id + ")")
             | RecordContent.Broken fault ->
-                plain record
+                plain &record
                 styled Style.Trouble (" (not decoded: " + fault.ToString() + ")")
 
             write ()

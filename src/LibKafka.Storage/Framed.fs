@@ -32,6 +32,11 @@ module internal FrameHead =
     /// The frame of the records of a topic.
     let message (topic: string) : Message<FrameHead> = Message.define topic (versions 0 0) schema
 
+/// Writes the records of one type of the metadata log, or of `__remote_log_metadata`, as JSON.
+[<AbstractClass>]
+type internal ContentTranscoder() =
+    abstract Transcode: transcoder: StoredTranscoder * version: int16 * body: Bytes -> Result<StoredUtf8, Fault>
+
 [<RequireQualifiedAccess>]
 module internal Framed =
 
@@ -119,32 +124,46 @@ module internal Framed =
             member _.Unknown content =
                 "record of unknown type " + string content.Id + " v" + string version + " 0x" + content.Body.ToString() }
 
-    /// The JSON of a record, according to the number of its type and its version. It is a fault if bytes remain after it.
+    /// It is a fault if bytes remain after the message.
+    let private knownTranscoder (id: int32) (message: Message<'T>) =
+        { new ContentTranscoder() with
+            member _.Transcode(transcoder, version, body) =
+                match transcoder.Write(version, message, body) with
+                | Error fault -> Error fault
+                | Ok size when size < body.Length ->
+                    Error { Problem = Problem.TrailingBytes(body.Length - size); Offset = size; Path = message.Name }
+                | Ok _ ->
+                    Ok
+                        { StoredUtf8.Name = message.Name
+                          Id = id
+                          Key = ReadOnlyMemory.Empty
+                          Value = ValueSome { Version = version; Value = transcoder.Written } } }
+
+    let private unknownTranscoder (id: int32) =
+        { new ContentTranscoder() with
+            member _.Transcode(_, version, body) = (toJson version).Unknown { Id = id; Body = body } |> Result.map StoredUtf8.OfJson }
+
+    /// The transcoders of the types of a topic.
+    let transcoders (visitType: IContentTypeAction<'Record, ContentTranscoder> -> int32 -> ContentTranscoder) : ByType<ContentTranscoder> =
+        ByType(fun id ->
+            id
+            |> visitType
+                { new IContentTypeAction<'Record, ContentTranscoder> with
+                    member _.Type(message, _) = knownTranscoder id message
+                    member _.Unknown = unknownTranscoder id })
+
+    /// The JSON of a record, according to the number of its type and its version.
     let transcode
         (topic: string)
-        (visitType: IContentTypeAction<'Record, Result<StoredUtf8, Fault>> -> int32 -> Result<StoredUtf8, Fault>)
+        (transcoders: ByType<ContentTranscoder>)
         (transcoder: StoredTranscoder)
         (bytes: Bytes)
         : Result<StoredUtf8, Fault> =
         transcoder.Clear()
 
-        split transcoder.Limits topic bytes
-        |> Result.bind (fun struct (id, version, body) ->
-            let content (message: Message<'T>) =
-                match transcoder.Write(version, message, body) with
-                | Error fault -> Error fault
-                | Ok(struct (_, size)) when size < body.Length ->
-                    Error { Problem = Problem.TrailingBytes(body.Length - size); Offset = size; Path = message.Name }
-                | Ok(struct (json, _)) ->
-                    Ok
-                        { StoredUtf8.Name = message.Name
-                          Id = id
-                          Key = ReadOnlyMemory.Empty
-                          Value = Some { Version = version; Value = json } }
-
-            id
-            |> visitType
-                { new IContentTypeAction<'Record, Result<StoredUtf8, Fault>> with
-                    member _.Type(message, _) = content message
-                    member _.Unknown = (toJson version).Unknown { Id = id; Body = body } |> Result.map StoredUtf8.OfJson }
-            |> Result.mapError (Fault.after (bytes.Length - body.Length)))
+        match split transcoder.Limits topic bytes with
+        | Error fault -> Error fault
+        | Ok(struct (id, version, body)) ->
+            match transcoders.Of(id).Transcode(transcoder, version, body) with
+            | Error fault -> Error(Fault.after (bytes.Length - body.Length) fault)
+            | found -> found

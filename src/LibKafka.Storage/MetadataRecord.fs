@@ -79,9 +79,11 @@ module MetadataRecord =
     let decode (limits: Limits) (bytes: Bytes) : Result<Versioned<MetadataRecord>, Fault> =
         Framed.decode TopicName visitType MetadataRecord.Unknown limits bytes
 
+    let private transcoders = Framed.transcoders visitType
+
     /// The record as JSON, without making a value of it. It is faster than `decode` and `toJson`.
     let transcode (transcoder: StoredTranscoder) (bytes: Bytes) : Result<StoredUtf8, Fault> =
-        Framed.transcode TopicName visitType transcoder bytes
+        Framed.transcode TopicName transcoders transcoder bytes
 
     /// Runs an action on the content of the union.
     let visit (visitor: IContentVisitor<'Result>) (record: MetadataRecord) : 'Result =

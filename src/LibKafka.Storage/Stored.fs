@@ -6,6 +6,7 @@ open System.Text
 open LibKafka.Wire
 
 /// A value and the version in which it is stored.
+[<Struct>]
 type Versioned<'T> = { Version: int16; Value: 'T }
 
 /// One type of record of a coordinator's topic: its number, and the messages of its key and value.
@@ -80,8 +81,8 @@ type StoredUtf8 =
         Id: int32
         /// Empty if the record has no key.
         Key: ReadOnlyMemory<byte>
-        /// None for a tombstone.
-        Value: Versioned<ReadOnlyMemory<byte>> option
+        /// ValueNone for a tombstone.
+        Value: Versioned<ReadOnlyMemory<byte>> voption
     }
 
     static member OfJson(json: StoredJson) : StoredUtf8 =
@@ -90,7 +91,10 @@ type StoredUtf8 =
         { Name = json.Name
           Id = json.Id
           Key = utf8 json.Key
-          Value = json.Value |> Option.map (fun value -> { Version = value.Version; Value = utf8 value.Value }) }
+          Value =
+            match json.Value with
+            | Some value -> ValueSome { Version = value.Version; Value = utf8 value.Value }
+            | None -> ValueNone }
 
 /// Writes stored records as JSON without making values of them. An instance is used by one thread at a time. With `withMeanings`, a number of a
 /// type that has names, such as the status of a transaction, is written as a string: its name, or its digits if it has none.
@@ -104,24 +108,51 @@ type StoredTranscoder(limits: Limits, withMeanings: bool) =
     /// Makes room for the next record.
     member internal _.Clear() = output.Clear()
 
-    /// The JSON of the message at the start of the bytes, and the number of bytes that the message takes.
-    member internal _.Write(version: int16, message: Message<'T>, bytes: Bytes) : Result<struct (ReadOnlyMemory<byte> * int), Fault> =
-        let start = output.Length
+    /// Appends the JSON of the message at the start of the bytes, and returns the number of bytes that the message takes.
+    member internal _.Write(version: int16, message: Message<'T>, bytes: Bytes) : Result<int, Fault> =
+        json.Write(limits, version, message, bytes)
 
-        match json.Write(limits, version, message, bytes) with
-        | Ok size -> Ok(struct (output.Written.Slice start, size))
-        | Error fault -> Error fault
+    /// The JSON that has been written since `Clear`.
+    member internal _.Written = output.Written
+
+/// Writes the records of one type of a coordinator's topic as JSON.
+[<AbstractClass>]
+type internal RecordTranscoder() =
+    /// `keyBody` is the key after its number.
+    abstract Transcode: transcoder: StoredTranscoder * keyBody: Bytes * value: Bytes option -> Result<StoredUtf8, Fault>
+
+/// What is made once for each type of record of a topic.
+[<Sealed>]
+type internal ByType<'T when 'T: not struct and 'T: not null>(make: int32 -> 'T) =
+    // Two threads may fill a slot at once, because they make equal ones. The types that do not fit are rare.
+    let slots: ('T | null)[] = Array.zeroCreate 64
+
+    member _.Of(id: int32) : 'T =
+        if id < 0 || id >= slots.Length then
+            make id
+        else
+            match slots[id] with
+            | null ->
+                let made = make id
+                slots[id] <- made
+                made
+            | known -> known
 
 /// Prefixes of two bytes, which precede keys and values of the coordinators' topics.
 [<RequireQualifiedAccess>]
 module internal Prefix =
 
+    let number (bytes: Bytes) : int16 = BinaryPrimitives.ReadInt16BigEndian bytes.Span
+
+    /// The bytes after the number.
+    let body (bytes: Bytes) : Bytes = bytes.Slice(2, bytes.Length - 2)
+
+    /// The fault of fewer than two bytes.
+    let missing (path: string) (bytes: Bytes) : Fault = { Problem = Problem.Truncated(2L, bytes.Length); Offset = 0; Path = path }
+
     /// The number and the bytes after it. `path` is that of the fault if there are fewer than two bytes.
     let split (path: string) (bytes: Bytes) : Result<struct (int16 * Bytes), Fault> =
-        if bytes.Length < 2 then
-            Error { Problem = Problem.Truncated(2L, bytes.Length); Offset = 0; Path = path }
-        else
-            Ok(struct (BinaryPrimitives.ReadInt16BigEndian bytes.Span, bytes.Slice(2, bytes.Length - 2)))
+        if bytes.Length < 2 then Error(missing path bytes) else Ok(struct (number bytes, body bytes))
 
     let add (number: int16) (body: Bytes) : Bytes =
         let all = Array.zeroCreate<byte>(2 + body.Length)
@@ -181,27 +212,31 @@ module RecordType =
                 Message.encode version recordType.Value value
                 |> Result.map (fun value -> { StoredBytes.Key = key; Value = Some(Prefix.add version value) }))
 
-    /// The key after its number, and the value, as JSON.
-    let internal transcode
-        (transcoder: StoredTranscoder)
-        (recordType: RecordType<'Key, 'Value>)
-        (keyBody: Bytes)
-        (value: Bytes option)
-        : Result<StoredUtf8, Fault> =
-        let written (version: int16) (message: Message<'T>) (body: Bytes) =
-            match transcoder.Write(version, message, body) with
-            | Ok(struct (json, _)) -> Ok json
-            | Error fault -> Error(Fault.after 2 fault)
+    /// Writes the key after its number, and the value, as JSON.
+    let internal transcoder (recordType: RecordType<'Key, 'Value>) : RecordTranscoder =
+        let name = recordType.Name
+        let versionPath = recordType.Value.Name + "/Version"
 
-        let result key value : StoredUtf8 = { Name = recordType.Name; Id = int32 recordType.Id; Key = key; Value = value }
+        { new RecordTranscoder() with
+            member _.Transcode(transcoder, keyBody, value) =
+                match transcoder.Write(0s, recordType.Key, keyBody), value with
+                | Error fault, _ -> Error(Fault.after 2 fault)
+                | Ok _, None -> Ok { Name = name; Id = int32 recordType.Id; Key = transcoder.Written; Value = ValueNone }
+                | Ok _, Some value when value.Length < 2 -> Error(Prefix.missing versionPath value)
+                | Ok _, Some value ->
+                    let keySize = transcoder.Written.Length
+                    let version = Prefix.number value
 
-        match written 0s recordType.Key keyBody, value with
-        | Error fault, _ -> Error fault
-        | Ok key, None -> Ok(result key None)
-        | Ok key, Some value ->
-            Prefix.split (recordType.Value.Name + "/Version") value
-            |> Result.bind (fun struct (version, body) ->
-                written version recordType.Value body |> Result.map (fun json -> result key (Some { Version = version; Value = json })))
+                    match transcoder.Write(version, recordType.Value, Prefix.body value) with
+                    | Error fault -> Error(Fault.after 2 fault)
+                    | Ok _ ->
+                        let written = transcoder.Written
+
+                        Ok
+                            { Name = name
+                              Id = int32 recordType.Id
+                              Key = written.Slice(0, keySize)
+                              Value = ValueSome { Version = version; Value = written.Slice keySize } } }
 
     /// The record as JSON.
     let toJson (recordType: RecordType<'Key, 'Value>) (record: Stored<'Key, 'Value>) : Result<StoredJson, Fault> =
@@ -267,20 +302,30 @@ module internal StoredRecords =
                     member _.Type(recordType, case) = RecordType.decodeBody limits recordType body value |> Result.map case
                     member _.Unknown = Ok(unknown { Id = id; Key = body; Value = value }) })
 
+    let private unknownTranscoder (id: int16) =
+        { new RecordTranscoder() with
+            member _.Transcode(_, keyBody, value) = toJson.Unknown { Id = id; Key = keyBody; Value = value } |> Result.map StoredUtf8.OfJson }
+
+    /// The transcoders of the types of a topic.
+    let transcoders (visitType: IRecordTypeAction<'Record, RecordTranscoder> -> int16 -> RecordTranscoder) : ByType<RecordTranscoder> =
+        ByType(fun id ->
+            int16 id
+            |> visitType
+                { new IRecordTypeAction<'Record, RecordTranscoder> with
+                    member _.Type(recordType, _) = RecordType.transcoder recordType
+                    member _.Unknown = unknownTranscoder (int16 id) })
+
     /// The JSON of a record, according to the number at the start of the key.
     let transcode
         (topic: string)
-        (visitType: IRecordTypeAction<'Record, Result<StoredUtf8, Fault>> -> int16 -> Result<StoredUtf8, Fault>)
+        (transcoders: ByType<RecordTranscoder>)
         (transcoder: StoredTranscoder)
         (key: Bytes)
         (value: Bytes option)
         : Result<StoredUtf8, Fault> =
         transcoder.Clear()
 
-        Prefix.split (topic + "/Key") key
-        |> Result.bind (fun struct (id, body) ->
-            id
-            |> visitType
-                { new IRecordTypeAction<'Record, Result<StoredUtf8, Fault>> with
-                    member _.Type(recordType, _) = RecordType.transcode transcoder recordType body value
-                    member _.Unknown = toJson.Unknown { Id = id; Key = body; Value = value } |> Result.map StoredUtf8.OfJson })
+        if key.Length < 2 then
+            Error(Prefix.missing (topic + "/Key") key)
+        else
+            transcoders.Of(int32 (Prefix.number key)).Transcode(transcoder, Prefix.body key, value)

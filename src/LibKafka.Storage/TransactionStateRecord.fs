@@ -27,9 +27,11 @@ module TransactionStateRecord =
     let decode (limits: Limits) (key: Bytes) (value: Bytes option) : Result<TransactionStateRecord, Fault> =
         StoredRecords.decode TopicName visitType TransactionStateRecord.Unknown limits key value
 
+    let private transcoders = StoredRecords.transcoders visitType
+
     /// The record as JSON, without making a value of it. It is faster than `decode` and `toJson`.
     let transcode (transcoder: StoredTranscoder) (key: Bytes) (value: Bytes option) : Result<StoredUtf8, Fault> =
-        StoredRecords.transcode TopicName visitType transcoder key value
+        StoredRecords.transcode TopicName transcoders transcoder key value
 
     /// Runs an action on the record in the union.
     let visit (visitor: IStoredVisitor<'Result>) (record: TransactionStateRecord) : 'Result =

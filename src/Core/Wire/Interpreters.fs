@@ -22,15 +22,21 @@ module Message =
     let define (name: string) (versions: MessageVersions) (schema: Schema<'T>) : Message<'T> =
         { Name = name; Versions = versions.Range; FlexibleSince = versions.FlexibleSince; Schema = schema }
 
+    /// The version of that number, which the message has.
+    let private known (message: Message<'T>) (number: int16) : MessageVersion =
+        { Number = number; Flexible = message.FlexibleSince |> Option.exists (fun first -> number >= first) }
+
+    let private unsupported (message: Message<'T>) (number: int16) : Fault =
+        { Problem = Problem.UnsupportedVersion(number, message.Versions.Lowest, message.Versions.Highest)
+          Offset = 0
+          Path = message.Name }
+
     /// The version of that number, or a fault if the message does not have it.
     let version (message: Message<'T>) (number: int16) : Result<MessageVersion, Fault> =
         if message.Versions.Contains number then
-            Ok { Number = number; Flexible = message.FlexibleSince |> Option.exists (fun first -> number >= first) }
+            Ok(known message number)
         else
-            Error
-                { Problem = Problem.UnsupportedVersion(number, message.Versions.Lowest, message.Versions.Highest)
-                  Offset = 0
-                  Path = message.Name }
+            Error(unsupported message number)
 
     let private at (message: Message<'T>) number (interpret: Codec<'T> -> 'U) : Result<'U, Fault> =
         version message number |> Result.map (message.Schema.At >> interpret)
@@ -92,10 +98,10 @@ module Message =
         let start = reader.Offset
         let decoded = reader.Decoded
 
-        match version message number with
-        | Error fault -> Error fault
-        | Ok version ->
-            let codec = message.Schema.At version
+        if not (message.Versions.Contains number) then
+            Error(unsupported message number)
+        else
+            let codec = message.Schema.At(known message number)
 
             try
                 Ok(read codec)
@@ -120,19 +126,31 @@ module Message =
             Error { Problem = Problem.TrailingBytes reader.Remaining; Offset = reader.Offset; Path = message.Name }
         | result -> result
 
+    let private tooLarge (limits: Limits) (path: string) (bytes: Bytes) : Fault =
+        { Problem = Problem.FrameTooLarge(int64 bytes.Length, int64 limits.MaxFrameBytes); Offset = 0; Path = path }
+
     /// A reader of bytes that are within the limits. `path` is that of the fault if they are not.
     let internal reader (limits: Limits) (path: string) (bytes: Bytes) : Result<Reader, Fault> =
         if bytes.Length > limits.MaxFrameBytes then
-            Error { Problem = Problem.FrameTooLarge(int64 bytes.Length, int64 limits.MaxFrameBytes); Offset = 0; Path = path }
+            Error(tooLarge limits path bytes)
         else
             Ok(Reader(bytes, limits.MaxDecodedBytes))
 
     /// Passes the value at the start of the bytes to a visitor, without making it, and returns the number of bytes that it takes. If it cannot be
-    /// read, the visitor has received a part of it.
-    let internal relay (limits: Limits) (number: int16) (message: Message<'T>) (visitor: Visitor) (bytes: Bytes) : Result<int, Fault> =
-        match reader limits message.Name bytes with
-        | Error fault -> Error fault
-        | Ok reader ->
+    /// read, the visitor has received a part of it. The reader is loaded with the bytes.
+    let internal relay
+        (reader: Reader)
+        (limits: Limits)
+        (number: int16)
+        (message: Message<'T>)
+        (visitor: Visitor)
+        (bytes: Bytes)
+        : Result<int, Fault> =
+        if bytes.Length > limits.MaxFrameBytes then
+            Error(tooLarge limits message.Name bytes)
+        else
+            reader.Load(bytes, limits.MaxDecodedBytes)
+
             reading reader number message (fun codec ->
                 codec.Relay(reader, visitor)
                 reader.Offset)

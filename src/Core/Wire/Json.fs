@@ -12,6 +12,16 @@ module internal JsonName =
     /// The name of a field in JSON: the protocol's name with a lower-case first letter.
     let ofField (name: string) = name.Substring(0, 1).ToLowerInvariant() + name.Substring 1
 
+/// A field's name, and the field that followed it last time. A message has the same fields again and again.
+[<Sealed>]
+type private Property(name: string, text: byte[]) =
+    member _.Name = name
+
+    /// A comma, the name in quotation marks, and a colon.
+    member _.Text = text
+
+    member val Next: Property | null = null with get, set
+
 /// Writes a value as JSON in Kafka's own form: names in camelCase, bytes and records in base64, uuids in URL-safe base64 without padding. A
 /// tagged field with its default is left out. With `withMeanings`, a number of a type that has names is written as a string: its name, or its
 /// digits if it has none.
@@ -26,21 +36,31 @@ type internal JsonVisitor(writer: Utf8Writer, withMeanings: bool) =
             [| for code in ' 'B .. '~'B do
                    if code <> '"'B && code <> '\\'B then code |]
 
-    // The name of each field in quotation marks, and the colon.
-    let properties = Dictionary<string, byte[]>(HashIdentity.Reference)
+    let properties = Dictionary<string, Property>(HashIdentity.Reference)
+    let mutable last = Property("", Array.empty)
     let uuid = Array.zeroCreate<byte> 16
     // Whether the next field is the first of its object.
     let mutable isFirst = true
     // The name of the number that follows, which may be empty; null if its type has no names.
     let mutable meaning: string | null = null
 
-    let property (name: string) : byte[] =
+    let find (name: string) : Property =
         match properties.TryGetValue name with
         | true, known -> known
         | _ ->
-            let made = Text.Encoding.UTF8.GetBytes("\"" + encoder.Encode(JsonName.ofField name) + "\":")
+            let made = Property(name, Text.Encoding.UTF8.GetBytes(",\"" + encoder.Encode(JsonName.ofField name) + "\":"))
             properties[name] <- made
             made
+
+    let property (name: string) : Property =
+        match last.Next with
+        | NonNull next when Object.ReferenceEquals(next.Name, name) -> last <- next
+        | _ ->
+            let found = find name
+            last.Next <- found
+            last <- found
+
+        last
 
     /// A string of characters that JSON has as they are.
     let quoted (text: string) =
@@ -101,11 +121,11 @@ type internal JsonVisitor(writer: Utf8Writer, withMeanings: bool) =
         isFirst <- false
 
     override _.BeginField name =
-        if not isFirst then writer.Byte ','B
+        let text = ReadOnlySpan<byte>((property name).Text)
+        writer.Utf8(if isFirst then text.Slice 1 else text)
         isFirst <- false
         // The value of the field before was perhaps not a number.
         meaning <- null
-        writer.Utf8(ReadOnlySpan<byte>(property name))
 
     override _.BeginArray _ = writer.Byte '['B
     override _.BeginElement index = if index > 0 then writer.Byte ','B

@@ -6,8 +6,9 @@ namespace LibKafka.Wire
 [<Sealed>]
 type JsonTranscoder(output: Utf8Writer, withMeanings: bool) =
     let visitor = JsonVisitor(output, withMeanings)
+    let reader = Reader()
 
     /// Appends the message at the start of the bytes as a single line to the output, and returns the number of bytes that the message takes.
     /// After a fault, a part of the JSON may have been written.
     member _.Write(limits: Limits, version: int16, message: Message<'T>, bytes: Bytes) : Result<int, Fault> =
-        Message.relay limits version message visitor bytes
+        Message.relay reader limits version message visitor bytes

@@ -50,20 +50,36 @@ module internal HeapSize =
 /// with its offset. A count or length is checked against the remaining bytes before anything is allocated from it, and so is the memory of
 /// the values against `maxDecoded`.
 [<Sealed>]
-type Reader internal (buffer: byte[], start: int, count: int, maxDecoded: int64) =
-    let mutable position = start
+type Reader internal () =
+    let mutable buffer = Array.empty<byte>
+    let mutable start = 0
+    let mutable count = 0
+    let mutable maxDecoded = 0L
+    let mutable position = 0
     let mutable decoded = 0L
-    let mutable finish = start + count
+    let mutable finish = 0
     let mutable trail: Trail | null = null
     // The tagged section of the current struct; null until it has been opened.
     let mutable tags: TagEntry[] | null = null
 
-    internal new(bytes: Bytes, maxDecoded: int64) =
+    internal new(bytes: Bytes, maxDecoded: int64) as this =
+        Reader()
+        then this.Load(bytes, maxDecoded)
+
+    /// Begins to read other bytes, so that one reader serves for many messages.
+    member internal this.Load(bytes: Bytes, most: int64) =
         let segment = Bytes.segment bytes
 
-        match segment.Array with
-        | null -> Reader(Array.empty, 0, 0, maxDecoded)
-        | array -> Reader(array, segment.Offset, segment.Count, maxDecoded)
+        buffer <-
+            match segment.Array with
+            | null -> Array.empty
+            | array -> array
+
+        start <- segment.Offset
+        count <- segment.Count
+        maxDecoded <- most
+        trail <- null
+        this.Restart(0, 0L)
 
     /// The number of bytes read so far.
     member _.Offset = position - start

@@ -53,10 +53,16 @@ type Utf8Writer(capacity: int) =
         position <- position + size
 
     member _.Integer(value: int64) =
-        let mutable size = 0
         reserve 20
-        value.TryFormat(buffer.AsSpan position, &size) |> ignore
-        position <- position + size
+
+        // Most numbers of messages are of one digit.
+        if uint64 value < 10UL then
+            buffer[position] <- '0'B + byte value
+            position <- position + 1
+        else
+            let mutable size = 0
+            value.TryFormat(buffer.AsSpan position, &size) |> ignore
+            position <- position + size
 
     /// A finite number.
     member _.Float64(value: float) =

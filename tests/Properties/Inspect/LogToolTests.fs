@@ -102,6 +102,53 @@ let private filters =
               Expect.equal outcome.Code 1 "the exit code"
               Expect.stringContains outcome.Lines.Head "unreadable at byte 17" "the first line") ]
 
+// ---- Reading
+
+/// A stream that returns its bytes in pieces of these sizes, again and again.
+type private Pieces(content: byte[], sizes: int list) =
+    inherit MemoryStream(content)
+    let sizes = Array.ofList sizes
+    let mutable next = 0
+
+    override _.Read(buffer: byte[], offset: int, count: int) : int =
+        next <- next + 1
+        base.Read(buffer, offset, min count sizes[next % sizes.Length])
+
+let private arrivals =
+    let long (offset: int64) (size: int) = batchOf BatchOptions.standard [ data offset "long" (ValueSome(String('x', size))) ]
+    let bad = (long 20L 10).Bytes.ToArray()
+    bad[bad.Length - 1] <- bad[bad.Length - 1] ^^^ 1uy
+    // Larger than what is read at once, in part and as a whole.
+    let content = Array.concat [ segment; bytesOf [ long 8L 60_000; long 9L 100_000; long 10L 300_000 ]; bad; bytesOf batches ]
+    let unfinished = (long 30L 100).Bytes.ToArray()
+
+    let endings =
+        [ "a whole batch", Array.empty
+          "a part of a header", unfinished[..10]
+          "a header", unfinished[..16]
+          "a part of a batch", unfinished[..100]
+          "a batch that is missing one byte", unfinished[.. unfinished.Length - 2]
+          "zeros", Array.zeroCreate 100
+          "zeros and another byte", Array.append (Array.zeroCreate 100) [| 1uy |]
+          "a length of zero", Array.append (Array.create 8 1uy) (Array.zeroCreate 20) ]
+
+    let printed (arguments: string list) (input: Stream) =
+        use output = new MemoryStream()
+        let code = run arguments input output TextWriter.Null
+        code, Text.Encoding.UTF8.GetString(output.ToArray())
+
+    testList
+        "arriving"
+        [ for name, ending in endings do
+              testCase ("a log that ends in " + name + " is printed the same however its bytes arrive") (fun () ->
+                  let log = Array.append content ending
+
+                  for arguments in [ [ "log"; "--records" ]; [ "log"; "--format=json" ]; [ "stats" ] ] do
+                      let whole = printed arguments (new MemoryStream(log))
+
+                      for sizes in [ [ 1 ]; [ 16; 1 ]; [ 7; 100_000 ]; [ 131_072; 11 ]; [ 1_000_000 ] ] do
+                          Expect.equal (printed arguments (new Pieces(log, sizes))) whole (string sizes.Head)) ]
+
 // ---- Statistics
 
 let private statistics =
@@ -502,4 +549,4 @@ let private usage =
                   Expect.stringContains help option "an option") ]
 
 [<Tests>]
-let tests = testList "libkafka-inspect on logs" [ filters; statistics; indexes; following; terminals; usage ]
+let tests = testList "libkafka-inspect on logs" [ filters; arrivals; statistics; indexes; following; terminals; usage ]

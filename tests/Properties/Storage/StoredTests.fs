@@ -41,11 +41,19 @@ let private sameTranscoded (transcoded: Result<StoredUtf8, Fault>) (json: Result
         { Name = found.Name
           Id = found.Id
           Key = text found.Key
-          Value = found.Value |> Option.map (fun value -> { Version = value.Version; Value = text value.Value }) }
+          Value =
+            match found.Value with
+            | ValueSome value -> Some { Version = value.Version; Value = text value.Value }
+            | ValueNone -> None }
 
     Expect.equal (Result.map asJson transcoded) json "transcoded"
 
-let private transcoder () = StoredTranscoder(Limits.standard, false)
+/// A transcoder that has been used before, for a record that ends within its key.
+let private transcoder () =
+    let used = StoredTranscoder(Limits.standard, false)
+    let key = Bytes.ofHex "00010003616263000361"
+    Expect.isError (ConsumerOffsetsRecord.transcode used key None) "the record before"
+    used
 
 let private topic name decode toJson transcode encode =
     let through key value =
@@ -205,8 +213,8 @@ let private withMeanings =
                 TransactionStateRecord.transcode (StoredTranscoder(Limits.standard, true)) bytes.Key bytes.Value |> ok "transcode"
 
             match transcoded.Value with
-            | Some value -> JsonDocument.Parse(value.Value).RootElement
-            | None -> failtest "a tombstone"
+            | ValueSome value -> JsonDocument.Parse(value.Value).RootElement
+            | ValueNone -> failtest "a tombstone"
 
         for status, text in [ TransactionStatus.PrepareAbort, "\"PrepareAbort\""; LanguagePrimitives.EnumOfValue 99y, "\"99\"" ] do
             let found = payload status
