@@ -162,10 +162,13 @@ module internal ClassicMember =
                 Heard = now
                 BeatAt = now + state.Interval
                 Failures = 0 }
-        let state = Member.take now (added |> List.map (fun partition -> partition, Guid.Empty)) state
+        let state, arrival =
+            state
+            |> Member.take now (added |> List.map (fun partition -> partition, Guid.Empty))
+            |> Member.arrived partitions.IsEmpty
 
         if revoked.IsEmpty then
-            state, []
+            state, arrival
         else
             Member.release revoked (rejoin "partitions were revoked" state)
 

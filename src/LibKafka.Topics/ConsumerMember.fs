@@ -60,22 +60,24 @@ module internal ConsumerMember =
 
         withUnnamed { state with Target = target }
 
-    let private alive (now: TimeSpan) (response: ConsumerGroupHeartbeat.Response) (state: MemberState) : MemberState =
+    let private alive (now: TimeSpan) (response: ConsumerGroupHeartbeat.Response) (state: MemberState) : MemberState * MemberAction list =
         let interval = TimeSpan.FromMilliseconds(float (max 1 response.HeartbeatIntervalMs))
         let state = state |> Option.foldBack assigned response.Assignment
 
-        { state with
-            Stage = MemberStage.Member
-            Me = { state.Me with MemberId = defaultArg response.MemberId state.Me.MemberId; GenerationOrEpoch = response.MemberEpoch }
-            Heard = now
-            Interval = interval
-            BeatAt = now + interval
-            Failures = 0 }
+        Member.arrived
+            state.Target.IsEmpty
+            { state with
+                Stage = MemberStage.Member
+                Me = { state.Me with MemberId = defaultArg response.MemberId state.Me.MemberId; GenerationOrEpoch = response.MemberEpoch }
+                Heard = now
+                Interval = interval
+                BeatAt = now + interval
+                Failures = 0 }
 
     /// The answer to a heartbeat.
     let onAnswered (now: TimeSpan) (result: Result<ConsumerGroupHeartbeat.Response, ClientFault>) (state: MemberState) =
         match result with
-        | Ok response when not response.Error.IsError -> alive now response state, []
+        | Ok response when not response.Error.IsError -> alive now response state
         | Ok response when isRemoval response.Error && state.Stage.IsJoining ->
             again now state |> withReport now (CallFailure.Code response.Error)
         | Ok response when isRemoval response.Error -> removed now (LossReason.Removed response.Error) state

@@ -53,7 +53,8 @@ type GroupCommit =
 type GroupEvent =
     /// Something about a partition that the member reads, such as records.
     | Read of ConsumerEvent
-    /// The member has got partitions, and reads them from now on.
+    /// The member has got partitions, and reads them from now on. If the first assignment after it has joined has no partitions, it is reported too:
+    /// the list is empty, and the member waits. Other members have the partitions, or the topics do not exist yet.
     | Assigned of AssignedPartition list
     /// The member must give up partitions, and gets no more records of them. Commit now what has been handled: they are given up in the
     /// next `Poll`. With `GroupSettings.CommitInterval`, that `Poll` commits first.
@@ -71,7 +72,7 @@ type GroupEvent =
     override this.ToString() =
         match this with
         | Read event -> event.ToString()
-        | Assigned [] -> "assigned: no partitions; other members have them, or the topics do not exist"
+        | Assigned [] -> "assigned: no partitions yet; other members have them, or the topics do not exist"
         | Assigned partitions -> "assigned: " + String.Join("; ", partitions)
         | Revoking partitions -> "revoking: " + String.Join(", ", partitions)
         | Lost(partitions, reason) -> "lost: " + String.Join(", ", partitions) + ": " + reason.ToString()

@@ -211,6 +211,8 @@ type internal MemberState =
         Subscription: Subscription
         /// The topics that a classic member wants. None until a pattern has been compared with all topics.
         Topics: string list option
+        /// Whether the member has had no assignment yet since it joined the group, or since it was removed from it.
+        IsNew: bool
         /// The partitions that the member has, with the ids of their topics in the new protocol.
         Owned: Map<TopicPartition, Guid>
         /// Those of them that the user must give up: `Revoking` was reported.
@@ -275,6 +277,10 @@ module internal Member =
                     Waiting = added |> List.map fst |> Set.ofList |> Set.union unstarted.Waiting
                     At = if unstarted.Waiting.IsEmpty then now else unstarted.At } }
 
+    /// The member has an assignment. The first one is reported here if it is empty, and otherwise when the offsets of its partitions are known.
+    let arrived (isEmpty: bool) (state: MemberState) : MemberState * MemberAction list =
+        { state with IsNew = false }, [ if state.IsNew && isEmpty then MemberAction.Tell(MemberEvent.Assigned []) ]
+
     /// Stops reading partitions and reports `Revoking`. The member owns them until the user has handled that.
     let release (partitions: TopicPartition list) (state: MemberState) : MemberState * MemberAction list =
         { withoutUnstarted partitions state with Releasing = Set.ofList partitions },
@@ -292,6 +298,7 @@ module internal Member =
         let untold = owned |> List.filter (fun partition -> not (state.Releasing.Contains partition))
 
         { withoutUnstarted owned state with
+            IsNew = true
             Owned = Map.empty
             Releasing = Set.empty
             Previous = []

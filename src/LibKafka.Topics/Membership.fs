@@ -22,6 +22,7 @@ module internal Membership =
           Me = Member.outside settings
           Subscription = settings.Subscription
           Topics = topics
+          IsNew = true
           Owned = Map.empty
           Releasing = Set.empty
           Previous = []

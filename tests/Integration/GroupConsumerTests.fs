@@ -205,6 +205,34 @@ let private together (cluster: TestCluster) (name: string, protocol: GroupProtoc
             let isAgain = isMock cluster && protocol.IsClassic
             Expect.equal (List.sort (if isAgain then List.distinct read else read)) (List.sort (all 6 30)) "each record once"))
 
+/// The assignments that a member has reported, as numbers of partitions.
+let private assignments (runner: Runner) : int list list =
+    runner.Events
+    |> List.choose (fun event ->
+        match event with
+        | GroupEvent.Assigned partitions -> Some(partitions |> List.map _.Partition.Partition)
+        | _ -> None)
+
+let private waiting (cluster: TestCluster) (name: string, protocol: GroupProtocol) =
+    testCase ("a member that joins and gets no partitions reports that, and waits for some: " + name) (fun () ->
+        requires cluster protocol
+
+        cluster.WithTopic 1 (fun topic ->
+            let groupId = newGroup ()
+            use first = new Runner(cluster, settingsOf cluster groupId topic protocol)
+            awaitShares 1 [ 1 ] (fun () -> [ first.Held ])
+            use second = new Runner(cluster, settingsOf cluster groupId topic protocol)
+            awaiting "the first report" (fun () -> not (assignments second).IsEmpty)
+            first.Stop() |> ignore
+            awaiting "the second report" (fun () -> (assignments second).Length > 1)
+            Expect.equal (assignments second) [ []; [ 0 ] ] "none, and then that of the first member")
+
+        let missing = "libkafka-test-missing-" + Guid.NewGuid().ToString "N"
+        use alone = new Runner(cluster, settingsOf cluster (newGroup ()) missing protocol)
+        awaiting "the report without a topic" (fun () -> not (assignments alone).IsEmpty)
+        Expect.equal (alone.Stop()).Leave (GroupLeave.Told ErrorCode.None) "it was in the group"
+        Expect.equal (assignments alone) [ [] ] "nothing else")
+
 let private killed (cluster: TestCluster) (name: string, protocol: GroupProtocol) =
     testCase ("the others continue to read the partitions of a member that dies: " + name) (fun () ->
         requires cluster protocol
@@ -564,6 +592,7 @@ let tests =
               for protocol in both do
                   grows cluster protocol
                   statics cluster protocol
+                  waiting cluster protocol
                   patterns cluster protocol
                   stopped cluster protocol
                   if not cluster.IsSecured then foreignKilled cluster protocol

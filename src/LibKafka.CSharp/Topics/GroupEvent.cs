@@ -27,7 +27,10 @@ public abstract class GroupEvent : ExactlyOnceEvent
         };
 }
 
-/// <summary>The member has got partitions, and reads them from now on.</summary>
+/// <summary>
+/// The member has got partitions, and reads them from now on. If the first assignment after it has joined has no partitions, it is reported
+/// too: the list is empty, and the member waits. Other members have the partitions, or the topics do not exist yet.
+/// </summary>
 public sealed class PartitionsAssigned : GroupEvent
 {
     private readonly Topics.GroupEvent _core;
@@ -38,7 +41,7 @@ public sealed class PartitionsAssigned : GroupEvent
         Partitions = [.. core.Item.Select(assigned => new AssignedPartition(assigned))];
     }
 
-    /// <summary>The partitions, and where each is read from.</summary>
+    /// <summary>The partitions, and where each is read from. Empty if the member has joined and waits for partitions.</summary>
     public IReadOnlyList<AssignedPartition> Partitions { get; }
 
     /// <summary>The partitions, and where each is read from.</summary>

@@ -163,6 +163,15 @@ let private classicCodes =
               Expect.equal (later state |> snd) [ "beat in 5" ] "alive meanwhile"
               does "given up" state MemberInput.Released [ "join as 'm'" ] |> ignore)
 
+          testCase "the first assignment is reported even if it is empty, and a later one is not" (fun () ->
+              let inGroup = does "the first" (syncing cooperative) (synced []) [ "assigned " ]
+              let rejoining = does "a rebalance" (beating inGroup) (beaten ErrorCode.RebalanceInProgress) [ "join as 'm'" ]
+              let syncing = does "joined again" rejoining (MemberInput.Joined(Ok joined)) [ "sync 0 in 5" ]
+              let inGroup = does "the second" syncing (synced []) []
+              let removed = does "removed" (beating inGroup) (beaten ErrorCode.UnknownMemberId) [ "join as ''" ]
+              let syncing = does "joined as a new member" removed (MemberInput.Joined(Ok joined)) [ "sync 0 in 5" ]
+              does "the first of the new membership" syncing (synced []) [ "assigned " ] |> ignore)
+
           testCase "a join" (fun () ->
               let state = joining cooperative
               does "first its id" state (refusedJoin ErrorCode.MemberIdRequired "m") [ "join as 'm'" ] |> ignore
@@ -420,6 +429,12 @@ let private consumerCodes =
               let state =
                   does "named" state (MemberInput.TopicsSeen(Ok [ { Name = "t"; Id = other; Partitions = 1; IsInternal = false } ])) []
               does "given up" state MemberInput.Released [ "report 0"; "offsets of 0" ] |> ignore)
+
+          testCase "the first assignment is reported even if it is empty, and a later one is not" (fun () ->
+              let inGroup = does "the first" (joining modern) (beat 1 (Some [])) [ "assigned " ]
+              let inGroup = does "the second" (beating inGroup) (beat 2 (Some [])) []
+              let removed = does "removed" (beating inGroup) (refusedBeat ErrorCode.UnknownMemberId) [ "report " ]
+              does "the first of the new membership" removed (beat 3 (Some [])) [ "assigned " ] |> ignore)
 
           for code in [ ErrorCode.UnknownMemberId; ErrorCode.FencedMemberEpoch ] do
               testCase (code.ToString() + " takes everything, and the member joins at once") (fun () ->

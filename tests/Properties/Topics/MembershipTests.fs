@@ -58,6 +58,8 @@ type private Actor(state: MemberState) =
     /// What a `ConsumerGroupClient` keeps.
     member val Id = Guid.NewGuid().ToString "N"
     member val Epoch = 0 with get, set
+    /// Whether nothing about partitions was reported since it joined.
+    member val IsNew = true with get, set
     member val IsUnsure = true with get, set
 
 /// A request or a response on its way.
@@ -170,6 +172,7 @@ type private World(protocol: GroupProtocol, isOrderly: bool) =
         if actor.IsAlive then
             let state, actions = Membership.step now input actor.State
             actor.State <- state
+            if state.Me.GenerationOrEpoch <= 0 then actor.IsNew <- true
             List.iter (act actor) actions
 
     and act (actor: Actor) (action: MemberAction) =
@@ -208,7 +211,17 @@ type private World(protocol: GroupProtocol, isOrderly: bool) =
         | MemberAction.Add started -> List.iter (add actor) started
         | MemberAction.Drop partitions
         | MemberAction.Lose(partitions, _) -> actor.Reading.ExceptWith partitions
-        | MemberAction.Tell event -> actor.Events.Enqueue event
+        | MemberAction.Tell event ->
+            actor.Events.Enqueue event
+
+            match event with
+            | MemberEvent.Assigned [] ->
+                Expect.isTrue actor.IsNew "only the first assignment is reported without partitions"
+                Expect.isTrue (actor.State.Stage.IsMember && actor.State.Owned.IsEmpty) "the member has none"
+                actor.IsNew <- false
+            | MemberEvent.Assigned _
+            | MemberEvent.Revoking _ -> actor.IsNew <- false
+            | _ -> ()
 
     let forget (actor: Actor) (partitions: TopicPartition seq) =
         for partition in List.ofSeq partitions do
@@ -341,6 +354,9 @@ type private World(protocol: GroupProtocol, isOrderly: bool) =
                 (List.sort (living |> List.collect (fun actor -> Member.partitions actor.State.Owned)))
                 (List.sort reading)
                 "and owned by it"
+
+            for actor in living do
+                Expect.isFalse actor.IsNew "each member has reported its first assignment"
 
 let private choice = Gen.choose (0, 99)
 
