@@ -54,6 +54,10 @@ let private offsets =
             Expect.equal [ for one in admin.ListTransactions() -> one.ThrowIfError().Transactions.Count ] [ 0; 0; 0 ] "of each broker"
             let described = admin.DescribeTransactions [ "tx" ]
             Expect.equal described[0].Error ErrorCode.TransactionalIdNotFound "no such id"
+            let fenced = admin.FenceProducers [ "tx" ]
+            Expect.isTrue (fenced[0].ThrowIfError().ProducerId >= 0L) "an identity of the cluster"
+            let again = admin.FenceProducers [ "tx" ]
+            Expect.equal (again[0].ThrowIfError().ProducerEpoch) 1s "the next epoch"
             let producers = admin.DescribeProducers [ at 0 ]
             Expect.equal (producers[0].ThrowIfError().Count) 0 "no producers"
             let hanging = HangingTransaction(at 0, 7L, 0s, 0)

@@ -51,15 +51,6 @@ let private truncation =
                       Expect.equal (fetcher.CheckTruncation()).Truncation (Some expected) "the result"
                       Expect.equal (broker.VersionsOf ApiKey.OffsetForLeaderEpoch) [ 0 ] "the version")) ]
 
-let private everyAcl: AclFilter =
-    { ResourceTypeFilter = AclResourceType.Any
-      ResourceNameFilter = None
-      PatternTypeFilter = AclPatternType.Any
-      PrincipalFilter = None
-      HostFilter = None
-      Operation = AclOperation.Any
-      PermissionType = AclPermission.Any }
-
 let private isTooOld (fault: AdminFault) =
     match fault with
     | AdminFault.Fault(ClientFault.BrokerTooOld(part, needs, _)) -> part.Contains "pattern type" && needs = "Kafka 2.0"
@@ -74,17 +65,17 @@ let private acls =
             Script.answer DeleteAcls.api received { ThrottleTimeMs = 0; FilterResults = List.map (fun _ -> none) request.Filters }
         | _ -> Script.unexpected received
 
-    let literal = { everyAcl with PatternTypeFilter = AclPatternType.Literal }
-    let prefixed = { everyAcl with PatternTypeFilter = AclPatternType.Prefixed }
+    let literal = { AclFilter.any with PatternTypeFilter = AclPatternType.Literal }
+    let prefixed = { AclFilter.any with PatternTypeFilter = AclPatternType.Prefixed }
 
     [ testCase "a filter for ACLs of any pattern type is one for literal names, because there are no others" (fun () ->
           let listed =
-              administered ApiKey.DescribeAcls rest (fun admin -> Expect.equal (admin.DescribeAcls everyAcl).Result (Ok []) "listed")
+              administered ApiKey.DescribeAcls rest (fun admin -> Expect.equal (admin.DescribeAcls AclFilter.any).Result (Ok []) "listed")
           Expect.equal listed [ Request.DescribeAcls literal ] "what was asked"
 
           let deleted =
               administered ApiKey.DeleteAcls rest (fun admin ->
-                  Expect.equal (admin.DeleteAcls [ everyAcl ]).Result [ everyAcl, Ok [] ] "the filter as it was given")
+                  Expect.equal (admin.DeleteAcls [ AclFilter.any ]).Result [ AclFilter.any, Ok [] ] "the filter as it was given")
 
           Expect.equal deleted [ Request.DeleteAcls { Filters = [ literal ] } ] "what was asked")
 
@@ -174,7 +165,7 @@ let private transactions (filter: TransactionListFilter) (admin: AdminClient) : 
 
 /// Each call with an option that needs a version: the API, the last version without it, what the fault names, and the call.
 let private optional: (ApiKey * int * string * (Bootstrap -> ClientFault)) list =
-    let prefixed = { everyAcl with PatternTypeFilter = AclPatternType.Prefixed }
+    let prefixed = { AclFilter.any with PatternTypeFilter = AclPatternType.Prefixed }
     let acl = { CreateAcls.acl.Default with ResourcePatternType = AclPatternType.Prefixed }
 
     let inTransaction (brokers: Bootstrap) =

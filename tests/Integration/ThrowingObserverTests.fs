@@ -375,6 +375,7 @@ let private adminCases: Case list =
       onAdmin "DeleteGroupOffsets" (fun admin -> admin.DeleteGroupOffsets("g", [ partition ]))
       onAdmin "ListTransactions" (fun admin -> admin.ListTransactions())
       onAdmin "DescribeTransactions" (fun admin -> admin.DescribeTransactions [ "tx" ])
+      onAdmin "FenceProducers" (fun admin -> admin.FenceProducers [ "tx" ])
       onAdmin "DescribeProducers" (fun admin -> admin.DescribeProducers [ partition ])
       onAdmin "AbortTransactions" (fun admin ->
           admin.AbortTransactions [ { Partition = partition; ProducerId = 1L; ProducerEpoch = 0s; CoordinatorEpoch = 0 } ])

@@ -50,6 +50,16 @@ module AclFilter =
               PermissionType = permission }
     }
 
+    /// The filter that every ACL matches.
+    let any: AclFilter =
+        { ResourceTypeFilter = AclResourceType.Any
+          ResourceNameFilter = None
+          PatternTypeFilter = AclPatternType.Any
+          PrincipalFilter = None
+          HostFilter = None
+          Operation = AclOperation.Any
+          PermissionType = AclPermission.Any }
+
     /// The filter as a version means it. All names are literal in version 0, so that `Any` is the same as `Literal`.
     let internal atVersion (version: Result<int16, 'Fault>) (filter: AclFilter) : AclFilter =
         match version with

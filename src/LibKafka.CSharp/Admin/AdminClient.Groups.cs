@@ -158,6 +158,30 @@ public sealed partial class AdminClient
             .ToResults(Same, TransactionDescription.Of, callOptions);
     }
 
+    /// <summary>
+    /// Fences the producers of transactional ids, as a new producer with the id does: the coordinator raises the epoch of the id, and aborts the
+    /// transaction that is open. While that transaction is being aborted, the result is CONCURRENT_TRANSACTIONS, which is transient. An id that the
+    /// cluster does not know is no error: it gets a producer id.
+    /// </summary>
+    /// <param name="transactionalIds">The transactional ids.</param>
+    /// <param name="cancellationToken">Cancels the call. What was asked may be done nevertheless.</param>
+    /// <returns>The identity with the new epoch of each transactional id.</returns>
+    /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
+    public ItemResults<ItemResult<string, ProducerIdentity>> FenceProducers(
+        IEnumerable<string> transactionalIds,
+        CancellationToken cancellationToken = default
+    ) => FenceProducers(transactionalIds, CallOptions.Of(cancellationToken));
+
+    /// <inheritdoc cref="FenceProducers(IEnumerable{string}, CancellationToken)"/>
+    /// <param name="transactionalIds">The transactional ids.</param>
+    /// <param name="callOptions">The options of the call.</param>
+    public ItemResults<ItemResult<string, ProducerIdentity>> FenceProducers(IEnumerable<string> transactionalIds, CallOptions callOptions)
+    {
+        var wanted = Interop.RequiredAll(transactionalIds);
+        Begin(callOptions);
+        return _core.FenceProducers(wanted.ToFSharpList(), callOptions.ToCore()).ToResults(Same, ProducerIdentity.Of, callOptions);
+    }
+
     /// <summary>Describes the producers that partitions remember (KIP-664, Kafka 2.8).</summary>
     /// <param name="partitions">The partitions.</param>
     /// <param name="brokerId">The id of the broker to ask; null for the leader of each partition.</param>

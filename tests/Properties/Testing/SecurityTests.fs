@@ -31,15 +31,6 @@ let private produce (cluster: PureCluster) : ErrorCode =
     let records = batch BatchOptions.standard [ "a" ]
     (cluster.Get(9s, produceRequest None "orders" 0 records) |> produced).Error
 
-let private anyAcl: AclFilter =
-    { ResourceTypeFilter = AclResourceType.Any
-      ResourceNameFilter = None
-      PatternTypeFilter = AclPatternType.Any
-      PrincipalFilter = None
-      HostFilter = None
-      Operation = AclOperation.Any
-      PermissionType = AclPermission.Any }
-
 let private described (filter: AclFilter) (cluster: PureCluster) : (string * int) list =
     match cluster.Get(3s, Request.DescribeAcls filter) with
     | Response.DescribeAcls response ->
@@ -89,20 +80,20 @@ let private acls =
               Expect.equal codes [ ErrorCode.None; ErrorCode.None; ErrorCode.None; invalid ] "the codes"
           | other -> failtest (Response.show other)
 
-          Expect.equal (described anyAcl cluster |> List.sort) [ "a", 1; "b", 1 ] "all"
-          let ofA = { anyAcl with ResourceNameFilter = Some "a"; PatternTypeFilter = AclPatternType.Match }
+          Expect.equal (described AclFilter.any cluster |> List.sort) [ "a", 1; "b", 1 ] "all"
+          let ofA = { AclFilter.any with ResourceNameFilter = Some "a"; PatternTypeFilter = AclPatternType.Match }
           Expect.equal (described ofA cluster) [ "a", 1 ] "those of a"
 
           match cluster.Get(3s, Request.DeleteAcls { Filters = [ ofA ] }) with
           | Response.DeleteAcls { FilterResults = [ result ] } -> Expect.equal result.MatchingAcls.Length 1 "the deleted ones"
           | other -> failtest (Response.show other)
 
-          Expect.equal (described anyAcl cluster) [ "b", 1 ] "the others")
+          Expect.equal (described AclFilter.any cluster) [ "b", 1 ] "the others")
 
       testCase "without an authorizer there are no ACLs" (fun () ->
           let cluster = start State.settings 1 []
 
-          match cluster.Get(3s, Request.DescribeAcls anyAcl) with
+          match cluster.Get(3s, Request.DescribeAcls AclFilter.any) with
           | Response.DescribeAcls response -> Expect.equal response.Error ErrorCode.SecurityDisabled "the code"
           | other -> failtest (Response.show other)) ]
 

@@ -201,6 +201,12 @@ type AdminClient(settings: ClientSettings, bootstrap: Bootstrap) =
     member _.DescribeTransactions(ids: string list, ?call: CallOptions) : AdminReply<string, DescribeTransactions.Transaction> =
         reply call (TransactionAdmin.describe brokers ids)
 
+    /// Fences the producers of transactional ids, as a new producer with the id does: the coordinator raises the epoch of the id, and aborts the
+    /// transaction that is open. The value is the identity with the new epoch. While that transaction is being aborted, the result is
+    /// CONCURRENT_TRANSACTIONS, which is transient. An id that the cluster does not know is no error: it gets a producer id.
+    member _.FenceProducers(ids: string list, ?call: CallOptions) : AdminReply<string, ProducerIdentity> =
+        change call (TransactionAdmin.fence brokers ids)
+
     /// The producers that partitions remember, and since which offset each has an open transaction (KIP-664, Kafka 2.8): according to the leaders,
     /// or to one broker that has replicas.
     member _.DescribeProducers

@@ -100,6 +100,29 @@ module internal TransactionAdmin =
         let coordinatorOf = brokers.Coordinators(CoordinatorType.Transaction, ids, operation)
         AdminRequest.askEach ids id coordinatorOf (fun broker -> brokers.Connect(broker, operation)) askSome
 
+    // How long a transaction may take, in milliseconds. None begins: a producer that takes the id over says how long its own may take.
+    let private fenceTimeoutMs = 60_000
+
+    let fence (brokers: AdminBrokers) (ids: string list) operation : (string * Result<ProducerIdentity, AdminFault>) list =
+        let fenceOne connection id =
+            let request: InitProducerId.Request =
+                { TransactionalId = Some id
+                  TransactionTimeoutMs = fenceTimeoutMs
+                  ProducerId = ProducerIdentity.none.ProducerId
+                  ProducerEpoch = ProducerIdentity.none.ProducerEpoch
+                  Enable2Pc = false
+                  KeepPreparedTxn = false }
+
+            AdminRequest.answer connection operation InitProducerId.api request (fun response ->
+                ProducerIdentity.ofResponse response |> Result.mapError (fun code -> AdminFault.Refused(code, None)))
+
+        let coordinatorOf = brokers.Coordinators(CoordinatorType.Transaction, ids, operation)
+        let placeOf id = coordinatorOf id |> Result.map (fun broker -> struct (broker, id))
+
+        // A request names one id.
+        AdminRequest.askEach ids id placeOf (fun (struct (broker, _)) -> brokers.Connect(broker, operation)) (fun connection some ->
+            some |> List.map (fun id -> id, fenceOne connection id))
+
     let describeProducers (brokers: AdminBrokers) (partitions: TopicPartition list) (broker: int32 option) operation =
         let askSome connection some =
             let topic (name, some: TopicPartition list) : DescribeProducers.TopicRequest =
