@@ -20,7 +20,7 @@ public sealed record CallOptions
         get;
         init
         {
-            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value);
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value, nameof(Attempt));
             field = value;
         }
     } = 1;
@@ -44,7 +44,7 @@ public sealed record CallOptions
     public TimeSpan? Timeout
     {
         get;
-        init => field = value is { } time ? Interop.CheckTimeout(time, nameof(value)) : null;
+        init => field = value is { } time ? Interop.CheckTimeout(time, nameof(Timeout)) : null;
     }
 
     /// <summary>The default options with a token.</summary>

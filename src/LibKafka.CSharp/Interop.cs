@@ -186,13 +186,13 @@ internal static class Interop
 
     /// <summary>The time, which must be a number of milliseconds that a request can carry.</summary>
     public static TimeSpan CheckTime(TimeSpan time, TimeSpan lowest, string name) =>
-        time >= lowest && time.TotalMilliseconds <= int.MaxValue
+        IsTime(time, lowest) ? time : throw WrongTime(time, lowest, name, "");
+
+    /// <summary>The time, which must be infinite or a number of milliseconds that a request can carry.</summary>
+    public static TimeSpan CheckLimit(TimeSpan time, TimeSpan lowest, string name) =>
+        time == Timeout.InfiniteTimeSpan || IsTime(time, lowest)
             ? time
-            : throw new ArgumentOutOfRangeException(
-                name,
-                time,
-                $"The time must be between {lowest} and {TimeSpan.FromMilliseconds(int.MaxValue)}."
-            );
+            : throw WrongTime(time, lowest, name, ", or Timeout.InfiniteTimeSpan for no limit");
 
     /// <summary>The number of bytes, which must be positive if there is one.</summary>
     public static int? CheckSize(int? size, string name)
@@ -206,6 +206,10 @@ internal static class Interop
     }
 
     /// <summary>The time-out, which must be infinite or a number of milliseconds that a request can carry.</summary>
-    public static TimeSpan CheckTimeout(TimeSpan time, string name) =>
-        time == Timeout.InfiniteTimeSpan ? time : CheckTime(time, TimeSpan.FromMilliseconds(1), name);
+    public static TimeSpan CheckTimeout(TimeSpan time, string name) => CheckLimit(time, TimeSpan.FromMilliseconds(1), name);
+
+    private static bool IsTime(TimeSpan time, TimeSpan lowest) => time >= lowest && time.TotalMilliseconds <= int.MaxValue;
+
+    private static ArgumentOutOfRangeException WrongTime(TimeSpan time, TimeSpan lowest, string name, string otherwise) =>
+        new(name, time, $"The time must be between {lowest:c} and {TimeSpan.FromMilliseconds(int.MaxValue):c}{otherwise}.");
 }

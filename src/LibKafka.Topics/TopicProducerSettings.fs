@@ -96,6 +96,9 @@ module TopicProducerSettings =
                 [ "Producing.Acks",
                   settings.Producing.Acks <> Acks.None,
                   "a topic producer reports what happened to each batch, which Acks.None does not allow"
+                  "Producing.Acks",
+                  settings.Guarantee.IsPlain || settings.Producing.Acks = Acks.All,
+                  "an idempotent producer needs Acks.All: with fewer, set Guarantee to plain"
                   "CompressionThreads", settings.CompressionThreads >= 1, "it must be at least 1, which is the caller's thread"
                   "MetadataAge",
                   settings.MetadataAge > TimeSpan.Zero || settings.MetadataAge = Threading.Timeout.InfiniteTimeSpan,

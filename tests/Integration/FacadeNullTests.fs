@@ -266,5 +266,36 @@ let private partitions =
                 | :? ArgumentException as error -> Expect.equal error.ParamName name "the parameter"
                 | other -> failtestf "%O" other))
 
+// The lowest value of a type, which few settings allow.
+let private lowest: (Type * ValueType) list =
+    let one (value: #ValueType) = value.GetType(), value :> ValueType
+    [ one TimeSpan.MinValue; one Int16.MinValue; one Int32.MinValue; one Int64.MinValue; one Double.MinValue ]
+
+let private ranges =
+    testCase "a property that is set to a number or a time out of range is named" (fun () ->
+        let own = BindingFlags.Public ||| BindingFlags.Instance ||| BindingFlags.DeclaredOnly
+
+        let refusals =
+            [ for declaring in types do
+                  for property in declaring.GetProperties own do
+                      let shape =
+                          match Nullable.GetUnderlyingType property.PropertyType with
+                          | null -> property.PropertyType
+                          | inner -> inner
+
+                      match property.GetSetMethod(), lowest |> List.tryFind (fun (found, _) -> found = shape) with
+                      | null, _
+                      | _, None -> ()
+                      | _, Some(_, value) ->
+                          let target = sample declaring
+
+                          match thrownBy (fun () -> property.SetValue(target, value)) with
+                          | :? ArgumentOutOfRangeException as error ->
+                              declaring.Name + "." + property.Name, declaring.Name + "." + string error.ParamName
+                          | _ -> () ]
+
+        Expect.isGreaterThan refusals.Length 35 "properties with a range"
+        Expect.equal (refusals |> List.filter (fun (property, named) -> property <> named)) [] "properties that are not named")
+
 [<Tests>]
-let tests = testList "façade, null" [ laws; partitions ]
+let tests = testList "façade, null" [ laws; partitions; ranges ]

@@ -281,6 +281,8 @@ let private opening =
                           | other -> failtestf "%O" other)
 
                   throwsArgument (openWith unanswered) "nothing can be reported"
+                  let weak = TopicProducerOptions(Producing = ProducerOptions(Acks = Acks.Leader))
+                  throwsArgument (openWith weak) "an idempotent producer needs all acks"
                   let small = TopicProducerOptions(Batches = BatchCollectorOptions(MaxBufferedBytes = 1_000L))
                   throwsArgument (openWith small) "smaller than a batch"
                   use transaction = new TransactionClient(options, "id")

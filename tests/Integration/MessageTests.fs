@@ -119,7 +119,10 @@ let private rules =
               let nested =
                   faults
                   |> List.map (fun fault -> ClientFault.NoBroker [ { Host = "a"; Port = 1 }, fault; { Host = "b"; Port = 1 }, fault ])
-              faults @ nested |> List.iter (string >> checkLine))
+              faults @ nested |> List.iter (string >> checkLine)
+
+              for fault in nested do
+                  Expect.all [ "a:1"; "b:1" ] ((string fault).Contains) "each broker that was tried is named")
 
           testCase "of every problem with bytes" (fun () ->
               for problem in all<Problem> do

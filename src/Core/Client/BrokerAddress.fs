@@ -67,5 +67,5 @@ module BrokerAddress =
             | _, Error reason -> Error reason
 
         match text.Split(',', StringSplitOptions.RemoveEmptyEntries ||| StringSplitOptions.TrimEntries) |> List.ofArray with
-        | [] -> Error "no broker is named"
+        | [] -> Error "no broker is named: name at least one, such as kafka-1:9092"
         | entries -> List.foldBack add entries (Ok [])

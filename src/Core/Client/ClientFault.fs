@@ -106,7 +106,10 @@ type ClientFault =
         | LookUpFailed(name, reason) -> OneLine.ofText ("no broker was found for " + name + ": " + reason)
         | NoBroker [] -> "the list of bootstrap brokers is empty: name at least one"
         | NoBroker tried ->
-            let each (_, fault: ClientFault) = fault.ToString()
+            let each (broker: BrokerAddress, fault: ClientFault) =
+                let name, text = broker.ToString(), fault.ToString()
+                if text.Contains name then text else name + ": " + text
+
             "none of the bootstrap brokers can be used: " + String.Join("; ", List.map each tried)
         | TlsExpected broker -> broker.ToString() + " speaks TLS on this port, but the settings have none: set Tls, or use another port"
         | TlsNotSpoken broker ->

@@ -339,6 +339,9 @@ type BatchRecords internal (source: RecordSource, skipped: int) =
     /// The number of records: those that the batch declares, minus those that have been skipped.
     member _.Count = source.Count - skipped
 
+    /// A one-line description.
+    override this.ToString() = FieldText.count (int64 this.Count) "record"
+
     /// The same records with the timestamps from their producers, even if the batch has LogAppendTime: the broker overwrites only the
     /// batch's header.
     member _.WithCreateTime() = BatchRecords({ source with AppendTime = ValueNone }, skipped)

@@ -33,11 +33,13 @@ type CompressionCodecs internal (byCode: (ICompressionCodec | null)[]) =
 
     /// The names of the compression types that have a codec.
     override _.ToString() =
-        byCode
-        |> Seq.choose (function
-            | null -> None
-            | codec -> Some(CompressionType.name codec.Type))
-        |> String.concat ", "
+        let names =
+            byCode
+            |> Seq.choose (function
+                | null -> None
+                | codec -> Some(CompressionType.name codec.Type))
+
+        if Seq.isEmpty names then "none" else String.concat ", " names
 
 /// Sets of codecs.
 [<RequireQualifiedAccess>]

@@ -231,6 +231,9 @@ type RecordSet internal (bytes: Bytes, options: RecordSetOptions) =
     /// All of the bytes.
     member _.Bytes = bytes
 
+    /// A one-line description. The batches are not looked at.
+    override _.ToString() = FieldText.count (int64 bytes.Length) "byte" + " of record batches"
+
     member internal _.With(change: RecordSetOptions -> RecordSetOptions) = RecordSet(bytes, change options)
 
     member _.GetEnumerator() = RecordSetEnumerator(bytes, options)

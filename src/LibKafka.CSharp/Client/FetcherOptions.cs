@@ -16,7 +16,7 @@ public sealed record FetcherOptions
     public TimeSpan MaxWait
     {
         get;
-        init => field = Interop.CheckTime(value, TimeSpan.Zero, nameof(value));
+        init => field = Interop.CheckTime(value, TimeSpan.Zero, nameof(MaxWait));
     } = Standard.MaxWait;
 
     /// <summary>The broker answers as soon as it has this many bytes: 1 unless set. With 0 it answers at once.</summary>
@@ -26,7 +26,7 @@ public sealed record FetcherOptions
         get;
         init
         {
-            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            ArgumentOutOfRangeException.ThrowIfNegative(value, nameof(MinBytes));
             field = value;
         }
     } = Standard.MinBytes;
@@ -38,7 +38,7 @@ public sealed record FetcherOptions
         get;
         init
         {
-            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value);
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value, nameof(MaxBytes));
             field = value;
         }
     } = Standard.MaxBytes;
@@ -61,7 +61,7 @@ public sealed record FetcherOptions
     public TimeSpan ReplicaTime
     {
         get;
-        init => field = Interop.CheckTime(value, TimeSpan.Zero, nameof(value));
+        init => field = Interop.CheckTime(value, TimeSpan.Zero, nameof(ReplicaTime));
     } = Standard.ReplicaTime;
 
     /// <summary>

@@ -88,7 +88,7 @@ public sealed record KafkaClientOptions
     public TimeSpan ConnectTimeout
     {
         get;
-        init => field = Interop.CheckTimeout(value, nameof(value));
+        init => field = Interop.CheckTimeout(value, nameof(ConnectTimeout));
     } = Standard.ConnectTimeout;
 
     /// <summary>
@@ -99,7 +99,7 @@ public sealed record KafkaClientOptions
     public TimeSpan CallTimeout
     {
         get;
-        init => field = Interop.CheckTimeout(value, nameof(value));
+        init => field = Interop.CheckTimeout(value, nameof(CallTimeout));
     } = Standard.CallTimeout;
 
     /// <summary>
@@ -110,7 +110,7 @@ public sealed record KafkaClientOptions
     public TimeSpan ConnectionTtl
     {
         get;
-        init => field = Interop.CheckTimeout(value, nameof(value));
+        init => field = Interop.CheckTimeout(value, nameof(ConnectionTtl));
     } = Standard.ConnectionTtl;
 
     /// <summary>
@@ -122,7 +122,7 @@ public sealed record KafkaClientOptions
     public TimeSpan MaxIdle
     {
         get;
-        init => field = Interop.CheckTimeout(value, nameof(value));
+        init => field = Interop.CheckTimeout(value, nameof(MaxIdle));
     } = Standard.MaxIdle;
 
     /// <summary>
@@ -152,7 +152,7 @@ public sealed record KafkaClientOptions
     public int? SendBufferBytes
     {
         get;
-        init => field = Interop.CheckSize(value, nameof(value));
+        init => field = Interop.CheckSize(value, nameof(SendBufferBytes));
     }
 
     /// <summary>
@@ -162,7 +162,7 @@ public sealed record KafkaClientOptions
     public int? ReceiveBufferBytes
     {
         get;
-        init => field = Interop.CheckSize(value, nameof(value));
+        init => field = Interop.CheckSize(value, nameof(ReceiveBufferBytes));
     }
 
     /// <summary>
@@ -205,7 +205,7 @@ public sealed record KafkaClientOptions
         get;
         init
         {
-            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value);
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value, nameof(MaxFrameBytes));
             field = value;
         }
     } = Standard.Limits.MaxFrameBytes;
@@ -225,7 +225,7 @@ public sealed record KafkaClientOptions
         get;
         init
         {
-            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value);
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value, nameof(MaxDecodedBytes));
             field = value;
         }
     } = Standard.Limits.MaxDecodedBytes;

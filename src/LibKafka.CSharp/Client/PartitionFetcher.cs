@@ -65,7 +65,7 @@ public sealed class PartitionFetcher : IDisposable
         get => _core.Offset;
         set
         {
-            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            ArgumentOutOfRangeException.ThrowIfNegative(value, nameof(Offset));
             _core.Offset = value;
         }
     }
@@ -79,7 +79,7 @@ public sealed class PartitionFetcher : IDisposable
         get => FetchPosition.Of(_core.Position);
         set
         {
-            ArgumentOutOfRangeException.ThrowIfNegative(value.Offset, nameof(value));
+            ArgumentOutOfRangeException.ThrowIfNegative(value.Offset, nameof(Position));
             _core.Position = value.ToCore();
         }
     }

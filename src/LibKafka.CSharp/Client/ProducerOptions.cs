@@ -22,7 +22,7 @@ public sealed record ProducerOptions
     public TimeSpan AckTimeout
     {
         get;
-        init => field = Interop.CheckTime(value, TimeSpan.Zero, nameof(value));
+        init => field = Interop.CheckTime(value, TimeSpan.Zero, nameof(AckTimeout));
     } = Standard.AckTimeout;
 
     /// <summary>
@@ -36,7 +36,7 @@ public sealed record ProducerOptions
         get;
         init
         {
-            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value);
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value, nameof(MaxBatchBytes));
             field = value;
         }
     } = Standard.MaxBatchBytes;

@@ -116,7 +116,7 @@ public sealed record RetryPolicy<TResult>
     public TimeSpan FirstDelay
     {
         get;
-        init => field = Interop.CheckTime(value, TimeSpan.Zero, nameof(value));
+        init => field = Interop.CheckTime(value, TimeSpan.Zero, nameof(FirstDelay));
     } = Standard.FirstDelay;
 
     /// <summary>The factor from each delay to the next: 2 unless set.</summary>
@@ -125,7 +125,7 @@ public sealed record RetryPolicy<TResult>
     {
         get;
         init =>
-            field = value >= 0 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "The factor must not be negative.");
+            field = value >= 0 ? value : throw new ArgumentOutOfRangeException(nameof(Factor), value, "The factor must not be negative.");
     } = Standard.Factor;
 
     /// <summary>The longest delay: 10 seconds unless set.</summary>
@@ -133,7 +133,7 @@ public sealed record RetryPolicy<TResult>
     public TimeSpan MaxDelay
     {
         get;
-        init => field = Interop.CheckTime(value, TimeSpan.Zero, nameof(value));
+        init => field = Interop.CheckTime(value, TimeSpan.Zero, nameof(MaxDelay));
     } = Standard.MaxDelay;
 
     /// <summary>
@@ -147,7 +147,7 @@ public sealed record RetryPolicy<TResult>
         init =>
             field = value is >= 0 and <= 1
                 ? value
-                : throw new ArgumentOutOfRangeException(nameof(value), value, "The jitter must be between 0 and 1.");
+                : throw new ArgumentOutOfRangeException(nameof(Jitter), value, "The jitter must be between 0 and 1.");
     } = Standard.Jitter;
 
     /// <summary>
@@ -158,7 +158,7 @@ public sealed record RetryPolicy<TResult>
     public TimeSpan TimeLimit
     {
         get;
-        init => field = value == Timeout.InfiniteTimeSpan ? value : Interop.CheckTime(value, TimeSpan.Zero, nameof(value));
+        init => field = Interop.CheckLimit(value, TimeSpan.Zero, nameof(TimeLimit));
     } = Standard.TimeLimit;
 
     /// <summary>The clock for <see cref="TimeLimit"/>: the system's unless set.</summary>

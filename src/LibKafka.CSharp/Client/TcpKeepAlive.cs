@@ -14,7 +14,7 @@ public sealed record TcpKeepAlive
     public TimeSpan Idle
     {
         get;
-        init => field = Interop.CheckTime(value, TimeSpan.FromSeconds(1), nameof(value));
+        init => field = Interop.CheckTime(value, TimeSpan.FromSeconds(1), nameof(Idle));
     } = Standard.Idle;
 
     /// <summary>The time between two probes: 15 seconds unless set. Fractions of a second are rounded up.</summary>
@@ -22,7 +22,7 @@ public sealed record TcpKeepAlive
     public TimeSpan Interval
     {
         get;
-        init => field = Interop.CheckTime(value, TimeSpan.FromSeconds(1), nameof(value));
+        init => field = Interop.CheckTime(value, TimeSpan.FromSeconds(1), nameof(Interval));
     } = Standard.Interval;
 
     /// <summary>
@@ -34,7 +34,7 @@ public sealed record TcpKeepAlive
         get;
         init
         {
-            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value);
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value, nameof(Probes));
             field = value;
         }
     } = Standard.Probes;

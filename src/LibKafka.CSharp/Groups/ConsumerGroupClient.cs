@@ -48,7 +48,7 @@ public sealed record ConsumerGroupSubscription
     public TimeSpan RebalanceTimeout
     {
         get;
-        init => field = Interop.CheckTime(value, TimeSpan.Zero, nameof(value));
+        init => field = Interop.CheckTime(value, TimeSpan.Zero, nameof(RebalanceTimeout));
     } = Standard.RebalanceTimeout;
 
     /// <summary>The assignor that the coordinator should use; null for its own choice.</summary>

@@ -33,7 +33,7 @@ public sealed record JoinOptions
     public TimeSpan SessionTimeout
     {
         get;
-        init => field = Interop.CheckTime(value, TimeSpan.Zero, nameof(value));
+        init => field = Interop.CheckTime(value, TimeSpan.Zero, nameof(SessionTimeout));
     } = Standard.SessionTimeout;
 
     /// <summary>
@@ -44,7 +44,7 @@ public sealed record JoinOptions
     public TimeSpan RebalanceTimeout
     {
         get;
-        init => field = Interop.CheckTime(value, TimeSpan.Zero, nameof(value));
+        init => field = Interop.CheckTime(value, TimeSpan.Zero, nameof(RebalanceTimeout));
     } = Standard.RebalanceTimeout;
 
     /// <summary>

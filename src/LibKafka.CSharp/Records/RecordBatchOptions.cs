@@ -18,8 +18,8 @@ public sealed record RecordBatchOptions
         get;
         init
         {
-            ArgumentOutOfRangeException.ThrowIfNegative(value);
-            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, long.MaxValue - 1 - int.MaxValue);
+            ArgumentOutOfRangeException.ThrowIfNegative(value, nameof(BaseOffset));
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, long.MaxValue - 1 - int.MaxValue, nameof(BaseOffset));
             field = value;
         }
     } = Standard.BaseOffset;
@@ -49,7 +49,7 @@ public sealed record RecordBatchOptions
         get;
         init
         {
-            ArgumentOutOfRangeException.ThrowIfLessThan(value, -1);
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, -1, nameof(ProducerId));
             field = value;
         }
     } = Standard.ProducerId;
@@ -61,7 +61,7 @@ public sealed record RecordBatchOptions
         get;
         init
         {
-            ArgumentOutOfRangeException.ThrowIfLessThan(value, (short)-1);
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, (short)-1, nameof(ProducerEpoch));
             field = value;
         }
     } = Standard.ProducerEpoch;
@@ -73,7 +73,7 @@ public sealed record RecordBatchOptions
         get;
         init
         {
-            ArgumentOutOfRangeException.ThrowIfLessThan(value, -1);
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, -1, nameof(BaseSequence));
             field = value;
         }
     } = Standard.BaseSequence;

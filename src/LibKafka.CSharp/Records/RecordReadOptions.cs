@@ -31,7 +31,7 @@ public sealed record RecordReadOptions
         get;
         init
         {
-            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            ArgumentOutOfRangeException.ThrowIfNegative(value, nameof(MaxDecompressedBytes));
             field = value;
         }
     } = Standard.MaxDecompressedBytes;
@@ -43,7 +43,7 @@ public sealed record RecordReadOptions
         get;
         init
         {
-            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            ArgumentOutOfRangeException.ThrowIfNegative(value, nameof(MaxRecords));
             field = value;
         }
     } = Standard.MaxRecords;

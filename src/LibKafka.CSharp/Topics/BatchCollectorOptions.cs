@@ -20,7 +20,7 @@ public sealed record BatchCollectorOptions
         get;
         init
         {
-            ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(value, RecordBatch.HeaderSize);
+            ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(value, RecordBatch.HeaderSize, nameof(MaxBatchBytes));
             field = value;
         }
     } = Standard.MaxBatchBytes;
@@ -33,7 +33,7 @@ public sealed record BatchCollectorOptions
     public TimeSpan Linger
     {
         get;
-        init => field = value == Timeout.InfiniteTimeSpan ? value : Interop.CheckTime(value, TimeSpan.Zero, nameof(value));
+        init => field = Interop.CheckLimit(value, TimeSpan.Zero, nameof(Linger));
     } = Standard.Linger;
 
     /// <summary>
@@ -46,7 +46,7 @@ public sealed record BatchCollectorOptions
         get;
         init
         {
-            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value);
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value, nameof(MaxBufferedBytes));
             field = value;
         }
     } = Standard.MaxBufferedBytes;

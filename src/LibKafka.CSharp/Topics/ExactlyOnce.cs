@@ -110,7 +110,7 @@ public sealed record ExactlyOnceOptions
     public TimeSpan TransactionTimeout
     {
         get;
-        init => field = Interop.CheckTime(value, TimeSpan.Zero, nameof(value));
+        init => field = Interop.CheckTime(value, TimeSpan.Zero, nameof(TransactionTimeout));
     } = Standard.TransactionTimeout;
 
     /// <summary>
@@ -122,7 +122,7 @@ public sealed record ExactlyOnceOptions
     public TimeSpan TransactionInterval
     {
         get;
-        init => field = Interop.CheckTime(value, TimeSpan.Zero, nameof(value));
+        init => field = Interop.CheckTime(value, TimeSpan.Zero, nameof(TransactionInterval));
     } = Standard.TransactionInterval;
 
     /// <summary>How partitions are read. Only committed records are read, whatever its isolation level is.</summary>

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Runtime.CompilerServices;
 using Microsoft.FSharp.Collections;
 using Microsoft.FSharp.Core;
 
@@ -214,5 +215,6 @@ public sealed record GroupConsumerOptions
             staticLeaves: StaticLeaves
         );
 
-    private static TimeSpan CheckTime(TimeSpan value) => Interop.CheckTime(value, TimeSpan.FromMilliseconds(1), nameof(value));
+    private static TimeSpan CheckTime(TimeSpan value, [CallerMemberName] string name = "") =>
+        Interop.CheckTime(value, TimeSpan.FromMilliseconds(1), name);
 }

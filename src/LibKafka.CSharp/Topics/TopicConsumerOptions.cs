@@ -54,7 +54,7 @@ public sealed record TopicConsumerOptions
         get;
         init
         {
-            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value);
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value, nameof(MaxBytesInHand));
             field = value;
         }
     } = Standard.MaxBytesInHand;

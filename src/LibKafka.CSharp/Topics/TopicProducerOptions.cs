@@ -66,7 +66,7 @@ public sealed record TopicProducerOptions
         get;
         init
         {
-            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value);
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value, nameof(CompressionThreads));
             field = value;
         }
     } = Standard.CompressionThreads;
@@ -117,7 +117,7 @@ public sealed record TopicProducerOptions
     public TimeSpan MetadataAge
     {
         get;
-        init => field = Interop.CheckTimeout(value, nameof(value));
+        init => field = Interop.CheckTimeout(value, nameof(MetadataAge));
     } = Standard.MetadataAge;
 
     /// <summary>

@@ -29,10 +29,11 @@ public sealed class TransactionClient : IDisposable
     /// <summary>A client that has not connected yet.</summary>
     /// <param name="options">The brokers, and how to connect.</param>
     /// <param name="transactionalId">The transactional id.</param>
+    /// <exception cref="ArgumentException">The transactional id is empty.</exception>
     public TransactionClient(KafkaClientOptions options, string transactionalId)
     {
         ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(transactionalId);
+        ArgumentException.ThrowIfNullOrEmpty(transactionalId);
         Options = options;
         _core = new(options.ToSettings(_log), options.ToBootstrap(), transactionalId);
         _coordinator = new(_core.Coordinator, _log);

@@ -119,7 +119,7 @@ module internal GroupOffsets =
     let private tooLong (commit: Commit) (state: State) =
         (commit.Metadata |> Option.defaultValue "").Length > state.Groups.Settings.MaxMetadataLength
 
-    let private committed (order: int64) (topic: Topic) (commit: Commit) : CommittedOffset =
+    let private committed (order: int64) (topic: Topic) (commit: Commit) : StoredOffset =
         { Offset = commit.Offset
           LeaderEpoch = commit.LeaderEpoch
           Metadata = Option.defaultValue "" commit.Metadata
@@ -154,8 +154,7 @@ module internal GroupOffsets =
             (fun (_, commit) -> if tooLong commit state then ErrorCode.OffsetMetadataTooLarge else ErrorCode.None)
 
     let private putAll offsets known =
-        offsets
-        |> List.fold (fun (all: Map<struct (string * int32), CommittedOffset>) (key, offset) -> all.Add(key, offset)) known
+        offsets |> List.fold (fun (all: Map<struct (string * int32), StoredOffset>) (key, offset) -> all.Add(key, offset)) known
 
     /// Commits offsets, unless the broker or the client may not.
     let private commit call committer groupId byId (topics: Wanted<Commit> list) store (state: State) =
@@ -244,7 +243,7 @@ module internal GroupOffsets =
                     Partitions = [ for it, code in partitions -> { PartitionIndex = it.Partition; Error = code } ] } ] }
 
     let private endIn (producerId: int64) (isCommit: bool) (group: Group) : Group =
-        let newer (all: Map<struct (string * int32), CommittedOffset>) key (offset: CommittedOffset) =
+        let newer (all: Map<struct (string * int32), StoredOffset>) key (offset: StoredOffset) =
             match all.TryFind key with
             | Some known when known.Order > offset.Order -> all
             | _ -> all.Add(key, offset)
@@ -264,7 +263,7 @@ module internal GroupOffsets =
         |> Seq.fold (fun state group -> Groups.put (endIn producerId isCommit group) state) state
 
     /// An offset whose topic still exists.
-    let private tryOffset (topic: string) (partition: int32) (group: Group option) (state: State) : CommittedOffset option =
+    let private tryOffset (topic: string) (partition: int32) (group: Group option) (state: State) : StoredOffset option =
         match group |> Option.bind (fun group -> group.Offsets.TryFind(struct (topic, partition))), Cluster.tryTopic topic state with
         | Some offset, Some found when found.Id = offset.TopicId -> Some offset
         | _ -> None
@@ -402,7 +401,7 @@ module internal GroupOffsets =
             |> Some
 
     let private deleteFrom (group: Group) (keys: struct (string * int32) list) : Group =
-        let without (offsets: Map<struct (string * int32), CommittedOffset>) = keys |> List.fold (fun all key -> Map.remove key all) offsets
+        let without (offsets: Map<struct (string * int32), StoredOffset>) = keys |> List.fold (fun all key -> Map.remove key all) offsets
 
         { group with
             Offsets = without group.Offsets

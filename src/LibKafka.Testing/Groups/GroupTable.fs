@@ -42,7 +42,7 @@ type BrokerGroupSettings =
 type Ticket = int64
 
 /// A committed offset of a partition.
-type CommittedOffset =
+type StoredOffset =
     {
         Offset: int64
         LeaderEpoch: int32
@@ -290,9 +290,9 @@ type Group =
         GroupId: string
         Kind: GroupKind
         /// By topic and partition.
-        Offsets: Map<struct (string * int32), CommittedOffset>
+        Offsets: Map<struct (string * int32), StoredOffset>
         /// The offsets of open transactions, by producer id.
-        PendingOffsets: Map<int64, Map<struct (string * int32), CommittedOffset>>
+        PendingOffsets: Map<int64, Map<struct (string * int32), StoredOffset>>
     }
 
     override this.ToString() =

@@ -216,6 +216,9 @@ type Connection private (broker: BrokerAddress, settings: ClientSettings, channe
     /// The broker at the other end.
     member _.Broker = broker
 
+    /// A one-line description.
+    override _.ToString() = "connection to " + broker.ToString()
+
     /// The socket, for inspection.
     member _.Socket = transport.Socket
 

@@ -7,6 +7,13 @@ open LibKafka.Protocol
 [<RequireQualifiedAccess>]
 module internal OffsetRequests =
 
+    // Brokers store a negative offset, and then no member can read the partition.
+    let private refuseNegative (offsets: (TopicPartition * CommittedOffset) list) =
+        for at, offset in offsets do
+            if offset.Offset < 0L then
+                let message = "The offset of " + at.ToString() + " must not be negative. It is the offset of the next record to read."
+                raise (ArgumentOutOfRangeException(nameof offsets, offset.Offset, message))
+
     let commit groupId (membership: GroupMembership) (offsets: (TopicPartition * CommittedOffset) list) : OffsetCommit.Request =
         let partition (at: TopicPartition, offset: CommittedOffset) : OffsetCommit.PartitionRequest =
             { PartitionIndex = at.Partition
@@ -15,6 +22,7 @@ module internal OffsetRequests =
               CommitTimestamp = -1L
               CommittedMetadata = Some offset.Metadata }
 
+        refuseNegative offsets
         let topic name partitions : OffsetCommit.TopicRequest = { Name = name; TopicId = Guid.Empty; Partitions = partitions }
 
         { GroupId = groupId
@@ -37,6 +45,7 @@ module internal OffsetRequests =
               CommittedLeaderEpoch = offset.LeaderEpoch
               CommittedMetadata = Some offset.Metadata }
 
+        refuseNegative offsets
         let topic name partitions : TxnOffsetCommit.TopicRequest = { Name = name; TopicId = Guid.Empty; Partitions = partitions }
 
         { TransactionalId = transactionalId

@@ -25,6 +25,10 @@ type TransactionReply<'Request, 'Response> = Reply<'Request, 'Response, Result<'
 /// threads at a time.
 [<Sealed>]
 type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transactionalId: string) =
+    do
+        if transactionalId = "" then
+            raise (ArgumentException("The transactional id must not be empty.", nameof transactionalId))
+
     let coordinator = new CoordinatorClient(settings, bootstrap, CoordinatorType.Transaction, transactionalId)
     let guard = coordinator.Lease.Guard
     let mutable identity: ProducerIdentity option = None

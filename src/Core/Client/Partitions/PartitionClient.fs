@@ -34,6 +34,9 @@ type PartitionClient(settings: ClientSettings, bootstrap: Bootstrap, partition: 
     /// The partition.
     member _.Partition = partition
 
+    /// A one-line description.
+    override _.ToString() = "client of " + partition.ToString()
+
     /// The settings it was made with.
     member _.Settings = settings
 
