@@ -226,6 +226,34 @@ let tests =
               Expect.equal (List.ofSeq (kafka.Values "table")) [ "Porto"; null; "Rome" ] "the log after compaction"
               Expect.equal (printed (fsharp [ "compaction"; kafka.Bootstrap; "table" ])) [ "alice = Porto"; "carol = Rome" ] "with gaps")
 
+          testCase "asynchronous code gets the offsets of its records" (fun () ->
+              use kafka = TestBroker.Start()
+              kafka.Topic "orders"
+              Expect.equal (printed (csharp [ "async-producing"; kafka.Bootstrap; "orders" ])) [ "0 1 2" ] "the offsets"
+              Expect.equal (List.ofSeq (kafka.Values "orders")) [ "order 1"; "order 2"; "order 3" ] "the log"
+              let missing = csharp [ "async-producing"; kafka.Bootstrap; "not a topic" ]
+              Expect.equal missing.ExitCode 1 "the exit code"
+              Expect.stringContains missing.Errors "INVALID_TOPIC_EXCEPTION" "why")
+
+          testCase "records that cannot be handled go to another topic" (fun () ->
+              use kafka = TestBroker.Start()
+              kafka.Topic "numbers"
+              kafka.Topic "numbers.dead"
+
+              for value in [ "1"; "two"; "3" ] do
+                  kafka.Produce("numbers", value) |> ignore
+
+              let arguments = [ "dead-letters"; kafka.Bootstrap; "numbers"; "numbers.dead"; "g" ]
+              use program = new Program("Guides/CSharp", "LibKafka.Samples.Guides.CSharp", arguments)
+              program.Await("the last number", (fun () -> program.Printed |> List.contains "3"))
+              program.Stop()
+              Expect.equal program.Printed [ "1"; "3" ] "what was handled"
+              let buried = List.exactlyOne (List.ofSeq (kafka.Log "numbers.dead"))
+              Expect.equal (buried.Value |> ValueOption.map Bytes.toText) (ValueSome "two") "what was not"
+              let headers = buried.Headers |> List.map (fun header -> header.Name, header.Value |> ValueOption.map Bytes.toText)
+              Expect.equal (List.map fst headers) [ "error"; "from" ] "headers"
+              Expect.equal (snd headers[1]) (ValueSome "numbers-0 1") "where it was")
+
           for language, program in inBoth do
               testCase $"a trace continues in the consumer, in {language}" (fun () -> continuesTrace program)
 

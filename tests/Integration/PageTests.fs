@@ -69,7 +69,8 @@ let private codeFontOn (page: string) : string list = [ for found in Regex.Match
 let private membersIn (code: string) : (string * string) list =
     [ for found in Regex.Matches(code, @"(?<![\w.""-])([A-Z]\w+)\.(\w+)") do
           let owner, name = found.Groups[1].Value, found.Groups[2].Value
-          if owner <> "LibKafka" && name <> "fs" && name <> "fsproj" then owner, name ]
+          if owner <> "LibKafka" && not (List.contains name [ "fs"; "cs"; "fsproj"; "csproj" ]) then
+              owner, name ]
 
 /// The source files of the repository.
 let private sourceFiles: Lazy<string list> =
@@ -116,6 +117,7 @@ let private foreign =
           "AddConsoleExporter"
           "AddView"
           "BeginTransaction"
+          "ChannelClosedException"
           "CommitTransaction"
           "Confluent"
           "HostOptions"
@@ -139,7 +141,9 @@ let private isName (name: string) : bool =
     || samples.Value |> List.exists (fun sample -> Regex.IsMatch(sample, "\\b" + name + "\\b"))
 
 let private isMember (owner: string, name: string) : bool =
-    foreign.Contains owner || (known.Value.TryFind owner |> Option.exists _.Contains(name))
+    foreign.Contains owner
+    || (known.Value.TryFind owner |> Option.exists _.Contains(name))
+    || samples.Value |> List.exists (fun sample -> Regex.IsMatch(sample, $"\\b{owner}\\.{name}\\b"))
 
 /// The names in code font on a page that do not exist.
 let private unknownNames (code: string list) : string list =

@@ -1,4 +1,6 @@
 using System;
+using System.Runtime.InteropServices;
+using System.Threading;
 using LibKafka;
 
 try
@@ -7,6 +9,14 @@ try
     {
         case ["compaction", var bootstrap, var topic]:
             Compaction.Run(bootstrap, topic);
+            return 0;
+        case ["async-producing", var bootstrap, var topic]:
+            await AsyncProducing.Run(bootstrap, topic);
+            return 0;
+        case ["dead-letters", var bootstrap, var topic, var deadTopic, var group]:
+            using (var stop = new CancellationTokenSource())
+            using (PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => Stop(signal, stop)))
+                DeadLetters.Run(bootstrap, topic, deadTopic, group, stop.Token);
             return 0;
         case ["tracing", var bootstrap, var topic]:
             Tracing.Run(bootstrap, topic);
@@ -30,6 +40,8 @@ try
             return 0;
         default:
             Console.Error.WriteLine("compaction bootstrap topic");
+            Console.Error.WriteLine("async-producing bootstrap topic");
+            Console.Error.WriteLine("dead-letters bootstrap topic dead-topic group");
             Console.Error.WriteLine("tracing bootstrap topic");
             Console.Error.WriteLine("security bootstrap authorities.pem [certificate FILE KEY | password USER PASSWORD | token TOKEN]");
             Console.Error.WriteLine("schema-registry bootstrap topic registry");
@@ -44,4 +56,10 @@ catch (KafkaException error)
 {
     Console.Error.WriteLine(error.Message);
     return 1;
+}
+
+static void Stop(PosixSignalContext signal, CancellationTokenSource stop)
+{
+    signal.Cancel = true;
+    stop.Cancel();
 }
