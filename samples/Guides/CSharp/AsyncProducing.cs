@@ -57,7 +57,15 @@ sealed class RecordSender : IAsyncDisposable
             while (producer.Outstanding > 0 || items.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
             {
                 while (items.Reader.TryRead(out var item))
-                    Add(producer, item);
+                    try
+                    {
+                        Add(producer, item);
+                    }
+                    catch (Exception error)
+                    {
+                        item.Sent.TrySetException(error);
+                        throw;
+                    }
                 Settle(producer.Poll(TimeSpan.FromMilliseconds(5)));
             }
         }
