@@ -117,84 +117,6 @@ and FieldShape =
     /// The name and the type.
     override this.ToString() = this.Name + ": " + this.Type.ToString()
 
-/// Receives a value as a stream of events in wire order. An event that is not overridden does nothing.
-[<AbstractClass>]
-type Visitor() =
-    abstract Bool: bool -> unit
-    default _.Bool _ = ()
-    /// An int8, int16, int32, int64, uint16, uint32 or variable-length integer.
-    abstract Integer: int64 -> unit
-    default _.Integer _ = ()
-    abstract Float64: float -> unit
-    default _.Float64 _ = ()
-    abstract Uuid: Guid -> unit
-    default _.Uuid _ = ()
-    abstract String: string -> unit
-    default _.String _ = ()
-    /// A string as valid UTF-8, from `Relay`. It counts as any other string unless this is overridden.
-    abstract Utf8: ReadOnlySpan<byte> -> unit
-    default this.Utf8 text = this.String(Text.Encoding.UTF8.GetString text)
-    abstract Bytes: Bytes -> unit
-    default _.Bytes _ = ()
-    /// Record batches. They count as any other bytes unless this is overridden.
-    abstract Records: Bytes -> unit
-    default this.Records value = this.Bytes value
-    /// Bytes that a text does not show. They count as any other bytes unless this is overridden.
-    abstract Secret: Bytes -> unit
-    default this.Secret value = this.Bytes value
-    abstract Null: unit -> unit
-    default _.Null() = ()
-    /// The name of the number that follows, such as the name of an error code.
-    abstract Meaning: string -> unit
-    default _.Meaning _ = ()
-    abstract BeginStruct: unit -> unit
-    default _.BeginStruct() = ()
-    abstract EndStruct: unit -> unit
-    default _.EndStruct() = ()
-    /// A field of the current struct. Its value follows, then `EndField`.
-    abstract BeginField: name: string -> unit
-    default _.BeginField _ = ()
-    abstract EndField: unit -> unit
-    default _.EndField() = ()
-    abstract BeginArray: count: int -> unit
-    default _.BeginArray _ = ()
-    /// An element of the current array. Its value follows, then `EndElement`.
-    abstract BeginElement: index: int -> unit
-    default _.BeginElement _ = ()
-    abstract EndElement: unit -> unit
-    default _.EndElement() = ()
-    abstract EndArray: unit -> unit
-    default _.EndArray() = ()
-    /// A field with a value other than its default, which this version cannot carry and must not drop.
-    abstract Lost: name: string -> unit
-    default _.Lost _ = ()
-    /// Null, although this version does not allow it.
-    abstract LostNull: unit -> unit
-    default _.LostNull() = ()
-
-/// Supplies the parts of a value in wire order: the opposite of `Visitor`.
-[<AbstractClass>]
-type Source() =
-    abstract Bool: unit -> bool
-    /// An integer within the bounds.
-    abstract Integer: lowest: int64 * highest: int64 -> int64
-    abstract Float64: unit -> float
-    abstract Uuid: unit -> Guid
-    abstract String: unit -> string
-    abstract Bytes: unit -> Bytes
-    /// Whether the next value is null.
-    abstract IsNull: unit -> bool
-    abstract BeginStruct: unit -> unit
-    abstract EndStruct: unit -> unit
-    /// Whether the source has a value for the field. If not, the field takes its default and `EndField` is not called.
-    abstract BeginField: name: string -> bool
-    abstract EndField: unit -> unit
-    /// The number of elements.
-    abstract BeginArray: unit -> int
-    abstract BeginElement: index: int -> unit
-    abstract EndElement: unit -> unit
-    abstract EndArray: unit -> unit
-
 /// A type at one version, with everything that can be done with it. The combinators of `Notation` make it.
 [<AbstractClass>]
 type Codec<'T>(minSize: int) =
@@ -215,7 +137,7 @@ type Codec<'T>(minSize: int) =
     abstract Visit: Visitor * 'T -> unit
 
     /// Reads a value and passes it to the visitor as `Visit` does, but makes no value if the type allows that.
-    abstract Relay: Reader * Visitor -> unit
+    abstract Relay: Reader * JsonVisitor -> unit
     default this.Relay(reader, visitor) = this.Visit(visitor, this.Read reader)
 
     abstract Build: Source -> 'T
@@ -223,6 +145,49 @@ type Codec<'T>(minSize: int) =
     /// The form of the type in a tagged field. Only a nullable struct has another form there.
     abstract InTaggedField: Codec<'T>
     default this.InTaggedField = this
+
+/// How a field is relayed. Most fields are of types that need no codec for it, and none of the virtual calls of one.
+type internal RelayKind =
+    | ByCodec = 0
+    | InTaggedSection = 1
+    | Bool = 2
+    | Int8 = 3
+    | Int16 = 4
+    | Int32 = 5
+    | Int64 = 6
+    | Uuid = 7
+    | String = 8
+    | CompactString = 9
+
+/// A codec of a type that needs no codec to be relayed.
+type internal IRelayedDirectly =
+    abstract Kind: RelayKind
+
+[<RequireQualifiedAccess>]
+module internal Relay =
+
+    let kind (codec: objnull) : RelayKind =
+        match codec with
+        | :? IRelayedDirectly as direct -> direct.Kind
+        | _ -> RelayKind.ByCodec
+
+    let private text (reader: Reader) (visitor: JsonVisitor) (compact: bool) =
+        let length = reader.StringLength compact
+        if length < 0 then reader.Fail Problem.NullNotAllowed
+        visitor.Utf8(reader.Utf8 length)
+
+    /// Relays a value that needs no codec.
+    let directly (kind: RelayKind) (reader: Reader) (visitor: JsonVisitor) =
+        match kind with
+        | RelayKind.Bool -> visitor.Bool(reader.Int8() <> 0y)
+        | RelayKind.Int8 -> visitor.Integer(int64 (reader.Int8()))
+        | RelayKind.Int16 -> visitor.Integer(int64 (reader.Int16()))
+        | RelayKind.Int32 -> visitor.Integer(int64 (reader.Int32()))
+        | RelayKind.Int64 -> visitor.Integer(reader.Int64())
+        | RelayKind.Uuid -> visitor.Uuid(reader.Uuid())
+        | RelayKind.String -> text reader visitor false
+        | RelayKind.CompactString -> text reader visitor true
+        | _ -> ()
 
 /// A type whose length prefix can express null.
 [<AbstractClass>]
@@ -232,7 +197,7 @@ type internal LengthCodec<'T>(minSize: int) =
     abstract TryRead: Reader -> 'T voption
 
     /// Relays a value; false if it is null.
-    abstract TryRelay: Reader * Visitor -> bool
+    abstract TryRelay: Reader * JsonVisitor -> bool
 
     default this.TryRelay(reader, visitor) =
         match this.TryRead reader with

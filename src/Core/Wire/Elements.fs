@@ -52,22 +52,12 @@ module internal Elements =
 
             visitor.EndArray()
 
-    let relay (element: Codec<'T>) (reader: Reader) (visitor: Visitor) (count: int) =
+    let relay (element: Codec<'T>) (reader: Reader) (visitor: JsonVisitor) (count: int) =
         visitor.BeginArray count
-        let trail = reader.Trail
 
         for i in 0 .. count - 1 do
-            match trail with
-            | null -> ()
-            | trail -> trail.Element i
-
             visitor.BeginElement i
             element.Relay(reader, visitor)
-            visitor.EndElement()
-
-            match trail with
-            | null -> ()
-            | trail -> trail.Leave()
 
         visitor.EndArray()
 
@@ -115,15 +105,3 @@ module internal Field =
             let value = codec.Read reader
             trail.Leave()
             value
-
-    let inline relay name (codec: Codec<'T>) (reader: Reader) (visitor: Visitor) =
-        visitor.BeginField name
-
-        match reader.Trail with
-        | null -> codec.Relay(reader, visitor)
-        | trail ->
-            trail.Field name
-            codec.Relay(reader, visitor)
-            trail.Leave()
-
-        visitor.EndField()

@@ -143,7 +143,7 @@ module Message =
         (limits: Limits)
         (number: int16)
         (message: Message<'T>)
-        (visitor: Visitor)
+        (visitor: JsonVisitor)
         (bytes: Bytes)
         : Result<int, Fault> =
         if bytes.Length > limits.MaxFrameBytes then

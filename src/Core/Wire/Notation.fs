@@ -9,6 +9,7 @@ module Notation =
 
     // Inlined, so that each codec calls the cursor directly. A closure would double the cost of a small field.
     let inline private primitive
+        (kind: RelayKind)
         ([<InlineIfLambda>] shape: unit -> Shape)
         size
         fallback
@@ -27,11 +28,14 @@ module Notation =
                         member _.Write(writer, value) = write writer value
                         member _.Read reader = read reader
                         member _.Visit(visitor, value) = visit visitor value
-                        member _.Relay(reader, visitor) = visit visitor (read reader)
-                        member _.Build source = build source } }
+                        member _.Relay(reader, visitor) = visit (visitor :> Visitor) (read reader)
+                        member _.Build source = build source
+                      interface IRelayedDirectly with
+                          member _.Kind = kind } }
 
     // The conversions are arguments, because F# would look up those of a generic type by reflection, which Native AOT does not support.
     let inline private integer
+        (kind: RelayKind)
         ([<InlineIfLambda>] shape: unit -> Shape)
         size
         (lowest: Int64)
@@ -41,7 +45,7 @@ module Notation =
         ([<InlineIfLambda>] write: Writer -> 'T -> unit)
         ([<InlineIfLambda>] read: Reader -> 'T)
         =
-        primitive shape size (ofInt64 0L) write read (fun visitor value -> visitor.Integer(toInt64 value)) (fun source ->
+        primitive kind shape size (ofInt64 0L) write read (fun visitor value -> visitor.Integer(toInt64 value)) (fun source ->
             ofInt64 (source.Integer(lowest, highest)))
 
     /// A compact length takes at least one byte, a classic one has a fixed size.
@@ -72,7 +76,9 @@ module Notation =
 
                         member _.Project value = if isAbsent value then "" else value
                         member _.Visit(visitor, value) = if isAbsent value then visitor.LostNull() else visitor.String value
-                        member _.Build source = source.String() } }
+                        member _.Build source = source.String()
+                      interface IRelayedDirectly with
+                          member _.Kind = if compact then RelayKind.CompactString else RelayKind.String } }
 
     let private blob shape (visit: Visitor -> Bytes -> unit) =
         Schema.define
@@ -102,6 +108,7 @@ module Notation =
     type Primitives =
         static member int8: Schema<SByte> =
             integer
+                RelayKind.Int8
                 (fun () -> Shape.Int8)
                 1
                 (Operators.int64 SByte.MinValue)
@@ -113,6 +120,7 @@ module Notation =
 
         static member int16: Schema<Int16> =
             integer
+                RelayKind.Int16
                 (fun () -> Shape.Int16)
                 2
                 (Operators.int64 Int16.MinValue)
@@ -124,6 +132,7 @@ module Notation =
 
         static member uint16: Schema<UInt16> =
             integer
+                RelayKind.ByCodec
                 (fun () -> Shape.UInt16)
                 2
                 (Operators.int64 UInt16.MinValue)
@@ -135,6 +144,7 @@ module Notation =
 
         static member int32: Schema<Int32> =
             integer
+                RelayKind.Int32
                 (fun () -> Shape.Int32)
                 4
                 (Operators.int64 Int32.MinValue)
@@ -146,6 +156,7 @@ module Notation =
 
         static member uint32: Schema<UInt32> =
             integer
+                RelayKind.ByCodec
                 (fun () -> Shape.UInt32)
                 4
                 (Operators.int64 UInt32.MinValue)
@@ -157,6 +168,7 @@ module Notation =
 
         static member int64: Schema<Int64> =
             integer
+                RelayKind.Int64
                 (fun () -> Shape.Int64)
                 8
                 (Operators.int64 Int64.MinValue)
@@ -169,6 +181,7 @@ module Notation =
         /// A variable-length int32 with zig-zag, up to five bytes.
         static member varint: Schema<Int32> =
             integer
+                RelayKind.ByCodec
                 (fun () -> Shape.Varint)
                 1
                 (Operators.int64 Int32.MinValue)
@@ -181,6 +194,7 @@ module Notation =
         /// A variable-length int64 with zig-zag, up to ten bytes.
         static member varlong: Schema<Int64> =
             integer
+                RelayKind.ByCodec
                 (fun () -> Shape.Varlong)
                 1
                 (Operators.int64 Int64.MinValue)
@@ -193,6 +207,7 @@ module Notation =
         /// A variable-length uint32, up to five bytes.
         static member unsignedVarint: Schema<UInt32> =
             integer
+                RelayKind.ByCodec
                 (fun () -> Shape.UnsignedVarint)
                 1
                 (Operators.int64 UInt32.MinValue)
@@ -205,6 +220,7 @@ module Notation =
         /// A variable-length uint64, up to ten bytes.
         static member unsignedVarlong: Schema<UInt64> =
             integer
+                RelayKind.ByCodec
                 (fun () -> Shape.UnsignedVarlong)
                 1
                 (Operators.int64 Int64.MinValue)
@@ -217,6 +233,7 @@ module Notation =
         /// One byte: 0 is false, anything else is true.
         static member bool: Schema<Boolean> =
             primitive
+                RelayKind.Bool
                 (fun () -> Shape.Bool)
                 1
                 false
@@ -227,6 +244,7 @@ module Notation =
 
         static member float64: Schema<Double> =
             primitive
+                RelayKind.ByCodec
                 (fun () -> Shape.Float64)
                 8
                 0.0
@@ -238,6 +256,7 @@ module Notation =
         /// Sixteen bytes, the most significant first. All zeros mean none.
         static member uuid: Schema<Guid> =
             primitive
+                RelayKind.Uuid
                 (fun () -> Shape.Uuid)
                 16
                 Guid.Empty
@@ -504,7 +523,9 @@ module Notation =
             override _.Shape = fieldShape name schema codec
             override _.Write(writer, record) = Field.write name codec writer (get record)
             override _.Visit(visitor, record) = Field.visit name codec visitor (get record)
-            override _.Relay(reader, visitor) = Field.relay name codec reader visitor }
+            override _.Name = name
+            override _.RelayKind = Relay.kind (box codec)
+            override _.Relay(reader, visitor) = codec.Relay(reader, visitor) }
 
     let inline private inOrderRow name (schema: Schema<'T>) (get: 'R -> 'T) (codec: Codec<'T>) =
         { new Row<'R, 'T>() with
@@ -528,6 +549,9 @@ module Notation =
                 writer.EndSized mark
 
             override _.Visit(visitor, record) = visit visitor (get record)
+
+            override _.Name = name
+            override _.RelayKind = RelayKind.InTaggedSection
 
             // The value is made, because it may be the default, which is left out.
             override _.Relay(reader, visitor) =

@@ -42,9 +42,26 @@ type internal Part<'R>(place: FieldPlace, minSize: int) =
     default _.WriteTagged(_, _) = ()
     abstract Visit: Visitor * 'R -> unit
 
-    /// Relays the field if the version has it: see `Codec.Relay`.
-    abstract Relay: Reader * Visitor -> unit
+    /// The name of the field.
+    abstract Name: string
+    default _.Name = ""
+
+    abstract RelayKind: RelayKind
+    default _.RelayKind = RelayKind.ByCodec
+
+    /// Relays the value of a field that is in order, or the whole field if it is in the tagged section: see `Codec.Relay`.
+    abstract Relay: Reader * JsonVisitor -> unit
     default _.Relay(_, _) = ()
+
+/// A field as it is relayed: what `Part` has, at hand.
+[<Struct; NoEquality; NoComparison>]
+type internal RelayedField<'R> =
+    {
+        Kind: RelayKind
+        /// See `JsonName.text`.
+        Name: byte[]
+        Part: Part<'R>
+    }
 
 /// Some fields of the record 'R at one version, read as the tuple 'P.
 [<AbstractClass>]
@@ -89,7 +106,21 @@ type internal StructCodec<'R, 'P>
     let size = if typeof<'R>.IsValueType then 0L else HeapSize.ofObject fields.Size
     let mutable row: Row<'R, 'P> | null = null
 
-    // Two threads may make it at once, because they make equal ones.
+    let mutable relayed: RelayedField<'R>[] | null = null
+
+    // Two threads may make these at once, because they make equal ones.
+    let relayedFields () : RelayedField<'R>[] =
+        match relayed with
+        | null ->
+            let first =
+                [| for part in parts do
+                       if part.Place <> Absent then
+                           { Kind = part.RelayKind; Name = JsonName.text part.Name; Part = part } |]
+
+            relayed <- first
+            first
+        | known -> known
+
     let made () : Row<'R, 'P> =
         match row with
         | null ->
@@ -150,8 +181,19 @@ type internal StructCodec<'R, 'P>
         visitor.BeginStruct()
         let outer = reader.BeginStruct()
 
-        for part in parts do
-            part.Relay(reader, visitor)
+        let fields = relayedFields ()
+
+        for i in 0 .. fields.Length - 1 do
+            let field = &fields[i]
+
+            match field.Kind with
+            | RelayKind.InTaggedSection -> field.Part.Relay(reader, visitor)
+            | RelayKind.ByCodec ->
+                visitor.BeginField field.Name
+                field.Part.Relay(reader, visitor)
+            | kind ->
+                visitor.BeginField field.Name
+                Relay.directly kind reader visitor
 
         reader.EndStruct(outer, version.Flexible)
         visitor.EndStruct()
