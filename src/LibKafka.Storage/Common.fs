@@ -197,3 +197,26 @@ module SegmentLeaderEpoch =
         and! offset = field "Offset" _.Offset int64
         return { LeaderEpoch = epoch; Offset = offset }
     }
+
+type NoFields with
+    override this.ToString() = Schema.show NoFields.schema this
+type GroupKey with
+    override this.ToString() = Schema.show GroupKey.schema this
+type GroupMemberKey with
+    override this.ToString() = Schema.show GroupMemberKey.schema this
+type OffsetCommitKey with
+    override this.ToString() = Schema.show OffsetCommitKey.schema this
+type SharePartitionKey with
+    override this.ToString() = Schema.show SharePartitionKey.schema this
+type TopicIdPartitions with
+    override this.ToString() = Schema.show TopicIdPartitions.schema this
+type TargetAssignmentEpoch with
+    override this.ToString() = Schema.show TargetAssignmentEpoch.schema this
+type BrokerEpoch with
+    override this.ToString() = Schema.show BrokerEpoch.schema this
+type NamedTopicIdPartition with
+    override this.ToString() = Schema.show NamedTopicIdPartition.schema this
+type RemoteLogSegmentId with
+    override this.ToString() = Schema.show RemoteLogSegmentId.schema this
+type SegmentLeaderEpoch with
+    override this.ToString() = Schema.show SegmentLeaderEpoch.schema this

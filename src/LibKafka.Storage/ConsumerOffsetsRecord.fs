@@ -127,3 +127,6 @@ module ConsumerOffsetsRecord =
 
     /// A one-line description.
     let show (record: ConsumerOffsetsRecord) : string = visit StoredRecords.show record
+
+type ConsumerOffsetsRecord with
+    override this.ToString() = ConsumerOffsetsRecord.show this

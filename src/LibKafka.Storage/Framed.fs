@@ -121,8 +121,13 @@ module internal Framed =
         { new IContentVisitor<string> with
             member _.Visit(_, message, value) = message.Name + " v" + string version + " " + Schema.show message.Schema value
 
-            member _.Unknown content =
-                "record of unknown type " + string content.Id + " v" + string version + " 0x" + content.Body.ToString() }
+            member _.Unknown content = StoredText.ofUnknown content.Id + " v" + string version + " " + StoredText.ofBytes content.Body }
+
+    /// A one-line description without the version.
+    let text =
+        { new IContentVisitor<string> with
+            member _.Visit(_, message, value) = Message.show message value
+            member _.Unknown content = content.ToString() }
 
     /// It is a fault if bytes remain after the message.
     let private knownTranscoder (id: int32) (message: Message<'T>) =

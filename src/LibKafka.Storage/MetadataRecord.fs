@@ -125,3 +125,6 @@ module MetadataRecord =
 
     /// A one-line description.
     let show (record: Versioned<MetadataRecord>) : string = visit (Framed.show record.Version) record.Value
+
+type MetadataRecord with
+    override this.ToString() = MetadataRecord.visit Framed.text this

@@ -59,3 +59,6 @@ module RemoteLogMetadataRecord =
 
     /// A one-line description.
     let show (record: Versioned<RemoteLogMetadataRecord>) : string = visit (Framed.show record.Version) record.Value
+
+type RemoteLogMetadataRecord with
+    override this.ToString() = RemoteLogMetadataRecord.visit Framed.text this

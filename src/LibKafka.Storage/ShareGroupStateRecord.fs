@@ -50,3 +50,6 @@ module ShareGroupStateRecord =
 
     /// A one-line description.
     let show (record: ShareGroupStateRecord) : string = visit StoredRecords.show record
+
+type ShareGroupStateRecord with
+    override this.ToString() = ShareGroupStateRecord.show this

@@ -7,7 +7,12 @@ open LibKafka.Wire
 
 /// A value and the version in which it is stored.
 [<Struct>]
-type Versioned<'T> = { Version: int16; Value: 'T }
+type Versioned<'T> =
+    { Version: int16
+      Value: 'T }
+
+    /// Such as `v3 OffsetCommitValue {Offset: 42}`.
+    override this.ToString() = "v" + string this.Version + " " + string this.Value
 
 /// One type of record of a coordinator's topic: its number, and the messages of its key and value.
 [<NoEquality; NoComparison>]
@@ -22,6 +27,9 @@ type RecordType<'Key, 'Value> =
     /// The name of the type: that of its key without `Key`.
     member this.Name = this.Key.Name.Substring(0, this.Key.Name.Length - "Key".Length)
 
+    /// The name and the number, such as `OffsetCommit (1)`.
+    override this.ToString() = this.Name + " (" + string this.Id + ")"
+
 /// A record of a coordinator's topic.
 type Stored<'Key, 'Value> =
     {
@@ -29,6 +37,26 @@ type Stored<'Key, 'Value> =
         /// None for a tombstone, which deletes the key.
         Value: Versioned<'Value> option
     }
+
+    /// The key, and the value with its version or `deleted`.
+    override this.ToString() =
+        match this.Value with
+        | Some value -> string this.Key + " " + value.ToString()
+        | None -> string this.Key + " deleted"
+
+/// The texts of stored bytes.
+[<RequireQualifiedAccess>]
+module internal StoredText =
+
+    let ofBytes (bytes: Bytes) : string = "0x" + bytes.ToString()
+
+    /// The bytes of a value, or `deleted`.
+    let ofValue (value: Bytes option) : string =
+        match value with
+        | Some value -> ofBytes value
+        | None -> "deleted"
+
+    let ofUnknown (id: int32) : string = "record of unknown type " + string id
 
 /// A record of a coordinator's topic of a type that this library does not know.
 type UnknownRecord =
@@ -41,6 +69,10 @@ type UnknownRecord =
         Value: Bytes option
     }
 
+    /// The number of the type, the key and the value.
+    override this.ToString() =
+        StoredText.ofUnknown (int32 this.Id) + " " + StoredText.ofBytes this.Key + " " + StoredText.ofValue this.Value
+
 /// A record of the metadata log, or of `__remote_log_metadata`, of a type that this library does not know.
 type UnknownContent =
     {
@@ -50,6 +82,9 @@ type UnknownContent =
         Body: Bytes
     }
 
+    /// The number of the type and the content.
+    override this.ToString() = StoredText.ofUnknown this.Id + " " + StoredText.ofBytes this.Body
+
 /// A key and a value as they are in a record.
 type StoredBytes =
     {
@@ -57,6 +92,9 @@ type StoredBytes =
         /// None for a tombstone.
         Value: Bytes option
     }
+
+    /// The key and the value.
+    override this.ToString() = "key " + StoredText.ofBytes this.Key + ", value " + StoredText.ofValue this.Value
 
 /// A record as JSON in Kafka's own form.
 type StoredJson =
@@ -71,6 +109,15 @@ type StoredJson =
         Value: Versioned<string> option
     }
 
+    /// The name of the type, the key, and the value with its version or `deleted`.
+    override this.ToString() =
+        let name = if this.Name = "" then StoredText.ofUnknown this.Id else this.Name
+        let key = if this.Key = "" then "" else " " + this.Key
+
+        match this.Value with
+        | Some value -> name + key + " " + value.ToString()
+        | None -> name + key + " deleted"
+
 /// A record as JSON in Kafka's own form, in UTF-8. The bytes are valid until the transcoder is used again.
 [<NoComparison; NoEquality>]
 type StoredUtf8 =
@@ -84,6 +131,21 @@ type StoredUtf8 =
         /// ValueNone for a tombstone.
         Value: Versioned<ReadOnlyMemory<byte>> voption
     }
+
+    /// The same record with strings.
+    member this.ToJson() : StoredJson =
+        let text (utf8: ReadOnlyMemory<byte>) = Encoding.UTF8.GetString utf8.Span
+
+        { Name = this.Name
+          Id = this.Id
+          Key = text this.Key
+          Value =
+            match this.Value with
+            | ValueSome value -> Some { Version = value.Version; Value = text value.Value }
+            | ValueNone -> None }
+
+    /// The name of the type, the key, and the value with its version or `deleted`.
+    override this.ToString() = this.ToJson().ToString()
 
     static member OfJson(json: StoredJson) : StoredUtf8 =
         let utf8 (text: string) = ReadOnlyMemory<byte>(Encoding.UTF8.GetBytes text)
@@ -281,9 +343,7 @@ module internal StoredRecords =
                 | Some value -> key + " v" + string value.Version + " " + Schema.show recordType.Value.Schema value.Value
                 | None -> key + " deleted"
 
-            member _.Unknown record =
-                let value = record.Value |> Option.map (fun value -> "0x" + value.ToString()) |> Option.defaultValue "deleted"
-                "record of unknown type " + string record.Id + " 0x" + record.Key.ToString() + " " + value }
+            member _.Unknown record = record.ToString() }
 
     /// Reads the number at the start of the key, and then the rest according to the number.
     let decode

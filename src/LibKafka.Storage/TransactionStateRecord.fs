@@ -47,3 +47,6 @@ module TransactionStateRecord =
 
     /// A one-line description.
     let show (record: TransactionStateRecord) : string = visit StoredRecords.show record
+
+type TransactionStateRecord with
+    override this.ToString() = TransactionStateRecord.show this

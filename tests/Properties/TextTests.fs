@@ -18,6 +18,7 @@ let private assemblies =
     [ typeof<ClientFault>.Assembly
       typeof<GroupEvent>.Assembly
       typeof<TestBroker>.Assembly
+      typeof<LibKafka.Storage.StoredJson>.Assembly
       typeof<LibKafka.Compression.Zstd>.Assembly
       typeof<LibKafka.Dns.SrvLookUp>.Assembly ]
 

@@ -19,3 +19,6 @@ module AbortTransactionRecord =
     }
 
     let message: Message<Value> = Message.define "AbortTransactionRecord" (versions 0 0 |> flexibleFrom 0) schema
+
+    type Value with
+        override this.ToString() = Message.show message this

@@ -45,3 +45,6 @@ module AccessControlEntryRecord =
     }
 
     let message: Message<Value> = Message.define "AccessControlEntryRecord" (versions 0 0 |> flexibleFrom 0) schema
+
+    type Value with
+        override this.ToString() = Message.show message this

@@ -20,3 +20,6 @@ module BeginTransactionRecord =
     }
 
     let message: Message<Value> = Message.define "BeginTransactionRecord" (versions 0 0 |> flexibleFrom 0) schema
+
+    type Value with
+        override this.ToString() = Message.show message this

@@ -42,3 +42,6 @@ module BrokerRegistrationChangeRecord =
     }
 
     let message: Message<Value> = Message.define "BrokerRegistrationChangeRecord" (versions 0 3 |> flexibleFrom 0) schema
+
+    type Value with
+        override this.ToString() = Message.show message this

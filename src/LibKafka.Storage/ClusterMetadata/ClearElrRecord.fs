@@ -15,3 +15,6 @@ module ClearElrRecord =
     }
 
     let message: Message<Value> = Message.define "ClearElrRecord" (versions 0 0 |> flexibleFrom 0) schema
+
+    type Value with
+        override this.ToString() = Message.show message this

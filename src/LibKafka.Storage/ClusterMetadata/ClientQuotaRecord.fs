@@ -42,3 +42,8 @@ module ClientQuotaRecord =
     }
 
     let message: Message<Value> = Message.define "ClientQuotaRecord" (versions 0 0 |> flexibleFrom 0) schema
+
+    type EntityData with
+        override this.ToString() = Schema.show entityData this
+    type Value with
+        override this.ToString() = Message.show message this

@@ -28,3 +28,6 @@ module ConfigRecord =
     }
 
     let message: Message<Value> = Message.define "ConfigRecord" (versions 0 0 |> flexibleFrom 0) schema
+
+    type Value with
+        override this.ToString() = Message.show message this

@@ -43,3 +43,6 @@ module DelegationTokenRecord =
     }
 
     let message: Message<Value> = Message.define "DelegationTokenRecord" (versions 0 0 |> flexibleFrom 0) schema
+
+    type Value with
+        override this.ToString() = Message.show message this

@@ -21,3 +21,6 @@ module FeatureLevelRecord =
     }
 
     let message: Message<Value> = Message.define "FeatureLevelRecord" (versions 0 0 |> flexibleFrom 0) schema
+
+    type Value with
+        override this.ToString() = Message.show message this

@@ -67,3 +67,6 @@ module PartitionChangeRecord =
     }
 
     let message: Message<Value> = Message.define "PartitionChangeRecord" (versions 0 2 |> flexibleFrom 0) schema
+
+    type Value with
+        override this.ToString() = Message.show message this

@@ -68,3 +68,6 @@ module PartitionRecord =
     }
 
     let message: Message<Value> = Message.define "PartitionRecord" (versions 0 2 |> flexibleFrom 0) schema
+
+    type Value with
+        override this.ToString() = Message.show message this

@@ -25,3 +25,6 @@ module ProducerIdsRecord =
     }
 
     let message: Message<Value> = Message.define "ProducerIdsRecord" (versions 0 0 |> flexibleFrom 0) schema
+
+    type Value with
+        override this.ToString() = Message.show message this

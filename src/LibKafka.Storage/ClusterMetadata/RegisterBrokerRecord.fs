@@ -62,3 +62,6 @@ module RegisterBrokerRecord =
     }
 
     let message: Message<Value> = Message.define "RegisterBrokerRecord" (versions 0 4 |> flexibleFrom 0) schema
+
+    type Value with
+        override this.ToString() = Message.show message this

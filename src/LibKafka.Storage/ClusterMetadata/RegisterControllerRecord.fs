@@ -35,3 +35,6 @@ module RegisterControllerRecord =
     }
 
     let message: Message<Value> = Message.define "RegisterControllerRecord" (versions 0 0 |> flexibleFrom 0) schema
+
+    type Value with
+        override this.ToString() = Message.show message this

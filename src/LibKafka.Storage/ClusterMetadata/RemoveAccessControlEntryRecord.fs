@@ -16,3 +16,6 @@ module RemoveAccessControlEntryRecord =
     }
 
     let message: Message<Value> = Message.define "RemoveAccessControlEntryRecord" (versions 0 0 |> flexibleFrom 0) schema
+
+    type Value with
+        override this.ToString() = Message.show message this

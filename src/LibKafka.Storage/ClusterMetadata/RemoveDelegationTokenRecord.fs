@@ -15,3 +15,6 @@ module RemoveDelegationTokenRecord =
     }
 
     let message: Message<Value> = Message.define "RemoveDelegationTokenRecord" (versions 0 0 |> flexibleFrom 0) schema
+
+    type Value with
+        override this.ToString() = Message.show message this

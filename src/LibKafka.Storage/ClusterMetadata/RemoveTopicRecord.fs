@@ -16,3 +16,6 @@ module RemoveTopicRecord =
     }
 
     let message: Message<Value> = Message.define "RemoveTopicRecord" (versions 0 0 |> flexibleFrom 0) schema
+
+    type Value with
+        override this.ToString() = Message.show message this

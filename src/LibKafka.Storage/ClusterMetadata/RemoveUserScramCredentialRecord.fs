@@ -23,3 +23,6 @@ module RemoveUserScramCredentialRecord =
     }
 
     let message: Message<Value> = Message.define "RemoveUserScramCredentialRecord" (versions 0 0 |> flexibleFrom 0) schema
+
+    type Value with
+        override this.ToString() = Message.show message this

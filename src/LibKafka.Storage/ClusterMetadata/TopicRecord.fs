@@ -17,3 +17,6 @@ module TopicRecord =
     }
 
     let message: Message<Value> = Message.define "TopicRecord" (versions 0 0 |> flexibleFrom 0) schema
+
+    type Value with
+        override this.ToString() = Message.show message this

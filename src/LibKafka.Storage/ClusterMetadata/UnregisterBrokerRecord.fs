@@ -22,3 +22,6 @@ module UnregisterBrokerRecord =
     }
 
     let message: Message<Value> = Message.define "UnregisterBrokerRecord" (versions 0 0 |> flexibleFrom 0) schema
+
+    type Value with
+        override this.ToString() = Message.show message this

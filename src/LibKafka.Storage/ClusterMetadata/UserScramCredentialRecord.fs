@@ -25,8 +25,8 @@ module UserScramCredentialRecord =
         let! name = field "Name" _.Name string
         and! mechanism = field "Mechanism" _.Mechanism scramMechanism
         and! salt = field "Salt" _.Salt bytes
-        and! storedKey = field "StoredKey" _.StoredKey bytes
-        and! serverKey = field "ServerKey" _.ServerKey bytes
+        and! storedKey = field "StoredKey" _.StoredKey secret
+        and! serverKey = field "ServerKey" _.ServerKey secret
         and! iterations = field "Iterations" _.Iterations int32
 
         return
@@ -39,3 +39,6 @@ module UserScramCredentialRecord =
     }
 
     let message: Message<Value> = Message.define "UserScramCredentialRecord" (versions 0 0 |> flexibleFrom 0) schema
+
+    type Value with
+        override this.ToString() = Message.show message this

@@ -19,3 +19,6 @@ module ZkMigrationStateRecord =
     }
 
     let message: Message<Value> = Message.define "ZkMigrationStateRecord" (versions 0 0 |> flexibleFrom 0) schema
+
+    type Value with
+        override this.ToString() = Message.show message this

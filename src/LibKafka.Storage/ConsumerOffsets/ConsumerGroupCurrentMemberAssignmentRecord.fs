@@ -60,3 +60,8 @@ module ConsumerGroupCurrentMemberAssignmentRecord =
         Message.define "ConsumerGroupCurrentMemberAssignmentValue" (versions 0 0 |> flexibleFrom 0) valueSchema
 
     let recordType: RecordType<GroupMemberKey, Value> = { Id = 8s; Key = key; Value = value }
+
+    type TopicPartitions with
+        override this.ToString() = Schema.show topicPartitions this
+    type Value with
+        override this.ToString() = Message.show value this

@@ -88,3 +88,10 @@ module ConsumerGroupMemberMetadataRecord =
     let value: Message<Value> = Message.define "ConsumerGroupMemberMetadataValue" (versions 0 0 |> flexibleFrom 0) valueSchema
 
     let recordType: RecordType<GroupMemberKey, Value> = { Id = 5s; Key = key; Value = value }
+
+    type ClassicProtocol with
+        override this.ToString() = Schema.show classicProtocol this
+    type ClassicMemberMetadata with
+        override this.ToString() = Schema.show classicMemberMetadata this
+    type Value with
+        override this.ToString() = Message.show value this

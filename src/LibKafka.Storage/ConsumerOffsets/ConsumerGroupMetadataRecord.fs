@@ -27,3 +27,6 @@ module ConsumerGroupMetadataRecord =
     let value: Message<Value> = Message.define "ConsumerGroupMetadataValue" (versions 0 0 |> flexibleFrom 0) valueSchema
 
     let recordType: RecordType<GroupKey, Value> = { Id = 3s; Key = key; Value = value }
+
+    type Value with
+        override this.ToString() = Message.show value this

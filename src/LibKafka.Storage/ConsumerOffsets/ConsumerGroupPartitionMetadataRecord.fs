@@ -49,3 +49,10 @@ module ConsumerGroupPartitionMetadataRecord =
         Message.define "ConsumerGroupPartitionMetadataValue" (versions 0 0 |> flexibleFrom 0) valueSchema
 
     let recordType: RecordType<GroupKey, Value> = { Id = 4s; Key = key; Value = value }
+
+    type PartitionMetadata with
+        override this.ToString() = Schema.show partitionMetadata this
+    type TopicMetadata with
+        override this.ToString() = Schema.show topicMetadata this
+    type Value with
+        override this.ToString() = Message.show value this

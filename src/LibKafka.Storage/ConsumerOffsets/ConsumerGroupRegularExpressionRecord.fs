@@ -40,3 +40,8 @@ module ConsumerGroupRegularExpressionRecord =
         Message.define "ConsumerGroupRegularExpressionValue" (versions 0 0 |> flexibleFrom 0) valueSchema
 
     let recordType: RecordType<Key, Value> = { Id = 16s; Key = key; Value = value }
+
+    type Key with
+        override this.ToString() = Message.show key this
+    type Value with
+        override this.ToString() = Message.show value this

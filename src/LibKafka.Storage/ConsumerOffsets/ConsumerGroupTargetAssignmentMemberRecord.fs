@@ -22,3 +22,6 @@ module ConsumerGroupTargetAssignmentMemberRecord =
         Message.define "ConsumerGroupTargetAssignmentMemberValue" (versions 0 0 |> flexibleFrom 0) valueSchema
 
     let recordType: RecordType<GroupMemberKey, Value> = { Id = 7s; Key = key; Value = value }
+
+    type Value with
+        override this.ToString() = Message.show value this

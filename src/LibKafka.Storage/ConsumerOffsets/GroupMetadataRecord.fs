@@ -92,3 +92,10 @@ module GroupMetadataRecord =
     let value: Message<Value> = Message.define "GroupMetadataValue" (versions 0 4 |> flexibleFrom 4) valueSchema
 
     let recordType: RecordType<Key, Value> = { Id = 2s; Key = key; Value = value }
+
+    type Key with
+        override this.ToString() = Message.show key this
+    type MemberMetadata with
+        override this.ToString() = Schema.show memberMetadata this
+    type Value with
+        override this.ToString() = Message.show value this

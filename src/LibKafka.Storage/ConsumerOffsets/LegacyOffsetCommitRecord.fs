@@ -30,3 +30,6 @@ module LegacyOffsetCommitRecord =
     let value: Message<Value> = Message.define "LegacyOffsetCommitValue" (versions 0 0) valueSchema
 
     let recordType: RecordType<OffsetCommitKey, Value> = { Id = 0s; Key = key; Value = value }
+
+    type Value with
+        override this.ToString() = Message.show value this

@@ -45,3 +45,6 @@ module OffsetCommitRecord =
     let value: Message<Value> = Message.define "OffsetCommitValue" (versions 0 4 |> flexibleFrom 4) valueSchema
 
     let recordType: RecordType<OffsetCommitKey, Value> = { Id = 1s; Key = key; Value = value }
+
+    type Value with
+        override this.ToString() = Message.show value this

@@ -38,3 +38,6 @@ module ShareGroupCurrentMemberAssignmentRecord =
         Message.define "ShareGroupCurrentMemberAssignmentValue" (versions 0 0 |> flexibleFrom 0) valueSchema
 
     let recordType: RecordType<GroupMemberKey, Value> = { Id = 14s; Key = key; Value = value }
+
+    type Value with
+        override this.ToString() = Message.show value this

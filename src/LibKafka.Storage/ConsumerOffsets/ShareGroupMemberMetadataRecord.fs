@@ -33,3 +33,6 @@ module ShareGroupMemberMetadataRecord =
     let value: Message<Value> = Message.define "ShareGroupMemberMetadataValue" (versions 0 0 |> flexibleFrom 0) valueSchema
 
     let recordType: RecordType<GroupMemberKey, Value> = { Id = 10s; Key = key; Value = value }
+
+    type Value with
+        override this.ToString() = Message.show value this

@@ -27,3 +27,6 @@ module ShareGroupMetadataRecord =
     let value: Message<Value> = Message.define "ShareGroupMetadataValue" (versions 0 0 |> flexibleFrom 0) valueSchema
 
     let recordType: RecordType<GroupKey, Value> = { Id = 11s; Key = key; Value = value }
+
+    type Value with
+        override this.ToString() = Message.show value this

@@ -54,3 +54,10 @@ module ShareGroupStatePartitionMetadataRecord =
         Message.define "ShareGroupStatePartitionMetadataValue" (versions 0 0 |> flexibleFrom 0) valueSchema
 
     let recordType: RecordType<GroupKey, Value> = { Id = 15s; Key = key; Value = value }
+
+    type TopicPartitionsInfo with
+        override this.ToString() = Schema.show topicPartitionsInfo this
+    type TopicInfo with
+        override this.ToString() = Schema.show topicInfo this
+    type Value with
+        override this.ToString() = Message.show value this

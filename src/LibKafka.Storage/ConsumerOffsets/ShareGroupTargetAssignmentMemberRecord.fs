@@ -22,3 +22,6 @@ module ShareGroupTargetAssignmentMemberRecord =
         Message.define "ShareGroupTargetAssignmentMemberValue" (versions 0 0 |> flexibleFrom 0) valueSchema
 
     let recordType: RecordType<GroupMemberKey, Value> = { Id = 13s; Key = key; Value = value }
+
+    type Value with
+        override this.ToString() = Message.show value this

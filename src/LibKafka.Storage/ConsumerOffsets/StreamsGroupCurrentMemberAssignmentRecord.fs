@@ -74,3 +74,8 @@ module StreamsGroupCurrentMemberAssignmentRecord =
         Message.define "StreamsGroupCurrentMemberAssignmentValue" (versions 0 0 |> flexibleFrom 0) valueSchema
 
     let recordType: RecordType<GroupMemberKey, Value> = { Id = 22s; Key = key; Value = value }
+
+    type TaskIds with
+        override this.ToString() = Schema.show taskIds this
+    type Value with
+        override this.ToString() = Message.show value this

@@ -57,3 +57,6 @@ module StreamsGroupMemberMetadataRecord =
     let value: Message<Value> = Message.define "StreamsGroupMemberMetadataValue" (versions 0 0 |> flexibleFrom 0) valueSchema
 
     let recordType: RecordType<GroupMemberKey, Value> = { Id = 19s; Key = key; Value = value }
+
+    type Value with
+        override this.ToString() = Message.show value this

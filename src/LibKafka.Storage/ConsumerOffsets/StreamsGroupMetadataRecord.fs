@@ -48,3 +48,6 @@ module StreamsGroupMetadataRecord =
     let value: Message<Value> = Message.define "StreamsGroupMetadataValue" (versions 0 0 |> flexibleFrom 0) valueSchema
 
     let recordType: RecordType<GroupKey, Value> = { Id = 17s; Key = key; Value = value }
+
+    type Value with
+        override this.ToString() = Message.show value this

@@ -32,3 +32,6 @@ module StreamsGroupTargetAssignmentMemberRecord =
         Message.define "StreamsGroupTargetAssignmentMemberValue" (versions 0 0 |> flexibleFrom 0) valueSchema
 
     let recordType: RecordType<GroupMemberKey, Value> = { Id = 21s; Key = key; Value = value }
+
+    type Value with
+        override this.ToString() = Message.show value this

@@ -62,3 +62,8 @@ module ProducerSnapshot =
     }
 
     let message: Message<Value> = Message.define "ProducerSnapshot" (versions 1 1) schema
+
+    type ProducerEntry with
+        override this.ToString() = Schema.show producerEntry this
+    type Value with
+        override this.ToString() = Message.show message this

@@ -55,3 +55,8 @@ module QuorumStateData =
     }
 
     let message: Message<Value> = Message.define "QuorumStateData" (versions 0 1 |> flexibleFrom 0) schema
+
+    type Voter with
+        override this.ToString() = Schema.show voter this
+    type Value with
+        override this.ToString() = Message.show message this

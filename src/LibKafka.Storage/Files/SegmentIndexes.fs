@@ -15,6 +15,9 @@ type OffsetIndexEntry =
         Position: int32
     }
 
+    /// Such as `offset 42 at position 4096`.
+    override this.ToString() = "offset " + string this.Offset + " at position " + string this.Position
+
 /// An entry of a segment's time index: records from this offset on are the first with a later timestamp.
 [<Struct>]
 type TimeIndexEntry =
@@ -24,6 +27,9 @@ type TimeIndexEntry =
         /// The last offset of the batch with that timestamp.
         Offset: int64
     }
+
+    /// Such as `timestamp 1700000000000 at offset 42`.
+    override this.ToString() = "timestamp " + string this.Timestamp + " at offset " + string this.Offset
 
 /// The index files of a log segment. Their names are the segment's base offset, from which the offsets in them count. An index that the
 /// broker has open is larger than its content: zeros follow the last entry.

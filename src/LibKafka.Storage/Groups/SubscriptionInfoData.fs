@@ -118,3 +118,14 @@ module SubscriptionInfoData =
     }
 
     let message: Message<Value> = Message.define "SubscriptionInfoData" (versions 1 11) schema
+
+    type TaskId with
+        override this.ToString() = Schema.show taskId this
+    type PartitionToOffsetSum with
+        override this.ToString() = Schema.show partitionToOffsetSum this
+    type TaskOffsetSum with
+        override this.ToString() = Schema.show taskOffsetSum this
+    type ClientTag with
+        override this.ToString() = Schema.show clientTag this
+    type Value with
+        override this.ToString() = Message.show message this

@@ -58,3 +58,6 @@ module RemoteLogSegmentMetadataRecord =
     }
 
     let message: Message<Value> = Message.define "RemoteLogSegmentMetadataRecord" (versions 0 0 |> flexibleFrom 0) schema
+
+    type Value with
+        override this.ToString() = Message.show message this

@@ -62,3 +62,6 @@ module RemoteLogSegmentMetadataSnapshotRecord =
 
     let message: Message<Value> =
         Message.define "RemoteLogSegmentMetadataSnapshotRecord" (versions 0 0 |> flexibleFrom 0) schema
+
+    type Value with
+        override this.ToString() = Message.show message this

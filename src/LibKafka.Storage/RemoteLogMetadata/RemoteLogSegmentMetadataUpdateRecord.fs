@@ -36,3 +36,6 @@ module RemoteLogSegmentMetadataUpdateRecord =
     }
 
     let message: Message<Value> = Message.define "RemoteLogSegmentMetadataUpdateRecord" (versions 0 0 |> flexibleFrom 0) schema
+
+    type Value with
+        override this.ToString() = Message.show message this

@@ -31,3 +31,6 @@ module RemotePartitionDeleteMetadataRecord =
     }
 
     let message: Message<Value> = Message.define "RemotePartitionDeleteMetadataRecord" (versions 0 0 |> flexibleFrom 0) schema
+
+    type Value with
+        override this.ToString() = Message.show message this

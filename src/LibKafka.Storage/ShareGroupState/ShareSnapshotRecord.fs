@@ -53,3 +53,6 @@ module ShareSnapshotRecord =
     let value: Message<Value> = Message.define "ShareSnapshotValue" (versions 0 0 |> flexibleFrom 0) valueSchema
 
     let recordType: RecordType<SharePartitionKey, Value> = { Id = 0s; Key = key; Value = value }
+
+    type Value with
+        override this.ToString() = Message.show value this

@@ -41,3 +41,6 @@ module ShareUpdateRecord =
     let value: Message<Value> = Message.define "ShareUpdateValue" (versions 0 0 |> flexibleFrom 0) valueSchema
 
     let recordType: RecordType<SharePartitionKey, Value> = { Id = 1s; Key = key; Value = value }
+
+    type Value with
+        override this.ToString() = Message.show value this

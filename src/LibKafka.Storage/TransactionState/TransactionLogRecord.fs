@@ -81,3 +81,10 @@ module TransactionLogRecord =
     let value: Message<Value> = Message.define "TransactionLogValue" (versions 0 1 |> flexibleFrom 1) valueSchema
 
     let recordType: RecordType<Key, Value> = { Id = 0s; Key = key; Value = value }
+
+    type Key with
+        override this.ToString() = Message.show key this
+    type TopicPartitions with
+        override this.ToString() = Schema.show topicPartitions this
+    type Value with
+        override this.ToString() = Message.show value this

@@ -35,18 +35,7 @@ type private Topic =
 
 /// JSON that was made without a value is that of the value.
 let private sameTranscoded (transcoded: Result<StoredUtf8, Fault>) (json: Result<StoredJson, Fault>) =
-    let text (utf8: ReadOnlyMemory<byte>) = Encoding.UTF8.GetString utf8.Span
-
-    let asJson (found: StoredUtf8) : StoredJson =
-        { Name = found.Name
-          Id = found.Id
-          Key = text found.Key
-          Value =
-            match found.Value with
-            | ValueSome value -> Some { Version = value.Version; Value = text value.Value }
-            | ValueNone -> None }
-
-    Expect.equal (Result.map asJson transcoded) json "transcoded"
+    Expect.equal (transcoded |> Result.map _.ToJson()) json "transcoded"
 
 /// A transcoder that has been used before, for a record that ends within its key.
 let private transcoder () =
@@ -221,6 +210,38 @@ let private withMeanings =
             Expect.equal (found.GetProperty("transactionStatus").GetRawText()) text "the status"
             Expect.equal (found.GetProperty("producerId").GetRawText()) "7" "another number")
 
+let private texts =
+    testCase "the text of a record is one line with its type, its key, and its value with the version" (fun () ->
+        let key: OffsetCommitKey = { Group = "g"; Topic = "orders"; Partition = 3 }
+        let value = { OffsetCommitRecord.valueSchema.Default with Offset = 42L }
+        let commit = { Stored.Key = key; Value = Some { Version = 3s; Value = value } }
+        let record = ConsumerOffsetsRecord.OffsetCommit commit
+        let fields = """{Offset: 42, LeaderEpoch: -1, Metadata: "", CommitTimestamp: 0, ExpireTimestamp: -1}"""
+        let keyText = """{Group: "g", Topic: "orders", Partition: 3}"""
+        Expect.equal (string record) ("OffsetCommit " + keyText + " v3 " + fields) "in the union"
+        Expect.equal (string commit) (keyText + " v3 OffsetCommitValue " + fields) "by itself"
+        let deleted = { commit with Value = None }
+        Expect.equal (string deleted) (keyText + " deleted") "a tombstone"
+        Expect.equal (string OffsetCommitRecord.recordType) "OffsetCommit (1)" "its type"
+
+        let json = ConsumerOffsetsRecord.toJson record |> ok "toJson"
+        let payload = """{"offset":42,"leaderEpoch":-1,"metadata":"","commitTimestamp":0}"""
+        let jsonText = """OffsetCommit {"group":"g","topic":"orders","partition":3} v3 """ + payload
+        Expect.equal (string json) jsonText "as JSON"
+        Expect.equal (string (StoredUtf8.OfJson json)) jsonText "as JSON in UTF-8"
+
+        let topic = MetadataRecord.Topic { Name = "orders"; TopicId = Guid.Empty }
+        let topicText = """TopicRecord {Name: "orders", TopicId: 00000000-0000-0000-0000-000000000000}"""
+        Expect.equal (string topic) topicText "a record of the metadata log"
+        Expect.equal (string { Version = 0s; Value = topic }) ("v0 " + topicText) "with its version"
+
+        let unknown: UnknownRecord = { Id = 99s; Key = Bytes.ofHex "0a"; Value = None }
+        Expect.equal (string (ConsumerOffsetsRecord.Unknown unknown)) "record of unknown type 99 0x0a deleted" "an unknown one"
+
+        let secret = Bytes.ofString "open sesame"
+        let credential = { UserScramCredentialRecord.schema.Default with StoredKey = secret; ServerKey = secret }
+        Expect.isFalse ((string credential).Contains(Bytes.toHex secret)) "keys are secret")
+
 let private faults =
     testCase "faults say where the problem is" (fun () ->
         let offsets key value = ConsumerOffsetsRecord.decode Limits.standard (Bytes.ofHex key) (Some(Bytes.ofHex value))
@@ -356,6 +377,7 @@ let tests =
           keepsUnknown
           makesTopic
           withMeanings
+          texts
           faults
           badSnapshot
           indexes
