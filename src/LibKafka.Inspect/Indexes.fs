@@ -10,6 +10,7 @@ open System.Text.Json
 open LibKafka.Wire
 open LibKafka.Records
 open LibKafka.Storage
+open LibKafka.Inspect.Wording
 open LibKafka.Inspect.Input
 open LibKafka.Inspect.Records
 open LibKafka.Inspect.Output
@@ -162,6 +163,13 @@ let private timeEntries (batches: SegmentBatch[] option) (entries: TimeIndexEntr
         entries
         (entries |> ordered _.Timestamp)
 
+/// Whether a batch of another producer has the offset. The transaction may have begun in an earlier segment, and compaction may have removed
+/// its first batch.
+let private isOfAnother (offset: int64) (producerId: int64) (batches: SegmentBatch[]) : bool =
+    match batchFrom offset batches with
+    | Some batch -> batch.BaseOffset <= offset && batch.ProducerId <> producerId
+    | None -> false
+
 let private transactionEntries (batches: SegmentBatch[] option) (entries: LibKafka.Protocol.AbortedTxn.Transaction list) : Entry list =
     let complaint (entry: LibKafka.Protocol.AbortedTxn.Transaction) =
         let against (batches: SegmentBatch[]) =
@@ -169,7 +177,8 @@ let private transactionEntries (batches: SegmentBatch[] option) (entries: LibKaf
             | Some batch when batch.BaseOffset <= entry.LastOffset ->
                 firstOf
                     [ batch.Control <> Some ControlRecordType.Abort, "the last offset is not that of an abort marker"
-                      batch.ProducerId <> entry.ProducerId, "the abort marker is of producer " + string batch.ProducerId ]
+                      batch.ProducerId <> entry.ProducerId, "the abort marker is of producer " + string batch.ProducerId
+                      isOfAnother entry.FirstOffset entry.ProducerId batches, "the batch at the first offset is not of the producer" ]
             | _ -> Some "no batch has the last offset"
 
         firstOf [ entry.FirstOffset > entry.LastOffset, "the first offset is after the last" ]
@@ -311,7 +320,7 @@ let private json (kind: string) (file: string option) (entry: Entry) : string =
 /// The entries as lines of text, and what they were checked against.
 let toText (index: Index) : string list =
     let wrong = index.Entries |> List.filter _.Complaint.IsSome |> List.length
-    let count = string index.Entries.Length + (if index.Entries.Length = 1 then " entry" else " entries")
+    let count = string index.Entries.Length + plural index.Entries.Length " entry" " entries"
 
     let summary =
         if not index.IsChecked then

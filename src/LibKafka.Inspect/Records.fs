@@ -7,6 +7,7 @@ open System.Runtime.InteropServices
 open LibKafka.Wire
 open LibKafka.Records
 open LibKafka.Protocol
+open LibKafka.Inspect.Wording
 open LibKafka.Inspect.Input
 open LibKafka.Inspect.Frames
 
@@ -66,7 +67,10 @@ let fields (body: Body) : Field list =
     | _ -> []
 
 let private cutOff (path: string) (offset: int64) (bytes: int) =
-    Item.Trouble(offset, Trouble.at offset path ("the last batch is incomplete: only " + string bytes + " bytes remain"))
+    Item.Trouble(
+        offset,
+        Trouble.at offset path ("the last batch is incomplete: only " + string bytes + plural bytes " byte remains" " bytes remain")
+    )
 
 /// An item of a record set that starts at an offset of the input.
 let private item (start: int64) (mayBeCutOff: bool) (item: RecordSetItem) : Item =
@@ -85,7 +89,11 @@ let private item (start: int64) (mayBeCutOff: bool) (item: RecordSetItem) : Item
             | ValueSome last -> "offsets " + string corrupt.FirstOffset + " to " + string last + ", "
             | ValueNone -> ""
 
-        Item.Trouble(offset, { trouble with Reason = trouble.Reason + " (" + offsets + string corrupt.Bytes.Length + " bytes)" })
+        Item.Trouble(
+            offset,
+            { trouble with
+                Reason = trouble.Reason + " (" + offsets + string corrupt.Bytes.Length + plural corrupt.Bytes.Length " byte)" " bytes)" }
+        )
 
 /// The offset of a slice of a frame in the input.
 let private offsetOf (frame: Frame) (slice: Bytes) : int64 =

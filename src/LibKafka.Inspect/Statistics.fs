@@ -8,6 +8,7 @@ open System.IO
 open System.Numerics
 open System.Text.Json
 open LibKafka.Records
+open LibKafka.Inspect.Wording
 open LibKafka.Inspect.Output
 
 /// What was counted of one kind of thing.
@@ -229,7 +230,8 @@ let private producerRow (id: int64, found: Producer) =
         else
             ", " + number found.Commits + " committed, " + number found.Aborts + " aborted"
 
-    string id, found.Count.Records, number found.Count.Records + " records, epoch " + string found.LastEpoch + markers
+    let records = number found.Count.Records + plural found.Count.Records " record" " records"
+    string id, found.Count.Records, records + ", epoch " + string found.LastEpoch + markers
 
 /// The most producers that the text lists.
 let private mostProducers = 20
@@ -249,7 +251,7 @@ let private facts (all: Statistics) : (string * string) list =
       | None -> ()
       if all.Total.Batches > 0L then
           "records per batch", (float all.Total.Records / float all.Total.Batches).ToString("0.0", invariant)
-      "gaps", number gaps + (if gaps = 0L then "" else " (" + number missing + " offsets)")
+      "gaps", number gaps + (if gaps = 0L then "" else " (" + number missing + plural missing " offset)" " offsets)")
       if all.WithoutKey > 0L then "without key", number all.WithoutKey
       if all.Tombstones > 0L then "tombstones", number all.Tombstones
       if all.Transactional > 0L then "in transactions", number all.Transactional
@@ -263,7 +265,8 @@ let toText (width: int) (all: Statistics) : string list =
     let codecs =
         all.Codecs
         |> List.map (fun (name, count) ->
-            name, count.Bytes, size count.Bytes + ", " + number count.Batches + " batches, ratio " + ratio count)
+            let batches = number count.Batches + plural count.Batches " batch" " batches"
+            name, count.Bytes, size count.Bytes + ", " + batches + ", ratio " + ratio count)
 
     let producers = all.Producers |> List.truncate mostProducers |> List.map producerRow
     let others = all.Producers.Length - producers.Length
@@ -274,7 +277,8 @@ let toText (width: int) (all: Statistics) : string list =
       yield! chart width "Records by size of key and value, in bytes" (histogram all.RecordSizes)
       yield! chart width "Batches by number of records" (histogram all.BatchRecords)
       yield! chart width "Records by producer id" producers
-      if others > 0 then "  and " + number (int64 others) + " other producers" ]
+      if others > 0 then
+          "  and " + number (int64 others) + plural others " other producer" " other producers" ]
 
 // ---------------------------------------------------------------------------------------------------------------------
 // JSON

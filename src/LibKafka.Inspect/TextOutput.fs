@@ -7,6 +7,7 @@ open System.Text
 open LibKafka.Wire
 open LibKafka.Records
 open LibKafka.Protocol
+open LibKafka.Inspect.Wording
 open LibKafka.Inspect.Terminal
 open LibKafka.Storage
 open LibKafka.Inspect.Utf8Output
@@ -22,6 +23,7 @@ module private Words =
     let offsets = "offsets "B
     let upTo = " to "B
     let comma = ", "B
+    let record = " record, "B
     let records = " records, "B
     let bytes = " bytes, leader epoch "B
     let latest = ", latest "B
@@ -185,7 +187,7 @@ type TextPrinter(output: Utf8Output, options: Options, hasColors: bool) =
         addNumber batch.LastOffset
         addWord Words.comma
         addNumber batch.Count
-        addWord Words.records
+        addWord (if batch.Count = 1 then Words.record else Words.records)
         add (attributes batch.Attributes)
         addWord Words.comma
         addNumber batch.SizeInBytes
@@ -201,11 +203,13 @@ type TextPrinter(output: Utf8Output, options: Options, hasColors: bool) =
             addWord Words.latest
             addTime batch.MaxTimestamp
 
+    let addSize (bytes: int) = add (string bytes + plural bytes " byte" " bytes")
+
     let content (isShown: bool) (isNull: bool) (bytes: ReadOnlySpan<byte>) =
         if isNull then
             add "null"
         elif not isShown then
-            add (string bytes.Length + " bytes")
+            addSize bytes.Length
         elif isText bytes then
             add "\""
             escapeBytes bytes
@@ -262,7 +266,7 @@ type TextPrinter(output: Utf8Output, options: Options, hasColors: bool) =
         if not decoded.Key.IsEmpty then
             addSpace ()
             start Style.Key
-            if options.Keys then output.Add decoded.Key.Span else add (string record.Key.Length + " bytes")
+            if options.Keys then output.Add decoded.Key.Span else addSize record.Key.Length
             reset ()
 
         match decoded.Value with
@@ -271,7 +275,7 @@ type TextPrinter(output: Utf8Output, options: Options, hasColors: bool) =
             addWord Words.version
             addNumber (int64 value.Version)
             addSpace ()
-            if options.Values then output.Add value.Value.Span else add (string record.Value.Length + " bytes")
+            if options.Values then output.Add value.Value.Span else addSize record.Value.Length
 
         headers &record
 
@@ -324,10 +328,10 @@ type TextPrinter(output: Utf8Output, options: Options, hasColors: bool) =
                 unreadable trouble
             | Item.CutOff(offset, bytes) ->
                 at field offset
-                add ("cut off after " + string bytes + " bytes, as is usual at the end of a fetch response")
+                add ("cut off after " + string bytes + plural bytes " byte" " bytes" + ", as is usual at the end of a fetch response")
             | Item.Zeros(offset, bytes) ->
                 at field offset
-                add (string bytes + (if bytes = 1L then " byte" else " bytes") + " of zeros: preallocated space")
+                add (string bytes + plural bytes " byte" " bytes" + " of zeros: preallocated space")
 
             write ()
 

@@ -41,6 +41,9 @@ let segments = List.head (folders "LIBKAFKA_SEGMENTS" [ "segments" ])
 /// Packet captures of a client and test brokers, and the requests in them.
 let packets = Path.Combine(root, "packets")
 
+/// Two segments that Kafka 4.0 wrote in which two producers aborted and committed transactions, with their indexes.
+let aborts = Path.Combine(root, "aborts")
+
 /// The versions that the brokers of each release report.
 let releases = Path.Combine(root, "releases")
 

@@ -614,7 +614,7 @@ let private logs =
               let outcome = inspect "log --records" bytes
               Expect.equal outcome.Code 1 "the exit code"
               Expect.equal outcome.Lines.Length 7 "the lines"
-              Expect.stringStarts outcome.Lines[0] "@0 offsets 0 to 0, 1 records, none, CreateTime" "the first batch"
+              Expect.stringStarts outcome.Lines[0] "@0 offsets 0 to 0, 1 record, none, CreateTime" "the first batch"
               Expect.equal outcome.Lines[1] "  0 2017-07-14T02:40:00.000Z key \"k\" value \"one\"" "its record"
 
               Expect.stringStarts
@@ -700,7 +700,7 @@ let private logs =
                   outcome.Lines[1]
                   (", magic 1, gzip, " + get "timestampType" (packedVector.GetProperty("batches")[0]) + ", ")
                   "the one that is compressed"
-              Expect.stringContains outcome.Lines[2] "offsets 0 to 0, 1 records" "the new one"
+              Expect.stringContains outcome.Lines[2] "offsets 0 to 0, 1 record" "the new one"
               old[old.Length - 1] <- old[old.Length - 1] ^^^ 1uy
               let damaged = inspect "log --records" (Array.append old good)
               Expect.stringStarts damaged.Lines[0] "@0 unreadable at byte 12: Crc: checksum " "with a wrong checksum"
@@ -789,7 +789,7 @@ let private logs =
                   [ "  0 2017-07-14T02:40:00.000Z key 5 bytes value 8 bytes headers {\"h\": 2 bytes, \"n\": null}"
                     "  1 key 0 bytes value 0 bytes"
                     "  2 2017-07-14T02:40:00.000Z key null value null"
-                    "  3 2017-07-14T02:40:00.000Z key 2 bytes value 1 bytes" ]
+                    "  3 2017-07-14T02:40:00.000Z key 2 bytes value 1 byte" ]
                   "sizes"
 
               Expect.equal

@@ -331,6 +331,39 @@ let private indexes =
                   Expect.equal outcome.Code 0 "the exit code"
                   Expect.equal (List.last outcome.Lines) "1 entry, all match the segment" "the summary"))
 
+          testCase "the indexes of a broker match the segments that it wrote" (fun () ->
+              let file (name: string) = Path.Combine(TestData.aborts, name)
+
+              let last (name: string) (lines: string list) =
+                  let outcome = inspectWith [ "index"; file name ] Array.empty
+                  Expect.equal outcome.Code 0 name
+                  Expect.equal (List.skip (outcome.Lines.Length - lines.Length) outcome.Lines) lines name
+
+              last
+                  "00000000000000000000.txnindex"
+                  [ "producerId 1 firstOffset 1 lastOffset 6 lastStableOffset 0"
+                    "producerId 0 firstOffset 0 lastOffset 7 lastStableOffset 8"
+                    "producerId 0 firstOffset 10 lastOffset 16 lastStableOffset 11"
+                    "3 entries, all match the segment" ]
+
+              last "00000000000000000018.txnindex" [ "2 entries, all match the segment" ]
+              last "00000000000000000000.index" [ "8 entries, all match the segment" ]
+              last "00000000000000000000.timeindex" [ "9 entries, all match the segment" ]
+              last "00000000000000000018.snapshot" [ "2 entries, all match the segment" ])
+
+          testCase "damage to any field of a transaction index but the last stable offset is found" (fun () ->
+              let base' = "00000000000000000000"
+              let index = File.ReadAllBytes(Path.Combine(TestData.aborts, base' + ".txnindex"))
+              let log = File.ReadAllBytes(Path.Combine(TestData.aborts, base' + ".log"))
+              // The version, the producer id, and the first and the last offset of the second entry, which is of producer 0.
+              for at, value in [ 1, 9uy; 9, 1uy; 17, 1uy; 17, 9uy; 25, 6uy; 25, 5uy; 25, 99uy ] do
+                  let damaged = Array.copy index
+                  damaged[34 + at] <- value
+
+                  withFolder [ name ".log", log; name ".txnindex", damaged ] (fun path ->
+                      let outcome = inspect ("index " + path (name ".txnindex")) Array.empty
+                      Expect.equal outcome.Code 1 (string at + " is " + string value)))
+
           testCase "a producer snapshot is checked against the segments before it" (fun () ->
               let log = bytesOf [ producing 0L 0 false 3; producing 3L 3 false 2 ]
               let file (entry: ProducerSnapshot.ProducerEntry) = (ProducerSnapshotFile.encode [ entry ] |> ok "encode").ToArray()

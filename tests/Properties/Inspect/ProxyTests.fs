@@ -63,7 +63,7 @@ let private metadata (socket: TcpClient) (correlationId: int) : Metadata.Respons
     |> snd
 
 /// Runs the proxy before a cluster while an action uses its port. The exit code, the lines and the complaints.
-let private proxying (arguments: string list) (bootstrap: string) (action: int -> unit) : int * string list * string =
+let private printing (arguments: string list) (bootstrap: string) (action: int -> unit) : int * string list * string =
     use output = new MemoryStream()
     let complaints = Shared()
     use stop = new CancellationTokenSource()
@@ -75,8 +75,7 @@ let private proxying (arguments: string list) (bootstrap: string) (action: int -
           Complaints = complaints.Writer
           Cancellation = stop.Token }
 
-    let tool =
-        Task.Run(fun () -> runIn surroundings ([ "proxy"; "--listen"; "0"; "--to"; bootstrap; "--format"; "json" ] @ arguments))
+    let tool = Task.Run(fun () -> runIn surroundings ([ "proxy"; "--listen"; "0"; "--to"; bootstrap ] @ arguments))
 
     let listening () = Regex.Match(complaints.Text, @"listening on 127\.0\.0\.1:(\d+) for")
 
@@ -90,6 +89,9 @@ let private proxying (arguments: string list) (bootstrap: string) (action: int -
     tool.Result,
     List.ofArray ((Encoding.UTF8.GetString(output.ToArray())).Split('\n', StringSplitOptions.RemoveEmptyEntries)),
     complaints.Text
+
+/// The same with JSON lines.
+let private proxying (arguments: string list) = printing ("--format" :: "json" :: arguments)
 
 let private shape (line: string) : string =
     let line = json line
@@ -119,6 +121,39 @@ let private staysOnProxy =
             [ for broker in (json lines[1]).GetProperty("body").GetProperty("brokers").EnumerateArray() -> int (get "port" broker) ]
         Expect.equal (Set.ofList printed) brokerPorts "the broker's own addresses"
         Expect.notEqual (get "time" (json lines[0])) "" "the time")
+
+let private text =
+    testCase "as text, each frame is a line with its connection, its time, its direction and the message" (fun () ->
+        use kafka = TestBroker.Start 1
+        let mutable received: Metadata.Response voption = ValueNone
+
+        let code, lines, _ =
+            printing [] kafka.Bootstrap (fun port ->
+                use first = connect "127.0.0.1" port
+                received <- ValueSome(metadata first 41)
+                use second = connect "127.0.0.1" port
+                metadata second 42 |> ignore)
+
+        Expect.equal code 0 "the exit code"
+        let time = @"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
+
+        let expected =
+            [ for connection, correlation in [ 1, 41; 2, 42 ] do
+                  let start = @"^\[" + string connection + @"\] " + time
+                  let request = Message.show Metadata.api.Request { Metadata.request.Default with Topics = None }
+                  let about = ", correlation " + string correlation
+                  start, " → Metadata v9 request" + about + ", client \"tester\": " + request.Substring(request.IndexOf ' ' + 1)
+                  start, " ← Metadata v9 response" + about + ": {" ]
+
+        Expect.equal lines.Length expected.Length "the lines"
+
+        for line, (start, rest) in List.zip lines expected do
+            Expect.isTrue (Regex.IsMatch(line, start)) line
+            Expect.stringContains line rest "the frame"
+
+        // The broker's own port, and not that of the proxy.
+        Expect.stringContains lines[1] ("Port: " + (kafka.Bootstrap.Split ':')[1]) "the broker's address"
+        Expect.notEqual (string received.Value.Brokers[0].Port) ((kafka.Bootstrap.Split ':')[1]) "the client got that of the proxy")
 
 let private controllers =
     testCase "clients that ask for controllers stay on the proxy too" (fun () ->
@@ -362,4 +397,4 @@ let private usage =
                   Expect.stringContains help option "an option") ]
 
 [<Tests>]
-let tests = testList "libkafka-inspect as a proxy" [ staysOnProxy; controllers; tls; recordings; troubles; usage ]
+let tests = testList "libkafka-inspect as a proxy" [ staysOnProxy; text; controllers; tls; recordings; troubles; usage ]
