@@ -146,18 +146,17 @@ type Codec<'T>(minSize: int) =
     abstract InTaggedField: Codec<'T>
     default this.InTaggedField = this
 
-/// How a field is relayed. Most fields are of types that need no codec for it, and none of the virtual calls of one.
+/// How a value is relayed. Most values are of types that need no codec for it, and none of the virtual calls of one.
 type internal RelayKind =
     | ByCodec = 0
-    | InTaggedSection = 1
-    | Bool = 2
-    | Int8 = 3
-    | Int16 = 4
-    | Int32 = 5
-    | Int64 = 6
-    | Uuid = 7
-    | String = 8
-    | CompactString = 9
+    | Bool = 1
+    | Int8 = 2
+    | Int16 = 3
+    | Int32 = 4
+    | Int64 = 5
+    | Uuid = 6
+    | String = 7
+    | CompactString = 8
 
 /// A codec of a type that needs no codec to be relayed.
 type internal IRelayedDirectly =

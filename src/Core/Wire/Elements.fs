@@ -55,9 +55,15 @@ module internal Elements =
     let relay (element: Codec<'T>) (reader: Reader) (visitor: JsonVisitor) (count: int) =
         visitor.BeginArray count
 
-        for i in 0 .. count - 1 do
-            visitor.BeginElement i
-            element.Relay(reader, visitor)
+        match Relay.kind (box element) with
+        | RelayKind.ByCodec ->
+            for i in 0 .. count - 1 do
+                visitor.BeginElement i
+                element.Relay(reader, visitor)
+        | kind ->
+            for i in 0 .. count - 1 do
+                visitor.BeginElement i
+                Relay.directly kind reader visitor
 
         visitor.EndArray()
 

@@ -525,7 +525,10 @@ module Notation =
             override _.Visit(visitor, record) = Field.visit name codec visitor (get record)
             override _.Name = name
             override _.RelayKind = Relay.kind (box codec)
-            override _.Relay(reader, visitor) = codec.Relay(reader, visitor) }
+
+            override _.Relay(reader, visitor, text) =
+                visitor.BeginField text
+                codec.Relay(reader, visitor) }
 
     let inline private inOrderRow name (schema: Schema<'T>) (get: 'R -> 'T) (codec: Codec<'T>) =
         { new Row<'R, 'T>() with
@@ -536,7 +539,6 @@ module Notation =
     let private inTaggedSection name (schema: Schema<'T>) (get: 'R -> 'T) (codec: Codec<'T>) (tag: uint32) =
         let fallback = schema.Default
         let read = Func<Reader, 'T>(Field.read name codec)
-        let visit (visitor: Visitor) (value: 'T) = if not (isDefault fallback value) then Field.visit name codec visitor value
 
         { new Part<'R>(InTaggedSection tag, 0) with
             override _.Shape = fieldShape name schema codec
@@ -548,15 +550,20 @@ module Notation =
                 Field.write name codec writer (get record)
                 writer.EndSized mark
 
-            override _.Visit(visitor, record) = visit visitor (get record)
+            override _.Visit(visitor, record) =
+                let value = get record
+                if not (isDefault fallback value) then Field.visit name codec visitor value
 
             override _.Name = name
-            override _.RelayKind = RelayKind.InTaggedSection
 
             // The value is made, because it may be the default, which is left out.
-            override _.Relay(reader, visitor) =
+            override _.Relay(reader, visitor, text) =
                 if reader.HasTag tag then
-                    visit visitor (reader.Tagged(name, tag, fallback, read)) }
+                    let value = reader.Tagged(name, tag, fallback, read)
+
+                    if not (isDefault fallback value) then
+                        visitor.BeginField text
+                        codec.Visit(visitor, value) }
 
     let private inTaggedSectionRow name (schema: Schema<'T>) (get: 'R -> 'T) (codec: Codec<'T>) (tag: uint32) =
         let fallback = schema.Default

@@ -49,9 +49,9 @@ type internal Part<'R>(place: FieldPlace, minSize: int) =
     abstract RelayKind: RelayKind
     default _.RelayKind = RelayKind.ByCodec
 
-    /// Relays the value of a field that is in order, or the whole field if it is in the tagged section: see `Codec.Relay`.
-    abstract Relay: Reader * JsonVisitor -> unit
-    default _.Relay(_, _) = ()
+    /// Relays the field if the version has it: see `Codec.Relay`. For `name` see `JsonName.text`.
+    abstract Relay: Reader * JsonVisitor * name: byte[] -> unit
+    default _.Relay(_, _, _) = ()
 
 /// A field as it is relayed: what `Part` has, at hand.
 [<Struct; NoEquality; NoComparison>]
@@ -186,14 +186,11 @@ type internal StructCodec<'R, 'P>
         for i in 0 .. fields.Length - 1 do
             let field = &fields[i]
 
-            match field.Kind with
-            | RelayKind.InTaggedSection -> field.Part.Relay(reader, visitor)
-            | RelayKind.ByCodec ->
+            if field.Kind = RelayKind.ByCodec then
+                field.Part.Relay(reader, visitor, field.Name)
+            else
                 visitor.BeginField field.Name
-                field.Part.Relay(reader, visitor)
-            | kind ->
-                visitor.BeginField field.Name
-                Relay.directly kind reader visitor
+                Relay.directly field.Kind reader visitor
 
         reader.EndStruct(outer, version.Flexible)
         visitor.EndStruct()
