@@ -24,12 +24,15 @@ type private RecordAction = delegate of record: inref<Record> -> unit
 /// One run of the tool. What is read from a pipe, or from a file that grows, is printed and flushed immediately.
 [<Sealed>]
 type Inspection(options: Options, printer: Printer, output: Utf8Output, width: int) =
-    let reading =
+    let uncompressed =
         { Limits = options.Limits
-          Codecs = AllCodecs.Set
+          Codecs = CompressionCodecs.none
           Buffer = ValueSome(CodecBuffer())
           // The record sets were split with verified checksums.
           VerifyChecksum = false }
+
+    // Starting the codecs takes a while, and many logs have nothing compressed.
+    let compressed = lazy { uncompressed with Codecs = AllCodecs.Set }
 
     let decoder = RecordDecoder options.Limits
     let isFiltered = options.Filter <> Filter.none
@@ -66,6 +69,8 @@ type Inspection(options: Options, printer: Printer, output: Utf8Output, width: i
 
     /// Opens the records of an item and passes each to an action. Prints the fault if they cannot be read.
     let eachRecord (field: Field option) (offset: int64) (compression: CompressionType) (item: RecordSetItem) (action: RecordAction) =
+        let reading = if compression = CompressionType.None then uncompressed else compressed.Value
+
         match RecordSetItem.openRecords reading item with
         | Error fault -> unreadable field offset compression item fault
         | Ok records ->
@@ -272,9 +277,14 @@ type Inspection(options: Options, printer: Printer, output: Utf8Output, width: i
     /// Prints the frames of a packet capture, and says what else it has.
     let capture (report: string -> unit) (input: Stream) =
         let show (found: Frame) = print found
+        let bytes = byteReader input
+
+        let trouble (offset: int64) (found: Trouble) =
+            fail ()
+            printer.Item(None, Item.Trouble(offset, found))
 
         try
-            let summary = Capture.read options.Limits options.Port show (byteReader input)
+            let summary = Capture.read options.Limits options.Port show bytes
 
             if summary.Others > 0 then
                 let ending = if summary.Others = 1 then " connection is" else " connections are"
@@ -283,9 +293,9 @@ type Inspection(options: Options, printer: Printer, output: Utf8Output, width: i
             for linkType, packets in summary.UnknownLinks do
                 report (string packets + " packets have the link type " + string linkType + ", which cannot be read")
                 fail ()
-        with :? InvalidCapture as wrong ->
-            fail ()
-            printer.Item(None, Item.Trouble(wrong.Offset, Trouble.at wrong.Offset "" wrong.Message))
+        with
+        | :? InvalidCapture as wrong -> trouble wrong.Offset (Trouble.at wrong.Offset "" wrong.Message)
+        | :? InvalidText as wrong -> trouble bytes.Arrived (Trouble.ofText bytes.Arrived wrong)
 
     /// Whether all input so far was readable.
     member _.IsWhole = isWhole

@@ -302,6 +302,15 @@ let private damaged =
               Expect.equal outcome.Code 1 "the exit code"
               Expect.stringContains (List.last (complaintsIn outcome)) "a packet is of interface 2147483648, which" "why")
 
+          testCase "a capture in hex that ends in other characters is read up to them" (fun () ->
+              let capture = pcap 101u (List.map packet4 conversation)
+              let whole = inspect "capture" capture
+              let outcome = inspectText "capture --input hex" (Convert.ToHexString capture + "zz")
+              Expect.equal outcome.Code 1 "the exit code"
+              let expected = sprintf "@%d unreadable at byte %d: 'z' is not a hexadecimal digit" capture.Length capture.Length
+              Expect.stringStarts (List.last outcome.Lines) expected "why"
+              Expect.equal outcome.Lines.Head whole.Lines.Head "the first frame")
+
           law 300 "any change of a capture gives lines and an exit code" (fun (at: int) (value: byte) (isNext: bool) ->
               let packets = List.map packet4 conversation
               let capture = if isNext then pcapng false 101 packets else pcap 101u packets
