@@ -12,14 +12,14 @@ open LibKafka.Inspect.Frames
 open LibKafka.Inspect.Records
 
 /// How the content of a record is printed.
-[<RequireQualifiedAccess; NoComparison; NoEquality>]
+[<Struct; RequireQualifiedAccess; NoComparison; NoEquality>]
 type RecordContent =
     | Plain
     | Control
     /// A record of an internal topic.
-    | Decoded of StoredUtf8
+    | Decoded of decoded: StoredUtf8
     /// A record of an internal topic that cannot be decoded.
-    | Broken of Fault
+    | Broken of fault: Fault
 
 /// Where a record is, and what is known of it from its batch.
 [<Struct; NoComparison; NoEquality>]

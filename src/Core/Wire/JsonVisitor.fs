@@ -52,6 +52,9 @@ type JsonVisitor internal (writer: Utf8Writer, withMeanings: bool) =
         writer.Text text
         writer.Byte '"'B
 
+    /// Whether names of numbers are written.
+    member internal _.WithMeanings = withMeanings
+
     override _.Bool value = writer.Text(if value then "true" else "false")
 
     override _.Meaning name = if withMeanings then meaning <- name

@@ -459,6 +459,10 @@ module Notation =
                 visitor.Meaning(meaning value)
                 inner.Visit(visitor, toWire value)
 
+            member this.Relay(reader, visitor) =
+                // The mapping is only needed for the name.
+                if visitor.WithMeanings then this.Visit(visitor, this.Read reader) else inner.Relay(reader, visitor)
+
             member _.Build source = ofWire (inner.Build source) }
 
     /// Another type with the same bytes. The first two functions are inverses. `meaning` is the readable name of a value, or empty.
