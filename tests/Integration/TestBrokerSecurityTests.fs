@@ -163,6 +163,25 @@ let private tls =
               Expect.equal (ask (tlsSettings None) kafka) (Ok 1) "with TLS"
               Expect.isError (ask { patient with ConnectTimeout = ms 2000 } kafka) "without TLS"))
 
+      testCase "a certificate that changes counts for new connections, and so does the client's file of authorities" (fun () ->
+          let issue (authority: Authority) = authority.Issue(Purpose.Broker [ "127.0.0.1" ])
+          let another = Authority "others"
+
+          withOptions (TestBrokerOptions(Certificate = issue authority.Value)) (fun kafka ->
+              use folder = new PemFolder()
+              let files = { PemFiles.standard with Authorities = Some(folder.Add("ca.pem", authority.Value.Pem)) }
+              let settings = { patient with Tls = Some(Tls.ofPemFiles files |> ok) }
+              use old = Cluster.Connect(settings, Bootstrap.parse kafka.Bootstrap |> ok) |> ok
+              kafka.ChangeCertificate(issue another)
+              Expect.isError (ask settings kafka) "the client does not trust the new one"
+              folder.Add("ca.pem", another.Pem) |> ignore
+              Expect.equal (ask settings kafka) (Ok 1) "now it does"
+              ok (Cluster.Metadata(old, None)).Result |> ignore)
+
+          use plain = TestBroker.Start()
+          let change () = plain.ChangeCertificate(issue another)
+          Expect.throwsT<InvalidOperationException> change "brokers without TLS")
+
       testCase "the subject of a client's certificate is the principal, and ACLs apply to it" (fun () ->
           let options =
               TestBrokerOptions(

@@ -364,6 +364,14 @@ type TestBroker private (engine: Engine, first: (int32 * Listener) list, tls: Ss
         ArgumentNullException.ThrowIfNull update
         engine.Change(fun _ state -> update.Invoke state)
 
+    /// Gives the brokers another certificate with its private key, for new connections. InvalidOperationException if they were started without TLS.
+    member _.ChangeCertificate(certificate: X509Certificate2) =
+        ArgumentNullException.ThrowIfNull certificate
+
+        match tls with
+        | null -> raise (InvalidOperationException "The brokers were started without a certificate, so they do not use TLS.")
+        | options -> options.ServerCertificate <- certificate
+
     /// Stops a broker: its partitions are led by other in-sync replicas, if there are any, and its connections are closed.
     member _.StopBroker(id: int32) =
         demandNode id
