@@ -365,25 +365,101 @@ let private clientMetrics (cluster: TestCluster) =
             alter AlterConfigOperation.Delete None
             awaiting "its end" (isListed >> not)))
 
+// ---- topics, configs, records and offsets ----
+
+let private clusters =
+    onEachAndEmbedded "admin" (fun cluster ->
+        [ testCase "describes topics and the cluster, and finds offsets" (fun () ->
+              cluster.WithTopic 3 (fun topic ->
+                  use admin = new AdminClient(cluster.Settings(), cluster.Brokers)
+                  let described = admin.DescribeTopics [ topic; "libkafka-test-none" ]
+
+                  match described.Result with
+                  | [ name, Ok found; _, Error(AdminFault.Refused(code, _)) ] ->
+                      Expect.equal name topic "the topic"
+                      Expect.equal (found.Partitions |> List.map _.PartitionIndex |> List.sort) [ 0; 1; 2 ] "its partitions"
+                      Expect.equal code ErrorCode.UnknownTopicOrPartition "the other is not there"
+                  | other -> failtestf "%A" other
+
+                  match (admin.ListTopics()).Result with
+                  | Ok topics -> Expect.contains (topics |> List.choose _.Name) topic "it is among all"
+                  | Error fault -> failtestf "%O" fault
+
+                  match (admin.DescribeCluster()).Result with
+                  | Ok found -> Expect.isNonEmpty found.Brokers "brokers"
+                  | Error fault -> failtestf "%O" fault
+
+                  let wanted = [ for partition in 0..2 -> { Topic = topic; Partition = partition }, OffsetSpec.Latest ]
+                  let offsets = (admin.ListOffsets wanted).Result |> List.map (snd >> ok >> _.Offset)
+                  Expect.equal offsets [ 0L; 0L; 0L ] "the ends")) ])
+
+/// What librdkafka's mock cluster does not support: on a real cluster only.
+let private realOnly =
+    testList
+        "real cluster"
+        [ for cluster in all do
+              if not (isMock cluster) then
+                  testCase ("makes, changes and deletes a topic and its records " + cluster.Name) (fun () ->
+                      use admin = new AdminClient(cluster.Settings(), cluster.Brokers)
+                      let name = "libkafka-test-" + Guid.NewGuid().ToString "N"
+                      let topic = { Name = name; Partitions = 1; ReplicationFactor = 1s; Configs = [ "retention.ms", "600000" ] }
+                      let partition = { Topic = name; Partition = 0 }
+                      let all (reply: AdminReply<'Item, 'Value>) = reply.Result |> List.map (snd >> ok)
+                      admin.CreateTopics([ topic ], ms 15_000) |> all |> ignore
+
+                      try
+                          awaiting "the topic" (fun () -> (admin.DescribeTopics [ name ]).Result |> List.forall (snd >> Result.isOk))
+                          admin.CreatePartitions([ { Name = name; Count = 2; Assignments = None } ], ms 15_000) |> all |> ignore
+
+                          let change: IncrementalAlterConfigs.Resource =
+                              { ResourceType = ConfigResourceType.Topic
+                                ResourceName = name
+                                Configs = [ { Name = "retention.ms"; ConfigOperation = AlterConfigOperation.Set; Value = Some "700000" } ] }
+
+                          let setting () =
+                              admin.DescribeConfigs
+                                  [ { ResourceType = ConfigResourceType.Topic
+                                      ResourceName = name
+                                      ConfigurationKeys = Some [ "retention.ms" ] } ]
+                              |> all
+                              |> List.concat
+                              |> List.map _.Value
+
+                          // Since Kafka 2.3.
+                          if cluster.Supports(ApiKey.IncrementalAlterConfigs, 0s) then
+                              admin.AlterConfigs [ change ] |> all |> ignore
+                              awaiting "the setting" (fun () -> setting () = [ Some "700000" ])
+
+                          use client = new PartitionClient(cluster.Settings(), cluster.Brokers, partition)
+                          let producer = new PartitionProducer(client, ProducerSettings.standard)
+                          acknowledged (producer.Produce(batch "r" 10)) |> ignore
+                          Expect.equal (admin.DeleteRecords([ partition, 4L ], ms 15_000) |> all) [ 4L ] "the first that is left"
+                      finally
+                          admin.DeleteTopics([ name ], ms 15_000) |> all |> ignore) ]
+
 [<Tests>]
 let tests =
     testList
-        "administration of clusters"
-        [ for cluster in all @ [ embedded ] do
-              if not (isMock cluster) then
-                  testList
-                      cluster.Name
-                      [ for test in
-                            [ elections
-                              reassignments
-                              logDirs
-                              groupOffsets
-                              transactions
-                              fencing
-                              quotas
-                              users
-                              tokens
-                              acls
-                              features
-                              quorum
-                              clientMetrics ] -> test cluster ] ]
+        "administration"
+        [ clusters
+          realOnly
+          testList
+              "of clusters"
+              [ for cluster in all @ [ embedded ] do
+                    if not (isMock cluster) then
+                        testList
+                            cluster.Name
+                            [ for test in
+                                  [ elections
+                                    reassignments
+                                    logDirs
+                                    groupOffsets
+                                    transactions
+                                    fencing
+                                    quotas
+                                    users
+                                    tokens
+                                    acls
+                                    features
+                                    quorum
+                                    clientMetrics ] -> test cluster ] ] ]

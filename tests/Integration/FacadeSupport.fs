@@ -150,3 +150,15 @@ let everyApi: ApiVersions.ApiVersion list =
 let scripted (rest: Received -> Act list) (test: KafkaClientOptions -> unit) =
     Scripted.broker (fun me -> Script.knowing everyApi (Script.leading [ Script.topic topic topicId ] me rest)) (fun broker ->
         test (KafkaClientOptions([ BrokerAddress(broker.Address.Host, broker.Address.Port) ])))
+
+let odd: Expected list =
+    let at = 1_700_000_000_000L
+
+    [ { Key = Some(text "k"); Value = Some(text "v"); Timestamp = at; Headers = [] }
+      { Key = None; Value = Some(text "no key"); Timestamp = at + 5L; Headers = [] }
+      { Key = Some [||]; Value = Some [||]; Timestamp = at - 5L; Headers = [] }
+      { Key = Some(text "tombstone"); Value = None; Timestamp = -1L; Headers = [] }
+      { Key = None
+        Value = None
+        Timestamp = at
+        Headers = [ "a", Some(text "1"); "a", None; "", Some [||]; "Ω", Some [| 0uy; 255uy |] ] } ]
