@@ -46,35 +46,40 @@ module internal HeapSize =
     /// `Some` value.
     let ofSome<'T> () : int64 = ofObject sizeof<'T>
 
+[<RequireQualifiedAccess>]
+module private Segment =
+
+    /// The array that has the bytes. No bytes may have none.
+    let array (segment: ArraySegment<byte>) : byte[] =
+        match segment.Array with
+        | null -> Array.empty
+        | array -> array
+
 /// A cursor over bytes to decode. Every read is checked against the remaining bytes, and a failed one throws the internal fault exception
 /// with its offset. A count or length is checked against the remaining bytes before anything is allocated from it, and so is the memory of
 /// the values against `maxDecoded`.
 [<Sealed>]
-type Reader internal () =
-    let mutable buffer = Array.empty<byte>
-    let mutable start = 0
-    let mutable count = 0
-    let mutable maxDecoded = 0L
-    let mutable position = 0
+type Reader internal (segment: ArraySegment<byte>, most: int64) =
+    let mutable buffer = Segment.array segment
+    let mutable start = segment.Offset
+    let mutable count = segment.Count
+    let mutable maxDecoded = most
+    let mutable position = segment.Offset
     let mutable decoded = 0L
-    let mutable finish = 0
+    let mutable finish = segment.Offset + segment.Count
     let mutable trail: Trail | null = null
     // The tagged section of the current struct; null until it has been opened.
     let mutable tags: TagEntry[] | null = null
 
-    internal new(bytes: Bytes, maxDecoded: int64) as this =
-        Reader()
-        then this.Load(bytes, maxDecoded)
+    internal new(bytes: Bytes, maxDecoded: int64) = Reader(Bytes.segment bytes, maxDecoded)
+
+    /// A reader without bytes.
+    internal new() = Reader(ArraySegment<byte>.Empty, 0L)
 
     /// Begins to read other bytes, so that one reader serves for many messages.
     member internal this.Load(bytes: Bytes, most: int64) =
         let segment = Bytes.segment bytes
-
-        buffer <-
-            match segment.Array with
-            | null -> Array.empty
-            | array -> array
-
+        buffer <- Segment.array segment
         start <- segment.Offset
         count <- segment.Count
         maxDecoded <- most
