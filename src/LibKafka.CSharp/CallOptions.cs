@@ -1,4 +1,5 @@
 using System;
+using System.Text;
 using System.Threading;
 using Microsoft.FSharp.Core;
 
@@ -46,6 +47,14 @@ public sealed record CallOptions
         get;
         init => field = value is { } time ? Interop.CheckTimeout(time, nameof(Timeout)) : null;
     }
+
+    private bool PrintMembers(StringBuilder builder) =>
+        builder.AppendMembers(
+            (nameof(Attempt), Attempt),
+            (nameof(CancellationToken), CancellationToken),
+            (nameof(Memory), Memory),
+            (nameof(Timeout), Timeout)
+        );
 
     /// <summary>The default options with a token.</summary>
     internal static CallOptions Of(CancellationToken cancellationToken) =>

@@ -82,6 +82,13 @@ internal static class Interop
     public static T Checked<T>(FSharpResult<T, Client.ClientFault> settings, string name) =>
         settings.IsOk ? settings.ResultValue : throw new ArgumentException(settings.ErrorValue.ToString(), name);
 
+    /// <summary>The settings of a consumer, which must fit those of its client.</summary>
+    public static Topics.ConsumerSettings Checked(Client.ClientSettings client, Topics.ConsumerSettings consumer, string name)
+    {
+        Checked(Client.FetcherSettingsModule.check(client, consumer.Fetching), name);
+        return consumer;
+    }
+
     /// <summary>The argument, which must not be null.</summary>
     public static T Required<T>(T? value, [CallerArgumentExpression(nameof(value))] string? name = null)
         where T : class
@@ -93,10 +100,14 @@ internal static class Interop
     /// <summary>The partition, which must have a topic and a number from 0.</summary>
     public static TopicPartition Required(TopicPartition partition, [CallerArgumentExpression(nameof(partition))] string? name = null)
     {
-        ArgumentException.ThrowIfNullOrEmpty(partition.Topic, name);
+        RequiredTopic(partition.Topic, name);
         ArgumentOutOfRangeException.ThrowIfNegative(partition.Partition, name);
         return partition;
     }
+
+    /// <summary>The name of a topic, which must not be empty.</summary>
+    public static string RequiredTopic(string? topic, [CallerArgumentExpression(nameof(topic))] string? name = null) =>
+        Required(topic, name).Length > 0 ? topic! : throw new ArgumentException("The topic name is empty: give the name of a topic.", name);
 
     /// <summary>The broker, which must have a host.</summary>
     public static BrokerAddress Required(BrokerAddress broker, [CallerArgumentExpression(nameof(broker))] string? name = null)

@@ -114,6 +114,7 @@ type private Input = { Start: FetchPosition; Next: FetchPosition }
 [<Sealed>]
 type ExactlyOnce(settings: ClientSettings, bootstrap: Bootstrap, process': ExactlyOnceSettings, transform: Transform) =
     let process' = ExactlyOnceSettings.check process' |> Checked.orThrow (nameof process')
+    do FetcherSettings.check settings process'.Reading.Fetching |> Checked.orThrow (nameof process') |> ignore
     let group = { process'.Group with CommitInterval = None }
 
     let reading =

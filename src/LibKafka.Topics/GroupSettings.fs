@@ -147,6 +147,8 @@ module GroupSettings =
         | _ when settings.HeartbeatInterval >= settings.SessionTimeout ->
             invalid "HeartbeatInterval" "it must be shorter than SessionTimeout"
         | Subscription.Topics [], _, _ -> invalid "Subscription" "it must have at least one topic"
+        | Subscription.Topics topics, _, _ when topics |> List.exists String.IsNullOrEmpty ->
+            invalid "Subscription" "one of the topic names is empty: give the names of topics"
         | _, GroupProtocol.Classic [], _ -> invalid "Protocol" "it must have at least one assignor"
         | Subscription.Pattern pattern, GroupProtocol.Classic _, _ ->
             match matcher pattern with

@@ -20,9 +20,12 @@ open LibKafka.Client
 /// handed out before a second connection is made. Leaders are asked for by one request for all partitions. While a broker cannot be connected
 /// to, one of its partitions tries it after growing pauses and reports the failure; the others connect one after another when it is back.
 ///
-/// Two threads must not use a consumer at the same time: the second one gets an InvalidOperationException.
+/// Two threads must not use a consumer at the same time: the second one gets an InvalidOperationException. ArgumentException if a call has no
+/// time for `MaxWait`: see `FetcherSettings.check`.
 [<Sealed>]
 type TopicConsumer(settings: ClientSettings, bootstrap: Bootstrap, consumer: ConsumerSettings) =
+    do FetcherSettings.check settings consumer.Fetching |> Checked.orThrow (nameof consumer) |> ignore
+
     let guard = ThreadGuard "consumer"
     let time = settings.Time
     let began = time.GetTimestamp()
@@ -247,13 +250,15 @@ type TopicConsumer(settings: ClientSettings, bootstrap: Bootstrap, consumer: Con
     /// The bytes of memory that events in hand hold.
     member _.BytesInHand = bytesInHand
 
-    /// Adds a partition, which is read from the next `Poll` on. ArgumentException if it is there already.
+    /// Adds a partition, which is read from the next `Poll` on. ArgumentException if it is there already, or its topic name is empty.
     member _.Add(partition: TopicPartition, start: Start) : unit =
         use _ = enter ()
         add partition start
 
     /// Adds all partitions of a topic that are not there yet, and returns them. Partitions that the topic gets later are not noticed: call it again.
+    /// ArgumentException if the topic name is empty.
     member _.AddTopic(topic: string, start: Start, ?call: CallOptions) : Result<TopicPartition list, ClientFault> =
+        let topic = TopicName.required (nameof topic) topic
         use _ = enter ()
 
         match leaders.Ask([ topic ], defaultArg call CallOptions.standard) with

@@ -154,10 +154,12 @@ type TopicProducer
 
     /// Looks up the topic's partitions and their leaders, by one request, and makes a producer. It has no connection yet. Fault: `ClientFault.NoLeader` if
     /// there is no such topic, which is transient, as the topic may be about to be created; wrap the call with `RetryPolicy.connect` to wait for it.
-    /// ArgumentException if a setting is invalid; InvalidOperationException for a transaction before `TransactionClient.InitProducerId`.
+    /// ArgumentException if the topic name is empty or a setting is invalid; InvalidOperationException for a transaction before `TransactionClient.InitProducerId`.
     static member Open
         (settings: ClientSettings, bootstrap: Bootstrap, topic: string, ?producing: TopicProducerSettings, ?call: CallOptions)
         : Result<TopicProducer, ClientFault> =
+        let topic = TopicName.required (nameof topic) topic
+
         let producing =
             TopicProducerSettings.check (defaultArg producing TopicProducerSettings.standard) |> Checked.orThrow (nameof producing)
 

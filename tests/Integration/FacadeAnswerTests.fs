@@ -243,7 +243,8 @@ let private answers =
                   let limit = if kind = KafkaFaultKind.TimedOut then moment else TimeSpan.FromMinutes 1.0
 
                   scripted rest (fun options ->
-                      use fetcher = new PartitionFetcher(KafkaClientOptions(options.BootstrapServers, CallTimeout = limit), partition)
+                      let options = KafkaClientOptions(options.BootstrapServers, CallTimeout = limit)
+                      use fetcher = new PartitionFetcher(options, partition, FetcherOptions(MaxWait = TimeSpan.Zero))
                       Expect.equal (there (fetcher.Fetch().Fault)).Kind kind "the kind")) ]
 
 [<Tests>]

@@ -387,11 +387,13 @@ let private transactions =
                   Expect.equal (there transaction.Coordinator).Address (transaction.Connect().ThrowIfError().Broker) "to the coordinator"))
 
           testCase "error codes and faults are values" (fun () ->
+              let isFenced = ref true
+
               let rest (received: Received) =
                   match received.Request with
                   | Request.InitProducerId _ ->
-                      let answer = InitProducerId.response.Default
-                      Script.answer InitProducerId.api received { answer with Error = ErrorCode.ProducerFenced }
+                      let code = if isFenced.Value then ErrorCode.ProducerFenced else ErrorCode.None
+                      Script.answer InitProducerId.api received { InitProducerId.response.Default with Error = code; ProducerId = 4L }
                   | Request.AddPartitionsToTxn request ->
                       let topics: AddPartitionsToTxn.TopicResult list =
                           [ for topic in request.Topics ->
@@ -413,6 +415,8 @@ let private transactions =
                   let refused = transaction.InitProducerId second
                   Expect.equal (refused.IsSuccess, refused.Error) (false, ErrorCode.ProducerFenced) "a value"
                   thrown "refused" (fun () -> refused.ThrowIfError() |> ignore) |> ignore
+                  isFenced.Value <- false
+                  transaction.InitProducerId(second).ThrowIfError() |> ignore
                   let added = transaction.AddPartitions [ at "t" 1; at "t" 0 ]
                   let expected = [ at "t" 1, ErrorCode.OperationNotAttempted; at "t" 0, ErrorCode.OperationNotAttempted ]
                   Expect.equal (added |> Seq.map (fun it -> it.Item, it.Error) |> List.ofSeq) expected "each"

@@ -109,6 +109,51 @@ let private options =
               Expect.equal (TopicPartition("t", 1)) (TopicPartition("t", 1)) "partition"
               Expect.stringContains (KafkaClientOptions("a:1,b:2").ToString()) "[a:1, b:2]" "text")
 
+          testCase "the text of options has every option, and no limit for an infinite time" (fun () ->
+              let endless = Timeout.InfiniteTimeSpan
+
+              let all: obj list =
+                  [ KafkaClientOptions "a:1"
+                    CallOptions()
+                    RetryPolicy<KafkaResult>(fun _ -> false)
+                    FetcherOptions()
+                    ProducerOptions()
+                    BatchCollectorOptions()
+                    TopicProducerOptions()
+                    TopicConsumerOptions()
+                    GroupConsumerOptions("g", [ "t" ]) ]
+
+              // The times that may be infinite.
+              let infinite =
+                  [ for options in all do
+                        for property in options.GetType().GetProperties() do
+                            let shape = property.PropertyType
+
+                            if property.CanWrite && (shape = typeof<TimeSpan> || shape = typeof<Nullable<TimeSpan>>) then
+                                let isSet =
+                                    try
+                                        property.SetValue(options, endless)
+                                        true
+                                    with :? Reflection.TargetInvocationException ->
+                                        false
+
+                                if isSet then property.Name ]
+
+              Expect.containsAll
+                  infinite
+                  [ "CallTimeout"; "ConnectionTtl"; "Timeout"; "TimeLimit"; "Linger"; "MetadataAge" ]
+                  "infinite times"
+
+              for name in infinite do
+                  Expect.exists all (fun options -> (string options).Contains(name + " = no limit")) name
+
+              for options in all do
+                  let text = string options
+                  Expect.isFalse (text.Contains "-00:00:00.001") text
+
+                  for property in options.GetType().GetProperties(Reflection.BindingFlags.Instance ||| Reflection.BindingFlags.Public) do
+                      Expect.stringContains text (property.Name + " = ") "an option")
+
           testCase "invalid options are refused when they are set" (fun () ->
               let long = TimeSpan.FromDays 30.0
               outOfRange "connect time" (fun () -> KafkaClientOptions("a:1", ConnectTimeout = TimeSpan.Zero))

@@ -7,19 +7,29 @@ open Expecto
 open LibKafka.Wire
 open LibKafka.Records
 open LibKafka.Client
+open LibKafka.Protocol
 open LibKafka.Testing
+open LibKafka.Topics
 open LibKafka.Integration.Support
 
 let private settings = ClientSettings.standard
 let private partition: TopicPartition = { Topic = "orders"; Partition = 0 }
 
-// The name of the argument that is refused.
-let private refusedBy (call: unit -> 'Result) : string | null =
+// The argument that is refused.
+let private refusal (call: unit -> 'Result) : ArgumentException =
     try
         call () |> ignore
         failtest "it is accepted"
     with :? ArgumentException as error ->
-        error.ParamName
+        error
+
+// The name of the argument that is refused.
+let private refusedBy (call: unit -> 'Result) : string | null = (refusal call).ParamName
+
+// Nothing listens there: a call that is not refused has a fault.
+let private nowhere = Bootstrap.ofAddresses [ { Host = "127.0.0.1"; Port = 1 } ]
+let private options = LibKafka.KafkaClientOptions "127.0.0.1:1"
+let private nameless: TopicPartition = { partition with Topic = "" }
 
 let private cluster (test: TestBroker -> Bootstrap -> unit) =
     use kafka = TestBroker.Start()
@@ -43,6 +53,7 @@ let tests =
                       "offsets"
                       "in two parts"
                   use transaction = new TransactionClient(settings, brokers, "t")
+                  RetryPolicy.standard.Run(fun call -> transaction.InitProducerId(TimeSpan.FromMinutes 1.0, call)).Result |> ok |> ignore
                   Expect.equal
                       (refusedBy (fun () -> transaction.CommitOffsets(group, GroupMembership.none, [ partition, negative ])))
                       "offsets"
@@ -88,6 +99,101 @@ let tests =
           test "a transactional id is empty" {
               let brokers = Bootstrap.ofAddresses []
               Expect.equal (refusedBy (fun () -> new TransactionClient(settings, brokers, ""))) "transactionalId" "F#"
-              let options = LibKafka.KafkaClientOptions "localhost:1"
               Expect.equal (refusedBy (fun () -> new LibKafka.TransactionClient(options, ""))) "transactionalId" "C#"
+          }
+
+          test "a topic name is empty" {
+              use consumer = new TopicConsumer(settings, nowhere, ConsumerSettings.standard)
+              use facadeConsumer = new LibKafka.TopicConsumer(options)
+              let facadePartition = LibKafka.TopicPartition("", 0)
+              let groupOptions = LibKafka.GroupConsumerOptions("g", [ "orders"; "" ])
+
+              let calls: (string * string * (unit -> obj)) list =
+                  [ "PartitionClient", "partition", (fun () -> new PartitionClient(settings, nowhere, nameless))
+                    "TopicProducer", "topic", (fun () -> TopicProducer.Open(settings, nowhere, ""))
+                    "TopicConsumer.Add", "partition", (fun () -> consumer.Add(nameless, Start.earliest))
+                    "TopicConsumer.AddTopic", "topic", (fun () -> consumer.AddTopic("", Start.earliest))
+                    "GroupConsumer",
+                    "group",
+                    (fun () -> new GroupConsumer(settings, nowhere, GroupSettings.make "g" [ "orders"; "" ], ConsumerSettings.standard))
+                    "PartitionClient in C#", "partition", (fun () -> new LibKafka.PartitionClient(options, facadePartition))
+                    "PartitionProducer in C#", "partition", (fun () -> new LibKafka.PartitionProducer(options, facadePartition))
+                    "PartitionFetcher in C#", "partition", (fun () -> new LibKafka.PartitionFetcher(options, facadePartition))
+                    "TopicProducer in C#", "topic", (fun () -> LibKafka.TopicProducer.Open(options, ""))
+                    "TopicConsumer.Add in C#", "partition", (fun () -> facadeConsumer.Add(facadePartition, OffsetSpec.Earliest))
+                    "TopicConsumer.AddTopic in C#", "topic", (fun () -> facadeConsumer.AddTopic("", OffsetSpec.Earliest))
+                    "GroupConsumer in C#", "groupOptions", (fun () -> new LibKafka.GroupConsumer(options, groupOptions)) ]
+
+              for name, argument, call in calls do
+                  let error = refusal call
+                  Expect.equal error.ParamName argument name
+                  Expect.stringContains error.Message "empty: give the name" name
+          }
+
+          test "a transaction is used before InitProducerId" {
+              use group = new GroupClient(settings, nowhere, "g")
+              use transaction = new TransactionClient(settings, nowhere, "t")
+              let offsets = [ partition, CommittedOffset.at 1L ]
+              use facadeGroup = new LibKafka.GroupClient(options, "g")
+              use facade = new LibKafka.TransactionClient(options, "t")
+              let facadePartition = LibKafka.TopicPartition("orders", 0)
+              let facadeOffsets = [ KeyValuePair(facadePartition, LibKafka.CommittedOffset 1L) ]
+
+              let calls: (string * (unit -> obj)) list =
+                  [ "AddPartitions", (fun () -> transaction.AddPartitions [ partition ])
+                    "AddOffsets", (fun () -> transaction.AddOffsets "g")
+                    "CommitOffsets", (fun () -> transaction.CommitOffsets(group, GroupMembership.none, offsets))
+                    "Commit", (fun () -> transaction.Commit())
+                    "Abort", (fun () -> transaction.Abort())
+                    "Producer", (fun () -> transaction.Producer partition)
+                    "AddPartitions in C#", (fun () -> facade.AddPartitions [ facadePartition ])
+                    "AddOffsets in C#", (fun () -> facade.AddOffsets "g")
+                    "CommitOffsets in C#", (fun () -> facade.CommitOffsets(facadeGroup, LibKafka.GroupMembership.None, facadeOffsets))
+                    "Commit in C#", (fun () -> facade.Commit())
+                    "Abort in C#", (fun () -> facade.Abort())
+                    "Producer in C#", (fun () -> facade.Producer facadePartition) ]
+
+              for name, call in calls do
+                  Expect.throwsC (call >> ignore) (fun error ->
+                      Expect.equal (error.GetType()) typeof<InvalidOperationException> name
+                      Expect.stringContains error.Message "call InitProducerId first" name)
+          }
+
+          test "a broker may wait for as long as a call takes, so that each fetch of an idle partition would time out" {
+              let long = { FetcherSettings.standard with MaxWait = settings.CallTimeout }
+              let reading = { ConsumerSettings.standard with Fetching = long }
+              use client = new PartitionClient(settings, nowhere, partition)
+              let group = GroupSettings.make "g" [ "orders" ]
+              let process' = { ExactlyOnceSettings.make "g" [ "orders" ] "t" with Reading = reading }
+              let facadePartition = LibKafka.TopicPartition("orders", 0)
+              let facadeLong = LibKafka.FetcherOptions(MaxWait = options.CallTimeout)
+              let facadeReading = LibKafka.TopicConsumerOptions(Fetching = facadeLong)
+              use facadeClient = new LibKafka.PartitionClient(options, facadePartition)
+
+              let calls: (string * string * (unit -> obj)) list =
+                  [ "PartitionFetcher", "settings", (fun () -> new PartitionFetcher(client, long, 0L))
+                    "TopicConsumer", "consumer", (fun () -> new TopicConsumer(settings, nowhere, reading))
+                    "GroupConsumer", "consumer", (fun () -> new GroupConsumer(settings, nowhere, group, reading))
+                    "ExactlyOnce", "process'", (fun () -> new ExactlyOnce(settings, nowhere, process', (fun _ _ _ -> ())))
+                    "PartitionFetcher in C#",
+                    "fetcherOptions",
+                    (fun () -> new LibKafka.PartitionFetcher(options, facadePartition, facadeLong))
+                    "PartitionFetcher of a client in C#", "options", (fun () -> new LibKafka.PartitionFetcher(facadeClient, facadeLong))
+                    "TopicConsumer in C#", "consumerOptions", (fun () -> new LibKafka.TopicConsumer(options, facadeReading))
+                    "GroupConsumer in C#",
+                    "consumerOptions",
+                    (fun () -> new LibKafka.GroupConsumer(options, LibKafka.GroupConsumerOptions("g", [ "orders" ]), facadeReading)) ]
+
+              for name, argument, call in calls do
+                  let error = refusal call
+                  Expect.equal error.ParamName argument name
+                  Expect.stringContains error.Message "MaxWait" name
+                  Expect.stringContains error.Message "shorter than CallTimeout, 00:00:30" name
+
+              let endless = Threading.Timeout.InfiniteTimeSpan
+              let accepts call wait = FetcherSettings.check { settings with CallTimeout = call } { long with MaxWait = wait } |> Result.isOk
+              let short, longer = TimeSpan.FromSeconds 1.0, TimeSpan.FromSeconds 2.0
+              Expect.isTrue (accepts longer short) "a shorter wait"
+              Expect.isTrue (accepts endless longer) "a call without a limit"
+              Expect.isFalse (accepts longer endless) "a wait without a limit"
           } ]

@@ -170,6 +170,7 @@ let private optional: (ApiKey * int * string * (Bootstrap -> ClientFault)) list 
 
     let inTransaction (brokers: Bootstrap) =
         use transaction = new TransactionClient(patient, brokers, "tx")
+        (transaction.InitProducerId(ms 1_000)).Exchange.Result |> ok |> ignore
         byGroup (fun group -> transaction.CommitOffsets(group, place, [ at, CommittedOffset.at 3L ]).Exchange) brokers
 
     let raising (brokers: Bootstrap) =

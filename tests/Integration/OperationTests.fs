@@ -51,7 +51,7 @@ let private serving (before: Received -> unit) (test: ScriptedBroker -> Bootstra
     Scripted.broker script (fun broker -> test broker (Bootstrap.ofAddresses [ broker.Address ]))
 
 let private clientOf settings brokers = new PartitionClient(settings, brokers, { Topic = "t"; Partition = 0 })
-let private fetcherOf (client: PartitionClient) = new PartitionFetcher(client, FetcherSettings.standard, 0L)
+let private fetcherOf (client: PartitionClient) = new PartitionFetcher(client, { FetcherSettings.standard with MaxWait = ms 1 }, 0L)
 let private producerOf (client: PartitionClient) = new PartitionProducer(client, ProducerSettings.standard)
 
 /// A call of each kind, on a client of its own, and its fault. Each takes at least two exchanges.

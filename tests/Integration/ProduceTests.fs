@@ -606,7 +606,7 @@ let private firstUse =
 
               withLog Kafka40 1s none (fun _ broker ->
                   use transaction = new TransactionClient(patient, Bootstrap.ofAddresses [ broker.Address ], "tx")
-                  let reply = transaction.Commit()
+                  let reply = transaction.InitProducerId(ms 60_000)
                   Expect.equal (reply.Error, reply.IsTransient) (ErrorCode.CoordinatorNotAvailable, true) "as a value")) ]
 
 [<Tests>]

@@ -58,12 +58,17 @@ let coordinating (me: BrokerAddress) (received: Received) (request: FindCoordina
     else
         Script.answer FindCoordinator.api received { response with NodeId = 1; Host = me.Host; Port = me.Port }
 
-/// A broker that leads and coordinates everything, supports one API in one version only, and responds to it with `rest`.
+/// A broker that leads and coordinates everything, supports one API in one version only, and responds with `rest` to it and to requests for a
+/// producer id.
 let lone (key: ApiKey) (version: int) (rest: Received -> Act list) (test: ScriptedBroker -> unit) =
     let script (me: BrokerAddress) =
-        Script.knowing (Script.everythingBut [ Script.versions key version version ]) (fun received ->
+        let own = Script.versions key version version
+        let others = [ if key <> ApiKey.InitProducerId then Script.versions ApiKey.InitProducerId 0 4 ]
+
+        Script.knowing (Script.everythingBut (own :: others)) (fun received ->
             match received.Request with
             | _ when received.Header.ApiKey = key -> rest received
+            | Request.InitProducerId _ -> rest received
             | Request.Metadata request -> Script.answer Metadata.api received (Script.metadata me (topicsIn request))
             | Request.FindCoordinator request -> coordinating me received request
             | _ -> Script.unexpected received)

@@ -177,9 +177,9 @@ let private calls =
 
               Scripted.broker script (fun broker ->
                   use client = new TransactionClient(patient, Bootstrap.ofAddresses [ broker.Address ], "tx")
-                  let exchange = client.Commit()
+                  let reply = client.InitProducerId(ms 5000)
                   let expected = ClientFault.NoCoordinator(CoordinatorType.Transaction, "tx", ErrorCode.CoordinatorNotAvailable)
-                  Expect.equal (faultOf exchange.Result) expected "the fault"
+                  Expect.equal reply.Result (Error(CallFailure.Fault expected)) "the fault"
                   Expect.equal broker.Connections 1 "one try"))
 
           testCase "a refusal gives no identity" (fun () ->

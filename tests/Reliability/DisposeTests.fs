@@ -66,7 +66,8 @@ let private memberOf (protocol: GroupProtocol) (name: string) (kafka: TestBroker
     let group = { GroupSettings.make name [ "t" ] with Protocol = protocol; HeartbeatThread = true; HeartbeatInterval = ms 20 }
 
     // It tries to leave the group for as long as a call may take.
-    new GroupConsumer(impatient, bootstrap kafka, group, ConsumerSettings.standard)
+    let reading = { ConsumerSettings.standard with Fetching = { FetcherSettings.standard with MaxWait = ms 100 } }
+    new GroupConsumer(impatient, bootstrap kafka, group, reading)
 
 /// Uses everything, with calls in flight, and disposes of it. Returns weak references to it.
 [<MethodImpl(MethodImplOptions.NoInlining)>]

@@ -92,7 +92,11 @@ let private memberStep (kafka: TestBroker) (protocol: GroupProtocol) (name: stri
             CommitInterval = Some(ms 100)
             HeartbeatInterval = ms 100
             HeartbeatThread = true }
-    let reading = { ConsumerSettings.standard with NextStep = NextStep.resetting OffsetSpec.Earliest }
+    let reading =
+        { ConsumerSettings.standard with
+            NextStep = NextStep.resetting OffsetSpec.Earliest
+            Fetching = { FetcherSettings.standard with MaxWait = ms 100 } }
+
     let make () = new GroupConsumer(client, bootstrap kafka, group, reading)
     let mutable consumer = make ()
 

@@ -9,8 +9,9 @@ public sealed record FetcherOptions
     private static readonly Client.FetcherSettings Standard = Client.FetcherSettingsModule.standard;
 
     /// <summary>
-    /// How long the broker may wait until it has <see cref="MinBytes"/>: half a second unless set. It should be well below
-    /// <see cref="KafkaClientOptions.CallTimeout"/>.
+    /// How long the broker may wait until it has <see cref="MinBytes"/>: half a second unless set. It must be shorter than
+    /// <see cref="KafkaClientOptions.CallTimeout"/>, and should be well below the time-out of the call: the time-out includes the wait, so every
+    /// fetch at the end of the log would time out.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">It is negative or longer than 2³¹ milliseconds.</exception>
     public TimeSpan MaxWait

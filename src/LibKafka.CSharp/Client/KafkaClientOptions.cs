@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Net;
 using System.Net.Security;
+using System.Text;
 using System.Threading;
 using System.Threading.Tasks;
 using LibKafka.Client;
@@ -235,6 +236,30 @@ public sealed record KafkaClientOptions
     /// the call, before the call returns. What it throws is thrown by the call.
     /// </summary>
     public Action<ExchangeInfo>? Observer { get; init; }
+
+    private bool PrintMembers(StringBuilder builder) =>
+        builder.AppendMembers(
+            (nameof(BootstrapServers), BootstrapServers),
+            (nameof(ServiceName), ServiceName),
+            (nameof(ClientId), ClientId),
+            (nameof(ConnectTimeout), ConnectTimeout),
+            (nameof(CallTimeout), CallTimeout),
+            (nameof(ConnectionTtl), ConnectionTtl),
+            (nameof(MaxIdle), MaxIdle),
+            (nameof(HeedThrottle), HeedThrottle),
+            (nameof(AllowAutoTopicCreation), AllowAutoTopicCreation),
+            (nameof(KeepAlive), KeepAlive),
+            (nameof(SendBufferBytes), SendBufferBytes),
+            (nameof(ReceiveBufferBytes), ReceiveBufferBytes),
+            (nameof(Tls), Tls),
+            (nameof(TlsFiles), TlsFiles),
+            (nameof(Sasl), Sasl),
+            (nameof(HostLookUp), HostLookUp),
+            (nameof(TimeProvider), TimeProvider),
+            (nameof(MaxFrameBytes), MaxFrameBytes),
+            (nameof(MaxDecodedBytes), MaxDecodedBytes),
+            (nameof(Observer), Observer)
+        );
 
     internal Bootstrap ToBootstrap() => _source.Core;
 

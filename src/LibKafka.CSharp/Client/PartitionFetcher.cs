@@ -25,8 +25,12 @@ public sealed class PartitionFetcher : IDisposable
     /// <param name="options">The brokers, and how to connect.</param>
     /// <param name="partition">The partition.</param>
     /// <param name="fetcherOptions">The options of the fetcher; null for up to 4 MiB, waiting up to half a second for the first byte.</param>
+    /// <exception cref="ArgumentException">
+    /// The partition has no topic or a negative number, or <see cref="FetcherOptions.MaxWait"/> is not shorter than
+    /// <see cref="KafkaClientOptions.CallTimeout"/>.
+    /// </exception>
     public PartitionFetcher(KafkaClientOptions options, TopicPartition partition, FetcherOptions? fetcherOptions = null)
-        : this(new PartitionClient(options, partition), fetcherOptions ?? new FetcherOptions())
+        : this(new PartitionClient(options, partition), fetcherOptions ?? new FetcherOptions(), nameof(fetcherOptions))
     {
         _ownsClient = true;
     }
@@ -34,18 +38,28 @@ public sealed class PartitionFetcher : IDisposable
     /// <summary>A fetcher that uses the caller's client, which it does not dispose of. It begins at offset 0.</summary>
     /// <param name="client">The client.</param>
     public PartitionFetcher(PartitionClient client)
-        : this(client, new FetcherOptions()) { }
+        : this(client, new FetcherOptions(), nameof(client)) { }
 
     /// <summary>A fetcher that uses the caller's client, which it does not dispose of. It begins at offset 0.</summary>
     /// <param name="client">The client.</param>
     /// <param name="options">The options of the fetcher.</param>
+    /// <exception cref="ArgumentException">
+    /// <see cref="FetcherOptions.MaxWait"/> is not shorter than <see cref="KafkaClientOptions.CallTimeout"/>.
+    /// </exception>
     public PartitionFetcher(PartitionClient client, FetcherOptions options)
+        : this(client, options, nameof(options)) { }
+
+    private PartitionFetcher(PartitionClient client, FetcherOptions options, string parameter)
     {
         ArgumentNullException.ThrowIfNull(client);
         ArgumentNullException.ThrowIfNull(options);
         Client = client;
         Options = options;
-        _core = new(client.Inner, options.ToSettings(), 0);
+        _core = new(
+            client.Inner,
+            Interop.Checked(LibKafka.Client.FetcherSettingsModule.check(client.Inner.Settings, options.ToSettings()), parameter),
+            0
+        );
     }
 
     /// <summary>The client.</summary>

@@ -1,4 +1,5 @@
 using System;
+using System.Text;
 using System.Threading;
 using Microsoft.FSharp.Core;
 using Core = LibKafka.Client;
@@ -196,6 +197,20 @@ public sealed record RetryPolicy<TResult>
                 callOptions.ToCore()
             );
     }
+
+    private bool PrintMembers(StringBuilder builder) =>
+        builder.AppendMembers(
+            (nameof(Again), Again),
+            (nameof(Attempts), Attempts),
+            (nameof(FirstDelay), FirstDelay),
+            (nameof(Factor), Factor),
+            (nameof(MaxDelay), MaxDelay),
+            (nameof(Jitter), Jitter),
+            (nameof(TimeLimit), TimeLimit),
+            (nameof(TimeProvider), TimeProvider),
+            (nameof(Random), Random),
+            (nameof(Sleep), Sleep)
+        );
 
     private Core.RetryPolicy<TCall> ToCore<TCall>()
         where TCall : TResult => ToCore<TCall>(result => result);

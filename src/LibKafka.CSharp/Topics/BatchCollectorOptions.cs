@@ -1,4 +1,5 @@
 using System;
+using System.Text;
 using System.Threading;
 using LibKafka.Records;
 
@@ -59,6 +60,14 @@ public sealed record BatchCollectorOptions
         get;
         init => field = Interop.Required(value);
     } = Partitioning.ByKey;
+
+    private bool PrintMembers(StringBuilder builder) =>
+        builder.AppendMembers(
+            (nameof(MaxBatchBytes), MaxBatchBytes),
+            (nameof(Linger), Linger),
+            (nameof(MaxBufferedBytes), MaxBufferedBytes),
+            (nameof(ChoosePartition), ChoosePartition)
+        );
 
     internal Topics.CollectorSettings ToCore() => new(MaxBatchBytes, Linger, MaxBufferedBytes, Partitioning.ToCore(ChoosePartition));
 }

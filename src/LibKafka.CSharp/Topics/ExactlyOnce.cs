@@ -204,12 +204,14 @@ public sealed class ExactlyOnce : IDisposable
         ArgumentNullException.ThrowIfNull(exactlyOnceOptions);
         ArgumentNullException.ThrowIfNull(transform);
         Options = exactlyOnceOptions;
-        var settings = Topics.ExactlyOnceSettingsModule.check(exactlyOnceOptions.ToCore(_events));
+        var settings = options.ToSettings(new());
+        var process = Topics.ExactlyOnceSettingsModule.check(exactlyOnceOptions.ToCore(_events));
+        Interop.Checked(settings, Interop.Checked(process, nameof(exactlyOnceOptions)).Reading, nameof(exactlyOnceOptions));
         var headers = new HeaderBuffer();
         _core = new(
-            options.ToSettings(new()),
+            settings,
             options.ToBootstrap(),
-            Interop.Checked(settings, nameof(exactlyOnceOptions)),
+            process.ResultValue,
             (from, records, output) => transform(TopicPartition.Of(from), new(records), new(output, headers, options.TimeProvider))
         );
         Consumer = new(_core.Consumer, exactlyOnceOptions.Group, _events);

@@ -51,7 +51,7 @@ public sealed class GroupConsumer : IDisposable
     /// <param name="options">The brokers, and how to connect.</param>
     /// <param name="groupOptions">The group, the topics, and how the member takes part.</param>
     /// <param name="consumerOptions">How partitions are read; null for the defaults.</param>
-    /// <exception cref="ArgumentException">The options of the group cannot be used together; the message says which and why.</exception>
+    /// <exception cref="ArgumentException">Some options cannot be used, or not together; the message says which and why.</exception>
     public GroupConsumer(KafkaClientOptions options, GroupConsumerOptions groupOptions, TopicConsumerOptions? consumerOptions = null)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -59,7 +59,9 @@ public sealed class GroupConsumer : IDisposable
         Options = groupOptions;
         _events = new();
         var group = Interop.Checked(Topics.GroupSettingsModule.check(groupOptions.ToCore()), nameof(groupOptions));
-        _core = new(options.ToSettings(new()), options.ToBootstrap(), group, (consumerOptions ?? new()).ToCore(_events));
+        var settings = options.ToSettings(new());
+        var consumer = Interop.Checked(settings, (consumerOptions ?? new()).ToCore(_events), nameof(consumerOptions));
+        _core = new(settings, options.ToBootstrap(), group, consumer);
     }
 
     internal GroupConsumer(Topics.GroupConsumer core, GroupConsumerOptions options, ConsumerEventCache events)

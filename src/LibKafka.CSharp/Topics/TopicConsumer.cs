@@ -56,11 +56,16 @@ public sealed class TopicConsumer : IDisposable
     /// <summary>A consumer without partitions.</summary>
     /// <param name="options">The brokers, and how to connect.</param>
     /// <param name="consumerOptions">The options of the consumer; null for the defaults.</param>
+    /// <exception cref="ArgumentException">
+    /// <see cref="FetcherOptions.MaxWait"/> is not shorter than <see cref="KafkaClientOptions.CallTimeout"/>.
+    /// </exception>
     public TopicConsumer(KafkaClientOptions options, TopicConsumerOptions? consumerOptions = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         Options = consumerOptions ?? new();
-        _core = new(options.ToSettings(_log), options.ToBootstrap(), Options.ToCore(_events));
+        var settings = options.ToSettings(_log);
+        var consumer = Interop.Checked(settings, Options.ToCore(_events), nameof(consumerOptions));
+        _core = new(settings, options.ToBootstrap(), consumer);
     }
 
     /// <summary>The options of the consumer.</summary>
@@ -75,7 +80,7 @@ public sealed class TopicConsumer : IDisposable
     /// <summary>Adds a partition, which is read from a position on, from the next <c>Poll</c> on.</summary>
     /// <param name="partition">The partition.</param>
     /// <param name="position">The position. Log truncation below it is detected only if it has an epoch.</param>
-    /// <exception cref="ArgumentException">The partition is there already.</exception>
+    /// <exception cref="ArgumentException">The partition is there already, or has no topic or a negative number.</exception>
     /// <exception cref="ObjectDisposedException">The consumer has been disposed of.</exception>
     public void Add(TopicPartition partition, FetchPosition position) =>
         _core.Add(Interop.Required(partition).ToCore(), Topics.Start.NewAt(position.ToCore()));
@@ -83,7 +88,7 @@ public sealed class TopicConsumer : IDisposable
     /// <summary>Adds a partition, which is read from the offset that its leader finds, from the next <c>Poll</c> on.</summary>
     /// <param name="partition">The partition.</param>
     /// <param name="offset">The place or timestamp.</param>
-    /// <exception cref="ArgumentException">The partition is there already.</exception>
+    /// <exception cref="ArgumentException">The partition is there already, or has no topic or a negative number.</exception>
     /// <exception cref="ObjectDisposedException">The consumer has been disposed of.</exception>
     public void Add(TopicPartition partition, OffsetSpec offset) =>
         _core.Add(Interop.Required(partition).ToCore(), Topics.Start.NewFind(offset));
@@ -95,6 +100,7 @@ public sealed class TopicConsumer : IDisposable
     /// <param name="offset">Where each is read from.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>The partitions that were added, or the fault: <see cref="KafkaFaultKind.NoLeader"/> if there is no such topic.</returns>
+    /// <exception cref="ArgumentException">The topic name is empty.</exception>
     /// <exception cref="ObjectDisposedException">The consumer has been disposed of.</exception>
     public KafkaResult<IReadOnlyList<TopicPartition>> AddTopic(
         string topic,
@@ -108,7 +114,7 @@ public sealed class TopicConsumer : IDisposable
     /// <param name="callOptions">The options of the call.</param>
     public KafkaResult<IReadOnlyList<TopicPartition>> AddTopic(string topic, OffsetSpec offset, CallOptions callOptions)
     {
-        ArgumentNullException.ThrowIfNull(topic);
+        Interop.RequiredTopic(topic);
         ArgumentNullException.ThrowIfNull(callOptions);
         return _log.Run<FSharpList<Client.TopicPartition>, IReadOnlyList<TopicPartition>>(
             callOptions,

@@ -89,7 +89,7 @@ public sealed class TopicProducer : IDisposable
     /// The producer, or the fault: <see cref="KafkaFaultKind.NoLeader"/> if there is no such topic, which is transient, as the topic may be about to be
     /// created. <see cref="RetryPolicy.Standard"/> waits for it.
     /// </returns>
-    /// <exception cref="ArgumentException">An option is invalid, such as <c>Acks.None</c>.</exception>
+    /// <exception cref="ArgumentException">The topic name is empty, or an option is invalid, such as <c>Acks.None</c>.</exception>
     /// <exception cref="InvalidOperationException">
     /// The transaction has no identity yet: call <see cref="TransactionClient.InitProducerId(TimeSpan, CancellationToken)"/> first.
     /// </exception>
@@ -113,7 +113,7 @@ public sealed class TopicProducer : IDisposable
     )
     {
         ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(topic);
+        Interop.RequiredTopic(topic);
         ArgumentNullException.ThrowIfNull(callOptions);
         var log = new ExchangeLog();
         var settings = options.ToSettings(log);

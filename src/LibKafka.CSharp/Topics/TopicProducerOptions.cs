@@ -1,4 +1,5 @@
 using System;
+using System.Text;
 using System.Threading;
 using LibKafka.Records;
 using Microsoft.FSharp.Core;
@@ -125,6 +126,19 @@ public sealed record TopicProducerOptions
     /// instead. Null, unless set, to trace those of batches that were not delivered (<c>Trace.TraceWarning</c>).
     /// </summary>
     public Action<ProducerEvent>? Unreported { get; init; }
+
+    private bool PrintMembers(StringBuilder builder) =>
+        builder.AppendMembers(
+            (nameof(Batches), Batches),
+            (nameof(Codec), Codec),
+            (nameof(CompressionThreads), CompressionThreads),
+            (nameof(Guarantee), Guarantee),
+            (nameof(Producing), Producing),
+            (nameof(Retry), Retry),
+            (nameof(MoveKeyless), MoveKeyless),
+            (nameof(MetadataAge), MetadataAge),
+            (nameof(Unreported), Unreported)
+        );
 
     internal Topics.TopicProducerSettings ToCore() =>
         new(

@@ -154,6 +154,9 @@ public sealed class TransactionClient : IDisposable
     /// <param name="partitions">The partitions.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>The result for each partition. Either all are added, or none.</returns>
+    /// <exception cref="InvalidOperationException">
+    /// There is no identity yet: call <see cref="InitProducerId(TimeSpan, CancellationToken)"/> first.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
     public ItemResults<ItemResult<TopicPartition>> AddPartitions(
         IEnumerable<TopicPartition> partitions,
@@ -179,6 +182,9 @@ public sealed class TransactionClient : IDisposable
     /// <param name="groupId">The group.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>The result.</returns>
+    /// <exception cref="InvalidOperationException">
+    /// There is no identity yet: call <see cref="InitProducerId(TimeSpan, CancellationToken)"/> first.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
     public CallResult AddOffsets(string groupId, CancellationToken cancellationToken = default) =>
         AddOffsets(groupId, CallOptions.Of(cancellationToken));
@@ -204,6 +210,9 @@ public sealed class TransactionClient : IDisposable
     /// <param name="offsets">The offsets by partition.</param>
     /// <param name="cancellationToken">Cancels the call. The offsets may be committed nevertheless.</param>
     /// <returns>The result for each partition.</returns>
+    /// <exception cref="InvalidOperationException">
+    /// There is no identity yet: call <see cref="InitProducerId(TimeSpan, CancellationToken)"/> first.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">One of the clients has been disposed of.</exception>
     public ItemResults<ItemResult<TopicPartition>> CommitOffsets(
         GroupClient group,
@@ -244,8 +253,9 @@ public sealed class TransactionClient : IDisposable
     /// <param name="cancellationToken">Cancels the call. The transaction may be committed nevertheless.</param>
     /// <returns>The result. After a fault, the transaction may be committed or not: commit again.</returns>
     /// <exception cref="InvalidOperationException">
-    /// A batch of the transaction is in doubt, which the transaction would be committed with or without: settle that with
-    /// <see cref="IdempotentProducer.Retry(CancellationToken)"/>, or abort.
+    /// There is no identity yet: call <see cref="InitProducerId(TimeSpan, CancellationToken)"/> first. Or a batch of the transaction is in doubt,
+    /// which the transaction would be committed with or without: settle that with <see cref="IdempotentProducer.Retry(CancellationToken)"/>, or
+    /// abort.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
     public CallResult Commit(CancellationToken cancellationToken = default) => Commit(CallOptions.Of(cancellationToken));
@@ -265,6 +275,9 @@ public sealed class TransactionClient : IDisposable
     /// </summary>
     /// <param name="cancellationToken">Cancels the call. The transaction may be aborted nevertheless.</param>
     /// <returns>The result. After a fault, the transaction may be aborted or not.</returns>
+    /// <exception cref="InvalidOperationException">
+    /// There is no identity yet: call <see cref="InitProducerId(TimeSpan, CancellationToken)"/> first.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
     public CallResult Abort(CancellationToken cancellationToken = default) => Abort(CallOptions.Of(cancellationToken));
 

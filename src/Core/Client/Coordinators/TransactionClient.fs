@@ -21,8 +21,9 @@ module Transaction =
 type TransactionReply<'Request, 'Response> = Reply<'Request, 'Response, Result<'Response, ClientFault>>
 
 /// One transactional producer (KIP-98): its calls to its transaction coordinator, on a connection of its own, and its producers of partitions.
-/// One method makes one call. The error code is part of the reply. Batches are produced with `Producer`. A client must not be used by several
-/// threads at a time.
+/// One method makes one call. The error code is part of the reply. Batches are produced with `Producer`. Before `InitProducerId` there is no
+/// transaction: whatever belongs to one is an InvalidOperationException, and nothing is sent. A client must not be used by several threads at a
+/// time.
 [<Sealed>]
 type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transactionalId: string) =
     do
@@ -37,7 +38,12 @@ type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transacti
     let added = HashSet<TopicPartition>()
 
     let begin' (call: CallOptions option) = Operation.Begin(settings, call)
-    let current () = Option.defaultValue ProducerIdentity.none identity
+
+    // The identity, without which no transaction can be open.
+    let known () =
+        match identity with
+        | Some identity -> identity
+        | None -> raise (InvalidOperationException "The transaction has no identity yet: call InitProducerId first.")
 
     let codesOf (results: PartitionResult list) = results |> List.map _.Error
 
@@ -139,7 +145,7 @@ type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transacti
         |> Reply.flat (fun _ -> [])
 
     let finish (commit: bool) (call: CallOptions option) =
-        let producer = current ()
+        let producer = known ()
 
         let request: EndTxn.Request =
             { TransactionalId = transactionalId
@@ -180,12 +186,11 @@ type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transacti
     member _.Producer(partition: TopicPartition, ?producerSettings: ProducerSettings) : IdempotentProducer =
         use _ = guard.Hold()
 
-        match producers.TryGetValue partition, identity with
-        | (true, producer), _ when producerSettings |> Option.forall (fun given -> given = producer.Settings) -> producer
-        | (true, _), _ ->
-            raise (ArgumentException("The producer of " + partition.ToString() + " has other settings.", nameof producerSettings))
-        | _, None -> raise (InvalidOperationException "The transaction has no identity yet: call InitProducerId first.")
-        | _, Some identity ->
+        match producers.TryGetValue partition with
+        | true, producer when producerSettings |> Option.forall (fun given -> given = producer.Settings) -> producer
+        | true, _ -> raise (ArgumentException("The producer of " + partition.ToString() + " has other settings.", nameof producerSettings))
+        | _ ->
+            let identity = known ()
             let client = new PartitionClient(settings, bootstrap, partition)
             let producer =
                 IdempotentProducer.InTransaction(client, defaultArg producerSettings ProducerSettings.standard, identity, link)
@@ -207,14 +212,14 @@ type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transacti
         (timeout: TimeSpan, ?call: CallOptions)
         : Reply<InitProducerId.Request, InitProducerId.Response, Result<ProducerIdentity, CallFailure>> =
         use _ = guard.Hold()
-        init timeout (current ()) call
+        init timeout (Option.defaultValue ProducerIdentity.none identity) call
 
     /// Adds partitions to the transaction, before the first batch for each in this transaction.
     member _.AddPartitions
         (partitions: TopicPartition list, ?call: CallOptions)
         : Reply<AddPartitionsToTxn.Request, AddPartitionsToTxn.Response, Result<PartitionResult list, ClientFault>> =
         use _ = guard.Hold()
-        let producer = current ()
+        let producer = known ()
 
         let request: AddPartitionsToTxn.Request =
             { Transactions = []
@@ -242,7 +247,7 @@ type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transacti
     /// needed.
     member _.AddOffsets(groupId: string, ?call: CallOptions) : TransactionReply<AddOffsetsToTxn.Request, AddOffsetsToTxn.Response> =
         use _ = guard.Hold()
-        let producer = current ()
+        let producer = known ()
 
         let request: AddOffsetsToTxn.Request =
             { TransactionalId = transactionalId
@@ -261,7 +266,7 @@ type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transacti
         (group: GroupClient, membership: GroupMembership, offsets: (TopicPartition * CommittedOffset) list, ?call: CallOptions)
         : Reply<TxnOffsetCommit.Request, TxnOffsetCommit.Response, Result<PartitionResult list, ClientFault>> =
         use _ = guard.Hold()
-        let request = OffsetRequests.commitInTransaction transactionalId (current ()) group.GroupId membership offsets
+        let request = OffsetRequests.commitInTransaction transactionalId (known ()) group.GroupId membership offsets
 
         let read (response: TxnOffsetCommit.Response) =
             let answers = response.Topics |> List.collect (fun topic -> Offsets.inTopic topic.Name topic.Partitions _.PartitionIndex)

@@ -7,7 +7,8 @@ open LibKafka.Protocol
 /// How much a fetcher asks for, how long the broker may wait for it, and which replicas it reads from.
 type FetcherSettings =
     {
-        /// How long the broker may wait until `MinBytes` are available. It should be well below the time-out of the call.
+        /// How long the broker may wait until `MinBytes` are available. It must be shorter than `ClientSettings.CallTimeout`, and should be well
+        /// below the time-out of the call: the time-out includes the wait, so every fetch at the end of the log would time out.
         MaxWait: TimeSpan
         /// The broker responds as soon as it has this many bytes; 0 for a response at once.
         MinBytes: int
@@ -52,6 +53,19 @@ module FetcherSettings =
           ReplicaTime = TimeSpan.FromMinutes 5.0
           UseSession = false }
 
+    /// The settings, or the fault `InvalidSetting` if a client with those settings cannot use them: the broker may wait for as long as a call
+    /// lasts.
+    let check (client: ClientSettings) (settings: FetcherSettings) : Result<FetcherSettings, ClientFault> =
+        let isShorter =
+            Duration.isEndless client.CallTimeout
+            || (not (Duration.isEndless settings.MaxWait) && settings.MaxWait.Ticks < client.CallTimeout.Ticks)
+
+        if isShorter then
+            Ok settings
+        else
+            let reason = "it must be shorter than CallTimeout, " + client.CallTimeout.ToString() + ": a call includes the wait"
+            Error(ClientFault.InvalidSetting("MaxWait", reason))
+
 /// The replica that a fetcher reads from.
 [<RequireQualifiedAccess; NoEquality; NoComparison>]
 type private FetchSource =
@@ -67,6 +81,11 @@ type private FetchSource =
 /// twice. A fetcher must not be used by several threads at a time.
 [<Sealed>]
 type PartitionFetcher private (client: PartitionClient, settings: FetcherSettings, position: FetchPosition, ownsClient: bool) =
+    do
+        match FetcherSettings.check client.Settings settings with
+        | Ok _ -> ()
+        | Error fault -> raise (ArgumentException(fault.ToString(), nameof settings))
+
     let guard = client.Lease.Guard
     let partition = client.Partition
     let time = client.Settings.Time
@@ -342,7 +361,8 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
         requested <- position
         client.Lease.BeginOn(reached, operation, Fetch.api, allowed, request, null, reception, read)
 
-    /// A fetcher that uses a client that others may use too. Disposing it does not close the client.
+    /// A fetcher that uses a client that others may use too. Disposing it does not close the client. ArgumentException if `MaxWait` is not
+    /// shorter than `CallTimeout`: see `FetcherSettings.check`.
     new(client, settings, offset: int64) = new PartitionFetcher(client, settings, FetchPosition.at offset, false)
 
     /// A fetcher that owns its client: disposing it closes the client.
