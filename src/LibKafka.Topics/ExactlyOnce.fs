@@ -137,10 +137,11 @@ type ExactlyOnce(settings: ClientSettings, bootstrap: Bootstrap, process': Exact
 
     let fail (problem: TransactionProblem) : 'T = raise (TransactionException problem)
 
-    let check (api: ApiKey) (result: Result<ErrorCode list, ClientFault>) =
+    let check (api: ApiKey) (result: Result<'Value, CallFailure>) =
         match result with
-        | Error fault -> fail (TransactionProblem.Unanswered(api, fault))
-        | Ok codes -> codes |> List.tryFind _.IsError |> Option.iter (fun code -> fail (TransactionProblem.Refused(api, code)))
+        | Ok _ -> ()
+        | Error(CallFailure.Code code) -> fail (TransactionProblem.Refused(api, code))
+        | Error(CallFailure.Fault fault) -> fail (TransactionProblem.Unanswered(api, fault))
 
     let isTransient (problem: TransactionProblem) =
         match problem with
@@ -151,16 +152,10 @@ type ExactlyOnce(settings: ClientSettings, bootstrap: Bootstrap, process': Exact
 
     // ---- the steps of a transaction ----
 
-    let identified (result: Result<ProducerIdentity, CallFailure>) =
-        match result with
-        | Ok _ -> ()
-        | Error(CallFailure.Code code) -> fail (TransactionProblem.Refused(ApiKey.InitProducerId, code))
-        | Error(CallFailure.Fault fault) -> fail (TransactionProblem.Unanswered(ApiKey.InitProducerId, fault))
-
     // Fences earlier producers of the id, and ends what they have left open.
     let initialize () =
         let reply = RetryPolicy.standard.Run(fun call -> transaction.InitProducerId(process'.TransactionTimeout, call))
-        identified reply.Result
+        check ApiKey.InitProducerId reply.Result
 
     // Continues as the same producer, after whatever has happened. Brokers before 2.5 only know the other way.
     let renew () =
@@ -168,7 +163,7 @@ type ExactlyOnce(settings: ClientSettings, bootstrap: Bootstrap, process': Exact
 
         match reply.Result with
         | Error(CallFailure.Fault(ClientFault.CannotEncode _)) -> initialize ()
-        | result -> identified result
+        | result -> check ApiKey.InitProducerId result
 
     // Since level 2 of the feature `transaction.version`, the commit of the offsets adds the group to the transaction.
     let mustAddGroup () =
@@ -179,7 +174,7 @@ type ExactlyOnce(settings: ClientSettings, bootstrap: Bootstrap, process': Exact
     let commitOffsets (taken: (TopicPartition * Input) list) =
         if mustAddGroup () then
             let reply = RetryPolicy.standard.Run(fun call -> transaction.AddOffsets(group.GroupId, call))
-            check ApiKey.AddOffsetsToTxn (reply.Result |> Result.map (fun response -> [ response.Error ]))
+            check ApiKey.AddOffsetsToTxn reply.Result
 
         let after (input: Input) : CommittedOffset = { Offset = input.Next.Offset; LeaderEpoch = input.Next.LastEpoch; Metadata = "" }
         let positions = taken |> List.map (fun (from, input) -> from, after input)
@@ -187,11 +182,11 @@ type ExactlyOnce(settings: ClientSettings, bootstrap: Bootstrap, process': Exact
         let place = consumer.Membership
         consumer.Losses |> List.tryHead |> Option.iter (fun (_, reason) -> fail (TransactionProblem.PartitionsLost reason))
         let reply = RetryPolicy.standard.Run(fun call -> transaction.CommitOffsets(offsets, place, positions, call))
-        check ApiKey.TxnOffsetCommit (reply.Result |> Result.map (List.map _.Error))
+        check ApiKey.TxnOffsetCommit (reply.Result |> Result.mapError _.First)
 
     let commit () =
         let reply = RetryPolicy.standard.Run(fun call -> transaction.Commit(call))
-        check ApiKey.EndTxn (reply.Result |> Result.map (fun response -> [ response.Error ]))
+        check ApiKey.EndTxn reply.Result
 
     // Whether the group has these positions, when no transaction can change that any more. One transaction has committed all of them, or none.
     let isCommitted (taken: (TopicPartition * Input) list) : bool =

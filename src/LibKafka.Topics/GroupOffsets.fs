@@ -67,17 +67,17 @@ type internal GroupOffsets(settings: ClientSettings, bootstrap: Bootstrap, group
     // The members of a classic group do not identify themselves: their generation is no epoch.
     let asMember (me: GroupMembership) = if group.Protocol.IsClassic then GroupMembership.none else me
 
-    let outcomes (offsets: (TopicPartition * CommittedOffset) list) (result: Result<PartitionResult list, ClientFault>) : GroupCommit =
+    let outcomes (offsets: (TopicPartition * CommittedOffset) list) (result: Result<unit, PartitionsFailure>) : GroupCommit =
         let codes =
             match result with
-            | Ok results -> dict (results |> List.map (fun one -> one.Partition, one.Error))
-            | Error _ -> dict []
+            | Error(PartitionsFailure.Refused results) -> dict (results |> List.map (fun one -> one.Partition, one.Error))
+            | _ -> dict []
 
         let outcome (partition: TopicPartition) =
             match result with
-            | Error fault -> CommitOutcome.Unknown fault
-            | Ok _ when codes[partition].IsError -> CommitOutcome.Refused codes[partition]
-            | Ok _ -> CommitOutcome.Stored
+            | Error(PartitionsFailure.Fault fault) -> CommitOutcome.Unknown fault
+            | Error(PartitionsFailure.Refused _) when codes[partition].IsError -> CommitOutcome.Refused codes[partition]
+            | _ -> CommitOutcome.Stored
 
         { Partitions =
             offsets |> List.map (fun (partition, offset) -> { Partition = partition; Offset = offset; Outcome = outcome partition }) }
@@ -105,7 +105,7 @@ type internal GroupOffsets(settings: ClientSettings, bootstrap: Bootstrap, group
         waiting.Enqueue(fun () ->
             let me, offsets = makeOffsets ()
             let ended result = answered me (outcomes offsets result)
-            let withoutAnswer work = work |> Observed.orElse (fun () -> ended (Error Observed.fault))
+            let withoutAnswer work = work |> Observed.orElse (fun () -> ended (Error(PartitionsFailure.Fault Observed.fault)))
             let call = withoutAnswer (fun () -> client.BeginCommitOffsets(me, offsets))
             call, (fun () -> ended (withoutAnswer (fun () -> (call.Complete()).Result))))
 

@@ -57,10 +57,11 @@ type internal Preparation(topic: string, settings: ClientSettings, bootstrap: Bo
 
         if not missing.IsEmpty then
             match transaction.AddPartitions(missing).Result with
-            | Error fault ->
+            | Ok() -> ()
+            | Error(PartitionsFailure.Fault fault) ->
                 for partition in missing do
                     refuse partition fault.IsTransient fault.ErrorCode (fault.ToString())
-            | Ok results ->
+            | Error(PartitionsFailure.Refused results) ->
                 for result in results do
                     if result.Error.IsError then
                         refuse result.Partition result.Error.IsRetriable result.Error (explain result.Error)

@@ -110,7 +110,7 @@ let private options =
               Expect.stringContains (KafkaClientOptions("a:1,b:2").ToString()) "[a:1, b:2]" "text")
 
           testCase "the text of options has every option, and no limit for an infinite time" (fun () ->
-              let endless = Timeout.InfiniteTimeSpan
+              let endless = Threading.Timeout.InfiniteTimeSpan
 
               let all: obj list =
                   [ KafkaClientOptions "a:1"

@@ -180,7 +180,7 @@ let private among (strategy: PartitionAssignmentStrategy) (assignor: Assignor) (
                     | None -> false
                     | Some place ->
                         let commit = client.CommitOffset(place, at topic mine, committed 3L -1 "ours")
-                        ok commit.Result = ErrorCode.None)
+                        ok (codeOf commit.Result) = ErrorCode.None)
 
                 let partition = Confluent.Kafka.TopicPartition(topic, Partition mine)
                 let read = theirs.Committed([ partition ], ms 20_000) |> Seq.exactlyOne
@@ -232,16 +232,11 @@ let private clusters =
                   let nobody = GroupMembership.none
                   ready client topic
                   Expect.equal (ok (client.FetchOffset(at topic 0)).Result) None "nothing yet"
-                  let commit () = (client.CommitOffset(nobody, at topic 0, CommittedOffset.at 7L)).Result
+                  let commit () = (client.CommitOffset(nobody, at topic 0, CommittedOffset.at 7L)).Result |> codeOf
                   Expect.equal (startedCode commit) ErrorCode.None "one"
 
                   let many = [ at topic 2, CommittedOffset.at 9L; at topic 1, CommittedOffset.at 8L ]
-                  let results = ok (client.CommitOffsets(nobody, many)).Result
-
-                  Expect.equal
-                      results
-                      [ { Partition = at topic 2; Error = ErrorCode.None }; { Partition = at topic 1; Error = ErrorCode.None } ]
-                      "many"
+                  Expect.equal (client.CommitOffsets(nobody, many)).Result (Ok()) "many"
 
                   let offsetsOf (fetched: FetchedOffset list) =
                       [ for one in fetched -> one.Partition.Partition, one.Result |> Result.map (Option.map _.Offset) ]
@@ -301,7 +296,7 @@ let private clusters =
                       use before = memberOf ()
                       awaitAssignment before
                       let place = before.Membership
-                      let commit place = ok (before.Group.CommitOffset(place, at topic 0, CommittedOffset.at 5L)).Result
+                      let commit place = (before.Group.CommitOffset(place, at topic 0, CommittedOffset.at 5L)).Result |> codeOf |> ok
                       Expect.equal (commit place) ErrorCode.None "in its epoch"
                       let later = { place with GenerationOrEpoch = place.GenerationOrEpoch + 1 }
                       Expect.equal (commit later) ErrorCode.StaleMemberEpoch "in another"
@@ -321,7 +316,7 @@ let private moves =
             cluster.SetCoordinator("group", "g", 1)
             use client = new GroupClient(patient, Bootstrap.parse cluster.Bootstrap |> ok, "g")
             let commit = client.CommitOffset(GroupMembership.none, at "t" 0, CommittedOffset.at 7L)
-            Expect.equal (ok commit.Result) ErrorCode.None "committed"
+            Expect.equal commit.Result (Ok()) "committed"
             Expect.equal (client.Coordinator.Coordinator |> Option.map _.NodeId) (Some 1) "at the first"
             cluster.SetCoordinator("group", "g", 2)
             let heartbeat () = (ok (client.Heartbeat(member' "m")).Result).Error

@@ -290,7 +290,11 @@ let private recordedAnswers =
                                 at topic.Name one.PartitionIndex,
                                 committed one.CommittedOffset one.CommittedLeaderEpoch (Option.get one.CommittedMetadata) ]
 
-                  withGroup brokers request.GroupId (fun client -> ok (client.CommitOffsets(place, offsets)).Result))
+                  withGroup brokers request.GroupId (fun client ->
+                      match (client.CommitOffsets(place, offsets)).Result with
+                      | Ok() -> offsets |> List.map (fun (partition, _) -> { Partition = partition; Error = ErrorCode.None })
+                      | Error(PartitionsFailure.Refused results) -> results
+                      | Error failure -> failtestf "%O" failure))
               (fun _ request response ->
                   let errors =
                       Map.ofList
@@ -415,6 +419,45 @@ let private offsets =
                       let all = (client.FetchAllOffsets(GroupMembership.none, false)).Result
                       Expect.equal all (Error(CallFailure.Code ErrorCode.NotCoordinator)) "all"))
 
+          testCase "a commit that the coordinator refuses is a failure with the code, and the response can be looked at" (fun () ->
+              let code = ErrorCode.UnknownMemberId
+
+              let rest (received: Received) =
+                  match received.Request with
+                  | Request.OffsetCommit request ->
+                      let topics: OffsetCommit.TopicResponse list =
+                          [ for topic in request.Topics ->
+                                { OffsetCommit.topicResponse.Default with
+                                    Name = topic.Name
+                                    Partitions =
+                                        [ for one in topic.Partitions ->
+                                              { PartitionIndex = one.PartitionIndex
+                                                Error = (if one.PartitionIndex = 1 then code else ErrorCode.None) } ] } ]
+
+                      Script.answer OffsetCommit.api received { OffsetCommit.response.Default with Topics = topics }
+                  | _ -> Script.unexpected received
+
+              group [] rest (fun _ client ->
+                  let offset = CommittedOffset.at 7L
+                  let one = client.CommitOffset(GroupMembership.none, at "t" 1, offset)
+                  Expect.equal one.Result (Error(CallFailure.Code code)) "one"
+                  Expect.equal (client.CommitOffset(GroupMembership.none, at "t" 0, offset)).Result (Ok()) "another"
+                  let two = [ at "t" 0, offset; at "t" 1, offset ]
+
+                  let expected =
+                      Error(
+                          PartitionsFailure.Refused
+                              [ { Partition = at "t" 0; Error = ErrorCode.None }; { Partition = at "t" 1; Error = code } ]
+                      )
+
+                  let reply = client.CommitOffsets(GroupMembership.none, two)
+                  Expect.equal reply.Result expected "each of two"
+                  Expect.equal (reply.Error, reply.IsTransient) (code, false) "the first error code"
+                  Expect.equal (reply.Result |> Result.mapError _.First) one.Result "as a failure of one"
+                  Expect.isOk reply.Exchange.Result "the response"
+                  let pending = client.BeginCommitOffsets(GroupMembership.none, two)
+                  Expect.equal (pending.Complete()).Result expected "in two parts"))
+
           testCase "stable offsets cannot be requested from a broker that does not support them" (fun () ->
               group [ ApiKey.OffsetFetch, 6 ] Script.unexpected (fun _ client ->
                   match (client.FetchOffsets(GroupMembership.none, [ at "t" 0 ], true)).Result with
@@ -427,7 +470,7 @@ let private offsets =
               groupAt patient table Script.unexpected (fun _ client ->
                   let reply = client.CommitOffset(GroupMembership.none, at "t" 0, CommittedOffset.at 1L)
 
-                  match faultOf reply.Result with
+                  match codeOf reply.Result |> faultOf with
                   | ClientFault.NoCommonVersion(api, ours, Some theirs) ->
                       Expect.equal (api, ours.Highest, theirs.Lowest) (ApiKey.OffsetCommit, 9s, 10s) "both ranges"
                   | other -> failtestf "%O" other))
@@ -437,7 +480,7 @@ let private offsets =
 
               group [] rest (fun _ client ->
                   let reply = client.CommitOffset(GroupMembership.none, at "t" 0, CommittedOffset.at 1L)
-                  Expect.equal (faultOf reply.Result) (ClientFault.NotAnswered(at "t" 0)) "the fault"
+                  Expect.equal (codeOf reply.Result |> faultOf) (ClientFault.NotAnswered(at "t" 0)) "the fault"
                   Expect.isOk reply.Exchange.Result "the answer can be looked at"
                   Expect.isNone client.Coordinator.Connection "the connection is closed")) ]
 

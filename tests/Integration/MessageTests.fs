@@ -38,6 +38,10 @@ let private known: (Type * objnull list) list =
       typeof<BrokerAddress>, [ ({ Host = "kafka"; Port = 9092 }: BrokerAddress) ]
       typeof<TopicPartition>, [ partition ]
       typeof<ErrorCode>, [ ErrorCode.CoordinatorNotAvailable; ErrorCode 999s ]
+      typeof<PartitionResult list>,
+      [ ([ { Partition = partition; Error = ErrorCode.None }
+           { Partition = partition; Error = ErrorCode.CoordinatorNotAvailable } ]
+        : PartitionResult list) ]
       typeof<ApiKey>, [ ApiKey.CreateTopics ]
       typeof<VersionRange>, [ { Lowest = 2s; Highest = 7s }; { Lowest = 1s; Highest = 1s } ]
       typeof<CoordinatorType>, [ CoordinatorType.Group ]
@@ -139,6 +143,7 @@ let private rules =
               all<CommitOutcome> |> List.iter (string >> checkLine)
               all<GroupLeave> |> List.iter (string >> checkLine)
               all<CallFailure> |> List.iter (string >> checkLine)
+              all<PartitionsFailure> |> List.iter (string >> checkLine)
               // The reason of a batch that was not produced is a line already.
               all<TransactionProblem> |> List.filter (fun one -> not one.IsNotProduced) |> List.iter (string >> checkLine)
               all<Rejection> |> List.iter (string >> checkLine)

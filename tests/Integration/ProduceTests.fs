@@ -439,7 +439,7 @@ let private transactions =
                   use transaction = begun broker
                   add transaction
                   let cancelled = CallOptions.cancelledBy (Threading.CancellationToken true)
-                  Expect.equal (faultOf (transaction.Commit cancelled).Result) ClientFault.Cancelled "nothing was sent"
+                  Expect.equal (transaction.Commit cancelled).Result (Error(CallFailure.Fault ClientFault.Cancelled)) "nothing was sent"
                   transaction.Producer(at "t").Produce(batch "a" 1) |> acknowledged |> ignore
                   settled (transaction.Commit())
                   Expect.equal (valuesIn log) [ "a0" ] "the log"))

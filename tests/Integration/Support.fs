@@ -6,6 +6,7 @@ open System.Diagnostics
 open Expecto
 open LibKafka.Wire
 open LibKafka.Records
+open LibKafka.Protocol
 open LibKafka.Client
 
 let ms (milliseconds: int) = TimeSpan.FromMilliseconds(float milliseconds)
@@ -24,6 +25,13 @@ let faultOf (result: Result<'T, ClientFault>) : ClientFault =
     match result with
     | Error fault -> fault
     | Ok _ -> failtest "a fault was expected, and there was none"
+
+/// The error code of a call, which is `None` if it has succeeded, or the fault.
+let codeOf (result: Result<'T, CallFailure>) : Result<ErrorCode, ClientFault> =
+    match result with
+    | Ok _ -> Ok ErrorCode.None
+    | Error(CallFailure.Code code) -> Ok code
+    | Error(CallFailure.Fault fault) -> Error fault
 
 /// An operation as a public method of the client begins it.
 let internal operation (settings: ClientSettings) : Operation = Operation.Begin(settings, None)

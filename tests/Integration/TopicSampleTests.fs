@@ -202,7 +202,7 @@ let private lagMonitor (language: string, folder: string) =
 
             use group = new GroupClient(patient, brokersOf cluster.Bootstrap, "watching")
             let commit = [ { Topic = "watched"; Partition = 0 }, CommittedOffset.at 4L ]
-            let code () = (group.CommitOffsets(GroupMembership.none, commit)).Result |> Result.map (List.head >> _.Error)
+            let code () = (group.CommitOffsets(GroupMembership.none, commit)).Result |> Result.mapError _.First |> codeOf
             Expect.equal (startedCode code) LibKafka.Protocol.ErrorCode.None "committed"
             use program = start folder [ "lag-monitor"; cluster.Bootstrap; "watched"; "watching"; "2" ]
             program.Await("two rounds", (fun () -> program.Printed.Length >= 4))

@@ -78,9 +78,9 @@ let private calls =
                   coordinating' level endAnswer (fun broker client ->
                       Expect.equal client.Identity None "none before it is requested"
                       Expect.equal (ok (client.InitProducerId(ms 5000)).Result) identity "the identity"
-                      Expect.equal (ok (client.Commit()).Result).Error ErrorCode.None "committed"
+                      Expect.equal (client.Commit()).Result (Ok()) "committed"
                       Expect.equal (client.Identity |> Option.map _.ProducerEpoch) (Some epoch) "the epoch for the next transaction"
-                      Expect.equal (ok (client.Abort()).Result).Error ErrorCode.None "aborted"
+                      Expect.equal (client.Abort()).Result (Ok()) "aborted"
                       Expect.equal (broker.VersionsOf ApiKey.EndTxn) [ version; version ] "the versions"
                       Expect.equal (broker.VersionsOf ApiKey.ApiVersions).Length 1 "the feature is known from the connection's beginning"
 
@@ -100,10 +100,13 @@ let private calls =
                   let reply = client.AddPartitions wanted
 
                   Expect.equal
-                      (ok reply.Result |> List.map (fun one -> one.Partition, one.Error))
-                      [ at "t" 1, ErrorCode.UnknownTopicOrPartition
-                        at "u" 0, ErrorCode.OperationNotAttempted
-                        at "t" 0, ErrorCode.OperationNotAttempted ]
+                      reply.Result
+                      (Error(
+                          PartitionsFailure.Refused
+                              [ { Partition = at "t" 1; Error = ErrorCode.UnknownTopicOrPartition }
+                                { Partition = at "u" 0; Error = ErrorCode.OperationNotAttempted }
+                                { Partition = at "t" 0; Error = ErrorCode.OperationNotAttempted } ]
+                      ))
                       "in the order of the request"
 
                   Expect.equal (broker.VersionsOf ApiKey.AddPartitionsToTxn) [ 3 ] "the version"))
@@ -116,7 +119,7 @@ let private calls =
                       let place = { MemberId = "m"; GenerationOrEpoch = 3; GroupInstanceId = Some "i" }
                       let reply =
                           client.CommitOffsets(group, place, [ at "t" 0, { CommittedOffset.at 9L with LeaderEpoch = 2; Metadata = "n" } ])
-                      Expect.equal (ok reply.Result) [ { Partition = at "t" 0; Error = ErrorCode.None } ] "the result"
+                      Expect.equal reply.Result (Ok()) "the result"
 
                       match (List.last broker.Calls).Request with
                       | Request.TxnOffsetCommit request ->
@@ -136,15 +139,22 @@ let private calls =
 
                       Expect.equal (broker.VersionsOf ApiKey.TxnOffsetCommit) [ version ] "the version"))
 
-          testCase "a fenced producer gets the error code, and keeps its identity" (fun () ->
+          testCase "each step of a fenced producer fails with the error code, and it keeps its identity" (fun () ->
               let script (received: Received) =
                   match received.Request with
                   | Request.EndTxn _ -> Script.answer EndTxn.api received { EndTxn.response.Default with Error = ErrorCode.ProducerFenced }
+                  | Request.AddOffsetsToTxn _ ->
+                      Script.answer AddOffsetsToTxn.api received { AddOffsetsToTxn.response.Default with Error = ErrorCode.ProducerFenced }
                   | _ -> Script.unexpected received
 
               coordinating' 2s script (fun _ client ->
                   client.InitProducerId(ms 5000) |> ignore
-                  Expect.equal (ok (client.Commit()).Result).Error ErrorCode.ProducerFenced "the code is data"
+                  let fenced = Error(CallFailure.Code ErrorCode.ProducerFenced)
+                  Expect.equal (client.AddOffsets "g").Result fenced "the group"
+                  Expect.equal (client.Abort()).Result fenced "the abort"
+                  let commit = client.Commit()
+                  Expect.equal (commit.Result, commit.Error) (fenced, ErrorCode.ProducerFenced) "the commit"
+                  Expect.isOk commit.Exchange.Result "the response can be looked at"
                   Expect.equal client.Identity (Some identity) "the identity"))
 
           testCase "the next epoch is requested with the current identity" (fun () ->
@@ -261,17 +271,16 @@ let private clusters =
                   use group = new GroupClient(cluster.Settings(), cluster.Brokers, id)
                   let given = begun transaction
                   Expect.equal transaction.Identity (Some given) "it is kept"
-                  let added = ok (transaction.AddPartitions [ at topic 0 ]).Result
-                  Expect.equal added [ { Partition = at topic 0; Error = ErrorCode.None } ] "the partition is in"
+                  Expect.equal (transaction.AddPartitions [ at topic 0 ]).Result (Ok()) "the partition is in"
                   Expect.equal (produce client id given 0 [ "a"; "b" ]) ErrorCode.None "the batch is in"
-                  Expect.equal (ok (transaction.AddOffsets id).Result).Error ErrorCode.None "the group is in"
+                  Expect.equal (transaction.AddOffsets id).Result (Ok()) "the group is in"
                   let offsets = [ at topic 0, CommittedOffset.at 42L ]
 
                   let commitOffset () =
-                      (transaction.CommitOffsets(group, GroupMembership.none, offsets)).Result |> Result.map (List.exactlyOne >> _.Error)
+                      (transaction.CommitOffsets(group, GroupMembership.none, offsets)).Result |> Result.mapError _.First |> codeOf
 
                   Expect.equal (startedCode commitOffset) ErrorCode.None "its offset too"
-                  Expect.equal (ok (transaction.Commit()).Result).Error ErrorCode.None "committed"
+                  Expect.equal (transaction.Commit()).Result (Ok()) "committed"
 
                   if not cluster.IsSecured then
                       Expect.equal (readCommitted cluster topic 2) [ "a"; "b" ] "others read it"
@@ -287,7 +296,7 @@ let private clusters =
                   let given = begun transaction
                   transaction.AddPartitions [ at topic 0 ] |> ignore
                   Expect.equal (produce client id given 0 [ "a" ]) ErrorCode.None "the batch is in"
-                  Expect.equal (ok (transaction.Abort()).Result).Error ErrorCode.None "aborted"))
+                  Expect.equal (transaction.Abort()).Result (Ok()) "aborted"))
 
           // The markers of the mock cluster have a wrong checksum.
           if not (isMock cluster) then
@@ -335,8 +344,8 @@ let private clusters =
                       Expect.equal newer.ProducerId older.ProducerId "one producer"
                       Expect.isGreaterThan newer.ProducerEpoch older.ProducerEpoch "in a newer epoch"
 
-                      for result in ok (first.AddPartitions [ at topic 0 ]).Result do
-                          Expect.isTrue result.Error.IsError "the earlier may do nothing more")) ])
+                      let added = first.AddPartitions [ at topic 0 ]
+                      Expect.isTrue (added.Result.IsError && added.Error.IsError) "the earlier may do nothing more")) ])
 
 let private moves =
     testCase "a transaction coordinator that moves is found again" (fun () ->

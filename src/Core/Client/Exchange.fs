@@ -148,13 +148,16 @@ module internal Reply =
             Result.map (fun response -> [ codeOf response ])
         )
 
-    /// The reply to a call that has a value, an error code or a fault.
-    let flat
+    /// An error code as a failure.
+    let ofCode (code: ErrorCode) : Result<unit, ErrorCode> = if code.IsError then Error code else Ok()
+
+    let private failing
         (codesOf: 'Value -> ErrorCode list)
-        (reply: Reply<'Request, 'Response, Result<Result<'Value, ErrorCode>, ClientFault>>)
+        (exchange: Exchange<'Request, 'Response>)
+        (result: Result<Result<'Value, ErrorCode>, ClientFault>)
         : Reply<'Request, 'Response, Result<'Value, CallFailure>> =
         let result =
-            match reply.Result with
+            match result with
             | Ok(Ok value) -> Ok value
             | Ok(Error code) -> Error(CallFailure.Code code)
             | Error fault -> Error(CallFailure.Fault fault)
@@ -165,4 +168,12 @@ module internal Reply =
             | Error(CallFailure.Code code) -> Ok [ code ]
             | Error(CallFailure.Fault fault) -> Error fault
 
-        Reply<_, _, _>(reply.Exchange, result, codes)
+        Reply<_, _, _>(exchange, result, codes)
+
+    /// The reply to a call that has a value, an error code or a fault.
+    let flat (codesOf: 'Value -> ErrorCode list) (reply: Reply<'Request, 'Response, Result<Result<'Value, ErrorCode>, ClientFault>>) =
+        failing codesOf reply.Exchange reply.Result
+
+    /// The reply to a call whose response has nothing to read but an error code.
+    let coded (codeOf: 'Response -> ErrorCode) (reply: Reply<'Request, 'Response, Result<'Response, ClientFault>>) =
+        failing (fun () -> []) reply.Exchange (reply.Result |> Result.map (codeOf >> ofCode))

@@ -24,6 +24,17 @@ public sealed class CallResult : KafkaResult
     }
 
     internal static CallResult Of<TRequest, TResponse>(
+        Client.Reply<TRequest, TResponse, FSharpResult<Unit, Client.CallFailure>> reply,
+        CallOptions call
+    )
+    {
+        var report = new CallReport(reply.Exchange.Info, call.CancellationToken);
+        return reply.Result.IsError && reply.Result.ErrorValue is Client.CallFailure.Fault it
+            ? new(report, report.FaultOf(it.Item), ErrorCode.None)
+            : new(report, null, reply.Error);
+    }
+
+    internal static CallResult Of<TRequest, TResponse>(
         Client.Reply<TRequest, TResponse, FSharpResult<TResponse, Client.ClientFault>> reply,
         CallOptions call
     )

@@ -252,28 +252,21 @@ internal static class ItemInterop
 
     /// <summary>The results for partitions. Without an answer, each partition has the fault.</summary>
     public static ItemResults<ItemResult<TopicPartition>> ToResults(
-        this Core.Reply<FSharpResult<FSharpList<Core.PartitionResult>, Core.ClientFault>> reply,
+        this Core.Reply<FSharpResult<Unit, Core.PartitionsFailure>> reply,
         IEnumerable<TopicPartition> partitions,
         CallOptions call
     )
     {
         var report = new CallReport(reply.Exchanges, call.CancellationToken);
-        if (reply.Result.IsOk)
+        if (reply.Result.IsError && reply.Result.ErrorValue is Core.PartitionsFailure.Refused refused)
         {
             return new(
                 report,
-                [
-                    .. reply.Result.ResultValue.Select(one => new ItemResult<TopicPartition>(
-                        TopicPartition.Of(one.Partition),
-                        report,
-                        null,
-                        one.Error
-                    )),
-                ]
+                [.. refused.Item.Select(one => new ItemResult<TopicPartition>(TopicPartition.Of(one.Partition), report, null, one.Error))]
             );
         }
 
-        var fault = report.FaultOf(reply.Result.ErrorValue);
+        var fault = reply.Result.IsError ? report.FaultOf(((Core.PartitionsFailure.Fault)reply.Result.ErrorValue).Item) : null;
         return new(report, fault, [.. partitions.Select(one => new ItemResult<TopicPartition>(one, report, fault, ErrorCode.None))]);
     }
 

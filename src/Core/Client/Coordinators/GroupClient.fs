@@ -207,25 +207,30 @@ type GroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string
         let reply exchange = Left([ exchange ], left members exchange)
         PendingCall<_>(beginLeave members (begin' call)).Map(fun answered -> reply answered.Exchange)
 
-    /// Stores how far the group has read some partitions.
+    /// Stores how far the group has read some partitions. If the coordinator refuses it for one of them, the result is a failure that has the
+    /// code of each: the others may be stored.
     member _.CommitOffsets
         (membership: GroupMembership, offsets: (TopicPartition * CommittedOffset) list, ?call: CallOptions)
-        : Reply<OffsetCommit.Request, OffsetCommit.Response, Result<PartitionResult list, ClientFault>> =
+        : Reply<OffsetCommit.Request, OffsetCommit.Response, Result<unit, PartitionsFailure>> =
         use _ = guard.Hold()
-        (beginCommit membership offsets call).Complete()
+        (beginCommit membership offsets call).Complete() |> Offsets.coded
 
     /// Sends what `CommitOffsets` does. The response is received by `PendingCall.Complete`; until then the client makes no other call.
     member _.BeginCommitOffsets
         (membership: GroupMembership, offsets: (TopicPartition * CommittedOffset) list, ?call: CallOptions)
-        : PendingCall<Reply<OffsetCommit.Request, OffsetCommit.Response, Result<PartitionResult list, ClientFault>>> =
+        : PendingCall<Reply<OffsetCommit.Request, OffsetCommit.Response, Result<unit, PartitionsFailure>>> =
         use _ = guard.Hold()
-        PendingCall<_>(beginCommit membership offsets call)
+        PendingCall<_>(beginCommit membership offsets call).Map(fun reply -> Offsets.coded reply)
 
-    /// Stores how far the group has read one partition. The value is the broker's code for it.
-    member this.CommitOffset
+    /// Stores how far the group has read one partition.
+    member _.CommitOffset
         (membership: GroupMembership, partition: TopicPartition, offset: CommittedOffset, ?call: CallOptions)
-        : Reply<OffsetCommit.Request, OffsetCommit.Response, Result<ErrorCode, ClientFault>> =
-        this.CommitOffsets(membership, [ partition, offset ], ?call = call) |> Offsets.only id _.Error
+        : Reply<OffsetCommit.Request, OffsetCommit.Response, Result<unit, CallFailure>> =
+        use _ = guard.Hold()
+
+        (beginCommit membership [ partition, offset ] call).Complete()
+        |> Offsets.only Offsets.codeOf (fun (one: PartitionResult) -> Reply.ofCode one.Error)
+        |> Reply.flat (fun () -> [])
 
     /// How far the group has read some partitions. With `requireStable`, an offset that an open transaction may still change is
     /// UNSTABLE_OFFSET_COMMIT instead (KIP-447, Kafka 2.5). `membership` matters in groups of the new protocol, whose members are checked

@@ -1,5 +1,6 @@
 namespace LibKafka.Client
 
+open System
 open LibKafka.Protocol
 
 /// How far a group has read a partition.
@@ -33,6 +34,28 @@ type PartitionResult =
 
     /// A one-line description.
     override this.ToString() = this.Partition.ToString() + ": " + this.Error.ToString()
+
+/// Why a call about partitions has failed for some of them, or for all.
+[<RequireQualifiedAccess; NoComparison>]
+type PartitionsFailure =
+    /// There is no response, or it cannot be used.
+    | Fault of ClientFault
+    /// The result for each partition of the request, in its order. At least one has an error code.
+    | Refused of PartitionResult list
+
+    /// The fault, or the first error code.
+    member this.First: CallFailure =
+        match this with
+        | Fault fault -> CallFailure.Fault fault
+        | Refused results -> CallFailure.Code(results |> List.map _.Error |> List.tryFind _.IsError |> Option.defaultValue ErrorCode.None)
+
+    /// A one-line description: the fault, or the partitions that have an error code.
+    override this.ToString() =
+        match this with
+        | Fault fault -> fault.ToString()
+        | Refused results ->
+            let refused = results |> List.filter _.Error.IsError
+            String.Join("; ", refused |> List.map (fun one -> one.Partition.ToString() + ": " + one.Error.Explain null))
 
 /// The committed offset of one partition.
 type FetchedOffset =
@@ -97,6 +120,24 @@ module internal Offsets =
         (reply: Reply<'Request, 'Response, Result<'T list, ClientFault>>)
         : Reply<'Request, 'Response, Result<'U, ClientFault>> =
         Reply<_, _, _>(reply.Exchange, reply.Result |> Result.map (List.head >> value), Result.map (fun value -> [ codeOf value ]))
+
+    /// The reply about partitions that have nothing but an error code each.
+    let coded
+        (reply: Reply<'Request, 'Response, Result<PartitionResult list, ClientFault>>)
+        : Reply<'Request, 'Response, Result<unit, PartitionsFailure>> =
+        let result =
+            match reply.Result with
+            | Ok results when results |> List.exists _.Error.IsError -> Error(PartitionsFailure.Refused results)
+            | Ok _ -> Ok()
+            | Error fault -> Error(PartitionsFailure.Fault fault)
+
+        let codes (result: Result<unit, PartitionsFailure>) : Result<ErrorCode list, ClientFault> =
+            match result with
+            | Ok() -> Ok []
+            | Error(PartitionsFailure.Refused results) -> Ok(results |> List.map _.Error)
+            | Error(PartitionsFailure.Fault fault) -> Error fault
+
+        Reply<_, _, _>(reply.Exchange, result, codes)
 
     /// The error code; `None` if there is a value.
     let codeOf (result: Result<'T, ErrorCode>) : ErrorCode =

@@ -17,8 +17,8 @@ module Transaction =
             ProducerEpoch = identity.ProducerEpoch
             BaseSequence = baseSequence }
 
-/// The reply to a step of a transaction whose response has nothing to read but an error code.
-type TransactionReply<'Request, 'Response> = Reply<'Request, 'Response, Result<'Response, ClientFault>>
+/// The reply to a step of a transaction whose response has nothing to read but an error code. The response is in its exchange.
+type TransactionReply<'Request, 'Response> = Reply<'Request, 'Response, Result<unit, CallFailure>>
 
 /// One transactional producer (KIP-98): its calls to its transaction coordinator, on a connection of its own, and its producers of partitions.
 /// One method makes one call. The error code is part of the reply. Batches are produced with `Producer`. Before `InitProducerId` there is no
@@ -161,6 +161,7 @@ type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transacti
 
         ending (if commit then refuseDoubt else ignore) request settle (fun make settle ->
             coordinator.BeginCall(begin' call, EndTxn.api, upTo Caps.endTxnBeforeTransactionVersion2 Int16.MaxValue, make, _.Error, settle))
+        |> Reply.coded _.Error
 
     /// The transactional id.
     member _.TransactionalId = transactionalId
@@ -214,10 +215,10 @@ type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transacti
         use _ = guard.Hold()
         init timeout (Option.defaultValue ProducerIdentity.none identity) call
 
-    /// Adds partitions to the transaction, before the first batch for each in this transaction.
+    /// Adds partitions to the transaction, before the first batch for each in this transaction. Either all are added, or none.
     member _.AddPartitions
         (partitions: TopicPartition list, ?call: CallOptions)
-        : Reply<AddPartitionsToTxn.Request, AddPartitionsToTxn.Response, Result<PartitionResult list, ClientFault>> =
+        : Reply<AddPartitionsToTxn.Request, AddPartitionsToTxn.Response, Result<unit, PartitionsFailure>> =
         use _ = guard.Hold()
         let producer = known ()
 
@@ -242,6 +243,7 @@ type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transacti
         coordinator
             .BeginAsking(begin' call, AddPartitionsToTxn.api, (fun _ -> Caps.addPartitionsToTxn), (fun _ -> request), codesOf, read)
             .Complete()
+        |> Offsets.coded
 
     /// Adds a group's offsets to the transaction, before `CommitOffsets`. If the cluster's `transaction.version` is 2 (KIP-890) it is not
     /// needed.
@@ -258,13 +260,14 @@ type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transacti
         coordinator
             .BeginCall(begin' call, AddOffsetsToTxn.api, CoordinatorClient.AnyVersion, (fun _ -> request), _.Error, ignore)
             .Complete()
+        |> Reply.coded _.Error
 
     /// Stores, as part of the transaction, how far the group has read: a call to the group's coordinator, on the group client's connection.
     /// With the membership of a consumer, one that has lost its place in the group stores nothing (KIP-447, Kafka 2.5);
     /// `GroupMembership.none` leaves that unchecked.
     member _.CommitOffsets
         (group: GroupClient, membership: GroupMembership, offsets: (TopicPartition * CommittedOffset) list, ?call: CallOptions)
-        : Reply<TxnOffsetCommit.Request, TxnOffsetCommit.Response, Result<PartitionResult list, ClientFault>> =
+        : Reply<TxnOffsetCommit.Request, TxnOffsetCommit.Response, Result<unit, PartitionsFailure>> =
         use _ = guard.Hold()
         let request = OffsetRequests.commitInTransaction transactionalId (known ()) group.GroupId membership offsets
 
@@ -275,6 +278,7 @@ type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transacti
         let most = upTo Caps.txnOffsetCommitBeforeTransactionVersion2 Caps.txnOffsetCommit
         use _ = group.Coordinator.Lease.Guard.Hold()
         group.Coordinator.BeginAsking(begin' call, TxnOffsetCommit.api, most, (fun _ -> request), codesOf, read).Complete()
+        |> Offsets.coded
 
     /// Commits the open transaction: readers of committed data see its records and offsets from now on. If the cluster's `transaction.version`
     /// is 2, the response has the identity for the next transaction (KIP-890), and `Identity` becomes that. If the call has no response, or one
