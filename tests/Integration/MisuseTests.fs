@@ -85,7 +85,7 @@ let tests =
               Expect.equal (Set.intersect facade testing) Set.empty "names of both"
           }
 
-          test "what is printed without a thought has a readable text" {
+          test "clients and record sets have a readable text" {
               cluster (fun kafka brokers ->
                   use connection = Cluster.Connect(settings, brokers) |> ok
                   Expect.equal (string connection) ("connection to " + kafka.Bootstrap) "a connection"
