@@ -174,7 +174,12 @@ let private standardOutput () : Stream =
         Console.OpenStandardOutput()
     else
         let direct = new FileStream(new SafeFileHandle(1n, false), FileAccess.Write, 0)
-        if direct.CanSeek then Console.OpenStandardOutput() else direct
+
+        if direct.CanSeek then
+            Console.OpenStandardOutput()
+        else
+            OutputWatch.exitWhenClosed ()
+            direct
 
 [<EntryPoint>]
 let main arguments =
@@ -193,5 +198,9 @@ let main arguments =
     // The reader, such as `head`, has seen enough.
     | :? IOException as failure when failure.HResult = BrokenPipe -> 0
     | :? IOException as failure ->
+        complain surroundings ("cannot write: " + failure.Message)
+        1
+    // Standard output is closed.
+    | :? UnauthorizedAccessException as failure ->
         complain surroundings ("cannot write: " + failure.Message)
         1

@@ -450,6 +450,29 @@ let private following =
 
 // ---- Terminals and pipes
 
+/// Runs a test with the tool as a process of its own.
+let private withTool (arguments: string list) (test: Process -> unit) =
+    let tool = Path.Combine(AppContext.BaseDirectory, "LibKafka.Inspect.dll")
+    let start = ProcessStartInfo("dotnet", tool :: arguments)
+    start.RedirectStandardInput <- true
+    start.RedirectStandardOutput <- true
+    start.RedirectStandardError <- true
+
+    match Process.Start start with
+    | null -> failtest "not started"
+    | tool ->
+        use tool = tool
+
+        try
+            test tool
+        finally
+            if not tool.HasExited then tool.Kill()
+
+let private endsWhenClosed (tool: Process) =
+    tool.StandardOutput.Close()
+    Expect.isTrue (tool.WaitForExit(int patience.TotalMilliseconds)) "it has ended"
+    Expect.equal (tool.ExitCode, tool.StandardError.ReadToEnd()) (0, "") "the exit code and complaints"
+
 let private terminals =
     testList
         "terminals"
@@ -499,16 +522,7 @@ let private terminals =
               Expect.stringEnds (inspect "log --records" log).Lines[1] "value \"a\\u009b31m\u00a9\u00c2\\u0085\u2028\"" "the value")
 
           testCase "it ends without an error when its output is closed" (fun () ->
-              let tool = Path.Combine(AppContext.BaseDirectory, "LibKafka.Inspect.dll")
-              let start = ProcessStartInfo("dotnet", [ tool; "log"; "--records" ])
-              start.RedirectStandardInput <- true
-              start.RedirectStandardOutput <- true
-              start.RedirectStandardError <- true
-
-              match Process.Start start with
-              | null -> failtest "not started"
-              | tool ->
-                  use tool = tool
+              withTool [ "log"; "--records" ] (fun tool ->
                   // A log without an end.
                   let feeding =
                       Task.Run(fun () ->
@@ -519,12 +533,21 @@ let private terminals =
                               ())
 
                   Expect.stringStarts (nextLine tool.StandardOutput) "@0 offsets 0 to 2" "the first line"
-                  tool.StandardOutput.Close()
-                  let hasEnded = tool.WaitForExit(int patience.TotalMilliseconds)
-                  if not hasEnded then tool.Kill()
-                  Expect.isTrue hasEnded "it has ended"
-                  Expect.isTrue (feeding.Wait patience) "its input is closed"
-                  Expect.equal (tool.ExitCode, tool.StandardError.ReadToEnd()) (0, "") "the exit code and complaints") ]
+                  endsWhenClosed tool
+                  Expect.isTrue (feeding.Wait patience) "its input is closed"))
+
+          testCase "it ends when its output is closed, also while it waits for more input" (fun () ->
+              withTool [ "log" ] (fun tool ->
+                  tool.StandardInput.BaseStream.Write segment
+                  tool.StandardInput.BaseStream.Flush()
+                  Expect.stringStarts (nextLine tool.StandardOutput) "@0 offsets 0 to 2" "the first line"
+                  endsWhenClosed tool))
+
+          testCase "it ends when its output is closed, also while it follows a log" (fun () ->
+              withFolder [ name ".log", segment ] (fun path ->
+                  withTool [ "log"; "--follow"; path (name ".log") ] (fun tool ->
+                      Expect.stringStarts (nextLine tool.StandardOutput) "@0 offsets 0 to 2" "the first line"
+                      endsWhenClosed tool))) ]
 
 // ---- Usage
 
