@@ -79,6 +79,16 @@ let tests =
               Expect.equal (result.ExitCode, result.Errors) (0, "") "it succeeds"
               Expect.stringContains result.Output "1,200 of 900,000 bytes, every byte and offset as produced" "what it checked")
 
+          testCase "the demo shows rate and time left in terminals of any width" (fun () ->
+              let line (width: int) = LibKafka.Demo.ProgressLine.within width "produced" 250_000 1_000_000 (TimeSpan.FromSeconds 0.5)
+              let whole = "produced 250,000 of 1,000,000 records (25 %), 500,000 records/s, 2 s left"
+              Expect.equal (line whole.Length) whole "the longest form"
+              Expect.equal (line (whole.Length - 1)) "produced 25 %, 500,000 records/s, 2 s left" "a shorter one"
+              Expect.equal (line 30) "25 %, 500,000/s, 2 s left" "the shortest"
+
+              for width in 0..100 do
+                  Expect.isLessThanOrEqual (line width).Length width "it fits")
+
           testCase "the demo exits with 1 and says why if no broker listens" (fun () ->
               refused (fun address ->
                   demo [ "--bootstrap"; address ] |> failsWith 1 [ "the topic cannot be created"; "cannot connect to " + address ]))
