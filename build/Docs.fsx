@@ -20,6 +20,8 @@ let private libraries =
       "src/LibKafka.Topics/LibKafka.Topics.fsproj"
       "src/LibKafka.Testing/LibKafka.Testing.fsproj"
       "src/LibKafka.Compression/LibKafka.Compression.fsproj"
+      "src/LibKafka.Dns/LibKafka.Dns.fsproj"
+      "src/LibKafka.Storage/LibKafka.Storage.fsproj"
       "src/LibKafka.CSharp/LibKafka.CSharp.csproj" ]
 
 let private read (path: string) = File.ReadAllText(Path.Combine(root, path)).ReplaceLineEndings "\n"
@@ -254,7 +256,7 @@ type private Reference = { Name: string; File: string; IsCore: bool; Anchors: Se
 let private anchorsIn (text: string) = set [ for found in Regex.Matches(text, "\\b(?:id|name)=\"([^\"]+)\"") -> found.Groups[1].Value ]
 
 let private namespaces =
-    set [ "client"; "compression"; "dns"; "groups"; "protocol"; "records"; "testing"; "topics"; "wire" ]
+    set [ "client"; "compression"; "dns"; "groups"; "protocol"; "records"; "storage"; "testing"; "topics"; "wire" ]
 
 /// The pages of types. A file is named by the type in lower case, with its namespace and the number of its type parameters:
 /// `libkafka-client-retrypolicy-1.html`. An F# module that has the name of a type has a page of its own.

@@ -230,6 +230,143 @@ let private errorsPage =
           Expect.equal rows expected "a row for each"
       } ]
 
+/// The sections of a page, each with the text of its heading.
+let private sectionsOf (page: string) : (string * string) list =
+    [ for section in Regex.Split(File.ReadAllText(page).ReplaceLineEndings "\n", "(?m)^## ") |> Array.skip 1 ->
+          let stop = section.IndexOf '\n'
+          section.Substring(0, stop), section.Substring stop ]
+
+let private codeFontIn (text: string) : string list = [ for found in Regex.Matches(text, "`([^`\n]+)`") -> found.Groups[1].Value ]
+
+/// The types of the façade whose properties are settings.
+let private optionTypes =
+    [ for compiled in typeof<LibKafka.KafkaClientOptions>.Assembly.GetExportedTypes() do
+          // The header fields of a batch are data.
+          let isOfBatch = compiled = typeof<LibKafka.RecordBatchOptions>
+
+          if
+              not isOfBatch
+              && (compiled.Name.EndsWith "Options" || List.contains (typeName compiled) [ "RetryPolicy"; "KafkaTlsFiles" ])
+              && not compiled.IsAbstract
+          then
+              compiled ]
+
+let private settingsPage = test "docs/settings.md has every property of the options in C#" {
+    let sections = sectionsOf (Path.Combine(TestData.checkout, "docs", "settings.md"))
+    Expect.isGreaterThan optionTypes.Length 10 "types"
+
+    let missing =
+        [ for options in optionTypes do
+              let shown =
+                  sections
+                  |> List.map (snd >> codeFontIn)
+                  |> List.filter (List.exists (fun code -> (code.Split '<')[0] = typeName options))
+
+              for property in options.GetProperties(BindingFlags.Public ||| BindingFlags.Instance ||| BindingFlags.DeclaredOnly) do
+                  if not (shown |> List.exists (List.contains property.Name)) then
+                      $"{typeName options}.{property.Name}" ]
+
+    Expect.equal missing [] "properties without a row"
+}
+
+/// Whether the parts of a quoted message, between ellipses, are in a text one after another.
+let private isQuotedFrom (text: string) (quoted: string) : bool =
+    let rec follow (from: int) (parts: string list) =
+        match parts with
+        | [] -> true
+        | part :: rest ->
+            match text.IndexOf(part, from, StringComparison.Ordinal) with
+            | -1 -> false
+            | at -> follow (at + part.Length) rest
+
+    quoted.Split '…' |> Array.map _.Trim() |> List.ofArray |> follow 0
+
+/// What the clients say in the situations that the pages describe.
+let private messages: Lazy<string list> =
+    lazy
+        (let orders = { Topic = "orders"; Partition = 0 }
+         let committed = { Offset = 42L; LeaderEpoch = 3; Metadata = "" }
+         let assigned = { Partition = orders; Committed = Some committed; Start = Start.atOffset 42L }
+
+         [ string (GroupEvent.Assigned [])
+           string (GroupEvent.Assigned [ assigned ])
+           string (GroupEvent.Lost([ orders ], LossReason.Removed LibKafka.Protocol.ErrorCode.UnknownMemberId))
+           string (ClientFault.NoLeader(orders, LibKafka.Protocol.ErrorCode.UnknownTopicOrPartition))
+           string (SaslFailure.NotOffered [ "PLAIN" ])
+           string (ClientFault.CannotConnect({ Host = "localhost"; Port = 9092 }, "refused"))
+           yield! MessageTests.faultTexts.Value |> List.collect snd ])
+
+let private quotedMessages = test "the messages that the pages quote are those of the code" {
+    let isMessage (code: string) = Regex.IsMatch(code, "^[a-z…][^(){}=<>;]*$") && Regex.Count(code, " ") >= 2
+    let isCommand (code: string) = Regex.IsMatch(code, "^(dotnet|otelcol|libkafka-)")
+
+    let quoted =
+        [ for page in docs do
+              let name = Path.GetRelativePath(Path.Combine(TestData.checkout, "docs"), page).Replace('\\', '/')
+
+              if name = "troubleshooting.md" || name.StartsWith "getting-started" || name.StartsWith "how-to/" then
+                  for code in codeFontOn page do
+                      if isMessage code && not (isCommand code) then name, code ]
+
+    Expect.isGreaterThan quoted.Length 8 "messages"
+
+    quoted
+    |> List.filter (fun (_, code) -> not (messages.Value |> List.exists (fun text -> isQuotedFrom text code)))
+    |> fun wrong -> Expect.equal wrong [] "messages that no code makes"
+}
+
+/// The first and the other cells of the rows of a table in docs/from-confluent-kafka.md.
+let private confluentRows (heading: string) : (string * string) list =
+    let page = Path.Combine(TestData.checkout, "docs", "from-confluent-kafka.md")
+
+    sectionsOf page
+    |> List.find (fun (title, _) -> title = heading)
+    |> fun (_, text) -> text.Split '\n'
+    |> Seq.filter _.StartsWith("| `")
+    |> Seq.map (fun line -> line.Split '|' |> fun cells -> cells[1], cells[2])
+    |> List.ofSeq
+
+let private methodsOf (types: Type list) : Set<string> =
+    set
+        [ for compiled in types do
+              for one in compiled.GetInterfaces() |> Array.append [| compiled |] do
+                  for found in one.GetMethods() -> found.Name
+                  for found in one.GetProperties() -> found.Name ]
+
+/// The names of members of a `producer` or a `consumer` in code font.
+let private memberNamesIn (variable: string) (text: string) : string list =
+    [ for code in codeFontIn text do
+          for found in Regex.Matches(code, $@"\b{variable}\.(\w+)") -> found.Groups[1].Value ]
+
+let private confluentPage =
+    testList
+        "docs/from-confluent-kafka.md"
+        [ test "the settings exist in Confluent.Kafka" {
+              let properties =
+                  set
+                      [ for config in [ typeof<Confluent.Kafka.ProducerConfig>; typeof<Confluent.Kafka.ConsumerConfig> ] do
+                            for property in config.GetProperties() -> property.Name.ToLowerInvariant() ]
+
+              let unknown =
+                  [ for settings, _ in confluentRows "Settings" do
+                        for name in codeFontIn settings do
+                            if not (properties.Contains(name.Replace(".", ""))) then name ]
+
+              Expect.equal unknown [] "unknown settings"
+          }
+
+          test "the calls exist in both libraries" {
+              let theirs = [ typeof<Confluent.Kafka.IProducer<string, string>>; typeof<Confluent.Kafka.IConsumer<string, string>> ]
+              let ours = [ typeof<LibKafka.TopicProducer>; typeof<LibKafka.TopicConsumer>; typeof<LibKafka.GroupConsumer> ]
+              let rows = confluentRows "Calls"
+              Expect.isGreaterThan rows.Length 10 "rows"
+
+              for column, types in [ fst, theirs; snd, ours ] do
+                  let used = rows |> List.collect (fun row -> memberNamesIn "producer" (column row) @ memberNamesIn "consumer" (column row))
+                  Expect.isNonEmpty used "calls"
+                  Expect.equal (used |> List.filter ((methodsOf types).Contains >> not)) [] "unknown calls"
+          } ]
+
 [<Tests>]
 let tests =
     testList
@@ -248,6 +385,9 @@ let tests =
           }
 
           testList "docs/errors.md" errorsPage
+          settingsPage
+          quotedMessages
+          confluentPage
 
           test "docs/names.md has the types of other namespaces that are in signatures of the façade" {
               let names = codeFontOn (Path.Combine(TestData.checkout, "docs", "names.md"))

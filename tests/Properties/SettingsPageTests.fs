@@ -8,6 +8,7 @@ open System.Threading
 open FSharp.Reflection
 open Expecto
 open LibKafka.Wire
+open LibKafka.Records
 open LibKafka.Protocol
 open LibKafka.Client
 open LibKafka.Topics
@@ -77,12 +78,16 @@ let tests =
     testList
         "the page of settings"
         [ covers "ClientSettings" ClientSettings.standard
+          covers "PemFiles" PemFiles.standard
           covers "Limits" Limits.standard
+          covers "Reading" Reading.standard
+          covers "CallOptions" CallOptions.standard
           covers "ProducerSettings" ProducerSettings.standard
           covers "CollectorSettings" CollectorSettings.standard
           covers "TopicProducerSettings" TopicProducerSettings.standard
           covers "FetcherSettings" FetcherSettings.standard
           covers "ConsumerSettings" ConsumerSettings.standard
           covers "GroupSettings" (GroupSettings.make "g" [ "t" ])
+          covers "JoinSettings" (JoinSettings.consumer [])
           covers "ExactlyOnceSettings" (ExactlyOnceSettings.make "g" [ "t" ] "x")
           covers "RetryPolicy" RetryPolicy.standard<Produced> ]

@@ -11,7 +11,7 @@ open LibKafka.Wire
 open LibKafka.Protocol
 open LibKafka.Client
 
-/// Passes frames on, and shows each one before, until one side closes its connection.
+/// Shows each frame and passes it on, until one side closes its connection.
 let private pass (from: Stream) (target: Stream) (show: Bytes -> string) =
     let length = Array.zeroCreate<byte> 4
 
