@@ -1,10 +1,11 @@
 using System;
 using System.Text;
 using System.Threading;
+using LibKafka.Protocol;
 
 namespace LibKafka;
 
-/// <summary>The text of options that have a time without a limit, in the form of records.</summary>
+/// <summary>The text of records whose members are not printed as they are.</summary>
 internal static class OptionText
 {
     /// <summary>Appends the members. An infinite time is <c>no limit</c>.</summary>
@@ -23,4 +24,8 @@ internal static class OptionText
 
         return true;
     }
+
+    /// <summary>The value of a config; <c>[secret]</c> if its name says that it is secret, or if the broker calls it sensitive.</summary>
+    public static string? ConfigValue(string name, string? value, bool isSensitive = false) =>
+        value is null ? null : ConfigName.shown(isSensitive, name, value);
 }

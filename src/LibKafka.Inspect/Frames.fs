@@ -13,6 +13,8 @@ open LibKafka.Inspect.Input
 type Body =
     | Request of Request
     | Response of Response
+    /// The bytes of a SASL mechanism without a header, as they follow a SaslHandshake request of version 0.
+    | SaslToken of Bytes
 
 /// The header data of a frame.
 type Identity =
@@ -127,6 +129,10 @@ let private read (decode: Bytes -> Result<'T, Fault>) (bytes: Bytes) : 'T option
 type Reader(limits: Limits) =
     let unanswered = Unanswered()
     let mutable number = 0L
+    // Whether the frames of the client are SASL tokens: from a SaslHandshake request of version 0 to the next request.
+    let mutable isAuthenticating = false
+    // The tokens of the client that the broker has not answered.
+    let mutable unansweredTokens = 0
 
     let next () =
         number <- number + 1L
@@ -151,9 +157,19 @@ type Reader(limits: Limits) =
         | Some(Body.Request request) -> Request.isAnswered request
         | _ -> true
 
-    let request (at: Frame) : Frame =
-        let at = { at with Number = Some(next ()) }
-        let content, fault = read (LibKafka.Protocol.Frame.decodeRequest limits) at.Bytes
+    let token (at: Frame) : Frame = { at with Body = Some(Body.SaslToken at.Bytes) }
+
+    let precedesTokens (request: Frame) : bool =
+        match request.Body, request.Identity with
+        | Some(Body.Request(Request.SaslHandshake _)), Some { Version = 0s } -> true
+        | _ -> false
+
+    /// Whether the frame of a client is a SASL token.
+    let isToken (content: (RequestHeader * Request) option) (fault: Fault option) : bool =
+        if isAuthenticating then isAuthenticating <- content.IsNone || fault.IsSome
+        isAuthenticating
+
+    let decodedRequest (at: Frame) (content: (RequestHeader * Request) option) (fault: Fault option) : Frame =
         let peeked = peek at.Bytes
         let body = content |> Option.map (snd >> Body.Request)
 
@@ -168,6 +184,18 @@ type Reader(limits: Limits) =
             | None -> peeked |> Option.filter (fun identity -> identity.Api.Name <> "")
 
         found at identity body fault
+
+    let request (at: Frame) : Frame =
+        let at = { at with Number = Some(next ()) }
+        let content, fault = read (LibKafka.Protocol.Frame.decodeRequest limits) at.Bytes
+
+        if isToken content fault then
+            unansweredTokens <- unansweredTokens + 1
+            token at
+        else
+            let frame = decodedRequest at content fault
+            isAuthenticating <- precedesTokens frame
+            frame
 
     /// A response to a request of the API and version.
     let answer (api: ApiKey) (version: int16) (at: Frame) : Frame =
@@ -189,16 +217,24 @@ type Reader(limits: Limits) =
             | _ -> found version (None, fault)
         | content -> found version content
 
+    let hasRequestOf (response: Bytes) : bool = response.Length >= 4 && unanswered.Has(BinaryPrimitives.ReadInt32BigEndian response.Span)
+
     let response (at: Frame) : Frame =
         let refuse path reason = { at with Trouble = Some(Trouble.at at.Start path reason) }
 
-        if at.Bytes.Length < 4 then
+        if unansweredTokens > 0 && not (hasRequestOf at.Bytes) then
+            unansweredTokens <- unansweredTokens - 1
+            token at
+        elif at.Bytes.Length < 4 then
             refuse "ResponseHeader/CorrelationId" ((Problem.Truncated(4L, at.Bytes.Length)).ToString())
         else
             let correlationId = BinaryPrimitives.ReadInt32BigEndian at.Bytes.Span
 
             match unanswered.Answer correlationId with
-            | ValueSome request -> answer request.Api request.Version { at with Number = Some request.Number }
+            | ValueSome request ->
+                // A broker answers in order, and the empty frame that may end an authentication is not on a line.
+                if not isAuthenticating then unansweredTokens <- 0
+                answer request.Api request.Version { at with Number = Some request.Number }
             | ValueNone -> refuse "ResponseHeader/CorrelationId" ("no earlier request has the correlation id " + string correlationId)
 
     let body (named: Named) (at: Frame) : Frame =
@@ -223,8 +259,10 @@ type Reader(limits: Limits) =
         | None -> if frame.IsResponse then response frame else request frame
 
     /// Whether a request that this response answers has been read.
-    member _.HasRequestOf(response: Bytes) : bool =
-        response.Length >= 4 && unanswered.Has(BinaryPrimitives.ReadInt32BigEndian response.Span)
+    member _.HasRequestOf(response: Bytes) : bool = hasRequestOf response
+
+    /// Whether the next response answers a SASL token.
+    member _.AwaitsToken = unansweredTokens > 0
 
 /// A frame of a stream.
 [<RequireQualifiedAccess; NoComparison>]

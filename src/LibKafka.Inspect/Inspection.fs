@@ -163,7 +163,7 @@ type Inspection(options: Options, printer: Printer, output: Utf8Output, width: i
         // A response is printed right after its request. If its request does not come, it does not hold up the others forever.
         let isDue (response: StreamFrame) =
             match response with
-            | StreamFrame.Whole(_, bytes) -> request.IsNone || ahead = 100 || reader.HasRequestOf bytes
+            | StreamFrame.Whole(_, bytes) -> request.IsNone || ahead = 100 || reader.AwaitsToken || reader.HasRequestOf bytes
             | StreamFrame.Broken _ -> true
 
         while request.IsSome || response.IsSome do

@@ -200,6 +200,25 @@ type JsonPrinter(output: Utf8Output, options: Options) =
             json.WriteString("path", fault.Path)
         | RecordContent.Plain -> plain record
 
+    /// The content of a frame. A SASL token has no API and no version.
+    let content (body: Body) (identity: Identity option) =
+        let write (text: Result<string, Fault>) =
+            match text with
+            | Ok text ->
+                json.WritePropertyName "body"
+                json.WriteRawValue(text, true)
+            | Error _ -> ()
+
+        match body, identity with
+        | Body.Request request, Some identity when options.ShowSecrets -> write (Request.toJson identity.Version request)
+        | Body.Request request, Some identity -> write (Request.toJsonWithoutSecrets identity.Version request)
+        | Body.Response response, Some identity when options.ShowSecrets -> write (Response.toJson identity.Version response)
+        | Body.Response response, Some identity -> write (Response.toJsonWithoutSecrets identity.Version response)
+        | Body.SaslToken token, _ ->
+            let isShown = options.ShowSecrets || token.Length = 0
+            json.WriteString("saslToken", (if isShown then Convert.ToBase64String token.Span else SecretText.Hidden))
+        | _, None -> ()
+
     interface Printer with
 
         member _.File(name) = file <- Some name
@@ -225,18 +244,8 @@ type JsonPrinter(output: Utf8Output, options: Options) =
                 | None -> ()
 
                 match frame.Body, frame.Identity with
-                | Some body, Some identity ->
-                    let text =
-                        match body with
-                        | Body.Request request -> Request.toJson identity.Version request
-                        | Body.Response response -> Response.toJson identity.Version response
-
-                    match text with
-                    | Ok text ->
-                        json.WritePropertyName "body"
-                        json.WriteRawValue(text, true)
-                    | Error _ -> ()
-                | _ -> ()
+                | Some body, identity -> content body identity
+                | None, _ -> ()
 
                 frame.Trouble |> Option.iter trouble)
 

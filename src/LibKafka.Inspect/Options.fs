@@ -94,6 +94,8 @@ type Options =
         Records: bool
         Keys: bool
         Values: bool
+        /// Print passwords, tokens and other secrets of frames.
+        ShowSecrets: bool
         Decoding: Decoding
         /// Only these records of logs are printed.
         Filter: Filter
@@ -155,7 +157,12 @@ have one frame on each line.
                           date such as 2026-11-30 or 2026-11-30T09:15:00Z
   --follow                wait for more batches at the end of a log, and continue with the next segment
   --port PORT             only the connections of a capture to this port of a broker
-  --record FILE           write the frames of the proxy to a file also, which the tool reads again
+  --show-secrets          print the secrets of frames, which are hidden by default: SASL messages, salted passwords, keys of
+                          delegation tokens, forwarded requests and responses, and values of configs such as
+                          ssl.keystore.password. In their place, text and JSON have [secret]. Records are always printed
+                          as they are
+  --record FILE           write the frames of the proxy to a file also, which the tool reads again. It has them byte for
+                          byte, with all passwords and other secrets
   --tls                   the brokers of the proxy have TLS. Clients connect to the proxy without it
   --ca FILE               the same, and their certificates are signed by the authorities in this file (PEM). By default, they
                           must be signed by an authority that the system trusts
@@ -184,6 +191,7 @@ type private Given =
       Records: bool
       Keys: bool
       Values: bool
+      ShowSecrets: bool
       Decoding: Decoding
       Filter: Filter
       Follow: bool
@@ -211,6 +219,7 @@ let private nothing =
       Records = false
       Keys = true
       Values = true
+      ShowSecrets = false
       Decoding = Decoding.ByFile
       Filter = Filter.none
       Follow = false
@@ -289,6 +298,13 @@ let private misused (given: Given) (inputs: Input list) : string option =
         | [ Input.One(Content.Log, Place.File _) ] -> true
         | _ -> false
 
+    let hasLog =
+        inputs
+        |> List.exists (fun input ->
+            match input with
+            | Input.One((Content.Log | Content.Statistics | Content.Index), _) -> true
+            | _ -> false)
+
     let isWithoutFile =
         inputs
         |> List.exists (fun input ->
@@ -300,6 +316,8 @@ let private misused (given: Given) (inputs: Input list) : string option =
         Some "--grep, --from and --until go with logs"
     elif given.Decoding <> Decoding.ByFile && not (all [ Content.Log ]) then
         Some "--topic goes with logs: the frames of fetch and produce requests name their topics"
+    elif given.ShowSecrets && hasLog then
+        Some "--show-secrets goes with frames: the records of a log are printed as they are"
     elif given.Follow && not isOneFile then
         Some "--follow goes with one log segment, and not with standard input"
     elif given.Follow && given.Encoding.IsSome && given.Encoding <> Some Encoding.Raw then
@@ -346,6 +364,7 @@ let private finish (given: Given) : Result<Command, string> =
                   Records = given.Records
                   Keys = given.Keys
                   Values = given.Values
+                  ShowSecrets = given.ShowSecrets
                   Decoding = given.Decoding
                   Filter = given.Filter
                   Follow = given.Follow
@@ -459,6 +478,7 @@ let parse (arguments: string list) : Result<Command, string> =
         | "--records" :: rest -> go { given with Records = true } rest
         | "--no-keys" :: rest -> go { given with Records = true; Keys = false } rest
         | "--no-values" :: rest -> go { given with Records = true; Values = false } rest
+        | "--show-secrets" :: rest -> go { given with ShowSecrets = true } rest
         | "--follow" :: rest -> go { given with Follow = true } rest
         | "--tls" :: rest -> go { given with Tls = true } rest
         | [ name ] when List.contains name takesValue -> Error(name + " needs a value")

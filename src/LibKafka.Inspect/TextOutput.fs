@@ -135,12 +135,17 @@ type TextPrinter(output: Utf8Output, options: Options, hasColors: bool) =
 
     /// A message without its name, which has been printed already.
     let body (body: Body) =
-        let text =
-            match body with
-            | Body.Request request -> Request.show request
-            | Body.Response response -> Response.show response
+        let message (text: string) = add (text.Substring(text.IndexOf ' ' + 1))
 
-        add (text.Substring(text.IndexOf ' ' + 1))
+        match body with
+        | Body.Request request when options.ShowSecrets -> message (Request.showWithSecrets request)
+        | Body.Request request -> message (Request.show request)
+        | Body.Response response when options.ShowSecrets -> message (Response.showWithSecrets response)
+        | Body.Response response -> message (Response.show response)
+        | Body.SaslToken token ->
+            styled Style.Name "SASL token"
+            add ": "
+            add (if options.ShowSecrets || token.Length = 0 then "0x" + Bytes.toHex token else SecretText.Hidden)
 
     let identify (isResponse: bool) (identity: Identity) =
         styled Style.Name identity.Api.Name

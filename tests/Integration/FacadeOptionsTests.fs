@@ -5,6 +5,7 @@ open System
 open Expecto
 open LibKafka
 open LibKafka.Wire
+open LibKafka.Protocol
 open LibKafka.Integration.FacadeSupport
 
 let private outOfRange (name: string) (make: unit -> obj) = Expect.throwsT<ArgumentOutOfRangeException> (make >> ignore) name
@@ -108,6 +109,39 @@ let private options =
               Expect.notEqual (topic ()) (NewTopic("t", 3, 1s)) "other settings"
               Expect.equal (TopicPartition("t", 1)) (TopicPartition("t", 1)) "partition"
               Expect.stringContains (KafkaClientOptions("a:1,b:2").ToString()) "[a:1, b:2]" "text")
+
+          testCase "the text of a config hides the value of a secret" (fun () ->
+              let resource = ConfigResource.Topic "t"
+              let secret = "open sesame"
+
+              let texts =
+                  [ ConfigChange.Set(resource, "listener.name.a.sasl.jaas.config", secret).ToString()
+                    ConfigEntry(Name = "ssl.key.password", Value = secret).ToString()
+                    ConfigEntry(Name = "x", Value = secret, IsSensitive = true).ToString()
+                    ConfigEntry(Name = "x", Value = secret, Type = ConfigType.Password).ToString()
+                    ConfigEntry(Name = "x", Synonyms = [| ConfigSynonym("ssl.key.password", secret, ConfigSource.StaticBrokerConfig) |])
+                        .ToString()
+                    NewTopic("t", Configs = readOnlyDict [ "x.password", secret ]).ToString() ]
+
+              for text in texts do
+                  Expect.isFalse (text.Contains secret) text
+                  Expect.stringContains text "[secret]" text
+
+              Expect.equal
+                  (ConfigChange.Set(resource, "a", "b").ToString())
+                  "ConfigChange { Resource = Topic t, Name = a, Operation = Set, Value = b }"
+                  "another change"
+
+              Expect.equal
+                  (NewTopic("t", 3, 1s, Configs = readOnlyDict [ "a", "b" ]).ToString())
+                  "NewTopic { Name = t, Partitions = 3, ReplicationFactor = 1, Configs = [a=b] }"
+                  "a topic"
+
+              Expect.equal
+                  (ConfigEntry(Name = "a", Value = "b").ToString())
+                  ("ConfigEntry { Name = a, Value = b, IsReadOnly = False, IsSensitive = False, Source = Unknown, Type = Unknown, "
+                   + "Documentation = , Synonyms = [] }")
+                  "a config")
 
           testCase "the text of options has every option, and no limit for an infinite time" (fun () ->
               let endless = Threading.Timeout.InfiniteTimeSpan

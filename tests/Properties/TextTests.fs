@@ -33,7 +33,7 @@ let private draws: int64[] list =
     [ [||]; Array.init 200 (fun i -> int64 i * 7919L); Array.init 400 (fun i -> int64 (i + 3) * 104729L) ]
 
 /// The fields of bytes that are secret, by their names in the protocol.
-let private secretFields = set [ "AuthBytes"; "Hmac"; "SaltedPassword" ]
+let private secretFields = set [ "AuthBytes"; "Hmac"; "SaltedPassword"; "RequestData"; "ResponseData" ]
 
 /// Collects the names of the fields whose bytes may be shown, and of those that may not.
 [<Sealed>]
@@ -42,12 +42,18 @@ type private SecretVisitor() =
     let fields = Stack<string>()
     let shown = HashSet<string>()
     let secret = HashSet<string>()
+    let mutable isSecret = false
     member _.ShownFields = Set.ofSeq shown
     member _.SecretFields = Set.ofSeq secret
     override _.BeginField name = fields.Push name
     override _.EndField() = fields.Pop() |> ignore
-    override _.Bytes _ = shown.Add(fields.Peek()) |> ignore
-    override _.Secret _ = secret.Add(fields.Peek()) |> ignore
+    override _.Secret() = isSecret <- true
+    override _.String _ = isSecret <- false
+    override _.Null() = isSecret <- false
+
+    override _.Bytes _ =
+        (if isSecret then secret else shown).Add(fields.Peek()) |> ignore
+        isSecret <- false
 
 let private visited (definition: Definition) : SecretVisitor =
     definition.Use

@@ -17,9 +17,17 @@ module private Visitors =
         { new IMessageVisitor<Result<Bytes, Fault>> with
             member _.Visit(_, message, value) = Message.encode version message value }
 
+    let showWithSecrets =
+        { new IMessageVisitor<string> with
+            member _.Visit(_, message, value) = Message.showWithSecrets message value }
+
     let toJson version =
         { new IMessageVisitor<Result<string, Fault>> with
             member _.Visit(_, message, value) = Message.toJson version message value }
+
+    let toJsonWithoutSecrets version =
+        { new IMessageVisitor<Result<string, Fault>> with
+            member _.Visit(_, message, value) = Message.toJsonWithoutSecrets version message value }
 
 /// A way to read a message of any type.
 type private IReading =
@@ -60,11 +68,18 @@ module Request =
     /// A one-line description: see `Message.show`.
     let show (request: Request) : string = request.ToString()
 
+    /// The same description with the secrets in it: see `Message.showWithSecrets`.
+    let showWithSecrets (request: Request) : string = visit Visitors.showWithSecrets request
+
     /// The bytes of the request at a version, without a header: see `Message.encode`.
     let encode (version: int16) (request: Request) : Result<Bytes, Fault> = visit (Visitors.encode version) request
 
     /// The request at a version as JSON in Kafka's own form: see `Message.toJson`.
     let toJson (version: int16) (request: Request) : Result<string, Fault> = visit (Visitors.toJson version) request
+
+    /// The same JSON for a log or a screen: see `Message.toJsonWithoutSecrets`.
+    let toJsonWithoutSecrets (version: int16) (request: Request) : Result<string, Fault> =
+        visit (Visitors.toJsonWithoutSecrets version) request
 
     let private read (key: ApiKey) (reading: IReading) : Result<Request, Fault> =
         key
@@ -102,11 +117,18 @@ module Response =
     /// A one-line description: see `Message.show`.
     let show (response: Response) : string = response.ToString()
 
+    /// The same description with the secrets in it: see `Message.showWithSecrets`.
+    let showWithSecrets (response: Response) : string = visit Visitors.showWithSecrets response
+
     /// The bytes of the response at a version, without a header: see `Message.encode`.
     let encode (version: int16) (response: Response) : Result<Bytes, Fault> = visit (Visitors.encode version) response
 
     /// The response at a version as JSON in Kafka's own form: see `Message.toJson`.
     let toJson (version: int16) (response: Response) : Result<string, Fault> = visit (Visitors.toJson version) response
+
+    /// The same JSON for a log or a screen: see `Message.toJsonWithoutSecrets`.
+    let toJsonWithoutSecrets (version: int16) (response: Response) : Result<string, Fault> =
+        visit (Visitors.toJsonWithoutSecrets version) response
 
     let private read (key: ApiKey) (reading: IReading) : Result<Response, Fault> =
         key

@@ -12,7 +12,7 @@ module StreamsKeyValue =
 
     let schema = message {
         let! key = field "Key" _.Key string
-        and! value = field "Value" _.Value string
+        and! value = field "Value" _.Value string |> Fields.secretIf (fun pair -> ConfigName.isSecret pair.Key)
         return { Key = key; Value = value }
     }
 

@@ -193,9 +193,13 @@ module Message =
             codec.Visit(visitor, value)
             visitor.Found)
 
-    /// A value as one readable line, the name of the message first, with every field that any version has. Secrets are left out, and long bytes
-    /// are truncated. `Schema.show` shows a part of a message.
+    /// A value as one readable line, the name of the message first, with every field that any version has. A secret is shown as `[secret]`,
+    /// and long bytes are truncated. `Schema.show` shows a part of a message.
     let show (message: Message<'T>) (value: 'T) : string = message.Name + " " + Schema.show message.Schema value
+
+    /// The same line with the secrets in it: for a tool whose user has asked for them.
+    let showWithSecrets (message: Message<'T>) (value: 'T) : string =
+        message.Name + " " + Text.showWithSecrets (message.Schema.At MessageVersion.Every) value
 
     /// The fields of a value that hold record batches, each with its path, in wire order. Fields that are null are left out.
     let records (message: Message<'T>) (value: 'T) : (string * Bytes) list =
@@ -203,9 +207,13 @@ module Message =
         (message.Schema.At MessageVersion.Every).Visit(visitor, value)
         visitor.Found
 
-    /// A value at a version as JSON in Kafka's own form.
+    /// A value at a version as JSON in Kafka's own form, with its secrets: `ofJson` reads it.
     let toJson (number: int16) (message: Message<'T>) (value: 'T) : Result<string, Fault> =
-        at message number (fun codec -> Json.write codec value)
+        at message number (fun codec -> Json.write false codec value)
+
+    /// The same JSON for a log or a screen: the string `[secret]` replaces each secret that is not empty. `ofJson` cannot restore the value.
+    let toJsonWithoutSecrets (number: int16) (message: Message<'T>) (value: 'T) : Result<string, Fault> =
+        at message number (fun codec -> Json.write true codec value)
 
     /// The value of JSON in Kafka's own form at a version. A missing field takes its default, and a property that the version does not have is
     /// a fault. A fault has a path but no offset.

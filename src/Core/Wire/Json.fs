@@ -121,9 +121,9 @@ type internal JsonSource(root: JsonElement, trail: Trail) =
 module internal Json =
 
     /// The value as a single line of JSON.
-    let write (codec: Codec<'T>) (value: 'T) : string =
+    let write (hidesSecrets: bool) (codec: Codec<'T>) (value: 'T) : string =
         let writer = Utf8Writer 256
-        codec.Visit(JsonVisitor(writer, false), value)
+        codec.Visit(JsonVisitor(writer, false, hidesSecrets), value)
         Text.Encoding.UTF8.GetString writer.Written.Span
 
     /// The value of a JSON document. A fault has the path in the document.

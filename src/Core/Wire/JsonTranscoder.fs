@@ -5,7 +5,7 @@ namespace LibKafka.Wire
 /// written as a string: its name, or its digits if it has none.
 [<Sealed>]
 type JsonTranscoder(output: Utf8Writer, withMeanings: bool) =
-    let visitor = JsonVisitor(output, withMeanings)
+    let visitor = JsonVisitor(output, withMeanings, false)
     let reader = Reader()
 
     /// Appends the message at the start of the bytes as a single line to the output, and returns the number of bytes that the message takes.

@@ -18,9 +18,9 @@ module internal JsonName =
 
 /// Writes a value as JSON in Kafka's own form: names in camelCase, bytes and records in base64, uuids in URL-safe base64 without padding. A
 /// tagged field with its default is left out. With `withMeanings`, a number of a type that has names is written as a string: its name, or its
-/// digits if it has none.
+/// digits if it has none. With `hidesSecrets`, a secret that is not empty is the string `[secret]`; a relayed value must not have any.
 [<Sealed>]
-type JsonVisitor internal (writer: Utf8Writer, withMeanings: bool) =
+type JsonVisitor internal (writer: Utf8Writer, withMeanings: bool, hidesSecrets: bool) =
     inherit Visitor()
     static let encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping
 
@@ -37,6 +37,8 @@ type JsonVisitor internal (writer: Utf8Writer, withMeanings: bool) =
     let mutable isFirst = true
     // The name of the number that follows, which may be empty; null if its type has no names.
     let mutable meaning: string | null = null
+    // Whether the next value must be hidden.
+    let mutable isHidden = false
 
     let textOf (name: string) : byte[] =
         match names.TryGetValue name with
@@ -79,6 +81,8 @@ type JsonVisitor internal (writer: Utf8Writer, withMeanings: bool) =
         writer.Base64Url(ReadOnlySpan uuid)
         writer.Byte '"'B
 
+    override _.Secret() = isHidden <- hidesSecrets
+
     override _.Utf8 value =
         writer.Byte '"'B
 
@@ -89,14 +93,28 @@ type JsonVisitor internal (writer: Utf8Writer, withMeanings: bool) =
 
         writer.Byte '"'B
 
-    override this.String value = this.Utf8(ReadOnlySpan<byte>(Encoding.UTF8.GetBytes value))
+    override this.String value =
+        if isHidden && value <> "" then
+            quoted SecretText.Hidden
+        else
+            this.Utf8(ReadOnlySpan<byte>(Encoding.UTF8.GetBytes value))
+
+        isHidden <- false
 
     override _.Bytes value =
-        writer.Byte '"'B
-        writer.Base64 value.Span
-        writer.Byte '"'B
+        if isHidden && value.Length > 0 then
+            quoted SecretText.Hidden
+        else
+            writer.Byte '"'B
+            writer.Base64 value.Span
+            writer.Byte '"'B
 
-    override _.Null() = writer.Text "null"
+        isHidden <- false
+
+    override _.Null() =
+        writer.Text "null"
+        isHidden <- false
+
     override this.LostNull() = this.Null()
 
     override _.BeginStruct() =

@@ -269,7 +269,10 @@ module Notation =
         static member bytes: Schema<Bytes> = blob Shape.Bytes (fun visitor -> visitor.Bytes)
 
         /// Bytes that a text does not show, such as those of a password.
-        static member secret: Schema<Bytes> = blob Shape.Bytes (fun visitor -> visitor.Secret)
+        static member secret: Schema<Bytes> =
+            blob Shape.Bytes (fun visitor value ->
+                visitor.Secret()
+                visitor.Bytes value)
 
         /// Consecutive record batches, kept as bytes. `LibKafka.Records` opens them.
         static member records: Schema<Bytes> = blob Shape.Records (fun visitor -> visitor.Records)

@@ -78,7 +78,8 @@ type Schema<'T> internal (definition: Definition<'T>, place: Place, hasDefault: 
 [<RequireQualifiedAccess>]
 module Schema =
 
-    /// A value as one readable line with every field that any version has, as in `{Index: 0, ErrorCode: NONE (0)}`.
+    /// A value as one readable line with every field that any version has, as in `{Index: 0, ErrorCode: NONE (0)}`. A secret is shown as
+    /// `[secret]`.
     let show (schema: Schema<'T>) (value: 'T) : string = Text.show (schema.At MessageVersion.Every) value
 
     /// A schema of the type, present in every version.

@@ -96,6 +96,42 @@ type internal FieldsDefinition<'R, 'P>(size, groups) =
 type Fields<'R, 'P> internal (definition: FieldsDefinition<'R, 'P>) =
     member internal _.Definition = definition
 
+/// A field that is a secret in some records.
+[<Sealed>]
+type internal SecretPart<'R>(isSecret: 'R -> bool, part: Part<'R>) =
+    inherit Part<'R>(part.Place, part.MinSize)
+    override _.Shape = part.Shape
+    override _.Write(writer, record) = part.Write(writer, record)
+    override _.IsTagged record = part.IsTagged record
+    override _.WriteTagged(writer, record) = part.WriteTagged(writer, record)
+    override _.Name = part.Name
+    override _.RelayKind = part.RelayKind
+    override _.Relay(reader, visitor, name) = part.Relay(reader, visitor, name)
+
+    override _.Visit(visitor, record) =
+        if part.Place = InOrder && isSecret record then visitor.Secret()
+        part.Visit(visitor, record)
+
+[<RequireQualifiedAccess>]
+module Fields =
+
+    /// A field of bytes or text that is a secret in some records, such as the value of a config: see `Visitor.Secret`. The field must not be
+    /// tagged.
+    let secretIf (isSecret: 'R -> bool) (fields: Fields<'R, 'T>) : Fields<'R, 'T> =
+        let plain = fields.Definition
+
+        Fields
+            { new FieldsDefinition<'R, 'T>(plain.Size, []) with
+                member _.Default = plain.Default
+                member _.Row version = plain.Row version
+
+                member _.AddParts(version, parts) =
+                    let own = List<Part<'R>>()
+                    plain.AddParts(version, own)
+
+                    for part in own do
+                        parts.Add(SecretPart(isSecret, part)) }
+
 /// A record and its fields. The tagged section comes after all plain fields and starts with a count, so writing loops over the tagged fields twice.
 [<Sealed>]
 type internal StructCodec<'R, 'P>

@@ -4,14 +4,15 @@ open System
 open System.Globalization
 open System.Text
 
-/// Writes a value as one readable line: `{Name: "orders", Partitions: [{Index: 0, ErrorCode: NOT_LEADER_OR_FOLLOWER (6)}]}`. Secrets are
-/// left out.
+/// Writes a value as one readable line: `{Name: "orders", Partitions: [{Index: 0, ErrorCode: NOT_LEADER_OR_FOLLOWER (6)}]}`.
 [<Sealed>]
-type internal TextVisitor() =
+type internal TextVisitor(hidesSecrets: bool) =
     inherit Visitor()
     let text = StringBuilder()
     let mutable separator = ""
     let mutable meaning = ""
+    // Whether the next value must be hidden.
+    let mutable isHidden = false
 
     let write (value: string) =
         if meaning = "" then
@@ -44,10 +45,20 @@ type internal TextVisitor() =
     override _.Float64 value = write (value.ToString("R", CultureInfo.InvariantCulture))
 
     override _.Uuid value = write (value.ToString())
-    override _.String value = quote value
-    override _.Bytes value = write ("0x" + value.ToString())
-    override _.Secret value = write (if value.Length = 0 then "0x" else "[secret]")
-    override _.Null() = write "null"
+    override _.Secret() = isHidden <- hidesSecrets
+
+    override _.String value =
+        if isHidden && value <> "" then write SecretText.Hidden else quote value
+        isHidden <- false
+
+    override _.Bytes value =
+        write (if isHidden && value.Length > 0 then SecretText.Hidden else "0x" + value.ToString())
+        isHidden <- false
+
+    override _.Null() =
+        write "null"
+        isHidden <- false
+
     override _.LostNull() = write "null"
     override _.Meaning name = meaning <- name
 
@@ -115,8 +126,13 @@ type internal RecordsVisitor(root: string) =
 [<RequireQualifiedAccess>]
 module internal Text =
 
-    /// The value as one readable line.
-    let show (codec: Codec<'T>) (value: 'T) : string =
-        let visitor = TextVisitor()
+    let private write (hidesSecrets: bool) (codec: Codec<'T>) (value: 'T) : string =
+        let visitor = TextVisitor hidesSecrets
         codec.Visit(visitor, value)
         visitor.ToString()
+
+    /// The value as one readable line without its secrets.
+    let show (codec: Codec<'T>) (value: 'T) : string = write true codec value
+
+    /// The value as one readable line, with its secrets.
+    let showWithSecrets (codec: Codec<'T>) (value: 'T) : string = write false codec value

@@ -2,6 +2,13 @@ namespace LibKafka.Wire
 
 open System
 
+[<RequireQualifiedAccess>]
+module SecretText =
+
+    /// What texts have in place of a secret.
+    [<Literal>]
+    let Hidden = "[secret]"
+
 /// Receives a value as a stream of events in wire order. An event that is not overridden does nothing.
 [<AbstractClass>]
 type Visitor() =
@@ -24,9 +31,9 @@ type Visitor() =
     /// Record batches. They count as any other bytes unless this is overridden.
     abstract Records: Bytes -> unit
     default this.Records value = this.Bytes value
-    /// Bytes that a text does not show. They count as any other bytes unless this is overridden.
-    abstract Secret: Bytes -> unit
-    default this.Secret value = this.Bytes value
+    /// The next value is a secret, which a text does not show: bytes, a string or null.
+    abstract Secret: unit -> unit
+    default _.Secret() = ()
     abstract Null: unit -> unit
     default _.Null() = ()
     /// The name of the number that follows, such as the name of an error code.

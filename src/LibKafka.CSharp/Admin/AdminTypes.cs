@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Linq;
+using System.Text;
 using LibKafka.Protocol;
 
 namespace LibKafka;
@@ -139,6 +140,18 @@ public sealed record ConfigEntry
                 core.Synonyms.Select(synonym => new ConfigSynonym(synonym.Name, synonym.Value.OrNull(), synonym.Source))
             ),
         };
+
+    private bool PrintMembers(StringBuilder builder) =>
+        builder.AppendMembers(
+            (nameof(Name), Name),
+            (nameof(Value), OptionText.ConfigValue(Name, Value, IsSensitive || Type == ConfigType.Password)),
+            (nameof(IsReadOnly), IsReadOnly),
+            (nameof(IsSensitive), IsSensitive),
+            (nameof(Source), Source),
+            (nameof(Type), Type),
+            (nameof(Documentation), Documentation),
+            (nameof(Synonyms), Synonyms)
+        );
 }
 
 /// <summary>A place that the value of a config can come from.</summary>
@@ -153,6 +166,9 @@ public sealed record ConfigSynonym(string Name, string? Value, ConfigSource Sour
         get;
         init => field = Interop.Required(value);
     } = Interop.Required(Name);
+
+    private bool PrintMembers(StringBuilder builder) =>
+        builder.AppendMembers((nameof(Name), Name), (nameof(Value), OptionText.ConfigValue(Name, Value)), (nameof(Source), Source));
 }
 
 /// <summary>A change of a config.</summary>
@@ -192,6 +208,14 @@ public sealed record ConfigChange(ConfigResource Resource, string Name, AlterCon
     /// <returns>The change.</returns>
     public static ConfigChange Delete(ConfigResource resource, string name) =>
         new(Interop.Required(resource), Interop.Required(name), AlterConfigOperation.Delete, null);
+
+    private bool PrintMembers(StringBuilder builder) =>
+        builder.AppendMembers(
+            (nameof(Resource), Resource),
+            (nameof(Name), Name),
+            (nameof(Operation), Operation),
+            (nameof(Value), OptionText.ConfigValue(Name, Value))
+        );
 }
 
 /// <summary>An offset that was found.</summary>

@@ -1,5 +1,7 @@
 using System;
 using System.Collections.Generic;
+using System.Linq;
+using System.Text;
 using Microsoft.FSharp.Collections;
 
 namespace LibKafka;
@@ -48,6 +50,17 @@ public sealed record NewTopic
         get => _configs;
         init => _configs = Interop.RequiredMap(value);
     }
+
+    private bool PrintMembers(StringBuilder builder) =>
+        builder.AppendMembers(
+            (nameof(Name), Name),
+            (nameof(Partitions), Partitions),
+            (nameof(ReplicationFactor), ReplicationFactor),
+            (
+                nameof(Configs),
+                new ValueList<string>(_configs.Select(config => $"{config.Key}={OptionText.ConfigValue(config.Key, config.Value)}"))
+            )
+        );
 
     internal Client.NewTopic ToCore() => new(Name, Partitions, ReplicationFactor, MapModule.ToList(_configs));
 }

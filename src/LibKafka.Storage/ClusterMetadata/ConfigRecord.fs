@@ -22,7 +22,7 @@ module ConfigRecord =
         let! resourceType = field "ResourceType" _.ResourceType configResourceType
         and! resourceName = field "ResourceName" _.ResourceName string
         and! name = field "Name" _.Name string
-        and! value = field "Value" _.Value (string |> nullable)
+        and! value = field "Value" _.Value (string |> nullable) |> Fields.secretIf (fun config -> ConfigName.isSecret config.Name)
 
         return { ResourceType = resourceType; ResourceName = resourceName; Name = name; Value = value }
     }

@@ -165,7 +165,7 @@ let private conversations =
         "recorded conversations"
         [ testCase "as two streams: one line for each frame, requests and responses matched, with the body of Message.toJson" (fun () ->
               withFiles [ stream requests.Value; stream responses.Value ] ".raw" (fun paths ->
-                  let outcome = inspect ("--format json --requests " + paths[0] + " --responses " + paths[1]) Array.empty
+                  let outcome = inspect ("--show-secrets --format json --requests " + paths[0] + " --responses " + paths[1]) Array.empty
                   expectRecorded outcome
 
                   // Each offset is that of the frame's length in its own stream.
@@ -185,9 +185,10 @@ let private conversations =
               let lines (encode: Bytes -> string) =
                   String.Join("\n", [ for isResponse, _, frame in frames.Value -> (if isResponse then "< " else "> ") + encode frame ])
 
-              let hex = inspectText "frames --format=json" (lines Bytes.toHex)
+              let hex = inspectText "frames --show-secrets --format=json" (lines Bytes.toHex)
               expectRecorded hex
-              let base64 = inspectText "--format json --input base64" (lines (fun frame -> Convert.ToBase64String frame.Span))
+              let base64 =
+                  inspectText "--show-secrets --format json --input base64" (lines (fun frame -> Convert.ToBase64String frame.Span))
               Expect.equal base64 hex "base64 and hex"
               Expect.equal [ for line in hex.Lines -> get "line" (json line) ] [ for i in 1 .. hex.Lines.Length -> string i ] "the lines")
 

@@ -22,7 +22,7 @@ type NewTopic =
             [ "Name", box this.Name
               "Partitions", box this.Partitions
               "ReplicationFactor", box this.ReplicationFactor
-              "Configs", box (this.Configs |> List.map (fun (name, value) -> name + "=" + value)) ]
+              "Configs", box (this.Configs |> List.map (fun (name, value) -> name + "=" + ConfigName.shown false name value)) ]
 
 [<RequireQualifiedAccess>]
 module internal NewTopic =

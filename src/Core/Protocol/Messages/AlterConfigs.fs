@@ -18,7 +18,7 @@ module AlterConfigs =
 
     let config = message {
         let! name = field "Name" _.Name string
-        and! value = field "Value" _.Value (string |> nullable)
+        and! value = field "Value" _.Value (string |> nullable) |> Fields.secretIf (fun config -> ConfigName.isSecret config.Name)
         return { Name = name; Value = value }
     }
 

@@ -37,7 +37,7 @@ module CreateTopics =
 
     let config = message {
         let! name = field "Name" _.Name string
-        and! value = field "Value" _.Value (string |> nullable)
+        and! value = field "Value" _.Value (string |> nullable) |> Fields.secretIf (fun config -> ConfigName.isSecret config.Name)
         return { Name = name; Value = value }
     }
 
@@ -101,9 +101,11 @@ module CreateTopics =
             IsSensitive: bool
         }
 
+    let private isSecret (config: ConfigResult) = config.IsSensitive || ConfigName.isSecret config.Name
+
     let configResult = message {
         let! name = field "Name" _.Name string
-        and! value = field "Value" _.Value (string |> nullable)
+        and! value = field "Value" _.Value (string |> nullable) |> Fields.secretIf isSecret
         and! readOnly = field "ReadOnly" _.ReadOnly bool
         and! source =
             field "ConfigSource" _.ConfigSource (configSource |> withDefault (LanguagePrimitives.EnumOfValue -1y) |> ignorable)

@@ -57,7 +57,7 @@ module DescribeConfigs =
 
     let synonym = message {
         let! name = field "Name" _.Name string
-        and! value = field "Value" _.Value (string |> nullable)
+        and! value = field "Value" _.Value (string |> nullable) |> Fields.secretIf (fun synonym -> ConfigName.isSecret synonym.Name)
         and! source = field "Source" _.Source configSource
 
         return { Name = name; Value = value; Source = source }
@@ -87,9 +87,11 @@ module DescribeConfigs =
             Documentation: string option
         }
 
+    let private isSecret (config: Config) = config.IsSensitive || config.Type = ConfigType.Password || ConfigName.isSecret config.Name
+
     let config = message {
         let! name = field "Name" _.Name string
-        and! value = field "Value" _.Value (string |> nullable)
+        and! value = field "Value" _.Value (string |> nullable) |> Fields.secretIf isSecret
         and! readOnly = field "ReadOnly" _.ReadOnly bool
         and! isDefault = field "IsDefault" _.IsDefault (bool |> until (sourceSince - 1s) false)
         and! source = field "ConfigSource" _.Source (configSource |> since sourceSince noSource |> ignorable)

@@ -18,7 +18,7 @@ module Envelope =
         }
 
     let request = message {
-        let! data = field "RequestData" _.RequestData bytes
+        let! data = field "RequestData" _.RequestData secret
         and! principal = field "RequestPrincipal" _.RequestPrincipal (bytes |> nullable)
         and! address = field "ClientHostAddress" _.ClientHostAddress bytes
 
@@ -37,7 +37,7 @@ module Envelope =
         }
 
     let response = message {
-        let! data = field "ResponseData" _.ResponseData (bytes |> nullable |> withDefault None)
+        let! data = field "ResponseData" _.ResponseData (secret |> nullable |> withDefault None)
         and! error = field "ErrorCode" _.Error errorCode
         return { ResponseData = data; Error = error }
     }

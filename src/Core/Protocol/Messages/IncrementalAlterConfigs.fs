@@ -20,7 +20,7 @@ module IncrementalAlterConfigs =
     let config = message {
         let! name = field "Name" _.Name string
         and! operation = field "ConfigOperation" _.ConfigOperation alterConfigOperation
-        and! value = field "Value" _.Value (string |> nullable)
+        and! value = field "Value" _.Value (string |> nullable) |> Fields.secretIf (fun config -> ConfigName.isSecret config.Name)
 
         return { Name = name; ConfigOperation = operation; Value = value }
     }
