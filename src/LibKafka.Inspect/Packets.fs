@@ -48,6 +48,13 @@ type private Order(isBig: bool) =
         else
             BinaryPrimitives.ReadUInt32LittleEndian span
 
+    member _.Int64(bytes: byte[], at: int) : int64 =
+        let span = ReadOnlySpan<byte>(bytes, at, 8)
+        if isBig then
+            BinaryPrimitives.ReadInt64BigEndian span
+        else
+            BinaryPrimitives.ReadInt64LittleEndian span
+
 /// Exactly so many bytes, or null at the end of the file.
 let private take (reader: ByteReader) (count: uint32) : byte[] | null =
     let offset = reader.Position
@@ -96,31 +103,41 @@ type private Interface =
         SnapLength: uint32
         /// The units of its timestamps in a second.
         Units: uint64
+        /// Seconds that are added to its timestamps.
+        Offset: int64
     }
 
 /// Microseconds, the units of an interface that names none.
 [<Literal>]
 let private UsualUnits = 1_000_000UL
 
-/// The resolution in the options of an interface: a power of 10, or of 2 if the top bit is set.
-let private unitsOf (order: Order) (body: byte[]) : uint64 =
-    let power (value: byte) =
-        match int (value &&& 0x7Fuy) with
-        | exponent when value < 128uy && exponent < 20 -> pown 10UL exponent
-        | exponent when value >= 128uy && exponent < 64 -> 1UL <<< exponent
-        | _ -> UsualUnits
-
+/// The value of an option of an interface; empty if it is not there.
+let private optionOf (order: Order) (body: byte[]) (wanted: int) : ReadOnlyMemory<byte> =
     let rec find (at: int) =
         if at + 4 > body.Length then
-            UsualUnits
+            ReadOnlyMemory.Empty
         else
-            let code, length = order.UInt16(body, at), order.UInt16(body, at + 2)
-
-            if code = 9 && length >= 1 && at + 4 < body.Length then power body[at + 4]
-            elif code = 0 then UsualUnits
-            else find (at + 4 + (length + 3) / 4 * 4)
+            match order.UInt16(body, at), order.UInt16(body, at + 2) with
+            | code, length when code = wanted && at + 4 + length <= body.Length -> ReadOnlyMemory<byte>(body, at + 4, length)
+            | 0, _ -> ReadOnlyMemory.Empty
+            | _, length -> find (at + 4 + (length + 3) / 4 * 4)
 
     find 8
+
+/// The resolution of an interface: a power of 10, or of 2 if the top bit is set.
+let private unitsOf (order: Order) (body: byte[]) : uint64 =
+    let option = optionOf order body 9
+    let exponent = if option.Length = 0 then -1 else int (option.Span[0] &&& 0x7Fuy)
+
+    if exponent < 0 then UsualUnits
+    elif option.Span[0] < 128uy && exponent < 20 then pown 10UL exponent
+    elif option.Span[0] >= 128uy && exponent < 64 then 1UL <<< exponent
+    else UsualUnits
+
+/// The seconds that are added to the timestamps of an interface.
+let private offsetOf (order: Order) (body: byte[]) : int64 =
+    let option = optionOf order body 14
+    if option.Length = 8 then order.Int64(option.ToArray(), 0) else 0L
 
 /// The blocks of a pcapng file.
 [<Sealed>]
@@ -139,7 +156,7 @@ type private Blocks(reader: ByteReader) =
         let milliseconds (high: uint32, low: uint32) =
             let wide (value: uint64) = UInt128.op_Implicit value
             let ticks = wide ((uint64 high <<< 32) ||| uint64 low)
-            int64 (UInt128.op_Explicit (ticks * wide 1000UL / wide found.Units): uint64)
+            int64 (UInt128.op_Explicit (ticks * wide 1000UL / wide found.Units): uint64) + found.Offset * 1000L
 
         { Offset = offset
           Time = Option.map milliseconds time
@@ -155,7 +172,11 @@ type private Blocks(reader: ByteReader) =
         match kind with
         | 1u ->
             least offset body 8
-            interfaces.Add { LinkType = order.UInt16(body, 0); SnapLength = order.UInt32(body, 4); Units = unitsOf order body }
+            interfaces.Add
+                { LinkType = order.UInt16(body, 0)
+                  SnapLength = order.UInt32(body, 4)
+                  Units = unitsOf order body
+                  Offset = offsetOf order body }
             ValueNone
         | 2u ->
             least offset body 20

@@ -123,11 +123,12 @@ let private pcapng (isBig: bool) (linkType: int) (packets: byte[] list) : byte[]
 
     let section = block order 0x0A0D0D0Au (Array.concat [ number 0x1A2B3C4Du; short 1; short 0; Array.create 8 0xFFuy ])
 
-    // The resolution is nanoseconds.
-    let description =
-        block order 1u (Array.concat [ short linkType; short 0; number 0u; short 9; short 1; [| 9uy; 0uy; 0uy; 0uy |]; short 0; short 0 ])
+    // The resolution is nanoseconds, and a hundred seconds are added to the times.
+    let resolution = Array.concat [ short 9; short 1; [| 9uy; 0uy; 0uy; 0uy |] ]
+    let offset = Array.concat [ short 14; short 8; order (Array.append (big32 0u) (big32 100u)) ]
+    let description = block order 1u (Array.concat [ short linkType; short 0; number 0u; resolution; offset; short 0; short 0 ])
 
-    let time = 1_700_000_000_250_000_000UL
+    let time = 1_699_999_900_250_000_000UL
 
     let packet (data: byte[]) =
         let size = number (uint32 data.Length)
@@ -204,7 +205,9 @@ let private formats =
 
 let private times =
     testCase "frames have the time of their packet and the number of their connection" (fun () ->
-        for capture in [ pcap 101u (List.map packet4 conversation); pcapng false 101 (List.map packet4 conversation) ] do
+        let packets = List.map packet4 conversation
+
+        for capture in [ pcap 101u packets; pcapng false 101 packets; pcapng true 101 packets ] do
             Expect.equal (get "time" (json (read capture).Lines.Head)) "1700000000250" "the time"
             Expect.stringStarts (inspect "capture" capture).Lines.Head "[1] 2023-11-14T22:13:20.250Z #1 → Heartbeat v0 request" "text")
 
@@ -297,7 +300,7 @@ let private damaged =
           testCase "a packet of an interface whose number has the highest bit is reported" (fun () ->
               let capture = pcapng false 101 (List.map packet4 conversation)
               // The last byte of the first packet's interface.
-              capture[87] <- 0x80uy
+              capture[99] <- 0x80uy
               let outcome = read capture
               Expect.equal outcome.Code 1 "the exit code"
               Expect.stringContains (List.last (complaintsIn outcome)) "a packet is of interface 2147483648, which" "why")
