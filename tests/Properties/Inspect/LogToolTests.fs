@@ -3,9 +3,9 @@ module LibKafka.Properties.LogToolTests
 
 open System
 open System.Buffers.Binary
-open System.Diagnostics
 open System.IO
 open System.IO.Pipes
+open System.Text.RegularExpressions
 open System.Threading
 open System.Threading.Tasks
 open Expecto
@@ -53,7 +53,7 @@ let private batches =
 
 let private bytesOf (batches: RecordBatch list) : byte[] = batches |> List.map (fun batch -> batch.Bytes.ToArray()) |> Array.concat
 
-let private segment = bytesOf batches
+let segment = bytesOf batches
 
 let private offsetsIn (outcome: Outcome) : string list =
     outcome.Lines
@@ -61,7 +61,7 @@ let private offsetsIn (outcome: Outcome) : string list =
     |> List.filter (fun line -> get "kind" line = "record")
     |> List.map (fun line -> get "offset" (line.GetProperty "record"))
 
-let private withFolder (files: (string * byte[]) list) (action: (string -> string) -> unit) =
+let withFolder (files: (string * byte[]) list) (action: (string -> string) -> unit) =
     let folder = Directory.CreateTempSubdirectory "inspect"
 
     try
@@ -223,7 +223,7 @@ let private timeIndex (entries: (int64 * int32) list) : byte[] =
     |> Array.concat
 
 let private second = batches.Head.SizeInBytes
-let private name (suffix: string) = "00000000000000000000" + suffix
+let name (suffix: string) = "00000000000000000000" + suffix
 
 /// Checks an index next to the segment: its lines, and whether it is right.
 let private checks (suffix: string) (content: byte[]) (lines: string list) (code: int) =
@@ -404,10 +404,10 @@ let private indexes =
 
 // ---- Growing segments
 
-let private patience = TimeSpan.FromSeconds 30.0
+let patience = TimeSpan.FromSeconds 30.0
 
 /// A line from the tool, which must come in time.
-let private nextLine (lines: StreamReader) : string =
+let nextLine (lines: StreamReader) : string =
     let line = lines.ReadLineAsync()
     if not (line.Wait patience) then failtest "no line came"
 
@@ -450,29 +450,6 @@ let private following =
 
 // ---- Terminals and pipes
 
-/// Runs a test with the tool as a process of its own.
-let private withTool (arguments: string list) (test: Process -> unit) =
-    let tool = Path.Combine(AppContext.BaseDirectory, "LibKafka.Inspect.dll")
-    let start = ProcessStartInfo("dotnet", tool :: arguments)
-    start.RedirectStandardInput <- true
-    start.RedirectStandardOutput <- true
-    start.RedirectStandardError <- true
-
-    match Process.Start start with
-    | null -> failtest "not started"
-    | tool ->
-        use tool = tool
-
-        try
-            test tool
-        finally
-            if not tool.HasExited then tool.Kill()
-
-let private endsWhenClosed (tool: Process) =
-    tool.StandardOutput.Close()
-    Expect.isTrue (tool.WaitForExit(int patience.TotalMilliseconds)) "it has ended"
-    Expect.equal (tool.ExitCode, tool.StandardError.ReadToEnd()) (0, "") "the exit code and complaints"
-
 let private terminals =
     testList
         "terminals"
@@ -510,7 +487,7 @@ let private terminals =
               let colored = output [ "log"; "--records" ] true
               Expect.isFalse (plain.Contains '\u001b') "none"
               Expect.stringContains colored "\u001b[2m@0 \u001b[0moffsets 0 to 2" "an offset"
-              Expect.equal (Text.RegularExpressions.Regex.Replace(colored, "\u001b\\[[0-9]+m", "")) plain "the same text"
+              Expect.equal (Regex.Replace(colored, "\u001b\\[[0-9]+m", "")) plain "the same text"
               Expect.equal (output [ "log"; "--records"; "--color"; "never" ] true) plain "never"
               Expect.equal (output [ "log"; "--records"; "--color"; "always" ] false) colored "always"
               Expect.isFalse ((output [ "log"; "--format"; "json" ] true).Contains '\u001b') "JSON")
@@ -519,35 +496,7 @@ let private terminals =
               // U+009B begins an escape sequence, and its first byte is also that of other characters.
               let value = "a\u009b31m\u00a9\u00c2\u0085\u2028"
               let log = bytesOf [ batchOf BatchOptions.standard [ data 0L "k" (ValueSome value) ] ]
-              Expect.stringEnds (inspect "log --records" log).Lines[1] "value \"a\\u009b31m\u00a9\u00c2\\u0085\u2028\"" "the value")
-
-          testCase "it ends without an error when its output is closed" (fun () ->
-              withTool [ "log"; "--records" ] (fun tool ->
-                  // A log without an end.
-                  let feeding =
-                      Task.Run(fun () ->
-                          try
-                              while true do
-                                  tool.StandardInput.BaseStream.Write(segment, 0, segment.Length)
-                          with :? IOException ->
-                              ())
-
-                  Expect.stringStarts (nextLine tool.StandardOutput) "@0 offsets 0 to 2" "the first line"
-                  endsWhenClosed tool
-                  Expect.isTrue (feeding.Wait patience) "its input is closed"))
-
-          testCase "it ends when its output is closed, also while it waits for more input" (fun () ->
-              withTool [ "log" ] (fun tool ->
-                  tool.StandardInput.BaseStream.Write segment
-                  tool.StandardInput.BaseStream.Flush()
-                  Expect.stringStarts (nextLine tool.StandardOutput) "@0 offsets 0 to 2" "the first line"
-                  endsWhenClosed tool))
-
-          testCase "it ends when its output is closed, also while it follows a log" (fun () ->
-              withFolder [ name ".log", segment ] (fun path ->
-                  withTool [ "log"; "--follow"; path (name ".log") ] (fun tool ->
-                      Expect.stringStarts (nextLine tool.StandardOutput) "@0 offsets 0 to 2" "the first line"
-                      endsWhenClosed tool))) ]
+              Expect.stringEnds (inspect "log --records" log).Lines[1] "value \"a\\u009b31m\u00a9\u00c2\\u0085\u2028\"" "the value") ]
 
 // ---- Usage
 
