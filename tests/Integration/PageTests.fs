@@ -116,16 +116,22 @@ let private foreign =
         [ "ActivityLink"
           "AddConsoleExporter"
           "AddView"
+          "AggregateException"
+          "ArgumentException"
+          "ArgumentNullException"
+          "ArgumentOutOfRangeException"
           "BeginTransaction"
           "ChannelClosedException"
           "CommitTransaction"
           "Confluent"
+          "FormatException"
           "HostOptions"
           "HttpRequestException"
           "InitTransactions"
           "Meter"
           "ObjectDisposedException"
           "OpenTelemetry"
+          "OperationCanceledException"
           "Scripts"
           "SendOffsetsToTransaction"
           "Server"
@@ -169,6 +175,8 @@ let private namesIn (heading: string) : string list =
 
 let private cases<'Union> (prefix: string) : string list = [ for case in FSharpType.GetUnionCases typeof<'Union> -> prefix + case.Name ]
 
+let private names<'Enum> (prefix: string) : string list = [ for name in Enum.GetNames typeof<'Enum> -> prefix + name ]
+
 let private has (heading: string) (title: string) (names: string list) = test title {
     let listed = namesIn heading
     Expect.isEmpty (List.except listed names) "names that are missing"
@@ -177,7 +185,7 @@ let private has (heading: string) (title: string) (names: string list) = test ti
 /// The page of faults and error codes is complete.
 let private errorsPage =
     let calls, bytes = "Faults of calls", "Faults of bytes and results"
-    let producing, events = "Results of producing", "Events of consumers and groups"
+    let producing, events, others = "Results of producing", "Events of consumers and groups", "Other results"
 
     [ has calls "has every fault" (cases<ClientFault> "")
       has calls "has every failure of SASL" (cases<SaslFailure> "")
@@ -202,6 +210,27 @@ let private errorsPage =
       has events "has every reason of a loss" (cases<LossReason> "")
       has events "has every problem of a transaction" (cases<TransactionProblem> "")
       has events "has every fault of administration" (cases<AdminFault> "")
+      has others "has every failure of a call" (cases<CallFailure> "CallFailure." @ cases<PartitionsFailure> "PartitionsFailure.")
+      has others "has every place to continue" (cases<Advance> "Advance." @ names<LibKafka.FetchAdvanceKind> "FetchAdvanceKind.")
+      has others "has every result of a commit" (cases<CommitOutcome> "CommitOutcome.")
+      has others "has every way of leaving" (cases<GroupLeave> "GroupLeave.")
+      has others "has every state of an idempotent producer" (cases<ProducerState> "ProducerState.")
+      has
+          others
+          "has every obstacle to forwarding and assigning"
+          (cases<LibKafka.Records.NotForwardable> "NotForwardable." @ cases<LibKafka.Groups.AssignFault> "AssignFault.")
+
+      test "has every exception of the library" {
+          let listed = namesIn "Exceptions"
+
+          let missing =
+              [ for assembly in assemblies do
+                    for compiled in assembly.GetExportedTypes() do
+                        if compiled.IsSubclassOf typeof<exn> && not (List.contains compiled.Name listed) then
+                            compiled.Name ]
+
+          Expect.equal missing [] "missing exceptions"
+      }
 
       test "has the text with which each fault begins" {
           let lines = File.ReadAllLines(Path.Combine(TestData.checkout, "docs", "errors.md"))
