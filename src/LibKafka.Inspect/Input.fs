@@ -57,8 +57,8 @@ let wholeFile (path: string) (most: int) : byte[] =
         file.ReadExactly content
         content)
 
-let private readInto (stream: Stream) (buffer: byte[]) (offset: int) (count: int) : int =
-    guarded (fun () -> stream.Read(buffer, offset, count))
+/// Reads at least one byte, or none at the end of the stream.
+let readInto (stream: Stream) (buffer: byte[]) (offset: int) (count: int) : int = guarded (fun () -> stream.Read(buffer, offset, count))
 
 let private isSpace (character: byte) = character = ' 'B || (character >= '\t'B && character <= '\r'B)
 
@@ -231,13 +231,13 @@ let private Chunk = 131072
 
 /// An input that is read sequentially.
 [<Sealed>]
-type ByteReader(stream: Stream, decoder: TextDecoder voption) =
+type ByteReader private (stream: Stream, decoder: TextDecoder voption, first: byte[], count: int, at: int64) =
     let decoded = decoder |> ValueOption.map (fun decoder -> DecodedText(stream, decoder))
     // The bytes that have arrived and have not been taken lie from `start` to `finish`.
-    let mutable buffer = Array.empty<byte>
+    let mutable buffer = first
     let mutable start = 0
-    let mutable finish = 0
-    let mutable position = 0L
+    let mutable finish = count
+    let mutable position = at
 
     let read (offset: int) (count: int) : int =
         match decoded with
@@ -267,7 +267,16 @@ type ByteReader(stream: Stream, decoder: TextDecoder voption) =
             finish <- finish + count
             more <- count > 0
 
-    /// The number of bytes that have been taken.
+    /// Reads a stream, whose text is decoded if there is a decoder.
+    new(stream: Stream, decoder: TextDecoder voption) = ByteReader(stream, decoder, Array.empty, 0, 0L)
+
+    /// Reads the rest of a stream, which is at this position of the input.
+    static member Rest(stream: Stream, position: int64) = ByteReader(stream, ValueNone, Array.empty, 0, position)
+
+    /// Reads bytes that are at this position of the input. They must not change meanwhile.
+    static member OfBytes(bytes: byte[], count: int, position: int64) = ByteReader(Stream.Null, ValueNone, bytes, count, position)
+
+    /// The position in the input: the number of bytes before it.
     member _.Position = position
 
     /// The number of bytes that have arrived.

@@ -6,36 +6,22 @@ open System.Collections.Generic
 open System.IO
 open LibKafka.Wire
 open LibKafka.Records
-open LibKafka.Compression
 open LibKafka.Inspect.Utf8Output
 open LibKafka.Inspect.InternalTopics
-open LibKafka.Inspect.Filters
 open LibKafka.Inspect.Options
 open LibKafka.Inspect.Input
 open LibKafka.Inspect.Frames
 open LibKafka.Inspect.Records
 open LibKafka.Inspect.Output
+open LibKafka.Inspect.Batches
+open LibKafka.Inspect.Parts
 open LibKafka.Inspect.Statistics
 open LibKafka.Inspect.Packets
 
-/// An action on a record, which is valid only during the call.
-type private RecordAction = delegate of record: inref<Record> -> unit
-
-/// One run of the tool. What is read from a pipe, or from a file that grows, is printed and flushed immediately.
+/// One run of the tool. What is read from a pipe, or from a file that grows, is printed and flushed immediately; a large log file is divided.
 [<Sealed>]
-type Inspection(options: Options, printer: Printer, output: Utf8Output, width: int) =
-    let uncompressed =
-        { Limits = options.Limits
-          Codecs = CompressionCodecs.none
-          Buffer = ValueSome(CodecBuffer())
-          // The record sets were split with verified checksums.
-          VerifyChecksum = false }
-
-    // Starting the codecs takes a while, and many logs have nothing compressed.
-    let compressed = lazy { uncompressed with Codecs = AllCodecs.Set }
-
-    let decoder = RecordDecoder options.Limits
-    let isFiltered = options.Filter <> Filter.none
+type Inspection(options: Options, printer: Printer, output: Utf8Output, width: int, division: Division) =
+    let batches = BatchPrinter(options, printer)
     let mutable isWhole = true
 
     // Whether more input may come later, because it is not a plain file.
@@ -44,92 +30,14 @@ type Inspection(options: Options, printer: Printer, output: Utf8Output, width: i
 
     let fail () = isWhole <- false
 
-    /// What is printed of a record of the topic.
-    let contentOf (topic: InternalTopic option) (isControl: bool) (record: inref<Record>) : RecordContent =
-        match topic with
-        | _ when isControl -> RecordContent.Control
-        | None -> RecordContent.Plain
-        | Some topic ->
-            match decoder.Decode(topic, &record) with
-            | Ok decoded -> RecordContent.Decoded decoded
-            | Error fault ->
-                fail ()
-                RecordContent.Broken fault
-
-    let unreadable (field: Field option) (offset: int64) (compression: CompressionType) (item: RecordSetItem) (fault: Fault) =
-        let found =
-            if compression = CompressionType.None then
-                Trouble.ofFault (offset - int64 item.Position) fault
-            else
-                let place = " (byte " + string fault.Offset + " of the decompressed records)"
-                Trouble.at offset fault.Path (fault.Problem.ToString() + place)
-
-        fail ()
-        printer.Item(field, Item.Trouble(offset, found))
-
-    /// Opens the records of an item and passes each to an action. Prints the fault if they cannot be read.
-    let eachRecord (field: Field option) (offset: int64) (compression: CompressionType) (item: RecordSetItem) (action: RecordAction) =
-        let reading = if compression = CompressionType.None then uncompressed else compressed.Value
-
-        match RecordSetItem.openRecords reading item with
-        | Error fault -> unreadable field offset compression item fault
-        | Ok records ->
-            try
-                let mutable records = records.GetEnumerator()
-
-                while records.MoveNext() do
-                    action.Invoke &records.Current
-            with :? CorruptRecordException as corrupt ->
-                unreadable field offset compression item corrupt.Fault
-
-    let sequenceOf (batch: RecordBatch) (record: inref<Record>) : int32 voption =
-        if batch.BaseSequence < 0 then
-            ValueNone
-        else
-            // After the largest sequence number comes 0.
-            ValueSome(int32 ((int64 batch.BaseSequence + record.Offset - batch.BaseOffset) % (int64 Int32.MaxValue + 1L)))
-
-    /// Prints an item and its records. With a filter, an item without records to print is not printed either.
-    let records (topic: InternalTopic option) (field: Field option) (found: Item) offset (batch: RecordBatch voption) compression item =
-        let isControl = batch.IsSome && batch.Value.IsControl
-        let isPrinted = ref (not isFiltered)
-        if not isFiltered then printer.Item(field, found)
-
-        RecordAction(fun record ->
-            if not isFiltered || Filter.admits options.Filter &record then
-                if not isPrinted.Value then
-                    isPrinted.Value <- true
-                    printer.Item(field, found)
-
-                let sequence =
-                    match batch with
-                    | ValueSome batch -> sequenceOf batch &record
-                    | ValueNone -> ValueNone
-
-                let content = contentOf topic isControl &record
-                printer.Record(field, { Offset = offset; Sequence = sequence; Content = content }, &record))
-        |> eachRecord field offset compression item
-
-    let item (topic: InternalTopic option) (field: Field option) (found: Item) =
-        match found with
-        | Item.Batch(_, batch, _) when not (Filter.mayAdmit options.Filter batch.MaxTimestamp) -> ()
-        | Item.Batch(offset, batch, item) when options.Records -> records topic field found offset (ValueSome batch) batch.Compression item
-        | Item.Legacy(offset, batch, item) when options.Records -> records topic field found offset ValueNone batch.Compression item
-        | Item.Trouble _ ->
-            fail ()
-            printer.Item(field, found)
-        | Item.Batch _
-        | Item.Legacy _
-        | Item.CutOff _
-        | Item.Zeros _ -> printer.Item(field, found)
-
     let print (frame: Frame) =
         if frame.Trouble.IsSome then fail ()
         printer.Frame frame
 
         if options.Records then
             for field in frame.Body |> Option.map fields |> Option.defaultValue [] do
-                itemsOf frame field |> Seq.iter (item (InternalTopic.ofName field.Topic) (Some field))
+                for found in itemsOf frame field do
+                    batches.Item(InternalTopic.ofName field.Topic, Some field, found)
 
         flush ()
 
@@ -218,8 +126,22 @@ type Inspection(options: Options, printer: Printer, output: Utf8Output, width: i
 
     let log (topic: InternalTopic option) (byteReader: ByteReader) =
         for found in LogItems(options.Limits, byteReader) do
-            item topic None found
+            batches.Item(topic, None, found)
             flush ()
+
+    /// Prints a part of a log, and returns whether the log ends in it.
+    let logPart (topic: InternalTopic option) (batches: BatchPrinter) (byteReader: ByteReader) : bool =
+        let items = LogItems(options.Limits, byteReader)
+
+        for found in items do
+            batches.Item(topic, None, found)
+
+        items.IsLast
+
+    let logInParts (topic: InternalTopic option) (input: Stream) =
+        let newPrinter (output: Utf8Output) = BatchPrinter(options, printer.On output)
+        let printers = Parts.print division options.Limits input output newPrinter (logPart topic)
+        if not (printers |> List.forall _.IsWhole) then fail ()
 
     /// Prints a summary of a log.
     let statistics (file: string option) (byteReader: ByteReader) =
@@ -229,18 +151,22 @@ type Inspection(options: Options, printer: Printer, output: Utf8Output, width: i
             match found with
             | Item.Batch(offset, batch, item) ->
                 all.Batch batch
-                eachRecord None offset batch.Compression item (RecordAction(fun record -> all.Record(ValueSome batch, record)))
+                batches.EachRecord(offset, batch.Compression, item, (fun record -> all.Record(ValueSome batch, record)))
             | Item.Legacy(offset, batch, item) ->
                 let count = ref 0L
                 let first = ref batch.LastOffset
 
-                RecordAction(fun record ->
-                    if count.Value = 0L then first.Value <- record.Offset
-                    count.Value <- count.Value + 1L)
-                |> eachRecord None offset batch.Compression item
+                batches.EachRecord(
+                    offset,
+                    batch.Compression,
+                    item,
+                    (fun record ->
+                        if count.Value = 0L then first.Value <- record.Offset
+                        count.Value <- count.Value + 1L)
+                )
 
                 all.Legacy(batch, first.Value, count.Value)
-                eachRecord None offset batch.Compression item (RecordAction(fun record -> all.Record(ValueNone, record)))
+                batches.EachRecord(offset, batch.Compression, item, (fun record -> all.Record(ValueNone, record)))
             | Item.Trouble(_, _)
             | Item.CutOff _ ->
                 all.Trouble()
@@ -298,7 +224,7 @@ type Inspection(options: Options, printer: Printer, output: Utf8Output, width: i
         | :? InvalidText as wrong -> trouble bytes.Arrived (Trouble.ofText bytes.Arrived wrong)
 
     /// Whether all input so far was readable.
-    member _.IsWhole = isWhole
+    member _.IsWhole = isWhole && batches.IsWhole
 
     /// Records that an input could not be read.
     member _.Fail() = fail ()
@@ -319,6 +245,7 @@ type Inspection(options: Options, printer: Printer, output: Utf8Output, width: i
         | Content.Frames, Some Encoding.Base64 -> lines TextDecoder.base64 input
         | Content.Frames, _ -> lines TextDecoder.hex input
         | Content.Stream, _ -> stream (frames input)
+        | Content.Log, (None | Some Encoding.Raw) when not isLive && Division.isWorthwhile division input -> logInParts (topic ()) input
         | Content.Log, _ -> log (topic ()) (byteReader input)
         | Content.Capture, _ -> capture report input
         | Content.Statistics, _ -> statistics file (byteReader input)

@@ -221,6 +221,11 @@ type JsonPrinter(output: Utf8Output, options: Options) =
 
     interface Printer with
 
+        member _.On(other) =
+            let printer: Printer = JsonPrinter(other, options)
+            file |> Option.iter printer.File
+            printer
+
         member _.File(name) = file <- Some name
 
         member _.Frame(frame) =

@@ -8,6 +8,7 @@ open System.Text.Unicode
 open LibKafka.Wire
 open LibKafka.Records
 open LibKafka.Storage
+open LibKafka.Inspect.Utf8Output
 open LibKafka.Inspect.Frames
 open LibKafka.Inspect.Records
 
@@ -34,6 +35,8 @@ type RecordPlace =
 
 /// Prints one line for each item. `field` belongs to the frame printed last; in a log there is none.
 type Printer =
+    /// A printer of the same kind for another output. It continues with the same file.
+    abstract On: output: Utf8Output -> Printer
     /// The following items come from a file of this name.
     abstract File: name: string -> unit
     abstract Frame: frame: Frame -> unit

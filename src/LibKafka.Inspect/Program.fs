@@ -16,6 +16,7 @@ open LibKafka.Inspect.TextOutput
 open LibKafka.Inspect.JsonOutput
 open LibKafka.Inspect.Follow
 open LibKafka.Inspect.Proxy
+open LibKafka.Inspect.Parts
 open LibKafka.Inspect.Inspection
 
 /// What the tool runs in.
@@ -28,7 +29,21 @@ type Surroundings =
         Complaints: TextWriter
         /// Ends `--follow`.
         Cancellation: CancellationToken
+        /// How a large log file is divided among threads.
+        Division: Division
     }
+
+[<RequireQualifiedAccess>]
+module Surroundings =
+
+    /// Nothing to read, and nothing that is printed is kept.
+    let none =
+        { Terminal = Terminal.none
+          Input = Stream.Null
+          Output = Stream.Null
+          Complaints = TextWriter.Null
+          Cancellation = CancellationToken.None
+          Division = Division.standard }
 
 let private complain (surroundings: Surroundings) (line: string) = surroundings.Complaints.Write("libkafka-inspect: " + line + "\n")
 
@@ -94,7 +109,7 @@ let private inspect (options: Options) (surroundings: Surroundings) (output: Utf
         | Format.Text -> TextPrinter(output, options, Terminal.usesColors options.Colors surroundings.Terminal)
         | Format.Json -> JsonPrinter(output, options)
 
-    let inspection = Inspection(options, printer, output, surroundings.Terminal.Width)
+    let inspection = Inspection(options, printer, output, surroundings.Terminal.Width, surroundings.Division)
     let reading = reading surroundings inspection.Fail
 
     /// The segments of a partition from one on, as the broker begins them.
@@ -154,14 +169,7 @@ let runIn (surroundings: Surroundings) (arguments: string list) : int =
 
 /// Runs the tool with its arguments, standard input, output and error output, none of which is a terminal. Returns the exit code.
 let run (arguments: string list) (input: Stream) (output: Stream) (complaints: TextWriter) : int =
-    let surroundings =
-        { Terminal = Terminal.none
-          Input = input
-          Output = output
-          Complaints = complaints
-          Cancellation = CancellationToken.None }
-
-    runIn surroundings arguments
+    runIn { Surroundings.none with Input = input; Output = output; Complaints = complaints } arguments
 
 /// The error number of Unix for a pipe that no one reads from any more.
 [<Literal>]
@@ -186,11 +194,11 @@ let main arguments =
     use input = Console.OpenStandardInput()
 
     let surroundings =
-        { Terminal = Terminal.current ()
-          Input = input
-          Output = standardOutput ()
-          Complaints = Console.Error
-          Cancellation = CancellationToken.None }
+        { Surroundings.none with
+            Terminal = Terminal.current ()
+            Input = input
+            Output = standardOutput ()
+            Complaints = Console.Error }
 
     try
         runIn surroundings (List.ofArray arguments)

@@ -111,6 +111,13 @@ let itemsOf (frame: Frame) (field: Field) : Item seq =
 [<Literal>]
 let private Uncounted = 12
 
+/// The size of the batch at the start, by its length; the least size if the length is not there in full.
+let batchSize (bytes: Bytes) : int64 =
+    if bytes.Length < Uncounted then
+        int64 Uncounted
+    else
+        int64 (BinaryPrimitives.ReadInt32BigEndian(bytes.Span.Slice 8)) + int64 Uncounted
+
 let private isZero (bytes: Bytes) = bytes.Span.IndexOfAnyExcept 0uy < 0
 
 /// Whether there are only zeros up to the end. Takes them.
@@ -183,11 +190,7 @@ type LogItems(limits: Limits, byteReader: ByteReader) =
 
     /// Reads the rest of the batch that the window begins with.
     and further () : Item voption =
-        let size =
-            if window.Length < Uncounted then
-                int64 Uncounted
-            else
-                int64 (BinaryPrimitives.ReadInt32BigEndian(window.Span.Slice 8)) + int64 Uncounted
+        let size = batchSize window
 
         if size > int64 limits.MaxFrameBytes then
             tooLarge byteReader.Position size
@@ -212,6 +215,9 @@ type LogItems(limits: Limits, byteReader: ByteReader) =
         current.IsSome
 
     member _.Current = current.Value
+
+    /// Whether the rest of the log cannot be read, or there is none.
+    member _.IsLast = ended
 
     /// For `for`. The items can be read once.
     member this.GetEnumerator() = this

@@ -286,6 +286,8 @@ type TextPrinter(output: Utf8Output, options: Options, hasColors: bool) =
 
     interface Printer with
 
+        member _.On(other) = TextPrinter(other, options, hasColors)
+
         member _.File(name) =
             if files > 0 then write ()
             files <- files + 1

@@ -6,15 +6,28 @@ open System.Buffers
 open System.IO
 open LibKafka.Wire
 
-/// Collects lines and writes them to a stream. Everything is UTF-8 from the start, because most of what is printed is UTF-8 in the input.
+/// What lines are written to.
+type Sink =
+    abstract Write: lines: ReadOnlySpan<byte> -> unit
+    abstract Flush: unit -> unit
+
+/// Collects lines and writes them when there are more than so many bytes. Everything is UTF-8 from the start, because most of what is printed is
+/// UTF-8 in the input.
 [<Sealed>]
-type Utf8Output(stream: Stream) =
-    static let most = 65536
-    let writer = Utf8Writer(2 * most)
+type Utf8Output(sink: Sink, most: int) =
+    let writer = Utf8Writer 131072
 
     let write () =
-        stream.Write writer.Written.Span
+        sink.Write writer.Written.Span
         writer.Clear()
+
+    new(stream: Stream) =
+        let sink =
+            { new Sink with
+                member _.Write(lines) = stream.Write lines
+                member _.Flush() = stream.Flush() }
+
+        Utf8Output(sink, 65536)
 
     member _.Add(text: ReadOnlySpan<byte>) = writer.Utf8 text
     member _.Add(text: string) = writer.Text text
@@ -30,10 +43,15 @@ type Utf8Output(stream: Stream) =
         this.Add text
         this.EndLine()
 
+    /// Writes whole lines of another output, after those of this one.
+    member _.Lines(lines: ReadOnlySpan<byte>) =
+        if writer.Length > 0 then write ()
+        sink.Write lines
+
     /// Writes all lines, for a reader that waits for them.
     member _.Flush() =
         write ()
-        stream.Flush()
+        sink.Flush()
 
     /// For a writer of JSON.
     member _.Buffer: IBufferWriter<byte> = writer

@@ -145,6 +145,14 @@ type RecordSetEnumerator =
         else
             ValueSome(int8 this.bytes.Span[this.position + At.Magic])
 
+    /// The smallest valid length of an item.
+    static member private LeastLength(magic: int8 voption) : int =
+        match magic with
+        | ValueSome 2y -> At.Records - At.Counted
+        | ValueSome 1y -> LegacyAt.least 1y - At.Counted
+        // The smallest of all formats.
+        | _ -> LegacyAt.least 0y - At.Counted
+
     /// An item with a valid length and magic 2.
     static member private Batch(place: RecordSetPlace, bytes: Bytes, verify: bool) =
         match RecordBatch.ofBytes bytes with
@@ -179,20 +187,13 @@ type RecordSetEnumerator =
         let length = this.Length remaining
         let magic = this.Magic remaining
 
-        let least =
-            match magic with
-            | ValueSome 2y -> At.Records - At.Counted
-            | ValueSome 1y -> LegacyAt.least 1y - At.Counted
-            // The smallest of all formats.
-            | _ -> LegacyAt.least 0y - At.Counted
-
         let bytes = this.bytes.Slice(this.position, remaining)
 
         // The start of the next batch is unknown.
         let corruptToEnd (field: string) (at: int) (problem: Problem) =
             RecordSetItem.Corrupt(CorruptBatch.At(place, bytes, Fault.ofField field at problem, ValueNone))
 
-        if length < least then
+        if length < RecordSetEnumerator.LeastLength magic then
             corruptToEnd "Length" At.Length (Problem.BadBatchLength length)
         elif length <= remaining - At.Counted then
             this.Whole(place, bytes.Slice(0, At.Counted + length), magic)
@@ -202,6 +203,26 @@ type RecordSetEnumerator =
             corruptToEnd "" 0 (Problem.Truncated(int64 At.Counted, remaining))
         else
             corruptToEnd "Length" At.Length (Problem.Truncated(int64 length, remaining - At.Counted))
+
+    /// Skips an item that is there in full and has a valid length; false if there is none.
+    member private this.SkipWhole() : bool =
+        let remaining = this.bytes.Length - this.position
+        let length = this.Length remaining
+
+        if length >= RecordSetEnumerator.LeastLength(this.Magic remaining) && length <= remaining - At.Counted then
+            this.position <- this.position + At.Counted + length
+            true
+        else
+            false
+
+    /// Skips the items that are there in full, and returns their size.
+    member internal this.SkipAllWhole() : int =
+        let before = this.position
+
+        while this.SkipWhole() do
+            ()
+
+        this.position - before
 
     /// Moves to the next item; false at the end.
     member this.MoveNext() : bool =
@@ -281,6 +302,12 @@ module RecordSet =
     /// The same set if it must begin with a whole batch, as in a response to Fetch from version 3 on (KIP-74). A first batch that is not whole
     /// is then corrupt, whatever length it claims, and not just cut off.
     let beginningWhole (set: RecordSet) : RecordSet = set.With(fun options -> { options with BeginsWhole = true })
+
+    /// The number of bytes of the items at the start that are there in full: up to a batch that is cut off, or that has an invalid length. Only
+    /// the lengths are read, so a part of a log can be divided between batches cheaply.
+    let wholeSize (bytes: Bytes) : int =
+        let mutable items = (split bytes).GetEnumerator()
+        items.SkipAllWhole()
 
     /// The batches one after another, copied into one run of bytes.
     let concat (batches: RecordBatch list) : Bytes =

@@ -420,7 +420,7 @@ let private append (path: string) (content: byte[]) =
     file.Write(content, 0, content.Length)
 
 let private surroundings (output: Stream) (complaints: TextWriter) (cancellation: CancellationToken) : Surroundings =
-    { Terminal = Terminal.none; Input = Stream.Null; Output = output; Complaints = complaints; Cancellation = cancellation }
+    { Surroundings.none with Output = output; Complaints = complaints; Cancellation = cancellation }
 
 let private following =
     testCase "--follow prints batches as they are written, and continues with the next segment" (fun () ->

@@ -68,12 +68,7 @@ let private printing (arguments: string list) (bootstrap: string) (action: int -
     let complaints = Shared()
     use stop = new CancellationTokenSource()
 
-    let surroundings =
-        { Terminal = Terminal.none
-          Input = Stream.Null
-          Output = output
-          Complaints = complaints.Writer
-          Cancellation = stop.Token }
+    let surroundings = { Surroundings.none with Output = output; Complaints = complaints.Writer; Cancellation = stop.Token }
 
     let tool = Task.Run(fun () -> runIn surroundings ([ "proxy"; "--listen"; "0"; "--to"; bootstrap ] @ arguments))
 

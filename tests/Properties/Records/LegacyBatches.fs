@@ -97,7 +97,7 @@ let private wrapper (format: int) (attributes: int) (offset: int64) (timestamp: 
     message format attributes offset timestamp { oldestRecord with Key = ValueNone; Value = value } |> Array.ofList
 
 /// The messages one after another, each complete.
-let private encode (set: MessageSet) : byte[] list =
+let encode (set: MessageSet) : byte[] list =
     let appended = if set.AppendTime.IsSome then 8 else 0
 
     if set.Compression = CompressionType.None then
