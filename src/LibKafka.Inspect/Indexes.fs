@@ -84,7 +84,7 @@ let private batchesOf (limits: Limits) (path: string) : SegmentBatch[] =
                  LastOffset = batch.LastOffset
                  MaxTimestamp = latest
                  ProducerId = batch.ProducerId
-                 LastSequence = if batch.BaseSequence < 0 then -1 else batch.LastSequence
+                 LastSequence = batch.LastSequence
                  Control = controlOf batch }
            | Item.Legacy(position, batch, _) ->
                latest <- max latest batch.Timestamp

@@ -78,6 +78,7 @@ type JsonPrinter(output: Utf8Output, options: Options) =
         number "producerId" batch.ProducerId
         number "producerEpoch" (int64 batch.ProducerEpoch)
         number "baseSequence" (int64 batch.BaseSequence)
+        number "lastSequence" (int64 batch.LastSequence)
         json.WriteEndObject()
 
     let message (batch: LegacyBatch) =

@@ -37,6 +37,7 @@ let private batchFields =
       "lastOffset", "lastOffset"
       "count", "count"
       "baseSequence", "baseSequence"
+      "lastSequence", "lastSequence"
       "producerId", "producerId"
       "producerEpoch", "producerEpoch"
       "partitionLeaderEpoch", "partitionLeaderEpoch"
