@@ -50,22 +50,52 @@ let checkFormatting () =
             say "   Run `dotnet fsi build.fsx format`."
             failed)
 
-/// A script that uses a package from the feed, as the README shows it, with a package cache of its own.
-let useIn (feed: string) : Command =
-    let script = Path.Combine(feed, "use.fsx")
+/// Programs that use packages from the feed as the README shows it, a script and a C# project, with a package cache of their own.
+let useOf (feed: string) : Command list =
+    // Outside the repository, whose build properties must not apply.
+    let folder = Directory.CreateTempSubdirectory("libkafka-use").FullName
+    let write (name: string) (content: string) = File.WriteAllText(Path.Combine(folder, name), content)
 
-    File.WriteAllText(
-        script,
+    write
+        "use.fsx"
         $"""#i "nuget: {feed}"
 #r "nuget: LibKafka.Topics"
 open LibKafka.Client
 Bootstrap.parse "localhost:9092" |> Result.defaultWith (string >> failwith)
 """
-    )
 
-    let cache = Path.Combine(artifacts, "package-cache")
-    if Directory.Exists cache then Directory.Delete(cache, true)
-    { command dotnet [ "fsi"; script ] with Environment = List.singleton ("NUGET_PACKAGES", cache) }
+    write
+        "NuGet.config"
+        $"""<configuration>
+  <packageSources>
+    <add key="LibKafka" value="{feed}" />
+  </packageSources>
+</configuration>
+"""
+
+    write
+        "Use.csproj"
+        """<Project Sdk="Microsoft.NET.Sdk">
+  <PropertyGroup>
+    <OutputType>Exe</OutputType>
+    <TargetFramework>net10.0</TargetFramework>
+    <ImplicitUsings>enable</ImplicitUsings>
+  </PropertyGroup>
+</Project>
+"""
+
+    write
+        "Program.cs"
+        """using LibKafka;
+
+Console.WriteLine(BrokerAddress.Parse("localhost:9092"));
+"""
+
+    [ [ "fsi"; "use.fsx" ]; [ "add"; "package"; "LibKafka" ]; [ "run" ] ]
+    |> List.map (fun arguments ->
+        { command dotnet arguments with
+            Environment = List.singleton ("NUGET_PACKAGES", Path.Combine(folder, "cache"))
+            Folder = folder })
 
 // Targets. Each returns the script's exit code.
 
@@ -117,7 +147,7 @@ let pack () =
     let output = Path.Combine(artifacts, "packages")
     let projects = Directory.GetFiles(Path.Combine(root, "src"), "*.?sproj", SearchOption.AllDirectories) |> Array.sort
     require $"Pack into {output}" [ for project in projects -> release "pack" project [ "--output"; output ] ]
-    require "Use a package in a script" [ useIn output ]
+    require "Use the packages in a script and in a project" (useOf output)
     0
 
 prepareEnvironment ()
