@@ -121,7 +121,10 @@ module GroupSettings =
     /// The function that says whether a topic's whole name matches, or why the pattern cannot be used.
     let internal matcher (pattern: string) : Result<string -> bool, string> =
         try
-            let regex = Regex("\\A(?:" + pattern + ")\\z", RegexOptions.CultureInvariant ||| RegexOptions.NonBacktracking)
+            let options = RegexOptions.CultureInvariant ||| RegexOptions.NonBacktracking
+            // By itself first: `a)|(b` would be valid between the parentheses, and would not match whole names.
+            Regex(pattern, options) |> ignore
+            let regex = Regex("\\A(?:" + pattern + ")\\z", options)
             Ok(fun name -> regex.IsMatch name)
         with
         | :? ArgumentException as error -> Error error.Message

@@ -73,6 +73,13 @@ let tests =
                   Expect.isTrue (consumer.Commit().IsStored) "the consumer can be used")
           }
 
+          test "a pattern of topics is wrong, or valid only between other parentheses" {
+              for pattern in [ "["; "a)|(b" ] do
+                  let group = { GroupSettings.make "g" [] with Subscription = Subscription.Pattern pattern }
+                  let error = refusal (fun () -> new GroupConsumer(settings, nowhere, group))
+                  Expect.stringContains error.Message $"'{pattern}'" "the pattern as it was given"
+          }
+
           test "a C# program that opens LibKafka and LibKafka.Testing has no ambiguous name" {
               let names (space: string) (assembly: Reflection.Assembly) =
                   set
