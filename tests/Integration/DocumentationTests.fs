@@ -70,7 +70,7 @@ let tests =
         "the guides"
         [ testList
               "from libkafka"
-              [ everyName "from-libkafka.md" "names what the core has" 1 [ core ]
+              [ everyName "from-libkafka.md" "names what the core and the package for topics have" 1 [ core; topics ]
                 everyName "from-libkafka.md" "names what the façade has" 2 [ facade; core ]
                 fullRows "from-libkafka.md" 4 ]
 
