@@ -255,26 +255,11 @@ let private whom =
                   Expect.equal requests [ { Topics = [ topic ]; TimeoutMs = 100; ValidateOnly = true } ] "the request"))
 
           testCase "one partition at several places, or with several offsets, gets an answer to each" (fun () ->
-              // As a real broker: a partition that is named twice is refused, or is answered once.
               let answer (received: Received) =
                   match received.Request with
-                  | Request.ListOffsets request ->
-                      let found (topic: ListOffsets.TopicRequest) : ListOffsets.TopicResponse =
-                          { Name = topic.Name
-                            Partitions =
-                              [ for asked in topic.Partitions ->
-                                    let count =
-                                        topic.Partitions
-                                        |> List.filter (fun other -> other.PartitionIndex = asked.PartitionIndex)
-                                        |> List.length
-
-                                    { ListOffsets.partitionResponse.Default with
-                                        PartitionIndex = asked.PartitionIndex
-                                        Error = (if count > 1 then ErrorCode.InvalidRequest else ErrorCode.None)
-                                        Offset = 1_000L + asked.Spec.Timestamp } ] }
-
-                      Script.answer ListOffsets.api received { ThrottleTimeMs = 0; Topics = List.map found request.Topics }
+                  | Request.ListOffsets request -> Script.answer ListOffsets.api received (Script.foundOnce request)
                   | Request.DeleteRecords request ->
+                      // Like a real broker, it answers once for a partition that is named twice.
                       let deleted (topic: DeleteRecords.Topic) : DeleteRecords.TopicResult =
                           { Name = topic.Name
                             Partitions =

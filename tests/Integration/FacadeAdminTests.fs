@@ -110,18 +110,7 @@ let private topics =
           testCase "one partition at several places gets an answer to each, and topics on demand are an option" (fun () ->
               let rest (received: Received) =
                   match received.Request with
-                  | Request.ListOffsets request ->
-                      // As a real broker, which refuses a partition that is named twice.
-                      let found (topic: ListOffsets.TopicRequest) : ListOffsets.TopicResponse =
-                          { Name = topic.Name
-                            Partitions =
-                              [ for asked in topic.Partitions ->
-                                    { ListOffsets.partitionResponse.Default with
-                                        PartitionIndex = asked.PartitionIndex
-                                        Error = (if topic.Partitions.Length > 1 then ErrorCode.InvalidRequest else ErrorCode.None)
-                                        Offset = 1_000L + asked.Spec.Timestamp } ] }
-
-                      Script.answer ListOffsets.api received { ThrottleTimeMs = 0; Topics = List.map found request.Topics }
+                  | Request.ListOffsets request -> Script.answer ListOffsets.api received (Script.foundOnce request)
                   | _ -> Script.unexpected received
 
               administered rest (fun broker admin ->

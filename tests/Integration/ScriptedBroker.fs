@@ -386,6 +386,22 @@ module Script =
                         |> List.map (fun asked ->
                             { ListOffsets.partitionResponse.Default with PartitionIndex = asked.PartitionIndex; Offset = offset }) }) }
 
+    /// A response to a search for the offsets of several partitions: 1,000 plus the timestamp that was asked for. Like a real broker, it refuses
+    /// a partition that is named twice.
+    let foundOnce (request: ListOffsets.Request) : ListOffsets.Response =
+        let topic (asked: ListOffsets.TopicRequest) : ListOffsets.TopicResponse =
+            let named = asked.Partitions |> List.countBy _.PartitionIndex |> Map.ofList
+
+            { Name = asked.Name
+              Partitions =
+                [ for partition in asked.Partitions ->
+                      { ListOffsets.partitionResponse.Default with
+                          PartitionIndex = partition.PartitionIndex
+                          Error = (if named[partition.PartitionIndex] > 1 then ErrorCode.InvalidRequest else ErrorCode.None)
+                          Offset = 1_000L + partition.Spec.Timestamp } ] }
+
+        { ListOffsets.response.Default with Topics = List.map topic request.Topics }
+
     /// Answers searches for an offset, and nothing else.
     let finding (offset: int64) (received: Received) : Act list =
         match received.Request with
