@@ -1,37 +1,14 @@
 // Mutants: small changes of the sources, each of which a test must notice. They are made in a copy of the repository. The test projects are
 // built once, without optimization, so that no code of a library is inlined into them. After a change, only its library is built again.
-#load "Programs.fsx" "Tests.fsx"
+#load "MutantList.fs" "Programs.fsx" "Tests.fsx"
 
 open System
 open System.IO
+open MutantList
 open Programs
 open Tests
 
-/// A change of one place of a source file, and the tests that must notice it.
-type Mutant =
-    { Number: int
-      File: string
-      Old: string
-      New: string
-      Project: string
-      Tests: string }
-
-    override this.ToString() = $"{this.Number} {this.File}: {this.Old.Trim()}  =>  {this.New.Trim()}"
-
-let readMutants () : Mutant list =
-    let paragraphs = File.ReadAllText(Path.Combine(root, "tests/Mutants/mutants.txt")).Split("\n\n")
-
-    let parse index (paragraph: string) =
-        let field (name: string) =
-            let start = name + ": "
-            (paragraph.Split '\n' |> Array.find (fun line -> line.StartsWith start)).Substring start.Length
-
-        match (field "test").Split(", ", 2) with
-        | [| project; tests |] ->
-            { Number = index + 1; File = field "file"; Old = field "old"; New = field "new"; Project = project; Tests = tests }
-        | _ -> failwith $"the tests of mutant {index + 1}"
-
-    paragraphs |> Array.filter (fun paragraph -> paragraph.StartsWith "file: ") |> Array.mapi parse |> List.ofArray
+let readMutants () : Mutant list = parse (File.ReadAllText(Path.Combine(root, "tests/Mutants/mutants.txt")))
 
 /// Copies the files of the repository that are not ignored.
 let copyRepository (target: string) =

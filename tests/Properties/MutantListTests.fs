@@ -3,25 +3,21 @@ module LibKafka.Properties.MutantListTests
 
 open System.IO
 open Expecto
+open MutantList
 
 let private read (file: string) = File.ReadAllText(Path.Combine(TestData.checkout, file)).ReplaceLineEndings "\n"
-
-let private paragraphs =
-    (read "tests/Mutants/mutants.txt").Split "\n\n"
-    |> List.ofArray
-    |> List.filter (fun paragraph -> paragraph.StartsWith "file: ")
-
-let private field (name: string) (paragraph: string) : string =
-    let start = name + ": "
-    (paragraph.Split '\n' |> Array.find (fun line -> line.StartsWith start)).Substring start.Length
+let private mutants = parse (read "tests/Mutants/mutants.txt")
 
 [<Tests>]
 let tests =
     testList
         "list of mutants"
-        [ test "has at least 50" { Expect.isGreaterThanOrEqual paragraphs.Length 50 "mutants" }
+        [ test "has at least 50" { Expect.isGreaterThanOrEqual mutants.Length 50 "mutants" }
 
-          for paragraph in paragraphs do
-              let file, old = field "file" paragraph, field "old" paragraph
-
-              test $"{file}: {old.Trim()}" { Expect.equal ((read file).Split(old).Length - 1) 1 "occurs once in the file" } ]
+          for mutant in mutants do
+              test $"{mutant.File}: {mutant.Old.Trim()}" {
+                  Expect.equal ((read mutant.File).Split(mutant.Old).Length - 1) 1 "occurs once in the file"
+                  Expect.notEqual mutant.New mutant.Old "it is a change"
+                  let project = Path.Combine(TestData.checkout, "tests", mutant.Project)
+                  Expect.isTrue (Directory.Exists project) ("the tests are there: " + mutant.Project)
+              } ]
