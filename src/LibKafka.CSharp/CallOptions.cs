@@ -32,8 +32,8 @@ public sealed record CallOptions
     public CancellationToken CancellationToken { get; init; }
 
     /// <summary>
-    /// The memory that the answer is read into; null, unless set, for memory of its own. What the result has of it, such as the batches of a
-    /// fetch, is valid until the next call with the same memory.
+    /// The memory that the response is read into; null, unless set, for memory of its own. What the result has of it, such as the batches of a
+    /// fetch, is valid until the next call with the same memory: reading it after that throws an <see cref="System.InvalidOperationException"/>.
     /// </summary>
     public ReceiveBuffer? Memory { get; init; }
 

@@ -11,7 +11,8 @@ open LibKafka.Client
 ///
 /// `Poll` returns one event at a time. It sends requests, receives responses and makes connections; between polls nothing happens. An event
 /// is in hand until the next `Poll`, or until `Handled` after `Keep`. Then its partition is asked again, from where
-/// `ConsumerSettings.NextStep` says, and its memory is used again: no memory is allocated for each record.
+/// `ConsumerSettings.NextStep` says, and its memory is used again: no memory is allocated for each record. Reading its records after that
+/// raises an InvalidOperationException.
 ///
 /// Positions are in the caller's hands: they are set when a partition is added, and nothing is committed. A partition's position moves
 /// when an event has been handled.

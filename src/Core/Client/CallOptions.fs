@@ -11,7 +11,7 @@ type CallOptions =
         Attempt: int
         /// Cancels the call. If it is cancelled after something was sent, its connection is closed.
         Cancellation: CancellationToken
-        /// Memory for the response; none to allocate it.
+        /// Memory for the response; none to allocate it. See `ReceiveBuffer` for how long the result is valid.
         Memory: ReceiveBuffer option
         /// The time for the whole of the call: finding the broker, connecting, TLS, authentication, sending and receiving. None for the
         /// settings' `CallTimeout`; `Timeout.InfiniteTimeSpan` for no limit. Each connection is limited by `ConnectTimeout` too.

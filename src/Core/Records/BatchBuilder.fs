@@ -437,7 +437,7 @@ type BatchBuilder private (options: BatchOptions, limit: int, given: ArraySegmen
     /// Adds a copy of another batch's record with everything except its offset. Returns false and changes nothing if the batch would exceed
     /// the limit. InvalidOperationException if the record lies in this builder's own memory.
     member this.TryAdd(record: inref<Record>) : bool =
-        if Object.ReferenceEquals(record.Slots.Buffer, buffer) then
+        if Object.ReferenceEquals(record.Slots.Memory.Array, buffer) then
             raise (InvalidOperationException "The record lies in the memory of the builder that it is to be added to.")
 
         let headers = record.EncodedHeaders

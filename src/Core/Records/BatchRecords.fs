@@ -35,8 +35,8 @@ type RecordSetPlace internal (set: Lazy<string> | null, index: int, position: in
 type internal RecordSource =
     {
         /// The memory of the encoded records.
-        Buffer: byte[]
-        /// The index in `Buffer` from which faults count their offsets. It is negative if they count from further away.
+        Memory: LentMemory
+        /// The index in `Memory` from which faults count their offsets. It is negative if they count from further away.
         Origin: int
         /// Where the first record begins, and where the last one ends.
         Start: int
@@ -121,12 +121,14 @@ type RecordEnumerator =
     // The last position at which a record in its common form may end.
     val private safe: nativeint
     val mutable private remaining: int
+    // The bytes. Whether the memory was returned is not checked for each record, but by the record's members and at the end of the batch.
+    val private bytes: byte[]
     val private source: RecordSource
 
     /// Begins after the given number of records, at `Start`.
     internal new(source: RecordSource, skipped: int) =
         let mutable slots = Unchecked.defaultof<RecordSlots>
-        slots.Buffer <- source.Buffer
+        slots.Memory <- source.Memory
         slots.BaseOffset <- source.BaseOffset
         slots.BaseTimestamp <- ValueOption.defaultValue source.BaseTimestamp source.AppendTime
         slots.DeltaMask <- if source.AppendTime.IsSome then 0L else -1L
@@ -136,11 +138,12 @@ type RecordEnumerator =
           finish = nativeint source.Finish
           safe = nativeint source.Finish - 40n
           remaining = source.Count - skipped
+          bytes = source.Memory.Array
           source = source }
 
     /// Reads the record at `position` with every check and returns where it ends. `field` is the field that is being read.
     member private this.Read(field: byref<string>) : int =
-        let span = ReadOnlySpan<byte>(this.slots.Buffer, 0, int this.finish)
+        let span = ReadOnlySpan<byte>(this.slots.Memory.Array, 0, int this.finish)
         let mutable at = int this.position
         let lengthAt = at
         field <- "Length"
@@ -197,6 +200,8 @@ type RecordEnumerator =
     /// After the last record: false, unless bytes remain.
     [<MethodImpl(MethodImplOptions.NoInlining)>]
     member private this.End() : bool =
+        LentMemory.check this.slots.Memory
+
         if this.position <> this.finish then
             this.source.Fail(Problem.TrailingBytes(int (this.finish - this.position)), int this.position, "Records")
 
@@ -205,7 +210,7 @@ type RecordEnumerator =
     /// The last step of `MoveNext` if there are headers: skips them.
     [<MethodImpl(MethodImplOptions.NoInlining)>]
     member private this.MoveOverHeaders(start: nativeint, bodyEnd: nativeint) : bool =
-        let origin = &MemoryMarshal.GetArrayDataReference this.slots.Buffer
+        let origin = &MemoryMarshal.GetArrayDataReference this.bytes
         let mutable at = start
         let mutable left = int (this.slots.HeaderCount >>> 1)
 
@@ -217,7 +222,7 @@ type RecordEnumerator =
             if valueAt < bodyEnd && (key ||| uint32 (Unsafe.Add(&origin, valueAt))) &&& 0x81u = 0u then
                 at <- valueAt + 1n + nativeint (uint32 (Unsafe.Add(&origin, valueAt)) >>> 1)
             else
-                at <- nativeint (Scan.afterHeader this.slots.Buffer (int at) (int bodyEnd))
+                at <- nativeint (Scan.afterHeader this.bytes (int at) (int bodyEnd))
 
             left <- left - 1
 
@@ -279,7 +284,7 @@ type RecordEnumerator =
         elif this.position > this.safe then
             this.MoveCarefully()
         else
-            let origin = &MemoryMarshal.GetArrayDataReference this.slots.Buffer
+            let origin = &MemoryMarshal.GetArrayDataReference this.bytes
             let struct (length, start) = ShortVarint.two &origin this.position
             // The next record depends on this alone; nothing that is read later may influence it.
             let bodyEnd = start + nativeint (length >>> 1)
@@ -300,7 +305,7 @@ type BatchRecords internal (source: RecordSource, skipped: int) =
 
     static let empty =
         BatchRecords(
-            { Buffer = Array.empty
+            { Memory = new LentMemory(Array.empty)
               Origin = 0
               Start = 0
               Finish = 0
@@ -314,7 +319,7 @@ type BatchRecords internal (source: RecordSource, skipped: int) =
 
     /// Where the record at `start` ends, if it is complete enough to be skipped and its offset is below the given one; otherwise -1.
     static let skip (source: RecordSource) (start: int) (offset: int64) : int =
-        let span = ReadOnlySpan<byte>(source.Buffer, 0, source.Finish)
+        let span = ReadOnlySpan<byte>(source.Memory.Array, 0, source.Finish)
         let mutable at = start
 
         try

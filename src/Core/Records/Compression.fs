@@ -65,8 +65,8 @@ module CompressionCodecs =
         | codec -> ValueSome codec
 
 /// Memory that codecs write into. It grows up to a limit and is reused. What was written to it (decompressed records, a compressed batch) is
-/// valid until the next use, so a caller who keeps one buffer allocates nothing for each batch. A batch in a buffer cannot be compressed or
-/// decompressed into the same buffer (InvalidOperationException). Not thread-safe.
+/// valid until the next use, so a caller who keeps one buffer allocates no memory for the records of each batch. Reading it after that raises an
+/// InvalidOperationException. So does compressing or decompressing a batch in a buffer into the same buffer. Not thread-safe.
 [<Sealed>]
 type CodecBuffer() =
     // A codec that reads a stream asks for space before it knows that the stream has ended.
@@ -76,6 +76,7 @@ type CodecBuffer() =
     let mutable most = 0
     let mutable refused = false
     let mutable problem = Problem.NullNotAllowed
+    let mutable lent: LentMemory | null = null
 
     let refuse () : unit =
         refused <- true
@@ -95,6 +96,12 @@ type CodecBuffer() =
 
     /// Discards what was written and sets the limit in bytes, together with the problem to report when it is exceeded.
     member internal _.Start(bound: int, exceeded: Problem) =
+        match lent with
+        | null -> ()
+        | ended ->
+            lent <- null
+            ended.Return()
+
         position <- 0
         most <- bound
         refused <- false
@@ -110,6 +117,22 @@ type CodecBuffer() =
 
     /// The memory, of which the first `Length` bytes have been written.
     member internal _.Array = buffer
+
+    /// Lends what was written until the next use.
+    member internal _.Lend() : LentMemory =
+        let taken = new LentMemory(buffer, position, null)
+        lent <- taken
+        taken
+
+    /// Lends what was decompressed from a source, which may be lent itself: what was written is then valid at most as long as its source.
+    member internal this.LendFrom(source: LentMemory | null) : LentMemory =
+        match source with
+        | null -> this.Lend()
+        | source ->
+            let taken = new LentMemory(buffer, position, source.Origin)
+            lent <- taken
+            source.Dependent <- taken
+            taken
 
     /// The number of bytes written.
     member _.Length = position
@@ -166,6 +189,12 @@ module Reading =
         match reading.Buffer with
         | ValueSome buffer -> buffer
         | ValueNone -> CodecBuffer()
+
+    /// The memory that records were decompressed into. If the buffer is not the caller's, nothing else uses it.
+    let internal memory (source: LentMemory | null) (buffer: CodecBuffer) (reading: Reading) : LentMemory =
+        match reading.Buffer with
+        | ValueSome _ -> buffer.LendFrom source
+        | ValueNone -> new LentMemory(buffer.Array)
 
 /// Runs codecs and turns their exceptions into faults.
 [<RequireQualifiedAccess>]

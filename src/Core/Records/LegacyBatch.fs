@@ -286,10 +286,10 @@ module LegacyBatch =
         into
 
     /// The records of the messages in the buffer.
-    let private records (limits: Limits) (batch: LegacyBatch) (isInner: bool) (buffer: CodecBuffer) : Result<BatchRecords, Fault> =
+    let private records (reading: Reading) (batch: LegacyBatch) (isInner: bool) (buffer: CodecBuffer) : Result<BatchRecords, Fault> =
         let messages = buffer.Array
 
-        match check limits batch.Magic isInner messages buffer.Length with
+        match check reading.Limits batch.Magic isInner messages buffer.Length with
         | Error fault -> Error fault
         | Ok(struct (count, last)) ->
             let first = int64At (ReadOnlySpan<byte> messages) 0
@@ -301,7 +301,7 @@ module LegacyBatch =
 
             Ok(
                 BatchRecords
-                    { Buffer = messages
+                    { Memory = Reading.memory (LentMemory.owning batch.Bytes) buffer reading
                       Origin = 0
                       Start = 0
                       Finish = rewrite batch.Magic messages buffer.Length
@@ -351,9 +351,9 @@ module LegacyBatch =
                 | Error fault -> Error fault
                 | Ok CompressionType.None ->
                     copyTo buffer batch
-                    records reading.Limits batch false buffer
+                    records reading batch false buffer
                 | Ok compression ->
-                    decompressTo buffer reading compression batch |> Result.bind (fun () -> records reading.Limits batch true buffer)
+                    decompressTo buffer reading compression batch |> Result.bind (fun () -> records reading batch true buffer)
 
         match opened with
         | Ok _ -> opened

@@ -230,29 +230,26 @@ module internal Scan =
 
 /// A header of a record in its batch's memory. It is valid as long as the record is.
 [<Struct; IsReadOnly; NoEquality; NoComparison>]
-type HeaderSlice internal (buffer: byte[], keyStart: int, keyLength: int, valueStart: int, valueLength: int) =
+type HeaderSlice internal (memory: LentMemory, keyStart: int, keyLength: int, valueStart: int, valueLength: int) =
 
     /// The name in UTF-8.
-    member _.Key = ReadOnlySpan<byte>(buffer, keyStart, keyLength)
+    member _.Key = ReadOnlySpan<byte>(memory.Array, keyStart, keyLength)
 
     /// The name in UTF-8.
-    member _.KeyMemory = ReadOnlyMemory<byte>(buffer, keyStart, keyLength)
+    member _.KeyMemory = memory.Slice(keyStart, keyLength)
 
     /// The name as a new string. Invalid UTF-8 is replaced by U+FFFD.
-    member _.Name = Text.Encoding.UTF8.GetString(buffer, keyStart, keyLength)
+    member _.Name = Text.Encoding.UTF8.GetString(memory.Array, keyStart, keyLength)
 
     /// Whether the value is not null. It may be empty.
     member _.HasValue = valueLength >= 0
 
     /// The value, which may be null.
-    member _.Value = NullableSpan.OfArray(buffer, valueStart, valueLength, valueLength < 0)
+    member _.Value = NullableSpan.OfArray(memory.Array, valueStart, valueLength, valueLength < 0)
 
     /// The value, which may be null.
     member _.ValueMemory: Nullable<ReadOnlyMemory<byte>> =
-        if valueLength >= 0 then
-            Nullable(ReadOnlyMemory<byte>(buffer, valueStart, valueLength))
-        else
-            Nullable()
+        if valueLength >= 0 then Nullable(memory.Slice(valueStart, valueLength)) else Nullable()
 
     member internal this.Copy() : RecordHeader = { Key = Bytes.ofSpan this.Key; Value = NullableBytes.copy this.Value }
 
@@ -274,7 +271,7 @@ type internal HeaderSlots =
 /// Iterates over the headers of a record in order. `for` and `foreach` over `Record.Headers` create it.
 [<Struct; NoEquality; NoComparison>]
 type HeaderEnumerator =
-    val private buffer: byte[]
+    val private memory: LentMemory
     val mutable private position: int
     val mutable private remaining: int
     val mutable private keyStart: int
@@ -282,8 +279,8 @@ type HeaderEnumerator =
     val mutable private valueStart: int
     val mutable private valueLength: int
 
-    internal new(buffer: byte[], start: int, count: int) =
-        { buffer = buffer; position = start; remaining = count; keyStart = 0; keyLength = 0; valueStart = 0; valueLength = 0 }
+    internal new(memory: LentMemory, start: int, count: int) =
+        { memory = memory; position = start; remaining = count; keyStart = 0; keyLength = 0; valueStart = 0; valueLength = 0 }
 
     /// The headers were checked with their record, so this fails only if the batch's memory has been overwritten since. The enumerator
     /// itself is not passed, so that its fields can stay in registers.
@@ -308,7 +305,7 @@ type HeaderEnumerator =
             false
         else
             // A common header has a name and a value of less than 64 bytes.
-            let buffer = this.buffer
+            let buffer = this.memory.Array
             let keyStart = this.position + 1
             let key = if keyStart <= buffer.Length then int buffer[keyStart - 1] else 1
             let valueStart = keyStart + (key >>> 1) + 1
@@ -333,16 +330,16 @@ type HeaderEnumerator =
             true
 
     /// The current header.
-    member this.Current = HeaderSlice(this.buffer, this.keyStart, this.keyLength, this.valueStart, this.valueLength)
+    member this.Current = HeaderSlice(this.memory, this.keyStart, this.keyLength, this.valueStart, this.valueLength)
 
 /// The headers of a record, in order.
 [<Struct; IsReadOnly; NoEquality; NoComparison>]
-type RecordHeaders internal (buffer: byte[], start: int, count: int) =
+type RecordHeaders internal (memory: LentMemory, start: int, count: int) =
 
     /// The number of headers.
     member _.Count = count
 
-    member _.GetEnumerator() = HeaderEnumerator(buffer, start, count)
+    member _.GetEnumerator() = HeaderEnumerator(memory, start, count)
 
     member internal this.Copy() : RecordHeader list =
         let headers = List<RecordHeader>(count)
@@ -353,11 +350,11 @@ type RecordHeaders internal (buffer: byte[], start: int, count: int) =
         List.ofSeq headers
 
 /// The positions of a record's parts. It is separate from `Record` because the enumerator changes it in place, which a readonly struct
-/// forbids: writing the reference to the buffer again would cost a write barrier for every record. Numbers keep the zig-zag form that they
+/// forbids: writing the reference to the memory again would cost a write barrier for every record. Numbers keep the zig-zag form that they
 /// have on the wire until they are read.
 [<Struct; NoEquality; NoComparison>]
 type internal RecordSlots =
-    val mutable Buffer: byte[]
+    val mutable Memory: LentMemory
     val mutable BaseOffset: int64
     /// Also the timestamp of every record if the batch has LogAppendTime.
     val mutable BaseTimestamp: int64
@@ -374,8 +371,9 @@ type internal RecordSlots =
     val mutable HeadersStart: int
     val mutable HeaderCount: uint32
 
-/// One record as a view into its batch's memory: nothing is copied or allocated. It is valid as long as that memory is: until the next use
-/// of the builder, the codec buffer or the receive buffer that owns the memory, and otherwise for ever.
+/// One record as a view into its batch's memory: nothing is copied or allocated. It is valid as long as that memory is: until a consumer's event
+/// is handled, until the next use of the receive buffer, the codec buffer or the builder that owns the memory, and otherwise for ever. Reading
+/// its key, value or headers after that raises an InvalidOperationException, except that the memory of a builder is not checked.
 /// Source: Kafka documentation, section "Record".
 [<Struct; IsReadOnly; NoEquality; NoComparison>]
 type Record =
@@ -389,19 +387,19 @@ type Record =
     member this.Timestamp = this.Slots.BaseTimestamp + (Varint.unZigZag64 this.Slots.TimestampDelta &&& this.Slots.DeltaMask)
 
     /// The record's own attributes. No bit is assigned yet.
-    member this.Attributes = this.Slots.Buffer[this.Slots.Start]
+    member this.Attributes = this.Slots.Memory.Array[this.Slots.Start]
 
     /// Whether the key is not null. It may be empty.
     member this.HasKey = this.Slots.KeyLength <> 1u
 
     /// The key, which may be null.
     member this.Key =
-        NullableSpan.OfArray(this.Slots.Buffer, this.Slots.KeyStart, int (this.Slots.KeyLength >>> 1), not this.HasKey)
+        NullableSpan.OfArray(this.Slots.Memory.Array, this.Slots.KeyStart, int (this.Slots.KeyLength >>> 1), not this.HasKey)
 
     /// The key, which may be null.
     member this.KeyMemory: Nullable<ReadOnlyMemory<byte>> =
         if this.HasKey then
-            Nullable(ReadOnlyMemory<byte>(this.Slots.Buffer, this.Slots.KeyStart, int (this.Slots.KeyLength >>> 1)))
+            Nullable(this.Slots.Memory.Slice(this.Slots.KeyStart, int (this.Slots.KeyLength >>> 1)))
         else
             Nullable()
 
@@ -410,12 +408,12 @@ type Record =
 
     /// The value, which may be null: then the record is a tombstone.
     member this.Value =
-        NullableSpan.OfArray(this.Slots.Buffer, this.Slots.ValueStart, int (this.Slots.ValueLength >>> 1), not this.HasValue)
+        NullableSpan.OfArray(this.Slots.Memory.Array, this.Slots.ValueStart, int (this.Slots.ValueLength >>> 1), not this.HasValue)
 
     /// The value, which may be null: then the record is a tombstone.
     member this.ValueMemory: Nullable<ReadOnlyMemory<byte>> =
         if this.HasValue then
-            Nullable(ReadOnlyMemory<byte>(this.Slots.Buffer, this.Slots.ValueStart, int (this.Slots.ValueLength >>> 1)))
+            Nullable(this.Slots.Memory.Slice(this.Slots.ValueStart, int (this.Slots.ValueLength >>> 1)))
         else
             Nullable()
 
@@ -423,15 +421,15 @@ type Record =
     member this.HeaderCount = int (this.Slots.HeaderCount >>> 1)
 
     /// The headers, in order.
-    member this.Headers = RecordHeaders(this.Slots.Buffer, this.Slots.HeadersStart, this.HeaderCount)
+    member this.Headers = RecordHeaders(this.Slots.Memory, this.Slots.HeadersStart, this.HeaderCount)
 
     /// The encoded headers, without their count.
     member internal this.EncodedHeaders =
         let mutable position = this.Slots.HeadersStart
         if this.HeaderCount > 0 then
-            Scan.headers (ReadOnlySpan<byte> this.Slots.Buffer) &position this.HeaderCount
+            Scan.headers (ReadOnlySpan<byte> this.Slots.Memory.Array) &position this.HeaderCount
 
-        ReadOnlySpan<byte>(this.Slots.Buffer, this.Slots.HeadersStart, position - this.Slots.HeadersStart)
+        ReadOnlySpan<byte>(this.Slots.Memory.Array, this.Slots.HeadersStart, position - this.Slots.HeadersStart)
 
     member internal this.Copy() : RecordData =
         { Offset = this.Offset

@@ -8,11 +8,13 @@ open LibKafka.Wire
 /// records, which may be compressed. It is immutable, is compared by content, and is its own encoding. Only its structure has been checked:
 /// opening it checks the checksum, and iterating over its records checks them.
 [<Sealed>]
-type RecordBatch internal (buffer: byte[], start: int, size: int, header: byte[] | null) =
+type RecordBatch internal (buffer: byte[], start: int, size: int, header: byte[] | null, owner: LentMemory | null) =
     // The bytes in one piece, if the header is apart and they were asked for.
     let mutable joined: byte[] | null = null
 
     let join (header: byte[]) : byte[] =
+        LentMemory.check owner
+
         match joined with
         | null ->
             let bytes = ReadOnlySpan<byte>(buffer, start, size).ToArray()
@@ -21,7 +23,7 @@ type RecordBatch internal (buffer: byte[], start: int, size: int, header: byte[]
             bytes
         | bytes -> bytes
 
-    internal new(buffer, start, size) = RecordBatch(buffer, start, size, null)
+    internal new(buffer, start, size) = RecordBatch(buffer, start, size, null, null)
 
     /// The size of the header in bytes.
     static member HeaderSize = At.Records
@@ -31,28 +33,43 @@ type RecordBatch internal (buffer: byte[], start: int, size: int, header: byte[]
 
     member internal _.Start = start
 
+    /// The memory that has the records, if it is lent.
+    member internal _.Owner = owner
+
+    /// The same, lent or not.
+    member internal _.Memory =
+        match owner with
+        | null -> new LentMemory(buffer)
+        | owner -> owner
+
     /// The header, if it is apart from the records: the bytes before the records are then not part of the batch.
     member internal _.HeaderApart = header
 
     /// A copy of the header.
     member internal _.HeaderBytes() : byte[] =
+        LentMemory.check owner
+
         match header with
         | null -> ReadOnlySpan<byte>(buffer, start, At.Records).ToArray()
         | header -> ReadOnlySpan<byte>(header).ToArray()
 
     /// A batch of the same records with this header, in place of the one before the records. Nothing is copied.
-    member internal _.WithHeaderApart(header: byte[]) = RecordBatch(buffer, start, size, header)
+    member internal _.WithHeaderApart(header: byte[]) = RecordBatch(buffer, start, size, header, owner)
 
     /// The bytes before the records, which are the header unless that is apart, and the records.
-    member internal _.Stored = Bytes(ReadOnlyMemory<byte>(buffer, start, size))
+    member internal _.Stored = Bytes(LentMemory.slice owner buffer start size)
 
     member internal _.Span =
+        LentMemory.check owner
+
         match header with
         | null -> ReadOnlySpan<byte>(buffer, start, size)
         | header -> ReadOnlySpan<byte>(join header)
 
     // A field of the header and what follows it there.
     member private _.From(field: int) =
+        LentMemory.check owner
+
         match header with
         | null -> ReadOnlySpan<byte>(buffer, start + field, size - field)
         | header -> ReadOnlySpan<byte>(header, field, At.Records - field)
@@ -60,14 +77,14 @@ type RecordBatch internal (buffer: byte[], start: int, size: int, header: byte[]
     /// All of the bytes, header included.
     member _.Bytes =
         match header with
-        | null -> Bytes(ReadOnlyMemory<byte>(buffer, start, size))
+        | null -> Bytes(LentMemory.slice owner buffer start size)
         | header -> Bytes(join header)
 
     /// The number of bytes, header included.
     member _.SizeInBytes = size
 
     /// The encoded records as they are, compressed or not.
-    member _.Payload = Bytes(ReadOnlyMemory<byte>(buffer, start + At.Records, size - At.Records))
+    member _.Payload = Bytes(LentMemory.slice owner buffer (start + At.Records) (size - At.Records))
 
     /// See `BatchHeader.BaseOffset`.
     member this.BaseOffset = BinaryPrimitives.ReadInt64BigEndian(this.From At.BaseOffset)

@@ -74,7 +74,7 @@ module RecordBatch =
                 let segment = Bytes.segment bytes
 
                 checkOffsets baseOffset lastOffsetDelta
-                |> Result.map (fun () -> RecordBatch(nonNull segment.Array, segment.Offset, segment.Count))
+                |> Result.map (fun () -> RecordBatch(nonNull segment.Array, segment.Offset, segment.Count, null, LentMemory.owning bytes))
 
     /// Whether the checksum is right. Fault: `BadCrc` (field `Crc`).
     let verify (batch: RecordBatch) : Result<unit, Fault> =
@@ -105,7 +105,7 @@ module RecordBatch =
         BinaryPrimitives.WriteInt32BigEndian(bytes.Slice At.Length, bytes.Length - At.Counted)
         BinaryPrimitives.WriteInt16BigEndian(bytes.Slice At.Attributes, (batch.Attributes.WithCompression compression).Bits)
         BinaryPrimitives.WriteUInt32BigEndian(bytes.Slice At.Crc, Crc32C.compute (Span.op_Implicit (bytes.Slice At.Attributes)))
-        RecordBatch(buffer.Array, 0, bytes.Length)
+        RecordBatch(buffer.Array, 0, bytes.Length, null, buffer.Lend())
 
     /// A codec's fault concerns the records as a whole.
     let private inRecords (result: Result<unit, Fault>) : Result<unit, Fault> =
@@ -129,9 +129,9 @@ module RecordBatch =
         | Ok() -> Compression.known At.Attributes batch.Compression
         | Error fault -> Error fault
 
-    let private records (place: RecordSetPlace) (batch: RecordBatch) (buffer: byte[]) (origin: int) (start: int) (finish: int) =
+    let private records (place: RecordSetPlace) (batch: RecordBatch) (memory: LentMemory) (origin: int) (start: int) (finish: int) =
         BatchRecords
-            { Buffer = buffer
+            { Memory = memory
               Origin = origin
               Start = start
               Finish = finish
@@ -157,14 +157,14 @@ module RecordBatch =
                 let first = batch.Start + At.Records
 
                 checkCount reading.Limits batch payload
-                |> Result.map (fun () -> records place batch batch.Buffer (batch.Start - place.Position) first (first + payload))
+                |> Result.map (fun () -> records place batch batch.Memory (batch.Start - place.Position) first (first + payload))
             | Ok compression ->
                 let buffer = Reading.buffer reading
                 // How many records the decompressed bytes can hold is not known yet, but some counts are impossible for any bytes.
                 checkCount reading.Limits batch Int32.MaxValue
                 |> Result.bind (fun () -> decompressTo buffer 0 reading compression batch)
                 |> Result.bind (fun () -> checkCount reading.Limits batch buffer.Length)
-                |> Result.map (fun () -> records place batch buffer.Array 0 0 buffer.Length)
+                |> Result.map (fun () -> records place batch (Reading.memory batch.Owner buffer reading) 0 0 buffer.Length)
 
         match opened with
         | Ok _ -> opened

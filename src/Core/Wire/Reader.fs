@@ -59,7 +59,10 @@ module private Segment =
 /// with its offset. A count or length is checked against the remaining bytes before anything is allocated from it, and so is the memory of
 /// the values against `maxDecoded`.
 [<Sealed>]
-type Reader internal (segment: ArraySegment<byte>, most: int64) =
+type Reader internal (bytes: Bytes, most: int64) =
+    let segment = Bytes.segment bytes
+    // The memory of the bytes, if it is lent.
+    let mutable owner = LentMemory.owning bytes
     let mutable buffer = Segment.array segment
     let mutable start = segment.Offset
     let mutable count = segment.Count
@@ -71,14 +74,13 @@ type Reader internal (segment: ArraySegment<byte>, most: int64) =
     // The tagged section of the current struct; null until it has been opened.
     let mutable tags: TagEntry[] | null = null
 
-    internal new(bytes: Bytes, maxDecoded: int64) = Reader(Bytes.segment bytes, maxDecoded)
-
     /// A reader without bytes.
-    internal new() = Reader(ArraySegment<byte>.Empty, 0L)
+    internal new() = Reader(Bytes.empty, 0L)
 
     /// Begins to read other bytes, so that one reader serves for many messages.
     member internal this.Load(bytes: Bytes, most: int64) =
         let segment = Bytes.segment bytes
+        owner <- LentMemory.owning bytes
         buffer <- Segment.array segment
         start <- segment.Offset
         count <- segment.Count
@@ -200,8 +202,8 @@ type Reader internal (segment: ArraySegment<byte>, most: int64) =
         if length > 0 then this.Charge(HeapSize.ofText length)
         Encoding.UTF8.GetString utf8
 
-    /// A slice of the buffer, not a copy.
-    member internal this.Slice(length: int) : Bytes = Bytes(ReadOnlyMemory<byte>(buffer, this.Take length, length))
+    /// A slice of the bytes, not a copy.
+    member internal this.Slice(length: int) : Bytes = Bytes(LentMemory.slice owner buffer (this.Take length) length)
 
     /// Refuses a tag that occurs twice, at the start of its second value. It sorts and does not hash, because a peer could choose tags with
     /// colliding hashes.

@@ -1,12 +1,13 @@
 namespace LibKafka;
 
 /// <summary>
-/// Memory for answers, one after the other: see <see cref="CallOptions.Memory"/>. It grows to the size of the largest answer and is used again,
-/// so that no memory is allocated for each answer. It is for one call at a time.
+/// Memory for responses, one after another: see <see cref="CallOptions.Memory"/>. It grows to the size of the largest response and is then reused, so
+/// no memory is allocated per response. Reading the batches and records of a response after the next one was read into the same memory throws an
+/// <see cref="System.InvalidOperationException"/>. Use it for one call at a time.
 /// </summary>
 public sealed class ReceiveBuffer
 {
-    /// <summary>The size of the largest answer that fits without growing, in bytes.</summary>
+    /// <summary>The largest response that fits without more memory, in bytes.</summary>
     public int Capacity => Core.Capacity;
 
     internal Client.ReceiveBuffer Core { get; } = new();

@@ -12,7 +12,8 @@ namespace LibKafka;
 /// <para>
 /// <c>Poll</c> returns one event at a time. It sends requests, receives responses and makes connections; between polls nothing happens. An event is in
 /// hand until the next <c>Poll</c>, or until <see cref="Handled"/> after <see cref="Keep"/>. Then its partition is asked again, from where
-/// <see cref="TopicConsumerOptions.NextStep"/> says, and its memory is used again: no memory is allocated for each record.
+/// <see cref="TopicConsumerOptions.NextStep"/> says, and its memory is used again: no memory is allocated for each record. Reading
+/// its records after that throws an <see cref="InvalidOperationException"/>.
 /// </para>
 /// <para>
 /// Positions are in the caller's hands: they are set when a partition is added, and nothing is committed. A partition's position moves when an event

@@ -211,6 +211,8 @@ type internal Channel(broker: BrokerAddress, settings: ClientSettings, transport
     // What is being received: the length of a frame or the frame, and how much of it has been.
     let mutable target = ArraySegment prefix
     let mutable got = 0
+    // The memory of the frame, if it is the caller's.
+    let mutable lent: LentMemory | null = null
     let mutable isLength = true
     let mutable correlation = 0
     let mutable answered = 0
@@ -242,8 +244,15 @@ type internal Channel(broker: BrokerAddress, settings: ClientSettings, transport
     // A broker that expects TLS answers what it cannot read with an alert: 0x15, then the version, which begins with 0x03.
     let isTlsAlert () = answered = 0 && not transport.IsSecure && prefix[0] = 0x15uy && prefix[1] = 0x03uy
 
+    // The caller's memory for a frame of this length, if there is one.
+    let takeMemory (length: int) (flight: Flight) : LentMemory | null =
+        match flight.Options.Memory, flight.Partition with
+        | None, _ -> null
+        | Some memory, Some partition -> memory.Take(length, partition)
+        | Some memory, None -> memory.Take(length, null)
+
     // Prepares for a frame, of which the length has been received.
-    let expectFrame (memory: ReceiveBuffer option) =
+    let expectFrame (flight: Flight) =
         let length = BinaryPrimitives.ReadInt32BigEndian(ReadOnlySpan prefix)
 
         if isTlsAlert () then
@@ -253,25 +262,28 @@ type internal Channel(broker: BrokerAddress, settings: ClientSettings, transport
         if length < 4 || length > limits.MaxFrameBytes then
             raise (ClientFaultException(ClientFault.BadFrameLength(length, limits.MaxFrameBytes)))
 
+        lent <- takeMemory length flight
+
         target <-
-            match memory with
-            | Some memory -> memory.Take length
-            | None -> ArraySegment(GC.AllocateUninitializedArray<byte> length)
+            match lent with
+            | null -> ArraySegment(GC.AllocateUninitializedArray<byte> length)
+            | lent -> lent.Segment
 
         got <- 0
         isLength <- false
 
     let expectLength () =
         target <- ArraySegment prefix
+        lent <- null
         got <- 0
         isLength <- true
 
     // The next frame. None if `waits` is false and the whole frame has not arrived yet: what has is kept.
-    let rec readFrame (waits: bool) (deadline: Deadline) (memory: ReceiveBuffer option) : Bytes voption =
+    let rec readFrame (waits: bool) (flight: Flight) : Bytes voption =
         let rest = target.Slice got
 
         if waits then
-            transport.ReadExactly(rest, deadline)
+            transport.ReadExactly(rest, flight.Deadline)
             got <- target.Count
         else
             got <- got + transport.ReadArrived rest
@@ -279,23 +291,25 @@ type internal Channel(broker: BrokerAddress, settings: ClientSettings, transport
         if got < target.Count then
             ValueNone
         elif isLength then
-            expectFrame memory
-            readFrame waits deadline memory
+            expectFrame flight
+            readFrame waits flight
         else
-            let frame = Bytes(target.AsMemory())
+            let frame = Bytes(LentMemory.slice lent (nonNull target.Array) 0 target.Count)
             expectLength ()
             ValueSome frame
 
-    // The response to the request with this id. All requests since the last response, except this one, asked for none. A broker that responds
-    // to them nevertheless is tolerated.
-    let rec readResponse (waits: bool) (id: int32) (deadline: Deadline) (memory: ReceiveBuffer option) : Bytes voption =
-        match readFrame waits deadline memory with
+    // The response to a request. All requests since the last response, except this one, asked for none. A broker that responds to them
+    // nevertheless is tolerated.
+    let rec readResponse (waits: bool) (flight: Flight) : Bytes voption =
+        let id = flight.Began.Id
+
+        match readFrame waits flight with
         | ValueNone -> ValueNone
         | ValueSome frame ->
             let received = BinaryPrimitives.ReadInt32BigEndian frame.Span
 
             if received > answered && received < id then
-                readResponse waits id deadline memory
+                readResponse waits flight
             elif received = id then
                 answered <- id
                 ValueSome frame
@@ -305,7 +319,7 @@ type internal Channel(broker: BrokerAddress, settings: ClientSettings, transport
     // Receives what has arrived of the response to a request. A failure is raised when the call is completed.
     let receiveArrived (flight: Flight) =
         try
-            flight.Frame <- readResponse false flight.Began.Id flight.Deadline flight.Options.Memory
+            flight.Frame <- readResponse false flight
             flight.HasBegun <- flight.Frame.IsSome || got > 0 || not isLength
         with error ->
             flight.Failure <- ExceptionDispatchInfo.Capture error
@@ -321,7 +335,7 @@ type internal Channel(broker: BrokerAddress, settings: ClientSettings, transport
 
         match flight.Frame with
         | ValueSome frame -> frame
-        | ValueNone -> (readResponse true flight.Began.Id flight.Deadline flight.Options.Memory).Value
+        | ValueNone -> (readResponse true flight).Value
 
     let start () : Beginning =
         correlation <- correlation + 1

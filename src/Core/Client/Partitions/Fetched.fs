@@ -22,20 +22,23 @@ type Sought(exchange: Exchange<ListOffsets.Request, ListOffsets.Response>, resul
         | Ok found when not found.Error.IsError && found.Offset >= 0L -> Some found.Offset
         | _ -> None
 
+/// The error codes of a fetch, by one function for all fetches.
+[<AbstractClass; Sealed>]
+type private FetchedCodes private () =
+    static let codes: Result<Fetch.PartitionResponse, ClientFault> -> Result<ErrorCode list, ClientFault> =
+        Result.map (fun answer -> [ answer.Error ])
+
+    static member OfResult = codes
+
 /// The reply to a fetch. The error code is part of the result, next to whatever comes with it, such as the new leader with
 /// NOT_LEADER_OR_FOLLOWER. With OFFSET_OUT_OF_RANGE Kafka's brokers report -1 for the bounds of the log: search for them.
 [<Sealed>]
 type Fetched
     (position: FetchPosition, exchange: Exchange<Fetch.Request, Fetch.Response>, result: Result<Fetch.PartitionResponse, ClientFault>) =
-    inherit
-        Reply<Fetch.Request, Fetch.Response, Result<Fetch.PartitionResponse, ClientFault>>(
-            exchange,
-            result,
-            Result.map (fun answer -> [ answer.Error ])
-        )
+    inherit Reply<Fetch.Request, Fetch.Response, Result<Fetch.PartitionResponse, ClientFault>>(exchange, result, FetchedCodes.OfResult)
 
-    let reported (value: Fetch.PartitionResponse -> int64) : int64 option =
-        match result with
+    member private this.Reported(value: Fetch.PartitionResponse -> int64) : int64 option =
+        match this.Result with
         | Ok answer when value answer >= 0L -> Some(value answer)
         | _ -> None
 
@@ -46,14 +49,14 @@ type Fetched
     member _.Offset = position.Offset
 
     /// All record batches in the response, one after another, the last of which may be cut off. Empty on a fault or an error.
-    member _.RawRecords: Bytes =
-        match result with
+    member this.RawRecords: Bytes =
+        match this.Result with
         | Ok { Records = Some records } -> records
         | _ -> Bytes.empty
 
     /// The path of `RawRecords` in the response.
     member private this.RecordsPath: string =
-        match exchange.Result with
+        match this.Exchange.Result with
         | Ok response ->
             Message.records Fetch.api.Response response
             |> List.tryPick (fun (path, records) -> if records.Memory.Equals this.RawRecords.Memory then Some path else None)
@@ -68,20 +71,20 @@ type Fetched
             RecordSet.split this.RawRecords
             |> RecordSet.under (Lazy<string>(fun () -> this.RecordsPath))
             |> RecordSet.from position.Offset
-        if exchange.Info.Version >= Fetch.wholeBatchSince then RecordSet.beginningWhole set else set
+        if this.Info.Version >= Fetch.wholeBatchSince then RecordSet.beginningWhole set else set
 
     /// The high watermark: the offset after the last record that all in-sync replicas have. None if it is not reported.
-    member _.HighWatermark: int64 option = reported _.HighWatermark
+    member this.HighWatermark: int64 option = this.Reported _.HighWatermark
 
     /// The offset after the last record whose transaction has ended. None if it is not reported.
-    member _.LastStableOffset: int64 option = reported _.LastStableOffset
+    member this.LastStableOffset: int64 option = this.Reported _.LastStableOffset
 
     /// The first offset that the partition still has. None if it is not reported.
-    member _.LogStartOffset: int64 option = reported _.LogStartOffset
+    member this.LogStartOffset: int64 option = this.Reported _.LogStartOffset
 
     /// The aborted transactions within what was read, as the broker lists them if committed data was asked for.
-    member _.AbortedTransactions: AbortedTransaction list =
-        match result with
+    member this.AbortedTransactions: AbortedTransaction list =
+        match this.Result with
         | Ok { AbortedTransactions = Some aborted } -> aborted
         | _ -> []
 
@@ -89,11 +92,7 @@ type Fetched
     /// those of aborted transactions. Bytes that cannot be read are `RecordSetItem.Corrupt`. The first batch may begin before the offset that
     /// was asked for: `RecordSetItem.openRecords` gives its records from that offset on, but the batch itself has all of them.
     member this.Batches: RecordSetItem seq =
-        let aborted =
-            if exchange.Request.IsolationLevel = IsolationLevel.ReadCommitted then
-                this.AbortedTransactions
-            else
-                []
+        let aborted = if this.Request.IsolationLevel = IsolationLevel.ReadCommitted then this.AbortedTransactions else []
 
         let isWanted (item: RecordSetItem) =
             match item with
@@ -109,11 +108,12 @@ type Fetched
     member this.Records(reading: Reading) : FetchedRecords = FetchedRecords(this.Batches, reading)
 
     /// The id of the replica from which the leader asks the client to read (KIP-392).
-    member _.PreferredReadReplica: int32 option = reported (fun answer -> int64 answer.PreferredReadReplica) |> Option.map int32
+    member this.PreferredReadReplica: int32 option =
+        this.Reported(fun answer -> int64 answer.PreferredReadReplica) |> Option.map int32
 
     /// Where the log diverges from what was read (KIP-595): the largest epoch that both have, and its end in the log. None if it does not.
-    member _.Diverging: Fetch.EpochEndOffset option =
-        match result with
+    member this.Diverging: Fetch.EpochEndOffset option =
+        match this.Result with
         | Ok answer when answer.DivergingEpoch.EndOffset >= 0L -> Some answer.DivergingEpoch
         | _ -> None
 

@@ -235,11 +235,14 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
             | None when FetchSession.isThrottled response -> Ok(FetchSession.empty partition.Partition ErrorCode.None)
             | None -> Error(ClientFault.NotAnswered partition)
 
-    let continueSession (exchange: Exchange<Fetch.Request, Fetch.Response>) (answer: Fetch.PartitionResponse option) =
+    let continueSession (exchange: Exchange<Fetch.Request, Fetch.Response>) (result: Result<Fetch.PartitionResponse, ClientFault>) =
         match exchange.Result with
         | Ok response when session.Epoch >= 0 ->
             let told = exchange.Request.Topics |> List.collect _.Partitions |> List.tryHead |> Option.orElse session.Told
-            session <- told |> Option.map (fun told -> FetchSession.next told response answer session) |> Option.defaultValue opening
+            session <-
+                told
+                |> Option.map (fun told -> FetchSession.next told response (Result.toOption result) session)
+                |> Option.defaultValue opening
         // A session does not outlive its connection, and a request that was not sent does not count.
         | _ -> ()
 
@@ -265,7 +268,7 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
     // The reply to a fetch, after session and source have been brought up to date.
     let readFetched (exchange: Exchange<Fetch.Request, Fetch.Response>) : Fetched =
         let result = exchange.Result |> Result.bind fetchedIn
-        continueSession exchange (Result.toOption result)
+        continueSession exchange result
 
         match result with
         | Ok answer when not answer.Error.IsError -> topicId <- requestedId
