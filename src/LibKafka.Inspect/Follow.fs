@@ -4,6 +4,7 @@ module LibKafka.Inspect.Follow
 open System
 open System.IO
 open System.Threading
+open LibKafka.Inspect.Input
 
 /// How long to wait before looking again whether a file has grown.
 let private pause = TimeSpan.FromMilliseconds 100.0
@@ -28,19 +29,33 @@ let nextSegment (path: string) : string option =
 /// The content of a file as it grows. It ends if the file is followed by another segment, if it became shorter, or on cancellation.
 [<Sealed>]
 type FollowedFile(file: Stream, path: string, cancellation: CancellationToken) =
-    inherit Stream()
+    inherit GrowingStream()
 
-    /// After the next segment has begun, the broker writes nothing more to this one.
-    let rec read (buffer: byte[]) (offset: int) (count: int) (isLast: bool) : int =
+    // After the next segment has begun, the broker writes nothing more to this one. What it has written before is read once more.
+    let mutable isComplete = false
+
+    let wait () =
+        cancellation.WaitHandle.WaitOne pause |> ignore
+        isComplete <- cancellation.IsCancellationRequested || (nextSegment path).IsSome
+
+    let rec read (buffer: byte[]) (offset: int) (count: int) : int =
         match file.Read(buffer, offset, count) with
-        | 0 when isLast || cancellation.IsCancellationRequested -> 0
+        | 0 when isComplete -> 0
         | 0 when file.Length < file.Position -> raise (IOException "the file has become shorter: the broker has truncated the log")
         | 0 ->
-            cancellation.WaitHandle.WaitOne pause |> ignore
-            read buffer offset count (nextSegment path).IsSome
+            wait ()
+            read buffer offset count
         | count -> count
 
-    override _.Read(buffer: byte[], offset: int, count: int) : int = if count = 0 then 0 else read buffer offset count false
+    override _.Reread(position: int64) : bool =
+        if isComplete then
+            false
+        else
+            wait ()
+            file.Position <- position
+            true
+
+    override _.Read(buffer: byte[], offset: int, count: int) : int = if count = 0 then 0 else read buffer offset count
 
     override _.CanRead = true
     override _.CanSeek = false

@@ -225,6 +225,14 @@ type private DecodedText(stream: Stream, decoder: TextDecoder) =
             given <- given + size
             size
 
+/// A stream whose bytes may still change.
+[<AbstractClass>]
+type GrowingStream() =
+    inherit Stream()
+
+    /// Waits for a while and goes back to a position, to read what has been written there in the meantime. False if nothing more is written.
+    abstract Reread: position: int64 -> bool
+
 /// How many bytes are read at once.
 [<Literal>]
 let private Chunk = 131072
@@ -286,6 +294,15 @@ type ByteReader private (stream: Stream, decoder: TextDecoder voption, first: by
     member _.PeekAll(least: int) : Bytes =
         arrive least
         Bytes(ReadOnlyMemory<byte>(buffer, start, finish - start))
+
+    /// Reads again, after a while, the bytes that have not been taken. False if they do not change any more.
+    member _.Reread() : bool =
+        match stream, decoded with
+        | (:? GrowingStream as growing), ValueNone when growing.Reread position ->
+            start <- 0
+            finish <- 0
+            true
+        | _ -> false
 
     /// Takes bytes that have been peeked.
     member _.Skip(count: int) =

@@ -139,6 +139,8 @@ type LogItems(limits: Limits, byteReader: ByteReader) =
     let mutable items = split Bytes.empty
     let mutable current: Item voption = ValueNone
     let mutable ended = false
+    // The last position at which a corrupt batch was read again.
+    let mutable rereadAt = -1L
 
     let last (item: Item) : Item voption =
         ended <- true
@@ -172,6 +174,29 @@ type LogItems(limits: Limits, byteReader: ByteReader) =
         elif isZero window then last (Item.Zeros(offset, int64 window.Length))
         else last (cutOff "" offset window.Length)
 
+    let isHeadZero () = isZero (window.Slice(0, min Uncounted window.Length))
+
+    /// Makes a corrupt item the first one, and reads it again in a file that grows: a broker may be writing it, or write a batch later in place of
+    /// preallocated zeros. False if it was read again before.
+    let readAgain (corrupt: CorruptBatch) : bool =
+        skip corrupt.Position
+        let isFirst = byteReader.Position <> rereadAt
+        let isAwaited = isHeadZero ()
+
+        if isFirst || isAwaited then
+            rereadAt <- byteReader.Position
+            let changes = byteReader.Reread()
+            if changes then window <- byteReader.PeekAll Uncounted
+
+            while isHeadZero () && byteReader.Reread() do
+                window <- byteReader.PeekAll Uncounted
+
+            if isAwaited && not (isHeadZero ()) then rereadAt <- -1L
+            items <- split window
+            isFirst || changes
+        else
+            false
+
     let rec next () : Item voption =
         if not (items.MoveNext()) then
             skip window.Length
@@ -181,9 +206,8 @@ type LogItems(limits: Limits, byteReader: ByteReader) =
             | RecordSetItem.CutOff(_, place) ->
                 skip place.Position
                 further ()
-            | RecordSetItem.Corrupt { Fault = { Problem = Problem.BadBatchLength _ as problem }; Position = position } ->
-                skip position
-                noBatch problem
+            | RecordSetItem.Corrupt corrupt when readAgain corrupt -> next ()
+            | RecordSetItem.Corrupt { Fault = { Problem = Problem.BadBatchLength _ as problem } } -> noBatch problem
             | whole when whole.SizeInBytes > limits.MaxFrameBytes ->
                 tooLarge (byteReader.Position + int64 whole.Position) (int64 whole.SizeInBytes)
             | whole -> ValueSome(item byteReader.Position false whole)

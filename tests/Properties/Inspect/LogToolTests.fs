@@ -15,6 +15,7 @@ open LibKafka.Compression
 open LibKafka.Protocol
 open LibKafka.Storage
 open LibKafka.Inspect
+open LibKafka.Inspect.Input
 open LibKafka.Inspect.Program
 open LibKafka.Inspect.Terminal
 open LibKafka.Properties
@@ -422,31 +423,105 @@ let private append (path: string) (content: byte[]) =
 let private surroundings (output: Stream) (complaints: TextWriter) (cancellation: CancellationToken) : Surroundings =
     { Surroundings.none with Output = output; Complaints = complaints; Cancellation = cancellation }
 
+/// Follows the log and passes the action its path and a function that returns the next line.
+let private followed (content: byte[]) (action: (string -> string) -> (unit -> string) -> unit) =
+    withFolder [ name ".log", content ] (fun path ->
+        use pipe = new AnonymousPipeServerStream(PipeDirection.In)
+        use writer = new AnonymousPipeClientStream(PipeDirection.Out, pipe.ClientSafePipeHandle)
+        use complaints = new StringWriter()
+        use stop = new CancellationTokenSource()
+        use lines = new StreamReader(pipe)
+        let tool = Task.Run(fun () -> runIn (surroundings writer complaints stop.Token) [ "log"; "--follow"; path (name ".log") ])
+        action path (fun () -> nextLine lines)
+        stop.Cancel()
+        Expect.isTrue (tool.Wait patience) "ends on cancellation"
+        Expect.equal (tool.Result, complaints.ToString()) (0, "") "the exit code and complaints")
+
+/// Begins the next segment, whose batch must be printed next.
+let private rollsOver (path: string -> string) (nextLine: unit -> string) =
+    let next = path "00000000000000000008.log"
+    File.WriteAllBytes(next, bytesOf [ batchOf BatchOptions.standard [ data 8L "k" (ValueSome "v") ] ])
+    Expect.equal (nextLine ()) ("==> " + next + " <==") "the next segment"
+    Expect.stringStarts (nextLine ()) "@0 offsets 8 to 8" "its batch"
+
+/// A file that has other content each time it is read again.
+type private Rewritten(contents: byte[] list) =
+    inherit GrowingStream()
+    let mutable content = new MemoryStream(contents.Head)
+    let mutable later = contents.Tail
+
+    override _.Reread(position: int64) : bool =
+        match later with
+        | [] -> false
+        | next :: rest ->
+            content <- new MemoryStream(next, Position = position)
+            later <- rest
+            true
+
+    override _.Read(buffer: byte[], offset: int, count: int) : int = content.Read(buffer, offset, count)
+    override _.CanRead = true
+    override _.CanSeek = false
+    override _.CanWrite = false
+    override _.Length = raise (NotSupportedException())
+
+    override _.Position
+        with get () = raise (NotSupportedException())
+        and set _ = raise (NotSupportedException())
+
+    override _.Flush() = ()
+    override _.Seek(_, _) = raise (NotSupportedException())
+    override _.SetLength _ = raise (NotSupportedException())
+    override _.Write(_: byte[], _: int, _: int) = raise (NotSupportedException())
+
+let private itemsOf (contents: byte[] list) : string list =
+    [ for item in Records.LogItems(Limits.standard, ByteReader(new Rewritten(contents), ValueNone)) do
+          match item with
+          | Records.Item.Batch(_, batch, _) -> "offsets to " + string batch.LastOffset
+          | Records.Item.Zeros(offset, bytes) -> string bytes + " zeros at " + string offset
+          | Records.Item.Trouble(offset, _) -> "trouble at " + string offset
+          | _ -> "other" ]
+
 let private following =
-    testCase "--follow prints batches as they are written, and continues with the next segment" (fun () ->
-        let first, rest = batches.Head.Bytes.ToArray(), batches[1].Bytes.ToArray()
+    let first, rest = batches.Head.Bytes.ToArray(), batches[1].Bytes.ToArray()
+    let zeros = Array.zeroCreate<byte> 300_000
 
-        withFolder [ name ".log", first ] (fun path ->
-            use pipe = new AnonymousPipeServerStream(PipeDirection.In)
-            use writer = new AnonymousPipeClientStream(PipeDirection.Out, pipe.ClientSafePipeHandle)
-            use complaints = new StringWriter()
-            use stop = new CancellationTokenSource()
-            use lines = new StreamReader(pipe)
+    testList
+        "following"
+        [ testCase "--follow prints batches as they are written, and continues with the next segment" (fun () ->
+              followed first (fun path nextLine ->
+                  Expect.stringStarts (nextLine ()) "@0 offsets 0 to 2" "the first batch"
+                  // A batch that is written in two parts is printed once.
+                  append (path (name ".log")) (Array.truncate 100 rest)
+                  append (path (name ".log")) (Array.skip 100 rest)
+                  Expect.stringStarts (nextLine ()) ("@" + string second + " offsets 5 to 7") "the second batch"
+                  rollsOver path nextLine))
 
-            let tool = Task.Run(fun () -> runIn (surroundings writer complaints stop.Token) [ "log"; "--follow"; path (name ".log") ])
+          testCase "--follow prints batches that are written into preallocated space" (fun () ->
+              followed (Array.append first zeros) (fun path nextLine ->
+                  Expect.stringStarts (nextLine ()) "@0 offsets 0 to 2" "the first batch"
+                  use file = new FileStream(path (name ".log"), FileMode.Open, FileAccess.Write, FileShare.ReadWrite)
+                  file.Position <- second
+                  file.Write rest
+                  file.Flush()
+                  Expect.stringStarts (nextLine ()) ("@" + string second + " offsets 5 to 7") "the second batch"
+                  // A broker does that when it begins the next segment.
+                  file.SetLength(int64 (first.Length + rest.Length))
+                  rollsOver path nextLine))
 
-            Expect.stringStarts (nextLine lines) "@0 offsets 0 to 2" "the first batch"
-            // A batch that is written in two parts is printed once.
-            append (path (name ".log")) (Array.truncate 100 rest)
-            append (path (name ".log")) (Array.skip 100 rest)
-            Expect.stringStarts (nextLine lines) ("@" + string second + " offsets 5 to 7") "the second batch"
-            let next = path "00000000000000000008.log"
-            File.WriteAllBytes(next, bytesOf [ batchOf BatchOptions.standard [ data 8L "k" (ValueSome "v") ] ])
-            Expect.equal (nextLine lines) ("==> " + next + " <==") "the next segment"
-            Expect.stringStarts (nextLine lines) "@0 offsets 8 to 8" "its batch"
-            stop.Cancel()
-            Expect.isTrue (tool.Wait patience) "ends on cancellation"
-            Expect.equal (tool.Result, complaints.ToString()) (0, "") "the exit code and complaints"))
+          testCase "a batch in preallocated space is read when all of it is there" (fun () ->
+              let torn (size: int) = Array.concat [ first; Array.truncate size rest; zeros ]
+              let whole = Array.concat [ first; rest; zeros ]
+              let expected = [ "offsets to 2"; "offsets to 7"; "300000 zeros at " + string (first.Length + rest.Length) ]
+
+              for size in 0 .. rest.Length do
+                  Expect.equal (itemsOf [ torn 0; torn 0; torn size; whole; whole ]) expected $"%d{size} bytes are there first")
+
+          testCase "a corrupt batch is read again once" (fun () ->
+              let corrupt = Array.copy first
+              corrupt[70] <- corrupt[70] ^^^ 1uy
+              let all = Array.append corrupt rest
+              Expect.equal (itemsOf [ all; all; all; all ]) [ "trouble at 0"; "offsets to 7" ] "it remains corrupt"
+              Expect.equal (itemsOf [ all; Array.append first rest ]) [ "offsets to 2"; "offsets to 7" ] "it is complete") ]
 
 // ---- Terminals and pipes
 
