@@ -76,7 +76,7 @@ let parse (arguments: string list) : Result<Command, string> =
 
         match arguments with
         | [] -> Ok(Command.Run options)
-        | "--help" :: _ -> Ok Command.Help
+        | ("--help" | "-h" | "help") :: _ -> Ok Command.Help
         | "--version" :: _ -> Ok Command.Version
         | "--no-auto-create" :: rest -> next { options with AutoCreateTopics = false } rest
         | "--brokers" :: text :: rest ->

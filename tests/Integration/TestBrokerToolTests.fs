@@ -62,7 +62,7 @@ let tests =
               Expect.equal ended (0, "") "it ends without a complaint")
 
           testCase "says that nothing is kept on disk" (fun () ->
-              for arguments in [ [ "--port"; "0" ]; [ "--help" ] ] do
+              for arguments in [ [ "--port"; "0" ]; [ "--help" ]; [ "-h" ]; [ "help" ] ] do
                   let code, output, _ = outcome arguments
                   Expect.equal code 0 "the exit code"
                   Expect.stringContains output "on disk" (String.concat " " arguments))
