@@ -11,7 +11,7 @@ open LibKafka.Protocol
 open LibKafka.Client
 open LibKafka.Topics
 open LibKafka.Integration.Support
-open LibKafka.Integration.TopicConsumerTests
+open LibKafka.Integration.TopicConsumerSupport
 
 let private partitions = 4
 

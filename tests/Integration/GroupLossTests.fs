@@ -11,7 +11,7 @@ open LibKafka.Topics
 open LibKafka.Integration.Clusters
 open LibKafka.Integration.Replay
 open LibKafka.Integration.Support
-open LibKafka.Integration.TopicConsumerTests
+open LibKafka.Integration.TopicConsumerSupport
 
 let private topicId = Guid "11111111-2222-3333-4444-555555555555"
 
