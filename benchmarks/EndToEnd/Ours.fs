@@ -17,11 +17,10 @@ let client (bootstrap: string) topic partition : PartitionClient =
 let private newIdentity (bootstrap: string) : ProducerIdentity =
     use client = client bootstrap produceTopic 0
 
-    let identity = client.Connect() |> Result.bind (fun connection -> ProducerIdentity.Request(connection).Result)
-
-    match identity with
-    | Error fault -> invalidOp (fault.ToString())
-    | Ok response -> ProducerIdentity.ofResponse response |> Result.defaultWith (fun code -> invalidOp (code.ToString()))
+    client.Connect()
+    |> Result.mapError CallFailure.Fault
+    |> Result.bind (fun connection -> ProducerIdentity.Request(connection).Result)
+    |> Result.defaultWith (fun failure -> invalidOp (failure.ToString()))
 
 /// Builds a batch of that many records of a size in the builder's memory.
 let fillWith (builder: BatchBuilder) (size: int) (records: int) : RecordBatch =

@@ -108,9 +108,8 @@ let private checkPartition options (fetcher: PartitionFetcher) partition (limit:
         let before = place
 
         match fetched.Result with
-        | Error ClientFault.Cancelled -> raise (OperationCanceledException())
-        | Error fault -> fail (name + ": " + fault.ToString())
-        | Ok answer when answer.Error.IsError -> fail (name + ": the broker answers " + answer.Error.ToString())
+        | Error(CallFailure.Fault ClientFault.Cancelled) -> raise (OperationCanceledException())
+        | Error failure -> fail (name + ": " + failure.ToString())
         | Ok _ -> ()
 
         for item in fetched.Batches do

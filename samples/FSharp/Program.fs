@@ -41,8 +41,7 @@ let main arguments =
     let fetcher = new PartitionFetcher(client, reading, 0L)
     (fetcher.Seek OffsetSpec.Earliest).Result |> orFail |> ignore
     let fetched = fetcher.Fetch()
-    let answer = orFail fetched.Result
-    if answer.Error.IsError then fail answer.Error
+    fetched.Result |> orFail |> ignore
 
     for record in fetched.Records Reading.standard do
         printfn "%d: %s" record.Offset (if record.HasValue then Text.Encoding.UTF8.GetString record.Value else "deleted")

@@ -105,6 +105,13 @@ internal static class Interop
         return partition;
     }
 
+    /// <summary>The position, whose offset must not be negative.</summary>
+    public static FetchPosition Required(FetchPosition position, [CallerArgumentExpression(nameof(position))] string? name = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(position.Offset, name);
+        return position;
+    }
+
     /// <summary>The name of a topic, which must not be empty.</summary>
     public static string RequiredTopic(string? topic, [CallerArgumentExpression(nameof(topic))] string? name = null) =>
         Required(topic, name).Length > 0 ? topic! : throw new ArgumentException("The topic name is empty: give the name of a topic.", name);

@@ -31,6 +31,12 @@ module Start =
     /// From this offset on, without the epoch of the record before it: truncation below it is not detected.
     let atOffset (offset: int64) = Start.At(FetchPosition.at offset)
 
+    /// Refuses a negative offset.
+    let internal check (parameter: string) (start: Start) : unit =
+        match start with
+        | Start.At position -> Argument.offset parameter position.Offset
+        | Start.Find _ -> ()
+
 /// What a consumer reports about a partition. The memory of fetched records is valid until the event has been handled: see
 /// `TopicConsumer.Poll`.
 [<RequireQualifiedAccess; NoComparison>]

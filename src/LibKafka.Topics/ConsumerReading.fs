@@ -102,11 +102,11 @@ module internal ConsumerReading =
 
     // The reply without the bytes after the readable ones.
     let private cut (fetched: Fetched) (prefix: Prefix) : Fetched =
-        if prefix.Damage.IsEmpty then
-            fetched
-        else
-            let records = fetched.RawRecords.Slice(0, prefix.Bytes)
-            Fetched(fetched.Position, fetched.Exchange, fetched.Result |> Result.map (fun answer -> { answer with Records = Some records }))
+        match fetched.Answer with
+        | Some answer when not prefix.Damage.IsEmpty ->
+            let readable = { answer with Records = Some(fetched.RawRecords.Slice(0, prefix.Bytes)) }
+            Fetched(fetched.Position, fetched.Exchange, Ok readable)
+        | _ -> fetched
 
     /// How long the broker asks not to be asked again, because the client has exceeded a quota.
     let pause (fetched: Fetched) : TimeSpan = if fetched.Info.Version >= ClientPausesSince then fetched.Info.ThrottleTime else TimeSpan.Zero
@@ -141,11 +141,10 @@ module internal ConsumerReading =
         let failed failure = Outcome.Event(ConsumerEvent.Failed(partition, failure, attempt))
 
         match fetched.Result with
-        | Error fault -> failed (CallFailure.Fault fault)
-        | Ok answer when isSessionLost answer.Error -> Outcome.Nothing(fetched.Position)
-        | Ok answer when answer.Error = ErrorCode.OffsetOutOfRange && fromReplica -> Outcome.Nothing(fetched.Position)
-        | Ok answer when answer.Error = ErrorCode.OffsetOutOfRange -> Outcome.Event(ConsumerEvent.OutOfRange(partition, fetched))
-        | Ok answer when answer.Error.IsError -> failed (CallFailure.Code answer.Error)
+        | Error(CallFailure.Code code) when isSessionLost code -> Outcome.Nothing(fetched.Position)
+        | Error(CallFailure.Code code) when code = ErrorCode.OffsetOutOfRange && fromReplica -> Outcome.Nothing(fetched.Position)
+        | Error(CallFailure.Code code) when code = ErrorCode.OffsetOutOfRange -> Outcome.Event(ConsumerEvent.OutOfRange(partition, fetched))
+        | Error failure -> failed failure
         | Ok _ ->
             match fetched.Diverging with
             | Some diverging ->
@@ -159,6 +158,5 @@ module internal ConsumerReading =
 
         match sought.Offset, sought.Result with
         | Some offset, _ -> Outcome.Nothing(FetchPosition.at offset)
-        | None, Error fault -> failed (CallFailure.Fault fault)
-        | None, Ok answer when answer.Error.IsError -> failed (CallFailure.Code answer.Error)
+        | None, Error failure -> failed failure
         | None, Ok _ -> failed (CallFailure.Fault(ClientFault.NoSuchOffset(partition, sought.Request.Topics.Head.Partitions.Head.Spec)))

@@ -349,6 +349,7 @@ type GroupConsumer(settings: ClientSettings, bootstrap: Bootstrap, group: GroupS
     /// Sets where a partition is read from: see `TopicConsumer.Seek`. A partition without a committed offset may be started this way.
     /// ArgumentException if the member does not have it, or gives it up in the next poll.
     member _.Seek(partition: TopicPartition, start: Start) : unit =
+        Start.check (nameof start) start
         use _ = take ()
         if not (isOwned partition) || lost().Contains partition then
             raise (ArgumentException("The member does not have " + partition.ToString() + ".", nameof partition))

@@ -107,18 +107,19 @@ type internal MemberLink(settings: ClientSettings, bootstrap: Bootstrap, group: 
                 { response with Assignment = Some { TopicPartitions = member'.Assignment } }
 
         member'.Owned <- owned
-        callOf action (member'.BeginHeartbeat heartbeat) (fun reply -> MemberInput.Answered(Result.map withAssignment reply.Result))
+        callOf action (member'.BeginHeartbeat heartbeat) (fun reply ->
+            MemberInput.Answered(Result.map withAssignment reply.Exchange.Result))
 
     let send (action: MemberAction) : LinkCall option =
         match action, modern with
         | MemberAction.Join(id, protocols, reason), _ ->
             let join = LinkMessages.join group protocols reason
-            Some(callOf action (client.BeginJoin(id, join)) (fun joined -> MemberInput.Joined joined.Result))
+            Some(callOf action (client.BeginJoin(id, join)) (fun joined -> MemberInput.Joined joined.Exchange.Result))
         | MemberAction.Sync(me, protocol, assignments), _ ->
             let call = client.BeginSync(me, ConsumerProtocol.Type, protocol, assignments)
-            Some(callOf action call (fun reply -> MemberInput.Synced reply.Result))
+            Some(callOf action call (fun reply -> MemberInput.Synced reply.Exchange.Result))
         | MemberAction.Beat me, _ ->
-            Some(callOf action (client.BeginHeartbeat(me, heartbeat)) (fun reply -> MemberInput.Beaten reply.Result))
+            Some(callOf action (client.BeginHeartbeat(me, heartbeat)) (fun reply -> MemberInput.Beaten reply.Exchange.Result))
         | MemberAction.Report owned, Some member' -> Some(report action owned member')
         | MemberAction.AskTopics asked, _ ->
             let call = client.Coordinator.Begin(Metadata.api, LinkMessages.topics asked)
@@ -126,19 +127,21 @@ type internal MemberLink(settings: ClientSettings, bootstrap: Bootstrap, group: 
         | _ -> None
 
     let leave (me: GroupMembership) (isTemporary: bool) (call: CallOptions) =
-        let answer code = GroupLeave.Told code
-        let told (result: Result<ErrorCode, ClientFault>) =
+        let told (result: Result<ConsumerGroupHeartbeat.Response, ClientFault>) =
             match result with
-            | Ok code -> answer code
+            | Ok response -> GroupLeave.Told response.Error
             | Error fault -> GroupLeave.NotTold fault
 
         left <-
             match modern with
-            | Some member' when isTemporary -> told (member'.LeaveTemporarily(call).Result |> Result.map _.Error)
-            | Some member' -> told (member'.Leave(call).Result |> Result.map _.Error)
+            | Some member' when isTemporary -> told (member'.LeaveTemporarily call).Exchange.Result
+            | Some member' -> told (member'.Leave call).Exchange.Result
             | None ->
                 let reply = client.Leave(me, call)
-                told (reply.Result |> Result.map (fun _ -> reply.Error))
+
+                match reply.Result with
+                | Error(LeaveFailure.Fault fault) -> GroupLeave.NotTold fault
+                | _ -> GroupLeave.Told reply.Error
 
     let rec feed (call: CallOptions) (input: MemberInput) =
         let next, actions = Membership.step (now ()) input state

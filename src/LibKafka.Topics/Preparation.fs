@@ -35,10 +35,9 @@ type internal Preparation(topic: string, settings: ClientSettings, bootstrap: Bo
             use connection = connection
             let reply = ProducerIdentity.Request connection
 
-            match reply.Result |> Result.map ProducerIdentity.ofResponse with
-            | Ok(Ok given) -> Ok given
-            | Ok(Error code) -> noIdentity reply.IsTransient (explain code)
-            | Error fault -> noIdentity reply.IsTransient (fault.ToString())
+            match reply.Result with
+            | Ok given -> Ok given
+            | Error failure -> noIdentity reply.IsTransient (failure.ToString())
 
     let requestFirst (lanes: Lane seq) =
         if identity.IsNone then

@@ -251,15 +251,18 @@ type TopicConsumer(settings: ClientSettings, bootstrap: Bootstrap, consumer: Con
     /// The bytes of memory that events in hand hold.
     member _.BytesInHand = bytesInHand
 
-    /// Adds a partition, which is read from the next `Poll` on. ArgumentException if it is there already, or its topic name is empty.
+    /// Adds a partition, which is read from the next `Poll` on. ArgumentException if it is there already, its topic name is
+    /// empty, or its number or the offset is negative.
     member _.Add(partition: TopicPartition, start: Start) : unit =
+        Start.check (nameof start) start
         use _ = enter ()
         add partition start
 
     /// Adds all partitions of a topic that are not there yet, and returns them. Partitions that the topic gets later are not noticed: call it again.
-    /// ArgumentException if the topic name is empty.
+    /// ArgumentException if the topic name is empty or the offset is negative.
     member _.AddTopic(topic: string, start: Start, ?call: CallOptions) : Result<TopicPartition list, ClientFault> =
         let topic = TopicName.required (nameof topic) topic
+        Start.check (nameof start) start
         use _ = enter ()
 
         match leaders.Ask([ topic ], defaultArg call CallOptions.standard) with
@@ -287,8 +290,9 @@ type TopicConsumer(settings: ClientSettings, bootstrap: Bootstrap, consumer: Con
         | ValueNone -> ()
 
     /// Sets where a partition is read from. It counts at once: an event in hand no longer moves the position, and the answer to a request in
-    /// flight is dropped. A partition that was given up is read again. ArgumentException if the partition is not there.
+    /// flight is dropped. A partition that was given up is read again. ArgumentException if the partition is not there or the offset is negative.
     member _.Seek(partition: TopicPartition, start: Start) : unit =
+        Start.check (nameof start) start
         use _ = enter ()
 
         match find partition with

@@ -294,7 +294,7 @@ let private cancellation =
               let bootstrap = Bootstrap.ofAddresses [ broker.Address ]
               use client = new PartitionClient(secret, bootstrap, { Topic = "t"; Partition = 0 })
               let fetcher = new PartitionFetcher(client, FetcherSettings.standard, 0L)
-              let find call = (fetcher.FindOffset(OffsetSpec.Latest, call)).Result
+              let find call = (fetcher.FindOffset(OffsetSpec.Latest, call)).Exchange.Result
               let isFound () = Expect.equal (fetcher.FindOffset OffsetSpec.Latest).Offset (Some 7L) "the next call"
               run "finding an offset" (rounds / 2) find ignore isFound
 

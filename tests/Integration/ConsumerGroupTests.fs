@@ -97,7 +97,7 @@ let private newProtocol =
                   withMember [] [ ErrorCode.None, 4, Some [ 0 ]; code, 0, None; ErrorCode.None, 5, None ] (fun broker client ->
                       client.Heartbeat() |> ignore
                       client.Owned <- parts [ 0 ]
-                      Expect.equal (ok (client.Heartbeat()).Result).Error code "the code is data"
+                      Expect.equal (client.Heartbeat()).Result (Error(CallFailure.Code code)) "a failure with the code"
                       Expect.equal (client.Epoch, client.Assignment, client.Owned) (0, [], []) "everything is lost"
                       client.Heartbeat() |> ignore
                       let again = List.last (beats broker)
@@ -178,7 +178,8 @@ let private newProtocol =
                   use client = new ConsumerGroupClient(patient, Bootstrap.ofAddresses [ broker.Address ], "g", subscription)
 
                   match (client.Heartbeat()).Result with
-                  | Error(ClientFault.NoCommonVersion(key, _, None)) -> Expect.equal key ApiKey.ConsumerGroupHeartbeat "the API"
+                  | Error(CallFailure.Fault(ClientFault.NoCommonVersion(key, _, None))) ->
+                      Expect.equal key ApiKey.ConsumerGroupHeartbeat "the API"
                   | other -> failtestf "%O" other)) ]
 
 [<Tests>]

@@ -54,7 +54,7 @@ let throttling (request: Fetch.Request) : Fetch.Response =
         Topics = [] }
 
 let isThrottled (fetched: Fetched) =
-    Expect.equal (ok fetched.Result).Error ErrorCode.None "no error"
+    Expect.equal (ok (codeOf fetched.Result)) ErrorCode.None "no error"
     Expect.equal fetched.Exchange.Info.ThrottleTime (ms 250) "the time to pause"
     Expect.isEmpty (recordsOf fetched) "no records"
     Expect.equal (positionBehind fetched) fetched.Position "the same position"

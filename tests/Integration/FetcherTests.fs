@@ -89,7 +89,7 @@ let private seeking =
                       let sought = fetcher.Seek spec
 
                       match sought.Result with
-                      | Error(ClientFault.NoCommonVersion(api, ours, _)) ->
+                      | Error(CallFailure.Fault(ClientFault.NoCommonVersion(api, ours, _))) ->
                           Expect.equal (api, int ours.Lowest) (ApiKey.ListOffsets, since) "the version that it takes"
                       | other -> failtestf "%A" other
 
@@ -184,7 +184,7 @@ let private truncation =
                   fetcher.Position <- positionBehind (fetcher.Fetch())
                   Expect.equal fetcher.Offset 3L "it has read"
                   let check = fetcher.CheckTruncation()
-                  Expect.equal (ok check.Result).Error ErrorCode.None "the code"
+                  Expect.equal (ok (codeOf check.Result)) ErrorCode.None "the code"
                   Expect.isNonEmpty (string check.Truncation) "the finding")) ]
 
 let private sessions =
@@ -207,7 +207,7 @@ let private sessions =
                   let fetcher = new PartitionFetcher(client, withSession, 10L)
                   fetcher.Fetch() |> ignore
                   let again = fetcher.Fetch()
-                  Expect.equal (ok again.Result).Error ErrorCode.None "an answer without the partition is one"
+                  Expect.equal (ok (codeOf again.Result)) ErrorCode.None "an answer without the partition is one"
                   Expect.equal (again.HighWatermark, again.RawRecords.Length) (Some 20L, 0) "nothing has changed"
                   Expect.equal (nextOffset again) 10L "the same position"
                   fetcher.Offset <- 11L
@@ -219,7 +219,7 @@ let private sessions =
               fetching newestFetch [ full 9 id; refusing ErrorCode.FetchSessionIdNotFound; full 10 id; full 10 id ] (fun broker client ->
                   let fetcher = new PartitionFetcher(client, withSession, 10L)
 
-                  let codes = List.init 4 (fun _ -> (ok (fetcher.Fetch()).Result).Error)
+                  let codes = List.init 4 (fun _ -> (ok (codeOf (fetcher.Fetch()).Result)))
                   Expect.equal codes[1] ErrorCode.FetchSessionIdNotFound "the code"
                   Expect.equal (places broker) [ 0, 0, 1; 9, 1, 0; 0, 0, 1; 10, 1, 0 ] "the requests"
                   Expect.isSome client.Connection "the connection stays"))
@@ -352,7 +352,7 @@ let private throttled =
                   let fetcher = new PartitionFetcher(client, { FetcherSettings.standard with UseSession = true }, 10L)
 
                   for _ in 1..3 do
-                      Expect.equal (ok (fetcher.Fetch()).Result).Error ErrorCode.None "an answer"
+                      Expect.equal (ok (codeOf (fetcher.Fetch()).Result)) ErrorCode.None "an answer"
 
                   Expect.equal (asked broker |> List.map (fun it -> it.SessionId, it.SessionEpoch)) [ 0, 0; 9, 1; 0, 0 ] "the requests"))
 

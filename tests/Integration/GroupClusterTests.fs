@@ -41,7 +41,7 @@ type private OurMember(cluster: TestCluster, topic: string, groupId: string, ass
             false
         else
             Thread.Sleep 50
-            let code = (ok (client.Heartbeat place).Result).Error
+            let code = (ok (codeOf (client.Heartbeat place).Result))
             if code.IsError then true else stay client place
 
     let rec join (client: GroupClient) (memberId: string) (previous: ConsumerTopicPartitions list) (generation: int) =
@@ -55,8 +55,8 @@ type private OurMember(cluster: TestCluster, topic: string, groupId: string, ass
         // The mock cluster's error responses cannot be read.
         let code =
             match joined.Result with
-            | Error(ClientFault.Malformed _) when isMock cluster -> ErrorCode.RebalanceInProgress
-            | result -> (ok result).Error
+            | Error(CallFailure.Fault(ClientFault.Malformed _)) when isMock cluster -> ErrorCode.RebalanceInProgress
+            | result -> ok (codeOf result)
 
         match joined.Membership with
         | None when isStopping () -> ()
@@ -77,9 +77,9 @@ type private OurMember(cluster: TestCluster, topic: string, groupId: string, ass
                     []
 
             match (client.Sync(place, ConsumerProtocol.Type, answer.ProtocolName, assignments)).Result with
-            | Error(ClientFault.Malformed _) when isMock cluster -> join client place.MemberId previous generation
-            | Error fault -> failtestf "no answer to SyncGroup: %O" fault
-            | Ok synced when synced.Error.IsError -> join client place.MemberId previous generation
+            | Error(CallFailure.Code _) -> join client place.MemberId previous generation
+            | Error(CallFailure.Fault(ClientFault.Malformed _)) when isMock cluster -> join client place.MemberId previous generation
+            | Error failure -> failtestf "no answer to SyncGroup: %O" failure
             | Ok synced ->
                 let given = (ConsumerProtocol.decodeAssignment synced.Assignment |> ok).AssignedPartitions
                 note (setOf given) (Some place)
@@ -213,7 +213,7 @@ let private partitions (client: ConsumerGroupClient) = client.Assignment |> List
 
 /// One heartbeat of a member of the new protocol. It gives up partitions that are no longer assigned, and takes over new ones.
 let private beat (client: ConsumerGroupClient) =
-    Expect.equal (startedCode (fun () -> (client.Heartbeat()).Result |> Result.map _.Error)) ErrorCode.None "alive"
+    Expect.equal (startedCode (fun () -> codeOf (client.Heartbeat()).Result)) ErrorCode.None "alive"
     client.Owned <- client.Assignment
 
 let private clusters =
@@ -251,7 +251,7 @@ let private clusters =
 
           testCase "a member that the group does not know gets the error code" (fun () ->
               use client = new GroupClient(cluster.Settings(), cluster.Brokers, "libkafka-test-" + Guid.NewGuid().ToString "N")
-              let heartbeat () = (client.Heartbeat(member' "nobody")).Result |> Result.map _.Error
+              let heartbeat () = codeOf (client.Heartbeat(member' "nobody")).Result
               let expected = if isMock cluster then ErrorCode.GroupIdNotFound else ErrorCode.UnknownMemberId
               Expect.equal (startedCode heartbeat) expected "the code")
 
@@ -273,7 +273,7 @@ let private clusters =
                       beat second
                       (partitions first).Length = 2 && List.sort (partitions first @ partitions second) = [ 0; 1; 2; 3 ])
 
-                  Expect.equal (ok (second.Leave()).Result).Error ErrorCode.None "one leaves"
+                  Expect.equal (ok (codeOf (second.Leave()).Result)) ErrorCode.None "one leaves"
 
                   awaiting "the first to have everything again" (fun () ->
                       beat first
@@ -302,12 +302,12 @@ let private clusters =
                       Expect.equal (commit later) ErrorCode.StaleMemberEpoch "in another"
                       let fetched = ok (before.Group.FetchOffset(at topic 0)).Result
                       Expect.equal (fetched |> Option.map _.Offset) (Some 5L) "the offset"
-                      Expect.equal (ok (before.LeaveTemporarily()).Result).Error ErrorCode.None "it leaves for a while"
+                      Expect.equal (ok (codeOf (before.LeaveTemporarily()).Result)) ErrorCode.None "it leaves for a while"
 
                       use after = memberOf ()
                       awaitAssignment after
                       Expect.equal (commit place) ErrorCode.UnknownMemberId "its predecessor is replaced"
-                      Expect.equal (ok (after.Leave()).Result).Error ErrorCode.None "it leaves")) ])
+                      Expect.equal (ok (codeOf (after.Leave()).Result)) ErrorCode.None "it leaves")) ])
 
 let private moves =
     testCase "a coordinator that moves is found again, and offsets are unchanged" (fun () ->
@@ -319,7 +319,7 @@ let private moves =
             Expect.equal commit.Result (Ok()) "committed"
             Expect.equal (client.Coordinator.Coordinator |> Option.map _.NodeId) (Some 1) "at the first"
             cluster.SetCoordinator("group", "g", 2)
-            let heartbeat () = (ok (client.Heartbeat(member' "m")).Result).Error
+            let heartbeat () = (ok (codeOf (client.Heartbeat(member' "m")).Result))
             Expect.equal (heartbeat ()) ErrorCode.NotCoordinator "the first is it no more"
             Expect.isNone client.Coordinator.Connection "so the connection is closed"
             Expect.equal (heartbeat ()) ErrorCode.GroupIdNotFound "the second is it, and knows of no members"

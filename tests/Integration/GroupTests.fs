@@ -26,7 +26,7 @@ let private coordinator =
                   Expect.equal client.Coordinator.Coordinator None "none before the first call"
 
                   for _ in 1..3 do
-                      Expect.equal (ok (client.Heartbeat(member' "m")).Result).Error ErrorCode.None "a response"
+                      Expect.equal (ok (codeOf (client.Heartbeat(member' "m")).Result)) ErrorCode.None "a response"
 
                   Expect.equal broker.Connections 1 "one connection"
                   Expect.equal (broker.VersionsOf ApiKey.FindCoordinator).Length 1 "found once"
@@ -42,7 +42,7 @@ let private coordinator =
                   group [] (heartbeats code) (fun broker client ->
                       for _ in 1..2 do
                           let exchange = client.Heartbeat(member' "m")
-                          Expect.equal (ok exchange.Result).Error code "the code is data"
+                          Expect.equal exchange.Result (Error(CallFailure.Code code)) "a failure with the code"
                           Expect.equal client.Coordinator.Connection.IsNone again "the connection"
 
                       Expect.equal (broker.VersionsOf ApiKey.FindCoordinator).Length (if again then 2 else 1) "looked for"))
@@ -94,20 +94,22 @@ let private membership =
               group [] rest (fun broker client ->
                   let joined = client.Join("", JoinSettings.consumer [])
                   Expect.equal (joined.FirstRound |> Option.map (fun first -> (ok first.Result).MemberId)) (Some "m-1") "told first"
-                  Expect.equal (ok joined.Result).Error ErrorCode.None "joined"
+                  Expect.equal (ok (codeOf joined.Result)) ErrorCode.None "joined"
                   Expect.equal joined.Exchange.Request.MemberId "m-1" "by its id"
                   Expect.isTrue joined.IsLeader "it leads"
                   let expected = { MemberId = "m-1"; GenerationOrEpoch = 1; GroupInstanceId = None }
                   Expect.equal joined.Membership (Some expected) "its place"
                   Expect.equal (broker.VersionsOf ApiKey.JoinGroup).Length 2 "two rounds"))
 
-          testCase "any other error is data, and the call is made once" (fun () ->
+          testCase "any other error is a failure, and the call is made once" (fun () ->
               for code in [ ErrorCode.MemberIdRequired; ErrorCode.UnknownMemberId; ErrorCode.FencedInstanceId ] do
                   let rest received = Script.answer JoinGroup.api received (joinAnswer code "m-1")
 
                   group [] rest (fun broker client ->
                       let joined = client.Join("m-1", { JoinSettings.consumer [] with GroupInstanceId = Some "i" })
-                      Expect.equal (ok joined.Result).Error code "the code"
+                      Expect.equal joined.Result (Error(CallFailure.Code code)) "the code"
+                      let required = if code = ErrorCode.MemberIdRequired then Some "m-1" else None
+                      Expect.equal joined.RequiredMemberId required "the id to join with"
                       Expect.equal joined.Membership None "no place"
                       Expect.isFalse joined.IsLeader "it does not lead"
                       Expect.equal (broker.VersionsOf ApiKey.JoinGroup).Length 1 "once"))
@@ -118,7 +120,7 @@ let private membership =
 
               groupOf { patient with CallTimeout = ms 1000 } [] rest (fun _ client ->
                   let joined = client.Join("", { JoinSettings.consumer [] with RebalanceTimeout = ms 20_000 })
-                  Expect.equal (ok joined.Result).Error ErrorCode.None "it waited"))
+                  Expect.equal (ok (codeOf joined.Result)) ErrorCode.None "it waited"))
 
           for name, callTimeout, rebalanceTimeout in
               [ "a call", Timeout.InfiniteTimeSpan, ms 1_000
@@ -134,7 +136,7 @@ let private membership =
 
                   groupOf { patient with CallTimeout = callTimeout; Time = time } [] rest (fun _ client ->
                       let joined = client.Join("", { JoinSettings.consumer [] with RebalanceTimeout = rebalanceTimeout })
-                      Expect.equal (ok joined.Result).Error ErrorCode.None "it waited"))
+                      Expect.equal (ok (codeOf joined.Result)) ErrorCode.None "it waited"))
 
           for version, calls in [ 2, 2; 3, 1; 5, 1 ] do
               testCase ("members leave with " + string calls + " calls in version " + string version) (fun () ->
@@ -162,9 +164,13 @@ let private membership =
                       Expect.equal left.Exchanges.Length calls "the calls"
 
                       Expect.equal
-                          (ok left.Result |> List.map (fun one -> one.MemberId, one.Error))
+                          (left.Members |> List.map (fun one -> one.MemberId, one.Error))
                           [ "a", ErrorCode.None; "b", ErrorCode.UnknownMemberId ]
-                          "each has a result"))
+                          "each has a result"
+
+                      Expect.equal left.Result (Error(LeaveFailure.Refused left.Members)) "one has not left"
+                      let expected = "member b: " + ErrorCode.UnknownMemberId.Explain null
+                      Expect.equal (left.Result |> Result.mapError string) (Error expected) "the text"))
 
           testCase "a static member of a group of the new protocol is answered under its real id" (fun () ->
               let rest (received: Received) =
@@ -187,7 +193,7 @@ let private membership =
                             { MemberId = id; GroupInstanceId = name; Reason = None } ]
 
                   Expect.equal
-                      (ok (client.Leave leaving).Result |> List.map (fun one -> one.MemberId, one.Error))
+                      ((client.Leave leaving).Members |> List.map (fun one -> one.MemberId, one.Error))
                       [ "real id of a", ErrorCode.None
                         "m", ErrorCode.None
                         "real id of b", ErrorCode.UnknownMemberId
@@ -197,7 +203,8 @@ let private membership =
           testCase "a member that the response leaves out is not reported as having left" (fun () ->
               group [] (fun received -> Script.answer LeaveGroup.api received LeaveGroup.response.Default) (fun _ client ->
                   let left = client.Leave(member' "m")
-                  Expect.equal (ok left.Result |> List.map _.Error) [ ErrorCode.UnknownServerError ] "the code"))
+                  Expect.equal (left.Members |> List.map _.Error) [ ErrorCode.UnknownServerError ] "the code"
+                  Expect.equal left.Result (Error(LeaveFailure.Refused left.Members)) "a failure"))
 
           testCase "a static leader that comes back need not assign the work again" (fun () ->
               let answer received = Script.answer JoinGroup.api received { joinAnswer ErrorCode.None "m-1" with SkipAssignment = true }
@@ -210,7 +217,7 @@ let private membership =
           testCase "a static name cannot leave if the broker does not support static members" (fun () ->
               group [ ApiKey.LeaveGroup, 2 ] Script.unexpected (fun _ client ->
                   match (client.Leave { member' "m" with GroupInstanceId = Some "i" }).Result with
-                  | Error(ClientFault.BrokerTooOld _) -> ()
+                  | Error(LeaveFailure.Fault(ClientFault.BrokerTooOld _)) -> ()
                   | other -> failtestf "%A" other))
 
           testCase "the protocol is sent along with the leader's assignments" (fun () ->
@@ -222,7 +229,7 @@ let private membership =
               group [] rest (fun broker client ->
                   let part: SyncGroup.MemberAssignment = { MemberId = "m"; Assignment = Bytes [| 1uy |] }
                   let exchange = client.Sync(member' "m", ConsumerProtocol.Type, Some "range", [ part ])
-                  Expect.equal (ok exchange.Result).Error ErrorCode.None "the answer"
+                  Expect.equal (ok (codeOf exchange.Result)) ErrorCode.None "the answer"
 
                   match List.last broker.Calls with
                   | { Request = Request.SyncGroup request } ->

@@ -96,9 +96,7 @@ let private leaderAt (broker: ScriptedBroker) node epoch : Leader =
 let private fetched (client: PartitionClient) : Fetched = (new PartitionFetcher(client, FetcherSettings.standard, 0L)).Fetch()
 
 /// The error code of a fetch that is answered.
-let private fetch (client: PartitionClient) : ErrorCode =
-    let answer = (fetched client).Result |> ok
-    answer.Error
+let private fetch (client: PartitionClient) : ErrorCode = codeOf (fetched client).Result |> ok
 
 /// The epochs and topic ids that the fetches of a broker named.
 let private asked (broker: ScriptedBroker) : (int * Guid) list =

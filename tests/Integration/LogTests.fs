@@ -73,7 +73,7 @@ let tests =
                   let late = OffsetSpec.AtTimestamp 4_000_000_000_000L
                   let found = fetcher.FindOffset late
                   Expect.equal
-                      ((ok found.Result).Error, found.Offset)
+                      ((ok (codeOf found.Result)), found.Offset)
                       (ErrorCode.None, None)
                       "a search without moving: no offset, no error"
                   let sought = fetcher.Seek late
@@ -125,7 +125,7 @@ let tests =
                   fill client
                   let fetcher = fetcherOf client 13L
                   let fetched = fetcher.Fetch()
-                  Expect.equal (ok fetched.Result).Error ErrorCode.OffsetOutOfRange "the code"
+                  Expect.equal (ok (codeOf fetched.Result)) ErrorCode.OffsetOutOfRange "the code"
                   Expect.isEmpty (recordsOf fetched) "no records"
                   Expect.equal (nextOffset fetched) 13L "the next offset is the same"
                   Expect.isSome client.Connection "the connection stays"

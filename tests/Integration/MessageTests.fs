@@ -38,6 +38,8 @@ let private known: (Type * objnull list) list =
       typeof<BrokerAddress>, [ ({ Host = "kafka"; Port = 9092 }: BrokerAddress) ]
       typeof<TopicPartition>, [ partition ]
       typeof<ErrorCode>, [ ErrorCode.CoordinatorNotAvailable; ErrorCode 999s ]
+      typeof<LeaveGroup.MemberResponse list>,
+      [ ([ { MemberId = "m"; GroupInstanceId = None; Error = ErrorCode.UnknownMemberId } ]: LeaveGroup.MemberResponse list) ]
       typeof<PartitionResult list>,
       [ ([ { Partition = partition; Error = ErrorCode.None }
            { Partition = partition; Error = ErrorCode.CoordinatorNotAvailable } ]
@@ -144,6 +146,7 @@ let private rules =
               all<GroupLeave> |> List.iter (string >> checkLine)
               all<CallFailure> |> List.iter (string >> checkLine)
               all<PartitionsFailure> |> List.iter (string >> checkLine)
+              all<LeaveFailure> |> List.iter (string >> checkLine)
               // The reason of a batch that was not produced is a line already.
               all<TransactionProblem> |> List.filter (fun one -> not one.IsNotProduced) |> List.iter (string >> checkLine)
               all<Rejection> |> List.iter (string >> checkLine)

@@ -58,16 +58,15 @@ let rec private inTurns (steps: (unit -> bool) list) =
 /// A producer id and epoch. A broker that has just started may have none to give yet.
 let private identity (world: World) : ProducerIdentity =
     use connection = Cluster.Connect(world.Settings, world.Brokers) |> ok
-    let given = ref (Error ErrorCode.None)
+    let given = ref None
 
     startedCode (fun () ->
-        ProducerIdentity.Request(connection).Result
-        |> Result.map (fun response ->
-            given.Value <- ProducerIdentity.ofResponse response
-            response.Error))
+        let result = ProducerIdentity.Request(connection).Result
+        given.Value <- Result.toOption result
+        codeOf result)
     |> ignore
 
-    ok given.Value
+    Option.get given.Value
 
 let private mirrorInFSharp: Mirror =
     fun world isIdempotent sources target ->

@@ -109,6 +109,111 @@ let tests =
               Expect.equal (refusedBy (fun () -> new LibKafka.TransactionClient(options, ""))) "transactionalId" "C#"
           }
 
+          test "a partition is negative" {
+              let below = { partition with Partition = -1 }
+              let facadeBelow = LibKafka.TopicPartition("orders", -1)
+              use consumer = new TopicConsumer(settings, nowhere, ConsumerSettings.standard)
+
+              let calls: (string * (unit -> obj)) list =
+                  [ "PartitionClient", (fun () -> new PartitionClient(settings, nowhere, below))
+                    "TopicConsumer.Add", (fun () -> consumer.Add(below, Start.earliest))
+                    "PartitionClient in C#", (fun () -> new LibKafka.PartitionClient(options, facadeBelow))
+                    "PartitionProducer in C#", (fun () -> new LibKafka.PartitionProducer(options, facadeBelow)) ]
+
+              for name, call in calls do
+                  let refused = refusal call
+                  Expect.equal refused.ParamName "partition" name
+                  Expect.isTrue (refused :? ArgumentOutOfRangeException) name
+
+              Expect.stringContains (refusal (snd calls[0])).Message "numbered from 0" "what to do"
+              Expect.isEmpty consumer.Partitions "nothing is added"
+          }
+
+          test "an offset to read from is negative" {
+              use client = new PartitionClient(settings, nowhere, partition)
+              use fetcher = new PartitionFetcher(client, FetcherSettings.standard, 7L)
+              use consumer = new TopicConsumer(settings, nowhere, ConsumerSettings.standard)
+              use facade = new LibKafka.TopicConsumer(options)
+              let facadePartition = LibKafka.TopicPartition("orders", 1)
+              consumer.Add(partition, Start.earliest)
+              facade.Add(facadePartition, LibKafka.FetchPosition 3L)
+              let start = Start.atOffset -1L
+
+              let calls: (string * string * (unit -> obj)) list =
+                  [ "PartitionFetcher", "offset", (fun () -> new PartitionFetcher(client, FetcherSettings.standard, -1L))
+                    "PartitionFetcher.Owning", "offset", (fun () -> PartitionFetcher.Owning(client, FetcherSettings.standard, -2L))
+                    "PartitionFetcher.Offset",
+                    "value",
+                    (fun () ->
+                        (fetcher.Offset <- -1L
+                         obj ()))
+                    "PartitionFetcher.Position",
+                    "value",
+                    (fun () ->
+                        (fetcher.Position <- FetchPosition.at -1L
+                         obj ()))
+                    "TopicConsumer.Add", "start", (fun () -> consumer.Add({ partition with Partition = 1 }, start))
+                    "TopicConsumer.AddTopic", "start", (fun () -> consumer.AddTopic("orders", start))
+                    "TopicConsumer.Seek", "start", (fun () -> consumer.Seek(partition, start))
+                    "TopicConsumer.Add in C#",
+                    "position",
+                    (fun () -> facade.Add(LibKafka.TopicPartition("orders", 2), LibKafka.FetchPosition -1L))
+                    "TopicConsumer.Seek in C#", "position", (fun () -> facade.Seek(facadePartition, LibKafka.FetchPosition -1L))
+                    "NextStep.Continue in C#", "position", (fun () -> LibKafka.NextStep.Continue(LibKafka.FetchPosition -1L)) ]
+
+              for name, parameter, call in calls do
+                  let refused = refusal call
+                  Expect.equal refused.ParamName parameter name
+                  Expect.isTrue (refused :? ArgumentOutOfRangeException) name
+
+              Expect.equal fetcher.Offset 7L "the fetcher stays where it is"
+              Expect.equal consumer.Partitions.Length 1 "nothing is added"
+          }
+
+          test "settings of a partition's clients are negative" {
+              use client = new PartitionClient(settings, nowhere, partition)
+              let before = TimeSpan.FromMilliseconds -2.0
+
+              let fetchers =
+                  [ { FetcherSettings.standard with MaxWait = before }
+                    { FetcherSettings.standard with MinBytes = -1 }
+                    { FetcherSettings.standard with MaxBytes = 0 }
+                    { FetcherSettings.standard with ReplicaTime = before } ]
+
+              for wrong in fetchers do
+                  Expect.equal (refusedBy (fun () -> new PartitionFetcher(client, wrong, 0L))) "settings" (string wrong)
+
+              let producers =
+                  [ { ProducerSettings.standard with AckTimeout = before }; { ProducerSettings.standard with MaxBatchBytes = 0 } ]
+
+              for wrong in producers do
+                  Expect.equal (refusedBy (fun () -> new PartitionProducer(client, wrong))) "settings" (string wrong)
+          }
+
+          test "a time that a request carries is negative" {
+              let before = TimeSpan.FromMilliseconds -2.0
+              use group = new GroupClient(settings, nowhere, "g")
+              use transaction = new TransactionClient(settings, nowhere, "t")
+              let join = JoinSettings.consumer []
+              let subscription = ConsumerGroupSubscription.topics [ "orders" ]
+              use one = new ConsumerGroupClient(settings, nowhere, "g", subscription)
+              let late = { subscription with RebalanceTimeout = before }
+
+              let calls: (string * string * (unit -> obj)) list =
+                  [ "a session", "join", (fun () -> group.Join("", { join with SessionTimeout = before }))
+                    "a rebalance", "join", (fun () -> group.BeginJoin("", { join with RebalanceTimeout = before }))
+                    "a transaction", "timeout", (fun () -> transaction.InitProducerId before)
+                    "a member", "subscription", (fun () -> new ConsumerGroupClient(settings, nowhere, "g", late))
+                    "a subscription",
+                    "subscription",
+                    (fun () ->
+                        (one.Subscription <- late
+                         obj ())) ]
+
+              for name, parameter, call in calls do
+                  Expect.equal (refusedBy call) parameter name
+          }
+
           test "a topic name is empty" {
               use consumer = new TopicConsumer(settings, nowhere, ConsumerSettings.standard)
               use facadeConsumer = new LibKafka.TopicConsumer(options)

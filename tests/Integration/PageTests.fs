@@ -210,7 +210,10 @@ let private errorsPage =
       has events "has every reason of a loss" (cases<LossReason> "")
       has events "has every problem of a transaction" (cases<TransactionProblem> "")
       has events "has every fault of administration" (cases<AdminFault> "")
-      has others "has every failure of a call" (cases<CallFailure> "CallFailure." @ cases<PartitionsFailure> "PartitionsFailure.")
+      has
+          others
+          "has every failure of a call"
+          (cases<CallFailure> "CallFailure." @ cases<PartitionsFailure> "PartitionsFailure." @ cases<LeaveFailure> "LeaveFailure.")
       has others "has every place to continue" (cases<Advance> "Advance." @ names<LibKafka.FetchAdvanceKind> "FetchAdvanceKind.")
       has others "has every result of a commit" (cases<CommitOutcome> "CommitOutcome.")
       has others "has every way of leaving" (cases<GroupLeave> "GroupLeave.")

@@ -237,7 +237,7 @@ let private fetches =
                   { Script.fetched id request with Error = ErrorCode.FetchSessionIdNotFound; Topics = [] }
 
               fetchedAs respond (fun _ fetched ->
-                  Expect.equal (ok fetched.Result).Error ErrorCode.FetchSessionIdNotFound "the code"
+                  Expect.equal (ok (codeOf fetched.Result)) ErrorCode.FetchSessionIdNotFound "the code"
                   Expect.equal fetched.RawRecords.Length 0 "no records"
                   Expect.equal (nextOffset fetched) 10L "the next offset is the same"))
 
@@ -372,10 +372,10 @@ let private moved =
 
         Scripted.partition patient rest (fun broker client ->
             let fetcher = new PartitionFetcher(client, FetcherSettings.standard, 0L)
-            Expect.equal (ok (fetcher.Fetch()).Result).Error code "the code is data"
+            Expect.equal (ok (codeOf (fetcher.Fetch()).Result)) code "the code is data"
             Expect.equal client.Connection.IsNone isDropped "whether the connection is dropped"
             Expect.equal client.Leader.IsNone isDropped "whether the leader is forgotten"
-            let again = ok (fetcher.Fetch()).Result
+            let again = fetcher.Fetch()
             Expect.equal again.Error (if isDropped then ErrorCode.None else code) "the next call"
             Expect.hasLength (broker.VersionsOf ApiKey.Metadata) (if isDropped then 2 else 1) "how often the leader was looked for")
 

@@ -387,7 +387,7 @@ let private groups =
                   use client = new GroupClient(patient, bootstrap, "g")
                   let first = client.BeginJoin("", JoinSettings.consumer []).Complete()
                   Expect.equal first.Error ErrorCode.MemberIdRequired "the first round"
-                  let second = client.BeginJoin((ok first.Result).MemberId, JoinSettings.consumer []).Complete()
+                  let second = client.BeginJoin(first.RequiredMemberId.Value, JoinSettings.consumer []).Complete()
                   Expect.equal (ok second.Result).GenerationId 3 "the second round"
                   let membership = second.Membership |> Option.get
                   Expect.isOk (client.BeginSync(membership, "consumer", None, []).Complete()).Result "the sync"
@@ -395,7 +395,7 @@ let private groups =
                   isMisuse "has a call in flight" (fun () -> client.Heartbeat membership) "another call"
                   Expect.equal (heartbeat.Complete()).Error ErrorCode.RebalanceInProgress "the heartbeat"
                   let left = client.BeginLeave(membership).Complete()
-                  Expect.equal (ok left.Result |> List.map _.MemberId) [ "m-1" ] "the member that left"))
+                  Expect.equal (left.Members |> List.map _.MemberId) [ "m-1" ] "the member that left"))
 
           testCase "heartbeats of the new protocol bring the epoch up to date when they are completed" (fun () ->
               coordinators groupAnswer (fun _ bootstrap ->

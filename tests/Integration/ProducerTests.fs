@@ -273,10 +273,7 @@ let private identities =
                   asking highest given (fun broker connection ->
                       let exchange = ProducerIdentity.Request(connection, identity)
 
-                      Expect.equal
-                          (exchange.Result |> ok |> ProducerIdentity.ofResponse)
-                          (Ok { ProducerId = 5L; ProducerEpoch = 6s })
-                          "the identity"
+                      Expect.equal exchange.Result (Ok { ProducerId = 5L; ProducerEpoch = 6s }) "the identity"
 
                       match (List.last broker.Received).Request with
                       | Request.InitProducerId request ->
@@ -289,15 +286,16 @@ let private identities =
               let refused = { given with Error = ErrorCode.ClusterAuthorizationFailed; ProducerId = -1L; ProducerEpoch = -1s }
 
               asking 5 refused (fun _ connection ->
-                  let response = (ProducerIdentity.Request connection).Result |> ok
-                  Expect.equal (ProducerIdentity.ofResponse response) (Error ErrorCode.ClusterAuthorizationFailed) "the code"))
+                  let reply = ProducerIdentity.Request connection
+                  Expect.equal reply.Result (Error(CallFailure.Code ErrorCode.ClusterAuthorizationFailed)) "a failure"
+                  Expect.equal reply.Error ErrorCode.ClusterAuthorizationFailed "the code"))
 
           testCase "of a mock broker can be used for producing" (fun () ->
               withMockPartition patient (fun mock client ->
                   use connection = client.Connect() |> ok
-                  let identity = (ProducerIdentity.Request connection).Result |> ok |> ProducerIdentity.ofResponse |> ok
+                  let identity = (ProducerIdentity.Request connection).Result |> ok
                   let brokers = Bootstrap.parse mock.Bootstrap |> ok
-                  let other = ProducerIdentity.Request(patient, brokers) |> ok |> ProducerIdentity.ofResponse |> ok
+                  let other = ProducerIdentity.Request(patient, brokers) |> ok
                   Expect.notEqual other.ProducerId identity.ProducerId "each has an id of its own"
                   let producer = IdempotentProducer(client, ProducerSettings.standard, identity)
                   Expect.equal (acknowledged (producer.Produce(batch "a" 2))) 0L "the first"

@@ -180,7 +180,7 @@ let private joined (cluster: TestCluster) (topic: string) (groupId: string) (nam
     let client = new ConsumerGroupClient(cluster.Settings(), cluster.Brokers, groupId, subscription)
 
     awaiting "the member to have the topic" (fun () ->
-        let code = startedCode (fun () -> (client.Heartbeat()).Result |> Result.map _.Error)
+        let code = startedCode (fun () -> codeOf (client.Heartbeat()).Result)
         Expect.equal code ErrorCode.None "alive"
         not client.Assignment.IsEmpty)
 
@@ -195,9 +195,13 @@ let private groups (cluster: TestCluster) =
               use removed = joined cluster topic groupId (Some "static")
               use group = new GroupClient(cluster.Settings(), cluster.Brokers, groupId)
               let byName: LeaveGroup.MemberRequest = { MemberId = ""; GroupInstanceId = Some "static"; Reason = None }
-              let left = ok (group.Leave [ byName ]).Result
-              Expect.equal (left |> List.map (fun one -> one.GroupInstanceId, one.Error)) [ Some "static", ErrorCode.None ] "it has left"
-              Expect.equal (ok (removed.Heartbeat()).Result).Error ErrorCode.UnknownMemberId "it is no member"))
+              let left = group.Leave [ byName ]
+              Expect.equal left.Result (Ok()) "the result"
+              Expect.equal
+                  (left.Members |> List.map (fun one -> one.GroupInstanceId, one.Error))
+                  [ Some "static", ErrorCode.None ]
+                  "it has left"
+              Expect.equal (ok (codeOf (removed.Heartbeat()).Result)) ErrorCode.UnknownMemberId "it is no member"))
 
       testCase "many groups of the new protocol are described, each once" (fun () ->
           cluster.Requires(ApiKey.ConsumerGroupDescribe, 0s)

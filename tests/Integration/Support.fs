@@ -21,9 +21,18 @@ let ok (result: Result<'T, 'Problem>) : 'T =
     | Error problem -> failtestf "this went wrong: %O" problem
 
 /// The fault, or a failed test.
-let faultOf (result: Result<'T, ClientFault>) : ClientFault =
-    match result with
-    | Error fault -> fault
+let faultOf (result: Result<'T, 'Failure>) : ClientFault =
+    match result |> Result.mapError box with
+    | Error(:? ClientFault as fault) -> fault
+    | Error(:? CallFailure as failure) when failure.IsFault ->
+        match failure with
+        | CallFailure.Fault fault -> fault
+        | CallFailure.Code code -> failtestf "a fault was expected, not %O" code
+    | Error(:? LeaveFailure as failure) when failure.IsFault ->
+        match failure.First with
+        | CallFailure.Fault fault -> fault
+        | CallFailure.Code code -> failtestf "a fault was expected, not %O" code
+    | Error other -> failtestf "a fault was expected, not %O" other
     | Ok _ -> failtest "a fault was expected, and there was none"
 
 /// The error code of a call, which is `None` if it has succeeded, or the fault.
@@ -84,10 +93,7 @@ let readUntil (finish: int64) (fetcher: PartitionFetcher) (take: Fetched -> unit
 
     while fetcher.Offset < finish do
         let fetched = fetcher.Fetch()
-        let answer = ok fetched.Result
-
-        if answer.Error.IsError then
-            failtestf "the fetch at %d was refused: %O" fetched.Offset answer.Error
+        ok fetched.Result |> ignore
 
         if patience.Elapsed > patient.CallTimeout then
             failtestf "nothing comes at %d, and the log should end at %d" fetched.Offset finish

@@ -260,7 +260,7 @@ let private cluster =
               let first = sessions () |> List.last |> snd
               Expect.notEqual first 0 "a session"
               kafka.EvictFetchSessions()
-              Expect.equal (ok (fetcher.Fetch()).Result).Error ErrorCode.FetchSessionIdNotFound "the session is not there"
+              Expect.equal (ok (codeOf (fetcher.Fetch()).Result)) ErrorCode.FetchSessionIdNotFound "the session is not there"
               produce patient kafka "b" |> ignore
               Expect.equal (fetchUntil 2L fetcher |> valuesOf) [ "b0" ] "the next record"
               let error, second = sessions () |> List.last

@@ -178,7 +178,7 @@ let private groupCases: Case list =
     [ onGroup "GroupClient.Join" (fun group -> (group.Join("", join)).Result |> ok |> ignore)
       onGroup "GroupClient.Sync" (fun group -> group.Sync(memberOne, "consumer", None, []).Result |> ok |> ignore)
       onGroup "GroupClient.Heartbeat" (fun group -> group.Heartbeat(memberOne).Result |> ok |> ignore)
-      onGroup "GroupClient.Leave" (fun group -> (group.Leave memberOne).Result |> ok |> ignore)
+      onGroup "GroupClient.Leave" (fun group -> (group.Leave memberOne).Rounds.Head.Result |> ok |> ignore)
       onGroup "GroupClient.CommitOffsets" (fun group ->
           group.CommitOffsets(memberOne, [ partition, CommittedOffset.at 3L ]).Result |> ok |> ignore)
       onGroup "GroupClient.CommitOffset" (fun group ->

@@ -60,7 +60,7 @@ let private moves =
                   Expect.equal (valuesOf (recordsOf (fetcher.Fetch()))) [ "a0" ] "before"
                   mock.SetLeader("t", 0, 3)
 
-                  let answer = ok (fetcher.Fetch()).Result
+                  let answer = (fetcher.Fetch()).Answer.Value
                   Expect.equal answer.Error ErrorCode.NotLeaderOrFollower "the code"
                   Expect.equal answer.CurrentLeader.LeaderId 3 "the new leader is in the answer"
                   Expect.isNone client.Connection "the connection is dropped"
@@ -73,7 +73,7 @@ let private moves =
                   let fetcher = fetcherOf client
                   Expect.equal (fetcher.FindOffset OffsetSpec.Latest).Offset (Some 0L) "before"
                   mock.SetLeader("t", 0, 2)
-                  Expect.equal (ok (fetcher.FindOffset OffsetSpec.Latest).Result).Error ErrorCode.NotLeaderOrFollower "the code"
+                  Expect.equal (ok (codeOf (fetcher.FindOffset OffsetSpec.Latest).Result)) ErrorCode.NotLeaderOrFollower "the code"
                   Expect.isNone client.Connection "the connection is dropped"
                   Expect.equal (fetcher.FindOffset OffsetSpec.Latest).Offset (Some 0L) "after"))
 
@@ -85,7 +85,7 @@ let private moves =
                   let before = client.Leader.Value.Epoch
                   // The same broker, elected again.
                   mock.SetLeader("t", 0, 1)
-                  Expect.equal (ok (fetcher.Fetch()).Result).Error ErrorCode.FencedLeaderEpoch "the code"
+                  Expect.equal (ok (codeOf (fetcher.Fetch()).Result)) ErrorCode.FencedLeaderEpoch "the code"
                   Expect.isNone client.Connection "the connection is dropped"
                   Expect.equal (valuesOf (recordsOf (fetcher.Fetch()))) [ "a0" ] "after"
                   Expect.equal client.Leader.Value.Epoch (before + 1) "the new epoch"))
@@ -97,7 +97,7 @@ let private moves =
                   let epoch = client.Leader.Value.Epoch
                   client.Close()
                   mock.PushLeaderInMetadata("t", 0, 1, epoch + 5)
-                  Expect.equal (ok (fetcher.Fetch()).Result).Error ErrorCode.UnknownLeaderEpoch "the code"
+                  Expect.equal (ok (codeOf (fetcher.Fetch()).Result)) ErrorCode.UnknownLeaderEpoch "the code"
                   Expect.isNone client.Connection "the connection is dropped"
                   Expect.equal (valuesOf (recordsOf (fetcher.Fetch()))) [ "a0" ] "after"
                   Expect.equal client.Leader.Value.Epoch epoch "the right epoch")) ]
@@ -181,13 +181,13 @@ let private injected =
                   for code in codes do
                       mock.PushErrors(ApiKey.Fetch.Code, [ code.Code ])
                       let refused = fetcher.Fetch()
-                      Expect.equal (ok refused.Result).Error code "the fetch's code"
+                      Expect.equal (ok (codeOf refused.Result)) code "the fetch's code"
                       Expect.isEmpty (recordsOf refused) "no records"
                       Expect.equal (valuesOf (recordsOf (fetcher.Fetch()))) [ "a0" ] "the next fetch"
 
                       mock.PushErrors(ApiKey.ListOffsets.Code, [ code.Code ])
                       let refused = fetcher.Seek OffsetSpec.Latest
-                      Expect.equal (ok refused.Result).Error code "the search's code"
+                      Expect.equal (ok (codeOf refused.Result)) code "the search's code"
                       Expect.equal refused.Offset None "nothing was found"
                       Expect.equal fetcher.Offset 0L "the fetcher stays where it is"
                       Expect.equal (fetcher.FindOffset OffsetSpec.Latest).Offset (Some 1L) "the next search"))
@@ -213,7 +213,7 @@ let private injected =
 
                   mock.DeleteRecords("t", 0, 2L)
                   let fetched = (fetcherOf client).Fetch()
-                  let answer = ok fetched.Result
+                  let answer = fetched.Answer.Value
                   Expect.equal answer.Error ErrorCode.OffsetOutOfRange "the code"
                   Expect.equal (answer.LogStartOffset, answer.HighWatermark) (2L, 3L) "the bounds"
                   Expect.equal ((fetcherOf client).Seek OffsetSpec.Earliest).Offset (Some 2L) "and the search agrees")) ]

@@ -77,9 +77,7 @@ let private idempotentProducer (kafka: TestBroker) (topic: string) =
         | Ok connection ->
             use connection = connection
 
-            match ProducerIdentity.Request(connection).Result with
-            | Ok response -> ProducerIdentity.ofResponse response |> Result.mapError string
-            | Error fault -> Error(fault.ToString())
+            ProducerIdentity.Request(connection).Result |> Result.mapError string
 
     let identity = persistently "an identity" 1000 request
     use client = new PartitionClient(settings, bootstrap kafka, on topic 0)

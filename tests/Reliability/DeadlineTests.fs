@@ -232,7 +232,7 @@ let private producing =
             let random = Random seed
             use client = new PartitionClient(settings, bootstrap kafka, partition)
             use connection = Cluster.Connect(settings, bootstrap kafka) |> ok
-            let identity = ProducerIdentity.Request(connection).Result |> ok |> ProducerIdentity.ofResponse |> ok
+            let identity = ProducerIdentity.Request(connection).Result |> ok
             let producer = IdempotentProducer(client, ProducerSettings.standard, identity)
             let count = if isLong then 1_000 else 60
 

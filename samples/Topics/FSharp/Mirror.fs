@@ -10,7 +10,7 @@ let run (source: string) (target: string) (topic: string) (group: string) (stop:
     let orFail result = Result.defaultWith (failwithf "%O") result
     let from, target = Bootstrap.parse source |> orFail, Bootstrap.parse target |> orFail
     use connection = Cluster.Connect(ClientSettings.standard, target) |> orFail
-    let identity = (ProducerIdentity.Request connection).Result |> orFail |> ProducerIdentity.ofResponse |> orFail
+    let identity = (ProducerIdentity.Request connection).Result |> orFail
     let create at = IdempotentProducer(new PartitionClient(ClientSettings.standard, target, at), ProducerSettings.standard, identity)
     let producers = Collections.Concurrent.ConcurrentDictionary<TopicPartition, IdempotentProducer>()
     use consumer = new GroupConsumer(ClientSettings.standard, from, GroupSettings.make group [ topic ])

@@ -134,46 +134,51 @@ type Reply<'Request, 'Response, 'Result>
     member _.Info = exchange.Info
 
     override _.Exchanges = [ exchange.Info ]
-    override _.Error = Codes.first (codesOf result)
-    override _.IsTransient = Codes.areTransient (codesOf result)
+    override this.Error = Codes.first (codesOf this.Result)
+    override this.IsTransient = Codes.areTransient (codesOf this.Result)
 
 [<RequireQualifiedAccess>]
 module internal Reply =
 
-    /// The reply to a call whose response has one error code and needs no further reading.
-    let ofExchange (codeOf: 'Response -> ErrorCode) (exchange: Exchange<'Request, 'Response>) =
-        Reply<'Request, 'Response, Result<'Response, ClientFault>>(
-            exchange,
-            exchange.Result,
-            Result.map (fun response -> [ codeOf response ])
-        )
-
     /// An error code as a failure.
     let ofCode (code: ErrorCode) : Result<unit, ErrorCode> = if code.IsError then Error code else Ok()
 
-    let private failing
-        (codesOf: 'Value -> ErrorCode list)
+    /// The result of a call whose answer has an error code.
+    let resultOf (codeOf: 'Answer -> ErrorCode) (answer: Result<'Answer, ClientFault>) : Result<'Answer, CallFailure> =
+        match answer with
+        | Ok answer when (codeOf answer).IsError -> Error(CallFailure.Code(codeOf answer))
+        | Ok answer -> Ok answer
+        | Error fault -> Error(CallFailure.Fault fault)
+
+    /// The error codes of a result.
+    let codesOf (codesOfValue: 'Value -> ErrorCode list) (result: Result<'Value, CallFailure>) : Result<ErrorCode list, ClientFault> =
+        match result with
+        | Ok value -> Ok(codesOfValue value)
+        | Error(CallFailure.Code code) -> Ok [ code ]
+        | Error(CallFailure.Fault fault) -> Error fault
+
+    let private make
         (exchange: Exchange<'Request, 'Response>)
-        (result: Result<Result<'Value, ErrorCode>, ClientFault>)
-        : Reply<'Request, 'Response, Result<'Value, CallFailure>> =
-        let result =
-            match result with
-            | Ok(Ok value) -> Ok value
-            | Ok(Error code) -> Error(CallFailure.Code code)
-            | Error fault -> Error(CallFailure.Fault fault)
+        (codesOfValue: 'Value -> ErrorCode list)
+        (result: Result<'Value, CallFailure>)
+        =
+        Reply<'Request, 'Response, Result<'Value, CallFailure>>(exchange, result, codesOf codesOfValue)
 
-        let codes (result: Result<'Value, CallFailure>) : Result<ErrorCode list, ClientFault> =
-            match result with
-            | Ok value -> Ok(codesOf value)
-            | Error(CallFailure.Code code) -> Ok [ code ]
-            | Error(CallFailure.Fault fault) -> Error fault
+    /// The reply to a call whose response has one error code. `read` gives the value.
+    let reading (codeOf: 'Response -> ErrorCode) (read: 'Response -> 'Value) (exchange: Exchange<'Request, 'Response>) =
+        resultOf codeOf exchange.Result |> Result.map read |> make exchange (fun _ -> [])
 
-        Reply<_, _, _>(exchange, result, codes)
+    /// The reply with another value.
+    let map (read: 'Before -> 'After) (reply: Reply<'Request, 'Response, Result<'Before, CallFailure>>) =
+        reply.Result |> Result.map read |> make reply.Exchange (fun _ -> [])
 
     /// The reply to a call that has a value, an error code or a fault.
-    let flat (codesOf: 'Value -> ErrorCode list) (reply: Reply<'Request, 'Response, Result<Result<'Value, ErrorCode>, ClientFault>>) =
-        failing codesOf reply.Exchange reply.Result
-
-    /// The reply to a call whose response has nothing to read but an error code.
-    let coded (codeOf: 'Response -> ErrorCode) (reply: Reply<'Request, 'Response, Result<'Response, ClientFault>>) =
-        failing (fun () -> []) reply.Exchange (reply.Result |> Result.map (codeOf >> ofCode))
+    let flat
+        (codesOfValue: 'Value -> ErrorCode list)
+        (reply: Reply<'Request, 'Response, Result<Result<'Value, ErrorCode>, ClientFault>>)
+        : Reply<'Request, 'Response, Result<'Value, CallFailure>> =
+        match reply.Result with
+        | Ok(Ok value) -> Ok value
+        | Ok(Error code) -> Error(CallFailure.Code code)
+        | Error fault -> Error(CallFailure.Fault fault)
+        |> make reply.Exchange codesOfValue

@@ -544,16 +544,13 @@ public sealed class GroupClient : IDisposable
     private static ItemResults<ItemResult<LeavingMember>> Left(LeavingMember[] leaving, Core.Left left, CallOptions callOptions)
     {
         var report = new CallReport(left.Exchanges, callOptions.CancellationToken);
-        if (left.Result.IsOk)
+        if (left.Result.IsError && left.Result.ErrorValue is Core.LeaveFailure.Fault it)
         {
-            return new(
-                report,
-                [.. leaving.Zip(left.Result.ResultValue, (one, answer) => new ItemResult<LeavingMember>(one, report, null, answer.Error))]
-            );
+            var fault = report.FaultOf(it.Item);
+            return new(report, fault, [.. leaving.Select(one => new ItemResult<LeavingMember>(one, report, fault, ErrorCode.None))]);
         }
 
-        var fault = report.FaultOf(left.Result.ErrorValue);
-        return new(report, fault, [.. leaving.Select(one => new ItemResult<LeavingMember>(one, report, fault, ErrorCode.None))]);
+        return new(report, [.. leaving.Zip(left.Members, (one, answer) => new ItemResult<LeavingMember>(one, report, null, answer.Error))]);
     }
 
     private static ItemResults<ItemResult<TopicPartition, CommittedOffset?>> Fetched(

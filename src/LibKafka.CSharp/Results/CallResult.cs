@@ -29,17 +29,6 @@ public sealed class CallResult : KafkaResult
     )
     {
         var report = new CallReport(reply.Exchange.Info, call.CancellationToken);
-        return reply.Result.IsError && reply.Result.ErrorValue is Client.CallFailure.Fault it
-            ? new(report, report.FaultOf(it.Item), ErrorCode.None)
-            : new(report, null, reply.Error);
-    }
-
-    internal static CallResult Of<TRequest, TResponse>(
-        Client.Reply<TRequest, TResponse, FSharpResult<TResponse, Client.ClientFault>> reply,
-        CallOptions call
-    )
-    {
-        var report = new CallReport(reply.Exchange.Info, call.CancellationToken);
-        return reply.Result.IsOk ? new(report, null, reply.Error) : new(report, report.FaultOf(reply.Result.ErrorValue), ErrorCode.None);
+        return new(report, report.FaultOf(reply.Result), CallReport.CodeOf(reply.Result));
     }
 }

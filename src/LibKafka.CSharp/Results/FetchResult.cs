@@ -13,13 +13,13 @@ public sealed class FetchResult : KafkaResult
     private readonly Fetch.PartitionResponse? _answer;
 
     internal FetchResult(Client.Fetched core, CallOptions call)
-        : this(core, core.Result.IsOk ? core.Result.ResultValue : null, new CallReport(core.Exchanges, call.CancellationToken)) { }
+        : this(core, new CallReport(core.Exchanges, call.CancellationToken)) { }
 
-    private FetchResult(Client.Fetched core, Fetch.PartitionResponse? answer, CallReport report)
-        : base(report, answer is null ? report.FaultOf(core.Result.ErrorValue) : null, answer?.Error ?? ErrorCode.None)
+    private FetchResult(Client.Fetched core, CallReport report)
+        : base(report, report.FaultOf(core.Result), CallReport.CodeOf(core.Result))
     {
         Core = core;
-        _answer = answer;
+        _answer = core.Answer.OrNull();
     }
 
     /// <summary>The offset that was asked for.</summary>

@@ -16,11 +16,7 @@ public sealed class JoinResult : KafkaResult
         : this(core, new CallReport(core.Exchanges, call.CancellationToken), limits) { }
 
     private JoinResult(Core.Joined core, CallReport report, Limits limits)
-        : base(
-            report,
-            core.Result.IsError ? report.FaultOf(core.Result.ErrorValue) : null,
-            core.Result.IsOk ? core.Result.ResultValue.Error : ErrorCode.None
-        )
+        : base(report, report.FaultOf(core.Result), CallReport.CodeOf(core.Result))
     {
         _core = core;
         Limits = limits;
@@ -58,7 +54,7 @@ public sealed class JoinResult : KafkaResult
     /// <summary>The limits of the client that joined.</summary>
     internal Limits Limits { get; }
 
-    internal JoinGroup.Response? Response => _core.Result.IsOk ? _core.Result.ResultValue : null;
+    internal JoinGroup.Response? Response => _core.Exchange.Result.IsOk ? _core.Exchange.Result.ResultValue : null;
 
     /// <summary>Throws if the member has not joined.</summary>
     /// <returns>The result itself.</returns>

@@ -141,4 +141,12 @@ internal sealed class CallReport(IEnumerable<Client.ExchangeInfo> exchanges, Can
     public CallReport Then(Client.ExchangeInfo exchange) => new(exchanges.Append(exchange), Cancellation);
 
     public KafkaFault FaultOf(Client.ClientFault fault) => KafkaFault.Of(fault, Exchanges.Count > 0 ? Exchanges[^1].Broker : null);
+
+    /// <summary>The fault because of which a call has no result; null if it has one, or an error code.</summary>
+    public KafkaFault? FaultOf<T>(FSharpResult<T, Client.CallFailure> result) =>
+        result.IsError && result.ErrorValue is Client.CallFailure.Fault it ? FaultOf(it.Item) : null;
+
+    /// <summary>The error code because of which a call has no result; <c>None</c> if it has one, or a fault.</summary>
+    public static ErrorCode CodeOf<T>(FSharpResult<T, Client.CallFailure> result) =>
+        result.IsError && result.ErrorValue is Client.CallFailure.Code it ? it.Item : ErrorCode.None;
 }

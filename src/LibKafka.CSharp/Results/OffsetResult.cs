@@ -12,7 +12,7 @@ public sealed class OffsetResult : KafkaResult
         : this(core, core.Result.IsOk ? core.Result.ResultValue : null, new CallReport(core.Exchanges, call.CancellationToken)) { }
 
     private OffsetResult(Client.Sought core, ListOffsets.PartitionResponse? found, CallReport report)
-        : base(report, found is null ? report.FaultOf(core.Result.ErrorValue) : null, found?.Error ?? ErrorCode.None)
+        : base(report, report.FaultOf(core.Result), CallReport.CodeOf(core.Result))
     {
         Core = core;
         _found = found;

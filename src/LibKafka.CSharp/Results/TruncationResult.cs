@@ -29,11 +29,7 @@ public sealed class TruncationResult : KafkaResult
         : this(core, new CallReport(core.Exchanges, call.CancellationToken)) { }
 
     private TruncationResult(Core.TruncationCheck core, CallReport report)
-        : base(
-            report,
-            core.Result.IsError ? report.FaultOf(core.Result.ErrorValue) : null,
-            core.Result.IsOk ? core.Result.ResultValue.Error : ErrorCode.None
-        )
+        : base(report, report.FaultOf(core.Result), CallReport.CodeOf(core.Result))
     {
         _core = core;
         if (core.Truncation?.Value is not { } truncation)

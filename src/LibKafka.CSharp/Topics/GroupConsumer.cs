@@ -161,7 +161,7 @@ public sealed class GroupConsumer : IDisposable
     /// <exception cref="ArgumentException">The member does not have the partition.</exception>
     /// <exception cref="ObjectDisposedException">The consumer has been closed.</exception>
     public void Seek(TopicPartition partition, FetchPosition position) =>
-        _core.Seek(Interop.Required(partition).ToCore(), Topics.Start.NewAt(position.ToCore()));
+        _core.Seek(Interop.Required(partition).ToCore(), Topics.Start.NewAt(Interop.Required(position).ToCore()));
 
     /// <inheritdoc cref="Seek(TopicPartition, FetchPosition)"/>
     /// <param name="partition">The partition.</param>

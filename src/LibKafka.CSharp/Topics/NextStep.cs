@@ -34,7 +34,7 @@ public sealed class NextStep
     /// <summary>Reads on from this position.</summary>
     /// <param name="position">The position.</param>
     /// <returns>The step.</returns>
-    public static NextStep Continue(FetchPosition position) => new(Topics.NextStep.NewGoOn(position.ToCore()));
+    public static NextStep Continue(FetchPosition position) => new(Topics.NextStep.NewGoOn(Interop.Required(position).ToCore()));
 
     /// <summary>Asks the leader for an offset, and reads from there.</summary>
     /// <param name="offset">The place or timestamp.</param>

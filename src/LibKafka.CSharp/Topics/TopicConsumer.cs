@@ -84,7 +84,7 @@ public sealed class TopicConsumer : IDisposable
     /// <exception cref="ArgumentException">The partition is there already, or has no topic or a negative number.</exception>
     /// <exception cref="ObjectDisposedException">The consumer has been disposed of.</exception>
     public void Add(TopicPartition partition, FetchPosition position) =>
-        _core.Add(Interop.Required(partition).ToCore(), Topics.Start.NewAt(position.ToCore()));
+        _core.Add(Interop.Required(partition).ToCore(), Topics.Start.NewAt(Interop.Required(position).ToCore()));
 
     /// <summary>Adds a partition, which is read from the offset that its leader finds, from the next <c>Poll</c> on.</summary>
     /// <param name="partition">The partition.</param>
@@ -141,7 +141,7 @@ public sealed class TopicConsumer : IDisposable
     /// <exception cref="ArgumentException">The partition is not there.</exception>
     /// <exception cref="ObjectDisposedException">The consumer has been disposed of.</exception>
     public void Seek(TopicPartition partition, FetchPosition position) =>
-        _core.Seek(Interop.Required(partition).ToCore(), Topics.Start.NewAt(position.ToCore()));
+        _core.Seek(Interop.Required(partition).ToCore(), Topics.Start.NewAt(Interop.Required(position).ToCore()));
 
     /// <inheritdoc cref="Seek(TopicPartition, FetchPosition)"/>
     /// <param name="partition">The partition.</param>

@@ -226,7 +226,7 @@ let private others =
               let throttled version =
                   let reply = fetched 9L Bytes.empty
                   let info = { reply.Info with ThrottleTime = TimeSpan.FromSeconds 2.0; Version = version }
-                  Fetched(reply.Position, { reply.Exchange with Info = info }, reply.Result)
+                  Fetched(reply.Position, { reply.Exchange with Info = info }, Ok reply.Answer.Value)
 
               Expect.equal (ConsumerReading.pause (throttled 8s)) (TimeSpan.FromSeconds 2.0) "the pause"
               Expect.equal (ConsumerReading.pause (throttled 7s)) TimeSpan.Zero "no pause"

@@ -30,9 +30,9 @@ type ConsumerGroupSubscription =
               "RebalanceTimeout", box this.RebalanceTimeout
               "ServerAssignor", FieldText.optional this.ServerAssignor ]
 
-/// The reply to a heartbeat of the new protocol.
+/// The reply to a heartbeat of the new protocol. `Ok` means that the coordinator has accepted it.
 type ConsumerHeartbeatReply =
-    Reply<ConsumerGroupHeartbeat.Request, ConsumerGroupHeartbeat.Response, Result<ConsumerGroupHeartbeat.Response, ClientFault>>
+    Reply<ConsumerGroupHeartbeat.Request, ConsumerGroupHeartbeat.Response, Result<ConsumerGroupHeartbeat.Response, CallFailure>>
 
 [<RequireQualifiedAccess>]
 module ConsumerGroupSubscription =
@@ -48,9 +48,13 @@ module ConsumerGroupSubscription =
 
 /// One member of a group of the new protocol (KIP-848), on a connection of its own to the group's coordinator, which assigns the partitions
 /// itself. The member joins, stays and learns its partitions by one kind of call, the heartbeat, which the caller makes as often as the response
-/// says. Each is made once; the error code is part of the response. A client must not be used by several threads at a time.
+/// says. Each is made once; an error code is a failure in its result. A client must not be used by several threads at a time.
 [<Sealed>]
 type ConsumerGroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string, subscription: ConsumerGroupSubscription) =
+    let check (subscription: ConsumerGroupSubscription) =
+        Argument.time (nameof subscription) "RebalanceTimeout" subscription.RebalanceTimeout
+
+    do check subscription
     let group = new GroupClient(settings, bootstrap, groupId)
     let guard = group.Coordinator.Lease.Guard
     let joining = 0
@@ -161,6 +165,7 @@ type ConsumerGroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId
     member _.Subscription
         with get () = subscription
         and set (value: ConsumerGroupSubscription) =
+            check value
             use _ = guard.HoldInFlight()
             subscription <- value
 

@@ -65,11 +65,11 @@ type CoordinatorClient(settings: ClientSettings, bootstrap: Bootstrap, kind: Coo
             request: int16 -> 'Request,
             codeOf: 'Response -> ErrorCode,
             settle: Exchange<'Request, 'Response> -> unit
-        ) : Call<Reply<'Request, 'Response, Result<'Response, ClientFault>>> =
+        ) : Call<Reply<'Request, 'Response, Result<'Response, CallFailure>>> =
         let read (exchange: Exchange<'Request, 'Response>) =
             settle exchange
             exchange.Result |> Result.iter (fun response -> lease.DropIfMoved(codeOf response))
-            Reply.ofExchange codeOf exchange
+            Reply.reading codeOf id exchange
 
         this.BeginExchange(operation, api, most, request, read)
 

@@ -4,7 +4,7 @@ open System
 open LibKafka.Protocol
 
 /// A client of one group, of either protocol, on a connection of its own to the group's coordinator. It keeps no member's state: a
-/// membership is a value that is passed to each call. Each call is made once; the error code is part of the reply. A client must not be used
+/// membership is a value that is passed to each call. Each call is made once; an error code is a failure in its result. A client must not be used
 /// by several threads at a time, and a join may take long, so members in one process have a client each.
 [<Sealed>]
 type GroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string) =
@@ -16,6 +16,9 @@ type GroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string
         coordinator.BeginCall(operation, api, CoordinatorClient.AnyVersion, (fun _ -> request), codeOf, ignore)
 
     let beginJoin (memberId: string) (join: JoinSettings) operation =
+        Argument.time (nameof join) "SessionTimeout" join.SessionTimeout
+        Argument.time (nameof join) "RebalanceTimeout" join.RebalanceTimeout
+
         let request: JoinGroup.Request =
             { GroupId = groupId
               SessionTimeoutMs = Milliseconds.ofTimeSpan join.SessionTimeout
@@ -116,7 +119,7 @@ type GroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string
     /// Joins a classic group, and waits until all members have joined. `memberId` is empty for a new member, or the id that it has from an
     /// earlier join. If the broker wants a new member to get an id first and then to join with it (MEMBER_ID_REQUIRED, KIP-394), both rounds
     /// are made here: they are part of the protocol. The time-out is `CallTimeout`, or the rebalance time-out and 5 seconds if that is longer:
-    /// the broker responds when all members have joined.
+    /// the broker responds when all members have joined. `Ok` means that the member has joined.
     member _.Join(memberId: string, join: JoinSettings, ?call: CallOptions) : Joined =
         use _ = guard.Hold()
         let operation = Operation.BeginWaiting(settings, call, join.RebalanceTimeout)
@@ -127,8 +130,8 @@ type GroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string
             Joined(joinOnce response.MemberId join operation, Some first)
         | _ -> Joined(first, None)
 
-    /// Begins one round of a join as `Join` makes it; `memberId` as there. If the broker wants a new member to get an id first, the reply has
-    /// MEMBER_ID_REQUIRED and that id, with which to begin another round.
+    /// Begins one round of a join as `Join` makes it; `memberId` as there. If the broker wants a new member to get an id first, the failure is
+    /// MEMBER_ID_REQUIRED, and the reply has that id (`RequiredMemberId`), with which to begin another round.
     member _.BeginJoin(memberId: string, join: JoinSettings, ?call: CallOptions) : PendingCall<Joined> =
         use _ = guard.Hold()
         let operation = Operation.BeginWaiting(settings, call, join.RebalanceTimeout)
@@ -136,7 +139,7 @@ type GroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string
 
     /// Distributes the work, if the member is the leader, and receives the member's own assignment. `protocolName` is the protocol that the
     /// group has chosen, none to leave it unchecked; `assignments` are the leader's (for consumers `Assignor.assignments` makes them) and
-    /// empty for the others.
+    /// empty for the others. REBALANCE_IN_PROGRESS means that the member must join again.
     member _.Sync
         (
             membership: GroupMembership,
@@ -144,7 +147,7 @@ type GroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string
             protocolName: string option,
             assignments: SyncGroup.MemberAssignment list,
             ?call: CallOptions
-        ) : Reply<SyncGroup.Request, SyncGroup.Response, Result<SyncGroup.Response, ClientFault>> =
+        ) : Reply<SyncGroup.Request, SyncGroup.Response, Result<SyncGroup.Response, CallFailure>> =
         use _ = guard.Hold()
         (beginSync membership protocolType protocolName assignments call).Complete()
 
@@ -156,26 +159,27 @@ type GroupClient(settings: ClientSettings, bootstrap: Bootstrap, groupId: string
             protocolName: string option,
             assignments: SyncGroup.MemberAssignment list,
             ?call: CallOptions
-        ) : PendingCall<Reply<SyncGroup.Request, SyncGroup.Response, Result<SyncGroup.Response, ClientFault>>> =
+        ) : PendingCall<Reply<SyncGroup.Request, SyncGroup.Response, Result<SyncGroup.Response, CallFailure>>> =
         use _ = guard.Hold()
         PendingCall<_>(beginSync membership protocolType protocolName assignments call)
 
-    /// Shows the coordinator of a classic group that the member is alive. REBALANCE_IN_PROGRESS means that it should join again.
+    /// Shows the coordinator of a classic group that the member is alive. REBALANCE_IN_PROGRESS means that the member must join again.
     member _.Heartbeat
         (membership: GroupMembership, ?call: CallOptions)
-        : Reply<Heartbeat.Request, Heartbeat.Response, Result<Heartbeat.Response, ClientFault>> =
+        : Reply<Heartbeat.Request, Heartbeat.Response, Result<unit, CallFailure>> =
         use _ = guard.Hold()
-        (beginHeartbeat membership call).Complete()
+        (beginHeartbeat membership call).Complete() |> Reply.map ignore
 
     /// Sends what `Heartbeat` does. The response is received by `PendingCall.Complete`; until then the client makes no other call.
     member _.BeginHeartbeat
         (membership: GroupMembership, ?call: CallOptions)
-        : PendingCall<Reply<Heartbeat.Request, Heartbeat.Response, Result<Heartbeat.Response, ClientFault>>> =
+        : PendingCall<Reply<Heartbeat.Request, Heartbeat.Response, Result<unit, CallFailure>>> =
         use _ = guard.Hold()
-        PendingCall<_>(beginHeartbeat membership call)
+        PendingCall<_>(beginHeartbeat membership call).Map(fun reply -> Reply.map ignore reply)
 
     /// Removes members from a classic group: the caller or others, by their ids or static names. Brokers before Kafka 2.4 take one member per
-    /// request: with them there are as many requests as members, up to the first that fails.
+    /// request: with them there are as many requests as members, up to the first fault. If the coordinator refuses it for one of them, the result is
+    /// a failure that has the code of each: the others have left.
     member _.Leave(members: LeaveGroup.MemberRequest list, ?call: CallOptions) : Left =
         use _ = guard.Hold()
         let operation = begin' call

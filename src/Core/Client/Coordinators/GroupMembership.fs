@@ -69,20 +69,26 @@ module JoinSettings =
           Protocols = protocols
           Reason = None }
 
-/// The reply to joining a group. An error code is part of the result.
+/// The reply to joining a group. `Ok` means that the member has joined.
 [<Sealed>]
 type Joined(exchange: Exchange<JoinGroup.Request, JoinGroup.Response>, firstRound: Exchange<JoinGroup.Request, JoinGroup.Response> option) =
     inherit
-        Reply<JoinGroup.Request, JoinGroup.Response, Result<JoinGroup.Response, ClientFault>>(
+        Reply<JoinGroup.Request, JoinGroup.Response, Result<JoinGroup.Response, CallFailure>>(
             exchange,
-            exchange.Result,
-            Result.map (fun response -> [ response.Error ])
+            Reply.resultOf _.Error exchange.Result,
+            Reply.codesOf (fun _ -> [])
         )
 
     /// If the member first had to get its id (KIP-394): the round in which it did. `Exchange` is the only round, or the second of two.
     member _.FirstRound = firstRound
 
     override _.Exchanges = (firstRound |> Option.map _.Info |> Option.toList) @ [ exchange.Info ]
+
+    /// The id with which a new member must join again (KIP-394), which comes with MEMBER_ID_REQUIRED; none with everything else.
+    member _.RequiredMemberId: string option =
+        match exchange.Result with
+        | Ok response when response.Error = ErrorCode.MemberIdRequired -> Some response.MemberId
+        | _ -> None
 
     /// The member's place in the group; none if it has not joined.
     member _.Membership: GroupMembership option =
@@ -101,15 +107,48 @@ type Joined(exchange: Exchange<JoinGroup.Request, JoinGroup.Response>, firstRoun
         | Ok response -> not response.Error.IsError && response.Leader = response.MemberId && not response.SkipAssignment
         | Error _ -> false
 
-/// The reply to leaving a group. The result has one entry for each member, in the order given. The code of an entry is also that of the request
-/// as a whole, and UNKNOWN_SERVER_ERROR if the response leaves the member out.
+/// Why members could not be removed from a group.
+[<RequireQualifiedAccess; NoComparison>]
+type LeaveFailure =
+    /// There is no response, or it cannot be used.
+    | Fault of ClientFault
+    /// The result for each member of the request, in its order. At least one has an error code; the others have left. The code of a member is also
+    /// that of the request as a whole, and UNKNOWN_SERVER_ERROR if the response leaves the member out.
+    | Refused of LeaveGroup.MemberResponse list
+
+    /// The fault, or the first error code.
+    member this.First: CallFailure =
+        match this with
+        | Fault fault -> CallFailure.Fault fault
+        | Refused members -> CallFailure.Code(members |> List.map _.Error |> List.tryFind _.IsError |> Option.defaultValue ErrorCode.None)
+
+    /// A one-line description: the fault, or the members that have an error code.
+    override this.ToString() =
+        let nameOf (one: LeaveGroup.MemberResponse) = one.GroupInstanceId |> Option.defaultValue one.MemberId
+
+        match this with
+        | Fault fault -> fault.ToString()
+        | Refused members ->
+            let refused = members |> List.filter _.Error.IsError
+            String.Join("; ", refused |> List.map (fun one -> "member " + nameOf one + ": " + one.Error.Explain null))
+
+/// The reply to leaving a group. `Ok` means that all members have left.
 [<Sealed>]
-type Left(rounds: Exchange<LeaveGroup.Request, LeaveGroup.Response> list, result: Result<LeaveGroup.MemberResponse list, ClientFault>) =
-    inherit Reply<Result<LeaveGroup.MemberResponse list, ClientFault>>(result)
+type Left(rounds: Exchange<LeaveGroup.Request, LeaveGroup.Response> list, members: Result<LeaveGroup.MemberResponse list, ClientFault>) =
+    inherit
+        Reply<Result<unit, LeaveFailure>>(
+            match members with
+            | Ok members when members |> List.exists _.Error.IsError -> Error(LeaveFailure.Refused members)
+            | Ok _ -> Ok()
+            | Error fault -> Error(LeaveFailure.Fault fault)
+        )
+
+    /// The result for each member of the request, in its order; empty if there is a fault.
+    member _.Members: LeaveGroup.MemberResponse list = members |> Result.defaultValue []
 
     /// One exchange or, with brokers before Kafka 2.4, which take one member per request, as many as there are members.
     member _.Rounds = rounds
 
     override _.Exchanges = rounds |> List.map _.Info
-    override _.Error = Codes.first (result |> Result.map (List.map _.Error))
-    override _.IsTransient = Codes.areTransient (result |> Result.map (List.map _.Error))
+    override _.Error = Codes.first (members |> Result.map (List.map _.Error))
+    override _.IsTransient = Codes.areTransient (members |> Result.map (List.map _.Error))

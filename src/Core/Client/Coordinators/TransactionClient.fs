@@ -122,6 +122,8 @@ type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transacti
         | _ -> before
 
     let init (timeout: TimeSpan) (previous: ProducerIdentity) (call: CallOptions option) =
+        Argument.time (nameof timeout) "The transaction time-out" timeout
+
         let request: InitProducerId.Request =
             { TransactionalId = Some transactionalId
               TransactionTimeoutMs = Milliseconds.ofTimeSpan timeout
@@ -161,7 +163,7 @@ type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transacti
 
         ending (if commit then refuseDoubt else ignore) request settle (fun make settle ->
             coordinator.BeginCall(begin' call, EndTxn.api, upTo Caps.endTxnBeforeTransactionVersion2 Int16.MaxValue, make, _.Error, settle))
-        |> Reply.coded _.Error
+        |> Reply.map ignore
 
     /// The transactional id.
     member _.TransactionalId = transactionalId
@@ -260,7 +262,7 @@ type TransactionClient(settings: ClientSettings, bootstrap: Bootstrap, transacti
         coordinator
             .BeginCall(begin' call, AddOffsetsToTxn.api, CoordinatorClient.AnyVersion, (fun _ -> request), _.Error, ignore)
             .Complete()
-        |> Reply.coded _.Error
+        |> Reply.map ignore
 
     /// Stores, as part of the transaction, how far the group has read: a call to the group's coordinator, on the group client's connection.
     /// With the membership of a consumer, one that has lost its place in the group stores nothing (KIP-447, Kafka 2.5);

@@ -40,15 +40,10 @@ type FetchAhead(fetcher: PartitionFetcher) =
             let fetched = complete sent
             if fetched.Position = fetcher.Position then fetched else receive call
 
-    let isClean (fetched: Fetched) =
-        match fetched.Result with
-        | Ok answer -> not answer.Error.IsError
-        | Error _ -> false
-
     // An exception while the next fetch is sent must not lose this reply.
     let sendNext (call: CallOptions) (fetched: Fetched) (next: Advance) =
         match next with
-        | Advance.To position when isClean fetched ->
+        | Advance.To position when fetched.Result.IsOk ->
             fetcher.Position <- position
             send call |> ignore
         | _ -> ()

@@ -6,41 +6,53 @@ open LibKafka.Wire
 open LibKafka.Records
 open LibKafka.Protocol
 
-/// The reply to a search for an offset. The error code is part of the result.
+/// The reply to a search for an offset. An error code is a failure.
 [<Sealed>]
-type Sought(exchange: Exchange<ListOffsets.Request, ListOffsets.Response>, result: Result<ListOffsets.PartitionResponse, ClientFault>) =
+type Sought(exchange: Exchange<ListOffsets.Request, ListOffsets.Response>, answer: Result<ListOffsets.PartitionResponse, ClientFault>) =
     inherit
-        Reply<ListOffsets.Request, ListOffsets.Response, Result<ListOffsets.PartitionResponse, ClientFault>>(
+        Reply<ListOffsets.Request, ListOffsets.Response, Result<ListOffsets.PartitionResponse, CallFailure>>(
             exchange,
-            result,
-            Result.map (fun found -> [ found.Error ])
+            Reply.resultOf _.Error answer,
+            Reply.codesOf (fun _ -> [])
         )
 
     /// The offset that was found; none on a fault, on an error code, or if no record is that late.
     member _.Offset: int64 option =
-        match result with
+        match answer with
         | Ok found when not found.Error.IsError && found.Offset >= 0L -> Some found.Offset
         | _ -> None
 
 /// The error codes of a fetch, by one function for all fetches.
 [<AbstractClass; Sealed>]
 type private FetchedCodes private () =
-    static let codes: Result<Fetch.PartitionResponse, ClientFault> -> Result<ErrorCode list, ClientFault> =
-        Result.map (fun answer -> [ answer.Error ])
+    static let codes: Result<Fetch.PartitionResponse, CallFailure> -> Result<ErrorCode list, ClientFault> = Reply.codesOf (fun _ -> [])
 
     static member OfResult = codes
 
-/// The reply to a fetch. The error code is part of the result, next to whatever comes with it, such as the new leader with
-/// NOT_LEADER_OR_FOLLOWER. With OFFSET_OUT_OF_RANGE Kafka's brokers report -1 for the bounds of the log: search for them.
+/// The reply to a fetch. An error code is a failure; what comes with it, such as the new leader with NOT_LEADER_OR_FOLLOWER, is in `Answer`. With
+/// OFFSET_OUT_OF_RANGE Kafka's brokers report -1 for the bounds of the log: search for them.
 [<Sealed>]
 type Fetched
-    (position: FetchPosition, exchange: Exchange<Fetch.Request, Fetch.Response>, result: Result<Fetch.PartitionResponse, ClientFault>) =
-    inherit Reply<Fetch.Request, Fetch.Response, Result<Fetch.PartitionResponse, ClientFault>>(exchange, result, FetchedCodes.OfResult)
+    internal
+    (
+        position: FetchPosition,
+        exchange: Exchange<Fetch.Request, Fetch.Response>,
+        result: Result<Fetch.PartitionResponse, CallFailure>,
+        answer: Fetch.PartitionResponse option
+    ) =
+    inherit Reply<Fetch.Request, Fetch.Response, Result<Fetch.PartitionResponse, CallFailure>>(exchange, result, FetchedCodes.OfResult)
 
-    member private this.Reported(value: Fetch.PartitionResponse -> int64) : int64 option =
-        match this.Result with
-        | Ok answer when value answer >= 0L -> Some(value answer)
+    /// A reply from its parts. `answer` is the broker's answer about the partition, with or without an error code.
+    new(position, exchange, answer: Result<Fetch.PartitionResponse, ClientFault>) =
+        Fetched(position, exchange, Reply.resultOf _.Error answer, Result.toOption answer)
+
+    member private _.Reported(value: Fetch.PartitionResponse -> int64) : int64 option =
+        match answer with
+        | Some answer when value answer >= 0L -> Some(value answer)
         | _ -> None
+
+    /// The broker's answer about the partition, with or without an error code; none on a fault.
+    member _.Answer: Fetch.PartitionResponse option = answer
 
     /// The position that was asked for.
     member _.Position = position
@@ -49,9 +61,9 @@ type Fetched
     member _.Offset = position.Offset
 
     /// All record batches in the response, one after another, the last of which may be cut off. Empty on a fault or an error.
-    member this.RawRecords: Bytes =
-        match this.Result with
-        | Ok { Records = Some records } -> records
+    member _.RawRecords: Bytes =
+        match answer with
+        | Some { Records = Some records } -> records
         | _ -> Bytes.empty
 
     /// The path of `RawRecords` in the response.
@@ -83,9 +95,9 @@ type Fetched
     member this.LogStartOffset: int64 option = this.Reported _.LogStartOffset
 
     /// The aborted transactions within what was read, as the broker lists them if committed data was asked for.
-    member this.AbortedTransactions: AbortedTransaction list =
-        match this.Result with
-        | Ok { AbortedTransactions = Some aborted } -> aborted
+    member _.AbortedTransactions: AbortedTransaction list =
+        match answer with
+        | Some { AbortedTransactions = Some aborted } -> aborted
         | _ -> []
 
     /// The batches with data from the position on, split while they are enumerated: without control batches and, for `ReadCommitted`, without
@@ -112,9 +124,9 @@ type Fetched
         this.Reported(fun answer -> int64 answer.PreferredReadReplica) |> Option.map int32
 
     /// Where the log diverges from what was read (KIP-595): the largest epoch that both have, and its end in the log. None if it does not.
-    member this.Diverging: Fetch.EpochEndOffset option =
-        match this.Result with
-        | Ok answer when answer.DivergingEpoch.EndOffset >= 0L -> Some answer.DivergingEpoch
+    member _.Diverging: Fetch.EpochEndOffset option =
+        match answer with
+        | Some answer when answer.DivergingEpoch.EndOffset >= 0L -> Some answer.DivergingEpoch
         | _ -> None
 
 /// Where to continue after a fetch.

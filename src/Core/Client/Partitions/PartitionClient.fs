@@ -23,10 +23,13 @@ module internal AllowedVersions =
 /// A client of one partition, with a connection of its own to the partition's leader. The connection is made when it is first needed. It is
 /// closed when a call fails or the broker says that it does not lead the partition; the next call then goes to the leader that this broker
 /// named (KIP-951), or finds it by asking for metadata. There are no retries: each call is made once. Two threads must not use a
-/// client at the same time: the second one gets an InvalidOperationException, and nothing is sent. ArgumentException if the topic name is empty.
+/// client at the same time: the second one gets an InvalidOperationException, and nothing is sent. ArgumentException if the
+/// topic name is empty or the number of the partition is negative.
 [<Sealed>]
 type PartitionClient(settings: ClientSettings, bootstrap: Bootstrap, partition: TopicPartition) =
-    do TopicName.required (nameof partition) partition.Topic |> ignore
+    do
+        TopicName.required (nameof partition) partition.Topic |> ignore
+        Argument.partition (nameof partition) partition.Partition
 
     let lease = Lease<Leader>(settings, Role.leader bootstrap partition)
 

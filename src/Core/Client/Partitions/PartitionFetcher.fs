@@ -53,18 +53,27 @@ module FetcherSettings =
           ReplicaTime = TimeSpan.FromMinutes 5.0
           UseSession = false }
 
-    /// The settings, or the fault `InvalidSetting` if a client with those settings cannot use them: the broker may wait for as long as a call
-    /// lasts.
+    /// The settings, or the fault `InvalidSetting` for the first one that a client with those settings cannot use.
     let check (client: ClientSettings) (settings: FetcherSettings) : Result<FetcherSettings, ClientFault> =
+        // By ticks, because F#'s operators would box both times.
         let isShorter =
             Duration.isEndless client.CallTimeout
             || (not (Duration.isEndless settings.MaxWait) && settings.MaxWait.Ticks < client.CallTimeout.Ticks)
 
-        if isShorter then
-            Ok settings
-        else
-            let reason = "it must be shorter than CallTimeout, " + client.CallTimeout.ToString() + ": a call includes the wait"
-            Error(ClientFault.InvalidSetting("MaxWait", reason))
+        let isTime (time: TimeSpan) = time.Ticks >= 0L || Duration.isEndless time
+        let longWait = "it must be shorter than CallTimeout, " + client.CallTimeout.ToString() + ": a call includes the wait"
+
+        let broken =
+            if not isShorter then Some("MaxWait", longWait)
+            elif not (isTime settings.MaxWait) then Some("MaxWait", "it must not be negative")
+            elif settings.MinBytes < 0 then Some("MinBytes", "it must not be negative")
+            elif settings.MaxBytes <= 0 then Some("MaxBytes", "it must be positive")
+            elif not (isTime settings.ReplicaTime) then Some("ReplicaTime", "it must not be negative")
+            else None
+
+        match broken with
+        | Some(name, reason) -> Error(ClientFault.InvalidSetting(name, reason))
+        | None -> Ok settings
 
 /// The replica that a fetcher reads from.
 [<RequireQualifiedAccess; NoEquality; NoComparison>]
@@ -85,6 +94,8 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
         match FetcherSettings.check client.Settings settings with
         | Ok _ -> ()
         | Error fault -> raise (ArgumentException(fault.ToString(), nameof settings))
+
+        Argument.offset "offset" position.Offset
 
     let guard = client.Lease.Guard
     let partition = client.Partition
@@ -225,39 +236,34 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
     let answerIn: Fetch.TopicResponse -> Fetch.PartitionResponse option = fun topic -> List.tryFind isOurs topic.Partitions
 
     // An error of the request as a whole comes without partitions. It becomes the partition's error.
-    let fetchedIn (response: Fetch.Response) : Result<Fetch.PartitionResponse, ClientFault> =
+    let fetchedIn (response: Fetch.Response) : Fetch.PartitionResponse option =
         match List.tryPick answerIn response.Topics with
-        | Some answer when response.Error.IsError && not answer.Error.IsError -> Ok { answer with Error = response.Error }
-        | None when response.Error.IsError -> Ok(FetchSession.empty partition.Partition response.Error)
+        | Some answer when response.Error.IsError && not answer.Error.IsError -> Some { answer with Error = response.Error }
+        | None when response.Error.IsError -> Some(FetchSession.empty partition.Partition response.Error)
         | answer ->
             match FetchSession.answer answer session with
-            | Some answer -> Ok answer
-            | None when FetchSession.isThrottled response -> Ok(FetchSession.empty partition.Partition ErrorCode.None)
-            | None -> Error(ClientFault.NotAnswered partition)
+            | None when FetchSession.isThrottled response -> Some(FetchSession.empty partition.Partition ErrorCode.None)
+            | answer -> answer
 
-    let continueSession (exchange: Exchange<Fetch.Request, Fetch.Response>) (result: Result<Fetch.PartitionResponse, ClientFault>) =
+    let continueSession (exchange: Exchange<Fetch.Request, Fetch.Response>) (answer: Fetch.PartitionResponse option) =
         match exchange.Result with
         | Ok response when session.Epoch >= 0 ->
             let told = exchange.Request.Topics |> List.collect _.Partitions |> List.tryHead |> Option.orElse session.Told
-            session <-
-                told
-                |> Option.map (fun told -> FetchSession.next told response (Result.toOption result) session)
-                |> Option.defaultValue opening
+            session <- told |> Option.map (fun told -> FetchSession.next told response answer session) |> Option.defaultValue opening
         // A session does not outlive its connection, and a request that was not sent does not count.
         | _ -> ()
 
-    let heedReplica (result: Result<Fetch.PartitionResponse, ClientFault>) =
+    let heedReplica (result: Result<Fetch.PartitionResponse, CallFailure>) =
         match result with
-        | Ok answer when not answer.Error.IsError -> failures <- 0
-        | Ok answer when FetchSession.isLost answer.Error -> ()
-        | Error ClientFault.Cancelled -> ()
-        | _ -> leaveFailedReplica ()
+        | Ok _ -> failures <- 0
+        | Error(CallFailure.Code code) when FetchSession.isLost code -> ()
+        | Error(CallFailure.Fault ClientFault.Cancelled) -> ()
+        | Error _ -> leaveFailedReplica ()
 
-    let heedLeader (response: Fetch.Response) (result: Result<Fetch.PartitionResponse, ClientFault>) =
-        match result with
-        | Error(ClientFault.NotAnswered _) -> client.Close()
-        | Error _ -> ()
-        | Ok answer ->
+    let heedLeader (response: Fetch.Response) (answer: Fetch.PartitionResponse option) =
+        match answer with
+        | None -> client.Close()
+        | Some answer ->
             client.DropIfMoved(answer.Error, answer.CurrentLeader, response.NodeEndpoints)
 
             if source.IsLeader && settings.RackId <> "" && answer.PreferredReadReplica >= 0 && not answer.Error.IsError then
@@ -265,21 +271,30 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
                 let lease = Lease(client.Settings, Role.replica client.Lease partition node, guard)
                 source <- FetchSource.Replica(node, lease, time.GetTimestamp())
 
+    let resultOf (exchange: Exchange<Fetch.Request, Fetch.Response>) (answer: Fetch.PartitionResponse option) =
+        match exchange.Result, answer with
+        | Error fault, _ -> Error(CallFailure.Fault fault)
+        | Ok _, None -> Error(CallFailure.Fault(ClientFault.NotAnswered partition))
+        | Ok _, Some answer when answer.Error.IsError -> Error(CallFailure.Code answer.Error)
+        | Ok _, Some answer -> Ok answer
+
     // The reply to a fetch, after session and source have been brought up to date.
     let readFetched (exchange: Exchange<Fetch.Request, Fetch.Response>) : Fetched =
-        let result = exchange.Result |> Result.bind fetchedIn
-        continueSession exchange result
+        let answer =
+            match exchange.Result with
+            | Ok response -> fetchedIn response
+            | Error _ -> None
 
-        match result with
-        | Ok answer when not answer.Error.IsError -> topicId <- requestedId
-        | _ -> ()
+        let result = resultOf exchange answer
+        continueSession exchange answer
+        if result.IsOk then topicId <- requestedId
 
         match source, exchange.Result with
         | FetchSource.Replica _, _ -> heedReplica result
-        | _, Ok response -> heedLeader response result
+        | _, Ok response -> heedLeader response answer
         | _, Error _ -> ()
 
-        Fetched(requested, exchange, result)
+        Fetched(requested, exchange, result, answer)
 
     let listRequest (spec: OffsetSpec) (leader: Leader) (_: int16) : ListOffsets.Request =
         { ReplicaId = -1
@@ -364,8 +379,8 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
         requested <- position
         client.Lease.BeginOn(reached, operation, Fetch.api, allowed, request, null, reception, read)
 
-    /// A fetcher that uses a client that others may use too. Disposing it does not close the client. ArgumentException if `MaxWait` is not
-    /// shorter than `CallTimeout`: see `FetcherSettings.check`.
+    /// A fetcher that uses a client that others may use too. Disposing it does not close the client. ArgumentException if the offset is
+    /// negative or the settings cannot be used: see `FetcherSettings.check`.
     new(client, settings, offset: int64) = new PartitionFetcher(client, settings, FetchPosition.at offset, false)
 
     /// A fetcher that owns its client: disposing it closes the client.
@@ -382,6 +397,7 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
     member _.Position
         with get () = position
         and set (value: FetchPosition) =
+            Argument.offset (nameof value) value.Offset
             use _ = guard.HoldInFlight()
             if value <> position then moveTo value
 
@@ -389,7 +405,8 @@ type PartitionFetcher private (client: PartitionClient, settings: FetcherSetting
     /// is not detected: set `Position` if the epoch is known.
     member _.Offset
         with get () = position.Offset
-        and set value =
+        and set (value: int64) =
+            Argument.offset (nameof value) value
             use _ = guard.HoldInFlight()
             moveTo (FetchPosition.at value)
 

@@ -27,9 +27,23 @@ module ProducerSettings =
     /// All in-sync replicas within 10 seconds; the size of a batch is limited by the broker only.
     let standard = { Acks = Acks.All; AckTimeout = TimeSpan.FromSeconds 10.0; MaxBatchBytes = Int32.MaxValue }
 
+    /// The settings, or the fault `InvalidSetting` for the first one that is invalid.
+    let check (settings: ProducerSettings) : Result<ProducerSettings, ClientFault> =
+        if settings.AckTimeout.Ticks < 0L && not (Duration.isEndless settings.AckTimeout) then
+            Error(ClientFault.InvalidSetting("AckTimeout", "it must not be negative"))
+        elif settings.MaxBatchBytes <= 0 then
+            Error(ClientFault.InvalidSetting("MaxBatchBytes", "it must be positive"))
+        else
+            Ok settings
+
 /// Appends batches to one partition, each with one call on the client's connection. It never sends a batch twice.
 [<Sealed>]
 type PartitionProducer private (client: PartitionClient, settings: ProducerSettings, ownsClient: bool) =
+    do
+        match ProducerSettings.check settings with
+        | Ok _ -> ()
+        | Error fault -> raise (ArgumentException(fault.ToString(), nameof settings))
+
     let lease = client.Lease
     let partition = client.Partition
     static let reception = Reception.optional Produce.api

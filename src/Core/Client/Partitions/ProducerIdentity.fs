@@ -15,7 +15,7 @@ type ProducerIdentity =
     /// is told the identity that the producer had before.
     static member Request
         (connection: Connection, ?previous: ProducerIdentity, ?call: CallOptions)
-        : Reply<InitProducerId.Request, InitProducerId.Response, Result<InitProducerId.Response, ClientFault>> =
+        : Reply<InitProducerId.Request, InitProducerId.Response, Result<ProducerIdentity, CallFailure>> =
         let takesPrevious =
             match connection.VersionOf InitProducerId.api with
             | Ok version -> version >= InitProducerId.producerSince
@@ -36,13 +36,12 @@ type ProducerIdentity =
               KeepPreparedTxn = false },
             ?call = call
         )
-        |> Reply.ofExchange _.Error
+        |> Reply.reading _.Error (fun response -> { ProducerId = response.ProducerId; ProducerEpoch = response.ProducerEpoch })
 
-    /// The same, on a connection of its own to one of the brokers, which is closed again. `ProducerIdentity.ofResponse` gives the identity.
-    static member Request
-        (settings: ClientSettings, bootstrap: Bootstrap, ?call: CallOptions)
-        : Result<InitProducerId.Response, ClientFault> =
+    /// The same, on a connection of its own to one of the brokers, which is closed again.
+    static member Request(settings: ClientSettings, bootstrap: Bootstrap, ?call: CallOptions) : Result<ProducerIdentity, CallFailure> =
         Cluster.Connect(settings, bootstrap, ?call = call)
+        |> Result.mapError CallFailure.Fault
         |> Result.bind (fun connection ->
             use connection = connection
             (ProducerIdentity.Request(connection, ?call = call)).Result)

@@ -22,19 +22,19 @@ type Truncation =
         | Somewhere -> "the log was truncated, and its leader does not know where"
         | NotKnown -> "not known: the position has no epoch"
 
-/// The reply to a check for truncation. The error code is part of the result.
+/// The reply to a check for truncation. An error code is a failure.
 [<Sealed>]
 type TruncationCheck
     (
         position: FetchPosition,
         exchange: Exchange<OffsetForLeaderEpoch.Request, OffsetForLeaderEpoch.Response>,
-        result: Result<OffsetForLeaderEpoch.PartitionResponse, ClientFault>
+        answer: Result<OffsetForLeaderEpoch.PartitionResponse, ClientFault>
     ) =
     inherit
-        Reply<OffsetForLeaderEpoch.Request, OffsetForLeaderEpoch.Response, Result<OffsetForLeaderEpoch.PartitionResponse, ClientFault>>(
+        Reply<OffsetForLeaderEpoch.Request, OffsetForLeaderEpoch.Response, Result<OffsetForLeaderEpoch.PartitionResponse, CallFailure>>(
             exchange,
-            result,
-            Result.map (fun answer -> [ answer.Error ])
+            Reply.resultOf _.Error answer,
+            Reply.codesOf (fun _ -> [])
         )
 
     /// The position that was asked about.
@@ -42,7 +42,7 @@ type TruncationCheck
 
     /// What the result means; none on a fault or an error code.
     member _.Truncation: Truncation option =
-        match result with
+        match answer with
         | Ok answer when answer.Error.IsError -> None
         | Ok _ when position.LastEpoch < 0 -> Some Truncation.NotKnown
         | Ok answer when answer.EndOffset < 0L -> Some Truncation.Somewhere
