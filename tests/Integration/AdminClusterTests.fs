@@ -206,7 +206,7 @@ let private fencing (cluster: TestCluster) =
 
                 // Several ids, of which the cluster does not know one.
                 let ids = [ uniqueName (); transaction.TransactionalId ]
-                let both = admin.FenceProducers ids
+                let both = retry (fun call -> admin.FenceProducers(ids, call))
                 Expect.equal (List.map fst both.Result) ids "in order"
                 let identities = both.Result |> List.map (snd >> ok)
                 Expect.isGreaterThan identities[1].ProducerEpoch fenced.ProducerEpoch "fenced again"
