@@ -57,18 +57,4 @@ type FollowedFile(file: Stream, path: string, cancellation: CancellationToken) =
 
     override _.Read(buffer: byte[], offset: int, count: int) : int = if count = 0 then 0 else read buffer offset count
 
-    override _.CanRead = true
-    override _.CanSeek = false
-    override _.CanWrite = false
-    override _.Length = raise (NotSupportedException())
-
-    override _.Position
-        with get () = raise (NotSupportedException())
-        and set _ = raise (NotSupportedException())
-
-    override _.Flush() = ()
-    override _.Seek(_, _) = raise (NotSupportedException())
-    override _.SetLength _ = raise (NotSupportedException())
-    override _.Write(_: byte[], _: int, _: int) = raise (NotSupportedException())
-
     override _.Dispose(disposing: bool) = if disposing then file.Dispose()

@@ -233,6 +233,20 @@ type GrowingStream() =
     /// Waits for a while and goes back to a position, to read what has been written there in the meantime. False if nothing more is written.
     abstract Reread: position: int64 -> bool
 
+    override _.CanRead = true
+    override _.CanSeek = false
+    override _.CanWrite = false
+    override _.Length = raise (NotSupportedException())
+
+    override _.Position
+        with get () = raise (NotSupportedException())
+        and set _ = raise (NotSupportedException())
+
+    override _.Flush() = ()
+    override _.Seek(_, _) = raise (NotSupportedException())
+    override _.SetLength _ = raise (NotSupportedException())
+    override _.Write(_: byte[], _: int, _: int) = raise (NotSupportedException())
+
 /// How many bytes are read at once.
 [<Literal>]
 let private Chunk = 131072

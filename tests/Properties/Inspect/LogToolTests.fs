@@ -459,19 +459,6 @@ type private Rewritten(contents: byte[] list) =
             true
 
     override _.Read(buffer: byte[], offset: int, count: int) : int = content.Read(buffer, offset, count)
-    override _.CanRead = true
-    override _.CanSeek = false
-    override _.CanWrite = false
-    override _.Length = raise (NotSupportedException())
-
-    override _.Position
-        with get () = raise (NotSupportedException())
-        and set _ = raise (NotSupportedException())
-
-    override _.Flush() = ()
-    override _.Seek(_, _) = raise (NotSupportedException())
-    override _.SetLength _ = raise (NotSupportedException())
-    override _.Write(_: byte[], _: int, _: int) = raise (NotSupportedException())
 
 let private itemsOf (contents: byte[] list) : string list =
     [ for item in Records.LogItems(Limits.standard, ByteReader(new Rewritten(contents), ValueNone)) do
