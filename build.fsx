@@ -47,8 +47,7 @@ let checkFormatting () =
         if succeeds [ fantomas [ "--check" ]; csharpier "check" ] then
             passed
         else
-            say "   Run `dotnet fsi build.fsx format`."
-            failed)
+            failed "the formatting: run `dotnet fsi build.fsx format`")
 
 /// Programs that use packages from the feed as the README shows it, a script and a C# project, with a package cache of their own.
 let useOf (feed: string) : Command list =

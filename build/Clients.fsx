@@ -142,11 +142,10 @@ let clients () =
               | Ok _ -> ()
               | Error lines -> client, script, lines ]
 
-    for client, script, lines in failures do
-        say $"\n{client}/{script}"
-        List.iter say lines
-
-    report { nothing with Passed = (clientScripts ()).Length - failures.Length; Failed = failures.Length }
+    report
+        { nothing with
+            Passed = (clientScripts ()).Length - failures.Length
+            Failures = [ for client, script, lines in failures -> String.Join("\n", $"{client}/{script}" :: lines) ] }
 
 /// Runs a test list or a script again and again, until it fails.
 let loop (name: string) (times: int) =

@@ -108,18 +108,22 @@ let prepareEnvironment () =
           "DOTNET_GCgen0size", "0x8000000" ] do
         Environment.SetEnvironmentVariable(name, value)
 
-/// The results of a step.
+/// The results of a step. A failure is the name of what failed, and the message if there is one.
 type Tally =
     { Passed: int
-      Failed: int
+      Failures: string list
       Skipped: int }
 
-    static member (+)(left, right) =
-        { Passed = left.Passed + right.Passed; Failed = left.Failed + right.Failed; Skipped = left.Skipped + right.Skipped }
+    member this.Failed = this.Failures.Length
 
-let nothing = { Passed = 0; Failed = 0; Skipped = 0 }
+    static member (+)(left, right) =
+        { Passed = left.Passed + right.Passed
+          Failures = left.Failures @ right.Failures
+          Skipped = left.Skipped + right.Skipped }
+
+let nothing = { Passed = 0; Failures = []; Skipped = 0 }
 let passed = { nothing with Passed = 1 }
-let failed = { nothing with Failed = 1 }
+let failed what = { nothing with Failures = [ what ] }
 let skipped = { nothing with Skipped = 1 }
 
 /// Prints a heading, does the work and prints the time it took.

@@ -6,17 +6,29 @@ open System.IO
 open System.Xml.Linq
 open Programs
 
+/// The first lines of a message of a JUnit file, without the test framework's part of the stack.
+let private messageOf (reason: XElement) =
+    let text = if reason.Value = "" then reason.Attribute(XName.Get "message").Value else reason.Value
+
+    text.Trim().Split '\n'
+    |> Array.filter (fun line -> not (line.StartsWith "   at Expecto." || line.StartsWith "   at Microsoft.FSharp."))
+    |> Array.truncate 20
+    |> String.concat "\n"
+
 /// Counts the test cases of a JUnit file. A file without test cases is a failure.
 let readSummary (file: string) =
-    let has name (case: XElement) = not (Seq.isEmpty (case.Descendants(XName.Get name)))
+    let under name (case: XElement) = List.ofSeq (case.Descendants(XName.Get name))
+
+    let name (case: XElement) = case.Attribute(XName.Get "name").Value
 
     let cases =
         [ for case in XDocument.Load(file).Descendants(XName.Get "testcase") do
-              if has "failure" case || has "error" case then failed
-              elif has "skipped" case then skipped
-              else passed ]
+              match under "failure" case @ under "error" case with
+              | [] when not (under "skipped" case).IsEmpty -> skipped
+              | [] -> passed
+              | reasons -> failed (String.Join("\n", name case :: List.map messageOf reasons)) ]
 
-    if List.isEmpty cases then failed else List.reduce (+) cases
+    if List.isEmpty cases then failed $"{file} has no tests" else List.reduce (+) cases
 
 /// Runs a test program with arguments and environment variables. If its exit code contradicts its summary, that is a failure.
 let runSuite folder assembly arguments environment =
@@ -29,13 +41,10 @@ let runSuite folder assembly arguments environment =
         let code = run { suite with Environment = environment }
 
         if not (File.Exists summary) then
-            say $"   exit code {code}, and no summary: {folder} did not finish."
-            failed
+            failed $"{folder} did not finish: exit code {code}, and no summary"
         else
             match readSummary summary with
-            | tally when code <> 0 && tally.Failed = 0 ->
-                say $"   exit code {code}, although no test failed."
-                tally + failed
+            | tally when code <> 0 && tally.Failed = 0 -> tally + failed $"{folder}: exit code {code}, although no test failed"
             | tally -> tally)
 
 /// Native AOT links with a C compiler driver: clang by default, or gcc.
@@ -57,7 +66,7 @@ let checkNativeAot () =
             if succeeds [ publishing ] && run (command (Path.Combine(folder, "LibKafka.Aot")) []) = 0 then
                 passed
             else
-                failed)
+                failed "the smoke program with Native AOT")
 
 /// A project that refers to the library builds it for debugging, without optimization, unless it says otherwise.
 let checkDebugBuild () =
@@ -69,7 +78,7 @@ let checkDebugBuild () =
         if succeeds [ building; command dotnet [ Path.Combine(folder, "LibKafka.Aot.dll") ] ] then
             passed
         else
-            failed)
+            failed "the smoke program built for debugging")
 
 let buildAndTest quick =
     if step "Build the solution with warnings as errors" (fun () -> succeeds [ building "LibKafka.sln" ]) then
@@ -81,10 +90,13 @@ let buildAndTest quick =
         + checkNativeAot ()
         + checkDebugBuild ()
     else
-        failed
+        failed "the build of the solution"
 
-/// Prints the results of tests. Returns the script's exit code.
+/// Prints what failed, which is far up in the output otherwise, and then the results of tests. Returns the script's exit code.
 let report total =
+    for failure in total.Failures do
+        say $"FAILED: {failure}"
+
     let skippedToo = if total.Skipped > 0 then $", {total.Skipped} skipped" else ""
     say $"{total.Passed} passed, {total.Failed} failed{skippedToo}"
     if total.Failed = 0 then 0 else 1
