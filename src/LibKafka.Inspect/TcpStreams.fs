@@ -33,8 +33,8 @@ type Direction() =
 
     /// The part of a segment from the next position on.
     let fresh (at: int64) (payload: ReadOnlyMemory<byte>) : ReadOnlyMemory<byte> =
-        let known = int (next - at)
-        if known >= payload.Length then ReadOnlyMemory.Empty else payload.Slice known
+        let known = next - at
+        if known >= int64 payload.Length then ReadOnlyMemory.Empty else payload.Slice(int known)
 
     /// Passes on a segment that begins at the next position or before it, and the end of it that was not captured.
     let pass (parts: List<Part>) (at: int64) (payload: ReadOnlyMemory<byte>) (length: int) =
