@@ -20,6 +20,7 @@ let help =
 
   demo  [options]   build and run the demo, which produces, fetches and verifies a million records; `demo help` lists its options
   test  [--quick]   check the formatting, build everything, run all tests, and publish and run the Native AOT smoke program
+  laws  [times]     check each law with 20 times the usual number of values, or so many times, to find what fails rarely
   reliability [soak [minutes]]
                     run the long form of the reliability tests, or only their soak test, for 10 minutes by default
   coverage          run all tests, and report the lines of the libraries that no test runs; fails below 90 %
@@ -113,6 +114,12 @@ let test quick =
     let formatting = checkFormatting ()
     report (formatting + buildAndTest quick)
 
+let laws (times: string) =
+    restore ()
+    let suites = [ "tests/Properties", "LibKafka.Properties"; "tests/Integration", "LibKafka.Integration" ]
+    require "Build the tests" [ for folder, _ in suites -> building folder ]
+    report (List.reduce (+) [ for folder, assembly in suites -> runSuite folder assembly [] [ ("LIBKAFKA_CASES", times) ] ])
+
 let reliability arguments environment =
     restore ()
     require "Build the reliability tests" [ building "tests/Reliability" ]
@@ -162,6 +169,9 @@ exit (
     | "demo" :: arguments -> demo arguments
     | [ "test" ] -> test false
     | [ "test"; "--quick" ] -> test true
+    | [ "laws" ] -> laws "20"
+    | [ "laws"; times ] when fst (Int32.TryParse times) && int times > 0 -> laws times
+    | "laws" :: _ -> wrongUse "laws needs how many times the usual number of values."
     | [ "reliability" ] -> reliability [] [ ("LIBKAFKA_RELIABILITY", "long") ]
     | "reliability" :: "soak" :: ([] | [ _ ] as minutes) ->
         reliability [ "--filter-test-list"; "9 soak" ] [ ("LIBKAFKA_SOAK", List.tryHead minutes |> Option.defaultValue "10") ]

@@ -31,7 +31,7 @@ module internal ConsumerMember =
 
     // A member outside the group stays there, and one inside keeps its partitions.
     let private again (now: TimeSpan) (state: MemberState) : MemberState =
-        let state = Member.later now state
+        let state = Member.later now { state with IsTargetOld = true }
         { state with Stage = (if state.Stage.IsJoining then MemberStage.Outside else state.Stage); BeatAt = state.RetryAt }
 
     let private withReport (now: TimeSpan) (failure: CallFailure) = Member.withReport now ApiKey.ConsumerGroupHeartbeat failure
@@ -69,6 +69,7 @@ module internal ConsumerMember =
             { state with
                 Stage = MemberStage.Member
                 Me = { state.Me with MemberId = defaultArg response.MemberId state.Me.MemberId; GenerationOrEpoch = response.MemberEpoch }
+                IsTargetOld = false
                 Heard = now
                 Interval = interval
                 BeatAt = now + interval
@@ -118,8 +119,8 @@ module internal ConsumerMember =
         else
             state, []
 
-    // Partitions that are no longer assigned are given up first, and then new ones are added. The next heartbeat reports the added ones and
-    // is sent at once.
+    // Partitions that are no longer assigned are given up first, and then new ones are added, unless a heartbeat is on its way or has failed:
+    // the coordinator may give those that it did not report to another member. The next heartbeat reports the added ones and is sent at once.
     let private reconcile (now: TimeSpan) (state: MemberState) : MemberState * MemberAction list =
         let revoked =
             state.Owned
@@ -134,9 +135,12 @@ module internal ConsumerMember =
             |> Seq.filter (fun (partition, _) -> not (state.Owned.ContainsKey partition))
             |> List.ofSeq
 
-        if not revoked.IsEmpty then Member.release revoked state
-        elif not added.IsEmpty then { Member.take now added state with BeatAt = now }, []
-        else state, []
+        if not revoked.IsEmpty then
+            Member.release revoked state
+        elif not (added.IsEmpty || state.IsCalling || state.IsTargetOld) then
+            { Member.take now added state with BeatAt = now }, []
+        else
+            state, []
 
     /// The next call to the coordinator, if there is one to make, and what else there is to do.
     let decide (now: TimeSpan) (state: MemberState) : MemberState * MemberAction list =

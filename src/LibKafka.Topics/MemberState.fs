@@ -223,6 +223,9 @@ type internal MemberState =
         Led: Map<string, int> option
         /// The assignment of the new protocol, by topic id, and the names of topics.
         Target: Set<Guid * int>
+        /// Whether the last heartbeat of the new protocol failed. The coordinator may have given partitions of `Target` that the member does not
+        /// have to others.
+        IsTargetOld: bool
         Names: Map<Guid, string>
         /// The ids in the assignment whose names are not known yet.
         Unnamed: Guid list

@@ -28,6 +28,7 @@ module internal Membership =
           Previous = []
           Led = None
           Target = Set.empty
+          IsTargetOld = false
           Names = Map.empty
           Unnamed = []
           Unstarted = Member.noUnstarted

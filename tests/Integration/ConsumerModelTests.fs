@@ -7,6 +7,7 @@ open System.Diagnostics
 open Expecto
 open FsCheck
 open FsCheck.FSharp
+open LibKafka.Cases
 open LibKafka.Protocol
 open LibKafka.Client
 open LibKafka.Topics
@@ -185,14 +186,9 @@ let private run (cluster: ConsumerCluster) (consumer: TopicConsumer) (reader: Re
     | Damage(partition, back) -> reader.Damage(partition, back)
     | Disturb(partition, disturbance) -> cluster.Disturb(partition, disturbance)
 
-let private quick = Environment.GetEnvironmentVariable "LIBKAFKA_QUICK" = "1"
-
 let private law =
     testPropertyWithConfig
-        { FsCheckConfig.defaultConfig with
-            maxTest = (if quick then 20 else 150)
-            endSize = 80
-            arbitrary = [ typeof<Programs> ] }
+        { FsCheckConfig.defaultConfig with maxTest = cases 150; endSize = 80; arbitrary = [ typeof<Programs> ] }
         "whatever happens, every record is read once and in order, and nothing is skipped"
         (fun (steps: Step list) ->
             use cluster = new ConsumerCluster(partitions)

@@ -8,6 +8,7 @@ open System.Threading
 open Expecto
 open FsCheck
 open FsCheck.FSharp
+open LibKafka.Cases
 open LibKafka.Protocol
 open LibKafka.Groups
 open LibKafka.Client
@@ -453,8 +454,7 @@ let private protocols =
       "the new protocol", GroupProtocol.Consumer None ]
 
 let private law (name: string) (most: int) (property: 'Property) =
-    let quick = Environment.GetEnvironmentVariable "LIBKAFKA_QUICK" = "1"
-    testPropertyWithConfig { FsCheckConfig.defaultConfig with maxTest = (if quick then max 1 (most / 5) else most) } name property
+    testPropertyWithConfig { FsCheckConfig.defaultConfig with maxTest = cases most } name property
 
 [<Tests>]
 let tests =

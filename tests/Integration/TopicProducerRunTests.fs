@@ -8,6 +8,7 @@ open System.Threading
 open Expecto
 open FsCheck
 open FsCheck.FSharp
+open LibKafka.Cases
 open LibKafka.Wire
 open LibKafka.Records
 open LibKafka.Protocol
@@ -268,10 +269,7 @@ let private runs (program: ProducerProgram) =
 
 let private law =
     testPropertyWithConfig
-        { FsCheckConfig.defaultConfig with
-            maxTest = (if Environment.GetEnvironmentVariable "LIBKAFKA_QUICK" = "1" then 15 else 100)
-            endSize = 100
-            arbitrary = [ typeof<ProducerPrograms> ] }
+        { FsCheckConfig.defaultConfig with maxTest = cases 100; endSize = 100; arbitrary = [ typeof<ProducerPrograms> ] }
         "whatever happens, each record is delivered once or reported, and the order is kept"
         runs
 

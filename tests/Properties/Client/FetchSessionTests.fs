@@ -5,6 +5,7 @@ open System
 open Expecto
 open FsCheck
 open FsCheck.FSharp
+open LibKafka.Cases
 open LibKafka.Wire
 open LibKafka.Protocol
 open LibKafka.Client
@@ -68,7 +69,7 @@ let private serve (event: Event) (fresh: int) (kept: Kept option) (session: Fetc
 
 let private law =
     testPropertyWithConfig
-        { FsCheckConfig.defaultConfig with maxTest = 500; arbitrary = [ typeof<Events> ] }
+        { FsCheckConfig.defaultConfig with maxTest = cases 500; arbitrary = [ typeof<Events> ] }
         "the broker reads at the reader's position, and refuses only what it has lost"
         (fun (events: Event list) ->
             let step (kept: Kept option, session, offset, fresh, refusals) (event: Event) =

@@ -5,6 +5,7 @@ open System
 open Expecto
 open FsCheck
 open FsCheck.FSharp
+open LibKafka.Cases
 open LibKafka.Wire
 open LibKafka.Records
 open LibKafka.Protocol
@@ -248,7 +249,7 @@ let private tell (story: Story) : int64 list * int64 list * World =
     let world = { world with UnderWay = world.UnderWay |> List.map (fun (_, batch) -> 0, batch) } |> arrivals
     settled, world.Log.Batches, world
 
-let private config = { config with maxTest = 2000; arbitrary = [ typeof<Stories> ] }
+let private config = { config with maxTest = cases 2000; arbitrary = [ typeof<Stories> ] }
 
 let private law =
     testPropertyWithConfig

@@ -6,6 +6,7 @@ open System.Threading
 open Expecto
 open FsCheck
 open FsCheck.FSharp
+open LibKafka.Cases
 open LibKafka.Wire
 open LibKafka.Protocol
 open LibKafka.Client
@@ -87,7 +88,7 @@ let private run (trial: Trial) : Happened list * bool =
     List.ofSeq happened, result
 
 let private property name (law: Trial -> bool) =
-    testPropertyWithConfig { FsCheckConfig.defaultConfig with maxTest = 500; arbitrary = [ typeof<Trials> ] } name law
+    testPropertyWithConfig { FsCheckConfig.defaultConfig with maxTest = cases 500; arbitrary = [ typeof<Trials> ] } name law
 
 /// The delays before five attempts that all fail.
 let private delaysWith (change: RetryPolicy<bool> -> RetryPolicy<bool>) : TimeSpan list =

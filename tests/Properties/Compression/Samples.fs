@@ -10,6 +10,7 @@ open System.Text
 open Expecto
 open FsCheck
 open FsCheck.FSharp
+open LibKafka.Cases
 open LibKafka.Wire
 open LibKafka.Records
 open LibKafka.Compression
@@ -132,7 +133,7 @@ type Contents =
 let property (usual: int) (name: string) (law: 'T -> bool) : Test =
     let config =
         { FsCheckConfig.defaultConfig with
-            maxTest = Support.cases usual
+            maxTest = cases usual
             arbitrary = [ typeof<Contents>; typeof<Records.Samples.Samples> ] }
 
     testPropertyWithConfig config name law

@@ -4,6 +4,7 @@ module LibKafka.Properties.Groups.AssignorTests
 open Expecto
 open FsCheck
 open FsCheck.FSharp
+open LibKafka.Cases
 open LibKafka.Wire
 open LibKafka.Protocol
 open LibKafka.Groups

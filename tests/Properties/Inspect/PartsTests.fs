@@ -9,6 +9,7 @@ open System.Threading.Tasks
 open Expecto
 open FsCheck
 open FsCheck.FSharp
+open LibKafka.Cases
 open LibKafka.Wire
 open LibKafka.Records
 open LibKafka.Compression

@@ -4,6 +4,7 @@ module LibKafka.Properties.Protocol.TotalityTests
 open Expecto
 open FsCheck
 open FsCheck.FSharp
+open LibKafka.Cases
 open LibKafka.Wire
 open LibKafka.Properties.Support
 open LibKafka.Properties.Protocol.Definitions

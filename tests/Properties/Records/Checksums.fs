@@ -5,6 +5,7 @@ open System
 open Expecto
 open FsCheck
 open LibKafka.Wire
+open LibKafka.Cases
 open LibKafka.Records
 open LibKafka.Properties.Support
 open LibKafka.Properties.Records.Samples

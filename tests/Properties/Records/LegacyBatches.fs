@@ -6,6 +6,7 @@ open System.Buffers
 open Expecto
 open FsCheck
 open FsCheck.FSharp
+open LibKafka.Cases
 open LibKafka.Wire
 open LibKafka.Records
 open LibKafka.Compression
@@ -56,7 +57,7 @@ type Sets =
     static member MessageSet() : Arbitrary<MessageSet> = Arb.fromGen messageSet
 
 let private property (usual: int) (name: string) (law: 'T -> bool) : Test =
-    testPropertyWithConfig { FsCheckConfig.defaultConfig with maxTest = Support.cases usual; arbitrary = [ typeof<Sets> ] } name law
+    testPropertyWithConfig { FsCheckConfig.defaultConfig with maxTest = cases usual; arbitrary = [ typeof<Sets> ] } name law
 
 let private pack (compression: CompressionType) (content: byte[]) : Bytes =
     let destination = ArrayBufferWriter<byte>()

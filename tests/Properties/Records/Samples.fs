@@ -7,6 +7,7 @@ open System.IO
 open System.IO.Compression
 open FsCheck
 open FsCheck.FSharp
+open LibKafka.Cases
 open LibKafka.Wire
 open LibKafka.Records
 
@@ -145,7 +146,7 @@ type Samples =
 
     static member SmallSample() : Arbitrary<SmallSample> = Arb.fromGen (Gen.map SmallSample smallSample)
 
-let config = { Expecto.FsCheckConfig.defaultConfig with maxTest = 200; arbitrary = [ typeof<Samples> ] }
+let config = { Expecto.FsCheckConfig.defaultConfig with maxTest = cases 200; arbitrary = [ typeof<Samples> ] }
 
 let property (name: string) (law: 'T -> bool) : Expecto.Test = Expecto.ExpectoFsCheck.testPropertyWithConfig config name law
 

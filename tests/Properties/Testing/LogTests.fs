@@ -6,6 +6,7 @@ open Expecto
 open FsCheck
 open FsCheck.FSharp
 open LibKafka
+open LibKafka.Cases
 open LibKafka.Wire
 open LibKafka.Records
 open LibKafka.Compression
@@ -55,7 +56,7 @@ let private recordsOf (batch: RecordBatch) = RecordBatch.toList reading batch |>
 let private allRecords (log: Log) = log.Batches |> Seq.collect recordsOf |> List.ofSeq
 
 let private property name (values: Gen<'T>) (law: 'T -> unit) =
-    testPropertyWithConfig { FsCheckConfig.defaultConfig with maxTest = 150 } name (Prop.forAll (Arb.fromGen values) law)
+    testPropertyWithConfig { FsCheckConfig.defaultConfig with maxTest = cases 150 } name (Prop.forAll (Arb.fromGen values) law)
 
 let private offsets =
     [ property "offsets are consecutive over batches, and each is found" (batchesGen bytesGen) (fun batches ->

@@ -5,6 +5,7 @@ open System
 open System.Threading
 open Expecto
 open FsCheck.FSharp
+open LibKafka.Cases
 open LibKafka.Protocol
 open LibKafka.Client
 open LibKafka.Topics

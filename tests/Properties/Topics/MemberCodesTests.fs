@@ -409,6 +409,17 @@ let private consumerCodes =
               let state = does "given up" state MemberInput.Released [ "report 1,2"; "offsets of 2" ]
               does "started" state (offsets [ 2, Ok None ]) [ "add 2"; "assigned 2" ] |> ignore)
 
+          testCase "new partitions are not added while a heartbeat that did not report them is on its way, or has failed" (fun () ->
+              let state = does "told" (beating (consumer ())) (beat 4 (Some [ 1; 2 ])) [ "drop 0"; "revoking 0" ]
+              // The coordinator may give partition 2 to another member now.
+              let state = does "given up" (beating state) MemberInput.Released []
+              does "it has not" state (beat 4 None) [ "report 1,2"; "offsets of 2" ] |> ignore
+              let failed =
+                  does "not known" state (MemberInput.Answered(Error ClientFault.Closed)) [ "ConsumerGroupHeartbeat failed, attempt 1" ]
+              Expect.equal (later failed |> snd) [ "report 1" ] "another heartbeat"
+              does "it has" (beating failed) (beat 5 (Some [ 1 ])) [] |> ignore
+              does "it has not" (beating failed) (beat 5 None) [ "report 1,2"; "offsets of 2" ] |> ignore)
+
           testCase "a topic that was created again is given up and taken over" (fun () ->
               let other = Guid "00000000-0000-0000-0000-000000000009"
 

@@ -1,16 +1,11 @@
-/// Shared by all property tests: the number of cases of a law, and expectations on results.
+/// Shared by all property tests: laws, and expectations on results.
 module LibKafka.Properties.Support
 
 open System
 open System.Collections.Generic
 open Expecto
+open LibKafka.Cases
 open LibKafka.Wire
-
-/// Whether the run is short: fewer values for each law, and everything else as usual.
-let quick = Environment.GetEnvironmentVariable "LIBKAFKA_QUICK" = "1"
-
-/// The number of values for a law.
-let cases (usual: int) = if quick then max 1 (usual / 5) else usual
 
 /// A law, checked with so many values.
 let law (usual: int) (name: string) (property: 'Property) =
