@@ -247,6 +247,10 @@ type ConsumerCluster(partitions: int, topicId: Guid) =
     /// The offset after the last record.
     member _.End(partition: int) = change partition _.End
 
+    /// The epoch of the last record; -1 if there is none.
+    member _.LastEpoch(partition: int) =
+        change partition (fun log -> log.Batches |> List.tryLast |> Option.map _.PartitionLeaderEpoch |> Option.defaultValue -1)
+
     /// Disturbs the next fetch of a partition.
     member _.Disturb(partition: int, disturbance: Disturbance) = change partition (fun log -> log.Disturbances.Enqueue disturbance)
 

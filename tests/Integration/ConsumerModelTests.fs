@@ -68,6 +68,8 @@ type Programs =
 [<Sealed>]
 type private Reader(cluster: ConsumerCluster, consumer: TopicConsumer) =
     let views = [| for _ in 1..partitions -> SortedDictionary<int64, string>() |]
+    // Where each log was truncated, until the consumer reports it.
+    let truncated = Array.create partitions Int64.MaxValue
     let kept = Queue<TopicPartition>()
     let mutable last: ConsumerEvent option = None
 
@@ -82,7 +84,10 @@ type private Reader(cluster: ConsumerCluster, consumer: TopicConsumer) =
             Expect.isLessThan offset next.Offset "before the next position"
             views[partition][offset] <- value
 
+    // A position without an epoch does not show that the log before it was truncated, so the reader goes back that far itself.
     let seek (partition: int) (offset: int64) =
+        let offset = min offset truncated[partition]
+        truncated[partition] <- Int64.MaxValue
         consumer.Seek(cluster.Partition partition, Start.atOffset offset)
         forget partition offset
 
@@ -92,9 +97,11 @@ type private Reader(cluster: ConsumerCluster, consumer: TopicConsumer) =
             let read = recordsIn records
             Expect.isGreaterThanOrEqual (fst read.Head) fetched.Offset "from the position on"
             take partition.Partition read next
-        | ConsumerEvent.Truncated(partition, _, position) -> forget partition.Partition position.Offset
+        | ConsumerEvent.Truncated(partition, _, position) ->
+            truncated[partition.Partition] <- Int64.MaxValue
+            forget partition.Partition position.Offset
         | ConsumerEvent.Damaged(partition, fetched, _, None) ->
-            consumer.Seek(partition, Start.atOffset (cluster.NextBatch(partition.Partition, fetched.Offset)))
+            seek partition.Partition (cluster.NextBatch(partition.Partition, fetched.Offset))
         // Truncated, at a position without an epoch.
         | ConsumerEvent.OutOfRange(partition, _) -> seek partition.Partition (cluster.End partition.Partition)
         | ConsumerEvent.Damaged _
@@ -134,6 +141,7 @@ type private Reader(cluster: ConsumerCluster, consumer: TopicConsumer) =
     /// Truncates a log. A reader whose position has no epoch, or will have none after skipped damage, cannot detect it, and goes back itself.
     member _.Truncate(partition: int, remaining: int) =
         cluster.Truncate(partition, remaining)
+        truncated[partition] <- min truncated[partition] (cluster.End partition)
         let before = position partition
 
         let isSkipping =
@@ -159,7 +167,11 @@ type private Reader(cluster: ConsumerCluster, consumer: TopicConsumer) =
             consumer.Handled(cluster.Partition partition)
             consumer.Resume(cluster.Partition partition)
 
-        let isDone partition = consumer.Position(cluster.Partition partition) |> Option.exists (fun at -> at.Offset = cluster.End partition)
+        // A log that was truncated may have grown to where it ended before: the consumer still has to notice.
+        let isDone partition =
+            let at = position partition
+            at.Offset = cluster.End partition && (at.LastEpoch < 0 || at.LastEpoch >= cluster.LastEpoch partition)
+
         let patience = Stopwatch.StartNew()
 
         while not (List.forall isDone [ 0 .. partitions - 1 ]) do
