@@ -116,14 +116,14 @@ let test quick =
 
 let laws (times: string) =
     restore ()
-    let suites = [ "tests/Properties", "LibKafka.Properties"; "tests/Integration", "LibKafka.Integration" ]
-    require "Build the tests" [ for folder, _ in suites -> building folder ]
-    report (List.reduce (+) [ for folder, assembly in suites -> runSuite folder assembly [] [ ("LIBKAFKA_CASES", times) ] ])
+    let suites = [ "Properties"; "Integration" ]
+    require "Build the tests" [ for suite in suites -> building ("tests/" + suite) ]
+    report (List.reduce (+) [ for suite in suites -> runSuite suite [] [ ("LIBKAFKA_CASES", times) ] ])
 
 let reliability arguments environment =
     restore ()
     require "Build the reliability tests" [ building "tests/Reliability" ]
-    report (runSuite "tests/Reliability" "LibKafka.Reliability" arguments environment)
+    report (runSuite "Reliability" arguments environment)
 
 let bench names =
     restore ()

@@ -30,8 +30,10 @@ let readSummary (file: string) =
 
     if List.isEmpty cases then failed $"{file} has no tests" else List.reduce (+) cases
 
-/// Runs a test program with arguments and environment variables. If its exit code contradicts its summary, that is a failure.
-let runSuite folder assembly arguments environment =
+/// Runs the program of a folder of tests/ with arguments and environment variables. If its exit code contradicts its summary, that is a failure.
+let runSuite name arguments environment =
+    let folder, assembly = $"tests/{name}", $"LibKafka.{name}"
+
     step $"Run {folder}" (fun () ->
         let summary = Path.Combine(artifacts, "test-results", assembly + ".xml")
         Directory.CreateDirectory(Path.GetDirectoryName summary) |> ignore
@@ -84,9 +86,9 @@ let buildAndTest quick =
     if step "Build the solution with warnings as errors" (fun () -> succeeds [ building "LibKafka.sln" ]) then
         let shortened = [ if quick then "LIBKAFKA_QUICK", "1" ]
 
-        runSuite "tests/Properties" "LibKafka.Properties" [] shortened
-        + runSuite "tests/Integration" "LibKafka.Integration" [] shortened
-        + runSuite "tests/Reliability" "LibKafka.Reliability" [] []
+        runSuite "Properties" [] shortened
+        + runSuite "Integration" [] shortened
+        + runSuite "Reliability" [] []
         + checkNativeAot ()
         + checkDebugBuild ()
     else

@@ -296,6 +296,15 @@ let private losses =
               Expect.equal (framesIn outcome) (whole @ second) "the frames") ]
 
 let private damaged =
+    let captures =
+        [ "pcap", pcap 101u (List.map packet4 conversation); "pcapng", pcapng false 101 (List.map packet4 conversation) ]
+
+    let expectRead (capture: byte[]) (at: int) (value: byte) =
+        let changed = Array.copy capture
+        changed[at] <- value
+        let outcome = inspect "capture --records" changed
+        Expect.isTrue (outcome.Code = 0 || outcome.Code = 1) $"the exit code with %d{value} at byte %d{at}"
+
     testList
         "damaged files"
         [ testCase "are reported with the place" (fun () ->
@@ -326,16 +335,15 @@ let private damaged =
               Expect.stringStarts (List.last outcome.Lines) expected "why"
               Expect.equal outcome.Lines.Head whole.Lines.Head "the first frame")
 
-          for name, capture in
-              [ "pcap", pcap 101u (List.map packet4 conversation); "pcapng", pcapng false 101 (List.map packet4 conversation) ] do
-              testCase ("any change of a byte gives lines and an exit code: " + name) (fun () ->
+          for name, capture in captures do
+              law 150 ("any change of a byte gives lines and an exit code: " + name) (fun (at: int) (value: byte) ->
+                  expectRead capture (abs (at % capture.Length)) value)
+
+              testCase ("the ends of ranges at any byte give lines and an exit code: " + name) (fun () ->
                   for at in 0 .. capture.Length - 1 do
-                      // With the ends of ranges: the byte may be the highest of a number.
+                      // The byte may be the highest of a number.
                       for value in [ 0uy; 1uy; 0x7Fuy; 0x80uy; 0xFFuy ] do
-                          let changed = Array.copy capture
-                          changed[at] <- value
-                          let outcome = inspect "capture --records" changed
-                          Expect.isTrue (outcome.Code = 0 || outcome.Code = 1) $"%d{value} at byte %d{at}") ]
+                          expectRead capture at value) ]
 
 // ---- Packets that tcpdump and dumpcap have captured
 
