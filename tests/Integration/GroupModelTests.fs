@@ -253,6 +253,9 @@ type private Coordinator(cluster: ConsumerCluster, isClassic: bool) =
     /// Whether a member is in the group as the coordinator sees it.
     member _.Knows(me: GroupMembership) : bool = lock gate (fun () -> if isClassic then classic.Knows me else modern.Knows me)
 
+    /// Whether it accepts commits of the members that it knows.
+    member _.AcceptsCommits: bool = lock gate (fun () -> not (isClassic && classic.IsCompleting))
+
     /// Ends the session of a member.
     member _.Expire(memberId: string) = lock gate (fun () -> if isClassic then classic.Expire(now, memberId) else modern.Leave memberId)
 
@@ -383,13 +386,20 @@ type private Group(cluster: ConsumerCluster, coordinator: Coordinator, protocol:
             for actor in List.ofSeq actors do
                 poll actor
 
+    // Cooperative members keep their partitions during a rebalance, so that these can be shared while no commit is accepted.
     let isSteady () =
         actors.Count = 0
-        || (isShared () && Seq.forall (fun (actor: Actor) -> coordinator.Knows actor.Consumer.Membership) actors)
+        || (isShared ()
+            && coordinator.AcceptsCommits
+            && Seq.forall (fun (actor: Actor) -> coordinator.Knows actor.Consumer.Membership) actors)
 
     let close (actor: Actor) =
         actors.Remove actor |> ignore
-        actor.Consumer.Close() |> ignore
+        let closed = actor.Consumer.Close()
+
+        if isOrderly then
+            for one in closed.Commit |> Option.map _.Partitions |> Option.defaultValue [] do
+                Expect.equal one.Outcome CommitOutcome.Stored $"{one.Partition}: what a member has handled is committed when it leaves"
 
     let come () =
         if actors.Count < 4 then

@@ -132,6 +132,9 @@ type ClassicCoordinator(session: TimeSpan, rebalance: TimeSpan, ledger: Ledger) 
     /// Whether a member is in the current generation.
     member _.Knows(membership: GroupMembership) = check membership.MemberId membership.GenerationOrEpoch = ErrorCode.None
 
+    /// Whether the members have joined a new generation and wait for their assignment. No commit is accepted until the leader has sent it.
+    member _.IsCompleting = stage.IsCompleting
+
     member _.Join(now: TimeSpan, id: string, protocols: JoinGroup.Protocol list, reply: JoinGroup.Response -> unit) =
         match find id with
         | Some one ->
