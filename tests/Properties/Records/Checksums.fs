@@ -75,8 +75,8 @@ let checksums =
 
           for name, least, variant in variants do
               test ("every length to 20,000 at every alignment: " + name) {
-                  // 64 consecutive positions cover every alignment to a cache line, wherever the array lies.
-                  for start in 0 .. cases 64 - 1 do
+                  // 64 consecutive positions cover every alignment to a cache line, wherever the array lies: more would repeat them.
+                  for start in 0 .. min 64 (cases 64) - 1 do
                       let before = if start = 0 then UInt32.MaxValue else uint32 start
                       let expected = registers before start
 
