@@ -11,6 +11,8 @@ open LibKafka.Integration.LogBroker
 [<Sealed>]
 type TopicCluster(topic: string, partitions: int, brokers: int, disturb: int -> Received -> (unit -> Act list) -> Act list) as this =
     let log = BrokerLog(Kafka40, 2s)
+    // Held during each answer about leaders, so that it follows from one state.
+    let gate = obj ()
     let running = List<ScriptedBroker>()
     let mutable partitions = partitions
     let mutable leaders = Array.init 100 (fun partition -> 1 + partition % brokers)
@@ -33,7 +35,7 @@ type TopicCluster(topic: string, partitions: int, brokers: int, disturb: int -> 
 
     member _.Partitions
         with get () = partitions
-        and set (count: int) = partitions <- count
+        and set (count: int) = lock gate (fun () -> partitions <- count)
 
     /// Ends a broker.
     member _.Stop(node: int) = (running[node - 1] :> IDisposable).Dispose()
@@ -45,15 +47,17 @@ type TopicCluster(topic: string, partitions: int, brokers: int, disturb: int -> 
 
     /// Deletes the topic and creates it again, with this number of partitions. Its epochs begin anew.
     member _.Recreate(count: int) =
-        log.Delete topic
-        topicId <- Guid.NewGuid()
-        epoch <- 0
-        partitions <- count
+        lock gate (fun () ->
+            log.Delete topic
+            topicId <- Guid.NewGuid()
+            epoch <- 0
+            partitions <- count)
 
     /// Another broker leads the partition from now on.
     member _.Move(partition: int, node: int) =
-        epoch <- epoch + 1
-        leaders[partition] <- node
+        lock gate (fun () ->
+            epoch <- epoch + 1
+            leaders[partition] <- node)
 
     member private _.Metadata() : Metadata.Response =
         let known: Metadata.Topic =
@@ -86,13 +90,19 @@ type TopicCluster(topic: string, partitions: int, brokers: int, disturb: int -> 
             | index when leaders[index] <> node -> ErrorCode.NotLeaderOrFollower
             | _ -> ErrorCode.None
 
+        let produce (request: Produce.Request) : Act list =
+            let code = refusal request
+
+            if code.IsError then
+                let refuse (answer: Produce.PartitionResponse) = { answer with Error = code; BaseOffset = -1L }
+                Script.answer Produce.api received { Script.produced refuse request with NodeEndpoints = [] }
+            else
+                log.Answer me received
+
         let answer () =
             match received.Request with
-            | Request.Metadata _ -> Script.answer Metadata.api received (this.Metadata())
-            | Request.Produce request when (refusal request).IsError ->
-                let refuse (answer: Produce.PartitionResponse) = { answer with Error = refusal request; BaseOffset = -1L }
-
-                Script.answer Produce.api received { Script.produced refuse request with NodeEndpoints = [] }
+            | Request.Metadata _ -> Script.answer Metadata.api received (lock gate this.Metadata)
+            | Request.Produce request -> lock gate (fun () -> produce request)
             | _ -> log.Answer me received
 
         disturb node received answer
