@@ -1,9 +1,15 @@
 module LibKafka.Integration.Program
 
+open System.Threading
 open Expecto
 
+/// Most tests wait for brokers and time-outs most of the time, so more of them run at once than there are processors.
+let private workers = 4
+
 let private runTests (arguments: string[]) : int =
-    let failed = runTestsInAssemblyWithCLIArgs [] arguments
+    // A test that waits for a task holds a thread of the pool, and the task needs another one.
+    ThreadPool.SetMinThreads(4 * workers, 4 * workers) |> ignore
+    let failed = runTestsInAssemblyWithCLIArgs [ Parallel_Workers workers ] arguments
 
     match Clusters.stop () with
     | [] -> failed
