@@ -253,7 +253,7 @@ type private Coordinator(cluster: ConsumerCluster, isClassic: bool) =
     /// Whether a member is in the group as the coordinator sees it.
     member _.Knows(me: GroupMembership) : bool = lock gate (fun () -> if isClassic then classic.Knows me else modern.Knows me)
 
-    /// Whether it accepts commits of the members that it knows.
+    /// Whether it accepts commits of the current generation. With the new protocol, no rebalance keeps it from that.
     member _.AcceptsCommits: bool = lock gate (fun () -> not (isClassic && classic.IsCompleting))
 
     /// Ends the session of a member.
